@@ -1,0 +1,68 @@
+"""One user's live model, and the bounded set of those that are active.
+
+An actor is activated by its first message and passivated when it has not been used for longest and there are too
+many. It holds nothing that is not committed or about to be, so passivating is forgetting.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+
+from model.apply import apply
+from model.changes import Change
+from model.state import Model
+from schemas.commands import Command
+from schemas.errors import Refusal
+from schemas.replies import Accepted, Outcome, Refused
+
+
+class Applied(msgspec.Struct):
+    """What came of one command: its outcome, and what is to be written."""
+
+    outcome: Outcome
+    changes: list[Change] = []
+
+
+class UserActor:
+    """Holds a user's model (None: there is none) and applies commands to it, one after the other."""
+
+    __slots__ = ("key", "model", "user")
+
+    def __init__(self, user: str, key: int, model: Model | None) -> None:
+        self.user = user
+        self.key = key
+        self.model = model
+
+    def apply(self, app: str, command: Command, seq: int, time_us: int) -> Applied:
+        """Apply a command; a refused one leaves the model as it was."""
+        try:
+            applied = apply(self.model, self.user, app, command, seq, time_us)
+        except Refusal as refusal:
+            return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
+        self.model = applied.model
+        return Applied(Accepted(id=command.id, seq=seq, result=applied.result), applied.changes)
+
+
+class Actives:
+    """The active actors of a worker, least recently used first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._actors: OrderedDict[str, UserActor] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def get(self, user: str) -> UserActor | None:
+        actor = self._actors.get(user)
+        if actor is not None:
+            self._actors.move_to_end(user)
+        return actor
+
+    def activate(self, actor: UserActor) -> None:
+        self._actors[actor.user] = actor
+        while len(self._actors) > self._limit:
+            self._actors.popitem(last=False)
+
+    def passivate(self, user: str) -> None:
+        self._actors.pop(user, None)

@@ -1,0 +1,222 @@
+"""One partition: batches of log messages are applied and committed, asks are answered.
+
+A batch is decoded, repeats are told apart with one query, missing models are loaded with one query, every command is
+applied in memory, and all is written in one transaction. Only then is anything said. The lock keeps asks from
+seeing what is applied but not yet committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from actors.actor import Actives, Applied, UserActor
+from actors.intake import Incoming, take_in
+from actors.shard import Batch, CommandKey, Shard, Unwritable
+from bus.log import LogMessage
+from schemas.errors import Code, Error
+from schemas.replies import Outcome, Refused, Rejection
+
+log = structlog.get_logger(__name__)
+
+REJECTION = "rejection"
+"""The kind of an outbox entry that holds a `Rejection`."""
+
+_INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
+
+
+class Settled(msgspec.Struct):
+    """A log message that has been dealt with, committed, and may now be answered."""
+
+    incoming: Incoming
+    outcome: Outcome
+
+
+class Partition:
+    """The models of one partition: their shard, and those actors of the worker that belong to it."""
+
+    def __init__(self, number: int, shard: Shard, actives: Actives, relayed_seq: int = 0) -> None:
+        self.number = number
+        self.shard = shard
+        self.lock = asyncio.Lock()
+        """Held while a batch is applied and written, and while a model is loaded."""
+        self._actives = actives
+        self._relayed_seq = relayed_seq
+        self._advanced: list[asyncio.Future[None]] = []
+
+    @property
+    def applied_seq(self) -> int:
+        return self.shard.applied_seq
+
+    async def apply(self, messages: Sequence[LogMessage]) -> list[Settled]:
+        """Apply and commit messages in their order; those that were applied before are passed over.
+
+        Raises what SQLite raises when it cannot write; nothing has changed then, and the same call may be made again.
+        """
+        rest = [message for message in messages if message.seq > self.applied_seq]
+        settled: list[Settled] = []
+        async with self.lock:
+            incoming = [take_in(message) for message in rest]
+            while incoming:
+                done = await self._apply_first(incoming)
+                settled.extend(done)
+                incoming = incoming[len(done) :]
+        self._wake()
+        return settled
+
+    async def actor(self, user: str) -> UserActor | None:
+        """Give the user's actor, activating it; None when the shard has never heard of the user. Call with the lock held."""
+        actor = self._actives.get(user)
+        if actor is None:
+            for loaded in (await self._load([user])).values():
+                actor = loaded
+                self._actives.activate(actor)
+        return actor
+
+    def active(self, user: str) -> UserActor | None:
+        """Give the user's actor if it can be used at once: active, and nothing uncommitted."""
+        return None if self.lock.locked() else self._actives.get(user)
+
+    async def advanced(self) -> None:
+        """Wait for the next commit."""
+        future = asyncio.get_running_loop().create_future()
+        self._advanced.append(future)
+        await future
+
+    async def _apply_first(self, incoming: list[Incoming]) -> list[Settled]:
+        """Apply the first of these messages, as many as go into one transaction.
+
+        Rows that cannot be written are narrowed down to the one message that they come from, which is then refused.
+        """
+        try:
+            return await self._apply_some(incoming)
+        except Unwritable:
+            if len(incoming) > 1:
+                return await self._apply_first(incoming[: len(incoming) // 2])
+            one = incoming[0]
+            log.exception("command_unwritable", user=one.address.user, app=one.address.app, seq=one.message.seq)
+            one.command, one.error = None, _INTERNAL
+            return await self._apply_some(incoming)
+
+    async def _apply_some(self, incoming: list[Incoming]) -> list[Settled]:
+        """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours."""
+        known = await self._known_outcomes(incoming)
+        actors = await self._actors_of(incoming)
+        work = _Work(self.shard, known, actors, self._relayed_seq)
+        try:
+            for one in incoming:
+                work.settle(one)
+                if work.faulty_user is not None:
+                    break
+            await self.shard.write(work.finish())
+        except BaseException:
+            # The models may be ahead of the shard: forget them, they are loaded again.
+            for user in actors:
+                self._actives.passivate(user)
+            raise
+        for actor in actors.values():
+            self._actives.activate(actor)
+        if work.faulty_user is not None:
+            self._actives.passivate(work.faulty_user)
+        return work.settled
+
+    async def _known_outcomes(self, incoming: list[Incoming]) -> dict[CommandKey, Outcome]:
+        keys = [key for one in incoming if (key := _key(one)) is not None]
+        return await self.shard.known_commands(keys) if keys else {}
+
+    async def _actors_of(self, incoming: list[Incoming]) -> dict[str, UserActor]:
+        actors: dict[str, UserActor] = {}
+        missing: list[str] = []
+        for user in {one.address.user for one in incoming}:
+            actor = self._actives.get(user)
+            if actor is None:
+                missing.append(user)
+            else:
+                actors[user] = actor
+        if missing:
+            actors |= await self._load(missing)
+            for user in sorted(set(missing) - actors.keys()):
+                actors[user] = UserActor(user, self.shard.new_user_key(), None)
+        return actors
+
+    async def _load(self, users: list[str]) -> dict[str, UserActor]:
+        loaded = await self.shard.load(users)
+        return {user: UserActor(user, one.key, one.model) for user, one in loaded.items()}
+
+    def _wake(self) -> None:
+        waiting, self._advanced = self._advanced, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+class _Work:
+    """The applying of one batch: what has been settled, and the rows to write."""
+
+    def __init__(
+        self, shard: Shard, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], relayed_seq: int
+    ) -> None:
+        self.settled: list[Settled] = []
+        self.faulty_user: str | None = None
+        self._known = known
+        self._actors = actors
+        self._relayed_seq = relayed_seq
+        self._batch = Batch()
+        self._touched: set[str] = set()
+
+    def settle(self, one: Incoming) -> None:
+        key = _key(one)
+        outcome = self._known.get(key) if key is not None else None
+        if outcome is None:
+            outcome = self._first_outcome(one, key)
+        self.settled.append(Settled(one, outcome))
+        self._batch.applied_seq = one.message.seq
+
+    def finish(self) -> Batch:
+        for user in self._touched:
+            actor = self._actors[user]
+            seq, time_us = (actor.model.seq, actor.model.time_us) if actor.model is not None else (0, 0)
+            self._batch.add_user(actor.key, user, seq, time_us)
+        return self._batch
+
+    def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
+        seq, time_us = one.message.seq, one.message.time_us
+        actor = self._actors[one.address.user]
+        applied = self._apply(actor, one)
+        outcome = applied.outcome
+        if applied.changes:
+            assert actor.model is not None, "what changed exists"
+            self._batch.add_changes(actor.key, applied.changes, seq, actor.model.time_us)
+        if key is not None:
+            self._batch.add_command(key, actor.key, seq, time_us, outcome)
+            self._known[key] = msgspec.structs.replace(outcome, repeated=True)
+        if type(outcome) is Refused and seq > self._relayed_seq:
+            self._batch.outbox.append((seq, 0, REJECTION, msgspec.json.encode(_rejection(one, outcome)).decode()))
+        self._touched.add(actor.user)
+        return outcome
+
+    def _apply(self, actor: UserActor, one: Incoming) -> Applied:
+        seq = one.message.seq
+        if one.command is None:
+            assert one.error is not None
+            return Applied(Refused(id=one.id, seq=seq, error=one.error))
+        try:
+            return actor.apply(one.address.app, one.command, seq, one.message.time_us)
+        except Exception:
+            # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
+            log.exception("command_failed", user=actor.user, app=one.address.app, verb=one.address.verb, seq=seq)
+            self.faulty_user = actor.user
+            return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
+
+
+def _key(one: Incoming) -> CommandKey | None:
+    return None if one.id is None else (one.address.user, one.address.app, one.id)
+
+
+def _rejection(one: Incoming, outcome: Refused) -> Rejection:
+    _, user, app, verb = one.address
+    time = one.message.time_us / 1e6
+    return Rejection(user=user, app=app, verb=verb, id=one.id, seq=outcome.seq, time=time, error=outcome.error)
+
+

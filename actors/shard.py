@@ -1,0 +1,223 @@
+"""One partition's models in one SQLite file: the materialised view of the log. The only importer of aiosqlite.
+
+Nothing here is the truth. A shard that is lost, or written by another version of the schema, is rebuilt from the log.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import msgspec
+
+from actors import sql
+from model.ask import Found, Read
+from model.changes import AddEvidence, Change, Item, PutItem
+from model.state import Model, restore
+from schemas.replies import Accepted, Outcome
+
+NO_BOUND = 2**62
+"""A sequence and time (microseconds) later than any."""
+
+_UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+
+CommandKey = tuple[str, str, str]
+"""User, app and id: what makes a command the same command."""
+
+_outcomes = msgspec.json.Decoder(Outcome)
+_encode = msgspec.json.encode
+
+
+class Unwritable(Exception):  # noqa: N818 - says what the rows are
+    """Rows that SQLite refuses for what they are, whatever the state of the disk."""
+
+
+class Loaded(msgspec.Struct):
+    """What the shard holds of a user; `model` is None when no model has been made."""
+
+    key: int
+    model: Model | None
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
+    seq: int
+    n: int
+    kind: str
+    body: str
+
+
+class Batch:
+    """The rows of one transaction, gathered while commands are applied."""
+
+    __slots__ = ("applied_seq", "commands", "evidence", "items", "outbox", "users")
+
+    def __init__(self) -> None:
+        self.users: dict[int, tuple[int, str, int, int]] = {}
+        self.items: list[tuple[int, str, str, int, int, str | None]] = []
+        self.evidence: list[tuple[int, int, int, int, int, float | None, str]] = []
+        self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
+        self.outbox: list[tuple[int, int, str, str]] = []
+        self.applied_seq = 0
+
+    def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
+        self.users[key] = (key, name, seq, time_us)
+
+    def add_changes(self, user_key: int, changes: list[Change], seq: int, time_us: int) -> None:
+        for change in changes:
+            if type(change) is AddEvidence:
+                self.evidence.append(_evidence_row(change, seq))
+            elif type(change) is PutItem:
+                body = None if change.body is None else change.body.decode()
+                self.items.append((user_key, change.kind, change.key, seq, time_us, body))
+
+    def add_command(self, key: CommandKey, user_key: int, seq: int, time_us: int, outcome: Outcome) -> None:
+        """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
+        plain = type(outcome) is Accepted and outcome.result is None
+        text = None if plain else _encode(outcome).decode()
+        _, app, command_id = key
+        self.commands.append((seq, time_us, command_hash(key), user_key, app, command_id, text))
+
+    def parameters(self) -> tuple[str, str, str, str, str, int]:
+        return (
+            _encode(list(self.users.values())).decode(),
+            _encode(self.items).decode(),
+            _encode(self.evidence).decode(),
+            _encode(self.commands).decode(),
+            _encode(self.outbox).decode(),
+            self.applied_seq,
+        )
+
+
+def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, int, float | None, str]:
+    number, body = change.component_no, change.body.decode()
+    return (number, seq, change.n, 1 if change.is_goal else 0, change.creation_us, change.useby, body)
+
+
+def command_hash(key: CommandKey) -> int:
+    """64 bits of a command's key: the narrow index by which repeats are found. Collisions are told apart by the key itself."""
+    digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+class Shard:
+    """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
+
+    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, last_user_key: int) -> None:
+        self._connection = connection
+        self.applied_seq = applied_seq
+        """Everything up to here that belongs to the partition is committed."""
+        self._last_user_key = last_user_key
+
+    @classmethod
+    async def open(cls, path: Path) -> "Shard":
+        """Open or create the file. A damaged one, or one of another schema version, is made anew: the log has the data."""
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        try:
+            for pragma in sql.PRAGMAS:
+                await connection.execute(pragma)
+            if (await _one(connection, sql.IS_NEW))[0]:
+                await connection.executescript(sql.SCHEMA)
+            meta = dict(await connection.execute_fetchall(sql.READ_META))  # type: ignore[arg-type]
+            last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
+                await connection.close()
+                raise
+            meta = {}
+        if meta.get("schema_version") != sql.SCHEMA_VERSION:
+            await connection.close()
+            _remove(path)
+            return await cls.open(path)
+        return cls(connection, meta["applied_seq"], last_user_key)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def new_user_key(self) -> int:
+        self._last_user_key += 1
+        return self._last_user_key
+
+    async def write(self, batch: Batch) -> None:
+        """Commit a batch: all of it or nothing.
+
+        Raises `Unwritable` when these rows can never be written, and what SQLite raises when it cannot write now.
+        """
+        try:
+            await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.Error, OverflowError) as error:
+            raise Unwritable(type(error).__name__) from error
+        self.applied_seq = batch.applied_seq
+
+    async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
+        """Give the first outcomes of those commands that have been seen before."""
+        wanted = {command_hash(key): key for key in keys}
+        rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (_encode(list(wanted)).decode(),))
+        return {(user, app, command): _outcome(command, seq, text) for user, app, command, seq, text in rows}
+
+    async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
+        """Load the models of those users that the shard has heard of, as they are now."""
+        wanted = (_encode(list(users)).decode(),)
+        rows = await self._connection.execute_fetchall(sql.LOAD_USERS, wanted)
+        items: dict[str, list[Item]] = {}
+        for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
+            if body is not None:
+                items.setdefault(name, []).append(Item(kind, key, body.encode()))
+        return {
+            name: Loaded(key, restore(name, items.get(name, []), seq, time_us)) for name, key, seq, time_us in rows
+        }
+
+    async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
+        """Load a model as it was after this sequence and at this time; None if it was not yet made."""
+        rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, (user, seq, time_us))
+        items = [Item(kind, key, body.encode()) for kind, key, body, _ in rows if body is not None]
+        return restore(user, items, seq, time_us)
+
+    async def time_at(self, seq: int) -> int:
+        """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
+        rows = list(await self._connection.execute_fetchall(sql.TIME_AT_SEQ, (seq,)))
+        return rows[0][0] if rows else 0
+
+    async def seq_at(self, time_us: int) -> int:
+        """Give the sequence of the partition's last command up to a time; 0 if there is none."""
+        return int((await _one(self._connection, sql.SEQ_AT_TIME, (time_us,)))[0])
+
+    async def read(self, reads: Sequence[Read]) -> list[Found]:
+        """Read evidence: one indexed range for each read, ascending."""
+        return [await self._read(read) for read in reads]
+
+    async def _read(self, read: Read) -> Found:
+        statement, values = sql.evidence_query(read)
+        rows = list(await self._connection.execute_fetchall(statement, values))
+        if read.count_only:
+            return Found(count=rows[0][0])
+        bodies = [body.encode() for (body,) in rows]
+        return Found(bodies=bodies[::-1] if read.newest is not None else bodies)
+
+    async def outbox(self, limit: int) -> list[OutboxEntry]:
+        rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
+        return [OutboxEntry(*row) for row in rows]
+
+    async def forget_outbox(self, seq: int) -> None:
+        """Drop what has been relayed, up to and including a sequence."""
+        await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
+
+
+def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:
+    outcome = Accepted(id=command_id, seq=seq) if text is None else _outcomes.decode(text)
+    outcome.repeated = True
+    return outcome
+
+
+async def _one(connection: aiosqlite.Connection, statement: str, values: tuple[Any, ...] = ()) -> Any:
+    return next(iter(await connection.execute_fetchall(statement, values)))
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+

@@ -1,0 +1,330 @@
+"""The bus side of the partitions: read the log, apply, reply, relay; subscribe to queries once caught up.
+
+One reader serves all partitions of the worker. It sorts messages into a mailbox per partition, and each partition's
+loop takes what is there as one batch. So batches grow by themselves when there is much to do.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from actors.actor import Actives
+from actors.answers import Answer, Answers
+from actors.outbox import Outbox
+from actors.partition import Partition, Settled
+from actors.shard import OutboxEntry, Shard
+from bus import relayed, rejections
+from bus.connection import Bus
+from bus.log import LogMessage, LogReader, last_sequences, stream_last
+from bus.subjects import ASK_QUEUE, Address, is_inbox, parse_address, query_subject_of
+from schemas.codec import encode
+from schemas.errors import Refusal
+from schemas.replies import AskReply, Failed, Refused, Rejection, Reply
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH_MESSAGES = 1000
+"""Messages of one transaction: larger ones save little and make asks wait."""
+
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Payload of one transaction, to bound memory. At least one message is always taken."""
+
+MAX_WAITING = 20_000
+"""Messages in all mailboxes; the reader pauses above that."""
+
+MAX_SLOW_ASKS = 1024
+"""Asks that wait for the disk at the same time; further ones wait their turn in the subscription."""
+
+REPLY_WINDOW_S = 60.0
+"""Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""
+
+RETRY_S = 1.0
+"""Wait after a batch that could not be written (a full disk, for example)."""
+
+_PARALLEL_OPENS = 8
+"""Shards opened at a time: opening is one thread each, and machines have few cores."""
+
+
+class _Served:
+    """A partition with what serves it: its mailbox, its outbox, its answers."""
+
+    def __init__(self, partition: Partition, outbox: Outbox, target_seq: int, read_position: Callable[[], int]) -> None:
+        self.partition = partition
+        self.outbox = outbox
+        self.target_seq = target_seq
+        """The last message of the partition when the worker started: caught up from there on."""
+        self.mailbox: list[LogMessage] = []
+        self.arrived = asyncio.Event()
+        self.caught_up = asyncio.Event()
+        self._read_position = read_position
+        self.answers = Answers(partition, time.time, self.read_position)
+        self.note_progress()
+
+    def read_position(self) -> int:
+        return 0 if self.mailbox or self.partition.lock.locked() else self._read_position()
+
+    def note_progress(self) -> None:
+        if self.partition.applied_seq >= self.target_seq:
+            self.caught_up.set()
+
+    def take(self) -> list[LogMessage]:
+        """Take the oldest messages, as many as one transaction holds."""
+        size = 0
+        for count, message in enumerate(self.mailbox[:MAX_BATCH_MESSAGES]):
+            size += len(message.data)
+            if count and size > MAX_BATCH_BYTES:
+                break
+        else:
+            count = MAX_BATCH_MESSAGES
+        batch, self.mailbox = self.mailbox[:count], self.mailbox[count:]
+        return batch
+
+
+class Worker:
+    """Serves partitions until it is stopped."""
+
+    def __init__(self, bus: Bus, served: dict[int, _Served]) -> None:
+        self._bus = bus
+        self._served = served
+        self._waiting = 0
+        self._draining = False
+        self._slow_asks = asyncio.Semaphore(MAX_SLOW_ASKS)
+        self._slow_tasks: set[asyncio.Task[None]] = set()
+
+    def deliver(self, messages: list[LogMessage]) -> None:
+        """Sort messages into the mailboxes. Called by the reader."""
+        served = self._served
+        for message in messages:
+            one = served[int(message.subject.split(".", 3)[2])]
+            one.mailbox.append(message)
+            one.arrived.set()
+        self._waiting += len(messages)
+
+    def room(self) -> int:
+        """How many more messages the mailboxes take."""
+        return MAX_WAITING - self._waiting
+
+    async def apply_arrivals(self, one: _Served) -> None:
+        """Apply a partition's messages batch by batch, until `drain`."""
+        while True:
+            await one.arrived.wait()
+            if self._draining:
+                return
+            batch = one.take()
+            if not one.mailbox:
+                one.arrived.clear()
+            await self._apply(one, batch)
+            self._waiting -= len(batch)
+            one.note_progress()
+
+    def drain(self) -> None:
+        """Let each partition finish the batch in hand, and say what came of it. The rest stays in the log."""
+        self._draining = True
+        for one in self._served.values():
+            one.arrived.set()
+
+    async def _apply(self, one: _Served, batch: list[LogMessage]) -> None:
+        while not self._draining:
+            try:
+                settled = await one.partition.apply(batch)
+            except Exception as error:
+                # The messages are in the log and in our hands: try until the disk takes them.
+                log.exception("batch_not_written", partition=one.partition.number, error=str(error), retry_s=RETRY_S)
+                await asyncio.sleep(RETRY_S)
+            else:
+                await self._speak(one, settled)
+                return
+
+    async def _speak(self, one: _Served, settled: list[Settled]) -> None:
+        recent_us = (time.time() - REPLY_WINDOW_S) * 1e6
+        old = 0
+        for item in settled:
+            message = item.incoming.message
+            if message.time_us < recent_us:
+                old += 1
+                continue
+            _log_command(item)
+            if message.reply_to is not None and is_inbox(message.reply_to):
+                await self._bus.nc.publish(message.reply_to, encode(item.outcome))
+        if old:
+            log.info("commands_caught_up", partition=one.partition.number, count=old, seq=one.partition.applied_seq)
+        if any(type(item.outcome) is Refused for item in settled):
+            one.outbox.wake()
+
+    async def serve_asks(self, one: _Served) -> None:
+        """Subscribe to the partition's queries once it has caught up."""
+        await one.caught_up.wait()
+
+        async def on_ask(message: "object") -> None:
+            await self._on_ask(one, message)
+
+        await self._bus.nc.subscribe(query_subject_of(one.partition.number), queue=ASK_QUEUE, cb=on_ask)
+
+    async def _on_ask(self, one: _Served, message: "object") -> None:
+        started = time.perf_counter()
+        reply_to: str = message.reply  # type: ignore[attr-defined]
+        if not reply_to:
+            return
+        try:
+            address = parse_address(message.subject)  # type: ignore[attr-defined]
+        except Refusal as refusal:
+            await self._bus.nc.publish(reply_to, encode(Failed(error=refusal.error)))
+            return
+        answer = one.answers.answer(address, message.data)  # type: ignore[attr-defined]
+        if isinstance(answer, msgspec.Struct):
+            await self._reply(reply_to, address, answer, started)
+        else:
+            await self._slow_asks.acquire()
+            task = asyncio.create_task(self._answer_slowly(reply_to, address, answer, started))
+            self._slow_tasks.add(task)
+            task.add_done_callback(self._slow_tasks.discard)
+
+    async def _answer_slowly(self, reply_to: str, address: Address, answer: Answer, started: float) -> None:
+        try:
+            reply = answer if isinstance(answer, msgspec.Struct) else await answer
+            await self._reply(reply_to, address, reply, started)
+        finally:
+            self._slow_asks.release()
+
+    async def _reply(self, reply_to: str, address: Address, reply: Reply, started: float) -> None:
+        await self._bus.nc.publish(reply_to, encode(reply))
+        _log_ask(address, reply, time.perf_counter() - started)
+
+
+async def run_worker(
+    bus: Bus,
+    *,
+    shard_dir: Path,
+    partitions: Iterable[int],
+    max_active_models: int,
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
+) -> None:
+    """Serve these partitions until `stop` is set: then finish the batches in hand, commit and close.
+
+    `on_ready` is called once every partition has caught up with what was in the log at the start and answers asks.
+    """
+    shards = await _open_shards(shard_dir, sorted(partitions))
+    try:
+        await _serve(bus, shards, max_active_models, on_ready, stop)
+    finally:
+        for shard in shards.values():
+            await shard.close()
+
+
+async def _serve(
+    bus: Bus, shards: dict[int, Shard], max_active_models: int, on_ready: Callable[[], None], stop: asyncio.Event
+) -> None:
+    actives = Actives(max_active_models)
+    targets, end = await asyncio.gather(last_sequences(bus, shards), stream_last(bus))
+    relayed_seqs = await relayed.read_all(bus, shards)
+    reader: LogReader
+
+    def read_position() -> int:
+        return reader.position
+
+    served = {
+        number: _Served(
+            Partition(number, shard, actives, relayed_seqs[number]),
+            _outbox(bus, number, shard),
+            targets[number],
+            read_position,
+        )
+        for number, shard in shards.items()
+    }
+    worker = Worker(bus, served)
+    # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
+    starts = {
+        number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
+        for number, shard in shards.items()
+    }
+    reader = LogReader(bus, starts, worker.deliver, worker.room)
+    await _run_tasks(worker, reader, served, on_ready, stop)
+
+
+async def _run_tasks(
+    worker: Worker, reader: LogReader, served: dict[int, _Served], on_ready: Callable[[], None], stop: asyncio.Event
+) -> None:
+    reading = asyncio.create_task(reader.run())
+    applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
+    relaying = [asyncio.create_task(one.outbox.run()) for one in served.values()]
+    stopping = asyncio.create_task(stop.wait())
+    ready = asyncio.gather(*(worker.serve_asks(one) for one in served.values()))
+    try:
+        await asyncio.wait([reading, stopping, ready], return_when=asyncio.FIRST_COMPLETED)
+        if ready.done() and not stopping.done():
+            ready.result()
+            on_ready()
+            log.info("worker_ready", partitions=len(served))
+        await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            reading.result()
+    finally:
+        ready.cancel()
+        worker.drain()
+        await asyncio.gather(*applying, return_exceptions=True)
+        await _end([reading, stopping, *relaying])
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def _open_shards(folder: Path, numbers: list[int]) -> dict[int, Shard]:
+    folder.mkdir(parents=True, exist_ok=True)
+    few = asyncio.Semaphore(_PARALLEL_OPENS)
+
+    async def open_one(number: int) -> Shard:
+        async with few:
+            return await Shard.open(folder / f"{number}.db")
+
+    shards = await asyncio.gather(*(open_one(number) for number in numbers))
+    return dict(zip(numbers, shards, strict=True))
+
+
+def _outbox(bus: Bus, number: int, shard: Shard) -> Outbox:
+    async def relay(entry: OutboxEntry) -> None:
+        rejection = msgspec.json.decode(entry.body, type=Rejection)
+        await rejections.publish(bus, rejection, number, entry.seq)
+
+    async def checkpoint(seq: int) -> None:
+        await relayed.write(bus, number, seq)
+
+    return Outbox(shard, relay, checkpoint)
+
+
+def _log_command(item: Settled) -> None:
+    outcome, address = item.outcome, item.incoming.address
+    code = outcome.error.code.value if type(outcome) is Refused else "accepted"
+    log.info(
+        "command",
+        user=address.user,
+        app=address.app,
+        verb=address.verb,
+        id=outcome.id,
+        seq=item.incoming.message.seq,
+        code=code,
+        repeated=outcome.repeated,
+    )
+
+
+def _log_ask(address: Address, reply: Reply, duration_s: float) -> None:
+    code = reply.error.code.value if type(reply) is Failed else "answered"
+    log.info(
+        "ask",
+        user=address.user,
+        app=address.app,
+        verb=address.verb,
+        code=code,
+        components=len(reply.components) if type(reply) is AskReply else 0,
+        seq=0 if type(reply) is Failed else getattr(reply, "seq", 0),
+        duration_ms=round(duration_s * 1000, 3),
+    )

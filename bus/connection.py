@@ -1,0 +1,186 @@
+"""The connection to nats-server: made once, mended for ever."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import nats.errors
+import structlog
+
+from bus.inbox import Inbox
+from bus.wire import Client, Handler, Listening
+from schemas.errors import Code, Refusal, Transient
+from schemas.limits import MAX_PAYLOAD_BYTES
+
+FIRST_WAIT_S: Final = 0.1
+"""Seconds before the second attempt to reconnect; doubled each time. The first one is made at once."""
+
+LONGEST_WAIT_S: Final = 1.0
+"""Seconds between attempts to reconnect: short, as a restarted server is back within a second or two."""
+
+CONNECT_WITHIN_S: Final = 5.0
+"""Seconds in which the first connection must succeed."""
+
+DRAIN_WITHIN_S: Final = 2.0
+"""Seconds that closing may take; llum as a whole stops within 5."""
+
+PING_EVERY_S: Final = 10
+"""Seconds between pings. Two unanswered ones mean that the connection is dead."""
+
+PENDING_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
+"""Bytes that may wait to be sent before a publisher waits; room for a largest message."""
+
+log = structlog.get_logger("llum.bus")
+
+
+class Bus:
+    """One connection. `nc` and `js` are nats-py's, for what is not wrapped here."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.name = name
+        self.nc: Any = Client()
+        self.inbox = Inbox(self)
+        """For requests; open as soon as the connection stands."""
+        self.on_disconnect: list[Callable[[], None]] = []
+        self.on_reconnect: list[Callable[[], None]] = []
+        """Called in order after each loss and each return of the connection; they must not block."""
+        self._connected = asyncio.Event()
+        self._attempt = 0
+        self._lost_at = 0.0
+        self._last_error: Exception | None = None
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, name: str, inbox_prefix: str = "_INBOX", within_s: float = CONNECT_WITHIN_S
+    ) -> "Bus":
+        """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then."""
+        bus = cls(url, name)
+        try:
+            await asyncio.wait_for(bus._connect(inbox_prefix), within_s)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            await bus._abandon()
+            raise bus._unreachable() from error
+        bus._connected.set()
+        return bus
+
+    @property
+    def js(self) -> Any:
+        return self.nc.jetstream()
+
+    @property
+    def connected(self) -> bool:
+        return self._connected.is_set()
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.nc.is_closed)
+
+    async def wait_connected(self, timeout_s: float) -> bool:
+        """Wait until the connection stands; False if it does not within the time."""
+        try:
+            await asyncio.wait_for(self._connected.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def publish(self, subject: str, data: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        """Publish. Raises `Refusal` `too_large`, or `Transient` `unavailable` when there is no connection to put it in."""
+        try:
+            await self.nc.publish(subject, data, reply, headers)
+        except nats.errors.MaxPayloadError as error:
+            limit = self.nc.max_payload
+            raise Refusal(Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {limit}") from error
+        except (nats.errors.Error, OSError) as error:
+            raise Transient(Code.UNAVAILABLE, f"the bus takes no messages now: {error}") from error
+
+    async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
+        """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
+        try:
+            return await self.nc.listen(subject, handler, queue)  # type: ignore[no-any-return]
+        except (nats.errors.Error, OSError) as error:
+            raise Transient(Code.UNAVAILABLE, f"the bus takes no subscriptions now: {error}") from error
+
+    async def close(self) -> None:
+        """Send what waits, let subscriptions finish, and close. Never raises."""
+        if self.nc.is_closed:
+            return
+        try:
+            if self.connected:
+                await asyncio.wait_for(self.nc.drain(), DRAIN_WITHIN_S)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            log.debug("bus.drain_cut_short", error=str(error))
+        await self._abandon()
+
+    async def _abandon(self) -> None:
+        self._connected.clear()
+        try:
+            await asyncio.wait_for(self.nc.close(), DRAIN_WITHIN_S)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            log.debug("bus.close_failed", error=str(error))
+
+    async def _connect(self, inbox_prefix: str) -> None:
+        await self.nc.connect(
+            servers=[self.url],
+            name=self.name,
+            inbox_prefix=inbox_prefix,
+            error_cb=self._failed,
+            disconnected_cb=self._disconnected,
+            reconnected_cb=self._reconnected,
+            reconnect_to_server_handler=self._next_attempt,
+            reconnect_time_wait=FIRST_WAIT_S,
+            max_reconnect_attempts=-1,
+            ping_interval=PING_EVERY_S,
+            drain_timeout=DRAIN_WITHIN_S,
+            pending_size=PENDING_BYTES,
+        )
+        await self.inbox.open()
+
+    def _next_attempt(self, servers: list[Any], _info: dict[str, Any]) -> tuple[Any, float]:
+        attempt = self._attempt
+        self._attempt += 1
+        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt - 1, 10)) if attempt else 0.0
+        return servers[attempt % len(servers)], wait_s
+
+    async def _failed(self, error: Exception) -> None:
+        self._last_error = error
+        if self.connected and not isinstance(error, OSError | nats.errors.UnexpectedEOF):
+            log.warning("bus.error", error=str(error), connection=self.name)
+
+    async def _disconnected(self) -> None:
+        if not self.connected:
+            return
+        self._connected.clear()
+        self._lost_at = time.monotonic()
+        if not self.nc.is_closed:
+            log.warning("bus.disconnected", url=_without_password(self.url), connection=self.name)
+        _call_all(self.on_disconnect)
+
+    async def _reconnected(self) -> None:
+        self._attempt = 0
+        self._connected.set()
+        log.info("bus.reconnected", connection=self.name, away_s=round(time.monotonic() - self._lost_at, 3))
+        _call_all(self.on_reconnect)
+
+    def _unreachable(self) -> Transient:
+        reason = f" ({self._last_error})" if self._last_error else ""
+        return Transient(
+            Code.UNAVAILABLE,
+            f"no nats-server answers at {_without_password(self.url)}{reason}",
+            "see that `llum up` is running, or that LLUM_NATS_URL names a running nats-server",
+        )
+
+
+def _call_all(hooks: list[Callable[[], None]]) -> None:
+    for hook in list(hooks):
+        try:
+            hook()
+        except Exception:
+            log.exception("bus.hook_failed")
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,0 +1,158 @@
+"""The embedded nats-server: a child process with its own configuration, data and log below llum's data folder."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bus import child
+from bus.errors import EmbeddedServerError
+from bus.subjects import server_mappings
+from schemas.limits import MAX_PAYLOAD_BYTES
+
+READY_POLL_S: Final = 0.01
+"""Seconds between looks at whether the server answers: it does so about 50 ms after its start."""
+
+READY_WITHIN_S: Final = 20.0
+"""Seconds that the server may take to start; it reads its streams' indexes before it answers."""
+
+STOP_WITHIN_S: Final = 3.0
+"""Seconds that the server may take to stop before it is killed; the log is safe either way."""
+
+LOG_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of the server's log file before it starts a new one. It keeps three."""
+
+log = structlog.get_logger("llum.bus")
+
+
+class EmbeddedServer:
+    """One nats-server with JetStream. After it has died or been stopped, `start` starts it again on the same port."""
+
+    def __init__(self, data_dir: Path | str, port: int = 0, partitions: int = 64, *, sync_always: bool = True) -> None:
+        """Port 0: any free one, chosen at the first start. `sync_always` False: faster, but a power cut may lose seconds."""
+        self._data = Path(data_dir).absolute()
+        self._folder = self._data / "nats"
+        self._wanted_port = port
+        self._partitions = partitions
+        self._sync_always = sync_always
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def log_file(self) -> Path:
+        return self._data / "log" / "nats-server.log"
+
+    async def start(self) -> None:
+        """Start the server. Raises `EmbeddedServerError`: no binary, folder not writable, port taken, data in use."""
+        binary = child.find_binary()
+        try:
+            await self._start(binary)
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"nats-server cannot use {self._data}: {error.strerror or error}",
+                "make the folder writable, or choose another with LLUM_DATA_DIR",
+            ) from error
+
+    async def wait_ready(self, timeout_s: float = READY_WITHIN_S) -> None:
+        """Wait until the server answers. Raises `EmbeddedServerError` if it dies first, or is not ready in time."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not await self._answers():
+            if not self.running:
+                raise self._failure("nats-server ended while starting")
+            if asyncio.get_running_loop().time() > deadline:
+                raise self._failure(f"nats-server is not ready after {timeout_s:g} s")
+            await asyncio.sleep(READY_POLL_S)
+
+    async def wait(self) -> int:
+        """Wait until the server has ended, and give its exit code (negative: the signal)."""
+        if self._process is None:
+            raise EmbeddedServerError("nats-server was not started", "start it first")
+        return await self._process.wait()
+
+    async def stop(self, timeout_s: float = STOP_WITHIN_S) -> None:
+        """Ask the server to stop, kill it if it does not in time. Does nothing if it has ended."""
+        if self._process is None or not self.running:
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), timeout_s)
+        except TimeoutError:
+            log.warning("nats_server.killed", pid=self.pid, after_s=timeout_s)
+            self._process.kill()
+            await self._process.wait()
+        child.forget(self._pid_file)
+
+    def configuration(self) -> str:
+        """Give the text of the server's configuration file. Strings are quoted as in JSON, which nats-server reads."""
+        mappings = "\n".join(f"  {_quoted(source)}: {_quoted(to)}" for source, to in self._mappings().items())
+        return "\n".join(
+            [
+                f'listen: "127.0.0.1:{self.port}"',
+                'server_name: "llum-embedded"',
+                f"max_payload: {MAX_PAYLOAD_BYTES}",
+                f"log_file: {_quoted(str(self.log_file))}",
+                f"logfile_size_limit: {LOG_BYTES}",
+                "logfile_max_num: 3",
+                "jetstream {",
+                f"  store_dir: {_quoted(str(self._folder / 'jetstream'))}",
+                *(["  sync_interval: always"] if self._sync_always else []),
+                "}",
+                f"mappings {{\n{mappings}\n}}",
+                "",
+            ]
+        )
+
+    def _mappings(self) -> dict[str, str]:
+        return server_mappings(self._partitions)
+
+    @property
+    def _config_file(self) -> Path:
+        return self._folder / "nats.conf"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._folder / "nats.pid"
+
+    async def _start(self, binary: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(child.end_orphan, self._pid_file, self._config_file)
+        self.port = await asyncio.to_thread(child.free_port, self.port)
+        self._config_file.write_text(self.configuration(), encoding="utf-8")
+        self._process = await child.spawn([binary, "-c", str(self._config_file)], self.log_file)
+        child.remember(self._pid_file, self._process.pid)
+
+    async def _answers(self) -> bool:
+        """Tell whether the server greets. It does so only after it has read its streams."""
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        try:
+            return (await asyncio.wait_for(reader.readline(), 1.0)).startswith(b"INFO ")
+        except (OSError, TimeoutError, ValueError):
+            return False
+        finally:
+            writer.close()
+
+    def _failure(self, message: str) -> EmbeddedServerError:
+        reason = child.last_words(self.log_file)
+        return EmbeddedServerError(f"{message} ({reason})" if reason else message, f"see {self.log_file}")
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,99 @@
+"""Answers: one wildcard subscription, and a table of who waits for which."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bus.wire import Listening
+from schemas.errors import Code, Transient
+
+if TYPE_CHECKING:
+    from bus.connection import Bus
+
+MAX_WAITING: Final = 65_536
+"""Answers waited for at once by one process. More would only wait longer: the caller is told to come back."""
+
+OnAnswer = Callable[[bytes, bytes], None]
+"""Called as `on_answer(headers, data)` for each answer to a token."""
+
+
+class Answer(NamedTuple):
+    headers: bytes
+    data: bytes
+
+    @property
+    def no_responders(self) -> bool:
+        return is_no_responders(self.headers)
+
+
+def is_no_responders(headers: bytes) -> bool:
+    """Tell nats-server's own answer "nobody listens there" from an answer."""
+    return headers.startswith(b"NATS/1.0 503")
+
+
+class Inbox:
+    """The subjects `<prefix>.<token>`. Tokens count up, so that none is ever used twice."""
+
+    def __init__(self, bus: "Bus") -> None:
+        self._bus = bus
+        self._prefix = ""
+        self._prefix_size = 0
+        self._count = 0
+        self._waiting: dict[bytes, OnAnswer] = {}
+        self._listening: Listening | None = None
+
+    async def open(self) -> None:
+        """Subscribe. Raises `Transient` when there is no connection."""
+        self._prefix = self._bus.nc.new_inbox() + "."
+        self._prefix_size = len(self._prefix)
+        self._listening = await self._bus.listen(self._prefix + "*", self._receive)
+
+    async def close(self) -> None:
+        if self._listening:
+            await self._listening.stop()
+        self._waiting.clear()
+
+    def expect(self, on_answer: OnAnswer) -> bytes:
+        """Give a new token whose answers go to `on_answer` until `forget`. Raises `Transient` when too many wait."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Transient(Code.UNAVAILABLE, f"{MAX_WAITING} messages wait for their answers already")
+        self._count += 1
+        token = b"%x" % self._count
+        self._waiting[token] = on_answer
+        return token
+
+    def forget(self, token: bytes) -> None:
+        self._waiting.pop(token, None)
+
+    def subject(self, token: bytes) -> str:
+        """Name the reply subject of a token."""
+        return self._prefix + token.decode()
+
+    async def request(
+        self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Publish once and wait for one answer. Raises `Transient` when none comes in time."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        token = self.expect(lambda *answer: None if future.done() else future.set_result(Answer(*answer)))
+        try:
+            await self._bus.publish(subject, data, self.subject(token), headers)
+            return await asyncio.wait_for(future, timeout_s)
+        except TimeoutError as error:
+            raise Transient(Code.UNAVAILABLE, f"no answer from the bus within {timeout_s:g} s") from error
+        finally:
+            self.forget(token)
+
+    def _receive(self, subject: bytes, _reply: bytes, headers: bytes, data: bytes) -> None:
+        on_answer = self._waiting.get(subject[self._prefix_size :])
+        if on_answer is not None:
+            on_answer(headers, data)
+
+
+def header(headers: bytes, name: bytes) -> str | None:
+    """Read one header of a message; None if it is not there."""
+    at = headers.find(b"\r\n" + name + b":")
+    if at < 0:
+        return None
+    start = at + len(name) + 3
+    return headers[start : headers.find(b"\r\n", start)].strip().decode("utf-8", "replace")
+

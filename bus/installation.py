@@ -1,0 +1,125 @@
+"""What llum needs in a nats-server: made at the first start, checked at every one."""
+
+import asyncio
+from typing import Any, Final
+
+from bus import subjects
+from bus.connection import Bus
+from bus.errors import InstallationError
+from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
+from bus.kv import Bucket, bucket_stream
+from bus.mappings import check_mappings
+from schemas.errors import LlumError
+
+MIN_SERVER_VERSION: Final = (2, 14)
+"""The oldest nats-server that has everything llum uses."""
+
+REJECTED_KEPT_S: Final = 7 * 24 * 3600
+"""Seconds that a rejection is kept: a week to notice what a sensor does wrong."""
+
+REJECTED_REPEATS_KNOWN_S: Final = 120
+"""Seconds in which a rejection that is relayed again is recognised: longer than a worker takes to restart."""
+
+PARTITIONS_KEY: Final = "partitions"
+
+_NS: Final = 1_000_000_000
+
+_VITAL: Final = (
+    "subjects", "retention", "storage", "max_msgs_per_subject", "max_age", "allow_direct", "allow_msg_ttl",
+    "allow_msg_schedules", "allow_msg_counter", "allow_rollup_hdrs", "sealed",
+)  # fmt: skip
+"""What an operator must not change of a stream; replicas, placement, compression and the like are theirs."""
+
+
+async def ensure(bus: Bus, partitions: int) -> int:
+    """Make or check everything that llum needs of the server, and give the number of partitions.
+
+    Raises `InstallationError` when the server is too old, lacks JetStream or mappings, or holds an installation
+    with another number of partitions; `Transient` when it does not answer.
+    """
+    _check_server(bus.nc._server_info)
+    jetstream = JetStream(bus)
+    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams()))
+    await asyncio.gather(_ensure_partitions(bus, partitions), check_mappings(bus, partitions))
+    return partitions
+
+
+def _streams() -> list[dict[str, Any]]:
+    """Give all streams. The log has neither schedules, TTLs, rollups nor counters: apps could write as others with them."""
+    log = {
+        "name": subjects.LOG_STREAM,
+        "subjects": subjects.log_subjects(),
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "duplicate_window": _NS // 10,
+        "allow_direct": True,
+    }
+    rejected = {
+        "name": subjects.REJECTED_STREAM,
+        "subjects": [subjects.rejected_subject("*", "*")],
+        "storage": "file",
+        "retention": "limits",
+        "max_age": REJECTED_KEPT_S * _NS,
+        "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
+        "allow_direct": True,
+    }
+    buckets = (subjects.TOKEN_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
+    return [log, rejected, *(bucket_stream(name) for name in buckets)]
+
+
+def _check_server(info: dict[str, Any]) -> None:
+    version = str(info.get("version", "0"))
+    numbers = [int(part) if part.isdigit() else 0 for part in version.split(".")[:2]]
+    if tuple(numbers) < MIN_SERVER_VERSION:
+        wanted = ".".join(map(str, MIN_SERVER_VERSION))
+        raise InstallationError(
+            f"nats-server {version} is too old", f"llum needs {wanted} or later; or unset LLUM_NATS_URL to use the embedded one"
+        )
+    if not info.get("jetstream"):
+        raise InstallationError("nats-server runs without JetStream", "add `jetstream {}` to its configuration, or start it with -js")
+
+
+async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
+    name = wanted["name"]
+    try:
+        await jetstream.call(f"STREAM.CREATE.{name}", wanted)
+    except ApiError as error:
+        if error.code != STREAM_DIFFERS:
+            raise InstallationError(
+                f"nats-server does not make stream {name}: {error.description}", "see its log and JetStream's limits"
+            ) from error
+        _check_stream(wanted, (await jetstream.call(f"STREAM.INFO.{name}"))["config"])
+
+
+def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
+    """Accept an operator's changes, except those that llum cannot work with."""
+    for key in _VITAL:
+        want, have = wanted.get(key) or None, found.get(key) or None
+        if want != have and not (key.startswith("max_") and want is None and have == -1):
+            raise InstallationError(
+                f"stream {wanted['name']} has {key} {have!r}, llum needs {want!r}", "change it back with `nats stream edit`"
+            )
+
+
+async def _ensure_partitions(bus: Bus, partitions: int) -> None:
+    bucket = Bucket(bus, subjects.INSTALLATION_BUCKET)
+    text = str(partitions).encode()
+    recorded = await bucket.get(PARTITIONS_KEY)
+    if recorded is None and await bucket.create(PARTITIONS_KEY, text):
+        return
+    recorded = recorded or await bucket.get(PARTITIONS_KEY)
+    if recorded != text:
+        raise InstallationError(
+            f"this installation has {(recorded or b'?').decode()} partitions, LLUM_PARTITIONS says {partitions}",
+            "the number is fixed for good: set it back, or start anew with an empty LLUM_DATA_DIR",
+        )
+
+
+async def recorded_partitions(bus: Bus) -> int | None:
+    """Give the installation's number of partitions; None where llum was never started."""
+    try:
+        recorded = await Bucket(bus, subjects.INSTALLATION_BUCKET).get(PARTITIONS_KEY)
+    except LlumError:
+        return None
+    return int(recorded) if recorded else None

@@ -1,0 +1,141 @@
+"""Requests to JetStream's API, and publishing that waits for the PubAck."""
+
+import asyncio
+import base64
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bus.connection import Bus
+from bus.inbox import Answer, header
+from schemas.errors import Code, Transient
+
+API_TIMEOUT_S: Final = 5.0
+"""Seconds that an answer of JetStream may take: on a busy disk it syncs before it answers."""
+
+NOT_READY_PAUSE_S: Final = 0.05
+"""Seconds before asking again while JetStream is starting."""
+
+NO_MESSAGE: Final = 10037
+WRONG_LAST_SEQUENCE: Final = 10071
+STREAM_DIFFERS: Final = 10058
+STREAM_NOT_FOUND: Final = 10059
+"""JetStream's error codes that llum tells apart."""
+
+_NOT_READY: Final = frozenset({10008, 10009})
+
+_decode = msgspec.json.Decoder().decode
+
+
+class ApiError(Exception):
+    """JetStream refused. `code` is its `err_code`."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{description} ({code})")
+        self.code = code
+        self.description = description
+
+
+class Stored(NamedTuple):
+    """A message as it lies in a stream."""
+
+    seq: int
+    subject: str
+    headers: bytes
+    data: bytes
+
+
+class JetStream:
+    """JetStream over one connection. Costs nothing to make."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._inbox = bus.inbox
+
+    async def call(self, name: str, body: Any = None, timeout_s: float = API_TIMEOUT_S) -> dict[str, Any]:
+        """Call `$JS.API.<name>`. Raises `ApiError`, or `Transient` when JetStream is not there in time."""
+        data = b"" if body is None else msgspec.json.encode(body)
+        return _checked(await self._ready_request(f"$JS.API.{name}", data, timeout_s))
+
+    async def publish(
+        self, subject: str, data: bytes, headers: dict[str, str] | None = None, timeout_s: float = API_TIMEOUT_S
+    ) -> int:
+        """Store a message and give its sequence. Raises `ApiError`, or `Transient` when it may not have been stored."""
+        ack = _checked(await self._ready_request(subject, data, timeout_s, headers))
+        return int(ack["seq"])
+
+    async def direct_last(self, stream: str, subject: str) -> Stored | None:
+        """Read the last message of a subject. In a cluster any replica answers, so it may be a moment old."""
+        answer = await self._ready_request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", API_TIMEOUT_S)
+        if answer.headers.startswith(b"NATS/1.0 404"):
+            return None
+        return _stored(answer)
+
+    async def last(self, stream: str, subject: str) -> Stored | None:
+        """Read the last message of a subject, which may hold wildcards, from the stream's leader."""
+        try:
+            found = (await self.call(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject}))["message"]
+        except ApiError as error:
+            if error.code == NO_MESSAGE:
+                return None
+            raise
+        return Stored(found["seq"], found["subject"], b"", base64.b64decode(found.get("data", "")))
+
+    async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
+        """Read up to `count` messages of a subject from `seq` on, and tell whether there are more."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+        messages: list[Stored] = []
+        token = self._inbox.expect(lambda *answer: _collect(messages, done, Answer(*answer)))
+        body = {"seq": max(1, seq), "next_by_subj": subject, "batch": count}
+        try:
+            reply = self._inbox.subject(token)
+            await self._bus.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(body), reply)
+            return messages, await asyncio.wait_for(done, API_TIMEOUT_S)
+        except TimeoutError as error:
+            raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
+        finally:
+            self._inbox.forget(token)
+
+    async def _ready_request(
+        self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Ask, and again while JetStream is still starting."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            left_s = deadline - asyncio.get_running_loop().time()
+            answer = await self._inbox.request(subject, data, max(left_s, 0.001), headers)
+            if not (answer.no_responders or _not_ready(answer)):
+                return answer
+            if left_s < 2 * NOT_READY_PAUSE_S:
+                raise Transient(Code.UNAVAILABLE, f"JetStream does not answer on {subject}")
+            await asyncio.sleep(NOT_READY_PAUSE_S)
+
+
+def _not_ready(answer: Answer) -> bool:
+    return b'"error"' in answer.data[:200] and _error(_decode(answer.data)).code in _NOT_READY
+
+
+def _checked(answer: Answer) -> dict[str, Any]:
+    reply: dict[str, Any] = _decode(answer.data)
+    if "error" in reply:
+        raise _error(reply)
+    return reply
+
+
+def _error(reply: dict[str, Any]) -> ApiError:
+    error = reply.get("error", {})
+    return ApiError(error.get("err_code", 0), error.get("description", ""))
+
+
+def _stored(answer: Answer) -> Stored:
+    headers = answer.headers
+    return Stored(int(header(headers, b"Nats-Sequence") or 0), header(headers, b"Nats-Subject") or "", headers, answer.data)
+
+
+def _collect(messages: list[Stored], done: "asyncio.Future[bool]", answer: Answer) -> None:
+    """Take one answer of a batch: a message, or the status that ends it."""
+    if not answer.headers.startswith(b"NATS/1.0 "):
+        messages.append(_stored(answer))
+    elif not done.done():
+        done.set_result(int(header(answer.headers, b"Nats-Num-Pending") or 0) > 0)

@@ -1,0 +1,28 @@
+"""Who has a model: read off the log's subjects, which nats-server indexes."""
+
+from bus.connection import Bus
+from bus.jetstream import JetStream
+from bus.subjects import LOG_STREAM, parse_address
+from schemas.errors import Refusal
+
+
+async def list_users(bus: Bus) -> list[str]:
+    """Give the users for whom a model was made, sorted. One whose making was refused is among them. Raises `Transient`."""
+    jetstream = JetStream(bus)
+    users: set[str] = set()
+    offset = 0
+    while True:
+        body = {"subjects_filter": "llum.log.*.*.*.mkmodel", "offset": offset}
+        info = await jetstream.call(f"STREAM.INFO.{LOG_STREAM}", body)
+        page = info["state"].get("subjects") or {}
+        users.update(filter(None, map(_user, page)))
+        offset += len(page)
+        if not page or offset >= info.get("total", 0):
+            return sorted(users)
+
+
+def _user(subject: str) -> str | None:
+    try:
+        return parse_address(subject).user
+    except Refusal:
+        return None

@@ -1,0 +1,100 @@
+"""The only module that spells subjects, stream names and header names. See `docs/reference/subjects.md`.
+
+A plain client knows `llum.cmd.<user>.<app>.<verb>` and `llum.ask.<user>.<app>.<verb>`; nats-server's mappings put the
+partition in. User and app are subject tokens `[a-z0-9_-]{1,64}`, verbs `[a-z_]{1,32}`.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from schemas.errors import Code, Refusal
+from schemas.paths import is_token
+
+LOG_STREAM: Final = "LLUM_LOG_0"
+REJECTED_STREAM: Final = "LLUM_REJECTED"
+TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
+INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
+RELAYED_BUCKET: Final = "LLUM_RELAYED"
+
+REPLY_TO_HEADER: Final = "Llum-Reply-To"
+"""Names the inbox that receives a command's outcome."""
+
+ASK_QUEUE: Final = "llum"
+"""The queue group of the replicas of a partition."""
+
+_INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
+
+_VERB = re.compile(r"[a-z_]{1,32}")
+
+
+class Address(NamedTuple):
+    """Who speaks about whom, and what: the tokens of a log or query subject."""
+
+    partition: int
+    user: str
+    app: str
+    verb: str
+
+
+def command_subject(user: str, app: str, verb: str) -> str:
+    return f"llum.cmd.{user}.{app}.{verb}"
+
+
+def ask_subject(user: str, app: str, verb: str) -> str:
+    return f"llum.ask.{user}.{app}.{verb}"
+
+
+def partition_ask_subject(partition: int) -> str:
+    """Address a partition itself, past the mapping: to see whether it is served."""
+    return f"llum.query.{partition}._._.ping"
+
+
+def log_subjects() -> list[str]:
+    return ["llum.log.*.*.*.*"]
+
+
+def log_subject_of(partition: int) -> str:
+    return f"llum.log.{partition}.>"
+
+
+def query_subject_of(partition: int) -> str:
+    return f"llum.query.{partition}.>"
+
+
+def rejected_subject(user: str, app: str) -> str:
+    return f"llum.rejected.{user}.{app}"
+
+
+def parse_address(subject: str) -> Address:
+    """Read a log or query subject, or raise `bad_subject`."""
+    tokens = subject.split(".")
+    if len(tokens) != 6 or not tokens[2].isdigit():
+        raise Refusal(Code.BAD_SUBJECT, "a subject is llum.<kind>.<user>.<app>.<verb>")
+    _, _, partition, user, app, verb = tokens
+    if not (is_token(user) and is_token(app)):
+        raise Refusal(Code.BAD_SUBJECT, "user and app are 1 to 64 of a-z, 0-9, _ and -")
+    if not _VERB.fullmatch(verb):
+        raise Refusal(Code.BAD_SUBJECT, "a verb is 1 to 32 of a-z and _")
+    return Address(int(partition), user, app, verb)
+
+
+def is_inbox(subject: str) -> bool:
+    """Tell whether outcomes may be sent there: to an inbox only, so that nobody makes llum speak on another subject."""
+    return _INBOX.fullmatch(subject) is not None
+
+
+def server_mappings(partitions: int) -> dict[str, str]:
+    """The mappings that a nats-server needs for llum."""
+    tail = "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}"
+    return {
+        "llum.cmd.*.*.*": f"llum.log.{{{{partition({partitions},1)}}}}.{tail}",
+        "llum.ask.*.*.*": f"llum.query.{{{{partition({partitions},1)}}}}.{tail}",
+    }
+
+
+def partition_of(user: str, partitions: int) -> int:
+    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. Only for checks and bench; the server decides."""
+    value = 0x811C9DC5
+    for byte in user.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return value % partitions

@@ -1,0 +1,162 @@
+"""The nats-py client, made proof against what strangers may send, and with a short way for what arrives in bulk.
+
+nats-py 2.16 ends its read loop for good, or reconnects for ever, on messages that nats-server accepts from any
+client: a subject that is not UTF-8 or holds a vertical tab, a header block without a line, a status that is no number.
+Such a message in the log would stop every worker. So bytes are parsed here: fields are split at the single
+spaces that nats-server writes, and nothing is decoded before the receiver asks for it.
+
+This is the only module that touches nats-py's private names; `tests/bus/test_wire.py` holds it to them.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import nats.aio.client
+import nats.errors
+import structlog
+
+Handler = Callable[[bytes, bytes, bytes, bytes], None]
+"""Called as `handler(subject, reply, headers, data)`, at once and in order. It must not block, and should not raise."""
+
+_HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
+"""Errors after which nats-server keeps the connection; after all others the client connects anew."""
+
+log = structlog.get_logger("llum.bus")
+
+
+class Parser:
+    """Cuts the byte stream from nats-server into messages and hands each to its handler or to nats-py."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self.handlers: dict[bytes, Handler] = {}
+        """By subscription id, as it is written on the wire."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget a message that was cut off. nats-py calls this when it connects anew."""
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._needed = 0
+
+    async def parse(self, data: bytes = b"") -> None:
+        """Take what has arrived; nats-py calls this. Raises `ProtocolError` when the stream makes no sense."""
+        self._chunks.append(data)
+        self._size += len(data)
+        if self._size < self._needed:
+            return
+        buffer = data if len(self._chunks) == 1 else b"".join(self._chunks)
+        self.reset()
+        used = await self._consume(buffer)
+        if used < len(buffer):
+            self._chunks = [buffer[used:]]
+            self._size = len(buffer) - used
+
+    async def _consume(self, buffer: bytes) -> int:
+        """Handle every whole message, and tell how many bytes they were."""
+        at = 0
+        handlers = self.handlers
+        while (line_end := buffer.find(b"\r\n", at)) >= 0:
+            fields = buffer[at:line_end].split(b" ")
+            if fields[0] != b"MSG" and fields[0] != b"HMSG":
+                await self._control(fields[0], buffer[at:line_end])
+                at = line_end + 2
+                if self._client.is_reconnecting:
+                    return len(buffer)
+                continue
+            start = line_end + 2
+            stop = start + _number(fields[-1])
+            if len(buffer) < stop + 2:
+                self._needed = stop + 2 - at
+                break
+            handler = handlers.get(fields[2])
+            if handler is None:
+                await self._client.receive(*_parts(fields, buffer, start, stop), sid=_number(fields[2]))
+            else:
+                _call(handler, *_parts(fields, buffer, start, stop))
+            at = stop + 2
+        return at
+
+    async def _control(self, operation: bytes, line: bytes) -> None:
+        client = self._client
+        if operation == b"PING":
+            await client._process_ping()
+        elif operation == b"PONG":
+            await client._process_pong()
+        elif operation == b"INFO":
+            await client._process_info(json.loads(line[5:]))
+        elif operation == b"-ERR":
+            await client._process_err(line[5:].decode("utf-8", "replace").lower())
+        elif operation != b"+OK":
+            raise nats.errors.ProtocolError(f"nats: unknown protocol {line[:40]!r}")
+
+
+class Client(nats.aio.client.Client):  # type: ignore[misc]
+    """A nats-py client with the parser above, that gives up only when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps: Parser = Parser(self)
+
+    async def receive(self, subject: bytes, reply: bytes, headers: bytes, data: bytes, sid: int) -> None:
+        """Hand a message to nats-py's own subscriptions; one that nats-py cannot read is logged and dropped."""
+        try:
+            await self._process_msg(sid, subject, reply, data, headers or None)
+        except (UnicodeDecodeError, ValueError, IndexError):
+            log.warning("bus.unreadable_message", subject=subject[:200].decode("utf-8", "replace"))
+
+    async def _process_err(self, err_msg: str) -> None:
+        """Connect anew where nats-py would close for good."""
+        error = nats.errors.Error(f"nats: {err_msg.strip(chr(39))}")
+        self._err = error
+        await self._error_cb(error)
+        if not any(text in err_msg for text in _HARMLESS):
+            await self._process_op_err(error)
+
+    async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
+        """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
+        subscription = await self.subscribe(subject, queue=queue)
+        sid = str(subscription._id).encode()
+        self._ps.handlers[sid] = handler
+        return Listening(self._ps, sid, subscription)
+
+
+class Listening:
+    """A subscription made by `Client.listen`."""
+
+    def __init__(self, parser: Parser, sid: bytes, subscription: Any) -> None:
+        self._parser = parser
+        self._sid = sid
+        self._subscription = subscription
+
+    async def stop(self) -> None:
+        """End the subscription. Does nothing on a closed connection, or the second time."""
+        if self._parser.handlers.pop(self._sid, None) is None:
+            return
+        try:
+            await self._subscription.unsubscribe()
+        except nats.errors.Error:
+            return
+
+
+def _parts(fields: list[bytes], buffer: bytes, start: int, stop: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """Cut out subject, reply, headers and data. A message line is `[H]MSG subject sid [reply] [header size] size`."""
+    if fields[0] == b"MSG":
+        return fields[1], fields[3] if len(fields) == 5 else b"", b"", buffer[start:stop]
+    data_at = start + _number(fields[-2])
+    return fields[1], fields[3] if len(fields) == 6 else b"", buffer[start:data_at], buffer[data_at:stop]
+
+
+def _call(handler: Handler, subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:
+    try:
+        handler(subject, reply, headers, data)
+    except Exception:
+        log.exception("bus.handler_failed", subject=subject[:200].decode("utf-8", "replace"))
+
+
+def _number(text: bytes) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise nats.errors.ProtocolError(f"nats: {text[:40]!r} is not a number") from error

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Install the Debian packages that llum's tests use beside Python: a virtual X server, key and mouse events, D-Bus.
+# Does nothing for those that are there. Works as root, or else through sudo. Safe to run again.
+set -eu
+
+packages="xvfb xdotool dbus"
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "install-debian-packages: this is not Debian or Ubuntu; install these yourself: $packages" >&2
+    exit 1
+fi
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]
+}
+
+missing=""
+for package in $packages; do
+    is_installed "$package" || missing="$missing $package"
+done
+
+if [ -z "$missing" ]; then
+    echo "install-debian-packages: all there: $packages"
+    exit 0
+fi
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "install-debian-packages: run me as root (there is no sudo) to install:$missing" >&2
+        exit 1
+    fi
+    as_root="sudo"
+fi
+
+run_quietly() {
+    log="$(mktemp)"
+    if ! $as_root env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        echo "install-debian-packages: failed: $*" >&2
+        return 1
+    fi
+    rm -f "$log"
+}
+
+echo "install-debian-packages: installing:$missing"
+# The package lists may be absent or stale: only then are they fetched.
+# shellcheck disable=SC2086 # the names are words of their own
+if ! run_quietly apt-get install -y -q --no-install-recommends $missing 2>/dev/null; then
+    run_quietly apt-get update -q
+    run_quietly apt-get install -y -q --no-install-recommends $missing
+fi
+echo "install-debian-packages: done"

@@ -1,0 +1,71 @@
+"""Reads and decodes request bodies. JSON is taken whatever the Content-Type says; every fault is a refusal."""
+
+import asyncio
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from schemas.errors import Code, Refusal
+from schemas.limits import MAX_COMMAND_BYTES
+
+MAX_BODY_BYTES: Final = MAX_COMMAND_BYTES + 64 * 1024
+"""Bytes of a body: a command of the largest size, and what the HTTP form of it has more (names of members, escapes)."""
+
+BODY_TIMEOUT_S: Final = 30.0
+"""Seconds until a body must have arrived, 36 KB/s for the largest: a slower sender holds its memory for too long."""
+
+T = TypeVar("T")
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Read the whole body, or raise `too_large` or, if it does not arrive in time, `malformed`."""
+    declared = request.content_length
+    if declared is not None and declared > MAX_BODY_BYTES:
+        raise too_large()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise too_large() from error
+    except TimeoutError as error:
+        raise Refusal(Code.MALFORMED, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from error
+
+
+def too_large() -> Refusal:
+    """Make the refusal of a body that exceeds `MAX_BODY_BYTES`."""
+    hint = "keep large data elsewhere and tell its address"
+    return Refusal(Code.TOO_LARGE, f"a body has at most {MAX_BODY_BYTES} bytes", None, hint)
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode a body, or raise `malformed`, `too_deep` or `bad_field` naming the field."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise bad_field(error) from error
+    except RecursionError as error:
+        raise Refusal(Code.TOO_DEEP, "the JSON is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(Code.MALFORMED, f"not JSON: {error}") from error
+
+
+def convert(members: dict[str, Any], kind: type[T], field: str) -> T:
+    """Make a struct of decoded members, or raise `bad_field` naming the field, which stands below `field`."""
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise bad_field(error, field) from error
+
+
+def bad_field(error: msgspec.ValidationError, below: str = "") -> Refusal:
+    """Make the refusal that names the field which msgspec complains of."""
+    match = _AT.match(str(error))
+    what, at = (match["what"], match["at"] or "") if match else (str(error), "")
+    missing = _MISSING.match(what)
+    parts = [part for part in (below, at, missing["name"] if missing else "") if part]
+    return Refusal(Code.BAD_FIELD, what, ".".join(parts) or None)

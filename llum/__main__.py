@@ -1,0 +1,7 @@
+"""`python -m llum`."""
+
+import sys
+
+from llum.cli import main
+
+sys.exit(main())

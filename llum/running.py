@@ -1,0 +1,126 @@
+"""The llum that runs on a data folder: one at a time, found by the file `run.json` in it."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from llum.failures import Fault
+
+LOCK_FILE: Final = "lock"
+RUN_FILE: Final = "run.json"
+
+HOLD_PATIENCE_S: Final = 6.0
+"""Seconds to wait for a worker whose supervisor was killed: it may take five to drain."""
+
+HOLD_RETRY_S: Final = 0.05
+"""Seconds between two looks at a lock."""
+
+
+class Running(msgspec.Struct, frozen=True):
+    """Where a running llum answers, and which process it is."""
+
+    http: str
+    nats: str
+    pid: int
+
+
+class DataFolder:
+    """A data folder that this process alone may run a llum on, until it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Make and lock the folder, or raise a `Fault`: it cannot be written, or another llum holds it."""
+        self.path = path
+        self._lock = _lock(path, "Stop it first, or choose another folder with --data-dir.")
+        self.crashed = (path / RUN_FILE).exists()
+        """The llum before did not end in order."""
+
+    def announce(self, running: Running) -> None:
+        """Let commands find this llum."""
+        write_atomically(self.path / RUN_FILE, running)
+
+    def release(self) -> None:
+        """Say that this llum has ended."""
+        (self.path / RUN_FILE).unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+@contextlib.contextmanager
+def hold(path: Path, patience_s: float = HOLD_PATIENCE_S) -> Iterator[None]:
+    """Keep a folder to this process for a while; one who holds it may take a moment to end. Raises `Fault`."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            lock = _lock(path, "One worker serves a data folder.")
+            break
+        except Fault:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(HOLD_RETRY_S)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(path: Path, hint: str) -> int:
+    """Make and lock a folder and give the lock's file descriptor. The system drops it when the process ends."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+    except BlockingIOError as error:
+        holder = os.pread(lock, 32, 0).decode("ascii", "replace") or "unknown"
+        os.close(lock)
+        raise Fault(f"a llum already runs on {path} (pid {holder})", hint) from error
+    except OSError as error:
+        os.close(lock)
+        raise _unwritable(path, error) from error
+    return lock
+
+
+def find(data_dir: Path) -> Running:
+    """Find the llum that runs on a data folder, or raise a `Fault` that says how to start one."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        running = msgspec.json.decode((data_dir / RUN_FILE).read_bytes(), type=Running)
+        if _is_alive(running.pid):
+            return running
+    raise Fault(f"no llum is running on {data_dir}", "Start one with `llum up`, or name its folder with --data-dir.")
+
+
+def write_atomically(path: Path, content: msgspec.Struct) -> None:
+    """Write JSON so that a reader sees all of it or nothing. Raises a `Fault` if the file cannot be written."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(msgspec.json.encode(content) + b"\n")
+        fresh.replace(path)
+    except OSError as error:
+        raise Fault(f"cannot write {path}: {error.strerror}") from error
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> Fault:
+    return Fault(
+        f"cannot use {path} as data folder: {error.strerror}",
+        "Name a folder that you may write to with --data-dir or LLUM_DATA_DIR.",
+    )

@@ -1,0 +1,220 @@
+"""The one place where configuration is read: options, then environment, then `llum.toml`, then defaults.
+
+Adding a setting means adding a field to `Settings`: its option, environment variable, TOML key, `llum config` line
+and page in the reference all follow from the field's annotation.
+"""
+
+import difflib
+import os
+import tomllib
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from schemas.errors import Code, Refusal
+
+CONFIG_VARIABLE: Final = "LLUM_CONFIG"
+CONFIG_FILE: Final = "llum.toml"
+
+Origin = Literal["option", "environment", "file", "default"]
+
+
+def _setting(description: str, expected: str, **constraints: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=description, extra={"expected": expected}, **constraints)
+
+
+_PORT = "a port number from 0 to 65535 (0: any free one)"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. A field `http_port` is `--http-port`, `LLUM_HTTP_PORT` and `http_port = …`."""
+
+    data_dir: Annotated[Path, _setting("Folder of everything that llum keeps.", "a folder's path")] = Path(".llum")
+    http_host: Annotated[
+        str, _setting("Address that the HTTP edge listens on.", "a host name or address", min_length=1)
+    ] = "127.0.0.1"
+    http_port: Annotated[int, _setting("Port of the HTTP edge; 0: any free one.", _PORT, ge=0, le=65535)] = 8080
+    public_url: (
+        Annotated[
+            str,
+            _setting(
+                "Address under which browsers and apps reach the HTTP edge; default: where it listens.",
+                "an address such as https://llum.example.org",
+                pattern=r"^https?://[^\s/]+(/\S*)?$",
+            ),
+        ]
+        | None
+    ) = None
+    nats_port: Annotated[
+        int, _setting("Port of the nats-server that `llum up` starts; 0: any free one.", _PORT, ge=0, le=65535)
+    ] = 4222
+    nats_url: (
+        Annotated[
+            str,
+            _setting(
+                "Address of an external nats-server (2.14 or newer); none is started then.",
+                "an address such as nats://127.0.0.1:4222",
+                pattern=r"^(nats|tls|ws|wss)://\S+$",
+            ),
+        ]
+        | None
+    ) = None
+    partitions: Annotated[
+        int,
+        _setting(
+            "Partitions that models are spread over; fixed for the life of an installation.",
+            "a number from 1 to 4096",
+            ge=1,
+            le=4096,
+        ),
+    ] = 64
+    max_active_models: Annotated[
+        int,
+        _setting("Models that one worker keeps in memory; the coldest are let go.", "a number of at least 1", ge=1),
+    ] = 10_000
+    sync: Annotated[
+        str,
+        _setting(
+            "When nats-server writes the log through to the disk: `always`, or at most this long after.",
+            "`always` or a duration such as 500ms, 10s or 2m",
+            pattern=r"^(always|[1-9][0-9]*(ms|s|m|h))$",
+        ),
+    ] = "always"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _setting("Log what is at least this important.", "debug, info, warning or error"),
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        _setting("Form of logs on stderr; auto: console on a terminal, else json.", "auto, json or console"),
+    ] = "auto"
+
+    def as_environment(self) -> dict[str, str]:
+        """Give the environment variables that make another process read the same settings."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {variable(name): str(value) for name, value in values.items() if value is not None}
+
+
+class Setting(NamedTuple):
+    """What is known of one setting, apart from its value."""
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+    expected: str
+    choices: tuple[str, ...]
+
+
+class Sourced(NamedTuple):
+    """A value and where it came from."""
+
+    value: Any
+    origin: Origin
+    place: str
+    """The option, variable or file, as a person would look for it."""
+
+
+def variable(name: str) -> str:
+    """Name a setting's environment variable."""
+    return f"LLUM_{name.upper()}"
+
+
+def option(name: str) -> str:
+    """Name a setting's option."""
+    return "--" + name.replace("_", "-")
+
+
+def _describe(name: str, annotation: Any, default: Any) -> Setting:
+    parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    base, meta = get_args(parts[0])
+    choices = get_args(base) if get_origin(base) is Literal else ()
+    return Setting(name, annotation, default, meta.description, meta.extra["expected"], choices)
+
+
+def _describe_all() -> dict[str, Setting]:
+    hints = get_type_hints(Settings, include_extras=True)
+    names = Settings.__struct_fields__
+    return {name: _describe(name, hints[name], getattr(_DEFAULTS, name)) for name in names}
+
+
+_DEFAULTS: Final = Settings()
+SETTINGS: Final = _describe_all()
+
+
+def load(options: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+    """Read the settings, or raise a `bad_field` that names the setting, where it came from and what is expected."""
+    return Settings(**{name: sourced.value for name, sourced in load_with_origins(options, config).items()})
+
+
+def load_with_origins(options: Mapping[str, Any] | None = None, config: Path | None = None) -> dict[str, Sourced]:
+    """Read the settings and say of each where it came from."""
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    path, file = _read_file(config)
+    return {name: _pick(setting, given, file, path) for name, setting in SETTINGS.items()}
+
+
+def _pick(setting: Setting, options: Mapping[str, Any], file: Mapping[str, Any], path: Path | None) -> Sourced:
+    name = setting.name
+    if name in options:
+        return _converted(setting, options[name], "option", option(name))
+    if text := os.environ.get(variable(name)):
+        return _converted(setting, text, "environment", variable(name))
+    if name in file:
+        return _converted(setting, file[name], "file", f"{name} in {path}")
+    return Sourced(setting.default, "default", "")
+
+
+def _converted(setting: Setting, raw: Any, origin: Origin, place: str) -> Sourced:
+    try:
+        value = msgspec.convert(raw, setting.type, strict=origin == "file", dec_hook=_to_path)
+    except (msgspec.ValidationError, ValueError) as error:
+        shown = hide_password(str(raw))[:80]
+        message = f"{place} is {shown!r}, expected {setting.expected}"
+        raise Refusal(Code.BAD_FIELD, message, setting.name) from error
+    return Sourced(value, origin, place)
+
+
+def _to_path(kind: type, raw: Any) -> Any:
+    if kind is not Path or not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
+        raise ValueError("not a path")
+    return Path(raw).expanduser()
+
+
+def _read_file(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
+    """Read the file that is named, or else `llum.toml` if there is one."""
+    named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    path = named or Path(CONFIG_FILE)
+    if named is None and not path.exists():
+        return None, {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refusal(Code.BAD_FIELD, f"cannot read {path}: {error.strerror}", "config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refusal(Code.BAD_FIELD, f"{path} is not TOML: {error}", "config") from error
+    _check_names(path, content)
+    return path, content
+
+
+def _check_names(path: Path, content: Mapping[str, Any]) -> None:
+    for name in content:
+        if name not in SETTINGS:
+            near = difflib.get_close_matches(name, SETTINGS, 1)
+            hint = f"Did you mean {near[0]}?" if near else "`llum config` lists the settings."
+            raise Refusal(Code.BAD_FIELD, f"{path} has an unknown setting {name!r}", name, hint)
+
+
+def hide_password(text: str) -> str:
+    """Give an address without the password or token that it may hold."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text
+    if "@" not in parts.netloc:
+        return text
+    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))

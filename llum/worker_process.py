@@ -1,0 +1,34 @@
+"""`llum worker`: the wiring of one worker process."""
+
+import asyncio
+from collections.abc import Callable
+
+from actors.worker import run_worker
+from bus.connection import Bus
+from bus.installation import ensure
+from llum.process import Supervised, run_process
+from llum.running import hold
+from llum.settings import Settings
+
+
+def run(settings: Settings, supervised: Supervised) -> int:
+    """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
+
+    async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+        shards = settings.data_dir / "shards"
+        with hold(shards):
+            bus = await Bus.connect(nats_url, name="llum-worker")
+            try:
+                partitions = await ensure(bus, settings.partitions)
+                await run_worker(
+                    bus,
+                    shard_dir=shards,
+                    partitions=partitions,
+                    max_active_models=settings.max_active_models,
+                    on_ready=on_ready,
+                    stop=stop,
+                )
+            finally:
+                await bus.close()
+
+    return run_process("worker", settings, supervised, serve)

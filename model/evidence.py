@@ -1,0 +1,92 @@
+"""Evidence filters, expiry, and stored evidence back into structs.
+
+A filter becomes a `Selection`: bounds that one indexed read can apply. It lets evidence through before anything else
+looks at it; expired evidence passes a filter (it is history), it only never counts for a value.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from model.resolvers import is_goal
+from schemas.errors import Code, Refusal
+from schemas.evidence import Evidence, EvidenceFilter
+from schemas.limits import MAX_EVIDENCE_PAGE
+
+_MAX_US: Final = 2**63 - 1
+"""Microseconds that a stored integer can hold."""
+
+_decoder: Final = msgspec.json.Decoder(Evidence)
+
+
+class Selection(msgspec.Struct, frozen=True, gc=False):
+    """What a filter lets through: the evidence within all bounds that are set. `newest` comes alone."""
+
+    name: str = "all"
+    goal: bool | None = None
+    since_us: int | None = None
+    newest: int | None = None
+
+
+EVERYTHING: Final = Selection()
+
+
+def selection_of(wanted: EvidenceFilter | None) -> Selection:
+    """Read a filter; arguments of other filters are ignored. Raises `bad_filter` naming the argument."""
+    if wanted is None or wanted.name == "all":
+        return EVERYTHING
+    if wanted.name == "goal":
+        return Selection("goal", goal=True)
+    if wanted.name == "since_time":
+        return Selection("since_time", since_us=_since_us(wanted.since_time))
+    counts = {"last1": 1, "last10": 10}
+    newest = counts.get(wanted.name) or _count(wanted.recent_count)
+    return Selection(wanted.name, newest=newest)
+
+
+def selected(selection: Selection, evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+    """Apply a selection to evidence at hand, of which the newest must be there."""
+    if selection.newest is not None:
+        return evidence[-selection.newest :]
+    if selection.goal is not None:
+        return [piece for piece in evidence if is_goal(piece) is selection.goal]
+    if selection.since_us is not None:
+        return [piece for piece in evidence if to_us(piece.creation_time) >= selection.since_us]
+    return evidence
+
+
+def is_expired(evidence: Evidence, now: float) -> bool:
+    return evidence.useby is not None and evidence.useby <= now
+
+
+def unexpired(evidence: Iterable[Evidence], now: float) -> list[Evidence]:
+    return [piece for piece in evidence if not is_expired(piece, now)]
+
+
+def decode_evidence(bodies: Iterable[bytes]) -> list[Evidence]:
+    """Decode what the shard gives back."""
+    return [_decoder.decode(body) for body in bodies]
+
+
+def to_us(time_s: float) -> int:
+    """Give back the microseconds that a `creation_time` was made from: a float holds them exactly enough to round."""
+    return round(time_s * 1e6)
+
+
+def _since_us(time_s: float | None) -> int:
+    if time_s is None or isinstance(time_s, bool) or not math.isfinite(time_s):
+        message = "the filter since_time needs a time in seconds since 1970"
+        raise Refusal(Code.BAD_FILTER, message, "evidence_filter.since_time")
+    if abs(time_s) > _MAX_US / 1e6 - 1:
+        return _MAX_US if time_s > 0 else -_MAX_US
+    nearest = to_us(time_s)
+    return nearest if nearest / 1e6 >= time_s else nearest + 1
+
+
+def _count(count: int | None) -> int:
+    if type(count) is not int or not 0 < count <= MAX_EVIDENCE_PAGE:
+        message = f"the filter recent_count needs a whole number from 1 to {MAX_EVIDENCE_PAGE}"
+        raise Refusal(Code.BAD_FILTER, message, "evidence_filter.recent_count")
+    return count

@@ -1,0 +1,34 @@
+"""What an ask wants read from the stored evidence, and what came of it. The shard turns a `Read` into one query."""
+
+import msgspec
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """Evidence of one component within all bounds that are set, given back ascending by `(seq, n)`."""
+
+    component_no: int
+    seq_max: int
+    """The last sequence that counts."""
+    until_us: int | None = None
+    """The last time of acceptance that counts."""
+    goal: bool | None = None
+    since_us: int | None = None
+    """The first time of acceptance that counts."""
+    after: tuple[int, int] | None = None
+    """Only what comes after this `(seq, n)`."""
+    unexpired_at: float | None = None
+    """Only what has no `useby` or one later than this."""
+    newest: int | None = None
+    """Only so many of the newest."""
+    limit: int
+    """At most so many, the oldest first (with `newest`: the same number). A count is not limited."""
+    count_only: bool = False
+
+
+class Found(msgspec.Struct):
+    """The answer to a `Read`."""
+
+    bodies: list[bytes] = []
+    """JSON of `schemas.evidence.Evidence`."""
+    count: int = 0
+    """With `count_only`: how many there are."""

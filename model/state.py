@@ -1,0 +1,185 @@
+"""A person's model in memory: its whole structure, and of each component's evidence only the latest.
+
+The evidence itself stays in the shard. A component whose `latest` is None has not been looked at since the model
+was activated; `model.ask` then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from model.changes import Item, PutItem
+from schemas.evidence import ComponentType, Evidence, ValueType
+from schemas.paths import Path, format_path, parse_path
+
+ItemKind = Literal["model", "context", "component", "view", "app", "permission"]
+
+NUMBERS_PER_COMMAND = 1 << 16
+"""A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
+
+
+class Latest(msgspec.Struct, gc=False):
+    """The latest evidence without and with the goal flag. None: there is none."""
+
+    plain: Evidence | None = None
+    goal: Evidence | None = None
+
+
+class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A leaf of the tree. `number` tells it from an earlier component of the same name."""
+
+    number: int
+    description: str = ""
+    component_type: ComponentType = "attribute"
+    value_type: ValueType = "string"
+    value_list: list[str] = []
+    resolver: str | None = None
+    goals: list[list[str]] = []
+    rules: list[str] = []
+    created_us: int
+
+
+class View(msgspec.Struct, kw_only=True, omit_defaults=True):
+    components: list[str | list[str]]
+
+
+class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is stored of a context; its components and views are items of their own."""
+
+    description: str = ""
+    resolver: str | None = None
+    created_us: int
+
+
+class App(msgspec.Struct, kw_only=True, omit_defaults=True):
+    description: str = ""
+    role: Literal["owner", "app"] = "app"
+
+
+class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """What one app may do in one context and below. None: said further up, or else no."""
+
+    ask: bool | None = None
+    tell: bool | None = None
+    resolvers: list[str] | None = None
+
+
+class Context:
+    """An inner node of the tree."""
+
+    __slots__ = ("children", "components", "item", "latest", "views")
+
+    def __init__(self, item: ContextItem) -> None:
+        self.item = item
+        self.children: dict[str, Context] = {}
+        self.components: dict[str, Component] = {}
+        self.views: dict[str, View] = {}
+        self.latest: dict[str, Latest] = {}
+        """By component name; absent: not looked at since activation."""
+
+
+class Model:
+    """Everything that commands have made of one person's model, up to `seq`."""
+
+    __slots__ = ("apps", "permissions", "permission_memo", "root", "seq", "time_us", "user")
+
+    def __init__(self, user: str, created_us: int = 0) -> None:
+        self.user = user
+        self.seq = 0
+        """The sequence of the last command that changed the model."""
+        self.time_us = 0
+        """The latest time of a command, microseconds since 1970. It never goes back, so it orders evidence as `seq` does."""
+        self.root = Context(ContextItem(created_us=created_us))
+        self.apps: dict[str, App] = {}
+        self.permissions: dict[str, dict[Path, Permission]] = {}
+        self.permission_memo: dict[tuple[str, str, Path], object] = {}
+        """Answers of `model.permissions`, cleared by whatever changes one."""
+
+    def context(self, path: Path) -> Context | None:
+        """Find a context; None if there is none."""
+        node: Context | None = self.root
+        for segment in path:
+            if node is None:
+                return None
+            node = node.children.get(segment)
+        return node
+
+
+def put(kind: ItemKind, key: Path | str, body: object) -> PutItem:
+    """Make the change that stores an item. `body` None drops it."""
+    text = key if isinstance(key, str) else format_path(key)
+    return PutItem(kind, text, None if body is None else msgspec.json.encode(body))
+
+
+def permission_key(app: str, path: Path) -> str:
+    """Name a permission item: `app` alone, or `app/the/context`."""
+    return format_path((app, *path))
+
+
+def restore(user: str, items: list[Item], seq: int, time_us: int) -> Model | None:
+    """Rebuild a model from its stored items, in any order; None if there is no model. All evidence is left unread."""
+    ordered = sorted(items, key=lambda item: (_ORDER[item.kind], item.key))
+    if not ordered or ordered[0].kind != "model":
+        return None
+    model = Model(user)
+    model.seq = seq
+    model.time_us = time_us
+    for item in ordered:
+        _RESTORE[item.kind](model, item)
+    _order_components(model.root)
+    return model
+
+
+def _order_components(root: Context) -> None:
+    """Put components into the order of their creation, which is the order that an ask of a whole context gives."""
+    waiting = [root]
+    while waiting:
+        context = waiting.pop()
+        context.components = dict(sorted(context.components.items(), key=lambda pair: pair[1].number))
+        waiting.extend(context.children.values())
+
+
+def _restore_model(model: Model, item: Item) -> None:
+    model.root.item = msgspec.json.decode(item.body, type=ContextItem)
+
+
+def _restore_context(model: Model, item: Item) -> None:
+    path = parse_path(item.key)
+    parent = _existing(model, path[:-1])
+    parent.children[path[-1]] = Context(msgspec.json.decode(item.body, type=ContextItem))
+
+
+def _restore_component(model: Model, item: Item) -> None:
+    path = parse_path(item.key)
+    _existing(model, path[:-1]).components[path[-1]] = msgspec.json.decode(item.body, type=Component)
+
+
+def _restore_view(model: Model, item: Item) -> None:
+    path = parse_path(item.key)
+    _existing(model, path[:-1]).views[path[-1]] = msgspec.json.decode(item.body, type=View)
+
+
+def _restore_app(model: Model, item: Item) -> None:
+    model.apps[item.key] = msgspec.json.decode(item.body, type=App)
+
+
+def _restore_permission(model: Model, item: Item) -> None:
+    app, *path = parse_path(item.key)
+    model.permissions.setdefault(app, {})[tuple(path)] = msgspec.json.decode(item.body, type=Permission)
+
+
+def _existing(model: Model, path: Path) -> Context:
+    context = model.context(path)
+    assert context is not None, "a parent is stored before its children and sorts before them"
+    return context
+
+
+_RESTORE = {
+    "model": _restore_model,
+    "context": _restore_context,
+    "component": _restore_component,
+    "view": _restore_view,
+    "app": _restore_app,
+    "permission": _restore_permission,
+}
+_ORDER = {kind: index for index, kind in enumerate(_RESTORE)}

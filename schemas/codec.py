@@ -1,0 +1,113 @@
+"""Bytes to structs and back: one decoder per union, every failure a refusal with a code and a field."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from schemas.commands import COMMAND_VERBS, Command
+from schemas.errors import Code, Refusal
+from schemas.limits import MAX_COMMAND_BYTES, MAX_ID_CHARACTERS, PROTOCOL_VERSION
+from schemas.queries import QUERY_VERBS, Query
+from schemas.replies import Outcome, Reply
+
+_command_decoder: Final = msgspec.json.Decoder(Command)
+_query_decoder: Final = msgspec.json.Decoder(Query)
+_outcome_decoder: Final = msgspec.json.Decoder(Outcome)
+_reply_decoder: Final = msgspec.json.Decoder(Reply)
+_encoder: Final = msgspec.json.Encoder()
+
+_ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$", re.DOTALL)
+
+
+class _Head(msgspec.Struct):
+    """What can be told of a message that does not decode: enough to say who should mend it, and what is wrong."""
+
+    verb: Any = None
+    id: Any = None
+    v: Any = PROTOCOL_VERSION
+
+
+_head_decoder: Final = msgspec.json.Decoder(_Head)
+
+
+def encode(message: Any) -> bytes:
+    """Encode any struct of this package. Lone surrogates in a text raise `malformed`, values that JSON lacks `bad_field`."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError as error:
+        raise Refusal(Code.MALFORMED, "a text holds a lone surrogate") from error
+    except RecursionError as error:
+        raise Refusal(Code.TOO_DEEP, "the message is nested too deeply") from error
+    except (TypeError, ValueError) as error:
+        raise Refusal(Code.BAD_FIELD, str(error)) from error
+
+
+def decode_command(data: bytes, verb: str) -> Command:
+    """Decode a command that came on a subject ending in `verb`, or raise a `Refusal`."""
+    if len(data) > MAX_COMMAND_BYTES:
+        raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
+    command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
+    if not _ID.fullmatch(command.id):
+        raise Refusal(Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id")
+    return command
+
+
+def decode_query(data: bytes, verb: str) -> Query:
+    """Decode a query that came on a subject ending in `verb`, or raise a `Refusal`."""
+    query: Query = _decode(_query_decoder, data, verb, QUERY_VERBS)
+    return query
+
+
+def decode_outcome(data: bytes) -> Outcome:
+    """Decode what llum itself has sent."""
+    return _outcome_decoder.decode(data)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """Decode what llum itself has sent."""
+    return _reply_decoder.decode(data)
+
+
+def command_id(data: bytes) -> str | None:
+    """Give the id of a command that was refused for something else, if it has a usable one."""
+    head = _head(data)
+    return head.id if head and isinstance(head.id, str) and _ID.fullmatch(head.id) else None
+
+
+def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
+    try:
+        message = decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        raise _refusal(data, verb, verbs, error) from error
+    if message.v != PROTOCOL_VERSION:
+        raise _unsupported(message.v)
+    if message.__struct_config__.tag != verb:
+        raise Refusal(Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb")
+    return message
+
+
+def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) -> Refusal:
+    if isinstance(error, RecursionError):
+        return Refusal(Code.TOO_DEEP, "the JSON is nested too deeply")
+    if verb not in verbs:
+        return Refusal(Code.UNKNOWN_VERB, f"no such verb: {verb[:64]}", "verb", f"one of {', '.join(sorted(verbs))}")
+    head = _head(data)
+    if head is not None and head.v != PROTOCOL_VERSION:
+        return _unsupported(head.v)
+    if isinstance(error, msgspec.ValidationError):
+        match = _AT.match(str(error))
+        return Refusal(Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None)
+    return Refusal(Code.MALFORMED, f"not JSON: {error}")
+
+
+def _unsupported(version: Any) -> Refusal:
+    return Refusal(Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}")
+
+
+def _head(data: bytes) -> _Head | None:
+    try:
+        return _head_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+        return None

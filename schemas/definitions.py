@@ -1,0 +1,42 @@
+"""Definitions: contexts, components and views as they are made, and a whole model's definition."""
+
+import msgspec
+
+from schemas.evidence import ComponentType, NewEvidence, ValueType
+
+
+class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    name: str
+    description: str = ""
+    component_type: ComponentType = "attribute"
+    value_type: ValueType = "string"
+    value_list: list[str] = []
+    """The values of an `enum`; empty for other value types."""
+    resolver: str | None = None
+    """The resolver for asks that name none; absent: the context's."""
+    goals: list[list[str]] = []
+    """Paths of the components that this one serves."""
+    evidence: list[NewEvidence] = []
+    """Initial evidence, told as the component is made."""
+    rules: list[str] = []
+    """Rule statements, kept with the component as they were written."""
+
+
+class ViewDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    name: str
+    components: list[str | list[str]]
+    """In order: names of components in the view's own context, or paths from the root."""
+
+
+class ContextDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    path: list[str]
+    description: str = ""
+    resolver: str | None = None
+    components: list[ComponentDefinition] = []
+    views: list[ViewDefinition] = []
+
+
+class ModelDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A whole model: parents stand before their children or are made without a description."""
+
+    contexts: list[ContextDefinition] = []

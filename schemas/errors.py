@@ -1,0 +1,100 @@
+"""Error codes: stable, documented, the same on the bus, over HTTP and in the SDK.
+
+    LlumError
+    ├── Refusal      the caller's fault: fix the message; sending it again unchanged fails again
+    └── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
+
+Anything else that is raised is a bug: it is logged, recorded with the message that caused it, and answered as
+`internal`.
+"""
+
+import enum
+
+import msgspec
+
+
+class Code(enum.StrEnum):
+    """What went wrong. The text behind each is its public documentation."""
+
+    def __new__(cls, value: str, description: str) -> "Code":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    description: str
+
+    MALFORMED = "malformed", "The message is not JSON, or not UTF-8 (a lone surrogate counts as that)."
+    BAD_FIELD = "bad_field", "A field is missing, unknown, or of the wrong type or form."
+    TOO_LARGE = "too_large", "The message or one of its parts exceeds a documented limit."
+    TOO_DEEP = "too_deep", "The JSON is nested deeper than 64 levels."
+    UNKNOWN_VERB = "unknown_verb", "No such command or query, or the subject's verb differs from the message's."
+    UNSUPPORTED_VERSION = "unsupported_version", "The message's `v` is not one that this server speaks."
+    BAD_SUBJECT = "bad_subject", "The subject does not name a user, an app and a verb."
+    BAD_PATH = "bad_path", "A path has an empty, overlong, `.` or `..` segment, a control character, or is too deep."
+    BAD_VALUE = "bad_value", "The value does not fit the component's value type."
+    BAD_FILTER = "bad_filter", "No such evidence filter, or an argument of it is missing or wrong."
+    UNKNOWN_RESOLVER = "unknown_resolver", "No resolver of that name is installed."
+    NO_SUCH_MODEL = "no_such_model", "This user has no model here."
+    NO_SUCH_CONTEXT = "no_such_context", "The model has no context at that path."
+    NO_SUCH_COMPONENT = "no_such_component", "The context has no component of that name."
+    NO_SUCH_VIEW = "no_such_view", "The context has no view of that name."
+    NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
+    ALREADY_EXISTS = "already_exists", "Something of that name is there already."
+    PERMISSION_DENIED = "permission_denied", "The owner has not granted this app what it tried."
+    TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may."
+    NOT_AUTHENTICATED = "not_authenticated", "No valid bearer token, or it has expired."
+    UNAVAILABLE = "unavailable", "No worker or no bus could be reached in time. The same message may be sent again."
+    NOT_YET = "not_yet", "This replica has not yet applied the `min_seq` that the ask requires."
+    INTERNAL = "internal", "A fault in llum; it has been recorded. The message was passed over."
+
+
+class Error(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error on the wire: `code` for programs, `message` and `hint` for people, `field` for whoever fixes it."""
+
+    code: Code
+    message: str
+    field: str | None = None
+    hint: str | None = None
+
+
+class LlumError(Exception):
+    """Any error with a stable code."""
+
+    def __init__(self, code: Code, message: str, field: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.error = Error(code, message, field, hint)
+
+    @property
+    def code(self) -> Code:
+        return self.error.code
+
+    def __str__(self) -> str:
+        parts = [f"{self.error.code}: {self.error.message}"]
+        if self.error.field:
+            parts.append(f"(field {self.error.field})")
+        if self.error.hint:
+            parts.append(self.error.hint)
+        return " ".join(parts)
+
+
+class Refusal(LlumError):
+    """The caller's fault."""
+
+
+class Transient(LlumError):
+    """Try the same again after `retry_after_s` seconds."""
+
+    def __init__(self, code: Code, message: str, hint: str | None = None, retry_after_s: float = 1.0) -> None:
+        super().__init__(code, message, None, hint)
+        self.retry_after_s = retry_after_s
+
+
+TRANSIENT_CODES = frozenset({Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+
+
+def raised_from(error: Error) -> LlumError:
+    """Give the exception that stands for an error which came over the wire."""
+    if error.code in TRANSIENT_CODES:
+        return Transient(error.code, error.message, error.hint)
+    return Refusal(error.code, error.message, error.field, error.hint)

@@ -1,0 +1,57 @@
+"""Evidence: what an app tells about a component, and what llum keeps of it."""
+
+from typing import Any, Literal
+
+import msgspec
+
+EvidenceType = Literal["explicit", "implicit", "exmachina", "inferred", "stereotype"]
+ComponentType = Literal["attribute", "activity", "knowledge", "belief", "preference", "goal"]
+ValueType = Literal["string", "number", "boolean", "enum", "JSON"]
+FilterName = Literal["all", "last1", "last10", "goal", "since_time", "recent_count"]
+
+GOAL_FLAG = "goal"
+"""The flag that marks evidence as a wish rather than an observation (Personis)."""
+
+
+class NewEvidence(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Evidence as a teller sends it. Times are seconds since 1970 (UTC)."""
+
+    value: Any = None
+    evidence_type: EvidenceType = "explicit"
+    flags: list[str] = []
+    comment: str | None = None
+    time: float | None = None
+    """When it held, by the teller's clock; absent: when it was accepted."""
+    useby: float | None = None
+    """From then on the evidence no longer counts."""
+    extra: dict[str, Any] = {}
+    """Further members, kept and given back as they are."""
+
+
+class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Evidence as it is kept and given back. `seq` and `n` identify it: the command's sequence, and which of its pieces."""
+
+    seq: int
+    n: int = 0
+    value: Any = None
+    evidence_type: EvidenceType = "explicit"
+    source: str
+    """The app that told it: stamped from the subject, never claimed."""
+    owner: str
+    """The user whose model this is."""
+    flags: list[str] = []
+    comment: str | None = None
+    time: float
+    creation_time: float
+    """When it was accepted: the log's timestamp."""
+    useby: float | None = None
+    extra: dict[str, Any] = {}
+
+
+class EvidenceFilter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
+    """Which of a component's evidence is given to the resolver. `since_time` and `recent_count` belong to the filters of that name."""
+
+    name: FilterName = "all"
+    since_time: float | None = None
+    """Seconds since 1970; compared with `creation_time`, inclusive."""
+    recent_count: int | None = None

@@ -1,0 +1,42 @@
+"""The bounds of what llum accepts, each with its unit and reason. One place for each number."""
+
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+"""The version that every message carries in `v`. A message with another one is refused."""
+
+MAX_COMMAND_BYTES: Final = 1024 * 1024
+"""Bytes of one command. A value larger than this belongs in a file store, with its address as evidence."""
+
+MAX_REPLY_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of evidence in one reply; the rest is fetched page by page. Half of the server's `max_payload`."""
+
+MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of one bus message: nats-server's `max_payload` for llum. Larger is advised against by NATS."""
+
+MAX_JSON_DEPTH: Final = 64
+"""Levels of nesting in a value. Deep enough for any document, far from Python's recursion limit."""
+
+MAX_PATH_SEGMENTS: Final = 32
+"""Segments of a path, the component's name included."""
+
+MAX_SEGMENT_CHARACTERS: Final = 256
+"""Characters of one path segment: preference terms are URLs."""
+
+MAX_TEXT_CHARACTERS: Final = 4096
+"""Characters of a description or comment: a text for people, not a document."""
+
+MAX_LIST_ITEMS: Final = 1024
+"""Items of a list in a definition: flags, goals, a view's components, an enum's values."""
+
+MAX_DEFINITION_ITEMS: Final = 10_000
+"""Contexts, components, views and pieces of initial evidence that one command may create."""
+
+MAX_ID_CHARACTERS: Final = 128
+"""Characters of a command's id."""
+
+MAX_EVIDENCE_PAGE: Final = 2000
+"""Pieces of evidence of one component in one reply."""
+
+MAX_EVIDENCE_CONSIDERED: Final = 200_000
+"""Pieces of evidence that one resolver may be given; more is refused with `too_much_evidence`."""

@@ -1,0 +1,61 @@
+"""Paths: lists of segments, and their one-string form.
+
+A segment is any text of 1 to 256 characters without control characters, except `.` and `..`. In one string
+segments stand between `/`, and inside a segment `~` is written `~0` and `/` is written `~1` (as in RFC 6901).
+"""
+
+import re
+
+from schemas.errors import Code, Refusal
+from schemas.limits import MAX_PATH_SEGMENTS, MAX_SEGMENT_CHARACTERS
+
+Path = tuple[str, ...]
+
+_BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TOKEN = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def check_segment(segment: str, field: str) -> str:
+    """Return the segment, or raise `bad_path` naming the field."""
+    if not segment or segment in (".", ".."):
+        raise Refusal(Code.BAD_PATH, f"{segment!r} cannot be a name", field, "use any other non-empty text")
+    if len(segment) > MAX_SEGMENT_CHARACTERS:
+        raise Refusal(Code.BAD_PATH, f"a name has {len(segment)} characters, at most {MAX_SEGMENT_CHARACTERS}", field)
+    if _BAD_CHARACTER.search(segment):
+        raise Refusal(Code.BAD_PATH, "a name holds a control character", field)
+    return segment
+
+
+def check_path(segments: list[str] | tuple[str, ...], field: str) -> Path:
+    """Return the path as a tuple, or raise `bad_path` naming the field and the segment's index."""
+    if len(segments) > MAX_PATH_SEGMENTS:
+        raise Refusal(Code.BAD_PATH, f"a path has {len(segments)} segments, at most {MAX_PATH_SEGMENTS}", field)
+    for index, segment in enumerate(segments):
+        check_segment(segment, f"{field}[{index}]")
+    return tuple(segments)
+
+
+def format_path(path: Path | list[str]) -> str:
+    """Write a path as one string: `("a", "b/c")` is `a/b~1c`. The root is the empty string."""
+    return "/".join(segment.replace("~", "~0").replace("/", "~1") for segment in path)
+
+
+def parse_path(text: str, field: str = "path") -> Path:
+    """Read the one-string form. A leading and a trailing `/` are allowed; the empty string is the root."""
+    stripped = text.removeprefix("/").removesuffix("/")
+    if not stripped:
+        return ()
+    segments = [part.replace("~1", "/").replace("~0", "~") for part in stripped.split("/")]
+    return check_path(segments, field)
+
+
+def is_token(text: str) -> bool:
+    """Tell whether the text may be a user's or app's id: `[a-z0-9_-]{1,64}`, safe as one subject token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def check_token(text: str, field: str) -> str:
+    """Return the id, or raise `bad_field`."""
+    if not is_token(text):
+        raise Refusal(Code.BAD_FIELD, f"{text[:80]!r} cannot be an id", field, "use 1 to 64 of a-z, 0-9, _ and -")
+    return text

@@ -1,0 +1,56 @@
+"""What the activity sensor says on the bus."""
+
+from typing import Final
+
+from schemas.commands import Command, MakeComponent, MakeContext, RegisterApp, SetPermission, Tell
+from schemas.definitions import ComponentDefinition
+from schemas.evidence import NewEvidence
+from sensors.activity.states import Telling
+from sensors.spool import Entry, new_id
+
+APP: Final = "activity_monitor"
+"""The app that the sensor speaks as."""
+
+OWNER_APP: Final = "llum"
+"""The command line's owner app: it registers the sensor and gives it its place in the model."""
+
+CONTEXT: Final = ("Devices", "activity_monitor", "activity")
+COMPONENT: Final = "data"
+
+
+def installation(user: str, app: str = APP) -> list[Entry]:
+    """Give what must come before the first telling. All of it changes nothing when it has been done before."""
+    by_owner: list[Command] = [
+        RegisterApp(id=new_id(), app=app, description="Tells when you become active at a computer, and when idle."),
+        _context((), CONTEXT[0], "What your devices have observed."),
+        SetPermission(id=new_id(), app=app, context=[CONTEXT[0]], ask=True, tell=True),
+    ]
+    by_sensor: list[Command] = [
+        _context(CONTEXT[:1], CONTEXT[1], "Whether you are at a computer."),
+        _context(CONTEXT[:2], CONTEXT[2], "Your activity at the keyboard and the mouse."),
+        MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True),
+    ]
+    return [Entry.of(user, OWNER_APP, it) for it in by_owner] + [Entry.of(user, app, it) for it in by_sensor]
+
+
+def telling(user: str, app: str, what: Telling) -> Entry:
+    """Give the message for a telling.
+
+    Its evidence type is `implicit`: concluded from what the person does, without their saying so. (`exmachina` is
+    for what a system has told the person.)
+    """
+    evidence = NewEvidence(value=what.value, evidence_type="implicit", time=what.time)
+    return Entry.of(user, app, Tell(id=new_id(), context=list(CONTEXT), component=COMPONENT, evidence=evidence))
+
+
+def _context(parent: tuple[str, ...], name: str, description: str) -> MakeContext:
+    return MakeContext(id=new_id(), context=list(parent), name=name, description=description, exist_ok=True)
+
+
+def _definition() -> ComponentDefinition:
+    return ComponentDefinition(
+        name=COMPONENT,
+        description="1: you became active; 0: you became idle; -1: the sensor was shut down.",
+        component_type="activity",
+        value_type="number",
+    )

@@ -1,0 +1,78 @@
+"""The way from a publisher to the real bus."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+import structlog
+
+from bus.connection import Bus
+from bus.requests import Requests
+from schemas.codec import decode_outcome
+from schemas.errors import Code, Transient
+from schemas.replies import Refused
+from sensors.publisher import Connect, Store
+from sensors.spool import Entry
+
+Address = str | Callable[[], str | None]
+"""Where the bus is: an address, or a function that looks for it and gives None when there is none now."""
+
+CONNECT_WITHIN_S: Final = 3.0
+"""Seconds for a connection to come about before the address is looked for again."""
+
+STORE_TIMEOUT_S: Final = 2.0
+"""Seconds to wait for the bus to confirm one entry; then it is sent again over a new connection, harmlessly."""
+
+log = structlog.get_logger("llum.sensor")
+
+
+def bus_at(address: Address, name: str) -> Connect:
+    """Give the `Connect` of a publisher. Of refusals it logs code and field, never values."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Store]:
+        bus = await Bus.connect(_found(address), name=name, within_s=CONNECT_WITHIN_S)
+        requests = Requests(bus)
+        try:
+            await requests.start()
+            inbox: str = bus.nc.new_inbox()
+            await bus.listen(inbox, _outcome_came)
+            yield _store(bus, requests, inbox)
+        finally:
+            try:
+                await requests.close()
+            finally:
+                await bus.close()
+
+    return connect
+
+
+def _found(address: Address) -> str:
+    url = address if isinstance(address, str) else address()
+    if url is None:
+        raise Transient(Code.UNAVAILABLE, "no llum is running here", "start it: llum up")
+    return url
+
+
+def _store(bus: Bus, requests: Requests, inbox: str) -> Store:
+    async def store(entry: Entry) -> None:
+        if not bus.connected:
+            # It may come back elsewhere: better to look for it than to wait.
+            raise Transient(Code.UNAVAILABLE, "the connection to the bus is lost")
+        await requests.store(
+            entry.user, entry.app, entry.payload, verb=entry.verb, reply_to=inbox, timeout_s=STORE_TIMEOUT_S
+        )
+
+    return store
+
+
+def _outcome_came(_subject: bytes, _reply: bytes, _headers: bytes, data: bytes) -> None:
+    try:
+        outcome = decode_outcome(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        log.warning("sensor.outcome_unreadable")
+        return
+    if isinstance(outcome, Refused):
+        error = outcome.error
+        log.error("sensor.refused", code=error.code.value, field=error.field, id=outcome.id, seq=outcome.seq)
