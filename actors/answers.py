@@ -104,7 +104,9 @@ class Answers:
             seq = min(seq, await shard.seq_at(time_us))
         else:
             time_us = await shard.time_at(seq)
-        past = await shard.load_as_of(model.user, seq, max(time_us, model.time_us) if query.as_of_time is None else time_us)
+        past = await shard.load_as_of(
+            model.user, seq, max(time_us, model.time_us) if query.as_of_time is None else time_us
+        )
         if past is None:
             raise Refusal(Code.NO_SUCH_MODEL, "the model had not yet been made then", "as_of")
         return past, time_us / 1e6

@@ -66,7 +66,7 @@ class Partition:
         return settled
 
     async def actor(self, user: str) -> UserActor | None:
-        """Give the user's actor, activating it; None when the shard has never heard of the user. Call with the lock held."""
+        """Give the user's actor, activating it; None when the shard knows no such user. Call with the lock held."""
         actor = self._actives.get(user)
         if actor is None:
             for loaded in (await self._load([user])).values():
@@ -103,7 +103,7 @@ class Partition:
         """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours."""
         known = await self._known_outcomes(incoming)
         actors = await self._actors_of(incoming)
-        work = _Work(self.shard, known, actors, self._relayed_seq)
+        work = _Work(known, actors, self._relayed_seq)
         try:
             for one in incoming:
                 work.settle(one)
@@ -154,9 +154,7 @@ class Partition:
 class _Work:
     """The applying of one batch: what has been settled, and the rows to write."""
 
-    def __init__(
-        self, shard: Shard, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], relayed_seq: int
-    ) -> None:
+    def __init__(self, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], relayed_seq: int) -> None:
         self.settled: list[Settled] = []
         self.faulty_user: str | None = None
         self._known = known
@@ -218,5 +216,3 @@ def _rejection(one: Incoming, outcome: Refused) -> Rejection:
     _, user, app, verb = one.address
     time = one.message.time_us / 1e6
     return Rejection(user=user, app=app, verb=verb, id=one.id, seq=outcome.seq, time=time, error=outcome.error)
-
-

@@ -96,7 +96,7 @@ def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, in
 
 
 def command_hash(key: CommandKey) -> int:
-    """64 bits of a command's key: the narrow index by which repeats are found. Collisions are told apart by the key itself."""
+    """64 bits of a command's key: the narrow index by which repeats are found. The key tells collisions apart."""
     digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 
@@ -112,20 +112,20 @@ class Shard:
 
     @classmethod
     async def open(cls, path: Path) -> "Shard":
-        """Open or create the file. A damaged one, or one of another schema version, is made anew: the log has the data."""
+        """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data."""
         connection = await aiosqlite.connect(path, isolation_level=None)
+        meta: dict[str, int] = {}
         try:
             for pragma in sql.PRAGMAS:
                 await connection.execute(pragma)
             if (await _one(connection, sql.IS_NEW))[0]:
                 await connection.executescript(sql.SCHEMA)
-            meta = dict(await connection.execute_fetchall(sql.READ_META))  # type: ignore[arg-type]
+            meta.update((name, value) for name, value in await connection.execute_fetchall(sql.READ_META))
             last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
                 await connection.close()
                 raise
-            meta = {}
         if meta.get("schema_version") != sql.SCHEMA_VERSION:
             await connection.close()
             _remove(path)
@@ -166,9 +166,7 @@ class Shard:
         for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
             if body is not None:
                 items.setdefault(name, []).append(Item(kind, key, body.encode()))
-        return {
-            name: Loaded(key, restore(name, items.get(name, []), seq, time_us)) for name, key, seq, time_us in rows
-        }
+        return {name: Loaded(key, restore(name, items.get(name, []), seq, time_us)) for name, key, seq, time_us in rows}
 
     async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
         """Load a model as it was after this sequence and at this time; None if it was not yet made."""
@@ -219,5 +217,3 @@ async def _one(connection: aiosqlite.Connection, statement: str, values: tuple[A
 def _remove(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-
-

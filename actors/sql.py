@@ -48,7 +48,9 @@ CREATE TABLE command (
 );
 CREATE INDEX command_by_hash ON command (hash);
 CREATE INDEX command_by_time ON command (time_us);
-CREATE TABLE outbox (seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n));
+CREATE TABLE outbox (
+    seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
+);
 CREATE VIEW batch AS
     SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS applied_seq;
 CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
@@ -77,7 +79,9 @@ IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
 
-WRITE_BATCH: Final = "INSERT INTO batch (users, items, evidence, commands, outbox, applied_seq) VALUES (?, ?, ?, ?, ?, ?)"
+WRITE_BATCH: Final = (
+    "INSERT INTO batch (users, items, evidence, commands, outbox, applied_seq) VALUES (?, ?, ?, ?, ?, ?)"
+)
 
 KNOWN_COMMANDS: Final = """
 SELECT user.name, command.app, command.id, command.seq, command.outcome

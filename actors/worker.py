@@ -6,7 +6,8 @@ loop takes what is there as one batch. So batches grow by themselves when there 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,16 @@ import msgspec
 import structlog
 
 from actors.actor import Actives
-from actors.answers import Answer, Answers
+from actors.answers import Answers
 from actors.outbox import Outbox
 from actors.partition import Partition, Settled
 from actors.shard import OutboxEntry, Shard
-from bus import relayed, rejections
+from bus import rejections, relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import ASK_QUEUE, Address, is_inbox, parse_address, query_subject_of
 from schemas.codec import encode
-from schemas.errors import Refusal
+from schemas.errors import Code, Error, Refusal
 from schemas.replies import AskReply, Failed, Refused, Rejection, Reply
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ MAX_WAITING = 20_000
 """Messages in all mailboxes; the reader pauses above that."""
 
 MAX_SLOW_ASKS = 1024
-"""Asks that wait for the disk at the same time; further ones wait their turn in the subscription."""
+"""Asks that wait for the disk at the same time; further ones are told to come again."""
 
 REPLY_WINDOW_S = 60.0
 """Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""
@@ -48,6 +49,15 @@ RETRY_S = 1.0
 
 _PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
+
+
+_BUSY = Error(Code.UNAVAILABLE, "too many asks wait for the disk")
+_UNENCODABLE = Error(Code.INTERNAL, "a fault in llum; the reply could not be encoded")
+
+
+@lru_cache(maxsize=10_000)
+def _address(subject: bytes) -> Address:
+    return parse_address(subject.decode("utf-8", "replace"))
 
 
 class _Served:
@@ -88,13 +98,14 @@ class _Served:
 class Worker:
     """Serves partitions until it is stopped."""
 
-    def __init__(self, bus: Bus, served: dict[int, _Served]) -> None:
+    def __init__(self, bus: Bus, served: dict[int, _Served], make_room: Callable[[], None]) -> None:
         self._bus = bus
         self._served = served
+        self._make_room = make_room
+        """Told when the mailboxes have room again."""
         self._waiting = 0
         self._draining = False
-        self._slow_asks = asyncio.Semaphore(MAX_SLOW_ASKS)
-        self._slow_tasks: set[asyncio.Task[None]] = set()
+        self._slow_asks: set[asyncio.Task[None]] = set()
 
     def deliver(self, messages: list[LogMessage]) -> None:
         """Sort messages into the mailboxes. Called by the reader."""
@@ -120,7 +131,12 @@ class Worker:
                 one.arrived.clear()
             await self._apply(one, batch)
             self._waiting -= len(batch)
+            self._make_room()
             one.note_progress()
+
+    async def flush(self) -> None:
+        """Wait until the server knows our subscriptions."""
+        await self._bus.nc.flush()
 
     def drain(self) -> None:
         """Let each partition finish the batch in hand, and say what came of it. The rest stays in the log."""
@@ -160,39 +176,43 @@ class Worker:
         """Subscribe to the partition's queries once it has caught up."""
         await one.caught_up.wait()
 
-        async def on_ask(message: "object") -> None:
-            await self._on_ask(one, message)
+        def on_ask(subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
+            if reply_to:
+                self._on_ask(one, subject, reply_to, data)
 
-        await self._bus.nc.subscribe(query_subject_of(one.partition.number), queue=ASK_QUEUE, cb=on_ask)
+        await self._bus.listen(query_subject_of(one.partition.number), on_ask, ASK_QUEUE)
 
-    async def _on_ask(self, one: _Served, message: "object") -> None:
+    def _on_ask(self, one: _Served, subject: bytes, reply_to: bytes, data: bytes) -> None:
         started = time.perf_counter()
-        reply_to: str = message.reply  # type: ignore[attr-defined]
-        if not reply_to:
-            return
         try:
-            address = parse_address(message.subject)  # type: ignore[attr-defined]
+            address = _address(subject)
         except Refusal as refusal:
-            await self._bus.nc.publish(reply_to, encode(Failed(error=refusal.error)))
+            self._bus.publish_soon(reply_to, encode(Failed(error=refusal.error)))
             return
-        answer = one.answers.answer(address, message.data)  # type: ignore[attr-defined]
+        answer = one.answers.answer(address, data)
         if isinstance(answer, msgspec.Struct):
-            await self._reply(reply_to, address, answer, started)
+            self._reply(reply_to, address, answer, started)
+        elif len(self._slow_asks) >= MAX_SLOW_ASKS:
+            answer.close()
+            self._reply(reply_to, address, Failed(error=_BUSY), started)
         else:
-            await self._slow_asks.acquire()
             task = asyncio.create_task(self._answer_slowly(reply_to, address, answer, started))
-            self._slow_tasks.add(task)
-            task.add_done_callback(self._slow_tasks.discard)
+            self._slow_asks.add(task)
+            task.add_done_callback(self._slow_asks.discard)
 
-    async def _answer_slowly(self, reply_to: str, address: Address, answer: Answer, started: float) -> None:
+    async def _answer_slowly(
+        self, reply_to: bytes, address: Address, answer: Coroutine[None, None, Reply], started: float
+    ) -> None:
+        self._reply(reply_to, address, await answer, started)
+
+    def _reply(self, reply_to: bytes, address: Address, reply: Reply, started: float) -> None:
         try:
-            reply = answer if isinstance(answer, msgspec.Struct) else await answer
-            await self._reply(reply_to, address, reply, started)
-        finally:
-            self._slow_asks.release()
-
-    async def _reply(self, reply_to: str, address: Address, reply: Reply, started: float) -> None:
-        await self._bus.nc.publish(reply_to, encode(reply))
+            data = encode(reply)
+        except Refusal:
+            log.exception("reply_not_encoded", user=address.user, verb=address.verb)
+            reply = Failed(error=_UNENCODABLE)
+            data = encode(reply)
+        self._bus.publish_soon(reply_to, data)
         _log_ask(address, reply, time.perf_counter() - started)
 
 
@@ -228,6 +248,9 @@ async def _serve(
     def read_position() -> int:
         return reader.position
 
+    def make_room() -> None:
+        reader.wake()
+
     served = {
         number: _Served(
             Partition(number, shard, actives, relayed_seqs[number]),
@@ -237,7 +260,7 @@ async def _serve(
         )
         for number, shard in shards.items()
     }
-    worker = Worker(bus, served)
+    worker = Worker(bus, served, make_room)
     # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
     starts = {
         number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
@@ -254,21 +277,25 @@ async def _run_tasks(
     applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
     relaying = [asyncio.create_task(one.outbox.run()) for one in served.values()]
     stopping = asyncio.create_task(stop.wait())
-    ready = asyncio.gather(*(worker.serve_asks(one) for one in served.values()))
+    ready = asyncio.create_task(_serve_all_asks(worker, served))
     try:
         await asyncio.wait([reading, stopping, ready], return_when=asyncio.FIRST_COMPLETED)
         if ready.done() and not stopping.done():
             ready.result()
+            await worker.flush()
             on_ready()
             log.info("worker_ready", partitions=len(served))
         await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
         if reading.done():
             reading.result()
     finally:
-        ready.cancel()
         worker.drain()
         await asyncio.gather(*applying, return_exceptions=True)
-        await _end([reading, stopping, *relaying])
+        await _end([ready, reading, stopping, *relaying])
+
+
+async def _serve_all_asks(worker: Worker, served: dict[int, _Served]) -> None:
+    await asyncio.gather(*(worker.serve_asks(one) for one in served.values()))
 
 
 async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -279,7 +306,7 @@ async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def _open_shards(folder: Path, numbers: list[int]) -> dict[int, Shard]:
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     few = asyncio.Semaphore(_PARALLEL_OPENS)
 
     async def open_one(number: int) -> Shard:

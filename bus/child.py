@@ -45,7 +45,7 @@ def find_binary() -> str:
 
 
 async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
-    """Start a child in a session of its own, so that a terminal's Ctrl-C does not reach it before its clients have drained."""
+    """Start a child in a session of its own: a terminal's Ctrl-C must not reach it before its clients have drained."""
     with output.open("ab") as file:
         return await asyncio.create_subprocess_exec(
             *command,
@@ -53,7 +53,7 @@ async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
             stdout=file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - only calls a C function that was looked up before the fork
+            preexec_fn=_die_with_parent(),
         )
 
 
@@ -68,7 +68,7 @@ def forget(pid_file: Path) -> None:
 
 
 def end_orphan(pid_file: Path, config_file: Path) -> None:
-    """End the server that a crashed llum has left on this data. Raises `EmbeddedServerError` if its llum still lives."""
+    """End the server that a crashed llum has left on this data. Raises `EmbeddedServerError` if its llum lives."""
     try:
         note = json.loads(pid_file.read_text(encoding="utf-8"))
         process = psutil.Process(int(note["pid"]))
@@ -121,7 +121,10 @@ def _packaged() -> list[Path]:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """Give what the child runs before exec: on Linux the kernel then ends it when its parent dies, however that happens."""
+    """Give what the child runs before exec: on Linux the kernel then ends it when its parent dies, however it dies.
+
+    It only calls a C function that was looked up before the fork.
+    """
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -160,5 +163,6 @@ def _no_port(port: int, error: OSError) -> EmbeddedServerError:
             "stop what listens there, or choose another with LLUM_NATS_PORT (0: any free one)",
         )
     return EmbeddedServerError(
-        f"port {port} for nats-server cannot be used: {error.strerror}", "choose another with LLUM_NATS_PORT (0: any free one)"
+        f"port {port} for nats-server cannot be used: {error.strerror}",
+        "choose another with LLUM_NATS_PORT (0: any free one)",
     )

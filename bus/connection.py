@@ -87,7 +87,7 @@ class Bus:
         return True
 
     async def publish(self, subject: str, data: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
-        """Publish. Raises `Refusal` `too_large`, or `Transient` `unavailable` when there is no connection to put it in."""
+        """Publish. Raises `Refusal` `too_large`, or `Transient` `unavailable` when nothing can be sent now."""
         try:
             await self.nc.publish(subject, data, reply, headers)
         except nats.errors.MaxPayloadError as error:
@@ -95,6 +95,10 @@ class Bus:
             raise Refusal(Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {limit}") from error
         except (nats.errors.Error, OSError) as error:
             raise Transient(Code.UNAVAILABLE, f"the bus takes no messages now: {error}") from error
+
+    def publish_soon(self, subject: bytes, data: bytes) -> bool:
+        """Publish from a handler, without awaiting. False when it cannot be sent now: a reply is then lost."""
+        return bool(self.nc.publish_soon(subject, data))
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
         """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""

@@ -30,13 +30,15 @@ log = structlog.get_logger("llum.bus")
 class EmbeddedServer:
     """One nats-server with JetStream. After it has died or been stopped, `start` starts it again on the same port."""
 
-    def __init__(self, data_dir: Path | str, port: int = 0, partitions: int = 64, *, sync_always: bool = True) -> None:
-        """Port 0: any free one, chosen at the first start. `sync_always` False: faster, but a power cut may lose seconds."""
+    def __init__(
+        self, data_dir: Path | str, port: int = 0, partitions: int = 64, *, sync_interval: str = "always"
+    ) -> None:
+        """Port 0: any free one, chosen at the first start. `sync_interval` 10s, say: faster, but a power cut may lose that."""
         self._data = Path(data_dir).absolute()
         self._folder = self._data / "nats"
         self._wanted_port = port
         self._partitions = partitions
-        self._sync_always = sync_always
+        self._sync_interval = sync_interval
         self._process: asyncio.subprocess.Process | None = None
         self.port = port
 
@@ -96,6 +98,11 @@ class EmbeddedServer:
             await self._process.wait()
         child.forget(self._pid_file)
 
+    def kill(self) -> None:
+        """End the server at once; the log is safe."""
+        if self._process is not None and self.running:
+            self._process.kill()
+
     def configuration(self) -> str:
         """Give the text of the server's configuration file. Strings are quoted as in JSON, which nats-server reads."""
         mappings = "\n".join(f"  {_quoted(source)}: {_quoted(to)}" for source, to in self._mappings().items())
@@ -109,7 +116,7 @@ class EmbeddedServer:
                 "logfile_max_num: 3",
                 "jetstream {",
                 f"  store_dir: {_quoted(str(self._folder / 'jetstream'))}",
-                *(["  sync_interval: always"] if self._sync_always else []),
+                f"  sync_interval: {self._sync_interval}",
                 "}",
                 f"mappings {{\n{mappings}\n}}",
                 "",

@@ -96,4 +96,3 @@ def header(headers: bytes, name: bytes) -> str | None:
         return None
     start = at + len(name) + 3
     return headers[start : headers.find(b"\r\n", start)].strip().decode("utf-8", "replace")
-

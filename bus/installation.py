@@ -45,7 +45,7 @@ async def ensure(bus: Bus, partitions: int) -> int:
 
 
 def _streams() -> list[dict[str, Any]]:
-    """Give all streams. The log has neither schedules, TTLs, rollups nor counters: apps could write as others with them."""
+    """Give all streams. The log has no schedules, TTLs, rollups or counters: apps could write as others with them."""
     log = {
         "name": subjects.LOG_STREAM,
         "subjects": subjects.log_subjects(),
@@ -74,10 +74,13 @@ def _check_server(info: dict[str, Any]) -> None:
     if tuple(numbers) < MIN_SERVER_VERSION:
         wanted = ".".join(map(str, MIN_SERVER_VERSION))
         raise InstallationError(
-            f"nats-server {version} is too old", f"llum needs {wanted} or later; or unset LLUM_NATS_URL to use the embedded one"
+            f"nats-server {version} is too old",
+            f"llum needs {wanted} or later; or unset LLUM_NATS_URL to use the embedded one",
         )
     if not info.get("jetstream"):
-        raise InstallationError("nats-server runs without JetStream", "add `jetstream {}` to its configuration, or start it with -js")
+        raise InstallationError(
+            "nats-server runs without JetStream", "add `jetstream {}` to its configuration, or start it with -js"
+        )
 
 
 async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
@@ -98,7 +101,8 @@ def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
         want, have = wanted.get(key) or None, found.get(key) or None
         if want != have and not (key.startswith("max_") and want is None and have == -1):
             raise InstallationError(
-                f"stream {wanted['name']} has {key} {have!r}, llum needs {want!r}", "change it back with `nats stream edit`"
+                f"stream {wanted['name']} has {key} {have!r}, llum needs {want!r}",
+                "change it back with `nats stream edit`",
             )
 
 

@@ -129,8 +129,8 @@ def _error(reply: dict[str, Any]) -> ApiError:
 
 
 def _stored(answer: Answer) -> Stored:
-    headers = answer.headers
-    return Stored(int(header(headers, b"Nats-Sequence") or 0), header(headers, b"Nats-Subject") or "", headers, answer.data)
+    seq = header(answer.headers, b"Nats-Sequence")
+    return Stored(int(seq or 0), header(answer.headers, b"Nats-Subject") or "", answer.headers, answer.data)
 
 
 def _collect(messages: list[Stored], done: "asyncio.Future[bool]", answer: Answer) -> None:

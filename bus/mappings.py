@@ -7,7 +7,7 @@ import nats.errors
 
 from bus.connection import Bus
 from bus.errors import InstallationError
-from bus.subjects import ask_subject, command_subject, parse_address, partition_of, server_mappings
+from bus.subjects import ask_subject, command_subject, parse_address, partition_of, probe_subjects, server_mappings
 from schemas.errors import Code, Refusal, Transient
 
 PROBES: Final = 8
@@ -36,7 +36,7 @@ async def check_mappings(bus: Bus, partitions: int) -> None:
         if len(seen) == len(wanted):
             arrived.set()
 
-    listening = [await bus.listen(f"llum.{kind}.*.*.{PROBE_APP}.ping", on_probe) for kind in ("log", "query")]
+    listening = [await bus.listen(subject, on_probe) for subject in probe_subjects(PROBE_APP)]
     try:
         await _send_probes(bus)
         await asyncio.wait_for(arrived.wait(), LATE_S)

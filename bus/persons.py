@@ -2,17 +2,17 @@
 
 from bus.connection import Bus
 from bus.jetstream import JetStream
-from bus.subjects import LOG_STREAM, parse_address
+from bus.subjects import LOG_STREAM, log_subjects_of_verb, parse_address
 from schemas.errors import Refusal
 
 
 async def list_users(bus: Bus) -> list[str]:
-    """Give the users for whom a model was made, sorted. One whose making was refused is among them. Raises `Transient`."""
+    """Give the users for whom a model was asked for, sorted; so also one whose making was refused. Raises `Transient`."""
     jetstream = JetStream(bus)
     users: set[str] = set()
     offset = 0
     while True:
-        body = {"subjects_filter": "llum.log.*.*.*.mkmodel", "offset": offset}
+        body = {"subjects_filter": log_subjects_of_verb("mkmodel"), "offset": offset}
         info = await jetstream.call(f"STREAM.INFO.{LOG_STREAM}", body)
         page = info["state"].get("subjects") or {}
         users.update(filter(None, map(_user, page)))

@@ -5,6 +5,7 @@ partition in. User and app are subject tokens `[a-z0-9_-]{1,64}`, verbs `[a-z_]{
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.errors import Code, Refusal
@@ -24,6 +25,7 @@ ASK_QUEUE: Final = "llum"
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
 
+_PARTITION = re.compile(r"[0-9]{1,6}")
 _VERB = re.compile(r"[a-z_]{1,32}")
 
 
@@ -44,6 +46,20 @@ def ask_subject(user: str, app: str, verb: str) -> str:
     return f"llum.ask.{user}.{app}.{verb}"
 
 
+@lru_cache(maxsize=10_000)
+def checked_command_subject(user: str, app: str, verb: str) -> str:
+    """Give the subject of a command, or raise `bad_subject`: an id with a dot or space would name another subject."""
+    _check_tokens(user, app, verb)
+    return command_subject(user, app, verb)
+
+
+@lru_cache(maxsize=10_000)
+def checked_ask_subject(user: str, app: str, verb: str) -> str:
+    """Give the subject of a query, or raise `bad_subject`."""
+    _check_tokens(user, app, verb)
+    return ask_subject(user, app, verb)
+
+
 def partition_ask_subject(partition: int) -> str:
     """Address a partition itself, past the mapping: to see whether it is served."""
     return f"llum.query.{partition}._._.ping"
@@ -57,6 +73,16 @@ def log_subject_of(partition: int) -> str:
     return f"llum.log.{partition}.>"
 
 
+def log_subjects_of_verb(verb: str) -> str:
+    """Match one verb of every user and app in every partition."""
+    return f"llum.log.*.*.*.{verb}"
+
+
+def probe_subjects(app: str) -> list[str]:
+    """Match what one app sends, after the mapping: of commands and of asks."""
+    return [f"llum.log.*.*.{app}.*", f"llum.query.*.*.{app}.*"]
+
+
 def query_subject_of(partition: int) -> str:
     return f"llum.query.{partition}.>"
 
@@ -68,14 +94,18 @@ def rejected_subject(user: str, app: str) -> str:
 def parse_address(subject: str) -> Address:
     """Read a log or query subject, or raise `bad_subject`."""
     tokens = subject.split(".")
-    if len(tokens) != 6 or not tokens[2].isdigit():
+    if len(tokens) != 6 or not _PARTITION.fullmatch(tokens[2]):
         raise Refusal(Code.BAD_SUBJECT, "a subject is llum.<kind>.<user>.<app>.<verb>")
     _, _, partition, user, app, verb = tokens
+    _check_tokens(user, app, verb)
+    return Address(int(partition), user, app, verb)
+
+
+def _check_tokens(user: str, app: str, verb: str) -> None:
     if not (is_token(user) and is_token(app)):
         raise Refusal(Code.BAD_SUBJECT, "user and app are 1 to 64 of a-z, 0-9, _ and -")
     if not _VERB.fullmatch(verb):
         raise Refusal(Code.BAD_SUBJECT, "a verb is 1 to 32 of a-z and _")
-    return Address(int(partition), user, app, verb)
 
 
 def is_inbox(subject: str) -> bool:
@@ -93,7 +123,7 @@ def server_mappings(partitions: int) -> dict[str, str]:
 
 
 def partition_of(user: str, partitions: int) -> int:
-    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. Only for checks and bench; the server decides."""
+    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. For checks and bench; the server decides."""
     value = 0x811C9DC5
     for byte in user.encode():
         value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF

@@ -8,6 +8,7 @@ spaces that nats-server writes, and nothing is decoded before the receiver asks 
 This is the only module that touches nats-py's private names; `tests/bus/test_wire.py` holds it to them.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -105,6 +106,17 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
             await self._process_msg(sid, subject, reply, data, headers or None)
         except (UnicodeDecodeError, ValueError, IndexError):
             log.warning("bus.unreadable_message", subject=subject[:200].decode("utf-8", "replace"))
+
+    def publish_soon(self, subject: bytes, data: bytes) -> bool:
+        """Publish without awaiting: what a handler may do. False, and nothing is sent, when too much waits already."""
+        if self._pending_data_size > self._max_pending_size or not self.is_connected:
+            return False
+        command = b"PUB %b %d\r\n%b\r\n" % (subject, len(data), data)
+        self._pending.append(command)
+        self._pending_data_size += len(command)
+        if self._flush_queue.empty():
+            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+        return True
 
     async def _process_err(self, err_msg: str) -> None:
         """Connect anew where nats-py would close for good."""

@@ -1,7 +1,6 @@
 """Who is this: a bearer token in the Authorization header, and nowhere else."""
 
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -23,7 +22,7 @@ async def authenticate(request: web.Request) -> "Identity":
     """Give the identity of the caller and note it in the trace. Raises `not_authenticated`, `unavailable`."""
     token = _token_of(request)
     identity = await request.app[TOKENS].look_up(token)
-    if identity is None or identity.expires <= time.time():
+    if identity is None:
         raise _refusal(request, "the token is unknown or has expired", "invalid_token")
     trace = request[TRACE]
     trace.user, trace.app = identity.user, identity.app

@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -41,13 +42,13 @@ class Process(Protocol):
         """Why it failed to start, if it said so."""
 
     async def start(self) -> None:
-        """Start it. Raises `Fault` if that can never work."""
+        """Start it. Raises `ChildProcessError` if it should be tried again; anything else is final."""
 
     async def serving(self) -> None:
-        """Return when it serves. Raises `Fault` if it says that it never will, `ChildProcessError` if it died."""
+        """Return when it serves. Raises as `start` does; the error's text says how it ended."""
 
-    async def wait(self) -> int:
-        """Wait for its end and give its exit code, negative for a signal."""
+    async def wait(self) -> str:
+        """Wait for its end and say how it ended."""
 
     async def stop(self, within_s: float) -> None:
         """Ask it to drain, and kill it when the time is over."""
@@ -109,13 +110,13 @@ class PythonChild:
                 self.last_words = message.error
                 if message.fatal:
                     raise Fault(message.error or f"{self.name} cannot run here")
-        raise ChildProcessError(self.name)
+        raise ChildProcessError(await self.wait())
 
-    async def wait(self) -> int:
+    async def wait(self) -> str:
         assert self._process is not None, "wait comes after start"
         code = await self._process.wait()
         self._writer.close()
-        return code
+        return how_it_ended(code)
 
     async def stop(self, within_s: float) -> None:
         if self._process is None or self._process.returncode is not None:
@@ -136,37 +137,34 @@ class PythonChild:
                 self._process.send_signal(number)
 
 
-async def keep_alive(
-    child: Process, on_serving: Callable[[], Awaitable[None]], on_death: Callable[[str, str], None]
-) -> None:
+async def keep_alive(child: Process, on_serving: Callable[[], None], on_death: Callable[[str, str], None]) -> None:
     """Run a child for ever: start it, report when it serves, start it again when it dies.
 
-    Cancel it before stopping the child. Raises `Fault` when starting it again cannot help.
+    Cancel this before stopping the child. Raises `Fault` when starting it again cannot help.
     """
     pause_s = FIRST_PAUSE_S
     failed_starts = 0
     while True:
-        began = asyncio.get_running_loop().time()
-        served, code = await _one_life(child, on_serving)
+        began = time.monotonic()
+        served, how = await _one_life(child, on_serving)
         failed_starts = 0 if served else failed_starts + 1
         if failed_starts >= MAX_FAILED_STARTS:
-            why = child.last_words or f"{how_it_ended(code)}, its log says more"
-            raise Fault(f"{child.name} does not start: {why}")
-        if asyncio.get_running_loop().time() - began > SETTLED_S:
+            raise Fault(f"{child.name} does not start: {child.last_words or how}")
+        if time.monotonic() - began > SETTLED_S:
             pause_s = FIRST_PAUSE_S
-        on_death(child.name, how_it_ended(code))
+        on_death(child.name, how)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
 
-async def _one_life(child: Process, on_serving: Callable[[], Awaitable[None]]) -> tuple[bool, int]:
-    """Start the child and wait for its end: whether it ever served, and its exit code."""
-    await child.start()
+async def _one_life(child: Process, on_serving: Callable[[], None]) -> tuple[bool, str]:
+    """Start the child and wait for its end: whether it ever served, and how it ended."""
     try:
+        await child.start()
         await child.serving()
-    except ChildProcessError:
-        return False, await child.wait()
-    await on_serving()
+    except ChildProcessError as error:
+        return False, str(error)
+    on_serving()
     return True, await child.wait()
 
 

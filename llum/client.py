@@ -76,7 +76,7 @@ class Client:
         time: float | None = None,
         useby: float | None = None,
         extra: dict[str, Any] | None = None,
-        id: str | None = None,  # noqa: A002 - the field's name on the wire
+        id: str | None = None,
     ) -> Accepted:
         """Tell one piece of evidence, and return when it has been applied. Times are seconds since 1970.
 
@@ -156,9 +156,7 @@ class Client:
         self, user: str, context: PathLike, component: ComponentDefinition, *, exist_ok: bool = False
     ) -> Accepted:
         """Make a component in a context."""
-        command = MakeComponent(
-            id=fresh_id(), context=list(_segments(context)), component=component, exist_ok=exist_ok
-        )
+        command = MakeComponent(id=fresh_id(), context=list(_segments(context)), component=component, exist_ok=exist_ok)
         return await self.send(user, command)
 
     async def make_view(self, user: str, context: PathLike, view: ViewDefinition) -> Accepted:

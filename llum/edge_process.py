@@ -23,9 +23,7 @@ def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
     """Serve HTTP until a signal, on the socket that was handed down or on one of its own."""
 
     async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
-        listening = (
-            listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
-        )
+        listening = listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:
             await _serve_http(bus, listening, settings.public_url or url_of(listening), on_ready, stop)

@@ -1,7 +1,7 @@
 """Failures that a person can mend, and the one line on stderr that says how.
 
-    code: message (field x). hint        what a model, a worker or the wire refused (`schemas.errors`)
-    message. hint                        what is wrong on this machine: `Fault`
+code: message (field x). hint        what a model, a worker or the wire refused (`schemas.errors`)
+message. hint                        what is wrong on this machine: `Fault`
 """
 
 import sys
@@ -9,22 +9,21 @@ from typing import Final
 
 from bus.errors import SetupError
 from schemas.errors import LlumError
+from sensors.errors import SensorError
 
 EXIT_FAILED: Final = 1
 EXIT_UNRECOVERABLE: Final = 3
 """A child of `llum up` exits with it when starting it again cannot help."""
 
 
-class Fault(Exception):
+class Fault(SetupError):  # noqa: N818 - a sibling of Refusal and Transient
     """Something on this machine keeps llum from doing what was asked; the hint says what to do."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
 
 
-FORESEEN: Final = (Fault, SetupError, LlumError)
+FORESEEN: Final = (SetupError, LlumError, SensorError)
 """What is reported with one line and no traceback."""
 
 

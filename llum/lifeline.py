@@ -1,9 +1,9 @@
 """The line between `llum up` and a child of it: one socket, a few lines of JSON, and its end.
 
-    supervisor -> child    {"nats": url}                     once the nats-server answers; the child imports meanwhile
-    child -> supervisor    {"ready": true}                   it serves
-    child -> supervisor    {"error": "one line"}             why it ends; with "fatal", starting it again cannot help
-    end of file            the other side is dead: the child drains and ends, so no kill leaves an orphan
+supervisor -> child    {"nats": url}                     once the nats-server answers; the child imports meanwhile
+child -> supervisor    {"ready": true}                   it serves
+child -> supervisor    {"error": "one line"}             why it ends; with "fatal", starting it again cannot help
+end of file            the other side is dead: the child drains and ends, so no kill leaves an orphan
 """
 
 import asyncio
@@ -69,4 +69,3 @@ class Lifeline:
             await self._writer.wait_closed()
         except OSError:
             return
-

@@ -9,7 +9,6 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
 
 import structlog
@@ -121,8 +120,9 @@ class _StandardHandler(logging.Handler):
     """Passes on what libraries log with the standard library."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log: Callable[..., Any] = getattr(structlog.get_logger(), record.levelname.lower(), None) or structlog.get_logger().info
-        log("library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info)
+        structlog.get_logger().log(
+            record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
+        )
 
 
 def _catch_standard_logging(level: int) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from llum import logs
 from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, FORESEEN, describe, report
-from llum.lifeline import FromChild, Lifeline, die_with_parent
+from llum.lifeline import FromChild, Lifeline
 from llum.log_files import RotatingFile
 from llum.settings import Settings
 from schemas.errors import Transient
@@ -34,8 +34,6 @@ Serve = Callable[[str, Callable[[], None], asyncio.Event], Awaitable[None]]
 
 def run_process(name: str, settings: Settings, supervised: Supervised, serve: Serve) -> int:
     """Run a process's life and give its exit code: 0 drained, 1 failed, 3 starting it again cannot help."""
-    if supervised.lifeline_fd is not None:
-        die_with_parent()
     logs.set_up(settings.log_level, _sinks(name, settings, supervised), process=name, pid=os.getpid())
     return _run(_live(settings, supervised, serve))
 

@@ -29,10 +29,10 @@ from llum.settings import Settings, hide_password
 DRAIN_S: Final = 4.5
 """Seconds from the first signal to the last kill; with what the interpreter needs to end it stays under 5."""
 
-EDGE_SHARE_S: Final = 2.0
+EDGE_SHARE_S: Final = 3.0
 """Of these, seconds that the edge may take to finish its requests."""
 
-NATS_SHARE_S: Final = 1.0
+NATS_SHARE_S: Final = 0.7
 """Of these, seconds kept back for the nats-server."""
 
 CRASH_GRACE_S: Final = 6.0
@@ -54,7 +54,7 @@ def run(settings: Settings, ready_file: Path | None, *, show_logs: bool) -> int:
         return EXIT_FAILED
     try:
         return asyncio.run(_Supervisor(settings, folder, ready_file, show_logs, began).run())
-    except (Fault, SetupError) as fault:
+    except SetupError as fault:
         report(fault)
         return EXIT_FAILED
     finally:
@@ -78,13 +78,13 @@ class _Supervisor:
         self._log = RotatingFile(folder.path / "log" / "supervisor.jsonl")
         self._fresh = not (folder.path / "shards").exists()
         self._http = listen(settings.http_host, settings.http_port, grace_s)
-        self._nats = None if settings.nats_url else NatsChild(settings, grace_s)
+        self._nats = None if settings.nats_url else NatsChild(settings, self._log)
         environment = settings.as_environment()
         options = ["--log-dir", str(folder.path / "log"), *(["--echo-logs"] if show_logs else [])]
         http_fd = self._http.fileno()
         self._worker = PythonChild("worker", options, environment)
         self._edge = PythonChild("edge", [*options, "--http-fd", str(http_fd)], environment, (http_fd,))
-        self._children: list[Process] = [*([self._nats] if self._nats else []), self._worker, self._edge]
+        self._children: list[Process] = [self._worker, self._edge, *([self._nats] if self._nats else [])]
 
     async def run(self) -> int:
         """Keep the children alive until a signal or a fault, then stop them in order."""
@@ -93,6 +93,7 @@ class _Supervisor:
             await _probe(self._settings.nats_url)
             self._tell_nats_url(self._settings.nats_url)
         stop = asyncio.create_task(self._stopping.wait())
+        # Python children first: they import for longest, and the supervisor then imports beside them.
         keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         try:
             await asyncio.wait([*keepers, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -106,7 +107,7 @@ class _Supervisor:
         return 0
 
     async def _keep(self, child: Process) -> None:
-        async def on_serving() -> None:
+        def on_serving() -> None:
             if self._nats is not None and child is self._nats:
                 self._tell_nats_url(self._nats.url)
             self._note_serving(child)

@@ -23,7 +23,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 await run_worker(
                     bus,
                     shard_dir=shards,
-                    partitions=partitions,
+                    partitions=range(partitions),
                     max_active_models=settings.max_active_models,
                     on_ready=on_ready,
                     stop=stop,

@@ -16,11 +16,11 @@ from model.changes import Change
 from model.checks import (
     check_below,
     check_component,
+    check_evidence,
     check_names,
     check_resolver,
     check_text,
     check_view,
-    check_evidence,
 )
 from model.making import Moment, accept_evidence, keep_latest, make_component, make_model
 from model.state import App, Context, ContextItem, Model, Permission, View, permission_key, put
@@ -30,7 +30,7 @@ from schemas.paths import Path, check_path, check_segment, check_token
 
 
 class Applied(msgspec.Struct):
-    """A model after a command, and what there is to store. No changes: the command was accepted and found nothing to do."""
+    """A model after a command, and what there is to store. No changes: the command found nothing to do."""
 
     model: Model
     changes: list[Change]

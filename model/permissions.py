@@ -24,10 +24,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     resolvers: frozenset[str] | None = None
     """None: all of them."""
     source: str = ""
-    """Where `ask` comes from: `owner`, or the context's path with a leading `/`, which no role has; empty: said nowhere."""
-
-    def allows_resolver(self, name: str) -> bool:
-        return self.resolvers is None or name in self.resolvers
+    """Where `ask` comes from: `owner`, or a context's path with a `/` in front; empty: said nowhere."""
 
 
 OWNER: Final = Grant(ask=True, tell=True, source="owner")

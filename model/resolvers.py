@@ -29,7 +29,7 @@ Resolve = Callable[[Sequence[Evidence]], Resolved]
 
 
 class Resolver(msgspec.Struct, frozen=True):
-    """`newest_of` set promises that only the newest evidence of that kind matters: nothing else is read then."""
+    """`newest_of` promises that the value is that of the newest evidence of that kind: nothing else is read then."""
 
     name: str
     resolve: Resolve

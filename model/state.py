@@ -81,14 +81,14 @@ class Context:
 class Model:
     """Everything that commands have made of one person's model, up to `seq`."""
 
-    __slots__ = ("apps", "permissions", "permission_memo", "root", "seq", "time_us", "user")
+    __slots__ = ("apps", "permission_memo", "permissions", "root", "seq", "time_us", "user")
 
     def __init__(self, user: str, created_us: int = 0) -> None:
         self.user = user
         self.seq = 0
         """The sequence of the last command that changed the model."""
         self.time_us = 0
-        """The latest time of a command, microseconds since 1970. It never goes back, so it orders evidence as `seq` does."""
+        """The latest time of a command, microseconds since 1970. Never goes back, so it orders as `seq` does."""
         self.root = Context(ContextItem(created_us=created_us))
         self.apps: dict[str, App] = {}
         self.permissions: dict[str, dict[Path, Permission]] = {}

@@ -21,8 +21,8 @@ Address = str | Callable[[], str | None]
 CONNECT_WITHIN_S: Final = 3.0
 """Seconds for a connection to come about before the address is looked for again."""
 
-STORE_TIMEOUT_S: Final = 2.0
-"""Seconds to wait for the bus to confirm one entry; then it is sent again over a new connection, harmlessly."""
+STORE_TIMEOUT_S: Final = 5.0
+"""Seconds to wait for the bus to confirm one entry, enough for a busy disk; then it is sent again, harmlessly."""
 
 log = structlog.get_logger("llum.sensor")
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from schemas.errors import LlumError, Refusal, Transient
+from schemas.errors import Refusal, Transient
 from sensors.errors import SensorError
 from sensors.spool import Entry, Spool
 
@@ -115,8 +115,7 @@ class Publisher:
 
     def _note_away(self, error: Exception) -> None:
         if self._away is not True:
-            code = error.code.value if isinstance(error, LlumError) else type(error).__name__
-            log.warning("sensor.waits_for_bus", code=code, reason=str(error), waiting=len(self._spool))
+            log.warning("sensor.waits_for_bus", reason=_reason(error), waiting=len(self._spool))
         self._away = True
 
     def _note_back(self) -> None:
@@ -124,3 +123,9 @@ class Publisher:
         if self._away is not False:
             log.info("sensor.reaches_bus", waiting=len(self._spool))
         self._away = False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Transient):
+        return error.error.message
+    return str(error) or type(error).__name__

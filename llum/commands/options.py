@@ -51,7 +51,7 @@ def with_settings_options(names: tuple[str, ...]) -> Callable[[Function], Functi
     return decorate
 
 
-def with_client(settings: Settings, app: str, use: Callable[["Client"], Awaitable[Result]]) -> Result:
+def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str = "llum") -> Result:
     """Connect as an app to the llum that the settings name, and run one function with the client."""
     from llum import logs
     from llum.client import Client
@@ -76,7 +76,7 @@ def parse_json(text: str) -> Any:
         raise click.UsageError(f"the value {text[:80]} is not JSON: text goes in quotes, as '{quoted[:80]}'") from error
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[float]):
     """A time: seconds since 1970, or ISO 8601 (without a zone: this machine's)."""
 
     name = "TIME"
@@ -93,4 +93,5 @@ class Moment(click.ParamType):
         try:
             return datetime.fromisoformat(text).timestamp()
         except (ValueError, OverflowError):
-            self.fail(f"{text!r} is no time; give seconds since 1970, or a form such as 2031-05-04T10:00:00Z", param, ctx)
+            forms = "seconds since 1970 or a form such as 2031-05-04T10:00:00Z"
+            return self.fail(f"{text!r} is no time; give {forms}", param, ctx)

@@ -59,5 +59,6 @@ def _become(state: State, value: int, time: float, now: float) -> tuple[State, l
         return state, []
     # Back ends round to milliseconds and more: an event is not told to lie before the one that preceded it,
     # unless the clock itself has been set back.
-    time = max(time, min(state.told_at, now))
+    if state.told_at <= now:
+        time = max(time, state.told_at)
     return state._replace(value=value, told_at=time), [Telling(value, time)]

@@ -24,7 +24,9 @@ START_US = 1_790_000_000_000_000
 
 names = st.sampled_from(["a", "b", "x:1", "http://terms/size", "..", ""])
 contexts = st.sampled_from([[], ["a"], ["a", "b"], ["b"], ["missing"]])
-values = st.one_of(st.integers(-3, 3), st.sampled_from(["red", "", "a\nb"]), st.booleans(), st.none(), st.just([1, {"k": 2}]))
+values = st.one_of(
+    st.integers(-3, 3), st.sampled_from(["red", "", "a\nb"]), st.booleans(), st.none(), st.just([1, {"k": 2}])
+)
 evidence = st.builds(
     NewEvidence,
     value=values,
@@ -46,7 +48,10 @@ DEFINITION = ModelDefinition(
     contexts=[
         ContextDefinition(
             path=["a"],
-            components=[ComponentDefinition(name="a", value_type="JSON"), ComponentDefinition(name="b", value_type="number")],
+            components=[
+                ComponentDefinition(name="a", value_type="JSON"),
+                ComponentDefinition(name="b", value_type="number"),
+            ],
             views=[ViewDefinition(name="both", components=["a", "b", ["b", "a"]])],
         ),
         ContextDefinition(path=["b"], resolver="recent", components=[ComponentDefinition(name="a", value_type="JSON")]),
@@ -79,7 +84,9 @@ commands: st.SearchStrategy[Command] = st.one_of(
 
 rubbish = st.one_of(
     st.binary(max_size=20),
-    st.sampled_from([b"{}", b'{"verb":"tell"}', b'{"verb":"tell","id":"7","v":99}', b"[" * 3000, b'{"verb":"fly","id":"1"}']),
+    st.sampled_from(
+        [b"{}", b'{"verb":"tell"}', b'{"verb":"tell","id":"7","v":99}', b"[" * 3000, b'{"verb":"fly","id":"1"}']
+    ),
 )
 
 

@@ -154,8 +154,7 @@ async def _everything(live: Live, log: list[LogMessage]) -> list[object]:
         for app in histories.APPS:
             seen.append(await live.ask(user, app, Access()))
             for context in histories.ALL_CONTEXTS:
-                for query in _queries(list(context), log):
-                    seen.append(_normal(await live.ask(user, app, query)))
+                seen += [_normal(await live.ask(user, app, query)) for query in _queries(list(context), log)]
     return seen
 
 
@@ -199,7 +198,11 @@ def test_an_ask_reply_is_what_the_comparison_sees() -> None:
         with tempfile.TemporaryDirectory() as folder:
             live = Live(Path(folder) / "one.db", 10)
             await live.open()
-            log = [histories.message(1, histories.START_US, "alice", "llum", MakeModel(id="1", definition=histories.DEFINITION))]
+            log = [
+                histories.message(
+                    1, histories.START_US, "alice", "llum", MakeModel(id="1", definition=histories.DEFINITION)
+                )
+            ]
             await live.apply(log)
             reply = await live.ask("alice", "llum", Ask(context=["a"]))
             await live.close()

@@ -1,0 +1,158 @@
+"""Reading the log: every message of some partitions once and in order, however often the server goes away."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import structlog
+
+from bus.connection import Bus
+from bus.consumer import HEARTBEAT_S, MAX_BURST, LogConsumer, LogMessage
+from bus.errors import LogTruncatedError
+from bus.jetstream import ApiError, JetStream
+from bus.subjects import LOG_STREAM, log_subject_of
+from schemas.errors import Transient
+
+__all__ = ["LogMessage", "LogReader", "last_sequences", "stream_last"]
+
+MAX_OUTSTANDING: Final = 4 * MAX_BURST
+"""Messages under way at once: some milliseconds' worth, so that nats-server never waits for the next request."""
+
+STALL_POLL_S: Final = 0.05
+"""Seconds between looks for room when `wake` was not called."""
+
+FIRST_PAUSE_S: Final = 0.02
+LONGEST_PAUSE_S: Final = 1.0
+"""Seconds before a new consumer after one has broken; doubled while none brings anything."""
+
+log = structlog.get_logger("llum.bus")
+
+
+class LogReader:
+    """Calls `deliver` with bursts of messages, from each partition's first wanted sequence on, as long as `run` runs.
+
+    `room` tells how many messages more may be delivered; whoever makes room calls `wake`. Neither may block.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        partitions: Mapping[int, int],
+        deliver: Callable[[list[LogMessage]], None],
+        room: Callable[[], int],
+    ) -> None:
+        self._bus = bus
+        self._first = {partition: max(1, seq) for partition, seq in partitions.items()}
+        self._all_from = max(self._first.values(), default=1)
+        self._last_seq = min(self._first.values(), default=1) - 1
+        self._filters = [log_subject_of(partition) for partition in partitions]
+        self._deliver = deliver
+        self._room = room
+        self._consumer: LogConsumer | None = None
+        self._position = 0
+        self._failure: Exception | None = None
+
+    @property
+    def position(self) -> int:
+        """Give a sequence up to which every message that is wanted has been delivered."""
+        return max(self._position, self._consumer.position if self._consumer else 0)
+
+    def wake(self) -> None:
+        """Look for room now."""
+        if self._consumer:
+            self._consumer.changed.set()
+
+    async def run(self) -> None:
+        """Read until cancelled. Raises `LogTruncatedError`, and whatever `deliver` raises."""
+        if not self._first:
+            await asyncio.Event().wait()
+        self._bus.on_disconnect.append(self._disconnected)
+        pause_s = FIRST_PAUSE_S
+        try:
+            while True:
+                before = self._last_seq
+                await self._read_until_broken()
+                pause_s = FIRST_PAUSE_S if self._last_seq > before else min(LONGEST_PAUSE_S, 2 * pause_s)
+                await asyncio.sleep(pause_s)
+        finally:
+            self._bus.on_disconnect.remove(self._disconnected)
+
+    async def _read_until_broken(self) -> None:
+        await self._bus.wait_connected(LONGEST_PAUSE_S)
+        consumer = self._consumer = LogConsumer(self._bus, self._last_seq, self._filters, self._take)
+        try:
+            await self._open(consumer)
+            await self._keep_reading(consumer)
+        except (ApiError, Transient) as error:
+            consumer.break_off(str(error))
+        finally:
+            reason = consumer.broken
+            await consumer.close()
+            self._last_seq = consumer.last_seq
+            self._position = self.position
+        self._raise_failure()
+        log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
+
+    async def _open(self, consumer: LogConsumer) -> None:
+        last = await stream_last(self._bus)
+        if last < self._last_seq:
+            raise LogTruncatedError(
+                f"the log ends at {last}, but has been read up to {self._last_seq}",
+                "it is another log or an older copy: restore the newer one, or remove the shards to rebuild them",
+            )
+        await consumer.open(last)
+
+    async def _keep_reading(self, consumer: LogConsumer) -> None:
+        while consumer.broken is None:
+            consumer.changed.clear()
+            wanted = self._wanted(consumer)
+            if wanted:
+                await consumer.request(wanted)
+            stalled = consumer.outstanding == 0
+            try:
+                await asyncio.wait_for(consumer.changed.wait(), STALL_POLL_S if stalled else HEARTBEAT_S)
+            except TimeoutError:
+                consumer.check_signs_of_life()
+
+    def _wanted(self, consumer: LogConsumer) -> int:
+        """Decide how many messages to ask for: rarely, and as many as there is room for."""
+        if consumer.outstanding > MAX_OUTSTANDING // 2:
+            return 0
+        return max(0, min(self._room() - consumer.undelivered, MAX_OUTSTANDING - consumer.outstanding))
+
+    def _take(self, burst: list[LogMessage]) -> None:
+        if burst[0].seq < self._all_from:
+            burst = [message for message in burst if message.seq >= self._first_of(message)]
+        try:
+            if burst:
+                self._deliver(burst)
+        except Exception as error:  # noqa: BLE001 - raised by `run`
+            self._failure = error
+            self.wake()
+            if self._consumer:
+                self._consumer.break_off("the receiver failed")
+
+    def _first_of(self, message: LogMessage) -> int:
+        partition = message.subject.split(".", 3)[2]
+        return self._first.get(int(partition), self._all_from) if partition.isdigit() else self._all_from
+
+    def _disconnected(self) -> None:
+        if self._consumer:
+            self._consumer.break_off("disconnected")
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+async def stream_last(bus: Bus) -> int:
+    """Give the last sequence of the log. Raises `ApiError` or `Transient`."""
+    return int((await JetStream(bus).call(f"STREAM.INFO.{LOG_STREAM}"))["state"]["last_seq"])
+
+
+async def last_sequences(bus: Bus, partitions: Iterable[int]) -> dict[int, int]:
+    """Give the last sequence of each partition, 0 for an empty one. Raises `ApiError` or `Transient`."""
+    jetstream = JetStream(bus)
+    numbers = list(partitions)
+    found = await asyncio.gather(*(jetstream.last(LOG_STREAM, log_subject_of(number)) for number in numbers))
+    return {number: stored.seq if stored else 0 for number, stored in zip(numbers, found, strict=True)}

@@ -1,0 +1,118 @@
+"""Answers as text for people. Colours only where click finds a terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+import msgspec
+
+from schemas.evidence import Evidence
+from schemas.paths import format_path
+from schemas.replies import AskReply, ComponentAnswer, Explanation, Reason, Rejection
+
+MAX_CELL: Final = 60
+"""Characters of one cell of a table; longer texts are cut with an ellipsis."""
+
+REASONS: Final = {
+    "filter": "not let through by the filter",
+    "expired": "expired",
+    "goal_flag": "a wish: it carries the goal flag",
+    "no_goal_flag": "not a wish: no goal flag",
+    "older": "older",
+    "no_permission": "told without permission to be read",
+}
+
+
+def as_json(value: Any) -> str:
+    """Write a value as one line of JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out rows in columns, the last one unpadded."""
+    cells = [list(head), *([*map(_cut, row[:-1]), row[-1]] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def values_table(reply: AskReply) -> str:
+    """Show the values of several components."""
+    rows = [(component.path[-1], as_json(component.value), component.description) for component in reply.components]
+    return table(("component", "value", "what it is"), rows)
+
+
+def evidence_table(evidence: Sequence[Evidence]) -> str:
+    """Show pieces of evidence, the oldest first."""
+    rows = [
+        (moment(one.time), one.source, one.evidence_type, str(one.seq), ", ".join(one.flags), as_json(one.value))
+        for one in evidence
+    ]
+    return table(("time", "told by", "type", "seq", "flags", "value"), rows)
+
+
+def rejections_table(rejections: Sequence[Rejection]) -> str:
+    """Show refused commands."""
+    rows = [
+        (moment(one.time), one.app, one.verb, str(one.seq), one.error.code, one.error.field or "", one.error.message)
+        for one in rejections
+    ]
+    return table(("time", "app", "verb", "seq", "code", "field", "message"), rows)
+
+
+def tree(contexts: Mapping[str, Any], depth: int = 1) -> str:
+    """Show a tree of contexts by indentation."""
+    lines = []
+    for name, below in contexts.items():
+        lines.append("  " * depth + name)
+        if below:
+            lines.append(tree(below, depth + 1))
+    return "\n".join(lines)
+
+
+def explanation(answer: ComponentAnswer) -> str:
+    """Say in words why a component has its value."""
+    why = answer.explanation
+    assert why is not None, "an explanation was asked for"
+    lines = [_headline(why), *(f"  used: {_piece(one)}" for one in why.used)]
+    if not why.used:
+        lines.append("  used: nothing, there is no evidence that counts")
+    lines += [line for reason in why.left_out for line in _left_out(reason)]
+    return "\n".join(lines)
+
+
+def moment(seconds: float) -> str:
+    """Write a time in this machine's zone."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g}"
+
+
+def _headline(why: Explanation) -> str:
+    origin = {"ask": "named in the ask", "component": "set for the component", "context": "set for the context"}
+    resolver = f"resolver {why.resolver} ({origin.get(why.resolver_from, 'the default')})"
+    right = "as owner" if why.grant == "owner" else f"by the permission at {why.grant or 'the root'}"
+    return f"because {resolver} saw this evidence (filter {why.evidence_filter}), asked {right}:"
+
+
+def _piece(one: Evidence) -> str:
+    flags = f" flags {', '.join(one.flags)}" if one.flags else ""
+    comment = f" ({_cut(one.comment)})" if one.comment else ""
+    what = f"{_cut(as_json(one.value))}, {one.evidence_type}"
+    return f"{what}, told by {one.source} at {moment(one.time)}, seq {one.seq}{flags}{comment}"
+
+
+def _left_out(reason: Reason) -> list[str]:
+    lines = [f"  left out: {reason.count} {REASONS[reason.reason]}"]
+    return lines + [f"    {_piece(one)}" for one in reason.examples]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
+
+
+def path_text(path: Sequence[str]) -> str:
+    """Write a path so that the command line takes it back."""
+    return format_path(list(path)) or "/"

@@ -1,0 +1,47 @@
+"""The edge over a fake bus, behind a real socket."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from edge_http.app import make_app
+from tests.edge_http.fakes import FakeBus, FakeRequests, FakeTokens
+from tests.edge_http.personis_client import PersonisClient
+
+PARTITIONS = 4
+
+
+class Edge:
+    """A running edge, and what stands behind it."""
+
+    def __init__(self) -> None:
+        self.bus = FakeBus(PARTITIONS)
+        self.requests = FakeRequests()
+        self.tokens = FakeTokens()
+        app = make_app(self.bus, self.requests, self.tokens, "http://llum.example", PARTITIONS)  # type: ignore[arg-type]
+        self.app = app
+        self.http = TestClient(TestServer(app))
+
+    async def post(self, op: str, body: Any = None, *, token: str | None = "good", **more: Any) -> ClientResponse:
+        """Post to an operation: JSON of `body` with a version, or bytes as they are."""
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers |= more.pop("headers", {})
+        sent = {"data": body} if isinstance(body, bytes) else {"json": {"version": "11.2", **(body or {})}}
+        return await self.http.post(f"/{op}", headers=headers, **sent, **more)
+
+    async def call(self, op: str, body: Any = None, **more: Any) -> Any:
+        """Post to an operation and give the decoded answer."""
+        return await (await self.post(op, body, **more)).json()
+
+    def original_client(self, token: str = "good", **more: Any) -> PersonisClient:
+        return PersonisClient(str(self.http.make_url("/")), token, **more)
+
+
+@pytest.fixture
+async def edge() -> AsyncIterator[Edge]:
+    edge = Edge()
+    async with edge.http:
+        yield edge

@@ -1,0 +1,52 @@
+"""Which sequence an ask must have seen."""
+
+from edge_http.read_your_writes import LastWrites
+from schemas.errors import Code
+from tests.edge_http.conftest import Edge
+from tests.edge_http.fakes import FOREVER, Identity, accepted, refused
+
+TELL = {"context": ["Personal"], "componentid": "firstname", "evidence": {"value": "Al"}}
+
+
+async def test_an_ask_waits_for_the_last_tell(edge: Edge) -> None:
+    """The sequence of a tell is passed on with the next ask and access."""
+    edge.requests.outcomes = [accepted(41), accepted(42)]
+    for _ in range(2):
+        await edge.call("tell", TELL)
+    await edge.call("ask", {"context": ["Personal"]})
+    await edge.call("access")
+    assert [query.min_seq for query in edge.requests.queries] == [42, 42]
+
+
+async def test_others_do_not_wait_for_it(edge: Edge) -> None:
+    """Another person's ask, or another app's, has no minimum."""
+    edge.tokens.known["bob"] = Identity("bob", "probe", FOREVER)
+    edge.tokens.known["other"] = Identity("alice", "other", FOREVER)
+    await edge.call("tell", TELL)
+    await edge.call("ask", {}, token="bob")
+    await edge.call("ask", {}, token="other")
+    assert [query.min_seq for query in edge.requests.queries] == [None, None]
+
+
+async def test_a_refused_tell_is_not_waited_for(edge: Edge) -> None:
+    """A command that changed nothing leaves nothing to see."""
+    edge.requests.outcomes = [refused(Code.NO_SUCH_COMPONENT)]
+    await edge.call("tell", TELL)
+    await edge.call("ask", {})
+    assert edge.requests.queries[0].min_seq is None
+
+
+def test_an_older_sequence_does_not_move_back() -> None:
+    """A repeated command is answered with its first, older, sequence."""
+    writes = LastWrites()
+    writes.note(("alice", "probe"), 7)
+    writes.note(("alice", "probe"), 3)
+    assert writes.seq_of(("alice", "probe")) == 7
+
+
+def test_the_memory_is_bounded() -> None:
+    """The writer that has not written for longest is forgotten."""
+    writes = LastWrites(bound=2)
+    for name in ("a", "b", "a", "c"):
+        writes.note((name, "app"), 1)
+    assert [writes.seq_of((name, "app")) for name in "abc"] == [1, None, 1]

@@ -1,0 +1,246 @@
+"""llum as its users meet it: processes, plain NATS, plain HTTP. Nothing of llum is imported here."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+START_DEADLINE_S = 60.0
+"""Seconds that a start may take on the slowest machine that we care for."""
+
+STOP_DEADLINE_S = 20.0
+
+CHILDREN = ("nats-server", "worker", "edge")
+
+
+def until(condition: Callable[[], Any], what: str, deadline_s: float = 60.0) -> Any:
+    """Wait for a condition and give what it gave; fail with a sentence if it does not come about."""
+    deadline = time.monotonic() + deadline_s
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"did not happen in {deadline_s:g} s: {what}")
+        time.sleep(0.02)
+    return found
+
+
+class Llum:
+    """One installation: a data folder, and `llum up` on it whenever it is started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data_dir = folder / "data"
+        self.output = folder / "up.log"
+        self._ready_file = folder / "ready.json"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seen: set[psutil.Process] = set()
+        self.http = self.nats = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
+        ours = {"LLUM_DATA_DIR": str(self.data_dir), "LLUM_HTTP_PORT": "0", "LLUM_NATS_PORT": "0"}
+        return kept | ours | {"PYTHONUNBUFFERED": "1"}
+
+    def start(self) -> None:
+        """Start `llum up` and return when it says that everything answers."""
+        self._ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "llum", "up", "--ready-file", str(self._ready_file)]
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+            )
+        ready = until(self._read_ready, "llum up is ready", START_DEADLINE_S)
+        self.http, self.nats = ready["http"], ready["nats"]
+        self._note_children()
+
+    def stop(self) -> None:
+        """Send SIGTERM, and see that everything ends by itself."""
+        assert self._process is not None
+        self._note_children()
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(STOP_DEADLINE_S) == 0, self.last_words()
+        self._process = None
+        self._wait_for_ends()
+
+    def kill_everything(self) -> None:
+        """kill -9 the supervisor and its children, as nearly at once as possible."""
+        assert self._process is not None
+        self._note_children()
+        for process in [psutil.Process(self._process.pid), *self._seen]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait(STOP_DEADLINE_S)
+        self._process = None
+        self._wait_for_ends()
+
+    def kill(self, name: str) -> int:
+        """kill -9 one child, waiting for it if it is just being started again; give its pid."""
+        process = until(lambda: self.child(name), f"{name} runs")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+        return int(process.pid)
+
+    def child(self, name: str) -> psutil.Process | None:
+        """Find a child by its name; None while there is none."""
+        return next((process for process in self._children() if _name_of(process) == name), None)
+
+    @property
+    def supervisor_pid(self) -> int | None:
+        """The process of `llum up` itself; None when it has ended."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def pid(self, name: str) -> int:
+        return int(until(lambda: self.child(name), f"{name} runs").pid)
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of llum, whatever comes of it."""
+        return subprocess.run(
+            [sys.executable, "-m", "llum", *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run a command of llum that must succeed, and give what it prints."""
+        done = self.command(*arguments)
+        assert done.returncode == 0, f"llum {' '.join(arguments)}: {done.stderr}\n{self.last_words()}"
+        return done.stdout.strip()
+
+    def last_words(self) -> str:
+        """What there is to read after a failure."""
+        files = [self.output, *sorted((self.data_dir / "log").glob("*.jsonl"))]
+        return "\n".join(f"--- {file}\n{_tail(file)}" for file in files if file.exists())
+
+    def clean_up(self) -> None:
+        """Leave no process behind, whatever the test has done."""
+        if self._process is not None and self._process.poll() is None:
+            self._note_children()
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_DEADLINE_S)
+            self._process.kill()
+            self._process.wait()
+        for process in self._seen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _read_ready(self) -> Any:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            pytest.fail(f"llum up ended with {self._process.returncode}\n{self.last_words()}")
+        return json.loads(self._ready_file.read_bytes()) if self._ready_file.exists() else None
+
+    def _children(self) -> list[psutil.Process]:
+        assert self._process is not None
+        found: list[psutil.Process] = psutil.Process(self._process.pid).children()
+        self._seen.update(found)
+        return [process for process in found if _is_alive(process)]
+
+    def _note_children(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._children()
+
+    def _wait_for_ends(self) -> None:
+        _, alive = psutil.wait_procs(self._seen, timeout=STOP_DEADLINE_S)
+        assert not alive, f"these outlive llum up: {alive}"
+        self._seen.clear()
+
+
+def _name_of(process: psutil.Process) -> str:
+    """Name a child as llum does; empty while it is not yet what it is about to become."""
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return ""
+    if command and Path(command[0]).name == "nats-server":
+        return "nats-server"
+    return next((word for word in command if word in ("worker", "edge")), "")
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _tail(file: Path, characters: int = 3000) -> str:
+    return file.read_text("utf-8", "replace")[-characters:]
+
+
+def seed() -> int:
+    """Choose the seed of a schedule, and print it: a test that fails shows it."""
+    chosen = int(os.environ.get("LLUM_TEST_SEED") or random.randrange(2**32))
+    print(f"LLUM_TEST_SEED={chosen} repeats this schedule")
+    return chosen
+
+
+class Faults:
+    """kill -9 of processes at marks of progress that a seed decides, so that slow machines see the same schedule.
+
+    Each kind of process is killed at least once. Some kills take two processes at once, some are followed by a second
+    one as soon as the successor shows.
+    """
+
+    def __init__(self, llum: Llum, total: int, kills: int = 7) -> None:
+        chance = random.Random(seed())
+        self._llum = llum
+        marks = sorted(chance.randrange(total // 20, total * 9 // 10) for _ in range(kills))
+        first = list(CHILDREN) + [chance.choice(CHILDREN) for _ in range(kills - len(CHILDREN))]
+        chance.shuffle(first)
+        self.schedule = [(mark, self._victims(chance, name)) for mark, name in zip(marks, first, strict=True)]
+        self.killed: list[tuple[str, int]] = []
+        print("kill -9:", ", ".join(f"{'+'.join(names)} after {mark}" for mark, names in self.schedule))
+
+    @staticmethod
+    def _victims(chance: random.Random, name: str) -> list[str]:
+        kind = chance.choice(("one", "one", "two", "again"))
+        if kind == "two":
+            return [name, chance.choice([other for other in CHILDREN if other != name])]
+        return [name, name] if kind == "again" else [name]
+
+    @contextlib.contextmanager
+    def around(self, progress: Callable[[], int]) -> Iterator[None]:
+        """Carry the schedule out while the body runs."""
+        failures: list[BaseException] = []
+        over = threading.Event()
+        thread = threading.Thread(target=self._carry_out, args=(progress, over, failures))
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+        assert not failures, failures
+
+    def _carry_out(self, progress: Callable[[], int], over: threading.Event, failures: list[BaseException]) -> None:
+        try:
+            for mark, names in self.schedule:
+                while progress() < mark and not over.wait(0.005):
+                    pass
+                if over.is_set():
+                    return
+                for name in names:
+                    self._kill(name)
+        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
+            failures.append(error)
+
+    def _kill(self, name: str) -> None:
+        last = next((pid for killed, pid in reversed(self.killed) if killed == name), 0)
+        until(lambda: self._llum.pid(name) != last, f"{name} is started again")
+        self.killed.append((name, self._llum.kill(name)))

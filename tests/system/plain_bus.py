@@ -1,0 +1,175 @@
+"""A plain client of the bus: nats-py and JSON, as an app in any language would have it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import nats
+import nats.errors
+import nats.js.errors
+import pytest
+
+ANSWER_S = 2.0
+"""Seconds to wait for one answer before asking again."""
+
+LOST = (nats.errors.Error, TimeoutError, OSError)
+"""What a client sees when it cannot know what became of its message."""
+
+PAUSE_S = 0.05
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode()
+
+
+def tell(command_id: str, context: list[str], component: str, value: Any, **evidence: Any) -> dict[str, Any]:
+    """Make the JSON of a tell."""
+    told = {"value": value, **evidence}
+    return {"verb": "tell", "id": command_id, "context": context, "component": component, "evidence": told}
+
+
+class PlainBus:
+    """One connection, which comes back by itself."""
+
+    def __init__(self, nc: Any) -> None:
+        self.nc = nc
+        self.js = nc.jetstream(timeout=ANSWER_S)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, url: str) -> AsyncIterator["PlainBus"]:
+        async def ignore(_: Exception) -> None:
+            """Losses are expected here."""
+
+        nc = await nats.connect(
+            url, max_reconnect_attempts=-1, reconnect_time_wait=0.1, error_cb=ignore, connect_timeout=10
+        )
+        try:
+            yield cls(nc)
+        finally:
+            await nc.close()
+
+    async def store(self, user: str, app: str, message: dict[str, Any], deadline_s: float = 60.0) -> int:
+        """Send a command until the bus acknowledges it, and give its sequence."""
+        subject, data = f"llum.cmd.{user}.{app}.{message['verb']}", encode(message)
+        deadline = time.monotonic() + deadline_s
+        while True:
+            try:
+                return int((await self.js.publish(subject, data, timeout=ANSWER_S)).seq)
+            except LOST as error:
+                if time.monotonic() > deadline:
+                    pytest.fail(f"{subject} was not acknowledged in {deadline_s:g} s: {error!r}")
+                await asyncio.sleep(PAUSE_S)
+
+    async def outcome(
+        self, subject: str, data: bytes, *, core: bool = False, deadline_s: float = 60.0
+    ) -> dict[str, Any]:
+        """Send any bytes until their outcome comes, through JetStream or as a plain publish, and give it."""
+        inbox = self.nc.new_inbox()
+        subscription = await self.nc.subscribe(inbox)
+        headers = {"Llum-Reply-To": inbox}
+        deadline = time.monotonic() + deadline_s
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    if core:
+                        await self.nc.publish(subject, data, headers=headers)
+                    else:
+                        await self.js.publish(subject, data, headers=headers, timeout=ANSWER_S)
+                    return json.loads((await subscription.next_msg(timeout=ANSWER_S)).data)  # type: ignore[no-any-return]
+                except LOST:
+                    await asyncio.sleep(PAUSE_S)
+        finally:
+            await subscription.unsubscribe()
+        pytest.fail(f"no outcome of {subject} in {deadline_s:g} s")
+
+    async def send(self, user: str, app: str, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and give its outcome."""
+        return await self.outcome(f"llum.cmd.{user}.{app}.{message['verb']}", encode(message))
+
+    async def accept(self, user: str, app: str, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a command that must be accepted."""
+        outcome = await self.send(user, app, message)
+        assert outcome["outcome"] == "accepted", outcome
+        return outcome
+
+    async def ask(self, user: str, app: str, query: dict[str, Any], deadline_s: float = 60.0) -> dict[str, Any]:
+        """Ask until somebody answers, and give the reply; `not_yet` counts as nobody."""
+        subject, data = f"llum.ask.{user}.{app}.{query['verb']}", encode(query)
+        deadline = time.monotonic() + deadline_s
+        while True:
+            reply = await self.request(subject, data)
+            if reply is not None and reply.get("error", {}).get("code") != "not_yet":
+                return reply
+            if time.monotonic() > deadline:
+                pytest.fail(f"{subject} was not answered in {deadline_s:g} s, last by {reply}")
+            await asyncio.sleep(PAUSE_S)
+
+    async def request(self, subject: str, data: bytes) -> dict[str, Any] | None:
+        """Make one request; None if it is not answered."""
+        try:
+            message = await self.nc.request(subject, data, timeout=8.0)
+        except LOST:
+            return None
+        return json.loads(message.data)  # type: ignore[no-any-return]
+
+    async def evidence(
+        self, user: str, app: str, path: list[str], min_seq: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Give all the evidence of a component, page by page."""
+        query = {"verb": "ask", "context": path[:-1], "view": [path[-1]], "include_evidence": True}
+        if min_seq is not None:
+            query["min_seq"] = min_seq
+        reply = await self.ask(user, app, query)
+        answer = _only(reply)
+        found = list(answer.get("evidence", []))
+        while answer.get("evidence_more"):
+            last = found[-1]
+            page = query | {"evidence_after": [last["seq"], last.get("n", 0)], "as_of_seq": reply["seq"]}
+            answer = _only(await self.ask(user, app, page))
+            found += answer["evidence"]
+        return found
+
+    async def log(self) -> list[tuple[int, str, bytes]]:
+        """Read the whole log: sequence, subject and data of every message."""
+        last = (await self.js.stream_info("LLUM_LOG_0")).state.last_seq
+        subscription = await self.js.subscribe("llum.log.>", stream="LLUM_LOG_0", ordered_consumer=True)
+        found: list[tuple[int, str, bytes]] = []
+        while not found or found[-1][0] < last:
+            message = await subscription.next_msg(timeout=30)
+            found.append((message.metadata.sequence.stream, message.subject, message.data))
+        await subscription.unsubscribe()
+        return found
+
+    async def rejection(self, user: str, app: str, seq: int, deadline_s: float = 30.0) -> dict[str, Any]:
+        """Wait for the rejection of the command with this sequence, and give it."""
+        deadline = time.monotonic() + deadline_s
+        while time.monotonic() < deadline:
+            try:
+                stored = await self.js.get_last_msg("LLUM_REJECTED", f"llum.rejected.{user}.{app}")
+            except nats.js.errors.NotFoundError:
+                stored = None
+            if stored is not None and (rejection := json.loads(stored.data))["seq"] == seq:
+                return rejection  # type: ignore[no-any-return]
+            await asyncio.sleep(PAUSE_S)
+        pytest.fail(f"command {seq} of {user} and {app} is not among the rejected ones")
+
+
+def _only(reply: dict[str, Any]) -> dict[str, Any]:
+    assert reply["reply"] == "ask", reply
+    assert not reply.get("failures"), reply
+    (answer,) = reply["components"]
+    return answer  # type: ignore[no-any-return]
+
+
+def first_tells(log: list[tuple[int, str, bytes]], user: str, app: str) -> list[tuple[int, Any, str]]:
+    """Fold the log: sequence, value and id of each tell of a user and app, repeats left out."""
+    found: dict[str, tuple[int, Any, str]] = {}
+    for seq, subject, data in log:
+        if subject.split(".")[3:] == [user, app, "tell"]:
+            command = json.loads(data)
+            found.setdefault(command["id"], (seq, command["evidence"]["value"], command["id"]))
+    return list(found.values())
