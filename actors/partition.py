@@ -116,7 +116,8 @@ class Partition:
                 self._actives.passivate(user)
             raise
         for actor in actors.values():
-            self._actives.activate(actor)
+            if actor.model is not None:
+                self._actives.activate(actor)
         if work.faulty_user is not None:
             self._actives.passivate(work.faulty_user)
         return work.settled
@@ -174,24 +175,24 @@ class _Work:
     def finish(self) -> Batch:
         for user in self._touched:
             actor = self._actors[user]
-            seq, time_us = (actor.model.seq, actor.model.time_us) if actor.model is not None else (0, 0)
-            self._batch.add_user(actor.key, user, seq, time_us)
+            assert actor.model is not None, "only models are written"
+            self._batch.add_user(actor.key, user, actor.model.seq, actor.model.time_us)
         return self._batch
 
     def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
+        """Apply a command. Its outcome is kept with the model: of users without one, nothing is kept but the rejection."""
         seq, time_us = one.message.seq, one.message.time_us
         actor = self._actors[one.address.user]
         applied = self._apply(actor, one)
         outcome = applied.outcome
-        if applied.changes:
-            assert actor.model is not None, "what changed exists"
+        if actor.model is not None:
             self._batch.add_changes(actor.key, applied.changes, seq, actor.model.time_us)
-        if key is not None:
-            self._batch.add_command(key, actor.key, seq, time_us, outcome)
-            self._known[key] = msgspec.structs.replace(outcome, repeated=True)
+            if key is not None:
+                self._batch.add_command(key, actor.key, seq, time_us, outcome)
+                self._known[key] = msgspec.structs.replace(outcome, repeated=True)
+            self._touched.add(actor.user)
         if type(outcome) is Refused and seq > self._relayed_seq:
             self._batch.outbox.append((seq, 0, REJECTION, msgspec.json.encode(_rejection(one, outcome)).decode()))
-        self._touched.add(actor.user)
         return outcome
 
     def _apply(self, actor: UserActor, one: Incoming) -> Applied:

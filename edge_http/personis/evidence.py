@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
+from aiohttp import web
 
 from edge_http.personis.render import evidence_list
 from schemas.errors import Code, Refusal, raised_from
@@ -27,7 +28,7 @@ MAX_LARGE_ANSWERS: Final = 4
 
 AskOn = Callable[[Ask], Awaitable[AskReply]]
 
-_large_answers: Final = asyncio.Semaphore(MAX_LARGE_ANSWERS)
+LARGE_ANSWERS: Final = web.AppKey("large_answers", asyncio.Semaphore)
 
 
 class Budget:
@@ -50,12 +51,14 @@ class Budget:
             )
 
 
-async def all_evidence(ask_on: AskOn, query: Ask, reply: AskReply) -> list[msgspec.Raw]:
+async def all_evidence(
+    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore
+) -> list[msgspec.Raw]:
     """Give the evidence of each component of the reply, encoded. Raises `too_much_evidence`, and what asking raises."""
     budget = Budget()
     if not any(answer.evidence_more for answer in reply.components):
         return [_joined([_page(answer, budget)]) for answer in reply.components]
-    async with _large_answers:
+    async with large_answers:
         return [await _all_pages(ask_on, query, reply.seq, answer, budget) for answer in reply.components]
 
 

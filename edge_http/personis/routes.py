@@ -1,5 +1,6 @@
 """The operations of the Personis face."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,7 +13,7 @@ from edge_http.body import decode, read_body
 from edge_http.keys import LAST_WRITES, REQUESTS
 from edge_http.observe import TRACE
 from edge_http.personis import render, requests
-from edge_http.personis.evidence import all_evidence
+from edge_http.personis.evidence import LARGE_ANSWERS, MAX_LARGE_ANSWERS, all_evidence
 from schemas.commands import Command
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Access, Query
@@ -29,11 +30,12 @@ C = TypeVar("C", bound=requests.Call)
 class Caller:
     """One call: who makes it, with which body, and the way to the bus on their behalf."""
 
-    __slots__ = ("_last_writes", "_requests", "body", "envelope", "idempotency_key", "identity", "op")
+    __slots__ = ("_last_writes", "_requests", "body", "envelope", "idempotency_key", "identity", "large_answers", "op")
 
     def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
         self._requests: Requests = request.app[REQUESTS]
         self._last_writes: LastWrites = request.app[LAST_WRITES]
+        self.large_answers = request.app[LARGE_ANSWERS]
         self.op = op
         self.identity = identity
         self.body = body
@@ -84,6 +86,7 @@ Operation = Callable[[Caller], Awaitable[render.Value]]
 
 def add_personis(app: web.Application) -> None:
     """Add the operations, and `POST /<anything else>`, which is answered as the original does: ok, false."""
+    app[LARGE_ANSWERS] = asyncio.Semaphore(MAX_LARGE_ANSWERS)
     for op in OPERATIONS:
         app.router.add_post(f"/{op}", functools.partial(_serve, op))
     app.router.add_post("/{op}", functools.partial(_serve, "unknown"))
@@ -117,7 +120,7 @@ async def _ask(caller: Caller) -> list[Any]:
     reply: AskReply = await caller.ask(query)
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
-    evidence = await all_evidence(caller.ask, query, reply)
+    evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
     components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
     return render.with_contexts(reply, components) if query.show_contexts else components
 
