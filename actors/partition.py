@@ -67,16 +67,16 @@ class Partition:
 
     async def actor(self, user: str) -> UserActor | None:
         """Give the user's actor, activating it; None when the shard knows no such user. Call with the lock held."""
-        actor = self._actives.get(user)
+        actor = self._actives.get(self.number, user)
         if actor is None:
             for loaded in (await self._load([user])).values():
                 actor = loaded
-                self._actives.activate(actor)
+                self._actives.activate(self.number, actor)
         return actor
 
     def active(self, user: str) -> UserActor | None:
         """Give the user's actor if it can be used at once: active, and nothing uncommitted."""
-        return None if self.lock.locked() else self._actives.get(user)
+        return None if self.lock.locked() else self._actives.get(self.number, user)
 
     async def advanced(self) -> None:
         """Wait for the next commit."""
@@ -113,13 +113,13 @@ class Partition:
         except BaseException:
             # The models may be ahead of the shard: forget them, they are loaded again.
             for user in actors:
-                self._actives.passivate(user)
+                self._actives.passivate(self.number, user)
             raise
         for actor in actors.values():
             if actor.model is not None:
-                self._actives.activate(actor)
+                self._actives.activate(self.number, actor)
         if work.faulty_user is not None:
-            self._actives.passivate(work.faulty_user)
+            self._actives.passivate(self.number, work.faulty_user)
         return work.settled
 
     async def _known_outcomes(self, incoming: list[Incoming]) -> dict[CommandKey, Outcome]:
@@ -130,7 +130,7 @@ class Partition:
         actors: dict[str, UserActor] = {}
         missing: list[str] = []
         for user in {one.address.user for one in incoming}:
-            actor = self._actives.get(user)
+            actor = self._actives.get(self.number, user)
             if actor is None:
                 missing.append(user)
             else:
@@ -180,13 +180,14 @@ class _Work:
         return self._batch
 
     def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
-        """Apply a command. Its outcome is kept with the model: of users without one, nothing is kept but the rejection."""
+        """Apply a command. Its outcome is kept with the model; of a user without one only the rejection is kept."""
         seq, time_us = one.message.seq, one.message.time_us
         actor = self._actors[one.address.user]
         applied = self._apply(actor, one)
         outcome = applied.outcome
         if actor.model is not None:
-            self._batch.add_changes(actor.key, applied.changes, seq, actor.model.time_us)
+            time_us = max(time_us, actor.model.time_us)
+            self._batch.add_changes(actor.key, applied.changes, seq, time_us)
             if key is not None:
                 self._batch.add_command(key, actor.key, seq, time_us, outcome)
                 self._known[key] = msgspec.structs.replace(outcome, repeated=True)

@@ -22,9 +22,10 @@ from actors.shard import OutboxEntry, Shard
 from bus import rejections, relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
-from bus.subjects import ASK_QUEUE, Address, is_inbox, parse_address, query_subject_of
+from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, parse_address, query_subject_of
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
+from schemas.limits import MAX_PAYLOAD_BYTES
 from schemas.replies import AskReply, Failed, Refused, Rejection, Reply
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ _PARALLEL_OPENS = 8
 
 
 _BUSY = Error(Code.UNAVAILABLE, "too many asks wait for the disk")
-_UNENCODABLE = Error(Code.INTERNAL, "a fault in llum; the reply could not be encoded")
+_TOO_LARGE = Error(Code.TOO_LARGE, "the reply would be larger than the bus takes", hint="ask for fewer components")
 
 
 @lru_cache(maxsize=10_000)
@@ -177,7 +178,7 @@ class Worker:
         await one.caught_up.wait()
 
         def on_ask(subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
-            if reply_to:
+            if is_asker(reply_to):
                 self._on_ask(one, subject, reply_to, data)
 
         await self._bus.listen(query_subject_of(one.partition.number), on_ask, ASK_QUEUE)
@@ -206,11 +207,9 @@ class Worker:
         self._reply(reply_to, address, await answer, started)
 
     def _reply(self, reply_to: bytes, address: Address, reply: Reply, started: float) -> None:
-        try:
-            data = encode(reply)
-        except Refusal:
-            log.exception("reply_not_encoded", user=address.user, verb=address.verb)
-            reply = Failed(error=_UNENCODABLE)
+        data = encode(reply)
+        if len(data) > MAX_PAYLOAD_BYTES:
+            reply = Failed(error=_TOO_LARGE)
             data = encode(reply)
         self._bus.publish_soon(reply_to, data)
         _log_ask(address, reply, time.perf_counter() - started)

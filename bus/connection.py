@@ -59,7 +59,8 @@ class Bus:
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then."""
         bus = cls(url, name)
         try:
-            await asyncio.wait_for(bus._connect(inbox_prefix), within_s)
+            async with asyncio.timeout(within_s):
+                await bus._connect(inbox_prefix)
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await bus._abandon()
             raise bus._unreachable() from error
@@ -81,7 +82,8 @@ class Bus:
     async def wait_connected(self, timeout_s: float) -> bool:
         """Wait until the connection stands; False if it does not within the time."""
         try:
-            await asyncio.wait_for(self._connected.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._connected.wait()
         except TimeoutError:
             return False
         return True
@@ -113,7 +115,8 @@ class Bus:
             return
         try:
             if self.connected:
-                await asyncio.wait_for(self.nc.drain(), DRAIN_WITHIN_S)
+                async with asyncio.timeout(DRAIN_WITHIN_S):
+                    await self.nc.drain()
         except (TimeoutError, OSError, nats.errors.Error) as error:
             log.debug("bus.drain_cut_short", error=str(error))
         await self._abandon()
@@ -121,7 +124,8 @@ class Bus:
     async def _abandon(self) -> None:
         self._connected.clear()
         try:
-            await asyncio.wait_for(self.nc.close(), DRAIN_WITHIN_S)
+            async with asyncio.timeout(DRAIN_WITHIN_S):
+                await self.nc.close()
         except (TimeoutError, OSError, nats.errors.Error) as error:
             log.debug("bus.close_failed", error=str(error))
 

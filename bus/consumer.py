@@ -1,7 +1,7 @@
 """One ephemeral pull consumer of the log: it lives until the first irregularity and is then replaced.
 
 The reader asks for messages only as far as its owner has room, so nothing piles up between. nats-server numbers what it
-delivers; the first number that is out of turn, a heartbeat that stays away, or any status but the two that belong to
+delivers; the first number that is out of turn, a heartbeat that stays away, or any status but those that belong to
 every day, breaks the consumer. Its successor starts behind the last message that arrived in turn.
 """
 
@@ -41,6 +41,9 @@ REQUEST_BYTES: Final = 16 * 1024 * 1024
 _NS: Final = 1_000_000_000
 _REPLY_TO: Final = REPLY_TO_HEADER.encode()
 
+_EVERYDAY: Final = (b" 408 ", b" 409 Message Size Exceeds MaxBytes", b" 409 Batch Completed")
+"""Statuses that end a request and no more: its time is over, its bytes are, its messages are."""
+
 log = structlog.get_logger("llum.bus")
 
 
@@ -52,7 +55,7 @@ class LogMessage(NamedTuple):
     subject: str
     data: bytes
     reply_to: str | None
-    """The inbox for the outcome, if the sender named one. Any other subject is left out: no app may make llum speak there."""
+    """The inbox for the outcome, if the sender named one. Any other subject is left out: no app makes llum speak so."""
 
 
 class LogConsumer:
@@ -178,7 +181,7 @@ class LogConsumer:
         status = headers[9:12]
         if status == b"100":
             self._on_heartbeat(headers)
-        elif status == b"408" or (status == b"409" and b"MaxBytes" in headers and b"Nats-Pending-Messages" in headers):
+        elif any(text in headers for text in _EVERYDAY):
             self.outstanding -= int(header(headers, b"Nats-Pending-Messages") or 0)
             self.changed.set()
         else:

@@ -21,9 +21,15 @@ MAX_OUTSTANDING: Final = 4 * MAX_BURST
 STALL_POLL_S: Final = 0.05
 """Seconds between looks for room when `wake` was not called."""
 
+MAX_FILTERS: Final = 2
+"""Partitions that nats-server is asked to pick out. It scans millions of messages a second for one of 64, but 40,000 for
+eight and 20,000 for sixteen; reading everything and dropping what is not wanted passes 150,000. For two both are equal."""
+
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 1.0
 """Seconds before a new consumer after one has broken; doubled while none brings anything."""
+
+_NEVER: Final = 1 << 64
 
 log = structlog.get_logger("llum.bus")
 
@@ -43,9 +49,10 @@ class LogReader:
     ) -> None:
         self._bus = bus
         self._first = {partition: max(1, seq) for partition, seq in partitions.items()}
+        self._first_by_token = {str(partition): seq for partition, seq in self._first.items()}
         self._all_from = max(self._first.values(), default=1)
         self._last_seq = min(self._first.values(), default=1) - 1
-        self._filters = [log_subject_of(partition) for partition in partitions]
+        self._filters = [log_subject_of(each) for each in partitions] if len(partitions) <= MAX_FILTERS else []
         self._deliver = deliver
         self._room = room
         self._consumer: LogConsumer | None = None
@@ -110,7 +117,8 @@ class LogReader:
                 await consumer.request(wanted)
             stalled = consumer.outstanding == 0
             try:
-                await asyncio.wait_for(consumer.changed.wait(), STALL_POLL_S if stalled else HEARTBEAT_S)
+                async with asyncio.timeout(STALL_POLL_S if stalled else HEARTBEAT_S):
+                    await consumer.changed.wait()
             except TimeoutError:
                 consumer.check_signs_of_life()
 
@@ -121,8 +129,9 @@ class LogReader:
         return max(0, min(self._room() - consumer.undelivered, MAX_OUTSTANDING - consumer.outstanding))
 
     def _take(self, burst: list[LogMessage]) -> None:
-        if burst[0].seq < self._all_from:
-            burst = [message for message in burst if message.seq >= self._first_of(message)]
+        if burst[0].seq < self._all_from or not self._filters:
+            first = self._first_by_token
+            burst = [message for message in burst if message.seq >= first.get(message.subject.split(".", 3)[2], _NEVER)]
         try:
             if burst:
                 self._deliver(burst)
@@ -131,10 +140,6 @@ class LogReader:
             self.wake()
             if self._consumer:
                 self._consumer.break_off("the receiver failed")
-
-    def _first_of(self, message: LogMessage) -> int:
-        partition = message.subject.split(".", 3)[2]
-        return self._first.get(int(partition), self._all_from) if partition.isdigit() else self._all_from
 
     def _disconnected(self) -> None:
         if self._consumer:

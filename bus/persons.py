@@ -7,7 +7,7 @@ from schemas.errors import Refusal
 
 
 async def list_users(bus: Bus) -> list[str]:
-    """Give the users for whom a model was asked for, sorted; so also one whose making was refused. Raises `Transient`."""
+    """Give the users for whom a model was asked for, sorted, be it that its making was refused. Raises `Transient`."""
     jetstream = JetStream(bus)
     users: set[str] = set()
     offset = 0

@@ -24,6 +24,8 @@ ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
+_ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
+"""`_R_` is what nats-server writes instead of the inbox of an asker from another account."""
 
 _PARTITION = re.compile(r"[0-9]{1,6}")
 _VERB = re.compile(r"[a-z_]{1,32}")
@@ -113,6 +115,11 @@ def is_inbox(subject: str) -> bool:
     return _INBOX.fullmatch(subject) is not None
 
 
+def is_asker(subject: bytes) -> bool:
+    """Tell whether the reply to an ask may be sent there; the asker chooses it, so the same holds as for outcomes."""
+    return _ASKER.fullmatch(subject) is not None
+
+
 def server_mappings(partitions: int) -> dict[str, str]:
     """The mappings that a nats-server needs for llum."""
     tail = "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}"
@@ -123,7 +130,7 @@ def server_mappings(partitions: int) -> dict[str, str]:
 
 
 def partition_of(user: str, partitions: int) -> int:
-    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. For checks and bench; the server decides."""
+    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. For checks only: the server decides."""
     value = 0x811C9DC5
     for byte in user.encode():
         value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF

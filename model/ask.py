@@ -62,14 +62,11 @@ class Plan(msgspec.Struct, kw_only=True):
     now: float
     query: Ask
     selection: Selection
+    as_of: bool
+    """About the past: memory, which is of the present, is neither used nor kept."""
     reply: AskReply
     reads: list[Read] = []
     open: list[Open] = []
-
-    @property
-    def as_of(self) -> bool:
-        """Whether it is about the past."""
-        return self.query.as_of_seq is not None or self.query.as_of_time is not None
 
 
 def plan_ask(model: Model, app: str, query: Ask, now: float, resolvers: Resolvers = BUILT_IN) -> Plan:
@@ -83,7 +80,8 @@ def plan_ask(model: Model, app: str, query: Ask, now: float, resolvers: Resolver
     selection = selection_of(query.evidence_filter)
     targets = find_targets(model, app, query)
     reply = AskReply(seq=model.seq, failures=targets.failures)
-    plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
+    as_of = query.as_of_seq is not None or query.as_of_time is not None
+    plan = Plan(seq=model.seq, now=now, query=query, selection=selection, as_of=as_of, reply=reply)
     from_memory = selection is EVERYTHING and not query.include_evidence and not query.explain
     for target in targets.found:
         try:
@@ -138,7 +136,7 @@ def answer_access(model: Model, app: str) -> AccessReply:
 def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, from_memory: bool) -> None:
     place, name, component = target
     resolver = _resolver(plan.query, place, component, app, resolvers)
-    latest = place.context.latest.get(name)
+    latest = None if plan.as_of else place.context.latest.get(name)
     answer = ComponentAnswer(
         path=[*place.path, name],
         description=component.description,

@@ -19,6 +19,7 @@ _encoder: Final = msgspec.json.Encoder()
 
 _ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$", re.DOTALL)
+_MEMBER = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`$")
 
 
 class _Head(msgspec.Struct):
@@ -62,12 +63,14 @@ def decode_query(data: bytes, verb: str) -> Query:
 
 def decode_outcome(data: bytes) -> Outcome:
     """Decode what llum itself has sent."""
-    return _outcome_decoder.decode(data)
+    outcome: Outcome = _outcome_decoder.decode(data)
+    return outcome
 
 
 def decode_reply(data: bytes) -> Reply:
     """Decode what llum itself has sent."""
-    return _reply_decoder.decode(data)
+    reply: Reply = _reply_decoder.decode(data)
+    return reply
 
 
 def command_id(data: bytes) -> str | None:
@@ -97,9 +100,17 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
     if head is not None and head.v != PROTOCOL_VERSION:
         return _unsupported(head.v)
     if isinstance(error, msgspec.ValidationError):
-        match = _AT.match(str(error))
-        return Refusal(Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None)
+        return _bad_field(str(error))
     return Refusal(Code.MALFORMED, f"not JSON: {error}")
+
+
+def _bad_field(text: str) -> Refusal:
+    """Read what msgspec says: of a member that is missing or unknown it names the place of the object alone."""
+    at = _AT.match(text)
+    what, place = (at["what"], at["field"] or "") if at else (text, "")
+    member = _MEMBER.match(what)
+    field = ".".join(part for part in (place, member["name"] if member else "") if part)
+    return Refusal(Code.BAD_FIELD, what, field or None)
 
 
 def _unsupported(version: Any) -> Refusal:

@@ -1,14 +1,19 @@
 """Queries: what may be asked. Sent as a request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
 
+from typing import Annotated
+
 import msgspec
 
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
 
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A sequence of the log, as any database can hold it."""
+
 
 class _Query(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
     v: int = PROTOCOL_VERSION
-    min_seq: int | None = None
+    min_seq: Sequence | None = None
     """Answer only after this sequence has been applied: the `seq` of one's own last tell gives read-your-writes."""
 
 
@@ -23,12 +28,12 @@ class Ask(_Query, tag="ask"):
     evidence_filter: EvidenceFilter | None = None
     include_evidence: bool = False
     """Give back the evidence that the filter lets through, ascending by acceptance, page by page."""
-    evidence_after: tuple[int, int] | None = None
+    evidence_after: tuple[Sequence, Sequence] | None = None
     """The `(seq, n)` of the last evidence of the page before, to get the next page."""
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and subscriptions."""
-    as_of_seq: int | None = None
+    as_of_seq: Sequence | None = None
     """Answer as the model was after this sequence."""
     as_of_time: float | None = None
     """Answer as the model was at this time (seconds since 1970)."""

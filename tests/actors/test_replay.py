@@ -49,7 +49,7 @@ class Live:
 
     async def apply(self, messages: list[LogMessage], crash: str = "never") -> None:
         shard = self.partition.shard
-        if crash != "never":
+        if crash != "never" and messages:
             _crash_at_write(shard, crash)
         try:
             await self.partition.apply(messages)

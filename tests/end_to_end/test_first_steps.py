@@ -17,16 +17,16 @@ NAME = ("--first-name", "Alice", "--last-name", "Smith", "--email", "a@example.o
 def test_ready_file_says_where_everything_answers(shared_llum: Llum) -> None:
     """HTTP, bus and pid; run.json says the same."""
     ready = shared_llum.ready
-    assert ready["pid"] == shared_llum.process.pid  # type: ignore[union-attr]
+    assert ready["pid"] == shared_llum.supervisor_pid
     assert ready["nats"].startswith("nats://127.0.0.1:")
-    assert json.loads((shared_llum.data / "run.json").read_text()) == ready
+    assert json.loads((shared_llum.data_dir / "run.json").read_text()) == ready
     assert shared_llum.get_status("/health") == 200
     assert shared_llum.get_status("/ready") == 200
 
 
 def test_printed_commands_work_as_printed(shared_llum: Llum) -> None:
     """In the shell and folder that llum was started from."""
-    lines = shared_llum.output().split("Try, in another terminal:\n")[1].split("\n\n")[0]
+    lines = shared_llum.printed().split("Try, in another terminal:\n")[1].split("\n\n")[0]
     outputs = []
     for line in lines.splitlines():
         ran = subprocess.run(
@@ -152,7 +152,7 @@ def test_no_value_in_any_log(shared_llum: Llum) -> None:
     llum.cli("tell", "hans", "Personal/firstname", '"Rumpelstiltskin"')
     token = llum.cli("admin", "token", "hans", "--app", "probe").stdout.strip()
     llum.post("ask", token, context=["Personal"], view=None, resolver=None, showcontexts=False)
-    text = "".join(path.read_text() for path in (llum.data / "log").iterdir())
+    text = "".join(path.read_text() for path in (llum.data_dir / "log").iterdir())
     assert '"user":"hans"' in text
     assert "Rumpelstiltskin" not in text
     assert token not in text
@@ -161,7 +161,7 @@ def test_no_value_in_any_log(shared_llum: Llum) -> None:
 async def test_sdk(shared_llum: Llum) -> None:
     """Tell and ask from Python, with read-your-writes by the sequence of the tell."""
     shared_llum.cli("admin", "person", "add", "ines")
-    async with Client.connect(data_dir=shared_llum.data) as client:
+    async with Client.connect(data_dir=shared_llum.data_dir) as client:
         told = await client.tell("ines", ["Personal", "firstname"], "Ines", comment="hello")
         answer = await client.ask("ines", "Personal/firstname", min_seq=told.seq, explain=True)
         assert answer.value == "Ines"

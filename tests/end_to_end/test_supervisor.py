@@ -10,15 +10,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import LLUM, Llum, clean_environment, wait_until
+from tests.end_to_end.conftest import Llum
+from tests.system.harness import until
 
 MakeLlum = Callable[..., Llum]
 
 
 def up(folder: Path, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `llum up` that is expected to end by itself."""
-    command = [*LLUM, "up", "--http-port", "0", "--nats-port", "0", *options]
-    environment = clean_environment(LLUM_DATA_DIR=str(folder), **settings)
+    command = [sys.executable, "-m", "llum", "up", "--data-dir", str(folder), *options]
+    environment = Llum(folder.parent).environment | settings
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
@@ -33,7 +34,7 @@ def assert_one_clear_line(ran: subprocess.CompletedProcess[str], *told: str) -> 
 
 def test_second_up_on_the_same_data_names_the_first(llum_up: Llum) -> None:
     """And leaves the first alone."""
-    assert_one_clear_line(up(llum_up.data), f"pid {llum_up.ready['pid']}", "--data-dir")
+    assert_one_clear_line(up(llum_up.data_dir), f"pid {llum_up.ready['pid']}", "--data-dir")
     assert llum_up.cli("admin", "person", "list").returncode == 0
 
 
@@ -74,17 +75,17 @@ def test_external_server_that_is_too_old_is_named(tmp_path: Path) -> None:
 
 def test_number_of_partitions_cannot_be_changed(llum_up: Llum) -> None:
     """Both numbers are named."""
-    assert llum_up.stop() == 0
-    assert_one_clear_line(up(llum_up.data, LLUM_PARTITIONS="32"), "64", "32", "LLUM_PARTITIONS")
+    llum_up.stop()
+    assert_one_clear_line(up(llum_up.data_dir, LLUM_PARTITIONS="32"), "64", "32", "LLUM_PARTITIONS")
 
 
 def test_external_server_is_used_and_left_running(llum_up: Llum, make_llum: MakeLlum) -> None:
     """With LLUM_NATS_URL no server is started; here the one of another llum, whose worker does the work for both."""
-    second = make_llum("second", LLUM_NATS_URL=llum_up.nats).start()
+    second = make_llum("second", LLUM_NATS_URL=llum_up.nats)
     assert second.child("nats-server") is None
     second.cli("admin", "person", "add", "alice", "--first-name", "Alice")
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
-    assert second.stop() == 0
+    second.stop()
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
 
 
@@ -92,11 +93,11 @@ def test_external_server_is_used_and_left_running(llum_up: Llum, make_llum: Make
 def test_signal_drains_and_ends_with_0(llum_up: Llum, number: signal.Signals) -> None:
     """What was told is there after the next start, and no address is left behind."""
     llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
-    children = psutil.Process(llum_up.ready["pid"]).children(recursive=True)
-    assert llum_up.stop(number) == 0
-    assert not any(child.is_running() for child in children)
+    children = llum_up.all_children()
+    assert llum_up.signal(number).wait(20) == 0
+    assert not any(map(is_alive, children))
     assert not llum_up.ready_file.exists()
-    assert not (llum_up.data / "run.json").exists()
+    assert not (llum_up.data_dir / "run.json").exists()
     assert "no llum is running" in llum_up.cli("ask", "alice", "Personal", check=False).stderr
     llum_up.start()
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
@@ -110,21 +111,19 @@ def test_connections_that_stay_open_do_not_hold_up_the_end(llum_up: Llum) -> Non
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
         with socket.create_connection((host, int(port))) as half:
             half.sendall(b"POST /tell HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            assert llum_up.stop() == 0
+            llum_up.stop()
 
 
 def test_second_signal_kills(llum_up: Llum) -> None:
     """Whatever the first one waits for; nothing is left running."""
-    children = psutil.Process(llum_up.ready["pid"]).children(recursive=True)
+    children = llum_up.all_children()
     worker = llum_up.child("worker")
     assert worker is not None
     worker.suspend()
-    assert llum_up.process is not None
-    llum_up.process.send_signal(signal.SIGINT)
-    wait_until(lambda: "stopping" in llum_up.output(), "the first signal is heard")
-    llum_up.process.send_signal(signal.SIGINT)
-    assert llum_up.process.wait(5) == 130
-    wait_until(lambda: not any(map(is_alive, children)), "all children are gone")
+    llum_up.signal(signal.SIGINT)
+    until(lambda: "stopping" in llum_up.printed(), "the first signal is heard")
+    assert llum_up.signal(signal.SIGINT).wait(20) == 130
+    until(lambda: not any(map(is_alive, children)), "all children are gone")
 
 
 @pytest.mark.parametrize("name", ["worker", "edge", "nats-server"])
@@ -135,54 +134,48 @@ def test_killed_child_is_started_again_and_reported(llum_up: Llum, name: str) ->
     before = llum_up.child(name)
     assert before is not None
     before.kill()
-    wait_until(lambda: f"{name} serves again" in llum_up.output(), f"{name} serves again")
-    assert f"llum: {name} ended (killed by SIGKILL), starting it again\n" in llum_up.output()
+    until(lambda: f"{name} serves again" in llum_up.printed(), f"{name} serves again")
+    assert f"llum: {name} ended (killed by SIGKILL), starting it again\n" in llum_up.printed()
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
     llum_up.cli("tell", "alice", "Personal/firstname", '"Al"')
     asked = llum_up.post("ask", token, context=["Personal"], view=["firstname"], resolver=None, showcontexts=False)
     assert asked["val"][0]["value"] == "Al"
-    assert llum_up.stop() == 0
+    llum_up.stop()
 
 
 def test_kill_of_the_supervisor_leaves_no_orphans_and_the_data_usable(llum_up: Llum) -> None:
     """Its children end with it, and the next `llum up` starts on the same data at once."""
     llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
-    children = psutil.Process(llum_up.ready["pid"]).children(recursive=True)
+    children = llum_up.all_children()
     assert len(children) == 3
-    assert llum_up.process is not None
-    llum_up.process.kill()
-    llum_up.process.wait()
+    llum_up.signal(signal.SIGKILL).wait(20)
     llum_up.start()
-    wait_until(lambda: not any(map(is_alive, children)), "all children are gone")
+    until(lambda: not any(map(is_alive, children)), "all children are gone")
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
 
 
 def test_logs_go_to_files_and_the_terminal_stays_readable(llum_up: Llum) -> None:
     """On the terminal nothing but what `llum up` itself says."""
     llum_up.cli("admin", "person", "add", "alice")
-    names = {path.name for path in (llum_up.data / "log").iterdir()}
+    names = {path.name for path in (llum_up.data_dir / "log").iterdir()}
     assert {"worker.jsonl", "edge.jsonl", "supervisor.jsonl"} <= names
-    assert '"event":"command"' in (llum_up.data / "log" / "worker.jsonl").read_text()
-    assert "command" not in llum_up.output().replace("commands", "")
+    assert '"event":"command"' in (llum_up.data_dir / "log" / "worker.jsonl").read_text()
+    assert "command" not in llum_up.printed().replace("commands", "")
 
 
 def test_logs_can_be_shown_too(make_llum: MakeLlum) -> None:
     """`--logs` adds them on stderr, and the files stay."""
-    llum = make_llum("loud", "--logs", LLUM_LOG_FORMAT="json").start()
+    llum = make_llum("loud", "--logs", LLUM_LOG_FORMAT="json")
     llum.cli("admin", "person", "add", "alice")
-    wait_until(lambda: '"verb":"mkmodel"' in llum.output(), "the command's line is shown")
-    assert '"verb":"mkmodel"' in (llum.data / "log" / "worker.jsonl").read_text()
+    until(lambda: '"verb":"mkmodel"' in llum.printed(), "the command's line is shown")
+    assert '"verb":"mkmodel"' in (llum.data_dir / "log" / "worker.jsonl").read_text()
 
 
-def test_child_that_never_serves_ends_it_all_with_one_line(make_llum: MakeLlum, tmp_path: Path) -> None:
+def test_child_that_never_serves_ends_it_all_with_one_line(tmp_path: Path) -> None:
     """Here the shards' folder cannot be made."""
-    llum = make_llum("stuck")
-    llum.data.mkdir(parents=True)
-    (llum.data / "shards").write_text("")
-    llum.launch()
-    assert llum.process is not None
-    assert llum.process.wait(60) == 1
-    assert "llum: cannot use" in llum.output()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "shards").write_text("")
+    assert_one_clear_line(up(tmp_path / "data"), "cannot use")
 
 
 def is_alive(process: psutil.Process) -> bool:

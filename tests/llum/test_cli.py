@@ -19,7 +19,7 @@ class Ran:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):  # noqa: ANN201
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """Run `llum` with arguments in an empty folder, without settings from outside."""
     for name in SETTINGS:
         monkeypatch.delenv(variable(name), raising=False)

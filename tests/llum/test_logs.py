@@ -33,7 +33,9 @@ def test_log_file_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len((tmp_path / "edge.jsonl").read_text().splitlines()) == 2
 
 
-@pytest.mark.parametrize("key", ["token", "access_token", "Authorization", "password", "client_secret", "value", "evidence"])
+@pytest.mark.parametrize(
+    "key", ["token", "access_token", "Authorization", "password", "client_secret", "value", "evidence"]
+)
 def test_secrets_and_values_are_hidden(key: str) -> None:
     """Whoever logs one by mistake does not write it."""
     assert hide_secrets(None, "info", {key: "s3cret", "user": "alice"}) == {key: HIDDEN, "user": "alice"}

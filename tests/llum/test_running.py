@@ -35,7 +35,7 @@ def test_running_llum_is_found_until_it_ends(tmp_path: Path) -> None:
 def test_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
     """A file in its place, say."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(Fault, match="cannot use .*file as data folder"):
+    with pytest.raises(Fault, match=r"cannot use .*file as data folder"):
         DataFolder(tmp_path / "file")
 
 

@@ -273,13 +273,13 @@ def test_expired_evidence_does_not_count() -> None:
     """From `useby` on the older evidence decides again, and memory keeps that."""
     person = Person()
     person.tell("age", 1)
-    person.tell("age", 2, useby=person.now + 10)
+    useby = person.now + 10
+    person.tell("age", 2, useby=useby)
     query = Ask(context=["Personal"], view=["age"])
-    assert person.ask(query, now=person.now + 9.9).components[0].value == 2
-    plan = person.plan(query, now=person.now + 10)
-    assert len(plan.reads) == 1
-    assert person.ask(query, now=person.now + 10).components[0].value == 1
-    assert person.plan(query, now=person.now + 11).reads == []
+    assert person.ask(query, now=useby - 0.1).components[0].value == 2
+    assert len(person.plan(query, now=useby).reads) == 1
+    assert person.ask(query, now=useby).components[0].value == 1
+    assert person.plan(query, now=useby + 1).reads == []
 
 
 def test_when_all_evidence_has_expired_the_value_is_null() -> None:

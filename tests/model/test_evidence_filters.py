@@ -107,7 +107,7 @@ def test_expired_evidence_is_listed_but_does_not_decide() -> None:
 
 @pytest.mark.parametrize("evidence_filter", [None, EvidenceFilter(name="goal"), last(7)])
 def test_evidence_comes_in_pages(evidence_filter: EvidenceFilter | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Following `evidence_more` with the last piece's place gives all, once; the value is of the whole on every page."""
+    """Following `evidence_more` with the last piece's place gives all, once; each page has the value of the whole."""
     monkeypatch.setattr("model.ask.MAX_EVIDENCE_PAGE", 4)
     monkeypatch.setattr("model.paging.MAX_EVIDENCE_PAGE", 4)
     person = twelve()
@@ -137,7 +137,7 @@ def test_a_page_that_is_just_full_is_the_last(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_reply_is_bounded_in_bytes_over_all_components(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is left for another ask of that component, which begins where this page ended."""
-    monkeypatch.setattr("model.ask.MAX_REPLY_BYTES", 1000)
+    monkeypatch.setattr("model.ask.MAX_REPLY_BYTES", 700)
     person = Person()
     for name in ("firstname", "lastname"):
         for _ in range(3):

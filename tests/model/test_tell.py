@@ -68,16 +68,20 @@ def test_goal_evidence_is_marked_for_the_store() -> None:
 
 
 def test_initial_evidence_is_numbered_through_the_command() -> None:
-    """Components get numbers of the command's sequence; pieces of evidence count on across components."""
-    parts = [
-        ComponentDefinition(name=name, evidence=[NewEvidence(value=name), NewEvidence(value="x")]) for name in "ab"
+    """Components get numbers of the command's sequence; pieces of evidence count on across components and contexts."""
+    pieces = [NewEvidence(value="x"), NewEvidence(value="y")]
+    contexts = [
+        ContextDefinition(
+            path=[path], components=[ComponentDefinition(name=name, evidence=list(pieces)) for name in ("a", "b")]
+        )
+        for path in ("c", "d")
     ]
-    definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=parts)])
-    applied = apply(None, "alice", "llum", MakeModel(id="m", definition=definition), 9, START_US)
+    command = MakeModel(id="m", definition=ModelDefinition(contexts=contexts))
+    applied = apply(None, "alice", "llum", command, 9, START_US)
     added = [change for change in applied.changes if isinstance(change, AddEvidence)]
-    assert [(each.component_no, each.n) for each in added] == [
-        (9 * NUMBERS_PER_COMMAND + component, 2 * component + n) for component in (0, 1) for n in (0, 1)
-    ]
+    assert [each.component_no - 9 * NUMBERS_PER_COMMAND for each in added] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert [each.n for each in added] == list(range(8))
+    assert [told([each]).n for each in added] == list(range(8))
 
 
 def test_a_loaded_component_needs_no_read_after_a_tell() -> None:

@@ -144,6 +144,11 @@ class PlainBus:
         await subscription.unsubscribe()
         return found
 
+    async def subjects_of_log(self, pattern: str) -> dict[str, int]:
+        """Give the log's subjects that match, with the number of messages of each."""
+        info = await self.js.stream_info("LLUM_LOG_0", subjects_filter=pattern)
+        return info.state.subjects or {}
+
     async def rejection(self, user: str, app: str, seq: int, deadline_s: float = 30.0) -> dict[str, Any]:
         """Wait for the rejection of the command with this sequence, and give it."""
         deadline = time.monotonic() + deadline_s
