@@ -1,8 +1,8 @@
 """One partition: batches of log messages are applied and committed, asks are answered.
 
-A batch is decoded, repeats are told apart with one query, missing models are loaded with one query, every command is
-applied in memory, and all is written in one transaction. Only then is anything said. The lock keeps asks from
-seeing what is applied but not yet committed.
+A batch is decoded, missing models are loaded with one query, every command is applied in memory, and all is written in
+one transaction, which also finds out whether a command was seen before. Only then is anything said. The lock keeps
+asks from seeing what is applied but not yet committed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import structlog
 
 from actors.actor import Actives, Applied, UserActor
 from actors.intake import Incoming, take_in
-from actors.shard import Batch, CommandKey, Shard, Unwritable
+from actors.shard import Batch, CommandKey, Repeated, Shard, Unwritable
 from bus.log import LogMessage
 from schemas.errors import Code, Error
 from schemas.replies import Outcome, Refused, Rejection
@@ -100,8 +100,16 @@ class Partition:
             return await self._apply_some(incoming)
 
     async def _apply_some(self, incoming: list[Incoming]) -> list[Settled]:
-        """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours."""
-        known = await self._known_outcomes(incoming)
+        """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours.
+
+        Repeats are rare, so all commands are first taken for new; the shard refuses the batch if one is not.
+        """
+        try:
+            return await self._commit(incoming, {})
+        except Repeated:
+            return await self._commit(incoming, await self._known_outcomes(incoming))
+
+    async def _commit(self, incoming: list[Incoming], known: dict[CommandKey, Outcome]) -> list[Settled]:
         actors = await self._actors_of(incoming)
         work = _Work(known, actors, self._relayed_seq)
         try:

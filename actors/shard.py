@@ -34,6 +34,10 @@ class Unwritable(Exception):  # noqa: N818 - says what the rows are
     """Rows that SQLite refuses for what they are, whatever the state of the disk."""
 
 
+class Repeated(Exception):  # noqa: N818 - says what the batch holds
+    """A batch with a command that was seen before, and was not known to be."""
+
+
 class Loaded(msgspec.Struct):
     """What the shard holds of a user; `model` is None when no model has been made."""
 
@@ -142,13 +146,16 @@ class Shard:
     async def write(self, batch: Batch) -> None:
         """Commit a batch: all of it or nothing.
 
-        Raises `Unwritable` when these rows can never be written, and what SQLite raises when it cannot write now.
+        Raises `Repeated` when it holds a command that is there already, `Unwritable` when these rows can never be
+        written, and what SQLite raises when it cannot write now.
         """
         try:
             await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
         except sqlite3.OperationalError:
             raise
         except (sqlite3.Error, OverflowError) as error:
+            if sql.IS_REPEATED in str(error):
+                raise Repeated from None
             raise Unwritable(type(error).__name__) from error
         self.applied_seq = batch.applied_seq
 

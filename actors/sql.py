@@ -27,7 +27,9 @@ PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 33554432",
 )
 
-SCHEMA: Final = """
+IS_REPEATED: Final = "a command is repeated"
+
+SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE user (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL);
@@ -54,6 +56,10 @@ CREATE TABLE outbox (
 CREATE VIEW batch AS
     SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS applied_seq;
 CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
+    SELECT raise(ABORT, '{IS_REPEATED}')
+        FROM json_each(NEW.commands) AS new
+        CROSS JOIN command INDEXED BY command_by_hash ON command.hash = new.value ->> 2
+        WHERE command.user_key = new.value ->> 3 AND command.app = new.value ->> 4 AND command.id = new.value ->> 5;
     INSERT INTO user (key, name, seq, time_us)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.users) WHERE true
         ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us;
@@ -71,9 +77,9 @@ CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.outbox);
     UPDATE meta SET value = NEW.applied_seq WHERE name = 'applied_seq';
 END;
-INSERT INTO meta (name, value) VALUES ('schema_version', 1), ('applied_seq', 0);
+INSERT INTO meta (name, value) VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0);
 COMMIT;
-"""
+"""  # noqa: S608 - only our own constants
 
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"

@@ -8,6 +8,7 @@ import functools
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 from urllib.parse import urlsplit
 
 from bench.failures import BenchError
@@ -28,8 +29,8 @@ class Lane(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # uvloop's transports can write, but are no instances of asyncio's.
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"the server closed the connection: {exc}")

@@ -39,7 +39,7 @@ def scaled(scale: float) -> Sizes:
         long_rounds=count(3, 1),
         log_commands=count(100_000, 300),
         log_users=count(200, 10),
-        people=count(256, IN_FLIGHT),
+        people=count(256, IN_FLIGHT + 8),
         much_evidence=count(100_000, 50),
         little_evidence=10,
         resident_models=count(5000, 20),

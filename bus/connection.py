@@ -10,8 +10,8 @@ import nats.errors
 import structlog
 
 from bus.inbox import Inbox
-from bus.wire import Client, Handler, Listening
-from schemas.errors import Code, Refusal, Transient
+from bus.wire import Client, Handler, Listening, end_task
+from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.limits import MAX_PAYLOAD_BYTES
 
 FIRST_WAIT_S: Final = 0.1
@@ -58,13 +58,12 @@ class Bus:
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then."""
         bus = cls(url, name)
+        connecting = asyncio.get_running_loop().create_task(bus._connect(inbox_prefix))
         try:
-            async with asyncio.timeout(within_s):
-                await bus._connect(inbox_prefix)
-        except (TimeoutError, OSError, nats.errors.Error) as error:
-            await bus._abandon()
-            raise bus._unreachable() from error
-        bus._connected.set()
+            await asyncio.wait({connecting}, timeout=within_s)
+        finally:
+            await end_task(connecting)
+        await bus._started(connecting)
         return bus
 
     @property
@@ -128,6 +127,16 @@ class Bus:
                 await self.nc.close()
         except (TimeoutError, OSError, nats.errors.Error) as error:
             log.debug("bus.close_failed", error=str(error))
+
+    async def _started(self, connecting: "asyncio.Task[None]") -> None:
+        error = None if connecting.cancelled() else connecting.exception()
+        if not connecting.cancelled() and error is None:
+            self._connected.set()
+            return
+        await self._abandon()
+        if error is not None and not isinstance(error, LlumError | OSError | nats.errors.Error):
+            raise error
+        raise self._unreachable() from error
 
     async def _connect(self, inbox_prefix: str) -> None:
         await self.nc.connect(

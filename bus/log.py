@@ -22,8 +22,8 @@ STALL_POLL_S: Final = 0.05
 """Seconds between looks for room when `wake` was not called."""
 
 MAX_FILTERS: Final = 2
-"""Partitions that nats-server is asked to pick out. It scans millions of messages a second for one of 64, but 40,000 for
-eight and 20,000 for sixteen; reading everything and dropping what is not wanted passes 150,000. For two both are equal."""
+"""Partitions that nats-server is asked to pick out. It scans millions of messages a second for one of 64, but 40,000
+for eight and 20,000 for sixteen; reading everything and dropping the rest passes 150,000. For two both are equal."""
 
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 1.0

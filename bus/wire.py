@@ -11,7 +11,7 @@ This is the only module that touches nats-py's private names; `tests/bus/test_wi
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import nats.aio.client
 import nats.errors
@@ -22,6 +22,9 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 
 _HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
 """Errors after which nats-server keeps the connection; after all others the client connects anew."""
+
+CANCEL_AGAIN_S: Final = 0.05
+"""Seconds after which a task that goes on in spite of being cancelled is cancelled again."""
 
 log = structlog.get_logger("llum.bus")
 
@@ -126,6 +129,14 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         if not any(text in err_msg for text in _HARMLESS):
             await self._process_op_err(error)
 
+    async def close(self) -> None:
+        """Close for good: nats-py alone may go on connecting if an attempt fails in the moment of closing."""
+        await super().close()
+        task = self._reconnection_task
+        if task is not None and task is not asyncio.current_task():
+            await end_task(task)
+            await super().close()
+
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
         """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
         subscription = await self.subscribe(subject, queue=queue)
@@ -150,6 +161,13 @@ class Listening:
             await self._subscription.unsubscribe()
         except nats.errors.Error:
             return
+
+
+async def end_task(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task until it has ended: `asyncio.wait_for` of Python 3.11, used by nats-py, may lose a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)
 
 
 def _parts(fields: list[bytes], buffer: bytes, start: int, stop: int) -> tuple[bytes, bytes, bytes, bytes]:

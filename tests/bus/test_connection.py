@@ -83,12 +83,14 @@ async def test_closing_delivers_what_was_published(connect: Connect, bus: Bus) -
     await until(lambda: len(got) == 100, "what was published")
 
 
-async def test_closing_while_the_server_is_away_raises_nothing(server: EmbeddedServer, bus: Bus) -> None:
-    """And publishing to a closed connection is a transient error."""
+@pytest.mark.parametrize("attempt", range(5))
+async def test_closing_while_the_server_is_away_is_for_good(server: EmbeddedServer, bus: Bus, attempt: int) -> None:
+    """Whatever an attempt to connect is doing then. And publishing to a closed connection is a transient error."""
     server.kill()
     await server.wait()
     await until(lambda: not bus.connected, "the loss")
     await bus.close()
     assert bus.closed
+    assert bus.nc._reconnection_task.done()
     with pytest.raises(Transient):
         await bus.publish("here", b"x")

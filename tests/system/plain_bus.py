@@ -116,9 +116,7 @@ class PlainBus:
             return None
         return json.loads(message.data)  # type: ignore[no-any-return]
 
-    async def evidence(
-        self, user: str, app: str, path: list[str], min_seq: int | None = None
-    ) -> list[dict[str, Any]]:
+    async def evidence(self, user: str, app: str, path: list[str], min_seq: int | None = None) -> list[dict[str, Any]]:
         """Give all the evidence of a component, page by page."""
         query = {"verb": "ask", "context": path[:-1], "view": [path[-1]], "include_evidence": True}
         if min_seq is not None:
