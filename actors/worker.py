@@ -1,7 +1,8 @@
 """The bus side of the partitions: read the log, apply, reply, relay; subscribe to queries once caught up.
 
-One reader serves all partitions of the worker. It sorts messages into a mailbox per partition, and each partition's
-loop takes what is there as one batch. So batches grow by themselves when there is much to do.
+One reader for each log stream serves all the worker's partitions in it. Messages are sorted into a mailbox per
+partition, and each partition's loop takes what is there as one batch. So batches grow by themselves when there is much
+to do.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from actors.shard import OutboxEntry, Shard
 from bus import rejections, relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
-from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, parse_address, query_subject_of
+from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, log_stream_of, parse_address, query_subject_of
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
 from schemas.limits import MAX_PAYLOAD_BYTES
@@ -220,6 +221,7 @@ async def run_worker(
     *,
     shard_dir: Path,
     partitions: Iterable[int],
+    log_streams: int,
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
@@ -230,49 +232,64 @@ async def run_worker(
     """
     shards = await _open_shards(shard_dir, sorted(partitions))
     try:
-        await _serve(bus, shards, max_active_models, on_ready, stop)
+        await _serve(bus, shards, log_streams, max_active_models, on_ready, stop)
     finally:
         for shard in shards.values():
             await shard.close()
 
 
 async def _serve(
-    bus: Bus, shards: dict[int, Shard], max_active_models: int, on_ready: Callable[[], None], stop: asyncio.Event
+    bus: Bus,
+    shards: dict[int, Shard],
+    log_streams: int,
+    max_active_models: int,
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
 ) -> None:
     actives = Actives(max_active_models)
-    targets, end = await asyncio.gather(last_sequences(bus, shards), stream_last(bus))
+    streams = {number: log_stream_of(number, log_streams) for number in shards}
+    ends = await _ends(bus, set(streams.values()))
+    targets = await last_sequences(bus, shards, log_streams)
     relayed_seqs = await relayed.read_all(bus, shards)
-    reader: LogReader
+    readers: dict[str, LogReader] = {}
 
-    def read_position() -> int:
-        return reader.position
+    def serve(number: int, shard: Shard) -> _Served:
+        partition = Partition(number, shard, actives, relayed_seqs[number])
+        outbox = _outbox(bus, number, shard)
+        return _Served(partition, outbox, targets[number], lambda: readers[streams[number]].position)
 
     def make_room() -> None:
-        reader.wake()
+        for reader in readers.values():
+            reader.wake()
 
-    served = {
-        number: _Served(
-            Partition(number, shard, actives, relayed_seqs[number]),
-            _outbox(bus, number, shard),
-            targets[number],
-            read_position,
-        )
-        for number, shard in shards.items()
-    }
+    served = {number: serve(number, shard) for number, shard in shards.items()}
     worker = Worker(bus, served, make_room)
-    # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
-    starts = {
-        number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
-        for number, shard in shards.items()
-    }
-    reader = LogReader(bus, starts, worker.deliver, worker.room)
-    await _run_tasks(worker, reader, served, on_ready, stop)
+    for stream, end in ends.items():
+        # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
+        starts = {
+            number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
+            for number, shard in shards.items()
+            if streams[number] == stream
+        }
+        readers[stream] = LogReader(bus, starts, worker.deliver, lambda: worker.room() // len(ends), stream)
+    await _run_tasks(worker, list(readers.values()), served, on_ready, stop)
+
+
+async def _ends(bus: Bus, streams: set[str]) -> dict[str, int]:
+    """Give the last sequence of each log stream."""
+    names = sorted(streams)
+    lasts = await asyncio.gather(*(stream_last(bus, name) for name in names))
+    return dict(zip(names, lasts, strict=True))
 
 
 async def _run_tasks(
-    worker: Worker, reader: LogReader, served: dict[int, _Served], on_ready: Callable[[], None], stop: asyncio.Event
+    worker: Worker,
+    readers: list[LogReader],
+    served: dict[int, _Served],
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
 ) -> None:
-    reading = asyncio.create_task(reader.run())
+    reading = asyncio.create_task(_read_all(readers))
     applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
     relaying = [asyncio.create_task(one.outbox.run()) for one in served.values()]
     stopping = asyncio.create_task(stop.wait())
@@ -291,6 +308,15 @@ async def _run_tasks(
         worker.drain()
         await asyncio.gather(*applying, return_exceptions=True)
         await _end([ready, reading, stopping, *relaying])
+
+
+async def _read_all(readers: list[LogReader]) -> None:
+    """Read until cancelled, or until one of the readers cannot go on."""
+    reading = [asyncio.create_task(reader.run()) for reader in readers]
+    try:
+        await asyncio.gather(*reading)
+    finally:
+        await _end(reading)
 
 
 async def _serve_all_asks(worker: Worker, served: dict[int, _Served]) -> None:

@@ -16,7 +16,7 @@ import structlog
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
-from bus.subjects import LOG_STREAM, REPLY_TO_HEADER, is_inbox
+from bus.subjects import REPLY_TO_HEADER, is_inbox
 from bus.wire import Listening
 from schemas.errors import LlumError
 
@@ -61,8 +61,11 @@ class LogMessage(NamedTuple):
 class LogConsumer:
     """Delivers the messages after `last_seq` to `take`, in bursts, as `request` has asked for them."""
 
-    def __init__(self, bus: Bus, last_seq: int, filters: list[str], take: Callable[[list[LogMessage]], None]) -> None:
+    def __init__(
+        self, bus: Bus, last_seq: int, filters: list[str], take: Callable[[list[LogMessage]], None], stream: str
+    ) -> None:
         self._bus = bus
+        self._stream = stream
         self._filters = filters
         self._take = take
         self._name = f"llum-{secrets.token_hex(8)}"
@@ -92,8 +95,8 @@ class LogConsumer:
         """Make the consumer. Raises `ApiError` or `Transient`."""
         self._inbox = self._bus.nc.new_inbox()
         self._listening = await self._bus.listen(self._inbox, self._receive)
-        body = {"stream_name": LOG_STREAM, "action": "create", "config": self._configuration()}
-        made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{LOG_STREAM}.{self._name}", body)
+        body = {"stream_name": self._stream, "action": "create", "config": self._configuration()}
+        made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{self._stream}.{self._name}", body)
         self.position = stream_last if made.get("num_pending", 0) == 0 else self.last_seq
 
     async def request(self, count: int) -> None:
@@ -104,7 +107,7 @@ class LogConsumer:
         if self.outstanding == 0:
             self._heard_at = time.monotonic()
         self.outstanding += count
-        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{LOG_STREAM}.{self._name}", body, self._inbox)
+        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}", body, self._inbox)
 
     def break_off(self, reason: str) -> None:
         """Take nothing more from this consumer."""
@@ -125,7 +128,7 @@ class LogConsumer:
             await self._listening.stop()
         if self._bus.connected:
             try:
-                await self._bus.publish(f"$JS.API.CONSUMER.DELETE.{LOG_STREAM}.{self._name}", b"")
+                await self._bus.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
             except LlumError as error:
                 log.debug("log_reader.consumer_left_behind", error=str(error))
 

@@ -1,4 +1,4 @@
-"""Reading the log: every message of some partitions once and in order, however often the server goes away."""
+"""Reading a log stream: every message of some partitions once and in order, however often the server goes away."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from bus.connection import Bus
 from bus.consumer import HEARTBEAT_S, MAX_BURST, LogConsumer, LogMessage
 from bus.errors import LogTruncatedError
 from bus.jetstream import ApiError, JetStream
-from bus.subjects import LOG_STREAM, log_subject_of
+from bus.subjects import LOG_STREAM, log_stream_of, log_subject_of
 from schemas.errors import Transient
 
 __all__ = ["LogMessage", "LogReader", "last_sequences", "stream_last"]
@@ -46,8 +46,10 @@ class LogReader:
         partitions: Mapping[int, int],
         deliver: Callable[[list[LogMessage]], None],
         room: Callable[[], int],
+        stream: str = LOG_STREAM,
     ) -> None:
         self._bus = bus
+        self._stream = stream
         self._first = {partition: max(1, seq) for partition, seq in partitions.items()}
         self._first_by_token = {str(partition): seq for partition, seq in self._first.items()}
         self._all_from = max(self._first.values(), default=1)
@@ -86,7 +88,7 @@ class LogReader:
 
     async def _read_until_broken(self) -> None:
         await self._bus.wait_connected(LONGEST_PAUSE_S)
-        consumer = self._consumer = LogConsumer(self._bus, self._last_seq, self._filters, self._take)
+        consumer = self._consumer = LogConsumer(self._bus, self._last_seq, self._filters, self._take, self._stream)
         try:
             await self._open(consumer)
             await self._keep_reading(consumer)
@@ -101,7 +103,7 @@ class LogReader:
         log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
 
     async def _open(self, consumer: LogConsumer) -> None:
-        last = await stream_last(self._bus)
+        last = await stream_last(self._bus, self._stream)
         if last < self._last_seq:
             raise LogTruncatedError(
                 f"the log ends at {last}, but has been read up to {self._last_seq}",
@@ -150,14 +152,16 @@ class LogReader:
             raise self._failure
 
 
-async def stream_last(bus: Bus) -> int:
-    """Give the last sequence of the log. Raises `ApiError` or `Transient`."""
-    return int((await JetStream(bus).call(f"STREAM.INFO.{LOG_STREAM}"))["state"]["last_seq"])
+async def stream_last(bus: Bus, stream: str = LOG_STREAM) -> int:
+    """Give the last sequence of a log stream. Raises `ApiError` or `Transient`."""
+    return int((await JetStream(bus).call(f"STREAM.INFO.{stream}"))["state"]["last_seq"])
 
 
-async def last_sequences(bus: Bus, partitions: Iterable[int]) -> dict[int, int]:
+async def last_sequences(bus: Bus, partitions: Iterable[int], log_streams: int = 1) -> dict[int, int]:
     """Give the last sequence of each partition, 0 for an empty one. Raises `ApiError` or `Transient`."""
     jetstream = JetStream(bus)
     numbers = list(partitions)
-    found = await asyncio.gather(*(jetstream.last(LOG_STREAM, log_subject_of(number)) for number in numbers))
+    streams = [log_stream_of(number, log_streams) for number in numbers]
+    lasts = map(jetstream.last, streams, map(log_subject_of, numbers))
+    found = await asyncio.gather(*lasts)
     return {number: stored.seq if stored else 0 for number, stored in zip(numbers, found, strict=True)}

@@ -12,6 +12,11 @@ from schemas.errors import Code, Refusal
 from schemas.paths import is_token
 
 LOG_STREAM: Final = "LLUM_LOG_0"
+"""The first log stream; there are as many as the installation has, each with every so-manieth partition."""
+
+DEFAULT_LOG_STREAMS: Final = 8
+"""Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
+
 REJECTED_STREAM: Final = "LLUM_REJECTED"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
@@ -67,8 +72,22 @@ def partition_ask_subject(partition: int) -> str:
     return f"llum.query.{partition}._._.ping"
 
 
-def log_subjects() -> list[str]:
-    return ["llum.log.*.*.*.*"]
+def log_stream(index: int) -> str:
+    return f"LLUM_LOG_{index}"
+
+
+def log_stream_of(partition: int, log_streams: int) -> str:
+    """Name the stream that holds a partition."""
+    return log_stream(partition % log_streams)
+
+
+def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
+    """Give the subjects of a log stream: those of its partitions."""
+    return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
+
+
+def all_log_subjects() -> str:
+    return "llum.log.>"
 
 
 def log_subject_of(partition: int) -> str:

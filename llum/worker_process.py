@@ -19,11 +19,12 @@ def run(settings: Settings, supervised: Supervised) -> int:
         with hold(shards):
             bus = await Bus.connect(nats_url, name="llum-worker")
             try:
-                partitions = await ensure(bus, settings.partitions)
+                installation = await ensure(bus, settings.partitions)
                 await run_worker(
                     bus,
                     shard_dir=shards,
-                    partitions=range(partitions),
+                    partitions=range(installation.partitions),
+                    log_streams=installation.log_streams,
                     max_active_models=settings.max_active_models,
                     on_ready=on_ready,
                     stop=stop,

@@ -32,10 +32,16 @@ async def main(url: str, folder: str, partitions: str) -> None:
         ready_at.append(time.perf_counter())
         stop.set()
 
-    numbers = range(await ensure(bus, int(partitions)))
+    installation = await ensure(bus, int(partitions))
     began = time.perf_counter()
     await actors.worker.run_worker(
-        bus, shard_dir=shards, partitions=numbers, max_active_models=10_000, on_ready=on_ready, stop=stop
+        bus,
+        shard_dir=shards,
+        partitions=range(installation.partitions),
+        log_streams=installation.log_streams,
+        max_active_models=10_000,
+        on_ready=on_ready,
+        stop=stop,
     )
     await bus.close()
     report(seconds=ready_at[0] - began, commands=sum(_commands(shard) for shard in shards.glob("*.db")))

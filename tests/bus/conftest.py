@@ -38,5 +38,5 @@ async def connect(server: EmbeddedServer) -> AsyncIterator[Connect]:
 async def bus(connect: Connect) -> Bus:
     """A connection to a server on which llum is installed."""
     connected = await connect()
-    await ensure(connected, PARTITIONS)
+    await ensure(connected, PARTITIONS, log_streams=1)
     return connected

@@ -38,7 +38,7 @@ async def test_by_default_everything_acknowledged_is_synced(tmp_path: Path) -> N
 async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: EmbeddedServer) -> None:
     """Clients find it again by themselves."""
     bus = await Bus.connect(server.url, name="test")
-    await ensure(bus, 64)
+    await ensure(bus, 64, log_streams=1)
     requests = Requests(bus)
     await requests.start()
     await requests.store("alice", "app", MakeModel(id="one"))

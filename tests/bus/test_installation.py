@@ -9,7 +9,7 @@ import pytest
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.errors import InstallationError
-from bus.installation import _check_server, ensure, recorded_partitions
+from bus.installation import Installation, _check_server, ensure, recorded_partitions
 from bus.jetstream import JetStream
 from bus.log import stream_last
 from bus.subjects import server_mappings
@@ -46,7 +46,7 @@ async def test_an_empty_server_is_set_up_and_stores_nothing_in_the_log(connect: 
     """The number of partitions is recorded; the probes of the mappings leave no trace."""
     bus = await connect()
     assert await recorded_partitions(bus) is None
-    assert await ensure(bus, PARTITIONS) == PARTITIONS
+    assert await ensure(bus, PARTITIONS) == Installation(PARTITIONS, 8)
     assert await recorded_partitions(bus) == PARTITIONS
     assert await stream_last(bus) == 0
 
@@ -122,7 +122,7 @@ async def test_an_operator_may_tune_a_stream(bus: Bus) -> None:
     """Compression, for example, is theirs."""
     config = (await JetStream(bus).call("STREAM.INFO.LLUM_LOG_0"))["config"]
     await JetStream(bus).call("STREAM.UPDATE.LLUM_LOG_0", {**config, "compression": "s2"})
-    assert await ensure(bus, PARTITIONS) == PARTITIONS
+    assert await ensure(bus, PARTITIONS) == Installation(PARTITIONS, 1)
 
 
 @pytest.mark.parametrize("change", [{"max_age": 3600 * 10**9}, {"allow_rollup_hdrs": True}])
