@@ -11,7 +11,7 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.installation import ensure
 
-PARTITIONS = 64
+PARTITIONS = people.PARTITIONS
 
 
 class Ground:

@@ -1,11 +1,12 @@
 """The models, tells and asks of the measurements, and a log full of them."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import nats
 
-from bus.subjects import LOG_STREAM, command_subject
+from bus.subjects import DEFAULT_LOG_STREAMS, command_subject, log_stream, log_stream_of, partition_of
 from schemas.codec import encode
 from schemas.commands import Command, MakeModel, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
@@ -15,6 +16,7 @@ from schemas.queries import Ask
 APP = "bench"
 CONTEXT = ["Personal"]
 COMPONENTS = 20
+PARTITIONS = 64
 FEW = "few"
 MANY = "many"
 """Components of one person that differ in nothing but how much evidence they have."""
@@ -27,6 +29,9 @@ ACK_WITHIN_S = 60.0
 
 Addressed = tuple[str, Command]
 """A user, and a command about them."""
+
+
+LOG_STREAMS = frozenset(map(log_stream, range(DEFAULT_LOG_STREAMS)))
 
 
 def person(number: int) -> str:
@@ -74,13 +79,19 @@ async def store(nats_url: str, commands: Iterable[Addressed]) -> int:
     try:
         rest = iter(commands)
         while some := list(islice(rest, STORED_PER_ACK)):
-            *most, last = (_message(user, command) for user, command in some)
-            for subject, data in most:
-                await connection.publish(subject, data)
-            await connection.request(*last, timeout=ACK_WITHIN_S)
-        return int((await connection.jetstream().stream_info(LOG_STREAM)).state.messages)
+            ends = {_stream(user): index for index, (user, _) in enumerate(some)}
+            last = [_message(*some[index]) for index in ends.values()]
+            for index in sorted(set(range(len(some))) - set(ends.values())):
+                await connection.publish(*_message(*some[index]))
+            await asyncio.gather(*(connection.request(*message, timeout=ACK_WITHIN_S) for message in last))
+        streams = await connection.jetstream().streams_info()
+        return sum(int(info.state.messages) for info in streams if info.config.name in LOG_STREAMS)
     finally:
         await connection.close()
+
+
+def _stream(user: str) -> str:
+    return log_stream_of(partition_of(user, PARTITIONS), DEFAULT_LOG_STREAMS)
 
 
 def _message(user: str, command: Command) -> tuple[str, bytes]:
