@@ -97,9 +97,9 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise Transient(Code.UNAVAILABLE, f"the bus takes no messages now: {error}") from error
 
-    def publish_soon(self, subject: bytes, data: bytes) -> bool:
-        """Publish from a handler, without awaiting. False when it cannot be sent now: a reply is then lost."""
-        return bool(self.nc.publish_soon(subject, data))
+    def publish_soon(self, subject: bytes, data: bytes, reply: bytes = b"", headers: bytes = b"") -> bool:
+        """Publish without awaiting what is known to be well-formed. False when it cannot be sent now."""
+        return bool(self.nc.publish_soon(subject, data, reply, headers))
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
         """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""

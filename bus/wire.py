@@ -110,16 +110,31 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         except (UnicodeDecodeError, ValueError, IndexError):
             log.warning("bus.unreadable_message", subject=subject[:200].decode("utf-8", "replace"))
 
-    def publish_soon(self, subject: bytes, data: bytes) -> bool:
-        """Publish without awaiting: what a handler may do. False, and nothing is sent, when too much waits already."""
+    def publish_soon(self, subject: bytes, data: bytes, reply: bytes = b"", headers: bytes = b"") -> bool:
+        """Publish without awaiting: what a handler may do. False, and nothing is sent, when too much waits already.
+
+        Nothing is checked here: subjects and headers must be ours, or have been.
+        """
         if self._pending_data_size > self._max_pending_size or not self.is_connected:
             return False
-        command = b"PUB %b %d\r\n%b\r\n" % (subject, len(data), data)
+        if self._flusher_task is None or self._flusher_task.done():
+            return False
+        target = b"%b %b" % (subject, reply) if reply else subject
+        if headers:
+            size = len(headers)
+            command = b"HPUB %b %d %d\r\n%b%b\r\n" % (target, size, size + len(data), headers, data)
+        else:
+            command = b"PUB %b %d\r\n%b\r\n" % (target, len(data), data)
         self._pending.append(command)
         self._pending_data_size += len(command)
         if self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
         return True
+
+    async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109 - nats-py's signature
+        """Wait until the server has taken all that was sent. nats-py's own PING overtakes what still waits here."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)
 
     async def _process_err(self, err_msg: str) -> None:
         """Connect anew where nats-py would close for good."""

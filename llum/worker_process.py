@@ -15,8 +15,7 @@ from llum.settings import Settings
 def run(settings: Settings, supervised: Supervised) -> int:
     """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
 
-    # Models live long and have no cycles: looking for garbage often costs a third of catching up, and finds none.
-    gc.set_threshold(100_000, 50, 100)
+    look_for_garbage_seldom()
 
     async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
         shards = settings.data_dir / "shards"
@@ -37,3 +36,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 await bus.close()
 
     return run_process("worker", settings, supervised, serve)
+
+
+def look_for_garbage_seldom() -> None:
+    """Models live long and have no cycles: looking often costs a third of catching up, and finds nothing."""
+    gc.set_threshold(100_000, 50, 100)

@@ -18,6 +18,7 @@ from bus.connection import Bus
 from bus.installation import ensure
 from llum import logs
 from llum.log_files import RotatingFile
+from llum.worker_process import look_for_garbage_seldom
 
 
 async def main(url: str, folder: str, partitions: str) -> None:
@@ -32,6 +33,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
         ready_at.append(time.perf_counter())
         stop.set()
 
+    look_for_garbage_seldom()
     installation = await ensure(bus, int(partitions))
     began = time.perf_counter()
     await actors.worker.run_worker(
