@@ -23,7 +23,7 @@ _MEMBER = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<
 
 
 class _Head(msgspec.Struct):
-    """What can be told of a message that does not decode: enough to say who should mend it, and what is wrong."""
+    """What can be told of a message that does not decode: enough to say what is wrong, and to whom."""
 
     verb: Any = None
     id: Any = None
@@ -34,7 +34,7 @@ _head_decoder: Final = msgspec.json.Decoder(_Head)
 
 
 def encode(message: Any) -> bytes:
-    """Encode any struct of this package. Lone surrogates in a text raise `malformed`, values that JSON lacks `bad_field`."""
+    """Encode a struct. Lone surrogates in a text raise `malformed`, values that JSON lacks `bad_field`."""
     try:
         return _encoder.encode(message)
     except UnicodeEncodeError as error:
@@ -51,7 +51,9 @@ def decode_command(data: bytes, verb: str) -> Command:
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
     command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
     if not _ID.fullmatch(command.id):
-        raise Refusal(Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id")
+        raise Refusal(
+            Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id"
+        )
     return command
 
 
@@ -87,7 +89,9 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
     if message.__struct_config__.tag != verb:
-        raise Refusal(Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb")
+        raise Refusal(
+            Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb"
+        )
     return message
 
 
@@ -114,7 +118,9 @@ def _bad_field(text: str) -> Refusal:
 
 
 def _unsupported(version: Any) -> Refusal:
-    return Refusal(Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}")
+    return Refusal(
+        Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}"
+    )
 
 
 def _head(data: bytes) -> _Head | None:

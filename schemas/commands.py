@@ -27,7 +27,7 @@ class Tell(_Command, tag="tell"):
 
 
 class MakeModel(_Command, tag="mkmodel"):
-    """Make the user's model from a definition; the sending app becomes its first owner app. Refused `already_exists`."""
+    """Make the user's model from a definition; the sending app becomes its owner app. Refused `already_exists`."""
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)
 
@@ -67,7 +67,10 @@ class RegisterApp(_Command, tag="registerapp"):
 
 
 class SetPermission(_Command, tag="setpermission"):
-    """Say what an app may do in a context and below (the nearest setting wins). Owner apps only. Null leaves a part as it is."""
+    """Say what an app may do in a context and below; the nearest setting wins. Owner apps only.
+
+    Null leaves a part as it is.
+    """
 
     app: str
     context: list[str]
@@ -78,5 +81,13 @@ class SetPermission(_Command, tag="setpermission"):
 
 
 Command = Tell | MakeModel | MakeContext | MakeComponent | MakeView | RegisterApp | SetPermission
-COMMANDS: tuple[type[_Command], ...] = (Tell, MakeModel, MakeContext, MakeComponent, MakeView, RegisterApp, SetPermission)
+COMMANDS: tuple[type[_Command], ...] = (
+    Tell,
+    MakeModel,
+    MakeContext,
+    MakeComponent,
+    MakeView,
+    RegisterApp,
+    SetPermission,
+)
 COMMAND_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in COMMANDS)

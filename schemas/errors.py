@@ -78,11 +78,11 @@ class LlumError(Exception):
         return " ".join(parts)
 
 
-class Refusal(LlumError):
+class Refusal(LlumError):  # noqa: N818 - the name of the field
     """The caller's fault."""
 
 
-class Transient(LlumError):
+class Transient(LlumError):  # noqa: N818 - the name of the field
     """Try the same again after `retry_after_s` seconds."""
 
     def __init__(self, code: Code, message: str, hint: str | None = None, retry_after_s: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Queries: what may be asked. Sent as a request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
+"""Queries: what may be asked. A request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ class Ask(_Query, tag="ask"):
 
     context: list[str] = []
     view: str | list[str | list[str]] | None = None
-    """A stored view's name; or names of components here and paths from the root; or null: every component of the context."""
+    """A stored view's name; or names of components here and paths from the root; or null: all of the context."""
     resolver: str | None = None
     """Absent: the component's, else its context's (nearest ancestor's), else `default`."""
     evidence_filter: EvidenceFilter | None = None

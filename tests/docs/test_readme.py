@@ -1,7 +1,7 @@
 """The README's tutorial, executed as a newcomer would type it.
 
-Method: the console blocks run in one shell against a fresh llum. Lines after `$ ` are commands (`> ` continues one), the
-others are the expected output; `…` stands for any text, and a line of its own for any lines.
+Method: the console blocks run in one shell against a fresh llum. Lines after `$ ` are commands (`> ` continues one),
+the others are the expected output; `…` stands for any text, and a line of its own for any lines.
 """
 
 import os
