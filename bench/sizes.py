@@ -34,8 +34,8 @@ def scaled(scale: float) -> Sizes:
         return max(least, round(full * scale))
 
     return Sizes(
-        rounds=count(7, 1),
-        round_s=max(SMALLEST_ROUND_S, 0.7 * min(scale, 1.0)),
+        rounds=count(12, 1),
+        round_s=max(SMALLEST_ROUND_S, 0.4 * min(scale, 1.0)),
         long_rounds=count(3, 1),
         log_commands=count(100_000, 300),
         log_users=count(200, 10),

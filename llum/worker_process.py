@@ -14,7 +14,6 @@ from llum.settings import Settings
 
 def run(settings: Settings, supervised: Supervised) -> int:
     """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
-
     look_for_garbage_seldom()
 
     async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -39,5 +38,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
 
 
 def look_for_garbage_seldom() -> None:
-    """Models live long and have no cycles: looking often costs a third of catching up, and finds nothing."""
+    """Let Python look for reference cycles seldom.
+
+    Models live long and have none: looking often costs a third of catching up, and finds nothing.
+    """
     gc.set_threshold(100_000, 50, 100)

@@ -105,6 +105,10 @@ class Llum:
     def pid(self, name: str) -> int:
         return int(until(lambda: self.child(name), f"{name} runs").pid)
 
+    def has_served(self, name: str) -> bool:
+        """Tell whether a child that was started again has come to serve."""
+        return f"{name} serves again (pid {self.pid(name)})" in self.output.read_text("utf-8", "replace")
+
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of llum, whatever comes of it."""
         return subprocess.run(
@@ -196,7 +200,8 @@ class Faults:
     """kill -9 of processes at marks of progress that a seed decides, so that slow machines see the same schedule.
 
     Each kind of process is killed at least once. Some kills take two processes at once, some are followed by a second
-    one as soon as the successor shows.
+    one as soon as the successor shows. Else a successor lives until it serves: llum rightly gives up on a process that
+    time and again does not come to serve.
     """
 
     def __init__(self, llum: Llum, total: int, kills: int = 7) -> None:
@@ -220,29 +225,35 @@ class Faults:
     def around(self, progress: Callable[[], int]) -> Iterator[None]:
         """Carry the schedule out while the body runs."""
         failures: list[BaseException] = []
-        over = threading.Event()
-        thread = threading.Thread(target=self._carry_out, args=(progress, over, failures))
+        failed = threading.Event()
+        thread = threading.Thread(target=self._carry_out, args=(progress, failed, failures))
         thread.start()
         try:
             yield
+        except BaseException:
+            failed.set()
+            raise
         finally:
-            over.set()
             thread.join()
         assert not failures, failures
 
-    def _carry_out(self, progress: Callable[[], int], over: threading.Event, failures: list[BaseException]) -> None:
+    def _carry_out(self, progress: Callable[[], int], failed: threading.Event, failures: list[BaseException]) -> None:
         try:
             for mark, names in self.schedule:
-                while progress() < mark and not over.wait(0.005):
+                while progress() < mark and not failed.wait(0.005):
                     pass
-                if over.is_set():
+                if failed.is_set():
                     return
-                for name in names:
-                    self._kill(name)
+                for number, name in enumerate(names):
+                    self._kill(name, at_once=name in names[:number])
+            for name in {name for name, _ in self.killed}:
+                until(lambda name=name: self._llum.has_served(name), f"{name} serves again")
         except BaseException as error:  # noqa: BLE001 - told to the test's own thread
             failures.append(error)
 
-    def _kill(self, name: str) -> None:
+    def _kill(self, name: str, *, at_once: bool) -> None:
         last = next((pid for killed, pid in reversed(self.killed) if killed == name), 0)
         until(lambda: self._llum.pid(name) != last, f"{name} is started again")
+        if last and not at_once:
+            until(lambda: self._llum.has_served(name), f"{name} serves again")
         self.killed.append((name, self._llum.kill(name)))

@@ -138,7 +138,14 @@ class PlainBus:
 
     async def log(self) -> list[tuple[int, str, bytes]]:
         """Read the whole log, stream by stream: sequence, subject and data of every message."""
-        return [message for stream in await self.log_streams() for message in await self._read(stream)]
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return [message for stream in await self.log_streams() for message in await self._read(stream)]
+            except LOST:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE_S)
 
     async def _read(self, stream: str) -> list[tuple[int, str, bytes]]:
         last = (await self.js.stream_info(stream)).state.last_seq
