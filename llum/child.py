@@ -15,6 +15,9 @@ import msgspec
 from llum.failures import Fault
 from llum.lifeline import FromChild, FromSupervisor
 
+KILLED: Final = "killed by"
+"""How the end of a child by a signal is described."""
+
 FIRST_PAUSE_S: Final = 0.1
 """Seconds before a dead child is started again: enough not to spin, too short to be noticed."""
 
@@ -147,7 +150,8 @@ async def keep_alive(child: Process, on_serving: Callable[[], None], on_death: C
     while True:
         began = time.monotonic()
         served, how = await _one_life(child, on_serving)
-        failed_starts = 0 if served else failed_starts + 1
+        # What somebody kills from outside says nothing about whether it can start.
+        failed_starts = 0 if served or KILLED in how else failed_starts + 1
         if failed_starts >= MAX_FAILED_STARTS:
             raise Fault(f"{child.name} does not start: {child.last_words or how}")
         if time.monotonic() - began > SETTLED_S:
@@ -173,6 +177,6 @@ def how_it_ended(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:
-        return f"killed by {signal.Signals(-code).name}"
+        return f"{KILLED} {signal.Signals(-code).name}"
     except ValueError:
-        return f"killed by signal {-code}"
+        return f"{KILLED} signal {-code}"
