@@ -64,7 +64,7 @@ def _streams() -> list[dict[str, Any]]:
         "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
         "allow_direct": True,
     }
-    buckets = (subjects.TOKEN_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
+    buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
     return [log, rejected, *(bucket_stream(name) for name in buckets)]
 
 

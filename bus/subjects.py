@@ -14,6 +14,7 @@ from schemas.paths import is_token
 LOG_STREAM: Final = "LLUM_LOG_0"
 REJECTED_STREAM: Final = "LLUM_REJECTED"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
+APP_KEY_BUCKET: Final = "LLUM_APP_KEYS"
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
 
