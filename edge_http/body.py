@@ -22,24 +22,27 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
     """Read the whole body, or raise `too_large` or, if it does not arrive in time, `malformed`."""
     declared = request.content_length
-    if declared is not None and declared > MAX_BODY_BYTES:
-        raise too_large()
+    if declared is not None and declared > max_bytes:
+        raise too_large(max_bytes)
+    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise too_large() from error
+        async with asyncio.timeout(timeout_s):
+            async for part in request.content.iter_any():
+                body += part
+                if len(body) > max_bytes:
+                    raise too_large(max_bytes)
     except TimeoutError as error:
-        raise Refusal(Code.MALFORMED, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from error
+        raise Refusal(Code.MALFORMED, f"the body did not arrive within {timeout_s:g} s") from error
+    return bytes(body)
 
 
-def too_large() -> Refusal:
-    """Make the refusal of a body that exceeds `MAX_BODY_BYTES`."""
+def too_large(max_bytes: int = MAX_BODY_BYTES) -> Refusal:
+    """Make the refusal of a body that exceeds its bound."""
     hint = "keep large data elsewhere and tell its address"
-    return Refusal(Code.TOO_LARGE, f"a body has at most {MAX_BODY_BYTES} bytes", None, hint)
+    return Refusal(Code.TOO_LARGE, f"a body has at most {max_bytes} bytes here", None, hint)
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

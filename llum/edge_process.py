@@ -12,6 +12,7 @@ from bus.requests import Requests
 from bus.tokens import Tokens
 from edge_http.app import make_app
 from llum.listening import listen, url_of
+from llum.people import default_model
 from llum.process import Supervised, run_process
 from llum.settings import Settings
 
@@ -39,7 +40,9 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     runner = web.AppRunner(
-        make_app(bus, requests, Tokens(bus), public_url), access_log=None, shutdown_timeout=FINISH_REQUESTS_S
+        make_app(bus, requests, Tokens(bus), public_url, new_model=default_model),
+        access_log=None,
+        shutdown_timeout=FINISH_REQUESTS_S,
     )
     await runner.setup()
     try:

@@ -50,9 +50,11 @@ class Budget:
             )
 
 
-async def all_evidence(ask_on: AskOn, query: Ask, reply: AskReply) -> list[msgspec.Raw]:
+async def all_evidence(
+    ask_on: AskOn, query: Ask, reply: AskReply, budget: Budget | None = None
+) -> list[msgspec.Raw]:
     """Give the evidence of each component of the reply, encoded. Raises `too_much_evidence`, and what asking raises."""
-    budget = Budget()
+    budget = budget or Budget()
     if not any(answer.evidence_more for answer in reply.components):
         return [_joined([_page(answer, budget)]) for answer in reply.components]
     async with _large_answers:

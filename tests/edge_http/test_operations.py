@@ -7,7 +7,7 @@ import pytest
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal, Transient
-from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.evidence import EvidenceFilter, NewEvidence, Withdrawal
 from schemas.queries import Access, Ask
 from schemas.replies import AskReply, ComponentFailure
 from tests.edge_http.conftest import Edge
@@ -291,7 +291,7 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
             components=[answer("a")],
             contexts=["Apps"],
             views={"full": ["a", ["P", "b"]]},
-            subscriptions={"a": {"t": {"statement": "s"}}},
+            subscriptions={"a": {"t": {"statement": "s", "app": "probe", "created": 7.0}}},
         )
     ]
     components, contexts, views, subscriptions = (await edge.call("ask", {"showcontexts": True}))["val"]
@@ -299,8 +299,16 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
     assert contexts == ["Apps"]
     assert views["full"]["component_list"] == ["a", ["P", "b"]]
     assert views["full"]["Identifier"] == "full"
-    assert subscriptions == {"a": {"t": {"statement": "s"}}}
+    assert subscriptions == {"a": {"t": {"user": "probe", "statement": "s", "modelname": "alice", "created": 7.0}}}
     assert edge.requests.queries[0].show_contexts
+
+
+async def test_withdrawn_evidence_is_not_shown(edge: Edge) -> None:
+    """The original's clients would count it: they know nothing of withdrawal."""
+    gone = piece(1, "wrong", withdrawn=Withdrawal(by="probe", time=3.0))
+    edge.requests.replies = [AskReply(seq=1, components=[answer("a", value="b", evidence=[gone, piece(2, "b")])])]
+    found = await edge.call("ask", {})
+    assert [one["value"] for one in found["val"][0]["evidencelist"]] == ["b"]
 
 
 async def test_showcontexts_of_an_empty_context(edge: Edge) -> None:
@@ -336,7 +344,7 @@ async def test_access_asks_whether_the_model_is_there(edge: Edge) -> None:
     assert (await edge.call("access"))["val"][0] == "no_such_model"
 
 
-@pytest.mark.parametrize("op", ["export_model", "no_such_thing", "x" * 2000])
+@pytest.mark.parametrize("op", ["getcomponent", "no_such_thing", "x" * 2000])
 async def test_an_unknown_operation_is_answered_false(edge: Edge, op: str) -> None:
     """As the original does, once the caller is known."""
     response = await edge.post(op)
