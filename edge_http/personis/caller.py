@@ -10,6 +10,7 @@ from edge_http.body import decode
 from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import Call
+from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
 from schemas.commands import Command
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
@@ -29,13 +30,16 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_last_writes", "_new_model", "_requests", "app_keys", "body", "envelope", "idempotency_key", "identity", "op",
+        "_last_writes", "_new_model", "_requests", "app_keys", "body", "envelope", "few_exports", "idempotency_key",
+        "identity", "large_answers", "op",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
         self._requests: Requests = request.app[REQUESTS]
         self._last_writes: LastWrites = request.app[LAST_WRITES]
         self._new_model = request.app[NEW_MODEL]
+        self.large_answers = request.app[LARGE_ANSWERS]
+        self.few_exports = request.app[FEW_EXPORTS]
         self.app_keys: AppKeys = request.app[APP_KEYS]
         self.op = op
         self.identity = identity

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
+from aiohttp import web
 
 from edge_http.personis.render import evidence_list
 from schemas.errors import Code, Refusal, raised_from
@@ -25,9 +26,13 @@ MAX_EVIDENCE_BYTES: Final = 64 * 1024 * 1024
 MAX_LARGE_ANSWERS: Final = 4
 """Answers of more than one page put together at once; others wait, so that memory is bounded by the product."""
 
+MAX_EXPORTS: Final = 2
+"""Exports that are made at once."""
+
 AskOn = Callable[[Ask], Awaitable[AskReply]]
 
-_large_answers: Final = asyncio.Semaphore(MAX_LARGE_ANSWERS)
+FEW_EXPORTS: Final = web.AppKey("few_exports", asyncio.Semaphore)
+LARGE_ANSWERS: Final = web.AppKey("large_answers", asyncio.Semaphore)
 
 
 class Budget:
@@ -51,13 +56,13 @@ class Budget:
 
 
 async def all_evidence(
-    ask_on: AskOn, query: Ask, reply: AskReply, budget: Budget | None = None
+    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore, budget: Budget | None = None
 ) -> list[msgspec.Raw]:
     """Give the evidence of each component of the reply, encoded. Raises `too_much_evidence`, and what asking raises."""
     budget = budget or Budget()
     if not any(answer.evidence_more for answer in reply.components):
         return [_joined([_page(answer, budget)]) for answer in reply.components]
-    async with _large_answers:
+    async with large_answers:
         return [await _all_pages(ask_on, query, reply.seq, answer, budget) for answer in reply.components]
 
 

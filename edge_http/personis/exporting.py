@@ -4,7 +4,6 @@ It is made of asks, one for each context: they resolve the values, filter the ev
 show an app nothing that it may not ask. A sub-context that it may not ask is left out.
 """
 
-import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -24,18 +23,13 @@ MAX_EXPORT_BYTES: Final = 32 * 1024 * 1024
 MAX_CONTEXTS: Final = 10_000
 """Contexts of one export."""
 
-MAX_EXPORTS: Final = 2
-"""Exports that are made at once."""
-
-_few_at_once: Final = asyncio.Semaphore(MAX_EXPORTS)
-
 
 async def export_model(caller: Caller) -> str:
     """Give the text. Raises `too_much_evidence`, and what asking raises."""
     call = caller.parse(calls.EXPORT)
     path = requests.path_of(call.context)
     resolver, evidence_filter = requests.resolver_of(call.resolver)
-    async with _few_at_once:
+    async with caller.few_exports:
         exported = await _Export(caller, resolver, evidence_filter).context(path)
         return msgspec.json.encode(exported).decode()
 
@@ -77,7 +71,9 @@ class _Export:
         return exported or None
 
     async def _components(self, path: list[str], reply: AskReply) -> dict[str, Any]:
-        evidence = await all_evidence(self._caller.ask, self._query(path), reply, self._budget)
+        evidence = await all_evidence(
+            self._caller.ask, self._query(path), reply, self._caller.large_answers, self._budget
+        )
         pairs = zip(reply.components, evidence, strict=True)
         return {answer.path[-1]: render.component(answer, pieces) for answer, pieces in pairs}
 

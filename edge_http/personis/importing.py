@@ -31,7 +31,7 @@ IMPORT_BODY_TIMEOUT_S: Final = 120.0
 MAX_IMPORTS: Final = 2
 """Imports that are read and sent at once: each may take some hundred megabytes."""
 
-few_at_once: Final = asyncio.Semaphore(MAX_IMPORTS)
+FEW_IMPORTS: Final = web.AppKey("few_imports", asyncio.Semaphore)
 
 _text: Final = msgspec.json.Decoder(str)
 

@@ -1,5 +1,6 @@
 """From a request to its operation and back."""
 
+import asyncio
 import contextlib
 import functools
 from typing import Any, Final
@@ -11,7 +12,7 @@ from edge_http.body import read_body
 from edge_http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
-from edge_http.personis.evidence import all_evidence
+from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, MAX_LARGE_ANSWERS, all_evidence
 from edge_http.personis.passwords import MAX_UNKNOWN_BODY_BYTES, authenticate_by_password
 from schemas.errors import raised_from
 from schemas.queries import Access
@@ -20,6 +21,9 @@ from schemas.replies import AskReply
 
 def add_personis(app: web.Application) -> None:
     """Add the operations, and `POST /<anything else>`, which is answered as the original does: ok, false."""
+    app[LARGE_ANSWERS] = asyncio.Semaphore(MAX_LARGE_ANSWERS)
+    app[FEW_EXPORTS] = asyncio.Semaphore(MAX_EXPORTS)
+    app[importing.FEW_IMPORTS] = asyncio.Semaphore(importing.MAX_IMPORTS)
     for op in OPERATIONS:
         app.router.add_post(f"/{op}", functools.partial(_serve, op))
     app.router.add_post("/{op}", functools.partial(_serve, "unknown"))
@@ -36,7 +40,7 @@ async def _serve(op: str, request: web.Request) -> web.Response:
 async def _serve_token(op: str, request: web.Request) -> web.Response:
     identity = await authenticate(request)
     is_import = op == "import_model"
-    async with importing.few_at_once if is_import else contextlib.nullcontext():
+    async with request.app[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
         request[TRACE].render_error = functools.partial(render.error_response, body)
         return await _answer(Caller(request, op, identity, body))
@@ -72,7 +76,7 @@ async def _ask(caller: Caller) -> list[Any]:
     reply: AskReply = await caller.ask(query)
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
-    evidence = await all_evidence(caller.ask, query, reply)
+    evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
     components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
     return render.with_contexts(reply, components, caller.identity.user) if query.show_contexts else components
 
