@@ -1,10 +1,11 @@
-"""`llum admin`: people, tokens, rejected commands."""
+"""`llum admin`: people, apps, tokens, rejected commands."""
 
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from llum.commands.apps import app
 from llum.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -17,7 +18,10 @@ SECONDS_PER_DAY = 86_400
 
 @click.group()
 def admin() -> None:
-    """People, tokens, rejected commands."""
+    """People, apps, tokens, rejected commands."""
+
+
+admin.add_command(app)
 
 
 @admin.group()
