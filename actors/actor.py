@@ -10,6 +10,7 @@ import msgspec
 
 from model.apply import apply
 from model.changes import Change
+from model.reading import Found
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
@@ -33,10 +34,10 @@ class UserActor:
         self.key = key
         self.model = model
 
-    def apply(self, app: str, command: Command, seq: int, time_us: int) -> Applied:
-        """Apply a command; a refused one leaves the model as it was."""
+    def apply(self, app: str, command: Command, seq: int, time_us: int, named: Found | None = None) -> Applied:
+        """Apply a command; a refused one leaves the model as it was. `named` is the evidence that it is about."""
         try:
-            applied = apply(self.model, self.user, app, command, seq, time_us)
+            applied = apply(self.model, self.user, app, command, seq, time_us, named)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
         self.model = applied.model
@@ -44,25 +45,29 @@ class UserActor:
 
 
 class Actives:
-    """The active actors of a worker, least recently used first."""
+    """The active actors of a worker, least recently used first.
+
+    They are kept by partition and user: whoever writes to the log's own subjects can put a person's command into a
+    partition that is not theirs, and it must not meet their model there.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._actors: OrderedDict[str, UserActor] = OrderedDict()
+        self._actors: OrderedDict[tuple[int, str], UserActor] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._actors)
 
-    def get(self, user: str) -> UserActor | None:
-        actor = self._actors.get(user)
+    def get(self, partition: int, user: str) -> UserActor | None:
+        actor = self._actors.get((partition, user))
         if actor is not None:
-            self._actors.move_to_end(user)
+            self._actors.move_to_end((partition, user))
         return actor
 
-    def activate(self, actor: UserActor) -> None:
-        self._actors[actor.user] = actor
+    def activate(self, partition: int, actor: UserActor) -> None:
+        self._actors[(partition, actor.user)] = actor
         while len(self._actors) > self._limit:
             self._actors.popitem(last=False)
 
-    def passivate(self, user: str) -> None:
-        self._actors.pop(user, None)
+    def passivate(self, partition: int, user: str) -> None:
+        self._actors.pop((partition, user), None)

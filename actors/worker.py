@@ -16,16 +16,18 @@ import structlog
 
 from actors.actor import Actives
 from actors.answers import Answers
-from actors.outbox import Outbox
 from actors.partition import Partition, Settled
-from actors.shard import OutboxEntry, Shard
-from bus import rejections, relayed
+from actors.relaying import Relay, Relaying
+from actors.shard import Shard
+from bus import relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import ASK_QUEUE, Address, is_inbox, parse_address, query_subject_of
+from model.resolvers import Resolvers
+from model.summaries import SHIPPED
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
-from schemas.replies import AskReply, Failed, Refused, Rejection, Reply
+from schemas.replies import AskReply, Failed, Refused, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,14 @@ def _address(subject: bytes) -> Address:
 class _Served:
     """A partition with what serves it: its mailbox, its outbox, its answers."""
 
-    def __init__(self, partition: Partition, outbox: Outbox, target_seq: int, read_position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        outbox: Relay,
+        target_seq: int,
+        read_position: Callable[[], int],
+        resolvers: Resolvers,
+    ) -> None:
         self.partition = partition
         self.outbox = outbox
         self.target_seq = target_seq
@@ -72,7 +81,7 @@ class _Served:
         self.arrived = asyncio.Event()
         self.caught_up = asyncio.Event()
         self._read_position = read_position
-        self.answers = Answers(partition, time.time, self.read_position)
+        self.answers = Answers(partition, time.time, self.read_position, resolvers)
         self.note_progress()
 
     def read_position(self) -> int:
@@ -169,7 +178,7 @@ class Worker:
                 await self._bus.nc.publish(message.reply_to, encode(item.outcome))
         if old:
             log.info("commands_caught_up", partition=one.partition.number, count=old, seq=one.partition.applied_seq)
-        if any(type(item.outcome) is Refused for item in settled):
+        if any(item.leaves for item in settled):
             one.outbox.wake()
 
     async def serve_asks(self, one: _Served) -> None:
@@ -224,6 +233,8 @@ async def run_worker(
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    resolvers: Resolvers = SHIPPED,
+    allow_private_webhooks: bool = False,
 ) -> None:
     """Serve these partitions until `stop` is set: then finish the batches in hand, commit and close.
 
@@ -231,14 +242,24 @@ async def run_worker(
     """
     shards = await _open_shards(shard_dir, sorted(partitions))
     try:
-        await _serve(bus, shards, max_active_models, on_ready, stop)
+        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks)
+        try:
+            await _serve(bus, shards, max_active_models, on_ready, stop, resolvers, relaying)
+        finally:
+            await relaying.close()
     finally:
         for shard in shards.values():
             await shard.close()
 
 
 async def _serve(
-    bus: Bus, shards: dict[int, Shard], max_active_models: int, on_ready: Callable[[], None], stop: asyncio.Event
+    bus: Bus,
+    shards: dict[int, Shard],
+    max_active_models: int,
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
+    resolvers: Resolvers,
+    relaying: Relaying,
 ) -> None:
     actives = Actives(max_active_models)
     targets, end = await asyncio.gather(last_sequences(bus, shards), stream_last(bus))
@@ -251,14 +272,10 @@ async def _serve(
     def make_room() -> None:
         reader.wake()
 
+    partitions = {number: Partition(number, shard, actives, relayed_seqs[number]) for number, shard in shards.items()}
     served = {
-        number: _Served(
-            Partition(number, shard, actives, relayed_seqs[number]),
-            _outbox(bus, number, shard),
-            targets[number],
-            read_position,
-        )
-        for number, shard in shards.items()
+        number: _Served(partition, relaying.outbox(partition), targets[number], read_position, resolvers)
+        for number, partition in partitions.items()
     }
     worker = Worker(bus, served, make_room)
     # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
@@ -267,15 +284,21 @@ async def _serve(
         for number, shard in shards.items()
     }
     reader = LogReader(bus, starts, worker.deliver, worker.room)
-    await _run_tasks(worker, reader, served, on_ready, stop)
+    await _run_tasks(worker, reader, served, relaying, on_ready, stop)
 
 
 async def _run_tasks(
-    worker: Worker, reader: LogReader, served: dict[int, _Served], on_ready: Callable[[], None], stop: asyncio.Event
+    worker: Worker,
+    reader: LogReader,
+    served: dict[int, _Served],
+    relaying: Relaying,
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
 ) -> None:
     reading = asyncio.create_task(reader.run())
     applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
-    relaying = [asyncio.create_task(one.outbox.run()) for one in served.values()]
+    effecting = [asyncio.create_task(one.outbox.run(one.caught_up)) for one in served.values()]
+    effecting.append(asyncio.create_task(relaying.run(served)))
     stopping = asyncio.create_task(stop.wait())
     ready = asyncio.create_task(_serve_all_asks(worker, served))
     try:
@@ -291,7 +314,7 @@ async def _run_tasks(
     finally:
         worker.drain()
         await asyncio.gather(*applying, return_exceptions=True)
-        await _end([ready, reading, stopping, *relaying])
+        await _end([ready, reading, stopping, *effecting])
 
 
 async def _serve_all_asks(worker: Worker, served: dict[int, _Served]) -> None:
@@ -315,17 +338,6 @@ async def _open_shards(folder: Path, numbers: list[int]) -> dict[int, Shard]:
 
     shards = await asyncio.gather(*(open_one(number) for number in numbers))
     return dict(zip(numbers, shards, strict=True))
-
-
-def _outbox(bus: Bus, number: int, shard: Shard) -> Outbox:
-    async def relay(entry: OutboxEntry) -> None:
-        rejection = msgspec.json.decode(entry.body, type=Rejection)
-        await rejections.publish(bus, rejection, number, entry.seq)
-
-    async def checkpoint(seq: int) -> None:
-        await relayed.write(bus, number, seq)
-
-    return Outbox(shard, relay, checkpoint)
 
 
 def _log_command(item: Settled) -> None:

@@ -260,10 +260,19 @@ def _view(statement: Statement, lines: list[_Line]) -> ViewDefinition:
     elements: list[str | list[str]] = []
     for word in statement.names:
         with _at(lines, word):
-            elements.append(list(parse_path(word.text)) if "/" in word.text else _single_name(word))
+            elements.append(_element_of(word))
     view = ViewDefinition(name=_single_name(statement.name), components=elements)
     check_view(view, "")
     return view
+
+
+def _element_of(word: Word) -> str | list[str]:
+    if "/" not in word.text:
+        return _single_name(word)
+    path = parse_path(word.text)
+    if not path:
+        raise Refusal(Code.BAD_FIELD, "the root is no component")
+    return list(path)
 
 
 def _single_name(word: Word) -> str:

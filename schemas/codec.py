@@ -50,7 +50,9 @@ def decode_command(data: bytes, verb: str) -> Command:
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
     command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
     if not _ID.fullmatch(command.id):
-        raise Refusal(Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id")
+        raise Refusal(
+            Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id"
+        )
     return command
 
 
@@ -62,12 +64,14 @@ def decode_query(data: bytes, verb: str) -> Query:
 
 def decode_outcome(data: bytes) -> Outcome:
     """Decode what llum itself has sent."""
-    return _outcome_decoder.decode(data)
+    outcome: Outcome = _outcome_decoder.decode(data)
+    return outcome
 
 
 def decode_reply(data: bytes) -> Reply:
     """Decode what llum itself has sent."""
-    return _reply_decoder.decode(data)
+    reply: Reply = _reply_decoder.decode(data)
+    return reply
 
 
 def command_id(data: bytes) -> str | None:
@@ -84,7 +88,9 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
     if message.__struct_config__.tag != verb:
-        raise Refusal(Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb")
+        raise Refusal(
+            Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb"
+        )
     return message
 
 
@@ -98,12 +104,16 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
         return _unsupported(head.v)
     if isinstance(error, msgspec.ValidationError):
         match = _AT.match(str(error))
-        return Refusal(Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None)
+        return Refusal(
+            Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None
+        )
     return Refusal(Code.MALFORMED, f"not JSON: {error}")
 
 
 def _unsupported(version: Any) -> Refusal:
-    return Refusal(Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}")
+    return Refusal(
+        Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}"
+    )
 
 
 def _head(data: bytes) -> _Head | None:

@@ -1,18 +1,31 @@
 """Queries: what may be asked. Sent as a request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
 
+from typing import Annotated, Any
+
 import msgspec
 
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
 
 
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A sequence of the log, as any database can hold it."""
+
+
 class _Query(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
     v: int = PROTOCOL_VERSION
-    min_seq: int | None = None
+    min_seq: Sequence | None = None
     """Answer only after this sequence has been applied: the `seq` of one's own last tell gives read-your-writes."""
 
 
-class Ask(_Query, tag="ask"):
+class _PastQuery(_Query, kw_only=True):
+    as_of_seq: Sequence | None = None
+    """Answer as the model was after this sequence. What may be seen is judged by the permissions of today."""
+    as_of_time: float | None = None
+    """Answer as the model was at this time (seconds since 1970)."""
+
+
+class Ask(_PastQuery, tag="ask"):
     """Resolve components. Needs `ask` on each; the reply is an `AskReply`."""
 
     context: list[str] = []
@@ -20,18 +33,16 @@ class Ask(_Query, tag="ask"):
     """A stored view's name; or names of components here and paths from the root; or null: every component of the context."""
     resolver: str | None = None
     """Absent: the component's, else its context's (nearest ancestor's), else `default`."""
+    resolver_arguments: dict[str, Any] = {}
+    """What is said to the resolver, by the names that it declares."""
     evidence_filter: EvidenceFilter | None = None
     include_evidence: bool = False
     """Give back the evidence that the filter lets through, ascending by acceptance, page by page."""
-    evidence_after: tuple[int, int] | None = None
+    evidence_after: tuple[Sequence, Sequence] | None = None
     """The `(seq, n)` of the last evidence of the page before, to get the next page."""
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and subscriptions."""
-    as_of_seq: int | None = None
-    """Answer as the model was after this sequence."""
-    as_of_time: float | None = None
-    """Answer as the model was at this time (seconds since 1970)."""
 
 
 class Access(_Query, tag="access"):
@@ -42,6 +53,59 @@ class Ping(_Query, tag="ping"):
     """Tell whether the partition is served: a `PingReply`. Needs no model and no permission."""
 
 
-Query = Ask | Access | Ping
-QUERIES: tuple[type[_Query], ...] = (Ask, Access, Ping)
+class GetContext(_PastQuery, tag="getcontext"):
+    """Describe a context: result {path, description, resolver, created, contexts, components, views, permission, size?}. Needs `ask`."""
+
+    context: list[str] = []
+    size: bool = False
+    """Add `size`: the number of contexts, components and pieces of evidence in it and below."""
+
+
+class GetResolvers(_Query, tag="getresolvers"):
+    """List the resolvers that may be named: result {name: description}."""
+
+
+class ListApps(_PastQuery, tag="listapps"):
+    """List the model's apps: result {app: {description, role}}. Owner apps only."""
+
+
+class GetPermission(_PastQuery, tag="getpermission"):
+    """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null. Owner apps, or the app itself."""
+
+    app: str
+    context: list[str] = []
+    component: str | None = None
+
+
+class ListSubscriptions(_PastQuery, tag="listsubs"):
+    """List rules: result {component: {token: {statement, app, created, schedule?}}}. Needs `ask`.
+
+    An owner app sees all rules, another app its own.
+    """
+
+    context: list[str] = []
+    component: str | None = None
+    """Null: of every component of the context."""
+
+
+class Export(_PastQuery, tag="export"):
+    """Give a part of a model as an archive, page by page: an `ExportReply`. Owner apps only."""
+
+    context: list[str] = []
+    after: tuple[str, Sequence, Sequence] | None = None
+    """The `next` of the page before. All pages are of the model as it was at the first."""
+
+
+Query = Ask | Access | Ping | GetContext | GetResolvers | ListApps | GetPermission | ListSubscriptions | Export
+QUERIES: tuple[type[_Query], ...] = (
+    Ask,
+    Access,
+    Ping,
+    GetContext,
+    GetResolvers,
+    ListApps,
+    GetPermission,
+    ListSubscriptions,
+    Export,
+)
 QUERY_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in QUERIES)

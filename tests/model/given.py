@@ -1,0 +1,191 @@
+"""What tests are given: a person's model that is told things, asked things, and stored on the way."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from model.apply import Applied, apply
+from model.amending import evidence_named
+from model.ask import finish_ask, plan_ask, remember
+from model.describing import SmallQuery, describe
+from model.exporting import Exporting
+from model.permissions import Asker
+from model.planning import Plan
+from model.reading import Found
+from model.resolvers import Resolvers
+from model.state import Model
+from model.summaries import SHIPPED
+from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tell
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
+from schemas.errors import Code, Error, Refusal
+from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.queries import Ask, Export
+from schemas.replies import AskReply, ComponentAnswer, ExportReply
+
+from .memory_store import MemoryStore
+
+START_US = 1_700_000_000_000_000
+STEP_US = 1_000_000
+"""A second passes from command to command."""
+
+DEFINITION = ModelDefinition(
+    contexts=[
+        ContextDefinition(
+            path=["Personal"],
+            description="Who",
+            components=[
+                ComponentDefinition(name="firstname", description="Given name"),
+                ComponentDefinition(name="lastname"),
+                ComponentDefinition(name="age", value_type="number"),
+                ComponentDefinition(name="active", value_type="boolean"),
+                ComponentDefinition(name="mood", value_type="enum", value_list=["good", "bad"]),
+                ComponentDefinition(name="anything", value_type="JSON"),
+            ],
+            views=[ViewDefinition(name="fullname", components=["lastname", ["Personal", "firstname"]])],
+        ),
+        ContextDefinition(
+            path=["Goals", "Health"], components=[ComponentDefinition(name="steps", value_type="number")]
+        ),
+    ]
+)
+
+
+class Person:
+    """Alice, whose model app `llum` has made. Every command is one second after the one before."""
+
+    def __init__(self, definition: ModelDefinition = DEFINITION, resolvers: Resolvers = SHIPPED) -> None:
+        self.store = MemoryStore()
+        self.resolvers = resolvers
+        self.seq = 0
+        self.model: Model | None = None
+        self.do(MakeModel(id="make", definition=definition))
+
+    @property
+    def now(self) -> float:
+        """A moment after the last command."""
+        return (START_US + self.seq * STEP_US) / 1e6 + 0.5
+
+    @property
+    def live(self) -> Model:
+        assert self.model is not None
+        return self.model
+
+    def do(self, command: Command, app: str = "llum", time_us: int | None = None) -> Applied:
+        """Apply and store a command."""
+        self.seq += 1
+        at = START_US + self.seq * STEP_US if time_us is None else time_us
+        applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command))
+        self.model = applied.model
+        self.store.keep(applied.changes, self.seq, at if applied.model is None else applied.model.time_us)
+        return applied
+
+    def _named(self, command: Command) -> Found | None:
+        """Look up the evidence that a command is about, as a partition does."""
+        read = evidence_named(self.model, command) if self.model is not None else None
+        return None if read is None else self.store.read([read])[0]
+
+    def refuses(self, command: Command, app: str = "llum") -> Error:
+        """Expect a refusal that changes nothing."""
+        before = picture(self.model)
+        with pytest.raises(Refusal) as caught:
+            self.do(command, app)
+        assert picture(self.model) == before
+        return caught.value.error
+
+    def tell(self, component: str = "firstname", value: Any = "Al", app: str = "llum", **members: Any) -> Applied:
+        evidence = NewEvidence(value=value, **members)
+        return self.do(Tell(id="t", context=["Personal"], component=component, evidence=evidence), app)
+
+    def refuses_tell(self, component: str = "firstname", value: Any = "Al", app: str = "llum", **members: Any) -> Error:
+        evidence = NewEvidence(value=value, **members)
+        return self.refuses(Tell(id="t", context=["Personal"], component=component, evidence=evidence), app)
+
+    def register(self, app: str, **permission: Any) -> None:
+        """Register an app, with a permission at the root if one is given."""
+        self.do(RegisterApp(id="r", app=app))
+        if permission:
+            self.do(SetPermission(id="p", app=app, context=[], **permission))
+
+    def permit(self, app: str, *context: str, **permission: Any) -> None:
+        self.do(SetPermission(id="p", app=app, context=list(context), **permission))
+
+    def asker(self, app: str = "llum") -> Asker:
+        return Asker(app, self.live, self.now)
+
+    def describe(self, query: SmallQuery, app: str = "llum") -> Any:
+        """Give the result of a small query."""
+        described = describe(self.live, self.asker(app), query, self.resolvers)
+        return described.finish(self.store.read(described.reads)).result
+
+    def export(self, query: Export, app: str = "llum") -> ExportReply:
+        """Give one page of an export."""
+        exporting = Exporting(self.live, self.asker(app), query)
+        while (read := exporting.next_read()) is not None:
+            exporting.take(self.store.read([read])[0])
+        return exporting.reply
+
+    def export_all(self, *context: str) -> list[ExportReply]:
+        """Give all pages of an export."""
+        pages = [self.export(Export(context=list(context)))]
+        while pages[-1].next is not None:
+            pages.append(self.export(Export(context=list(context), after=pages[-1].next)))
+        return pages
+
+    def reload(self) -> None:
+        """Passivate and activate: nothing is in memory then."""
+        self.model = self.store.load("alice", self.live.seq, self.live.time_us)
+
+    def plan(self, query: Ask, app: str = "llum", now: float | None = None) -> Plan:
+        return plan_ask(self.live, app, query, self.now if now is None else now, self.resolvers)
+
+    def ask(self, query: Ask, app: str = "llum", now: float | None = None, keep: bool = True) -> AskReply:
+        """Ask as an actor does: plan, read, remember, finish."""
+        plan = self.plan(query, app, now)
+        found = self.store.read(plan.reads)
+        if keep:
+            remember(self.live, plan, found)
+        return finish_ask(plan, found)
+
+    def answer(
+        self, component: str = "firstname", app: str = "llum", now: float | None = None, **query: Any
+    ) -> ComponentAnswer:
+        """Ask for one component of `Personal` that is expected to be answered."""
+        reply = self.ask(Ask(context=["Personal"], view=[component], **query), app, now)
+        assert not reply.failures
+        return reply.components[0]
+
+    def value(self, component: str = "firstname", **query: Any) -> Any:
+        return self.answer(component, **query).value
+
+    def refuses_ask(self, query: Ask, app: str = "llum") -> Error:
+        with pytest.raises(Refusal) as caught:
+            self.plan(query, app)
+        return caught.value.error
+
+
+def picture(model: Model | None) -> Any:
+    """Copy everything that a model is, to compare it before and after."""
+    if model is None:
+        return None
+    contexts = {}
+    waiting = [((), model.root)]
+    while waiting:
+        path, context = waiting.pop()
+        latest = {name: (each.plain, each.goal, each.correction) for name, each in context.latest.items()}
+        contexts[path] = (context.item, context.components, context.views, context.rules, latest)
+        waiting += [((*path, name), child) for name, child in context.children.items()]
+    return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions, *_rest(model)))
+
+
+def _rest(model: Model) -> tuple[Any, ...]:
+    return model.component_permissions, list(model.causes.items())
+
+
+def last(count: int) -> EvidenceFilter:
+    return EvidenceFilter(name="recent_count", recent_count=count)
+
+
+def failed(reply: AskReply) -> dict[str, Code]:
+    """Give the codes of a reply's failures by path."""
+    return {"/".join(failure.path): failure.error.code for failure in reply.failures}

@@ -1,0 +1,350 @@
+"""Asking: which components, by which resolver, from how many reads."""
+
+import math
+from typing import Any
+
+import pytest
+
+from model.ask import Ask, answer_access, finish_ask, plan_ask, remember
+from model.resolvers import BUILT_IN, Resolved, Resolver
+from schemas.commands import MakeComponent, MakeContext, MakeView
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
+from schemas.errors import Code, Refusal
+from schemas.evidence import EvidenceFilter, NewEvidence
+
+from .given import Person, failed
+from .memory_store import execute
+
+
+def names(reply: Any) -> list[str]:
+    return ["/".join(answer.path) for answer in reply.components]
+
+
+def test_a_whole_context_is_answered_in_the_order_of_creation() -> None:
+    """Also after a restart, which knows items by their keys only."""
+    person = Person()
+    for name in "zab":
+        person.do(MakeComponent(id="c", context=["Goals"], component=ComponentDefinition(name=name)))
+    assert names(person.ask(Ask(context=["Goals"]))) == ["Goals/z", "Goals/a", "Goals/b"]
+    person.reload()
+    assert names(person.ask(Ask(context=["Goals"]))) == ["Goals/z", "Goals/a", "Goals/b"]
+
+
+def test_an_answer_says_what_the_component_is() -> None:
+    """Definition and time of creation come with the value."""
+    person = Person()
+    answer = person.answer("mood")
+    assert (answer.value_type, answer.value_list, answer.value) == ("enum", ["good", "bad"], None)
+    assert answer.creation_time == person.live.time_us / 1e6
+    assert answer.evidence is None
+
+
+def test_a_stored_view_keeps_its_order() -> None:
+    """Its names are of its own context, its paths from the root."""
+    person = Person()
+    person.tell(value="Al")
+    reply = person.ask(Ask(context=["Personal"], view="fullname"))
+    assert [(answer.path[-1], answer.value) for answer in reply.components] == [("lastname", None), ("firstname", "Al")]
+
+
+def test_a_list_mixes_names_and_paths() -> None:
+    """In its order, also twice the same; what is missing is a failure and the rest is answered."""
+    person = Person()
+    view = ["age", ["Goals", "Health", "steps"], "age", "nobody", ["Nowhere", "x"], [], ["a\0", "b"], ["Personal"]]
+    reply = person.ask(Ask(context=["Personal"], view=view))
+    assert names(reply) == ["Personal/age", "Goals/Health/steps", "Personal/age"]
+    assert failed(reply) == {
+        "Personal/nobody": Code.NO_SUCH_COMPONENT,
+        "Nowhere/x": Code.NO_SUCH_CONTEXT,
+        "": Code.BAD_PATH,
+        "a\0/b": Code.BAD_PATH,
+        "Personal": Code.NO_SUCH_COMPONENT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        (Ask(context=["Nowhere"]), Code.NO_SUCH_CONTEXT, "context"),
+        (Ask(context=["Nowhere"], view=["x"]), Code.NO_SUCH_CONTEXT, "context"),
+        (Ask(context=["Personal", ".."]), Code.BAD_PATH, "context[1]"),
+        (Ask(context=["Personal"], view="nothing"), Code.NO_SUCH_VIEW, "view"),
+        (Ask(context=["Personal"], view=["x"] * 1025), Code.TOO_LARGE, "view"),
+        (Ask(as_of_time=math.nan), Code.BAD_FIELD, "as_of_time"),
+    ],
+)
+def test_asks_of_which_nothing_can_be_answered(query: Ask, code: Code, field: str) -> None:
+    """They are refused as a whole."""
+    error = Person().refuses_ask(query)
+    assert (error.code, error.field) == (code, field)
+
+
+def test_a_context_that_may_not_be_asked() -> None:
+    """Whole and by view it is refused, with or without components, there or not; listed names fail one by one."""
+    person = Person()
+    person.register("probe")
+    for context in (["Personal"], ["Goals"], ["Nowhere"], []):
+        for query in (
+            Ask(context=context),
+            Ask(context=context, view="fullname"),
+            Ask(context=context, view=[]),
+            Ask(context=context, view=["x"], show_contexts=True),
+        ):
+            assert person.refuses_ask(query, app="probe").code is Code.PERMISSION_DENIED
+    reply = person.ask(Ask(context=["Personal"], view=["age", "nobody"]), app="probe")
+    assert failed(reply) == {"Personal/age": Code.PERMISSION_DENIED, "Personal/nobody": Code.PERMISSION_DENIED}
+
+
+def test_a_path_elsewhere_does_not_tell_what_is_there() -> None:
+    """An app that may ask one context learns nothing of another through a path, whatever the view."""
+    person = Person()
+    person.register("probe")
+    person.permit("probe", "Personal", ask=True)
+    paths = [["Goals", "Health", "steps"], ["Goals", "Health", "nothing"], ["Goals", "No", "x"], ["Goals"]]
+    reply = person.ask(Ask(context=["Personal"], view=["age", *paths]), app="probe")
+    assert names(reply) == ["Personal/age"]
+    errors = {(failure.error.code, failure.error.message) for failure in reply.failures}
+    assert len(errors) == 1
+    person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="v", components=[["Goals", "x"]])))
+    reply = person.ask(Ask(context=["Personal"], view="v"), app="probe")
+    assert failed(reply) == {"Goals/x": Code.PERMISSION_DENIED}
+
+
+def test_a_permitted_path_can_be_asked_from_a_forbidden_context() -> None:
+    """What counts is where the component is."""
+    person = Person()
+    person.register("probe")
+    person.permit("probe", "Personal", ask=True)
+    reply = person.ask(Ask(view=[["Personal", "age"], "here"]), app="probe")
+    assert names(reply) == ["Personal/age"]
+    assert failed(reply) == {"here": Code.PERMISSION_DENIED}
+
+
+def test_show_contexts() -> None:
+    """Sub-contexts by name, views, and components with rules; what may not be asked is not shown."""
+    person = Person()
+    for name in ("Work", "Home"):
+        person.do(MakeContext(id="c", context=["Personal"], name=name))
+    ruled = ComponentDefinition(name="ruled", rules=["<x> ~ 'y' : NOTIFY 'z'"])
+    person.do(MakeComponent(id="c", context=["Personal"], component=ruled))
+    person.register("probe", ask=True)
+    person.permit("probe", "Personal", "Work", ask=False)
+    query = Ask(context=["Personal"], view=["age"], show_contexts=True)
+    reply = person.ask(query)
+    assert reply.contexts == ["Home", "Work"]
+    assert reply.views == {"fullname": ["lastname", ["Personal", "firstname"]]}
+    assert reply.subscriptions == {"ruled": {}}
+    assert reply.context_description == "Who"
+    assert person.ask(query, app="probe").contexts == ["Home"]
+    assert person.ask(Ask(context=["Personal"], view=["age"])).contexts is None
+
+
+def test_the_three_resolvers() -> None:
+    """Default ignores goals, goal takes only them, recent takes what is newest."""
+    person = Person()
+    person.tell("age", 1)
+    person.tell("age", 2, flags=["goal"])
+    assert [person.value("age", resolver=name) for name in ("default", "goal", "recent")] == [1, 2, 2]
+    person.tell("age", 3)
+    assert [person.value("age", resolver=name) for name in ("default", "goal", "recent")] == [3, 2, 3]
+
+
+def test_no_evidence_is_null() -> None:
+    """With any resolver and filter."""
+    person = Person()
+    for resolver in BUILT_IN:
+        assert person.value(resolver=resolver) is None
+        assert person.value(resolver=resolver, evidence_filter=EvidenceFilter(name="last1")) is None
+
+
+def resolver_used(person: Person, path: list[str], **query: Any) -> tuple[str, str]:
+    reply = person.ask(Ask(view=[path], explain=True, **query))
+    explanation = reply.components[0].explanation
+    assert explanation is not None
+    return explanation.resolver, explanation.resolver_from
+
+
+def test_which_resolver_is_used() -> None:
+    """The ask's, else the component's, else the nearest context's, else default."""
+    contexts = [
+        ContextDefinition(path=["a"], resolver="goal"),
+        ContextDefinition(path=["a", "b"], components=[ComponentDefinition(name="x")]),
+        ContextDefinition(path=["a", "b", "c"], resolver="recent", components=[ComponentDefinition(name="x")]),
+        ContextDefinition(path=["d"], components=[ComponentDefinition(name="x", resolver="recent")]),
+        ContextDefinition(path=["e"], components=[ComponentDefinition(name="x")]),
+    ]
+    person = Person(ModelDefinition(contexts=contexts))
+    assert resolver_used(person, ["a", "b", "x"]) == ("goal", "context")
+    assert resolver_used(person, ["a", "b", "c", "x"]) == ("recent", "context")
+    assert resolver_used(person, ["d", "x"]) == ("recent", "component")
+    assert resolver_used(person, ["e", "x"]) == ("default", "default")
+    assert resolver_used(person, ["d", "x"], resolver="default") == ("default", "ask")
+
+
+def test_an_unknown_resolver_fails_its_components_only() -> None:
+    """A component may name one that is not installed here."""
+    person = Person()
+    odd = ComponentDefinition(name="odd", resolver="astrology")
+    person.do(MakeComponent(id="c", context=["Personal"], component=odd))
+    reply = person.ask(Ask(context=["Personal"], view=["age", "odd"]))
+    assert names(reply) == ["Personal/age"]
+    assert failed(reply) == {"Personal/odd": Code.UNKNOWN_RESOLVER}
+
+
+def test_a_resolver_of_ones_own_gets_all_evidence_unexpired() -> None:
+    """A registry may hold more than the built-in ones; they are pure functions of evidence."""
+    total = Resolver("sum", lambda evidence: Resolved(sum(each.value for each in evidence), tuple(evidence)))
+    person = Person(resolvers={**BUILT_IN, "sum": total})
+    for value in (1, 2, 3, 4):
+        person.tell("age", value, useby=5.0 if value == 3 else None)
+    answer = person.answer("age", resolver="sum", include_evidence=True)
+    assert answer.value == 7
+    assert answer.evidence is not None
+    assert [each.value for each in answer.evidence] == [1, 2, 3, 4]
+    assert person.value("age", resolver="sum", evidence_filter=EvidenceFilter(name="last1")) == 4
+
+
+def test_too_much_evidence_fails_the_component(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that needs all evidence is given a bounded number; the built-in ones do not need it."""
+    monkeypatch.setattr("model.ask.MAX_EVIDENCE_CONSIDERED", 3)
+    count = Resolver("count", lambda evidence: Resolved(len(evidence)))
+    person = Person(resolvers={**BUILT_IN, "count": count})
+    for _ in range(4):
+        person.tell("age", 1)
+    reply = person.ask(Ask(context=["Personal"], view=["age", "mood"], resolver="count"))
+    assert failed(reply) == {"Personal/age": Code.TOO_MUCH_EVIDENCE}
+    assert names(reply) == ["Personal/mood"]
+    assert person.value("age", evidence_filter=EvidenceFilter(name="since_time", since_time=0)) == 1
+
+
+def test_memory_answers_without_reading() -> None:
+    """Once a component has been looked at, the built-in resolvers over all evidence read nothing."""
+    person = Person()
+    person.tell("age", 1)
+    person.tell("age", 2, flags=["goal"])
+    person.reload()
+    query = Ask(context=["Personal"], view=["age"])
+    assert [read.goal for read in person.plan(query).reads] == [False, True]
+    person.ask(query)
+    for resolver in BUILT_IN:
+        assert person.plan(Ask(context=["Personal"], view=["age"], resolver=resolver)).reads == []
+    assert person.value("age", resolver="goal") == 2
+    assert person.plan(Ask(context=["Personal"], view=["mood"])).reads
+
+
+def test_what_was_read_is_not_kept_when_the_model_has_moved_on() -> None:
+    """A tell in between may have made it old."""
+    person = Person()
+    person.tell("age", 1)
+    person.reload()
+    plan = person.plan(Ask(context=["Personal"], view=["age"]))
+    found = execute(plan.reads, person.store.rows)
+    person.tell("age", 2)
+    remember(person.live, plan, found)
+    assert finish_ask(plan, found).components[0].value == 1
+    assert person.value("age") == 2
+
+
+def test_half_of_what_memory_needs_is_not_kept() -> None:
+    """A plan that knew one kind was loaded cannot load a model that was activated anew."""
+    person = Person()
+    person.tell("age", 1, flags=["goal"])
+    person.tell("age", 2, useby=person.now + 1)
+    plan = person.plan(Ask(context=["Personal"], view=["age"]), now=person.now + 2)
+    found = execute(plan.reads, person.store.rows)
+    assert len(plan.reads) == 1
+    person.reload()
+    remember(person.live, plan, found)
+    assert person.value("age", resolver="goal") == 1
+
+
+def test_later_commands_do_not_disturb_a_plan() -> None:
+    """The reply shows the model as it was when the ask was planned."""
+    person = Person()
+    person.tell("age", 1)
+    plans = [person.plan(Ask(context=["Personal"], view=["age"], explain=explain)) for explain in (False, True)]
+    person.tell("age", 2)
+    for plan in plans:
+        reply = finish_ask(plan, execute(plan.reads, person.store.rows))
+        assert (reply.components[0].value, reply.seq) == (1, plan.seq)
+
+
+def test_expired_evidence_does_not_count() -> None:
+    """From `useby` on the older evidence decides again, and memory keeps that."""
+    person = Person()
+    person.tell("age", 1)
+    useby = person.now + 10
+    person.tell("age", 2, useby=useby)
+    query = Ask(context=["Personal"], view=["age"])
+    assert person.ask(query, now=useby - 0.1).components[0].value == 2
+    assert len(person.plan(query, now=useby).reads) == 1
+    assert person.ask(query, now=useby).components[0].value == 1
+    assert person.plan(query, now=useby + 1).reads == []
+
+
+def test_when_all_evidence_has_expired_the_value_is_null() -> None:
+    """And nothing is read again to find that out."""
+    person = Person()
+    person.tell("age", 1, useby=3.0)
+    for _ in range(2):
+        assert person.value("age", resolver="recent") is None
+    assert person.plan(Ask(context=["Personal"], view=["age"], resolver="recent")).reads == []
+
+
+def test_recent_looks_again_at_the_kind_that_expired() -> None:
+    """The newest of both kinds decides, each without what expired."""
+    person = Person()
+    person.tell("age", 1, flags=["goal"])
+    person.tell("age", 2)
+    person.tell("age", 3, flags=["goal"], useby=person.now + 10)
+    assert person.answer("age", resolver="recent").value == 3
+    assert person.answer("age", resolver="recent", now=person.now + 20).value == 2
+    assert person.answer("age", resolver="goal", now=person.now + 20).value == 1
+
+
+def test_an_ask_about_the_past_reads_and_keeps_nothing() -> None:
+    """Sequence and time bound what is read; memory is of the present."""
+    person = Person()
+    person.tell("age", 1)
+    then = person.live.time_us
+    person.tell("age", 2)
+    past = person.store.load("alice", 2, then)
+    assert past is not None
+    for query in (
+        Ask(context=["Personal"], view=["age"], as_of_seq=2),
+        Ask(context=["Personal"], view=["age"], as_of_time=then / 1e6),
+    ):
+        plan = plan_ask(past, "llum", query, then / 1e6)
+        found = execute(plan.reads, person.store.rows)
+        remember(past, plan, found)
+        assert finish_ask(plan, found).components[0].value == 1
+        assert past.root.children["Personal"].latest == {}
+
+
+def test_a_time_between_commands_is_bounded_exactly() -> None:
+    """`as_of_time` set to a `creation_time` includes that evidence, to the microsecond."""
+    person = Person()
+    for step in range(1, 50):
+        person.do(
+            MakeComponent(
+                id="c",
+                context=["Personal"],
+                component=ComponentDefinition(name=f"c{step}", evidence=[NewEvidence(value="x")]),
+            ),
+            time_us=person.live.time_us + 1,
+        )
+        creation = person.answer(f"c{step}", include_evidence=True).evidence[0].creation_time
+        for moment, value in ((creation, "x"), (creation - 1e-6, None)):
+            query = Ask(context=["Personal"], view=[f"c{step}"], as_of_time=moment)
+            assert person.ask(query, now=moment).components[0].value == value
+
+
+def test_access() -> None:
+    """It says what the app is, or that it is not known."""
+    person = Person()
+    person.register("probe")
+    assert answer_access(person.live, "llum").role == "owner"
+    assert answer_access(person.live, "probe").role == "app"
+    with pytest.raises(Refusal) as caught:
+        answer_access(person.live, "stranger")
+    assert caught.value.code is Code.NO_SUCH_APP
