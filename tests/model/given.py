@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from model.apply import Applied, apply
 from model.amending import evidence_named
+from model.apply import Applied, apply
 from model.ask import finish_ask, plan_ask, remember
 from model.describing import SmallQuery, describe
 from model.exporting import Exporting
-from model.permissions import Asker
+from model.permissions import Asker, Grant, grant_of
 from model.planning import Plan
 from model.reading import Found
 from model.resolvers import Resolvers
@@ -26,6 +26,9 @@ from schemas.replies import AskReply, ComponentAnswer, ExportReply
 from .memory_store import MemoryStore
 
 START_US = 1_700_000_000_000_000
+RULE = "<default!./Personal/firstname> ~ 'Al' : NOTIFY 'https://example.org/'"
+CRON_RULE = '["0 7 * * *"] ' + RULE
+
 STEP_US = 1_000_000
 """A second passes from command to command."""
 
@@ -109,6 +112,9 @@ class Person:
 
     def permit(self, app: str, *context: str, **permission: Any) -> None:
         self.do(SetPermission(id="p", app=app, context=list(context), **permission))
+
+    def grant(self, app: str, *context: str) -> Grant:
+        return grant_of(self.live, app, context, self.now)
 
     def asker(self, app: str = "llum") -> Asker:
         return Asker(app, self.live, self.now)
