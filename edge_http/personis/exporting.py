@@ -12,7 +12,7 @@ from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller
 from edge_http.personis.evidence import Budget, all_evidence
 from edge_http.personis.structure import permissions_of
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, Refusal, raised_from
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask, GetContext
 from schemas.replies import AskReply
@@ -71,9 +71,23 @@ class _Export:
         return exported or None
 
     async def _components(self, path: list[str], reply: AskReply) -> dict[str, Any]:
-        evidence = await all_evidence(
-            self._caller.ask, self._query(path), reply, self._caller.large_answers, self._budget
-        )
+        exported = await self._rendered(self._query(path), reply)
+        unresolved = [failure for failure in reply.failures if failure.error.code is not Code.PERMISSION_DENIED]
+        if unresolved:
+            if self._resolver is not None:
+                raise raised_from(render.in_call(self._caller.op, unresolved[0].error))
+            exported |= await self._unresolved(path, [failure.path[-1] for failure in unresolved])
+        return exported
+
+    async def _unresolved(self, path: list[str], names: list[str]) -> dict[str, Any]:
+        """Export components whose own resolver fails: with all that there is of them but a value."""
+        query = msgspec.structs.replace(self._query(path), view=list(names), resolver="default")
+        exported = await self._rendered(query, await self._caller.ask(query))
+        return {name: {**members, "value": None} for name, members in exported.items()}
+
+    async def _rendered(self, query: Ask, reply: AskReply) -> dict[str, Any]:
+        caller = self._caller
+        evidence = await all_evidence(caller.ask, query, reply, caller.large_answers, self._budget)
         pairs = zip(reply.components, evidence, strict=True)
         return {answer.path[-1]: render.component(answer, pieces) for answer, pieces in pairs}
 
