@@ -48,6 +48,7 @@ BUS_PAUSE_S: Final = 1.0
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _USER_AGENT: Final = "llum"
+_NO_ADDRESS: Final = "the URL is not an http or https address"
 
 
 class Failure(NamedTuple):
@@ -186,7 +187,7 @@ class Notifier:
     async def _send(self, notice: Notice) -> Failure | None:
         url = _checked_url(notice.url)
         if url is None:
-            return Failure("the URL is not an http or https address", final=True)
+            return Failure(_NO_ADDRESS, final=True)
         assert self._session is not None, "lanes run while the notifier runs"
         body = body_of(notice)
         try:
@@ -196,6 +197,8 @@ class Notifier:
                 return _judged(response)
         except PrivateAddressError as error:
             return Failure(str(error), final=True)
+        except aiohttp.InvalidURL:
+            return Failure(_NO_ADDRESS, final=True)
         except TimeoutError:
             return Failure(f"no answer within {ATTEMPT_S:g} s")
         except Exception as error:  # noqa: BLE001 - whatever a stranger's URL or server brings about

@@ -7,6 +7,7 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import ensure
 from llum.process import Supervised, run_process
+from llum.resolvers import load_resolvers
 from llum.running import hold
 from llum.settings import Settings
 
@@ -27,6 +28,9 @@ def run(settings: Settings, supervised: Supervised) -> int:
                     max_active_models=settings.max_active_models,
                     on_ready=on_ready,
                     stop=stop,
+                    allow_private_webhooks=settings.allow_private_webhooks,
+                    resolvers=load_resolvers(),
+                    allow_private_webhooks=settings.allow_private_webhooks == "yes",
                 )
             finally:
                 await bus.close()

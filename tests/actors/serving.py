@@ -24,9 +24,10 @@ WITHIN_S = 20.0
 async def eventually(condition: Callable[[], Awaitable[Any]], within_s: float = WITHIN_S) -> Any:
     """Wait until the condition gives something true, and give it."""
     async with asyncio.timeout(within_s):
-        while not (result := await condition()):
+        while True:
+            if result := await condition():
+                return result
             await asyncio.sleep(0.02)
-    return result
 
 
 class Llum:
@@ -91,8 +92,9 @@ class Llum:
 
 
 @asynccontextmanager
-async def worker(bus: Bus, shard_dir: Path, **options: Any) -> AsyncIterator[None]:
-    """Run a worker; it stops in order at the end."""
+async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[None]:
+    """Run a worker with a connection of its own; it stops in order at the end."""
+    bus = await Bus.connect(url, name="test-worker")
     ready, stop = asyncio.Event(), asyncio.Event()
     options = {"allow_private_webhooks": True, **options}
     task = asyncio.create_task(
@@ -115,22 +117,21 @@ async def worker(bus: Bus, shard_dir: Path, **options: Any) -> AsyncIterator[Non
     finally:
         stop.set()
         waiting.cancel()
-        await task
+        await asyncio.gather(task)
+        await bus.close()
 
 
 @asynccontextmanager
 async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
     """Run a nats-server and a worker."""
     async with running_server(folder, PARTITIONS) as server:
-        bus = await Bus.connect(server.url, name="test-worker")
         client = await Bus.connect(server.url, name="test")
         requests = Requests(client)
         await requests.start()
         try:
-            await ensure(bus, PARTITIONS)
-            async with worker(bus, folder / "shards", **options):
+            await ensure(client, PARTITIONS)
+            async with worker(server.url, folder / "shards", **options):
                 yield Llum(client, requests, folder / "shards")
         finally:
             await requests.close()
             await client.close()
-            await bus.close()

@@ -1,13 +1,15 @@
 """Rules on a running worker: told evidence becomes told evidence, in order and once; what fails is reported."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bus import rejections
-from schemas.commands import DeleteApp, Unsubscribe
+from schemas.commands import DeleteApp, Tell, Unsubscribe
 from schemas.errors import Code
+from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
 from schemas.replies import Rejection
 from tests.actors.serving import Llum, eventually, serving
@@ -90,8 +92,10 @@ async def test_a_rule_reads_and_tells_another_person_where_granted(llum: Llum) -
 
 @pytest.mark.parametrize("app", ["probe", "llum"])
 async def test_no_grant_no_value(llum: Llum, app: str) -> None:
-    """Without a grant the rule fails, is reported to its owner, and tells nothing. Owner apps are those of many people, so
-    their rights end at their own model, too."""
+    """Without a grant the rule fails, is reported to its owner, and tells nothing.
+
+    An owner app is that of many people, so its right ends at the rule's own model.
+    """
     await llum.make_person("alice", "a", "b")
     await llum.make_person("bob", "secret")
     await llum.grant("alice", "probe")
@@ -153,7 +157,7 @@ async def test_a_long_chain_and_many_rules(llum: Llum) -> None:
     """Two hundred rules on one component, and a chain of fifty."""
     names = [f"n{number}" for number in range(51)]
     await llum.make_person("alice", *names, "a", "b")
-    for name, following in zip(names, names[1:], strict=False):
+    for name, following in pairwise(names):
         await llum.subscribe(name, f"'' ~ '' : TELL ./c/{following}, inferred:<./c/{name}>")
     for number in range(200):
         await llum.subscribe("a", f"<./c/a> ~ 'go' : TELL ./c/b, inferred:{number}")
@@ -173,8 +177,5 @@ async def _reported(llum: Llum, count: int) -> list[Rejection]:
     return list(reports)
 
 
-def _tell(llum: Llum, value: object) -> object:
-    from schemas.commands import Tell
-    from schemas.evidence import NewEvidence
-
+def _tell(llum: Llum, value: object) -> Tell:
     return Tell(id=llum.next_id(), context=["c"], component="a", evidence=NewEvidence(value=value))
