@@ -226,11 +226,11 @@ class Effects:
         message = f"one cause has set off more than {MAX_PER_CAUSE} commands"
         error = Error(Code.RULE_LIMIT, message, "cause.root", "look for a cycle of rules")
         rejection = _rejection(entry.user, run.app, run.token, entry.seq, firing.time, error)
-        await rejections.publish(self._bus, rejection, f"{self._partition.number}.limit.{firing.root}")
+        await rejections.publish(self._bus, rejection, self._partition.number, 0, firing.root)
 
     async def _report(self, user: str, app: str, token: str, seq: int, at: float, error: Error) -> None:
         rejection = _rejection(user, app, token, seq, at, error)
-        await rejections.publish(self._bus, rejection, f"{self._partition.number}.{seq}.{token}")
+        await rejections.publish(self._bus, rejection, self._partition.number, seq, token)
 
 
 @lru_cache(maxsize=MAX_PARSED)

@@ -89,7 +89,7 @@ class Relay:
 
     async def _reject(self, entry: OutboxEntry) -> None:
         rejection = msgspec.json.decode(entry.body, type=Rejection)
-        await rejections.publish(self._bus, rejection, f"{self._number}.{entry.seq}")
+        await rejections.publish(self._bus, rejection, self._number, entry.seq)
 
     async def _checkpoint(self, seq: int) -> None:
         await relayed.write(self._bus, self._number, seq)

@@ -79,10 +79,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_private_webhooks: Annotated[
         bool, _setting("Let rules notify private, loopback and link-local addresses, too.", "true or false")
     ] = False
-    allow_private_webhooks: Annotated[
-        Literal["no", "yes"],
-        _setting("Let rules notify URLs at private addresses: this machine and its neighbours.", "yes or no"),
-    ] = "no"
     sync: Annotated[
         str,
         _setting(

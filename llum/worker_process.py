@@ -30,7 +30,6 @@ def run(settings: Settings, supervised: Supervised) -> int:
                     stop=stop,
                     allow_private_webhooks=settings.allow_private_webhooks,
                     resolvers=load_resolvers(),
-                    allow_private_webhooks=settings.allow_private_webhooks == "yes",
                 )
             finally:
                 await bus.close()
