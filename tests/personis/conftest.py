@@ -1,15 +1,35 @@
 """A real llum, as `llum up` runs it, and the original's clients of it."""
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from bus.tokens import Tokens
+from llum.client import Client
+from llum.people import default_model
 from tests.edge_http.personis_client import Component, Context, DeviceClient, Evidence, PersonisClient
 from tests.system.harness import Llum
 
 _numbers = itertools.count(1)
+
+
+async def _made(nats_url: str, user: str) -> str:
+    """Do what `llum admin person add` and `llum admin token` do, without two more processes."""
+    async with Client.connect(nats_url) as client:
+        await client.make_model(user, default_model(user))
+        await client.register_app(user, "probe", "for tests", role="owner")
+        return await Tokens(client.bus).issue(user, "probe", 3600.0)
+
+
+class OpenLlum(Llum):
+    """One that lets rules notify this machine, so that a test can listen."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {"LLUM_ALLOW_PRIVATE_WEBHOOKS": "true"}
 
 
 class Person:
@@ -19,8 +39,7 @@ class Person:
         self.llum = llum
         self.user = f"person{next(_numbers)}"
         self._clients: list[PersonisClient] = []
-        llum.run("admin", "person", "add", self.user)
-        self.token = llum.run("admin", "token", self.user, "--app", "probe")
+        self.token = asyncio.run(_made(llum.nats, self.user))
         self.client = self.another_client()
 
     def another_client(self) -> PersonisClient:
@@ -59,7 +78,7 @@ class Person:
 @pytest.fixture(scope="module")
 def llum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llum]:
     """A running llum for all tests of a module."""
-    llum = Llum(tmp_path_factory.mktemp("personis"))
+    llum = OpenLlum(tmp_path_factory.mktemp("personis"))
     try:
         llum.start()
         yield llum
