@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from llum.commands.apps import app
+from llum.commands.archives import export, import_
 from llum.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -27,6 +28,10 @@ admin.add_command(app)
 @admin.group()
 def person() -> None:
     """The people who have a model."""
+
+
+person.add_command(export)
+person.add_command(import_)
 
 
 @person.command("add")
