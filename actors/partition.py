@@ -195,7 +195,6 @@ class _Work:
         self._batch.applied_seq = one.message.seq
 
     def finish(self) -> Batch:
-        self._batch.clock_us = self._clock_us
         for user in self._touched:
             actor = self._actors[user]
             assert actor.model is not None, "only models are written"
@@ -205,7 +204,7 @@ class _Work:
     def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
         """Apply a command. Its outcome is kept with the model; of a user without one only the rejection is kept."""
         seq = one.message.seq
-        self._clock_us = time_us = max(one.message.time_us, self._clock_us)
+        time_us = max(one.message.time_us, self._clock_us)
         actor = self._actors[one.address.user]
         applied = self._apply(actor, one, time_us)
         outcome = applied.outcome
@@ -213,6 +212,7 @@ class _Work:
             self._batch.add_changes(actor.key, actor.user, applied.changes, seq, actor.model.time_us)
             if key is not None:
                 self._batch.add_command(key, actor.key, seq, time_us, outcome)
+                self._clock_us = time_us
                 self._known[key] = msgspec.structs.replace(outcome, repeated=True)
             self._touched.add(actor.user)
         elif applied.changes:

@@ -64,7 +64,6 @@ class Batch:
     __slots__ = (
         "applied_seq",
         "causes",
-        "clock_us",
         "commands",
         "evidence",
         "forgotten",
@@ -87,7 +86,6 @@ class Batch:
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
-        self.clock_us = 0
 
     def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
         self.users[key] = (key, name, seq, time_us)
@@ -130,7 +128,7 @@ class Batch:
         """Remember that a forget was accepted by its hash alone: it names nobody."""
         self.commands.append((seq, time_us, command_hash(key), 0, "", "", None))
 
-    def parameters(self) -> tuple[str, str, str, str, str, str | None, int, int]:
+    def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
         return (
             _encode(list(self.users.values())).decode(),
             _encode(self.items).decode(),
@@ -139,7 +137,6 @@ class Batch:
             _encode(self.outbox).decode(),
             self._rare(),
             self.applied_seq,
-            self.clock_us,
         )
 
     def _rare(self) -> str | None:
@@ -170,7 +167,7 @@ class Shard:
         self.applied_seq = applied_seq
         """Everything up to here that belongs to the partition is committed."""
         self.clock_us = clock_us
-        """The latest time of a command of the partition, microseconds since 1970. Never goes back."""
+        """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = last_user_key
 
     @classmethod
@@ -184,6 +181,7 @@ class Shard:
             if (await _one(connection, sql.IS_NEW))[0]:
                 await connection.executescript(sql.SCHEMA)
             meta.update((name, value) for name, value in await connection.execute_fetchall(sql.READ_META))
+            clock_us = (await _one(connection, sql.LATEST_TIME))[0]
             last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
@@ -193,7 +191,7 @@ class Shard:
             await connection.close()
             _remove(path)
             return await cls.open(path)
-        shard = cls(connection, meta["applied_seq"], meta["clock_us"], last_user_key)
+        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
         if meta["traces"]:
             await shard.remove_traces()
         return shard
@@ -217,7 +215,8 @@ class Shard:
         except (sqlite3.Error, OverflowError) as error:
             raise Unwritable(type(error).__name__) from error
         self.applied_seq = batch.applied_seq
-        self.clock_us = batch.clock_us
+        if batch.commands:
+            self.clock_us = batch.commands[-1][1]
         if batch.forgotten:
             await self.remove_traces()
 

@@ -66,7 +66,7 @@ CREATE TABLE outbox (
 );
 CREATE VIEW batch AS
     SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS rare,
-        NULL AS applied_seq, NULL AS clock_us;
+        NULL AS applied_seq;
 CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
     INSERT INTO user (key, name, seq, time_us)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.users) WHERE true
@@ -84,7 +84,6 @@ CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
     INSERT INTO outbox (seq, n, kind, body)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.outbox);
     UPDATE meta SET value = NEW.applied_seq WHERE name = 'applied_seq';
-    UPDATE meta SET value = NEW.clock_us WHERE name = 'clock_us';
 END;
 CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT NULL BEGIN
     INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body)
@@ -117,17 +116,18 @@ CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT 
     );
     UPDATE meta SET value = 1 WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
 END;
-INSERT INTO meta (name, value) VALUES ('schema_version', 2), ('applied_seq', 0), ('clock_us', 0), ('traces', 0);
+INSERT INTO meta (name, value) VALUES ('schema_version', 2), ('applied_seq', 0), ('traces', 0);
 COMMIT;
 """
 
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
+LATEST_TIME: Final = "SELECT coalesce(max(time_us), 0) FROM command"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
 
 WRITE_BATCH: Final = (
-    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq, clock_us)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 KNOWN_COMMANDS: Final = """

@@ -8,7 +8,7 @@ from model import permissions
 from model.changes import Change, MarkWithdrawn
 from model.checks import check_evidence, check_text
 from model.evidence import decode_evidence
-from model.making import accept_evidence, keep_latest
+from model.making import accept_evidence, added_evidence, keep_latest
 from model.moment import Moment
 from model.places import ComponentPlace, check_owner, component_to_change, existing_component
 from model.reading import Found, Read
@@ -30,7 +30,9 @@ def correct(model: Model, command: Correct, moment: Moment) -> Handled:
     place = existing_component(model, check_path(command.context, "context"), command.component)
     new = NewEvidence(value=command.value, comment=command.comment)
     _check_new(new, place)
-    evidence, added = accept_evidence(new, place.component.number, 0, moment, correction=True)
+    evidence, _ = accept_evidence(new, place.component.number, 0, moment)
+    evidence.correction = True
+    added = added_evidence(evidence, place.component.number, moment.time_us)
     latest = place.context.latest.get(place.name)
     if latest is not None:
         keep_latest(latest, evidence)

@@ -26,7 +26,7 @@ from model.checks import (
 )
 from model.granting import delete_app, register_app, set_permission
 from model.importing import import_contexts
-from model.making import accept_evidence, keep_latest, make_component, make_model
+from model.making import accept_evidence, added_evidence, keep_latest, make_component, make_model
 from model.moment import Moment
 from model.places import component_to_change, context_to_change
 from model.reading import Found
@@ -62,17 +62,13 @@ def apply(
     """
     if model is None:
         return _apply_to_nothing(command, Moment(user, app, seq, time_us))
-    moment = Moment(user, app, seq, max(time_us, model.time_us))
+    moment = Moment(user, app, seq, time_us if time_us > model.time_us else model.time_us)
     handler = _HANDLERS.get(type(command))
     if handler is None:
         return _apply_special(model, command, moment, named)
     changes, result = handler(model, command, moment)
-    return _applied(model, moment, changes, result)
-
-
-def _applied(model: Model, moment: Moment, changes: list[Change], result: Any) -> Applied:
     if changes:
-        model.seq = moment.seq
+        model.seq = seq
         model.time_us = moment.time_us
     return Applied(model, changes, result)
 
@@ -98,22 +94,31 @@ def _tell(model: Model, command: Tell, moment: Moment) -> Handled:
     if not grant.tell:
         raise permissions.denied(moment.app, "tell", "context")
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
-    cause = command.cause
-    if cause is not None:
-        check_cause(model, cause)
-    rule = None if cause is None else cause.rule
-    evidence, added = accept_evidence(command.evidence, component.number, 0, moment, rule)
+    if command.cause is not None or context.rules:
+        return _tell_among_rules(model, context, component, command, moment)
+    evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
     latest = context.latest.get(name)
     if latest is not None:
         keep_latest(latest, evidence)
-    if cause is None and not context.rules:
-        return [added], None
-    return [added, *_set_off(model, context, command, path)], None
+    return [added], None
 
 
-def _set_off(model: Model, context: Context, command: Tell, path: tuple[str, ...]) -> list[Change]:
-    counted = [] if command.cause is None else count_cause(model, command.cause)
-    return [*counted, *fired(context, path, command.component, command.cause)]
+def _tell_among_rules(
+    model: Model, context: Context, component: Component, command: Tell, moment: Moment
+) -> Handled:
+    """Accept what a rule tells, or what a rule may wait for."""
+    cause, name = command.cause, command.component
+    if cause is not None:
+        check_cause(model, cause)
+    evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
+    if cause is not None:
+        evidence.rule = cause.rule
+        added = added_evidence(evidence, component.number, moment.time_us)
+    latest = context.latest.get(name)
+    if latest is not None:
+        keep_latest(latest, evidence)
+    counted = [] if cause is None else count_cause(model, cause)
+    return [added, *counted, *fired(context, tuple(command.context), name, cause)], None
 
 
 def _apply_special(model: Model, command: Command, moment: Moment, named: Found | None) -> Applied:
@@ -121,7 +126,9 @@ def _apply_special(model: Model, command: Command, moment: Moment, named: Found 
     if isinstance(command, commands.Forget):
         return Applied(None, forget(model, command, moment)[0])
     assert isinstance(command, commands.Withdraw), "every other command has a handler"
-    return _applied(model, moment, *withdraw(model, command, moment, named))
+    changes, result = withdraw(model, command, moment, named)
+    model.seq, model.time_us = moment.seq, moment.time_us
+    return Applied(model, changes, result)
 
 
 def _make_model(model: Model, _command: MakeModel, _moment: Moment) -> Handled:

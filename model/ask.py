@@ -6,8 +6,6 @@ for that. Evidence that has expired never counts again, so an older piece may ta
 """
 
 from collections.abc import Sequence
-from types import MappingProxyType
-from typing import Final
 
 from model import permissions
 from model.checks import check_time
@@ -18,7 +16,7 @@ from model.paging import Budget, page_of
 from model.permissions import Asker, Grant
 from model.planning import SLOTS, Open, Plan, open_part, stale
 from model.reading import Found
-from model.resolvers import DEFAULT_RESOLVER, Arguments, Resolved, Resolver, Resolvers, checked_arguments, run
+from model.resolvers import DEFAULT_RESOLVER, Resolved, Resolver, Resolvers, checked_arguments, run
 from model.state import Latest, Model
 from model.summaries import SHIPPED
 from model.views import Target, Targets, find_targets
@@ -27,8 +25,6 @@ from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
 from schemas.queries import Ask
 from schemas.replies import AccessReply, AskReply, ComponentAnswer, ComponentFailure, Explanation
-
-_NO_ARGUMENTS: Final[Arguments] = MappingProxyType({})
 
 
 def plan_ask(
@@ -54,7 +50,7 @@ def plan_ask(
     reply = AskReply(seq=model.seq, failures=targets.failures)
     as_of = query.as_of_seq is not None or query.as_of_time is not None
     plan = Plan(seq=model.seq, now=now, query=query, selection=selection, as_of=as_of, reply=reply)
-    from_memory = selection is EVERYTHING and not query.include_evidence and not query.explain
+    from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
     for target in targets.found:
         try:
             _plan_target(plan, target, app, resolvers, from_memory)
@@ -107,10 +103,12 @@ def answer_access(model: Model, app: str) -> AccessReply:
 
 def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, from_memory: bool) -> None:
     place, name, component, grant = target
+    wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
-        _check_filter(plan.selection, grant, app)
-    resolver = _resolver(plan.query, target, app, resolvers)
-    arguments = _arguments(plan.query, grant, resolver)
+        wanted = _permitted(plan.selection, wanted, grant, app)
+    resolver = resolvers.get(wanted)
+    if resolver is None:
+        raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
     latest = None if plan.as_of else place.context.latest.get(name)
     answer = ComponentAnswer(
         path=[*place.path, name],
@@ -123,34 +121,28 @@ def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, fro
         creation_time=component.created_us / 1e6,
     )
     if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
-        plan.open.append(open_part(plan, target, answer, resolver, arguments, latest))
+        plan.open.append(_opened(plan, target, answer, resolver, latest))
     plan.reply.components.append(answer)
 
 
-def _check_filter(selection: Selection, grant: Grant, app: str) -> None:
-    """A bound app gets one value: to choose what it is made of would tell more."""
+def _opened(plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None) -> Open:
+    given = {} if target.grant.bind_resolver is not None else plan.query.resolver_arguments
+    return open_part(plan, target, answer, resolver, checked_arguments(resolver, given), latest)
+
+
+def _permitted(selection: Selection, wanted: str, grant: Grant, app: str) -> str:
+    """Give the name of the resolver that the app gets, or raise `permission_denied`.
+
+    A bound app gets one value: to choose what it is made of would tell more.
+    """
     bound = grant.bind_resolver is not None and selection is not EVERYTHING
     if bound or (grant.filters is not None and selection.name not in grant.filters):
         raise permissions.denied(app, f"use the filter {selection.name}", "evidence_filter")
-
-
-def _resolver(query: Ask, target: Target, app: str, resolvers: Resolvers) -> Resolver:
-    grant = target.grant
-    name = query.resolver or target.component.resolver or target.place.resolver or DEFAULT_RESOLVER
     if grant.bind_resolver is not None:
-        name = grant.bind_resolver
-    elif grant.resolvers is not None and name not in grant.resolvers:
-        raise permissions.denied(app, f"use the resolver {name[:80]}", "resolver")
-    resolver = resolvers.get(name)
-    if resolver is None:
-        raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {name[:80]!r}", "resolver")
-    return resolver
-
-
-def _arguments(query: Ask, grant: Grant, resolver: Resolver) -> Arguments:
-    if not query.resolver_arguments and not resolver.arguments:
-        return _NO_ARGUMENTS
-    return checked_arguments(resolver, _NO_ARGUMENTS if grant.bind_resolver else query.resolver_arguments)
+        return grant.bind_resolver
+    if grant.resolvers is not None and wanted not in grant.resolvers:
+        raise permissions.denied(app, f"use the resolver {wanted[:80]}", "resolver")
+    return wanted
 
 
 def _answer_at_once(answer: ComponentAnswer, resolver: Resolver, latest: Latest, now: float) -> bool:

@@ -42,9 +42,7 @@ class Made(NamedTuple):
             context.rules[name] = self.rules
 
 
-def accept_evidence(
-    new: NewEvidence, component_no: int, n: int, moment: Moment, rule: str | None = None, correction: bool = False
-) -> tuple[Evidence, AddEvidence]:
+def accept_evidence(new: NewEvidence, component_no: int, n: int, moment: Moment) -> tuple[Evidence, AddEvidence]:
     """Stamp new evidence with source, owner and time of acceptance; `n` is its place in the command."""
     user, app, seq, time_us = moment
     creation_time = time_us / 1e6
@@ -61,10 +59,9 @@ def accept_evidence(
         creation_time=creation_time,
         useby=new.useby,
         extra=new.extra,
-        correction=correction,
-        rule=rule,
     )
-    return evidence, added_evidence(evidence, component_no, time_us)
+    kind = GOAL if GOAL_FLAG in new.flags else PLAIN
+    return evidence, AddEvidence(component_no, n, kind, time_us, new.useby, _encode(evidence))
 
 
 def added_evidence(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:

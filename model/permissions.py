@@ -10,15 +10,13 @@ nothing is remembered.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from model.state import Model, Permission
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, format_path
-
-_MEMO: Final = "grant"
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +42,7 @@ OWNER: Final = Grant(ask=True, tell=True, source="owner")
 NOTHING: Final = Grant()
 
 
-class Asker(NamedTuple):
+class Asker(msgspec.Struct, frozen=True, gc=False):
     """Who asks, and by which settings that is judged: those of the present, also when the ask is about the past."""
 
     app: str
@@ -64,9 +62,8 @@ class Asker(NamedTuple):
 
 def grant_of(model: Model, app: str, path: Path, now: float) -> Grant:
     """Say what the app may do at the path, whether or not there is a context. `now` is seconds since 1970."""
-    known = model.permission_memo.get((app, _MEMO, path))
+    known: Grant | None = model.permission_memo.get((app, path))
     if known is not None:
-        assert isinstance(known, Grant)
         return known
     registered = model.apps.get(app)
     if registered is None:
@@ -77,7 +74,7 @@ def grant_of(model: Model, app: str, path: Path, now: float) -> Grant:
         settings = list(_settings(model.permissions.get(app, {}), path))
         grant, lasts = _combined(settings, now), _last(settings)
     if lasts and model.context(path) is not None:
-        model.permission_memo[app, _MEMO, path] = grant
+        model.permission_memo[app, path] = grant
     return grant
 
 

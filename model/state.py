@@ -4,7 +4,7 @@ The evidence itself stays in the shard. A component whose `latest` is None has n
 was activated; `model.ask` then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -126,16 +126,17 @@ class Model:
         """By app and the path of a component."""
         self.causes: dict[str, int] = {}
         """How many commands of rules go back to a first cause; the one counted last stands last."""
-        self.permission_memo: dict[tuple[str, str, Path], object] = {}
+        self.permission_memo: dict[tuple[str, Path], Any] = {}
         """Answers of `model.permissions`, cleared by whatever changes one."""
 
     def context(self, path: Path) -> Context | None:
         """Find a context; None if there is none."""
-        node: Context | None = self.root
+        node = self.root
         for segment in path:
-            if node is None:
+            child = node.children.get(segment)
+            if child is None:
                 return None
-            node = node.children.get(segment)
+            node = child
         return node
 
 

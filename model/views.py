@@ -71,16 +71,16 @@ def find_place(model: Model, asker: Asker, path: Path, field: str) -> Place:
 
 def find_component(model: Model, asker: Asker, path: Path, name: str) -> Target:
     """Find one component that the app may ask, or raise a `Refusal`; its field is `component`."""
-    return _Finder(model, asker, path, None).target(path, name, "component")
+    return _Finder(model, asker, path, None).target(path, name)
 
 
 def visible_components(asker: Asker, place: Place) -> list[Target]:
     """List those components of a context that the app may ask."""
-    components = place.context.components.items()
-    if place.grant is OWNER or (place.grant.unlimited and not asker.rights.component_permissions.get(asker.app)):
-        return [Target(place, name, component, place.grant) for name, component in components]
+    components, grant = place.context.components.items(), place.grant
+    if grant is OWNER or (grant.unlimited and not asker.rights.component_permissions.get(asker.app)):
+        return [Target(place, name, component, grant) for name, component in components]
     path = place.path
-    targets = [Target(place, name, one, asker.component_grant(path, name, place.grant)) for name, one in components]
+    targets = [Target(place, name, one, asker.component_grant(path, name, grant)) for name, one in components]
     sight = _Sight(asker)
     return [target for target in targets if sight.reaches(target.grant, path, target.name)]
 
@@ -88,13 +88,21 @@ def visible_components(asker: Asker, place: Place) -> list[Target]:
 class _Finder:
     """Finds the elements of one list; remembers the places it has been to."""
 
+    __slots__ = ("_known_sight", "asker", "model", "own", "path", "places")
+
     def __init__(self, model: Model, asker: Asker, path: Path, own: Place | None) -> None:
         self.model = model
         self.asker = asker
         self.path = path
         self.own = own
-        self.sight = _Sight(asker)
         self.places = {} if own is None else {path: own}
+
+    @property
+    def sight(self) -> "_Sight":
+        """An owner's ask, which is the common one, needs none."""
+        if not hasattr(self, "_known_sight"):
+            self._known_sight = _Sight(self.asker)
+        return self._known_sight
 
     def find(self, elements: list[str | list[str]]) -> Targets:
         found: list[Target] = []
@@ -102,22 +110,29 @@ class _Finder:
         for index, element in enumerate(elements):
             *path, name = (*self.path, element) if isinstance(element, str) else element or [""]
             try:
-                found.append(self.target(tuple(path), name, f"view[{index}]"))
+                found.append(self.target(tuple(path), name, index))
             except Refusal as refusal:
                 failures.append(ComponentFailure(path=[*path, name], error=refusal.error))
         return Targets(self.own, found, failures)
 
-    def target(self, path: Path, name: str, field: str) -> Target:
-        """Find one component, or raise a `Refusal`."""
+    def target(self, path: Path, name: str, index: int | None = None) -> Target:
+        """Find one component, in a list the one at `index`, or raise a `Refusal`."""
         place = self.places.get(path)
         if place is None:
-            place = self.places[path] = self._place(path, name, field)
-        grant = self.asker.component_grant(path, name, place.grant)
-        if not self.sight.reaches(grant, path, name):
-            raise denied(self.asker.app, "ask", field)
-        return Target(place, name, _component(place.context, name, field), grant)
+            place = self.places[path] = self._place(path, name, index)
+        grant = place.grant
+        if grant is not OWNER:
+            grant = self.asker.component_grant(path, name, grant)
+            if not self.sight.reaches(grant, path, name):
+                raise denied(self.asker.app, "ask", _field(index))
+        component = place.context.components.get(name)
+        if component is None:
+            check_segment(name, _field(index))
+            raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", _field(index))
+        return Target(place, name, component, grant)
 
-    def _place(self, path: Path, name: str, field: str) -> Place:
+    def _place(self, path: Path, name: str, index: int | None) -> Place:
+        field = _field(index)
         context, resolver = _walk(self.model, path)
         if context is None:
             check_path(path, field)
@@ -131,6 +146,8 @@ class _Finder:
 
 class _Sight:
     """Says which components an app may ask. Of a bound view, it is the view as it is now that counts."""
+
+    __slots__ = ("bound", "rights")
 
     def __init__(self, asker: Asker) -> None:
         self.rights = asker.rights
@@ -150,12 +167,8 @@ class _Sight:
         return frozenset((*path, one) if isinstance(one, str) else tuple(one) for one in elements)
 
 
-def _component(context: Context, name: str, field: str) -> Component:
-    component = context.components.get(name)
-    if component is None:
-        check_segment(name, field)
-        raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", field)
-    return component
+def _field(index: int | None) -> str:
+    return "component" if index is None else f"view[{index}]"
 
 
 def _no_such_context(field: str) -> Refusal:
