@@ -35,6 +35,7 @@ class ResolverArguments(msgspec.Struct, kw_only=True):
     evidence_filter: str | None = None
     since_time: float | None = None
     recent_count: int | None = None
+    arguments: dict[str, Any] | None = None
 
 
 ResolverSpelling = str | ResolverArguments | None

@@ -82,6 +82,7 @@ def _following(query: Ask, seq: int, path: list[str], last: Evidence) -> Ask:
         context=path[:-1],
         view=[path[-1]],
         resolver=query.resolver,
+        resolver_arguments=query.resolver_arguments,
         evidence_filter=query.evidence_filter,
         include_evidence=True,
         evidence_after=(last.seq, last.n),

@@ -10,10 +10,10 @@ import msgspec
 
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller
+from edge_http.personis.calls import AskCall
 from edge_http.personis.evidence import Budget, all_evidence
 from edge_http.personis.structure import permissions_of
 from schemas.errors import Code, Refusal, raised_from
-from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask, GetContext
 from schemas.replies import AskReply
 
@@ -28,19 +28,18 @@ async def export_model(caller: Caller) -> str:
     """Give the text. Raises `too_much_evidence`, and what asking raises."""
     call = caller.parse(calls.EXPORT)
     path = requests.path_of(call.context)
-    resolver, evidence_filter = requests.resolver_of(call.resolver)
+    asked = requests.ask_of(AskCall(context=path, resolver=call.resolver, showcontexts=True), caller.min_seq)
     async with caller.few_exports:
-        exported = await _Export(caller, resolver, evidence_filter).context(path)
+        exported = await _Export(caller, asked).context(path)
         return msgspec.json.encode(exported).decode()
 
 
 class _Export:
     """One export, and what it may still take."""
 
-    def __init__(self, caller: Caller, resolver: str | None, evidence_filter: EvidenceFilter | None) -> None:
+    def __init__(self, caller: Caller, asked: Ask) -> None:
         self._caller = caller
-        self._resolver = resolver
-        self._filter = evidence_filter
+        self._asked = asked
         self._budget = Budget(size=MAX_EXPORT_BYTES)
         self._contexts_left = MAX_CONTEXTS
 
@@ -74,14 +73,14 @@ class _Export:
         exported = await self._rendered(self._query(path), reply)
         unresolved = [failure for failure in reply.failures if failure.error.code is not Code.PERMISSION_DENIED]
         if unresolved:
-            if self._resolver is not None:
+            if self._asked.resolver is not None:
                 raise raised_from(render.in_call(self._caller.op, unresolved[0].error))
             exported |= await self._unresolved(path, [failure.path[-1] for failure in unresolved])
         return exported
 
     async def _unresolved(self, path: list[str], names: list[str]) -> dict[str, Any]:
         """Export components whose own resolver fails: with all that there is of them but a value."""
-        query = msgspec.structs.replace(self._query(path), view=list(names), resolver="default")
+        query = msgspec.structs.replace(self._query(path), view=list(names), resolver="default", resolver_arguments={})
         exported = await self._rendered(query, await self._caller.ask(query))
         return {name: {**members, "value": None} for name, members in exported.items()}
 
@@ -92,11 +91,4 @@ class _Export:
         return {answer.path[-1]: render.component(answer, pieces) for answer, pieces in pairs}
 
     def _query(self, path: list[str]) -> Ask:
-        return Ask(
-            context=path,
-            resolver=self._resolver,
-            evidence_filter=self._filter,
-            include_evidence=True,
-            show_contexts=True,
-            min_seq=self._caller.min_seq,
-        )
+        return msgspec.structs.replace(self._asked, context=path)

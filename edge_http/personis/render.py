@@ -34,6 +34,7 @@ _FIELDS: Final = {
     "component.evidence": "componentobj.evidencelist",
     "view.name": "viewobj.Identifier",
     "view.components": "viewobj.component_list",
+    "resolver_arguments": "resolver.arguments",
     "evidence_filter.name": "resolver.evidence_filter",
     "evidence_filter": "resolver",
 }

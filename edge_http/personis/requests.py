@@ -5,6 +5,8 @@ Accepted beyond what the original's own client sends:
 * `context`: a list of segments, a text `a/b`, or null; a leading empty segment stands for the root, as in any path.
   Where something is deleted or granted (`delcontext`, `setpermission`, `getpermission`) it must be given: null is not
   taken for the root there. The root cannot be deleted.
+* `resolver`, as a dictionary, may hold `arguments`: what is said to a resolver that declares some. Other members that
+  are not known are passed over, although the original gave them to its resolvers.
 * `componentobj`, `contextobj` and `viewobj` may be left out and their members given at the top level.
 * `subscription`: a dictionary with `statement`, or the statement alone. Its `user` and `password` are not read: the
   rule is that of the app which calls. `view` says which components, as in an ask; `componentid` may name one instead.
@@ -39,6 +41,7 @@ from edge_http.personis.calls import (
     MakeComponentCall,
     MakeContextCall,
     MakeViewCall,
+    ResolverArguments,
     ResolverSpelling,
     Segments,
     TellCall,
@@ -117,6 +120,7 @@ def ask_of(call: AskCall, min_seq: int | None) -> Ask:
         context=path_of(call.context),
         view=view_of(call.view),
         resolver=resolver,
+        resolver_arguments=arguments_of(call.resolver),
         evidence_filter=evidence_filter,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
@@ -225,6 +229,11 @@ def resolver_of(spelling: ResolverSpelling) -> tuple[str | None, EvidenceFilter 
         raise Refusal(Code.BAD_FILTER, f"no such evidence filter: {name[:64]}", "resolver.evidence_filter", hint)
     arguments = {"name": name, "since_time": spelling.since_time, "recent_count": spelling.recent_count}
     return spelling.resolver, convert(arguments, EvidenceFilter, "resolver")
+
+
+def arguments_of(spelling: ResolverSpelling) -> dict[str, Any]:
+    """Give what is said to the resolver."""
+    return (spelling.arguments or {}) if isinstance(spelling, ResolverArguments) else {}
 
 
 def _members(given: M | None, name: str, decoder: msgspec.json.Decoder[M], body: bytes) -> tuple[M, str]:

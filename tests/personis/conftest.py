@@ -75,9 +75,9 @@ class Person:
             client.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def llum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llum]:
-    """A running llum for all tests of a module."""
+    """A running llum for all tests here; one of them restarts it, so its addresses may change."""
     llum = OpenLlum(tmp_path_factory.mktemp("personis"))
     try:
         llum.start()
