@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import argon2
 
 from bus.connection import Bus
+from bus.jetstream import JetStream
 from bus.kv import Bucket
 from bus.subjects import APP_KEY_BUCKET
 from schemas.errors import Code, Refusal, Transient
@@ -65,6 +66,7 @@ class AppKeys:
 
     def __init__(self, bus: Bus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._bucket = Bucket(bus, APP_KEY_BUCKET)
+        self._jetstream = JetStream(bus)
         self._monotonic = monotonic
         self._hashing = _Hashing()
         self._attempts = _Attempts(monotonic)
@@ -99,6 +101,14 @@ class AppKeys:
     async def delete(self, user: str, app: str) -> None:
         """Drop a password, if there is one: here at once, elsewhere within `CACHE_AGE_S`. Raises `Transient`."""
         await self._write(_key(user, app), None)
+
+    async def forget(self, user: str) -> int:
+        """Drop the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
+        try:
+            return await self._jetstream.purge(f"KV_{APP_KEY_BUCKET}", f"$KV.{APP_KEY_BUCKET}.{check_token(user, 'user')}.*")
+        finally:
+            self._writes += 1
+            self._known.clear()
 
     async def verify(self, user: str, app: str, password: str) -> bool:
         """Tell whether this is the app's password; it takes as long if there is none.

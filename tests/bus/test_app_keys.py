@@ -142,6 +142,17 @@ async def test_setting_a_password_can_be_undone(keys: AppKeys) -> None:
     assert not await keys.verify("alice", "scale", "two")
 
 
+async def test_all_passwords_of_a_user_are_forgotten(keys: AppKeys) -> None:
+    """And nobody else's."""
+    for user, app in (("alice", "scale"), ("alice", "lamp"), ("bob", "scale")):
+        await keys.set_password(user, app, "one")
+    assert await keys.verify("alice", "scale", "one")
+    assert await keys.forget("alice") == 2
+    assert not await keys.verify("alice", "scale", "one")
+    assert not await keys.has_password("alice", "lamp")
+    assert await keys.verify("bob", "scale", "one")
+
+
 async def test_guessing_is_slowed_down(keys: AppKeys, clock: Clock, computed: list[bytes]) -> None:
     """After ten wrong ones further ones are not even computed; the next may come after six seconds."""
     await keys.set_password("alice", "scale", "one")
