@@ -104,8 +104,9 @@ class AppKeys:
 
     async def forget(self, user: str) -> int:
         """Drop the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
+        keys = f"$KV.{APP_KEY_BUCKET}.{check_token(user, 'user')}.*"
         try:
-            return await self._jetstream.purge(f"KV_{APP_KEY_BUCKET}", f"$KV.{APP_KEY_BUCKET}.{check_token(user, 'user')}.*")
+            return await self._jetstream.purge(f"KV_{APP_KEY_BUCKET}", keys)
         finally:
             self._writes += 1
             self._known.clear()
