@@ -39,7 +39,7 @@ def model_command(archive: Archive) -> MakeModel:
 
 def import_steps(archive: Archive, importer: str) -> Iterator[Step]:
     """Give the commands that fill a model, in order. `importer` is an owner app of the model, and stays one."""
-    for number, parcel in enumerate(_parcels(_pieces(archive))):
+    for number, parcel in enumerate(parcels(archive)):
         identifier = _id("contexts", archive.digest, number, parcel)
         yield Step(importer, Import(id=identifier, context=[], contexts=parcel))
     for record in archive.records():
@@ -47,6 +47,11 @@ def import_steps(archive: Archive, importer: str) -> Iterator[Step]:
             yield from _app_steps(archive.digest, record, importer)
         elif isinstance(record, Rules):
             yield from _rule_steps(archive.digest, record)
+
+
+def parcels(archive: Archive) -> Iterator[list[ImportedContext]]:
+    """Give what is in the contexts, in order, in portions that one command takes."""
+    return _parcels(_pieces(archive))
 
 
 def _id(*parts: object) -> str:

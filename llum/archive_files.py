@@ -11,7 +11,7 @@ Passwords and tokens are in no archive.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, NamedTuple
 
@@ -27,7 +27,9 @@ MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one line, for memory: a line holds one page of an export, which fits into a message of the bus."""
 
 
-class Head(msgspec.Struct, kw_only=True, tag_field="kind", tag="llum-archive", forbid_unknown_fields=True):
+class Head(
+    msgspec.Struct, kw_only=True, tag_field="kind", tag="llum-archive", omit_defaults=True, forbid_unknown_fields=True
+):
     version: int
     user: str
     """Whose model it was."""
@@ -35,6 +37,8 @@ class Head(msgspec.Struct, kw_only=True, tag_field="kind", tag="llum-archive", f
     """The state that was exported."""
     exported: float
     """When, in seconds since 1970."""
+    context: list[str] = []
+    """What was exported; [] is the whole model. Contexts are named from there, rules and settings from the root."""
 
 
 class Contexts(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", forbid_unknown_fields=True):
@@ -109,9 +113,10 @@ class Archive(NamedTuple):
 class ArchiveWriter:
     """Writes the pages of an export, as they come, into a file."""
 
-    def __init__(self, file: BinaryIO, user: str, exported: float) -> None:
+    def __init__(self, file: BinaryIO, user: str, exported: float, context: Sequence[str] = ()) -> None:
         self._file = file
         self._user = user
+        self._context = list(context)
         self._exported = exported
         self._digest = hashlib.sha256()
         self._records = 0
@@ -121,7 +126,13 @@ class ArchiveWriter:
         """Write a page; the first one must come first."""
         if self._first is None:
             self._first = page
-            head = Head(version=ARCHIVE_VERSION, user=self._user, seq=page.seq, exported=self._exported)
+            head = Head(
+                version=ARCHIVE_VERSION,
+                user=self._user,
+                seq=page.seq,
+                exported=self._exported,
+                context=self._context,
+            )
             self._file.write(_encode(head) + b"\n")
         self._write(Contexts(contexts=page.contexts))
 
@@ -179,7 +190,7 @@ def _read_records(path: Path, file: BinaryIO) -> str:
 
 def root_of(archive: Archive) -> ImportedContext:
     """Give the model's root, which an export begins with. Raises a `Fault`."""
-    for record in archive.records():
+    for record in archive.records() if not archive.head.context else ():
         if isinstance(record, Contexts):
             for context in record.contexts:
                 if not context.path:

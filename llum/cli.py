@@ -51,6 +51,7 @@ COMMANDS: Final = {
     "admin": Lazy("llum.commands.admin:admin", "People, apps, tokens, rejected commands."),
     "tell": Lazy("llum.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.commands.models:ask", "Ask for a component, a context or a view."),
+    "browse": Lazy("llum.commands.browse:browse", "Look at and change a model in a shell."),
     "sensor": Lazy("llum.commands.sensor:sensor", "Run a sensor on this machine."),
     "config": Lazy("llum.commands.settings:config", "List every setting, its value and where that comes from."),
     "mdef": Lazy("llum.commands.tools:mdef", "Work with model definition files."),

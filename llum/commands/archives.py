@@ -25,7 +25,7 @@ def export(settings: Settings, user: str, file: Path | None) -> None:
     """
     from llum.archives import export_person
 
-    with _written(file) as output:
+    with written(file) as output:
         with_client(settings, lambda client: export_person(client, user, output))
     if file is not None:
         click.echo(f"{user} is in {file}")
@@ -58,7 +58,7 @@ def import_(settings: Settings, user: str, file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _written(file: Path | None) -> Iterator[BinaryIO]:
+def written(file: Path | None) -> Iterator[BinaryIO]:
     """Open a file that is there only when it is complete. For its owner's eyes only: it holds a whole person."""
     if file is None:
         yield sys.stdout.buffer
