@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from model.mdef import parse_mdef
-
 from llum.failures import Fault
+from model.mdef import parse_mdef
 from schemas.definitions import ModelDefinition
 
 MAX_INCLUDED_FILES: Final = 100
