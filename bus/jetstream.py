@@ -17,6 +17,8 @@ NOT_READY_PAUSE_S: Final = 0.05
 """Seconds before asking again while JetStream is starting."""
 
 NO_MESSAGE: Final = 10037
+NO_MESSAGE_TO_DELETE: Final = 10057
+TOO_MANY_OF_SUBJECT: Final = 10077
 WRONG_LAST_SEQUENCE: Final = 10071
 STREAM_DIFFERS: Final = 10058
 STREAM_NOT_FOUND: Final = 10059
@@ -80,6 +82,29 @@ class JetStream:
                 return None
             raise
         return Stored(found["seq"], found["subject"], b"", base64.b64decode(found.get("data", "")))
+
+    async def subjects(self, stream: str, subject: str) -> set[str]:
+        """List the subjects that have messages and match one that may hold wildcards."""
+        found: set[str] = set()
+        while True:
+            body = {"subjects_filter": subject, "offset": len(found)}
+            info = await self.call(f"STREAM.INFO.{stream}", body)
+            page = info["state"].get("subjects") or {}
+            found.update(page)
+            if not page or len(found) >= info.get("total", 0):
+                return found
+
+    async def delete(self, stream: str, seq: int) -> None:
+        """Delete a message, without overwriting its bytes. Does nothing if it is gone."""
+        try:
+            await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq, "no_erase": True})
+        except ApiError as error:
+            if error.code != NO_MESSAGE_TO_DELETE:
+                raise
+
+    async def purge(self, stream: str, subject: str) -> int:
+        """Delete all messages of a subject, which may hold wildcards, and tell how many they were."""
+        return int((await self.call(f"STREAM.PURGE.{stream}", {"filter": subject}))["purged"])
 
     async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
         """Read up to `count` messages of a subject from `seq` on, and tell whether there are more."""

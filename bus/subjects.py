@@ -18,7 +18,11 @@ DEFAULT_LOG_STREAMS: Final = 8
 """Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
 
 REJECTED_STREAM: Final = "LLUM_REJECTED"
+EFFECTS_STREAM: Final = "LLUM_EFFECTS"
+SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"
+DEAD_LETTERS_STREAM: Final = "LLUM_DEAD_LETTERS"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
+APP_KEY_BUCKET: Final = "LLUM_APP_KEYS"
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
 
@@ -110,6 +114,53 @@ def query_subject_of(partition: int) -> str:
 
 def rejected_subject(user: str, app: str) -> str:
     return f"llum.rejected.{user}.{app}"
+
+
+def notice_subject(partition: int, user: str, token: str) -> str:
+    """Name the queue of one rule's notices. Apps publish on `llum.cmd` and `llum.ask` only, so none reaches it."""
+    return f"llum.effect.{partition}.notify.{user}.{token}"
+
+
+def notice_subjects_of(partition: int | str) -> str:
+    return f"llum.effect.{partition}.notify.>"
+
+
+def schedule_subject(partition: int, user: str, token: str) -> str:
+    """Name the place of a rule's schedule: one message, that nats-server obeys."""
+    return f"llum.sched.{partition}.{user}.{token}"
+
+
+def schedule_subjects_of(partition: int | str) -> str:
+    return f"llum.sched.{partition}.>"
+
+
+def fired_subject(partition: int, user: str, token: str) -> str:
+    """Name where nats-server says that a rule's time has come."""
+    return f"llum.fired.{partition}.{user}.{token}"
+
+
+def fired_subjects() -> str:
+    return "llum.fired.>"
+
+
+def rule_of(subject: str) -> tuple[str, str]:
+    """Give user and token of a subject that belongs to a rule: they are its last two."""
+    *_, user, token = subject.split(".")
+    return user, token
+
+
+def dead_letter_subject(user: str, token: str) -> str:
+    return f"llum.dead.{user}.{token}"
+
+
+def effect_subjects_of_user(user: str) -> list[tuple[str, str]]:
+    """List all streams of effects with the subjects that hold anything of a user in them."""
+    return [
+        (EFFECTS_STREAM, f"llum.effect.*.*.{user}.>"),
+        (SCHEDULES_STREAM, f"llum.sched.*.{user}.>"),
+        (SCHEDULES_STREAM, f"llum.fired.*.{user}.>"),
+        (DEAD_LETTERS_STREAM, f"llum.dead.{user}.>"),
+    ]
 
 
 def parse_address(subject: str) -> Address:

@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
 
 COMMANDS: Final = {
     "up": Lazy("llum.commands.serving:up", "Run everything in the foreground: nats-server, worker, HTTP edge."),
-    "admin": Lazy("llum.commands.admin:admin", "People, tokens, rejected commands."),
+    "admin": Lazy("llum.commands.admin:admin", "People, apps, tokens, rejected commands."),
     "tell": Lazy("llum.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.commands.models:ask", "Ask for a component, a context or a view."),
     "sensor": Lazy("llum.commands.sensor:sensor", "Run a sensor on this machine."),
