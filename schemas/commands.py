@@ -42,7 +42,7 @@ class Tell(_Command, tag="tell"):
 class Correct(_Command, tag="correct"):
     """The owner says what is right: evidence that outranks all other, for every resolver, until it is withdrawn.
 
-    A newer correction takes its place. Owner apps only. Result: {"seq": …, "n": 0}, which names the correction for `withdraw`.
+    A newer one takes its place. Owner apps only. Result: {"seq": …, "n": 0}, which `withdraw` takes.
     """
 
     context: list[str]
