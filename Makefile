@@ -12,6 +12,7 @@ help: ## Explain these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv with everything, from uv.lock. The other commands do it when it is needed.
+	@:
 
 $(READY): pyproject.toml uv.lock deploy/bootstrap.sh
 	@deploy/bootstrap.sh

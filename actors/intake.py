@@ -1,5 +1,7 @@
 """Log messages to commands, or to the reason why not. What is wrong with a message is found here, never raised."""
 
+from functools import lru_cache
+
 import msgspec
 
 from bus.log import LogMessage
@@ -22,10 +24,14 @@ class Incoming(msgspec.Struct):
     """The stored evidence that the command is about, once it has been looked up."""
 
 
+address_of = lru_cache(maxsize=10_000)(parse_address)
+"""Few people tell much: the same subjects come again and again."""
+
+
 def take_in(message: LogMessage) -> Incoming:
     """Decode one log message."""
     try:
-        address = parse_address(message.subject)
+        address = address_of(message.subject)
     except Refusal as refusal:
         return Incoming(message, _unusable(message.subject), None, error=refusal.error)
     try:

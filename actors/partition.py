@@ -1,8 +1,8 @@
 """One partition: batches of log messages are applied and committed, asks are answered.
 
-A batch is decoded, repeats are told apart with one query, missing models are loaded with one query, every command is
-applied in memory, and all is written in one transaction. Only then is anything said. The lock keeps asks from
-seeing what is applied but not yet committed.
+A batch is decoded, missing models are loaded with one query, every command is applied in memory, and all is written in
+one transaction, which also finds out whether a command was seen before. Only then is anything said. The lock keeps
+asks from seeing what is applied but not yet committed.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 from actors.actor import Actives, Applied, UserActor
 from actors.entries import REJECTION
 from actors.intake import Incoming, take_in
-from actors.shard import Batch, CommandKey, Shard, Unwritable
+from actors.shard import Batch, CommandKey, Repeated, Shard, Unwritable
 from bus.log import LogMessage
 from model.amending import evidence_named
 from model.changes import Change
@@ -105,9 +105,17 @@ class Partition:
             return await self._apply_some(incoming)
 
     async def _apply_some(self, incoming: list[Incoming]) -> list[Settled]:
-        """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours."""
+        """Apply and commit as many as can go into one transaction: all, or up to a command that hit a fault of ours.
+
+        Repeats are rare, so all commands are first taken for new; the shard refuses the batch if one is not.
+        """
         incoming = incoming[: _in_one_transaction(incoming)]
-        known = await self._known_outcomes(incoming)
+        try:
+            return await self._commit(incoming, {})
+        except Repeated:
+            return await self._commit(incoming, await self._known_outcomes(incoming))
+
+    async def _commit(self, incoming: list[Incoming], known: dict[CommandKey, Outcome]) -> list[Settled]:
         actors = await self._actors_of(incoming)
         await self._look_up(incoming[0], actors)
         work = _Work(known, actors, Batch(self._relayed_seq), self.shard.clock_us)
@@ -221,9 +229,7 @@ class _Work:
             self._batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
         return outcome
 
-    def _forget(
-        self, actor: UserActor, changes: list[Change], key: CommandKey | None, seq: int, time_us: int
-    ) -> None:
+    def _forget(self, actor: UserActor, changes: list[Change], key: CommandKey | None, seq: int, time_us: int) -> None:
         """Delete a model that has been forgotten; nothing else is in this transaction."""
         assert key is not None, "what was applied has an id"
         self._batch.add_changes(actor.key, actor.user, changes, seq, time_us)

@@ -35,6 +35,10 @@ class Unwritable(Exception):  # noqa: N818 - says what the rows are
     """Rows that SQLite refuses for what they are, whatever the state of the disk."""
 
 
+class Repeated(Exception):  # noqa: N818 - says what the batch holds
+    """A batch with a command that was seen before, and was not known to be."""
+
+
 class Loaded(msgspec.Struct):
     """What the shard holds of a user; `model` is None when no model has been made."""
 
@@ -160,9 +164,7 @@ def command_hash(key: CommandKey) -> int:
 class Shard:
     """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
 
-    def __init__(
-        self, connection: aiosqlite.Connection, applied_seq: int, clock_us: int, last_user_key: int
-    ) -> None:
+    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, clock_us: int, last_user_key: int) -> None:
         self._connection = connection
         self.applied_seq = applied_seq
         """Everything up to here that belongs to the partition is committed."""
@@ -206,13 +208,16 @@ class Shard:
     async def write(self, batch: Batch) -> None:
         """Commit a batch: all of it or nothing.
 
-        Raises `Unwritable` when these rows can never be written, and what SQLite raises when it cannot write now.
+        Raises `Repeated` when it holds a command that is there already, `Unwritable` when these rows can never be
+        written, and what SQLite raises when it cannot write now.
         """
         try:
             await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
         except sqlite3.OperationalError:
             raise
         except (sqlite3.Error, OverflowError) as error:
+            if sql.IS_REPEATED in str(error):
+                raise Repeated from None
             raise Unwritable(type(error).__name__) from error
         self.applied_seq = batch.applied_seq
         if batch.commands:

@@ -30,7 +30,9 @@ PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 33554432",
 )
 
-SCHEMA: Final = """
+IS_REPEATED: Final = "a command is repeated"
+
+SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE user (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL);
@@ -68,6 +70,11 @@ CREATE VIEW batch AS
     SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS rare,
         NULL AS applied_seq;
 CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
+    SELECT raise(ABORT, '{IS_REPEATED}')
+        FROM json_each(NEW.commands) AS new
+        CROSS JOIN command INDEXED BY command_by_hash ON command.hash = new.value ->> 2
+        WHERE command.user_key = 0  -- a forget, of which only the hash is left
+            OR (command.user_key = new.value ->> 3 AND command.app = new.value ->> 4 AND command.id = new.value ->> 5);
     INSERT INTO user (key, name, seq, time_us)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.users) WHERE true
         ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us;
@@ -116,9 +123,9 @@ CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT 
     );
     UPDATE meta SET value = 1 WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
 END;
-INSERT INTO meta (name, value) VALUES ('schema_version', 2), ('applied_seq', 0), ('traces', 0);
+INSERT INTO meta (name, value) VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('traces', 0);
 COMMIT;
-"""
+"""  # noqa: S608 - only our own constants
 
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
@@ -126,8 +133,7 @@ LATEST_TIME: Final = "SELECT coalesce(max(time_us), 0) FROM command"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
 
 WRITE_BATCH: Final = (
-    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 KNOWN_COMMANDS: Final = """

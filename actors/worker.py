@@ -1,13 +1,13 @@
 """The bus side of the partitions: read the log, apply, reply, relay; subscribe to queries once caught up.
 
-One reader serves all partitions of the worker. It sorts messages into a mailbox per partition, and each partition's
-loop takes what is there as one batch. So batches grow by themselves when there is much to do.
+One reader for each log stream serves all the worker's partitions in it. Messages are sorted into a mailbox per
+partition, and each partition's loop takes what is there as one batch. So batches grow by themselves when there is much
+to do.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,19 @@ import structlog
 
 from actors.actor import Actives
 from actors.answers import Answers
+from actors.intake import address_of
 from actors.partition import Partition, Settled
 from actors.relaying import Relay, Relaying
 from actors.shard import Shard
 from bus import relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
-from bus.subjects import ASK_QUEUE, Address, is_inbox, parse_address, query_subject_of
+from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, log_stream_of, query_subject_of
 from model.resolvers import Resolvers
 from model.summaries import SHIPPED
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
+from schemas.limits import MAX_PAYLOAD_BYTES
 from schemas.replies import AskReply, Failed, Refused, Reply
 
 log = structlog.get_logger(__name__)
@@ -37,8 +39,14 @@ MAX_BATCH_MESSAGES = 1000
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Payload of one transaction, to bound memory. At least one message is always taken."""
 
-MAX_WAITING = 20_000
-"""Messages in all mailboxes; the reader pauses above that."""
+MAX_WAITING = 64_000
+"""Messages in all mailboxes, a full batch for each partition; the readers pause above that."""
+
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Payload in all mailboxes; the readers pause above that."""
+
+MAX_WRITING = 4
+"""Batches applied and written at a time. More would not be faster, and smaller: what waits meanwhile joins a batch."""
 
 MAX_SLOW_ASKS = 1024
 """Asks that wait for the disk at the same time; further ones are told to come again."""
@@ -54,12 +62,7 @@ _PARALLEL_OPENS = 8
 
 
 _BUSY = Error(Code.UNAVAILABLE, "too many asks wait for the disk")
-_UNENCODABLE = Error(Code.INTERNAL, "a fault in llum; the reply could not be encoded")
-
-
-@lru_cache(maxsize=10_000)
-def _address(subject: bytes) -> Address:
-    return parse_address(subject.decode("utf-8", "replace"))
+_TOO_LARGE = Error(Code.TOO_LARGE, "the reply would be larger than the bus takes", hint="ask for fewer components")
 
 
 class _Served:
@@ -113,6 +116,8 @@ class Worker:
         self._make_room = make_room
         """Told when the mailboxes have room again."""
         self._waiting = 0
+        self._waiting_bytes = 0
+        self._writing = asyncio.Semaphore(MAX_WRITING)
         self._draining = False
         self._slow_asks: set[asyncio.Task[None]] = set()
 
@@ -124,10 +129,11 @@ class Worker:
             one.mailbox.append(message)
             one.arrived.set()
         self._waiting += len(messages)
+        self._waiting_bytes += _size_of(messages)
 
     def room(self) -> int:
         """How many more messages the mailboxes take."""
-        return MAX_WAITING - self._waiting
+        return 0 if self._waiting_bytes > MAX_WAITING_BYTES else MAX_WAITING - self._waiting
 
     async def apply_arrivals(self, one: _Served) -> None:
         """Apply a partition's messages batch by batch, until `drain`."""
@@ -135,11 +141,13 @@ class Worker:
             await one.arrived.wait()
             if self._draining:
                 return
-            batch = one.take()
-            if not one.mailbox:
-                one.arrived.clear()
-            await self._apply(one, batch)
+            async with self._writing:
+                batch = one.take()
+                if not one.mailbox:
+                    one.arrived.clear()
+                await self._apply(one, batch)
             self._waiting -= len(batch)
+            self._waiting_bytes -= _size_of(batch)
             self._make_room()
             one.note_progress()
 
@@ -186,7 +194,7 @@ class Worker:
         await one.caught_up.wait()
 
         def on_ask(subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
-            if reply_to:
+            if is_asker(reply_to):
                 self._on_ask(one, subject, reply_to, data)
 
         await self._bus.listen(query_subject_of(one.partition.number), on_ask, ASK_QUEUE)
@@ -194,7 +202,7 @@ class Worker:
     def _on_ask(self, one: _Served, subject: bytes, reply_to: bytes, data: bytes) -> None:
         started = time.perf_counter()
         try:
-            address = _address(subject)
+            address = address_of(subject.decode("utf-8", "replace"))
         except Refusal as refusal:
             self._bus.publish_soon(reply_to, encode(Failed(error=refusal.error)))
             return
@@ -215,14 +223,16 @@ class Worker:
         self._reply(reply_to, address, await answer, started)
 
     def _reply(self, reply_to: bytes, address: Address, reply: Reply, started: float) -> None:
-        try:
-            data = encode(reply)
-        except Refusal:
-            log.exception("reply_not_encoded", user=address.user, verb=address.verb)
-            reply = Failed(error=_UNENCODABLE)
+        data = encode(reply)
+        if len(data) > MAX_PAYLOAD_BYTES:
+            reply = Failed(error=_TOO_LARGE)
             data = encode(reply)
         self._bus.publish_soon(reply_to, data)
         _log_ask(address, reply, time.perf_counter() - started)
+
+
+def _size_of(messages: list[LogMessage]) -> int:
+    return sum([len(message.data) for message in messages])
 
 
 async def run_worker(
@@ -230,6 +240,7 @@ async def run_worker(
     *,
     shard_dir: Path,
     partitions: Iterable[int],
+    log_streams: int,
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
@@ -244,7 +255,7 @@ async def run_worker(
     try:
         relaying = await Relaying.open(bus, resolvers, allow_private_webhooks)
         try:
-            await _serve(bus, shards, max_active_models, on_ready, stop, resolvers, relaying)
+            await _serve(bus, shards, log_streams, max_active_models, on_ready, stop, resolvers, relaying)
         finally:
             await relaying.close()
     finally:
@@ -255,6 +266,7 @@ async def run_worker(
 async def _serve(
     bus: Bus,
     shards: dict[int, Shard],
+    log_streams: int,
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
@@ -262,40 +274,50 @@ async def _serve(
     relaying: Relaying,
 ) -> None:
     actives = Actives(max_active_models)
-    targets, end = await asyncio.gather(last_sequences(bus, shards), stream_last(bus))
+    streams = {number: log_stream_of(number, log_streams) for number in shards}
+    ends = await _ends(bus, set(streams.values()))
+    targets = await last_sequences(bus, shards, log_streams)
     relayed_seqs = await relayed.read_all(bus, shards)
-    reader: LogReader
+    readers: dict[str, LogReader] = {}
 
-    def read_position() -> int:
-        return reader.position
+    def serve(number: int, shard: Shard) -> _Served:
+        partition = Partition(number, shard, actives, relayed_seqs[number])
+        outbox = relaying.outbox(partition)
+        return _Served(partition, outbox, targets[number], lambda: readers[streams[number]].position, resolvers)
 
     def make_room() -> None:
-        reader.wake()
+        for reader in readers.values():
+            reader.wake()
 
-    partitions = {number: Partition(number, shard, actives, relayed_seqs[number]) for number, shard in shards.items()}
-    served = {
-        number: _Served(partition, relaying.outbox(partition), targets[number], read_position, resolvers)
-        for number, partition in partitions.items()
-    }
+    served = {number: serve(number, shard) for number, shard in shards.items()}
     worker = Worker(bus, served, make_room)
-    # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
-    starts = {
-        number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
-        for number, shard in shards.items()
-    }
-    reader = LogReader(bus, starts, worker.deliver, worker.room)
-    await _run_tasks(worker, reader, served, relaying, on_ready, stop)
+    for stream, end in ends.items():
+        # A partition that has everything is read from the end: an idle one must not make us read the whole log again.
+        starts = {
+            number: shard.applied_seq + 1 if shard.applied_seq < targets[number] else max(end, targets[number]) + 1
+            for number, shard in shards.items()
+            if streams[number] == stream
+        }
+        readers[stream] = LogReader(bus, starts, worker.deliver, lambda: worker.room() // len(ends), stream)
+    await _run_tasks(worker, list(readers.values()), served, relaying, on_ready, stop)
+
+
+async def _ends(bus: Bus, streams: set[str]) -> dict[str, int]:
+    """Give the last sequence of each log stream."""
+    names = sorted(streams)
+    lasts = await asyncio.gather(*(stream_last(bus, name) for name in names))
+    return dict(zip(names, lasts, strict=True))
 
 
 async def _run_tasks(
     worker: Worker,
-    reader: LogReader,
+    readers: list[LogReader],
     served: dict[int, _Served],
     relaying: Relaying,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
-    reading = asyncio.create_task(reader.run())
+    reading = asyncio.create_task(_read_all(readers))
     applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
     effecting = [asyncio.create_task(one.outbox.run(one.caught_up)) for one in served.values()]
     effecting.append(asyncio.create_task(relaying.run(served)))
@@ -315,6 +337,15 @@ async def _run_tasks(
         worker.drain()
         await asyncio.gather(*applying, return_exceptions=True)
         await _end([ready, reading, stopping, *effecting])
+
+
+async def _read_all(readers: list[LogReader]) -> None:
+    """Read until cancelled, or until one of the readers cannot go on."""
+    reading = [asyncio.create_task(reader.run()) for reader in readers]
+    try:
+        await asyncio.gather(*reading)
+    finally:
+        await _end(reading)
 
 
 async def _serve_all_asks(worker: Worker, served: dict[int, _Served]) -> None:

@@ -1,0 +1,14 @@
+"""Measurements of llum against the limits of the machine they run on.
+
+cli.py          which benchmarks to run, and how the figures are printed
+    catalogue.py    the benchmarks by name
+    figures.py      a figure: what was measured, its limit in the same run, their ratio, the bar
+    sizes.py        how much is measured
+    ground.py       the folder, servers and programs of one run
+    stage.py        a running llum with people in it, beside the echoes that it is compared with
+    people.py       the models, tells and asks of the measurements
+    catch_up.py, asking.py, over_http.py, footprint.py    the benchmarks
+    bus_load.py, http_load.py    the load generators, the same for both sides of a ratio
+    processes.py    starting and ending processes
+    programs/       what runs in a process of its own: the limits, and parts of llum measured alone
+"""

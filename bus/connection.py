@@ -10,8 +10,8 @@ import nats.errors
 import structlog
 
 from bus.inbox import Inbox
-from bus.wire import Client, Handler, Listening
-from schemas.errors import Code, Refusal, Transient
+from bus.wire import Client, Handler, Listening, end_task
+from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.limits import MAX_PAYLOAD_BYTES
 
 FIRST_WAIT_S: Final = 0.1
@@ -58,12 +58,12 @@ class Bus:
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then."""
         bus = cls(url, name)
+        connecting = asyncio.get_running_loop().create_task(bus._connect(inbox_prefix))
         try:
-            await asyncio.wait_for(bus._connect(inbox_prefix), within_s)
-        except (TimeoutError, OSError, nats.errors.Error) as error:
-            await bus._abandon()
-            raise bus._unreachable() from error
-        bus._connected.set()
+            await asyncio.wait({connecting}, timeout=within_s)
+        finally:
+            await end_task(connecting)
+        await bus._started(connecting)
         return bus
 
     @property
@@ -81,7 +81,8 @@ class Bus:
     async def wait_connected(self, timeout_s: float) -> bool:
         """Wait until the connection stands; False if it does not within the time."""
         try:
-            await asyncio.wait_for(self._connected.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._connected.wait()
         except TimeoutError:
             return False
         return True
@@ -96,9 +97,9 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise Transient(Code.UNAVAILABLE, f"the bus takes no messages now: {error}") from error
 
-    def publish_soon(self, subject: bytes, data: bytes) -> bool:
-        """Publish from a handler, without awaiting. False when it cannot be sent now: a reply is then lost."""
-        return bool(self.nc.publish_soon(subject, data))
+    def publish_soon(self, subject: bytes, data: bytes, reply: bytes = b"", headers: bytes = b"") -> bool:
+        """Publish without awaiting what is known to be well-formed. False when it cannot be sent now."""
+        return bool(self.nc.publish_soon(subject, data, reply, headers))
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
         """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
@@ -113,7 +114,8 @@ class Bus:
             return
         try:
             if self.connected:
-                await asyncio.wait_for(self.nc.drain(), DRAIN_WITHIN_S)
+                async with asyncio.timeout(DRAIN_WITHIN_S):
+                    await self.nc.drain()
         except (TimeoutError, OSError, nats.errors.Error) as error:
             log.debug("bus.drain_cut_short", error=str(error))
         await self._abandon()
@@ -121,9 +123,20 @@ class Bus:
     async def _abandon(self) -> None:
         self._connected.clear()
         try:
-            await asyncio.wait_for(self.nc.close(), DRAIN_WITHIN_S)
+            async with asyncio.timeout(DRAIN_WITHIN_S):
+                await self.nc.close()
         except (TimeoutError, OSError, nats.errors.Error) as error:
             log.debug("bus.close_failed", error=str(error))
+
+    async def _started(self, connecting: "asyncio.Task[None]") -> None:
+        error = None if connecting.cancelled() else connecting.exception()
+        if not connecting.cancelled() and error is None:
+            self._connected.set()
+            return
+        await self._abandon()
+        if error is not None and not isinstance(error, LlumError | OSError | nats.errors.Error):
+            raise error
+        raise self._unreachable() from error
 
     async def _connect(self, inbox_prefix: str) -> None:
         await self.nc.connect(

@@ -1,7 +1,7 @@
 """One ephemeral pull consumer of the log: it lives until the first irregularity and is then replaced.
 
 The reader asks for messages only as far as its owner has room, so nothing piles up between. nats-server numbers what it
-delivers; the first number that is out of turn, a heartbeat that stays away, or any status but the two that belong to
+delivers; the first number that is out of turn, a heartbeat that stays away, or any status but those that belong to
 every day, breaks the consumer. Its successor starts behind the last message that arrived in turn.
 """
 
@@ -16,7 +16,7 @@ import structlog
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
-from bus.subjects import LOG_STREAM, REPLY_TO_HEADER, is_inbox
+from bus.subjects import REPLY_TO_HEADER, is_inbox
 from bus.wire import Listening
 from schemas.errors import LlumError
 
@@ -41,6 +41,9 @@ REQUEST_BYTES: Final = 16 * 1024 * 1024
 _NS: Final = 1_000_000_000
 _REPLY_TO: Final = REPLY_TO_HEADER.encode()
 
+_EVERYDAY: Final = (b" 408 ", b" 409 Message Size Exceeds MaxBytes", b" 409 Batch Completed")
+"""Statuses that end a request and no more: its time is over, its bytes are, its messages are."""
+
 log = structlog.get_logger("llum.bus")
 
 
@@ -52,14 +55,17 @@ class LogMessage(NamedTuple):
     subject: str
     data: bytes
     reply_to: str | None
-    """The inbox for the outcome, if the sender named one. Any other subject is left out: no app may make llum speak there."""
+    """The inbox for the outcome, if the sender named one. Any other subject is left out: no app makes llum speak so."""
 
 
 class LogConsumer:
     """Delivers the messages after `last_seq` to `take`, in bursts, as `request` has asked for them."""
 
-    def __init__(self, bus: Bus, last_seq: int, filters: list[str], take: Callable[[list[LogMessage]], None]) -> None:
+    def __init__(
+        self, bus: Bus, last_seq: int, filters: list[str], take: Callable[[list[LogMessage]], None], stream: str
+    ) -> None:
         self._bus = bus
+        self._stream = stream
         self._filters = filters
         self._take = take
         self._name = f"llum-{secrets.token_hex(8)}"
@@ -89,8 +95,8 @@ class LogConsumer:
         """Make the consumer. Raises `ApiError` or `Transient`."""
         self._inbox = self._bus.nc.new_inbox()
         self._listening = await self._bus.listen(self._inbox, self._receive)
-        body = {"stream_name": LOG_STREAM, "action": "create", "config": self._configuration()}
-        made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{LOG_STREAM}.{self._name}", body)
+        body = {"stream_name": self._stream, "action": "create", "config": self._configuration()}
+        made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{self._stream}.{self._name}", body)
         self.position = stream_last if made.get("num_pending", 0) == 0 else self.last_seq
 
     async def request(self, count: int) -> None:
@@ -101,7 +107,7 @@ class LogConsumer:
         if self.outstanding == 0:
             self._heard_at = time.monotonic()
         self.outstanding += count
-        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{LOG_STREAM}.{self._name}", body, self._inbox)
+        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}", body, self._inbox)
 
     def break_off(self, reason: str) -> None:
         """Take nothing more from this consumer."""
@@ -122,7 +128,7 @@ class LogConsumer:
             await self._listening.stop()
         if self._bus.connected:
             try:
-                await self._bus.publish(f"$JS.API.CONSUMER.DELETE.{LOG_STREAM}.{self._name}", b"")
+                await self._bus.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
             except LlumError as error:
                 log.debug("log_reader.consumer_left_behind", error=str(error))
 
@@ -178,7 +184,7 @@ class LogConsumer:
         status = headers[9:12]
         if status == b"100":
             self._on_heartbeat(headers)
-        elif status == b"408" or (status == b"409" and b"MaxBytes" in headers and b"Nats-Pending-Messages" in headers):
+        elif any(text in headers for text in _EVERYDAY):
             self.outstanding -= int(header(headers, b"Nats-Pending-Messages") or 0)
             self.changed.set()
         else:

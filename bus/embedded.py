@@ -33,7 +33,7 @@ class EmbeddedServer:
     def __init__(
         self, data_dir: Path | str, port: int = 0, partitions: int = 64, *, sync_interval: str = "always"
     ) -> None:
-        """Port 0: any free one, chosen at the first start. `sync_interval` 10s, say: faster, but a power cut may lose that."""
+        """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()
         self._folder = self._data / "nats"
         self._wanted_port = port
@@ -91,7 +91,8 @@ class EmbeddedServer:
             return
         self._process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._process.wait()
         except TimeoutError:
             log.warning("nats_server.killed", pid=self.pid, after_s=timeout_s)
             self._process.kill()
@@ -150,7 +151,8 @@ class EmbeddedServer:
         except OSError:
             return False
         try:
-            return (await asyncio.wait_for(reader.readline(), 1.0)).startswith(b"INFO ")
+            async with asyncio.timeout(1.0):
+                return (await reader.readline()).startswith(b"INFO ")
         except (OSError, TimeoutError, ValueError):
             return False
         finally:

@@ -77,7 +77,8 @@ class Inbox:
         token = self.expect(lambda *answer: None if future.done() else future.set_result(Answer(*answer)))
         try:
             await self._bus.publish(subject, data, self.subject(token), headers)
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"no answer from the bus within {timeout_s:g} s") from error
         finally:

@@ -1,7 +1,7 @@
 """What llum needs in a nats-server: made at the first start, checked at every one."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bus import subjects
 from bus.connection import Bus
@@ -33,6 +33,7 @@ DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
 """Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
 PARTITIONS_KEY: Final = "partitions"
+LOG_STREAMS_KEY: Final = "log_streams"
 
 _NS: Final = 1_000_000_000
 
@@ -43,30 +44,45 @@ _VITAL: Final = (
 """What an operator must not change of a stream; replicas, placement, compression and the like are theirs."""
 
 
-async def ensure(bus: Bus, partitions: int) -> int:
-    """Make or check everything that llum needs of the server, and give the number of partitions.
+class Installation(NamedTuple):
+    """What is fixed for the life of an installation."""
+
+    partitions: int
+    log_streams: int
+
+
+async def ensure(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Installation:
+    """Make or check everything that llum needs of the server, and give what the installation is.
+
+    `log_streams` is for a new installation; an existing one has as many as it has.
 
     Raises `InstallationError` when the server is too old, lacks JetStream or mappings, or holds an installation
     with another number of partitions; `Transient` when it does not answer.
     """
     _check_server(bus.nc._server_info)
     jetstream = JetStream(bus)
-    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams()))
-    await asyncio.gather(_ensure_partitions(bus, partitions), check_mappings(bus, partitions))
-    return partitions
+    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _own_streams()))
+    recorded, _ = await asyncio.gather(_ensure_recorded(bus, partitions, log_streams), check_mappings(bus, partitions))
+    logs = (_log_stream(index, recorded) for index in range(recorded.log_streams))
+    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in logs))
+    return recorded
 
 
-def _streams() -> list[dict[str, Any]]:
-    """Give all streams. The log has no schedules, TTLs, rollups or counters: apps could write as others with them."""
-    log = {
-        "name": subjects.LOG_STREAM,
-        "subjects": subjects.log_subjects(),
+def _log_stream(index: int, installation: Installation) -> dict[str, Any]:
+    """Describe a log stream: no schedules, TTLs, rollups or counters, as apps could write as others with them."""
+    return {
+        "name": subjects.log_stream(index),
+        "subjects": subjects.log_subjects(index, installation.log_streams, installation.partitions),
         "storage": "file",
         "retention": "limits",
         "discard": "new",
         "duplicate_window": _NS // 10,
         "allow_direct": True,
     }
+
+
+def _own_streams() -> list[dict[str, Any]]:
+    """Describe the streams that only llum itself writes to."""
     rejected = {
         "name": subjects.REJECTED_STREAM,
         "subjects": [subjects.rejected_subject("*", "*")],
@@ -77,7 +93,7 @@ def _streams() -> list[dict[str, Any]]:
         "allow_direct": True,
     }
     buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
-    return [log, rejected, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
+    return [rejected, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
 
 
 def _effect_streams() -> list[dict[str, Any]]:
@@ -155,18 +171,26 @@ def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
             )
 
 
-async def _ensure_partitions(bus: Bus, partitions: int) -> None:
+async def _ensure_recorded(bus: Bus, partitions: int, log_streams: int) -> Installation:
     bucket = Bucket(bus, subjects.INSTALLATION_BUCKET)
-    text = str(partitions).encode()
-    recorded = await bucket.get(PARTITIONS_KEY)
-    if recorded is None and await bucket.create(PARTITIONS_KEY, text):
-        return
-    recorded = recorded or await bucket.get(PARTITIONS_KEY)
-    if recorded != text:
+    recorded = Installation(
+        await _record(bucket, PARTITIONS_KEY, partitions),
+        await _record(bucket, LOG_STREAMS_KEY, min(log_streams, partitions)),
+    )
+    if recorded.partitions != partitions:
         raise InstallationError(
-            f"this installation has {(recorded or b'?').decode()} partitions, LLUM_PARTITIONS says {partitions}",
+            f"this installation has {recorded.partitions} partitions, LLUM_PARTITIONS says {partitions}",
             "the number is fixed for good: set it back, or start anew with an empty LLUM_DATA_DIR",
         )
+    return recorded
+
+
+async def _record(bucket: Bucket, key: str, number: int) -> int:
+    """Record a number unless there is one; give the one that is there."""
+    recorded = await bucket.get(key)
+    if recorded is None and await bucket.create(key, str(number).encode()):
+        return number
+    return int(recorded or await bucket.get(key) or b"0")
 
 
 async def recorded_partitions(bus: Bus) -> int | None:

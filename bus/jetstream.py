@@ -116,7 +116,8 @@ class JetStream:
         try:
             reply = self._inbox.subject(token)
             await self._bus.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(body), reply)
-            return messages, await asyncio.wait_for(done, API_TIMEOUT_S)
+            async with asyncio.timeout(API_TIMEOUT_S):
+                return messages, await done
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
         finally:

@@ -39,7 +39,8 @@ async def check_mappings(bus: Bus, partitions: int) -> None:
     listening = [await bus.listen(subject, on_probe) for subject in probe_subjects(PROBE_APP)]
     try:
         await _send_probes(bus)
-        await asyncio.wait_for(arrived.wait(), LATE_S)
+        async with asyncio.timeout(LATE_S):
+            await arrived.wait()
     except TimeoutError:
         pass
     finally:

@@ -1,24 +1,32 @@
 """Who has a model: read off the log's subjects, which nats-server indexes."""
 
+import asyncio
+
 from bus.connection import Bus
 from bus.jetstream import JetStream
-from bus.subjects import LOG_STREAM, log_subjects_of_verb, parse_address
+from bus.subjects import all_log_subjects, log_subjects_of_verb, parse_address
 from schemas.errors import Refusal
 
 
 async def list_users(bus: Bus) -> list[str]:
-    """Give the users for whom a model was asked for, sorted; so also one whose making was refused. Raises `Transient`."""
+    """Give the users for whom a model was asked for, sorted, be it that its making was refused. Raises `Transient`."""
     jetstream = JetStream(bus)
+    names = (await jetstream.call("STREAM.NAMES", {"subject": all_log_subjects()})).get("streams") or []
+    pages = await asyncio.gather(*(_users_of(jetstream, name) for name in names))
+    return sorted(set().union(*pages))
+
+
+async def _users_of(jetstream: JetStream, stream: str) -> set[str]:
     users: set[str] = set()
     offset = 0
     while True:
         body = {"subjects_filter": log_subjects_of_verb("mkmodel"), "offset": offset}
-        info = await jetstream.call(f"STREAM.INFO.{LOG_STREAM}", body)
+        info = await jetstream.call(f"STREAM.INFO.{stream}", body)
         page = info["state"].get("subjects") or {}
         users.update(filter(None, map(_user, page)))
         offset += len(page)
         if not page or offset >= info.get("total", 0):
-            return sorted(users)
+            return users
 
 
 def _user(subject: str) -> str | None:

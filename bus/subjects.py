@@ -12,6 +12,11 @@ from schemas.errors import Code, Refusal
 from schemas.paths import is_token
 
 LOG_STREAM: Final = "LLUM_LOG_0"
+"""The first log stream; there are as many as the installation has, each with every so-manieth partition."""
+
+DEFAULT_LOG_STREAMS: Final = 8
+"""Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
+
 REJECTED_STREAM: Final = "LLUM_REJECTED"
 EFFECTS_STREAM: Final = "LLUM_EFFECTS"
 SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"
@@ -28,6 +33,8 @@ ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
+_ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
+"""`_R_` is what nats-server writes instead of the inbox of an asker from another account."""
 
 _PARTITION = re.compile(r"[0-9]{1,6}")
 _VERB = re.compile(r"[a-z_]{1,32}")
@@ -69,8 +76,22 @@ def partition_ask_subject(partition: int) -> str:
     return f"llum.query.{partition}._._.ping"
 
 
-def log_subjects() -> list[str]:
-    return ["llum.log.*.*.*.*"]
+def log_stream(index: int) -> str:
+    return f"LLUM_LOG_{index}"
+
+
+def log_stream_of(partition: int, log_streams: int) -> str:
+    """Name the stream that holds a partition."""
+    return log_stream(partition % log_streams)
+
+
+def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
+    """Give the subjects of a log stream: those of its partitions."""
+    return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
+
+
+def all_log_subjects() -> str:
+    return "llum.log.>"
 
 
 def log_subject_of(partition: int) -> str:
@@ -164,6 +185,11 @@ def is_inbox(subject: str) -> bool:
     return _INBOX.fullmatch(subject) is not None
 
 
+def is_asker(subject: bytes) -> bool:
+    """Tell whether the reply to an ask may be sent there; the asker chooses it, so the same holds as for outcomes."""
+    return _ASKER.fullmatch(subject) is not None
+
+
 def server_mappings(partitions: int) -> dict[str, str]:
     """The mappings that a nats-server needs for llum."""
     tail = "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}"
@@ -174,7 +200,7 @@ def server_mappings(partitions: int) -> dict[str, str]:
 
 
 def partition_of(user: str, partitions: int) -> int:
-    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. For checks and bench; the server decides."""
+    """Compute the partition as nats-server does: FNV-1a of 32 bits, modulo. For checks only: the server decides."""
     value = 0x811C9DC5
     for byte in user.encode():
         value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF

@@ -11,7 +11,7 @@ This is the only module that touches nats-py's private names; `tests/bus/test_wi
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import nats.aio.client
 import nats.errors
@@ -22,6 +22,9 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 
 _HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
 """Errors after which nats-server keeps the connection; after all others the client connects anew."""
+
+CANCEL_AGAIN_S: Final = 0.05
+"""Seconds after which a task that goes on in spite of being cancelled is cancelled again."""
 
 log = structlog.get_logger("llum.bus")
 
@@ -107,16 +110,31 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         except (UnicodeDecodeError, ValueError, IndexError):
             log.warning("bus.unreadable_message", subject=subject[:200].decode("utf-8", "replace"))
 
-    def publish_soon(self, subject: bytes, data: bytes) -> bool:
-        """Publish without awaiting: what a handler may do. False, and nothing is sent, when too much waits already."""
+    def publish_soon(self, subject: bytes, data: bytes, reply: bytes = b"", headers: bytes = b"") -> bool:
+        """Publish without awaiting: what a handler may do. False, and nothing is sent, when too much waits already.
+
+        Nothing is checked here: subjects and headers must be ours, or have been.
+        """
         if self._pending_data_size > self._max_pending_size or not self.is_connected:
             return False
-        command = b"PUB %b %d\r\n%b\r\n" % (subject, len(data), data)
+        if self._flusher_task is None or self._flusher_task.done():
+            return False
+        target = b"%b %b" % (subject, reply) if reply else subject
+        if headers:
+            size = len(headers)
+            command = b"HPUB %b %d %d\r\n%b%b\r\n" % (target, size, size + len(data), headers, data)
+        else:
+            command = b"PUB %b %d\r\n%b\r\n" % (target, len(data), data)
         self._pending.append(command)
         self._pending_data_size += len(command)
         if self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
         return True
+
+    async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109 - nats-py's signature
+        """Wait until the server has taken all that was sent. nats-py's own PING overtakes what still waits here."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)
 
     async def _process_err(self, err_msg: str) -> None:
         """Connect anew where nats-py would close for good."""
@@ -125,6 +143,14 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         await self._error_cb(error)
         if not any(text in err_msg for text in _HARMLESS):
             await self._process_op_err(error)
+
+    async def close(self) -> None:
+        """Close for good: nats-py alone may go on connecting if an attempt fails in the moment of closing."""
+        await super().close()
+        task = self._reconnection_task
+        if task is not None and task is not asyncio.current_task():
+            await end_task(task)
+            await super().close()
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
         """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
@@ -150,6 +176,13 @@ class Listening:
             await self._subscription.unsubscribe()
         except nats.errors.Error:
             return
+
+
+async def end_task(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task until it has ended: `asyncio.wait_for` of Python 3.11, used by nats-py, may lose a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)
 
 
 def _parts(fields: list[bytes], buffer: bytes, start: int, stop: int) -> tuple[bytes, bytes, bytes, bytes]:

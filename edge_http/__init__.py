@@ -1,14 +1,14 @@
 """The HTTP edge: parses, sends on the bus, renders. No decision about a model is made here.
 
-    app.py               make_app: wires faces, health and middleware
-    server.py            run_edge: listens, and stops gracefully
-    keys.py              what handlers find in the application
-    observe.py           the one middleware: request id, log line, errors to responses
-    errors.py            the one table from error codes to statuses
-    responses.py         JSON responses with their security headers
-    body.py              reads and decodes bodies within bounds
-    authenticate.py      bearer token to identity
-    read_your_writes.py  whose last write must be seen by whose next ask
-    health.py            GET /health, GET /ready
-    personis/            the face of the original Personis server
+app.py               make_app: wires faces, health and middleware
+server.py            run_edge: listens, and stops gracefully
+keys.py              what handlers find in the application
+observe.py           the one middleware: request id, log line, errors to responses
+errors.py            the one table from error codes to statuses
+responses.py         JSON responses with their security headers
+body.py              reads and decodes bodies within bounds
+authenticate.py      bearer token to identity
+read_your_writes.py  whose last write must be seen by whose next ask
+health.py            GET /health, GET /ready
+personis/            the face of the original Personis server
 """

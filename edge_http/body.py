@@ -22,9 +22,7 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
 
 
-async def read_body(
-    request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S
-) -> bytes:
+async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
     """Read the whole body, or raise `too_large` or, if it does not arrive in time, `malformed`."""
     if request.content.is_eof():
         return _arrived(request, max_bytes)

@@ -3,21 +3,16 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Final
-
-from aiohttp import web
 
 from bus.connection import Bus
 from bus.requests import Requests
 from bus.tokens import Tokens
 from edge_http.app import make_app
+from edge_http.server import run_edge_on
 from llum.listening import listen, url_of
 from llum.people import default_model
 from llum.process import Supervised, run_process
 from llum.settings import Settings
-
-FINISH_REQUESTS_S: Final = 1.5
-"""Seconds that requests at hand may take after the stop; `llum up` kills the edge at 2."""
 
 
 def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
@@ -27,7 +22,7 @@ def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
         listening = listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:
-            await _serve_http(bus, listening, settings.public_url or url_of(listening), on_ready, stop)
+            await _serve_http(bus, settings, listening, on_ready, stop)
         finally:
             await bus.close()
 
@@ -35,20 +30,13 @@ def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
 
 
 async def _serve_http(
-    bus: Bus, listening: socket.socket, public_url: str, on_ready: Callable[[], None], stop: asyncio.Event
+    bus: Bus, settings: Settings, listening: socket.socket, on_ready: Callable[[], None], stop: asyncio.Event
 ) -> None:
     requests = Requests(bus)
     await requests.start()
-    runner = web.AppRunner(
-        make_app(bus, requests, Tokens(bus), public_url, new_model=default_model),
-        access_log=None,
-        shutdown_timeout=FINISH_REQUESTS_S,
-    )
-    await runner.setup()
+    public_url = settings.public_url or url_of(listening)
+    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions, new_model=default_model)
     try:
-        await web.SockSite(runner, listening).start()
-        on_ready()
-        await stop.wait()
+        await run_edge_on(app, listening, stop, lambda _port: on_ready())
     finally:
-        await runner.cleanup()
         await requests.close()

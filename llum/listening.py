@@ -43,7 +43,8 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _taken(host: str, port: int, error: OSError) -> Fault:
+    why = (error.strerror or str(error)).partition(" (while")[0]
     return Fault(
-        f"cannot listen on HTTP port {port} of {host}: {error.strerror or error}",
+        f"cannot listen on HTTP port {port} of {host}: {why}",
         "Choose another with --http-port or LLUM_HTTP_PORT (0: any free one).",
     )

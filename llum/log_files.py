@@ -1,5 +1,6 @@
 """Log files of bounded size. Without structlog, whose import `llum up` would have to wait for."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,9 @@ class RotatingFile:
         line = json_line(event)
         if self._size and self._size + len(line) > self._max_bytes:
             self._rotate()
-        self._size += os.write(self._fd, line)
+        # A full disk must not end the process that wants to log it.
+        with contextlib.suppress(OSError):
+            self._size += os.write(self._fd, line)
 
     def close(self) -> None:
         os.close(self._fd)

@@ -14,20 +14,25 @@ MAX_INCLUDED_FILES: Final = 100
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of one file: a definition larger than that is none."""
 
-_INCLUDE = re.compile(r'^\s*\$include\s+"?([^"\n]+?)"?\s*$', re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*\$include\b([^#\n]*)", re.MULTILINE)
 
 
 def read_definition(path: Path) -> ModelDefinition:
     """Read a definition. Raises a `Refusal` that names line and column, a `Fault` for a file that cannot be read."""
     text = _read(path)
     includes: dict[str, str] = {}
-    waiting = _INCLUDE.findall(text)
+    waiting = _included(text)
     while waiting and len(includes) < MAX_INCLUDED_FILES:
         name = waiting.pop()
-        if name not in includes:
+        # A file that is not there is left to the parser, which knows the line that names it.
+        if name not in includes and (path.parent / name).is_file():
             includes[name] = _read(path.parent / name)
-            waiting += _INCLUDE.findall(includes[name])
+            waiting += _included(includes[name])
     return parse_mdef(text, includes)
+
+
+def _included(text: str) -> list[str]:
+    return [name.strip().strip('"') for name in _INCLUDE.findall(text)]
 
 
 def _read(path: Path) -> str:

@@ -55,30 +55,34 @@ def _sinks(name: str, settings: Settings, supervised: Supervised) -> list[logs.S
 
 
 async def _live(settings: Settings, supervised: Supervised, serve: Serve) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if supervised.lifeline_fd is None:
-        return await _serve_alone(settings, serve, stop)
+        return await _serve_alone(settings, serve)
     lifeline = await Lifeline.open(supervised.lifeline_fd)
     try:
-        return await _serve_on_lifeline(lifeline, serve, stop)
+        return await _serve_on_lifeline(lifeline, serve)
     finally:
         await lifeline.close()
 
 
-async def _serve_alone(settings: Settings, serve: Serve, stop: asyncio.Event) -> int:
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve_alone(settings: Settings, serve: Serve) -> int:
     url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
     log = structlog.get_logger()
     try:
-        await serve(url, lambda: log.info("ready"), stop)
+        await serve(url, lambda: log.info("ready"), _stop_on_signal())
     except FORESEEN as error:
         report(error)
         return EXIT_FAILED
     return 0
 
 
-async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve, stop: asyncio.Event) -> int:
+async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
     log = structlog.get_logger()
 
     def on_ready() -> None:
@@ -86,7 +90,9 @@ async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve, stop: asyncio.Eve
         lifeline.send(FromChild(ready=True))
 
     try:
+        # Until the address comes there is nothing to drain: a signal then ends the process at once.
         url = await lifeline.nats_url()
+        stop = _stop_on_signal()
         watch = asyncio.create_task(_stop_when_orphaned(lifeline, stop))
         await serve(url, on_ready, stop)
         watch.cancel()

@@ -30,6 +30,10 @@ class Running(msgspec.Struct, frozen=True):
     pid: int
 
 
+class HeldError(Fault):
+    """Another process holds the folder; it may end."""
+
+
 class DataFolder:
     """A data folder that this process alone may run a llum on, until it ends."""
 
@@ -58,7 +62,7 @@ def hold(path: Path, patience_s: float = HOLD_PATIENCE_S) -> Iterator[None]:
         try:
             lock = _lock(path, "One worker serves a data folder.")
             break
-        except Fault:
+        except HeldError:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(HOLD_RETRY_S)
@@ -82,7 +86,7 @@ def _lock(path: Path, hint: str) -> int:
     except BlockingIOError as error:
         holder = os.pread(lock, 32, 0).decode("ascii", "replace") or "unknown"
         os.close(lock)
-        raise Fault(f"a llum already runs on {path} (pid {holder})", hint) from error
+        raise HeldError(f"a llum already runs on {path} (pid {holder})", hint) from error
     except OSError as error:
         os.close(lock)
         raise _unwritable(path, error) from error

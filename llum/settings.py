@@ -99,7 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def as_environment(self) -> dict[str, str]:
         """Give the environment variables that make another process read the same settings."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {variable(name): str(value) for name, value in values.items() if value is not None}
+        given = {variable(name): str(value) for name, value in values.items() if value is not None}
+        return given | {CONFIG_VARIABLE: os.devnull}
 
 
 class Setting(NamedTuple):

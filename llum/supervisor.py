@@ -9,6 +9,7 @@ batch is committed), last the nats-server.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 from bus.errors import SetupError
 from llum import welcome
 from llum.child import Process, PythonChild, keep_alive
-from llum.failures import EXIT_FAILED, Fault, describe, report
+from llum.failures import EXIT_FAILED, Fault, report
 from llum.listening import listen, url_of
 from llum.log_files import RotatingFile
 from llum.nats_child import NatsChild
@@ -29,7 +30,7 @@ from llum.settings import Settings, hide_password
 DRAIN_S: Final = 4.5
 """Seconds from the first signal to the last kill; with what the interpreter needs to end it stays under 5."""
 
-EDGE_SHARE_S: Final = 3.0
+EDGE_SHARE_S: Final = 2.5
 """Of these, seconds that the edge may take to finish its requests."""
 
 NATS_SHARE_S: Final = 0.7
@@ -60,7 +61,8 @@ def run(settings: Settings, ready_file: Path | None, *, show_logs: bool) -> int:
     finally:
         folder.release()
         if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                ready_file.unlink()
 
 
 class _Supervisor:
@@ -75,7 +77,7 @@ class _Supervisor:
         self._serving: set[str] = set()
         self._announced = False
         grace_s = CRASH_GRACE_S if folder.crashed else 0.0
-        self._log = RotatingFile(folder.path / "log" / "supervisor.jsonl")
+        self._log = _open_log(folder.path / "log" / "supervisor.jsonl")
         self._fresh = not (folder.path / "shards").exists()
         self._http = listen(settings.http_host, settings.http_port, grace_s)
         self._nats = None if settings.nats_url else NatsChild(settings, self._log)
@@ -120,7 +122,8 @@ class _Supervisor:
 
     def _note_serving(self, child: Process) -> None:
         if self._announced:
-            self._say(f"{child.name} serves again (pid {child.pid})", "serves_again", child=child.name)
+            welcome.say(f"llum: {child.name} serves again (pid {child.pid})")
+        self._write("serves", child=child.name, child_pid=child.pid, after_s=self._age_s())
         self._serving.add(child.name)
         if not self._announced and len(self._serving) == len(self._children):
             self._announced = True
@@ -135,9 +138,8 @@ class _Supervisor:
         running = Running(url_of(self._http), nats_url, os.getpid())
         self._folder.announce(running)
         pids = {child.name: child.pid for child in self._children}
-        took_s = time.monotonic() - self._began
-        welcome.greet(self._settings, running, pids, took_s, fresh=self._fresh)
-        self._write("ready", took_s=round(took_s, 3), http=running.http, nats=hide_password(nats_url))
+        welcome.greet(self._settings, running, pids, self._age_s(), fresh=self._fresh)
+        self._write("ready", after_s=self._age_s(), http=running.http, nats=hide_password(nats_url))
         if self._ready_file is not None:
             write_atomically(self._ready_file, running)
 
@@ -164,6 +166,9 @@ class _Supervisor:
         if self._nats is not None:
             await self._nats.stop(deadline - time.monotonic())
 
+    def _age_s(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
     def _say(self, line: str, event: str, **members: Any) -> None:
         welcome.say(f"llum: {line}")
         self._write(event, **members)
@@ -172,13 +177,21 @@ class _Supervisor:
         self._log.write({"at": time.time(), "level": "info", "event": event, "pid": os.getpid()} | members)
 
 
+def _open_log(path: Path) -> RotatingFile:
+    try:
+        return RotatingFile(path)
+    except OSError as error:
+        raise Fault(f"cannot write {path}: {error.strerror}", "Make it writable, or move it away.") from error
+
+
 async def _probe(nats_url: str) -> None:
     """See that something listens there, or raise a `Fault`: children would try for long."""
     parts = urlsplit(nats_url)
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 4222), PROBE_S)
     except (OSError, TimeoutError, ValueError) as error:
-        message = f"no nats-server answers at {hide_password(nats_url)}: {describe(error)}"
+        why = (isinstance(error, OSError) and error.strerror) or f"nothing within {PROBE_S:g} s"
+        message = f"no nats-server answers at {hide_password(nats_url)}: {why}"
         raise Fault(message, "Start it, or unset LLUM_NATS_URL to let llum start one.") from error
     writer.close()
 

@@ -1,5 +1,6 @@
 """What `llum up` prints: what runs where, where the data is, and three commands to try."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -14,9 +15,10 @@ from llum.settings import Settings, hide_password
 
 
 def say(line: str) -> None:
-    """Print a line on the terminal at once."""
-    click.echo(line)
-    sys.stdout.flush()
+    """Print a line on the terminal at once. A terminal that has gone does not stop llum."""
+    with contextlib.suppress(OSError):
+        click.echo(line)
+        sys.stdout.flush()
 
 
 def greet(settings: Settings, running: Running, pids: Mapping[str, int | None], took_s: float, *, fresh: bool) -> None:

@@ -103,9 +103,7 @@ def _tell(model: Model, command: Tell, moment: Moment) -> Handled:
     return [added], None
 
 
-def _tell_among_rules(
-    model: Model, context: Context, component: Component, command: Tell, moment: Moment
-) -> Handled:
+def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, moment: Moment) -> Handled:
     """Accept what a rule tells, or what a rule may wait for."""
     cause, name = command.cause, command.component
     if cause is not None:

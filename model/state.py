@@ -156,9 +156,7 @@ def parse_key(key: str) -> Path:
     return tuple(segment.replace("~1", "/").replace("~0", "~") for segment in key.split("/"))
 
 
-def restore(
-    user: str, items: list[Item], seq: int, time_us: int, causes: dict[str, int] | None = None
-) -> Model | None:
+def restore(user: str, items: list[Item], seq: int, time_us: int, causes: dict[str, int] | None = None) -> Model | None:
     """Rebuild a model from its stored items, in any order; None if there is no model. All evidence is left unread."""
     ordered = sorted(items, key=lambda item: (_ORDER[item.kind], item.key))
     if not ordered or ordered[0].kind != "model":

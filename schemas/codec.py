@@ -19,10 +19,11 @@ _encoder: Final = msgspec.json.Encoder()
 
 _ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$", re.DOTALL)
+_MEMBER = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`$")
 
 
 class _Head(msgspec.Struct):
-    """What can be told of a message that does not decode: enough to say who should mend it, and what is wrong."""
+    """What can be told of a message that does not decode: enough to say what is wrong, and to whom."""
 
     verb: Any = None
     id: Any = None
@@ -33,7 +34,7 @@ _head_decoder: Final = msgspec.json.Decoder(_Head)
 
 
 def encode(message: Any) -> bytes:
-    """Encode any struct of this package. Lone surrogates in a text raise `malformed`, values that JSON lacks `bad_field`."""
+    """Encode a struct. Lone surrogates in a text raise `malformed`, values that JSON lacks `bad_field`."""
     try:
         return _encoder.encode(message)
     except UnicodeEncodeError as error:
@@ -108,6 +109,15 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
             Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None
         )
     return Refusal(Code.MALFORMED, f"not JSON: {error}")
+
+
+def _bad_field(text: str) -> Refusal:
+    """Read what msgspec says: of a member that is missing or unknown it names the place of the object alone."""
+    at = _AT.match(text)
+    what, place = (at["what"], at["field"] or "") if at else (text, "")
+    member = _MEMBER.match(what)
+    field = ".".join(part for part in (place, member["name"] if member else "") if part)
+    return Refusal(Code.BAD_FIELD, what, field or None)
 
 
 def _unsupported(version: Any) -> Refusal:

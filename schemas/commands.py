@@ -40,9 +40,9 @@ class Tell(_Command, tag="tell"):
 
 
 class Correct(_Command, tag="correct"):
-    """The owner says what is right: evidence that outranks all other for every resolver until it is withdrawn or corrected anew.
+    """The owner says what is right: evidence that outranks all other, for every resolver, until it is withdrawn.
 
-    Owner apps only. Result: {"seq": …, "n": 0}, which names the correction for `withdraw`.
+    A newer one takes its place. Owner apps only. Result: {"seq": …, "n": 0}, which `withdraw` takes.
     """
 
     context: list[str]
@@ -52,7 +52,7 @@ class Correct(_Command, tag="correct"):
 
 
 class Withdraw(_Command, tag="withdraw"):
-    """Take back one piece of evidence: its teller (the app in `source`) or an owner app. It stays visible in explain."""
+    """Take back a piece of evidence: its teller (the app in `source`) or an owner app. It stays visible in explain."""
 
     context: list[str]
     component: str
@@ -62,7 +62,7 @@ class Withdraw(_Command, tag="withdraw"):
 
 
 class MakeModel(_Command, tag="mkmodel"):
-    """Make the user's model from a definition; the sending app becomes its first owner app. Refused `already_exists`."""
+    """Make the user's model from a definition; the sending app becomes its owner app. Refused `already_exists`."""
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)
 
@@ -114,7 +114,7 @@ class DeleteView(_Command, tag="delview"):
 
 
 class SetResolver(_Command, tag="setresolver"):
-    """Set the resolver of a component, or of a context when `component` is null; null resolver: unset. Needs `tell` there."""
+    """Set the resolver of a component, or of the context when `component` is null; null unsets. Needs `tell` there."""
 
     context: list[str]
     component: str | None = None

@@ -44,7 +44,10 @@ class Code(enum.StrEnum):
     NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or it is withdrawn already."
     BAD_RULE = "bad_rule", "The rule does not parse; `field` gives line and column, the message what was expected."
     RULE_LIMIT = "rule_limit", "Rules have set off one another too deeply or too often for one cause."
-    RESOLVER_FAILED = "resolver_failed", "The resolver raised an error or gave no JSON; the other components are answered."
+    RESOLVER_FAILED = (
+        "resolver_failed",
+        "The resolver raised an error or gave no JSON; the other components are answered.",
+    )
     ALREADY_EXISTS = "already_exists", "Something of that name is there already."
     PERMISSION_DENIED = "permission_denied", "The owner has not granted this app what it tried."
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may."
@@ -84,11 +87,11 @@ class LlumError(Exception):
         return " ".join(parts)
 
 
-class Refusal(LlumError):
+class Refusal(LlumError):  # noqa: N818 - the name of the field
     """The caller's fault."""
 
 
-class Transient(LlumError):
+class Transient(LlumError):  # noqa: N818 - the name of the field
     """Try the same again after `retry_after_s` seconds."""
 
     def __init__(self, code: Code, message: str, hint: str | None = None, retry_after_s: float = 1.0) -> None:

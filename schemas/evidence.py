@@ -41,7 +41,7 @@ class ImportedEvidence(NewEvidence, kw_only=True, omit_defaults=True, forbid_unk
 
 
 class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Evidence as it is kept and given back. `seq` and `n` identify it: the command's sequence, and which of its pieces."""
+    """Evidence as it is kept and given back. The command's `seq`, and which of its pieces it is (`n`), identify it."""
 
     seq: int
     n: int = 0
@@ -75,7 +75,7 @@ class Withdrawal(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class EvidenceFilter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
-    """Which of a component's evidence is given to the resolver. `since_time` and `recent_count` belong to the filters of that name."""
+    """Which of a component's evidence the resolver gets. `since_time` and `recent_count` belong to their filters."""
 
     name: FilterName = "all"
     since_time: float | None = None

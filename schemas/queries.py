@@ -1,4 +1,4 @@
-"""Queries: what may be asked. Sent as a request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
+"""Queries: what may be asked. A request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,6 @@ import msgspec
 
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
-
 
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A sequence of the log, as any database can hold it."""
@@ -30,7 +29,7 @@ class Ask(_PastQuery, tag="ask"):
 
     context: list[str] = []
     view: str | list[str | list[str]] | None = None
-    """A stored view's name; or names of components here and paths from the root; or null: every component of the context."""
+    """A stored view's name; or names of components here and paths from the root; or null: all of the context."""
     resolver: str | None = None
     """Absent: the component's, else its context's (nearest ancestor's), else `default`."""
     resolver_arguments: dict[str, Any] = {}
@@ -54,7 +53,10 @@ class Ping(_Query, tag="ping"):
 
 
 class GetContext(_PastQuery, tag="getcontext"):
-    """Describe a context: result {path, description, resolver, created, contexts, components, views, permission, size?}. Needs `ask`."""
+    """Describe a context: `ask` is needed.
+
+    Result: {path, description, resolver, created, contexts, components, views, permission, size?}.
+    """
 
     context: list[str] = []
     size: bool = False
@@ -70,7 +72,10 @@ class ListApps(_PastQuery, tag="listapps"):
 
 
 class GetPermission(_PastQuery, tag="getpermission"):
-    """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null. Owner apps, or the app itself."""
+    """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null.
+
+    Owner apps, or the app itself.
+    """
 
     app: str
     context: list[str] = []

@@ -22,9 +22,7 @@ async def _register_app(caller: Caller) -> dict[str, Any] | None:
     app = app_id(call.app)
     registered = (await caller.find(ListApps(min_seq=caller.min_seq))).get(app, {})
     description = call.description if call.description is not None else call.desc or ""
-    command = RegisterApp(
-        id=caller.id_for(call), app=app, description=description, role=registered.get("role", "app")
-    )
+    command = RegisterApp(id=caller.id_for(call), app=app, description=description, role=registered.get("role", "app"))
     await _register(caller, call, command)
     return {"description": description, "realm": realm, "password": None, "givenpw": None}
 

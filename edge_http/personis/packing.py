@@ -100,9 +100,7 @@ def contexts_of(model: ExportedContext) -> Iterator[tuple[Segments, ExportedCont
         waiting += [([*path, child], each) for child, each in reversed(below)]
 
 
-def import_commands(
-    model: ExportedContext, context: Segments, default: Exporter, salt: str = ""
-) -> Iterator[Import]:
+def import_commands(model: ExportedContext, context: Segments, default: Exporter, salt: str = "") -> Iterator[Import]:
     """Pack a model into commands, whose ids come from the salt and from what they hold. Raises `bad_field`."""
     parcel = _Parcel()
     for piece in _pieces(model, default):

@@ -132,8 +132,7 @@ def views(reply: AskReply) -> dict[str, Any]:
 def subscriptions(rules: dict[str, dict[str, Any]], user: str) -> dict[str, dict[str, Any]]:
     """Render rules by component and token. The original shows a password with each; here there is none."""
     return {
-        name: {token: _subscription(rule, user) for token, rule in by_token.items()}
-        for name, by_token in rules.items()
+        name: {token: _subscription(rule, user) for token, rule in by_token.items()} for name, by_token in rules.items()
     }
 
 

@@ -82,7 +82,7 @@ def ask(settings: Settings, user: str, path: str, app: str, as_json: bool, **how
     from llum.asking import ask_path
 
     async def use(client: "Client") -> tuple[bool, AskReply]:
-        return await ask_path(client, user, path, Ask(**how))
+        return await ask_path(client, user, path, Ask(show_contexts=not as_json, **how))
 
     is_component, reply = with_client(settings, use, app)
     show = _show_json if as_json else _show_component if is_component else _show_several
@@ -120,6 +120,10 @@ def _show_several(reply: AskReply, _is_component: bool) -> None:
 
     if reply.components:
         click.echo(render.values_table(reply))
+    elif reply.contexts:
+        click.echo(f"no components here; contexts: {', '.join(reply.contexts)}")
+    else:
+        click.echo("no components here")
     for answer in reply.components if any(one.explanation or one.evidence for one in reply.components) else []:
         click.echo(f"\n{render.path_text(answer.path)}")
         _show_component(AskReply(seq=reply.seq, components=[answer]), True)

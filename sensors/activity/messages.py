@@ -17,13 +17,19 @@ OWNER_APP: Final = "llum"
 CONTEXT: Final = ("Devices", "activity_monitor", "activity")
 COMPONENT: Final = "data"
 
+_DESCRIPTION: Final = "Tells when you become active at a computer, and when idle."
+
 
 def installation(user: str, app: str = APP) -> list[Entry]:
-    """Give what must come before the first telling. All of it changes nothing when it has been done before."""
+    """Give what must come before the first telling. All of it changes nothing when it has been done before.
+
+    Registration and permission have the same ids at each start: a model takes them once, so what its owner has since
+    changed or revoked stays so.
+    """
     by_owner: list[Command] = [
-        RegisterApp(id=new_id(), app=app, description="Tells when you become active at a computer, and when idle."),
+        RegisterApp(id="register-activity-sensor", app=app, description=_DESCRIPTION),
         _context((), CONTEXT[0], "What your devices have observed."),
-        SetPermission(id=new_id(), app=app, context=[CONTEXT[0]], ask=True, tell=True),
+        SetPermission(id="permit-activity-sensor", app=app, context=[CONTEXT[0]], ask=True, tell=True),
     ]
     by_sensor: list[Command] = [
         _context(CONTEXT[:1], CONTEXT[1], "Whether you are at a computer."),

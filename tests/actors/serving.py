@@ -10,6 +10,7 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import ensure
 from bus.requests import Requests
+from bus.subjects import DEFAULT_LOG_STREAMS
 from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Subscribe, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import Evidence, NewEvidence
@@ -102,6 +103,7 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
             bus,
             shard_dir=shard_dir,
             partitions=range(PARTITIONS),
+            log_streams=DEFAULT_LOG_STREAMS,
             max_active_models=100,
             on_ready=ready.set,
             stop=stop,

@@ -183,7 +183,7 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
     def lose_the_shard(self) -> None:
         self.runner.run(self.process.shard.close())
         for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.world.path}{suffix}").unlink(missing_ok=True)
+            await asyncio.to_thread(Path(f"{self.world.path}{suffix}").unlink, missing_ok=True)
         self.process = self.runner.run(self._start())
 
     def teardown(self) -> None:

@@ -1,5 +1,6 @@
 """All evidence of a component in one answer."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -69,6 +70,26 @@ async def test_too_much_evidence_is_refused_with_a_hint(
     found = await edge.call("ask", {"context": ["P"]})
     assert found["val"][0] == "too_much_evidence"
     assert "filter" in found["val"][3]
+
+
+async def test_few_large_answers_are_put_together_at_once(edge: Edge) -> None:
+    """The others wait for their second page, and are then answered."""
+    gate, reply, waiting = asyncio.Event(), pages({"a": 5}, 3), 0
+
+    async def gated(query: Ask) -> AskReply:
+        nonlocal waiting
+        if query.evidence_after:
+            waiting += 1
+            await gate.wait()
+        return reply(query)
+
+    edge.requests.replies = [gated] * 100
+    asks = [asyncio.create_task(edge.call("ask", {"context": ["P"]})) for _ in range(evidence.MAX_LARGE_ANSWERS + 3)]
+    await asyncio.wait(asks, timeout=0.2)
+    assert waiting == evidence.MAX_LARGE_ANSWERS
+    gate.set()
+    answers = [await ask for ask in asks]
+    assert {len(found["val"][0]["evidencelist"]) for found in answers} == {5}
 
 
 async def test_a_page_that_fails_fails_the_ask(edge: Edge) -> None:

@@ -1,4 +1,4 @@
-"""Each operation of the Personis face: what it sends on the bus and what it answers."""
+"""Each operation of the Personis face: what it sends on the bus and what it answers. Asks are in `test_ask.py`."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import pytest
 
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ViewDefinition
-from schemas.errors import Code, Error, Refusal, Transient
-from schemas.evidence import EvidenceFilter, NewEvidence, Withdrawal
-from schemas.queries import Access, Ask
-from schemas.replies import AskReply, ComponentFailure
+from schemas.errors import Code, Refusal, Transient
+from schemas.evidence import NewEvidence
+from schemas.queries import Access
+from schemas.replies import AskReply
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import answer, piece, refused
+from tests.edge_http.fakes import answer, refused
 
 OK_NULL = {"result": "ok", "val": None}
 OK_TRUE = {"result": "ok", "val": True}
@@ -187,153 +187,6 @@ async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body:
     assert (found["val"][0], found["val"][2]) == ("bad_field", field)
     assert edge.requests.sent == []
     assert edge.requests.asked == []
-
-
-ROOTS = [[], [""], None, "", "/"]
-FIT = [["Apps", "fit"], ["", "Apps", "fit"], "Apps/fit", "/Apps/fit", "Apps/fit/"]
-
-
-@pytest.mark.parametrize(("spelling", "path"), [*((it, []) for it in ROOTS), *((it, ["Apps", "fit"]) for it in FIT)])
-async def test_a_context_may_be_spelled_in_many_ways(edge: Edge, spelling: Any, path: list[str]) -> None:
-    """Lists, text and null, with or without a leading empty segment."""
-    await edge.call("ask", {"context": spelling})
-    assert edge.requests.queries[0].context == path
-
-
-async def test_a_context_that_climbs_is_refused(edge: Edge) -> None:
-    """`..` is a fault of the path, not skipped over."""
-    found = await edge.call("ask", {"context": "a/../b"})
-    assert found["val"][0] == "bad_path"
-
-
-RESOLVERS = [
-    (None, None, None),
-    ("goal", "goal", None),
-    ({}, None, None),
-    ({"resolver": "recent"}, "recent", None),
-    ({"evidence_filter": None, "resolver": None}, None, None),
-    ({"evidence_filter": "all"}, None, EvidenceFilter(name="all")),
-    ({"evidence_filter": "last10", "resolver": "goal"}, "goal", EvidenceFilter(name="last10")),
-    ({"evidence_filter": "since_time", "since_time": 5}, None, EvidenceFilter(name="since_time", since_time=5.0)),
-    ({"evidence_filter": "recent_count", "recent_count": 7}, None, EvidenceFilter(name="recent_count", recent_count=7)),
-    ({"resolver": "default", "threshold": 3}, "default", None),
-]
-
-
-@pytest.mark.parametrize(("spelling", "resolver", "evidence_filter"), RESOLVERS)
-async def test_a_resolver_is_a_name_or_a_dictionary(
-    edge: Edge, spelling: Any, resolver: str | None, evidence_filter: EvidenceFilter | None
-) -> None:
-    """The dictionary holds the resolver's name, the filter and its arguments."""
-    await edge.call("ask", {"context": [], "resolver": spelling})
-    assert edge.requests.queries == [Ask(resolver=resolver, evidence_filter=evidence_filter, include_evidence=True)]
-
-
-async def test_an_unknown_filter_is_refused(edge: Edge) -> None:
-    """With the code for it, and the names there are."""
-    found = await edge.call("ask", {"resolver": {"evidence_filter": "last5"}})
-    assert found["val"][0] == "bad_filter"
-    assert found["val"][2] == "resolver.evidence_filter"
-    assert "last10" in found["val"][3]
-
-
-@pytest.mark.parametrize(
-    ("spelling", "view"),
-    [(None, None), ("full", "full"), (["a", ["", "P", "b"], ["P", "c"]], ["a", ["P", "b"], ["P", "c"]])],
-)
-async def test_a_view_is_passed_on(edge: Edge, spelling: Any, view: Any) -> None:
-    """A name, components and paths, or nothing."""
-    await edge.call("ask", {"view": spelling})
-    assert edge.requests.queries[0].view == view
-
-
-async def test_components_have_all_members_of_the_original(edge: Edge) -> None:
-    """The order of the reply is kept, evidence carries its extra members at its own level."""
-    edge.requests.replies = [
-        AskReply(
-            seq=5,
-            components=[
-                answer(
-                    "Personal", "b", value="Al", description="d", goals=[["G"]], resolver="goal",
-                    evidence=[
-                        piece(1, "x", extra={"exp": 3, "value": "hidden"}),
-                        piece(2, "Al", flags=["goal"], useby=7.0),
-                    ],
-                ),
-                answer("Personal", "a", value_type="enum", value_list=["p", "q"]),
-            ],
-        )
-    ]  # fmt: skip
-    found = (await edge.call("ask", {"context": ["Personal"]}))["val"]
-    assert [one["Identifier"] for one in found] == ["b", "a"]
-    assert found[0] == {
-        "Identifier": "b", "Description": "d", "component_type": "attribute", "value_type": "string", "value_list": [],
-        "value": "Al", "resolver": "goal", "goals": [["G"]], "objectType": "Component", "creation_time": 1.0,
-        "evidencelist": [
-            {
-                "evidence_type": "explicit", "source": "probe", "owner": "alice", "value": "x", "comment": None,
-                "flags": [], "time": 1.5, "creation_time": 2.5, "useby": None, "objectType": "Evidence", "exp": 3,
-            },
-            {
-                "evidence_type": "explicit", "source": "probe", "owner": "alice", "value": "Al", "comment": None,
-                "flags": ["goal"], "time": 1.5, "creation_time": 2.5, "useby": 7.0, "objectType": "Evidence",
-            },
-        ],
-    }  # fmt: skip
-    assert (found[1]["value_list"], found[1]["evidencelist"]) == (["p", "q"], [])
-
-
-async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
-    """Components, names of sub-contexts, views, subscriptions."""
-    edge.requests.replies = [
-        AskReply(
-            seq=1,
-            components=[answer("a")],
-            contexts=["Apps"],
-            views={"full": ["a", ["P", "b"]]},
-            subscriptions={"a": {"t": {"statement": "s", "app": "probe", "created": 7.0}}},
-        )
-    ]
-    components, contexts, views, subscriptions = (await edge.call("ask", {"showcontexts": True}))["val"]
-    assert [one["Identifier"] for one in components] == ["a"]
-    assert contexts == ["Apps"]
-    assert views["full"]["component_list"] == ["a", ["P", "b"]]
-    assert views["full"]["Identifier"] == "full"
-    assert subscriptions == {"a": {"t": {"user": "probe", "statement": "s", "modelname": "alice", "created": 7.0}}}
-    assert edge.requests.queries[0].show_contexts
-
-
-async def test_withdrawn_evidence_is_not_shown(edge: Edge) -> None:
-    """The original's clients would count it: they know nothing of withdrawal."""
-    gone = piece(1, "wrong", withdrawn=Withdrawal(by="probe", time=3.0))
-    edge.requests.replies = [AskReply(seq=1, components=[answer("a", value="b", evidence=[gone, piece(2, "b")])])]
-    found = await edge.call("ask", {})
-    assert [one["value"] for one in found["val"][0]["evidencelist"]] == ["b"]
-
-
-async def test_showcontexts_of_an_empty_context(edge: Edge) -> None:
-    """Four empty things, none of them null: the original's client walks through them."""
-    edge.requests.replies = [AskReply(seq=1)]
-    assert (await edge.call("ask", {"showcontexts": 1}))["val"] == [[], [], {}, {}]
-
-
-FAILURE = ComponentFailure(path=["P", "bad"], error=Error(Code.UNKNOWN_RESOLVER, "no resolver x", "resolver"))
-
-
-async def test_one_bad_component_does_not_break_the_ask(edge: Edge) -> None:
-    """The good ones are answered; the original's clients have no place for the others."""
-    edge.requests.replies = [AskReply(seq=1, components=[answer("P", "good")], failures=[FAILURE])]
-    found = await edge.call("ask", {"context": ["P"]})
-    assert [one["Identifier"] for one in found["val"]] == ["good"]
-
-
-async def test_an_ask_of_bad_components_only_fails(edge: Edge) -> None:
-    """With the error of the first."""
-    edge.requests.replies = [AskReply(seq=1, failures=[FAILURE, FAILURE])]
-    assert await edge.call("ask", {"context": ["P"]}) == {
-        "result": "error",
-        "val": ["unknown_resolver", "no resolver x", "resolver", None],
-    }
 
 
 async def test_access_asks_whether_the_model_is_there(edge: Edge) -> None:

@@ -24,9 +24,10 @@ def test_the_installation_can_be_repeated():
     assert all(command.exist_ok for command in made if isinstance(command, MakeContext | MakeComponent))
 
 
-def test_each_message_has_an_id_of_its_own():
-    ids = [decode_command(it.payload, it.verb).id for it in installation("alice") + installation("alice")]
-    assert len(set(ids)) == len(ids)
+def test_registration_is_the_same_command_at_each_start_and_all_else_has_an_id_of_its_own():
+    first, second = ([decode_command(it.payload, it.verb).id for it in installation("alice")] for _ in range(2))
+    assert set(first) & set(second) == {"register-activity-sensor", "permit-activity-sensor"}
+    assert len(set(first)) == len(first)
 
 
 def test_a_telling_is_implicit_evidence_with_its_time():

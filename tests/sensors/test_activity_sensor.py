@@ -188,7 +188,7 @@ async def running_bus(folder: Path) -> AsyncIterator[EmbeddedServer]:
     """Run a nats-server that is set up for llum."""
     async with running_server(folder, partitions=4) as server:
         bus = await Bus.connect(server.url, name="installation")
-        await ensure(bus, 4)
+        await ensure(bus, 4, log_streams=1)
         await bus.close()
         yield server
 

@@ -41,7 +41,9 @@ class Llum:
         self.folder = folder
         self.data_dir = folder / "data"
         self.output = folder / "up.log"
-        self._ready_file = folder / "ready.json"
+        self.options: tuple[str, ...] = ()
+        """Further options of `llum up`."""
+        self.ready_file = folder / "ready.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: set[psutil.Process] = set()
         self.http = self.nats = ""
@@ -54,8 +56,8 @@ class Llum:
 
     def start(self) -> None:
         """Start `llum up` and return when it says that everything answers."""
-        self._ready_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "llum", "up", "--ready-file", str(self._ready_file)]
+        self.ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "llum", "up", "--ready-file", str(self.ready_file), *self.options]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
@@ -143,7 +145,7 @@ class Llum:
         assert self._process is not None
         if self._process.poll() is not None:
             pytest.fail(f"llum up ended with {self._process.returncode}\n{self.last_words()}")
-        return json.loads(self._ready_file.read_bytes()) if self._ready_file.exists() else None
+        return json.loads(self.ready_file.read_bytes()) if self.ready_file.exists() else None
 
     def _children(self) -> list[psutil.Process]:
         assert self._process is not None

@@ -116,9 +116,7 @@ class PlainBus:
             return None
         return json.loads(message.data)  # type: ignore[no-any-return]
 
-    async def evidence(
-        self, user: str, app: str, path: list[str], min_seq: int | None = None
-    ) -> list[dict[str, Any]]:
+    async def evidence(self, user: str, app: str, path: list[str], min_seq: int | None = None) -> list[dict[str, Any]]:
         """Give all the evidence of a component, page by page."""
         query = {"verb": "ask", "context": path[:-1], "view": [path[-1]], "include_evidence": True}
         if min_seq is not None:
@@ -133,15 +131,32 @@ class PlainBus:
             found += answer["evidence"]
         return found
 
+    async def log_streams(self) -> list[str]:
+        """Name the streams that the log is spread over. A person's commands are all in one of them."""
+        names = [info.config.name or "" for info in await self.js.streams_info()]
+        return sorted(name for name in names if name.startswith("LLUM_LOG_"))
+
     async def log(self) -> list[tuple[int, str, bytes]]:
-        """Read the whole log: sequence, subject and data of every message."""
-        last = (await self.js.stream_info("LLUM_LOG_0")).state.last_seq
-        subscription = await self.js.subscribe("llum.log.>", stream="LLUM_LOG_0", ordered_consumer=True)
+        """Read the whole log, stream by stream: sequence, subject and data of every message."""
+        return [message for stream in await self.log_streams() for message in await self._read(stream)]
+
+    async def _read(self, stream: str) -> list[tuple[int, str, bytes]]:
+        last = (await self.js.stream_info(stream)).state.last_seq
         found: list[tuple[int, str, bytes]] = []
+        if not last:
+            return found
+        subscription = await self.js.subscribe("llum.log.>", stream=stream, ordered_consumer=True)
         while not found or found[-1][0] < last:
             message = await subscription.next_msg(timeout=30)
             found.append((message.metadata.sequence.stream, message.subject, message.data))
         await subscription.unsubscribe()
+        return found
+
+    async def subjects_of_log(self, pattern: str) -> dict[str, int]:
+        """Give the log's subjects that match, with the number of messages of each."""
+        found: dict[str, int] = {}
+        for stream in await self.log_streams():
+            found |= (await self.js.stream_info(stream, subjects_filter=pattern)).state.subjects or {}
         return found
 
     async def rejection(self, user: str, app: str, seq: int, deadline_s: float = 30.0) -> dict[str, Any]:

@@ -122,7 +122,7 @@ async def test_two_hundred_users_telling_on_the_bus_lose_and_double_nothing(llum
         buses = [await stack.enter_async_context(PlainBus.connect(llum.nats)) for _ in users]
         await asyncio.gather(*map(make_user, buses, users))
         with faults.around(lambda: acknowledged.count) if faults else nullcontext():
-            seqs = await asyncio.gather(*(tell_on_bus(bus, user, acknowledged) for bus, user in zip(buses, users)))
+            seqs = await asyncio.gather(*map(tell_on_bus, buses, users, itertools.repeat(acknowledged)))
         assert acknowledged.count == BUS_USERS * BUS_TELLS
         log = await buses[0].log()
         await asyncio.gather(*(check_user(*each, log) for each in zip(buses, users, seqs, strict=True)))

@@ -1,0 +1,23 @@
+"""The benchmarks by name, in the order in which they run."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from bench import asking, catch_up, footprint, over_http
+from bench.figures import Result
+from bench.ground import Ground
+
+Benchmark = Callable[[Ground], Awaitable[Result]]
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "catch_up": catch_up.catch_up,
+    # Before anything else has asked on the stage: its models are cold then.
+    "activate": footprint.activate,
+    "ask": asking.asks,
+    "ask_p50": asking.ask_p50,
+    "ask_evidence": asking.ask_evidence,
+    "http_ask": over_http.http_ask,
+    "http_tell": over_http.http_tell,
+    "memory": footprint.memory,
+    "start_up": footprint.start_up,
+}

@@ -1,0 +1,48 @@
+"""What a benchmark yields."""
+
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure as `--json` prints it. `limit` was measured in the same run, in the same unit."""
+
+    value: float
+    unit: str
+    limit: float | None = None
+    ratio: float | None = None
+    """`value` divided by `limit`."""
+    bar: float | None = None
+    """What the ratio is held to; without a limit, what the value is held to."""
+    ok: bool = True
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A figure, and in words what was counted."""
+
+    figure: Figure
+    counted: str
+
+
+def at_least(bar: float, unit: str, values: Sequence[float], limits: Sequence[float]) -> Figure:
+    """Compare rates: more is better. Medians, so that one disturbed round does not decide."""
+    value, limit, ratio = _medians(values, limits)
+    return Figure(value=value, unit=unit, limit=limit, ratio=ratio, bar=bar, ok=ratio >= bar)
+
+
+def at_most(bar: float, unit: str, values: Sequence[float], limits: Sequence[float]) -> Figure:
+    """Compare times: less is better."""
+    value, limit, ratio = _medians(values, limits)
+    return Figure(value=value, unit=unit, limit=limit, ratio=ratio, bar=bar, ok=ratio <= bar)
+
+
+def absolute(unit: str, value: float, bar: float | None = None) -> Figure:
+    """Give a figure that has no limit to compare it with, less being better."""
+    return Figure(value=value, unit=unit, bar=bar, ok=bar is None or value <= bar)
+
+
+def _medians(values: Sequence[float], limits: Sequence[float]) -> tuple[float, float, float]:
+    value, limit = median(values), median(limits)
+    return value, limit, value / limit

@@ -1,0 +1,77 @@
+"""What there is no limit to compare with: memory of a model, activating one, starting llum."""
+
+import time
+from statistics import median
+
+from actors.actor import Actives
+from actors.partition import Partition
+from actors.shard import Shard
+from bench import bus_load, people
+from bench.figures import Result, absolute
+from bench.ground import Ground
+from bench.processes import llum_up, measured
+from bus.log import LogMessage
+from bus.subjects import log_subject_of
+from schemas.codec import encode
+from schemas.commands import Command
+
+START_BAR_S = 2.0
+COLD_ASKS = 200
+MS = 1e3
+
+BATCH = 500
+"""Models made in one transaction."""
+
+
+async def memory(ground: Ground) -> Result:
+    """Measure how a process grows with the models that it activates."""
+    count = ground.sizes.resident_models
+    warm = count // 4
+    shard_file = ground.new_folder("resident") / "0.db"
+    shard = await Shard.open(shard_file)
+    await _fill(shard, warm + count)
+    await shard.close()
+    found = await measured("resident", str(shard_file), str(warm), str(count))
+    counted = f"private memory per active model of {people.COMPONENTS} components, all asked for; over {count:,} models"
+    return Result(absolute("bytes", round(found["bytes"])), counted)
+
+
+async def activate(ground: Ground) -> Result:
+    """Measure the first ask about a person since llum was started, one at a time."""
+    stage = await ground.stage()
+    await stage.answer_to(stage.asks(stage.busy_people()))
+    cold: list[float] = []
+    warm: list[float] = []
+    for user in stage.cold_people(COLD_ASKS):
+        for times in (cold, warm):
+            began = time.perf_counter()
+            await bus_load.request(stage.connection, stage.asks([user]))
+            times.append((time.perf_counter() - began) * MS)
+    counted = f"p50 of the first ask over the bus, round trip included (the second takes {median(warm):.2f} ms)"
+    return Result(absolute("ms", median(cold)), counted)
+
+
+async def start_up(ground: Ground) -> Result:
+    """Measure `llum up` from the start of the process to its ready file, on a new folder and again on the same."""
+    fresh: list[float] = []
+    again: list[float] = []
+    for number in range(ground.sizes.long_rounds):
+        data_dir = ground.new_folder(f"start-{number}")
+        for times in (fresh, again):
+            async with llum_up(data_dir) as (_, seconds):
+                times.append(seconds)
+    counted = f"llum up to ready on a new folder (again on the same: {median(again):.2f} s)"
+    return Result(absolute("s", median(fresh), START_BAR_S), counted)
+
+
+async def _fill(shard: Shard, count: int) -> None:
+    partition = Partition(0, shard, Actives(BATCH))
+    for first in range(0, count, BATCH):
+        users = [people.person(number) for number in range(first, min(first + BATCH, count))]
+        commands = [*people.models(users), *people.tells_in_turn(users, people.COMPONENTS * len(users))]
+        await partition.apply([_logged(*command, seq) for seq, command in enumerate(commands, shard.applied_seq + 1)])
+
+
+def _logged(user: str, command: Command, seq: int) -> LogMessage:
+    subject = log_subject_of(0).replace(">", f"{user}.{people.APP}.{command.__struct_config__.tag}")
+    return LogMessage(seq, time.time_ns() // 1000, subject, encode(command), None)

@@ -1,0 +1,68 @@
+"""What the benchmarks of one run share: a temporary folder, the sizes, and servers made when they are first needed."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bench import people
+from bench.sizes import Sizes
+from bench.stage import Stage
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.installation import ensure
+
+PARTITIONS = people.PARTITIONS
+
+
+class Ground:
+    """Made anew for each run; what it has opened is closed with `exits`."""
+
+    def __init__(self, folder: Path, sizes: Sizes, exits: contextlib.AsyncExitStack) -> None:
+        self.folder = folder
+        self.sizes = sizes
+        self._exits = exits
+        self._stage: Stage | None = None
+
+    async def stage(self) -> Stage:
+        """Give the running llum with people in it; the first call makes it."""
+        if self._stage is None:
+            data_dir = self.new_folder("stage")
+            await self._fill(data_dir)
+            self._stage = await self._exits.enter_async_context(Stage.opened(data_dir, self.sizes, self._exits))
+        return self._stage
+
+    def new_folder(self, name: str) -> Path:
+        path = self.folder / name
+        path.mkdir()
+        return path
+
+    async def _fill(self, data_dir: Path) -> None:
+        sizes, users = self.sizes, [people.person(number) for number in range(self.sizes.people)]
+        async with log_being_filled(data_dir) as url:
+            await people.store(url, people.models(users, (people.FEW, people.MANY)))
+            await people.store(url, people.tells_in_turn(users, people.COMPONENTS * len(users)))
+            teller = users[:1]
+            for name, count in ((people.FEW, sizes.little_evidence), (people.MANY, sizes.much_evidence)):
+                await people.store(url, ((user, people.tell_again(name, n)) for n in range(count) for user in teller))
+
+
+@contextlib.asynccontextmanager
+async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIterator[str]:
+    """Run a nats-server with llum's streams, and give its address."""
+    server = EmbeddedServer(data_dir, partitions=PARTITIONS, sync_interval=sync_interval)
+    await server.start()
+    try:
+        await server.wait_ready()
+        bus = await Bus.connect(server.url, name="bench")
+        await ensure(bus, PARTITIONS)
+        await bus.close()
+        yield server.url
+    finally:
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def log_being_filled(data_dir: Path) -> AsyncIterator[str]:
+    """Run a nats-server only to put commands into its log, which nobody measures: without a sync for each."""
+    async with log_server(data_dir, "10s") as url:
+        yield url

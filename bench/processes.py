@@ -1,0 +1,103 @@
+"""Processes of the measurements: started with nothing of the caller's settings, ended for sure."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.failures import BenchError
+from llum.running import Running
+
+READY_WITHIN_S = 120.0
+"""Seconds for a program to be ready: a worker may have a long log to catch up with."""
+
+END_WITHIN_S = 10.0
+"""Seconds for a process to end after it was asked to; llum promises five."""
+
+READY_POLL_S = 0.005
+"""Seconds between looks at the ready file: so much is the start-up time too long at most."""
+
+_ROOT = Path(__file__).parent.parent
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """Give the environment of a child: none of the caller's llum settings, and these."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
+    path = os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")]))
+    return inherited | {"PYTHONPATH": path} | {f"LLUM_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+@contextlib.asynccontextmanager
+async def program(name: str, *arguments: str) -> AsyncIterator[str]:
+    """Run one of `bench.programs` as long as the block lasts, and give the line that it prints when it is ready."""
+    process = await _start(
+        ["-m", f"bench.programs.{name}", *arguments], environment(), Path.cwd(), asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
+        if not line:
+            raise BenchError(f"{name} ended with exit code {await process.wait()}")
+        yield line.decode().strip()
+    finally:
+        await _end(process)
+
+
+async def measured(name: str, *arguments: str) -> dict[str, Any]:
+    """Run one of `bench.programs` to its end, and give what it has measured."""
+    async with program(name, *arguments) as line:
+        return msgspec.json.decode(line, type=dict[str, Any])
+
+
+@contextlib.asynccontextmanager
+async def llum_up(data_dir: Path) -> AsyncIterator[tuple[Running, float]]:
+    """Run `llum up` on free ports as long as the block lasts. Give where it answers, and the seconds it took to."""
+    with tempfile.TemporaryDirectory(prefix="llum-bench-") as folder:
+        ready_file = Path(folder) / "ready.json"
+        settings = environment(data_dir=data_dir, http_port=0, nats_port=0)
+        began = time.perf_counter()
+        process = await _start(
+            ["-m", "llum", "up", "--ready-file", str(ready_file)], settings, Path(folder), asyncio.subprocess.DEVNULL
+        )
+        try:
+            running = await _until_ready(process, ready_file)
+            yield running, time.perf_counter() - began
+        finally:
+            await _end(process)
+
+
+async def _until_ready(process: asyncio.subprocess.Process, ready_file: Path) -> Running:
+    deadline = time.perf_counter() + READY_WITHIN_S
+    while not ready_file.exists():  # noqa: ASYNC240 - two looks in a temporary folder
+        if process.returncode is not None:
+            raise BenchError(f"llum up ended with exit code {process.returncode}")
+        if time.perf_counter() > deadline:
+            raise BenchError(f"llum up was not ready within {READY_WITHIN_S:g} s")
+        await asyncio.sleep(READY_POLL_S)
+    return msgspec.json.decode(ready_file.read_bytes(), type=Running)  # noqa: ASYNC240
+
+
+async def _start(
+    arguments: list[str], settings: dict[str, str], folder: Path, stdout: int
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env=settings, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=stdout
+    )
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and kill it if it does not. Safe for one that has ended."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), END_WITHIN_S)
+            return

@@ -1,0 +1,46 @@
+"""How much is measured. At scale 1 all benchmarks together take about two minutes on two cores."""
+
+from typing import NamedTuple
+
+IN_FLIGHT = 32
+"""Requests under way at once, where the throughput of asks and tells is measured."""
+
+SMALLEST_ROUND_S = 0.05
+
+
+class Sizes(NamedTuple):
+    """Counts and durations of one run."""
+
+    rounds: int
+    """How often both sides of a ratio are measured, in turn."""
+    round_s: float
+    """Seconds of one side of one round."""
+    long_rounds: int
+    """The same for what takes seconds each time."""
+    log_commands: int
+    log_users: int
+    people: int
+    """Models on the stage; cold ones for activation among them."""
+    much_evidence: int
+    little_evidence: int
+    resident_models: int
+    """Models whose memory is measured."""
+
+
+def scaled(scale: float) -> Sizes:
+    """Give the sizes of a run; small scales serve to see that everything works, not to measure."""
+
+    def count(full: int, least: int) -> int:
+        return max(least, round(full * scale))
+
+    return Sizes(
+        rounds=count(7, 1),
+        round_s=max(SMALLEST_ROUND_S, 0.7 * min(scale, 1.0)),
+        long_rounds=count(3, 1),
+        log_commands=count(100_000, 300),
+        log_users=count(200, 10),
+        people=count(256, IN_FLIGHT + 8),
+        much_evidence=count(100_000, 50),
+        little_evidence=10,
+        resident_models=count(5000, 20),
+    )

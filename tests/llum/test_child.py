@@ -1,0 +1,95 @@
+"""Keeping a child alive, with a child that is none."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from llum import child
+from llum.child import MAX_FAILED_STARTS, how_it_ended, keep_alive
+from llum.failures import Fault
+
+
+class Scripted:
+    """A process whose lives are known beforehand: whether each comes to serve."""
+
+    name = "scripted"
+    pid = None
+
+    def __init__(self, *serves: bool) -> None:
+        self._lives: Iterator[bool] = iter(serves)
+        self.last_words: str | None = None
+        self.starts = 0
+
+    async def start(self) -> None:
+        self.starts += 1
+
+    async def serving(self) -> None:
+        serves = next(self._lives, None)
+        if serves is None:
+            raise Fault("the script is over")
+        if not serves:
+            raise ChildProcessError("exit code 1")
+
+    async def wait(self) -> str:
+        return "killed by SIGKILL"
+
+    async def stop(self, within_s: float) -> None:
+        """It has ended."""
+
+    def kill(self) -> None:
+        """It has ended."""
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note how long it would have been waited, and do not wait."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return waited
+
+
+async def test_dead_child_is_started_again_with_growing_pauses(pauses: list[float]) -> None:
+    """From a tenth of a second on, doubling, never more than five seconds; each death is reported."""
+    deaths: list[str] = []
+    served: list[bool] = []
+    with pytest.raises(Fault, match="script is over"):
+        await keep_alive(Scripted(*[True] * 9), lambda: served.append(True), lambda _, how: deaths.append(how))
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+    assert deaths == ["killed by SIGKILL"] * 9
+    assert len(served) == 9
+
+
+async def test_child_that_never_serves_is_given_up() -> None:
+    """After some starts in a row, with what it said last."""
+    scripted = Scripted(*[False] * 20)
+    scripted.last_words = "unavailable: no nats-server answers"
+    with pytest.raises(Fault, match="scripted does not start: unavailable: no nats-server answers"):
+        await keep_alive(scripted, lambda: None, lambda *_: None)
+    assert scripted.starts == MAX_FAILED_STARTS
+
+
+async def test_one_life_that_serves_makes_failed_starts_forgotten() -> None:
+    """Only starts in a row count."""
+    lives = [*[False] * (MAX_FAILED_STARTS - 1), True] * 2
+    with pytest.raises(Fault, match="script is over"):
+        await keep_alive(Scripted(*lives), lambda: None, lambda *_: None)
+
+
+async def test_pause_is_short_again_after_a_long_life(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that dies once a day is back at once."""
+    monkeypatch.setattr(child, "SETTLED_S", -1.0)
+    with pytest.raises(Fault, match="script is over"):
+        await keep_alive(Scripted(True, True, True), lambda: None, lambda *_: None)
+    assert pauses == [0.1, 0.1, 0.1]
+
+
+def test_ends_are_said_in_words() -> None:
+    """Exit codes, and signals by name."""
+    assert how_it_ended(3) == "exit code 3"
+    assert how_it_ended(-9) == "killed by SIGKILL"
+    assert how_it_ended(-77) == "killed by signal 77"

@@ -1,0 +1,182 @@
+"""The command line without a running llum: help, mistakes, exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llum import cli
+from llum.cli import COMMANDS, main
+from llum.commands.options import Moment
+from llum.settings import SETTINGS, variable
+
+
+class Ran:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run `llum` with arguments in an empty folder, without settings from outside."""
+    for name in SETTINGS:
+        monkeypatch.delenv(variable(name), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["llum", *arguments])
+        code = main()
+        out, err = capsys.readouterr()
+        return Ran(code, out, err)
+
+    return run
+
+
+def is_one_line(text: str) -> bool:
+    return text.startswith("llum: ") and text.count("\n") == 1 and "Traceback" not in text
+
+
+def test_every_command_has_help(run) -> None:
+    """`llum --help` lists all of them, and each explains itself."""
+    listing = run("--help")
+    assert listing.code == 0
+    for name in COMMANDS:
+        assert name in listing.out
+        if name != "bench":
+            assert run(name, "--help").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("tell", "alice"),
+        ("tell", "alice", "a/b", "1", "--type", "guess"),
+        ("ask", "alice", "a/b", "--filter", "last7"),
+        ("ask", "alice", "a/b", "--filter", "recent_count=many"),
+        ("ask", "alice", "a/b", "--as-of", "yesterday"),
+        ("admin", "token", "alice"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(run, arguments: tuple[str, ...]) -> None:
+    """No traceback, no page of usage: the mistake and where to read more."""
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert is_one_line(ran.err)
+    assert "--help" in ran.err
+
+
+def test_value_that_is_not_json_is_shown_in_its_quoted_form(run) -> None:
+    """What most people type first gets the form that works."""
+    ran = run("tell", "alice", "Personal/firstname", "Al")
+    assert ran.code == 2
+    assert """'"Al"'""" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tell", "alice", "Personal/firstname", '"Al"'),
+        ("ask", "alice", "Personal/firstname"),
+        ("admin", "person", "list"),
+        ("admin", "token", "alice", "--app", "probe"),
+    ],
+)
+def test_without_a_running_llum_commands_say_how_to_start_one(run, arguments: tuple[str, ...]) -> None:
+    """The data folder is named, and `llum up`."""
+    ran = run(*arguments, "--data-dir", "nowhere")
+    assert (ran.code, ran.out) == (1, "")
+    assert is_one_line(ran.err)
+    assert "no llum is running on nowhere" in ran.err
+    assert "llum up" in ran.err
+
+
+def test_a_run_file_of_a_dead_process_is_not_believed(run, tmp_path: Path) -> None:
+    """A llum that was killed left its address behind."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "run.json").write_text(json.dumps({"http": "http://x", "nats": "nats://x", "pid": dead.pid}))
+    ran = run("ask", "alice", "a/b", "--data-dir", str(tmp_path))
+    assert ran.code == 1
+    assert "no llum is running" in ran.err
+
+
+def test_bad_ids_are_refused_with_code_and_field(run) -> None:
+    """`llum: code: message (field x). hint`."""
+    ran = run("tell", "alice", "a/b", "1", "--app", "No Good", "--nats-url", "nats://127.0.0.1:1")
+    assert ran.code == 1
+    assert is_one_line(ran.err)
+    assert ran.err.startswith("llum: bad_field: ")
+    assert "(field app)" in ran.err
+
+
+def test_bad_setting_is_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere."""
+    monkeypatch.setenv("LLUM_HTTP_PORT", "eighty")
+    ran = run("up")
+    assert ran.code == 1
+    assert is_one_line(ran.err)
+    assert "LLUM_HTTP_PORT" in ran.err
+
+
+def test_config_lists_every_setting_with_its_origin(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For people and as JSON."""
+    monkeypatch.setenv("LLUM_NATS_URL", "nats://me:secret@bus:4222")
+    ran = run("config", "--http-port", "0")
+    assert ran.code == 0
+    for name, setting in SETTINGS.items():
+        assert name in ran.out
+        assert setting.description in ran.out
+    assert "secret" not in ran.out
+    members = json.loads(run("config", "--http-port", "0", "--json").out)
+    assert members["http_port"]["value"] == 0
+    assert members["http_port"]["origin"] == "option"
+    assert members["nats_url"] == members["nats_url"] | {"value": "nats://***@bus:4222", "place": "LLUM_NATS_URL"}
+    assert members["partitions"]["origin"] == "default"
+
+
+def test_nats_config_has_the_mappings_of_the_partitions_that_are_set(run) -> None:
+    """The lines may be put into a server's configuration as they are."""
+    ran = run("nats-config", "--partitions", "8")
+    assert '"llum.cmd.*.*.*": "llum.log.{{partition(8,1)}}' in ran.out
+    assert "max_payload: 8388608" in ran.out
+
+
+def test_mdef_check_names_the_place_of_a_mistake(run, tmp_path: Path) -> None:
+    """Right files are counted, wrong ones refused with their line."""
+    (tmp_path / "more.mdef").write_text('@@Extra: description="x"\n')
+    good = tmp_path / "good.mdef"
+    good.write_text('@@Personal: description="me"\n--name: type="attribute", value_type="string"\n$include more.mdef\n')
+    ran = run("mdef", "check", str(good))
+    assert (ran.code, ran.out) == (0, f"{good}: 2 contexts, 1 components, 0 views\n")
+
+    good.write_text('@@Personal: description="me"\n--name: type="nonsense"\n')
+    ran = run("mdef", "check", str(good))
+    assert ran.code == 1
+    assert is_one_line(ran.err)
+    assert "(field 2:" in ran.err
+
+    assert "cannot read" in run("mdef", "check", str(tmp_path / "none.mdef")).err
+
+
+def test_times_are_seconds_or_iso() -> None:
+    """Without a zone it is this machine's."""
+    assert Moment().convert("12.5", None, None) == 12.5
+    assert Moment().convert("1970-01-01T00:01:00Z", None, None) == 60.0
+
+
+def test_help_needs_neither_bus_nor_web_server() -> None:
+    """`llum --help` is instant because it imports nearly nothing."""
+    script = "import sys; sys.argv = ['llum', '--help']; from llum.cli import main; main(); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert not {"nats", "aiohttp", "structlog", "asyncio", "psutil"} & set(out.split())
+
+
+def test_commands_table_names_what_exists() -> None:
+    """Each lazy command can be imported, and its line of help is its own."""
+    for name in COMMANDS:
+        command = cli.cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        assert command.name == name

@@ -1,0 +1,50 @@
+"""Answers as text for people."""
+
+from llum.render import explanation, moment, table, tree
+from schemas.evidence import Evidence
+from schemas.replies import ComponentAnswer, Explanation, Reason
+
+
+def piece(value: object, seq: int, **members: object) -> Evidence:
+    return Evidence(seq=seq, value=value, source="probe", owner="alice", time=0.0, creation_time=0.0, **members)  # type: ignore[arg-type]
+
+
+def test_table_is_aligned_and_cut() -> None:
+    """Columns line up; long cells end in an ellipsis; the last column is whole."""
+    long = "x" * 200
+    lines = table(("a", "b", "c"), [("1", long, long), ("22", "y", "z")]).splitlines()
+    assert lines[1] == "1   " + "x" * 59 + "…  " + long
+    assert lines[2] == "22  y" + " " * 61 + "z"
+
+
+def test_tree_is_indented() -> None:
+    """A level is two spaces."""
+    assert tree({"Goals": {"Health": {}}, "Personal": {}}) == "  Goals\n    Health\n  Personal"
+
+
+def test_explanation_names_what_was_used_and_what_was_left_out() -> None:
+    """Resolver, filter, right, the evidence, and the reasons against the rest."""
+    why = Explanation(
+        resolver="default",
+        resolver_from="component",
+        evidence_filter="last10",
+        grant="Personal",
+        evaluated_at=0.0,
+        used=[piece("Al", 2, flags=["a"], comment="so he says")],
+        left_out=[Reason(reason="older", count=3, examples=[piece("Alice", 1)]), Reason(reason="expired", count=1)],
+    )
+    text = explanation(ComponentAnswer(path=["Personal", "firstname"], value="Al", explanation=why))
+    at = moment(0.0)
+    assert text.splitlines() == [
+        "because resolver default (set for the component) saw this evidence (filter last10), "
+        "asked by the permission at Personal:",
+        f'  used: "Al", explicit, told by probe at {at}, seq 2 flags a (so he says)',
+        "  left out: 3 older",
+        f'    "Alice", explicit, told by probe at {at}, seq 1',
+        "  left out: 1 expired",
+    ]
+
+
+def test_time_beyond_every_calendar_is_shown_as_a_number() -> None:
+    """A teller may claim any time."""
+    assert moment(1e300) == "1e+300"

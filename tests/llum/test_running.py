@@ -1,0 +1,47 @@
+"""One llum on a data folder, and how it is found."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from llum.failures import Fault
+from llum.running import DataFolder, Running, find, hold
+
+
+def test_second_llum_on_a_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    """The pid is named; once the first has ended, the second may start."""
+    first = DataFolder(tmp_path / "data")
+    with pytest.raises(Fault, match=rf"already runs on .*data \(pid {os.getpid()}\)"):
+        DataFolder(tmp_path / "data")
+    first.release()
+    DataFolder(tmp_path / "data").release()
+
+
+def test_running_llum_is_found_until_it_ends(tmp_path: Path) -> None:
+    """`run.json` is there for as long as it runs, readable by its owner alone."""
+    folder = DataFolder(tmp_path)
+    with pytest.raises(Fault, match="no llum is running"):
+        find(tmp_path)
+    running = Running("http://127.0.0.1:1", "nats://127.0.0.1:2", os.getpid())
+    folder.announce(running)
+    assert find(tmp_path) == running
+    assert (tmp_path / "run.json").stat().st_mode & 0o077 == 0
+    folder.release()
+    with pytest.raises(Fault, match="no llum is running"):
+        find(tmp_path)
+
+
+def test_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    """A file in its place, say."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Fault, match=r"cannot use .*file as data folder"):
+        DataFolder(tmp_path / "file")
+
+
+def test_one_worker_holds_the_shards(tmp_path: Path) -> None:
+    """A second one gives up after its patience."""
+    with hold(tmp_path), pytest.raises(Fault, match="already runs"), hold(tmp_path, patience_s=0.0):
+        pass
+    with hold(tmp_path, patience_s=0.0):
+        pass
