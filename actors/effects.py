@@ -189,7 +189,7 @@ class Effects:
 
     async def _tell(self, firing: _Firing, run: _Run, telling: Telling) -> None:
         entry = firing.entry
-        command_id = f"rule-{entry.seq}-{run.token}"
+        command_id = f"rule-{self._partition.number}.{entry.seq}-{run.token}"
         if not self._count(firing.root, command_id):
             await self._report_limit(firing, run)
             return

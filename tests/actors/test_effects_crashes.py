@@ -183,7 +183,7 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
     def lose_the_shard(self) -> None:
         self.runner.run(self.process.shard.close())
         for suffix in ("", "-wal", "-shm"):
-            await asyncio.to_thread(Path(f"{self.world.path}{suffix}").unlink, missing_ok=True)
+            Path(f"{self.world.path}{suffix}").unlink(missing_ok=True)
         self.process = self.runner.run(self._start())
 
     def teardown(self) -> None:
@@ -199,11 +199,11 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
         tokens = _tokens(self.world.log)
         derived: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
         notices = set()
-        for name, piece in [(name, piece) for name in NAMES for piece in evidence[name]]:
-            for target in TELLS.get(name, []):
-                derived[target][(tokens[name, target], piece.value)] += 1
-            if name in NOTIFIES:
-                notices.add(f"{piece.seq}.{tokens[name, 'notify']}")
+        for source, piece in [(name, piece) for name in NAMES for piece in evidence[name]]:
+            for target in TELLS.get(source, []):
+                derived[target][(tokens[source, target], piece.value)] += 1
+            if source in NOTIFIES:
+                notices.add(f"{piece.seq}.{tokens[source, 'notify']}")
         for name in NAMES:
             assert Counter((piece.rule, piece.value) for piece in evidence[name] if piece.rule) == derived[name]
         assert set(self.world.notices) == notices
