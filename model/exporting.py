@@ -77,6 +77,8 @@ class Exporting:
         self._after = (0, 0) if query.after is None else (query.after[1], query.after[2])
         self._room = MAX_EXPORT_PAGE_BYTES
         self._pieces = MAX_EVIDENCE_PAGE
+        self._moved = False
+        """Every page brings the export further, however small it must be."""
         self.reply = ExportReply(seq=model.seq)
         if mark is None:
             self.reply.rules = _rules(base, context)
@@ -89,7 +91,7 @@ class Exporting:
             if stop.name is not None:
                 return self._read(stop.context.components[stop.name])
             self._enter(stop)
-            self._index += 1
+            self._go_on()
         if self._index < len(self._stops):
             self.reply.next = (f"{self._model.seq}:{self._index}", *self._after)
         return None
@@ -105,12 +107,17 @@ class Exporting:
             self._after = (piece.seq, piece.n)
             self._room -= len(body)
             self._pieces -= 1
+            self._moved = True
         if len(found.bodies) < _READ_PIECES:
-            self._index += 1
-            self._after = (0, 0)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._index += 1
+        self._after = (0, 0)
+        self._moved = True
 
     def _is_full(self) -> bool:
-        return self._room <= 0 or self._pieces <= 0
+        return self._moved and (self._room <= 0 or self._pieces <= 0)
 
     def _read(self, component: Component) -> Read:
         return Read(

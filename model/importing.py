@@ -1,8 +1,8 @@
 """Evidence and structure from elsewhere, put below a context: order, times, sources and owners are kept.
 
-What is there already stays as it is and is added to; imported evidence comes after what is there. A time of
-acceptance later than now (another computer's clock) counts as now. Rules in a definition are subscribed as the
-importing app, with components that are made. Nothing fires.
+What is there already stays as it is and is added to (a context without a description or resolver gets one); imported
+evidence comes after what is there. A time of acceptance later than now (another computer's clock) counts as now. Rules
+in a definition are subscribed as the importing app, with components that are made. Nothing fires.
 """
 
 from collections.abc import Sequence
@@ -82,12 +82,19 @@ class _Importer:
         for depth, name in enumerate(path, 1):
             if name not in context.children:
                 item = ContextItem(created_us=self.moment.time_us)
-                if depth == len(path):
-                    item.description, item.resolver = imported.description, imported.resolver
                 self.changes.append(put_context(self.model, path[:depth], item))
                 self.made.contexts += 1
             context = context.children[name]
+        self._describe(path, context.item, imported)
         return context
+
+    def _describe(self, path: Path, item: ContextItem, imported: ImportedContext) -> None:
+        """Give a context what it has not got: a description, a resolver."""
+        before = (item.description, item.resolver)
+        item.description = item.description or imported.description
+        item.resolver = item.resolver or imported.resolver
+        if (item.description, item.resolver) != before:
+            self.changes.append(put("context" if path else "model", path, item))
 
     def _component(self, path: Path, context: Context, imported: ImportedComponent) -> None:
         name = imported.definition.name

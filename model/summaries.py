@@ -71,7 +71,7 @@ def time_in_state(evidence: Sequence[Evidence], now: float, arguments: Arguments
     used = sorted((piece for piece in _observed(evidence) if piece.time <= now), key=_when)
     since = arguments["since"]
     seconds: dict[str, float] = defaultdict(float)
-    for piece, end in zip(used, [*(one.time for one in used[1:]), now], strict=True):
+    for piece, end in zip(used, [*(one.time for one in used[1:]), now], strict=False):
         begin = piece.time if since is None else max(piece.time, since)
         if end > begin:
             seconds[_name(piece.value)] += end - begin
