@@ -208,7 +208,8 @@ _WITHDRAWN_BY_THEN: Final = (
 
 _NOT_WITHDRAWN: Final = f"NOT EXISTS (SELECT 1 FROM withdrawal WHERE {_WITHDRAWN_BY_THEN})"  # noqa: S608 - ours
 
-_NEVER_US: Final = 2**62
+_NEVER: Final = 2**62
+"""A sequence and a time (microseconds) later than any."""
 
 
 def evidence_query(read: Read) -> tuple[str, list[Any]]:
@@ -218,7 +219,7 @@ def evidence_query(read: Read) -> tuple[str, list[Any]]:
     the order of sequences, so a time is first turned into a bound on the sequence: no command before the first one at
     or after `since_us` can have made evidence that is new enough, and no command after the last one at or before
     `until_us` evidence that is old enough. The exact comparison follows, since imported evidence is older than its
-    command.
+    command. Of two bounds on one side SQLite would search by one and walk to the other, so there is one on each.
     """
     where, values = _conditions(read)
     if read.count_only:
@@ -233,23 +234,28 @@ def evidence_query(read: Read) -> tuple[str, list[Any]]:
 
 
 def _conditions(read: Read) -> tuple[str, list[Any]]:
-    where = ["evidence.component_no = ?", "evidence.seq <= ?"]
-    values: list[Any] = [read.component_no, read.seq_max]
+    where: list[str] = []
+    values: list[Any] = []
 
     def add(condition: str, *arguments: Any) -> None:
         where.append(condition)
         values.extend(arguments)
 
-    if read.since_us is not None:
-        add(f"evidence.seq >= coalesce(({FIRST_SEQ_SINCE}), 9223372036854775807)", read.since_us)
-        add("evidence.creation_us >= ?", read.since_us)
-    if read.until_us is not None:
-        add(f"evidence.seq <= coalesce(({LAST_SEQ_UNTIL}), 0)", read.until_us)
+    add("evidence.component_no = ?", read.component_no)
+    if read.until_us is None:
+        add("evidence.seq <= ?", read.seq_max)
+    else:
+        add(f"evidence.seq <= min(?, coalesce(({LAST_SEQ_UNTIL}), 0))", read.seq_max, read.until_us)
         add("evidence.creation_us <= ?", read.until_us)
+    if read.since_us is not None:
+        after = (0, 0) if read.after is None else read.after
+        add(f"evidence.seq >= max(?, coalesce(({FIRST_SEQ_SINCE}), {_NEVER}))", after[0], read.since_us)
+        add("(+evidence.seq, evidence.n) > (?, ?)", *after)
+        add("evidence.creation_us >= ?", read.since_us)
+    elif read.after is not None:
+        add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
     if read.kind is not None:
         add(f"evidence.kind = {_KINDS[read.kind]}")
-    if read.after is not None:
-        add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
     if read.unexpired_at is not None:
         add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
     if read.withdrawn == "left_out":
@@ -258,7 +264,7 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
 
 
 def _by_then(read: Read) -> tuple[int, int]:
-    return read.seq_max, _NEVER_US if read.until_us is None else read.until_us
+    return read.seq_max, _NEVER if read.until_us is None else read.until_us
 
 
 _KINDS: Final = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}

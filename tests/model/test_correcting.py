@@ -117,10 +117,12 @@ def test_withdrawn_evidence_is_shown_as_such() -> None:
     person.tell("age", 2)
     person.do(withdraw(person.seq, comment="a slip"))
     answer = person.answer("age", include_evidence=True, explain=True)
-    assert answer.evidence is not None and answer.explanation is not None
+    assert answer.evidence is not None
+    assert answer.explanation is not None
     assert [piece.value for piece in answer.evidence] == [1, 2]
     mark = answer.evidence[1].withdrawn
-    assert mark is not None and (mark.by, mark.comment) == ("llum", "a slip")
+    assert mark is not None
+    assert (mark.by, mark.comment) == ("llum", "a slip")
     assert answer.evidence[0].withdrawn is None
     assert [(reason.reason, reason.count) for reason in answer.explanation.left_out] == [("withdrawn", 1)]
     for evidence_filter in (last(10), EvidenceFilter(name="since_time", since_time=0)):

@@ -112,7 +112,8 @@ def test_pages_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
             break
         query = Export(after=page.next)
         mark = read_mark(query)
-        assert mark is not None and mark.seq == state.seq
+        assert mark is not None
+        assert mark.seq == state.seq
         assert sum(len(one.evidence) for context in page.contexts for one in context.components) <= 2
     for context in ([], ["Personal"], ["Goals", "Health"]):
         assert evidence_of(other, *context) == evidence_of(whole, *context)

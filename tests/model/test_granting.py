@@ -77,7 +77,8 @@ def test_settings_of_components_survive_a_restart() -> None:
     assert person.answer("age", app="probe").value is None
     person.do(DeleteApp(id="d", app="probe"))
     person.reload()
-    assert not person.live.component_permissions and not person.live.permissions
+    assert not person.live.component_permissions
+    assert not person.live.permissions
     person.do(RegisterApp(id="r", app="probe"))
     reply = person.ask(Ask(context=["Personal"], view=["age"]), app="probe")
     assert failed(reply) == {"Personal/age": Code.PERMISSION_DENIED}

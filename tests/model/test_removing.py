@@ -161,7 +161,8 @@ def test_a_model_is_forgotten() -> None:
     applied = person.do(Forget(id="f"))
     assert applied.model is None
     assert any(isinstance(change, ForgetUser) for change in applied.changes)
-    assert person.store.versions == [] and person.store.rows == []
+    assert person.store.versions == []
+    assert person.store.rows == []
     scheduled = [change for change in person.store.left if isinstance(change, ScheduleSet | ScheduleDropped)]
     assert isinstance(scheduled[-1], ScheduleDropped)
     assert person.refuses(delete_context("Personal")).code is Code.NO_SUCH_MODEL

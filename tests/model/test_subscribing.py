@@ -167,7 +167,8 @@ def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:
     query = ListSubscriptions(context=["Personal"], component="age")
     assert list(person.describe(query, "probe")["age"]) == [own]
     shown = person.ask(Ask(context=["Personal"], show_contexts=True), app="probe").subscriptions
-    assert shown is not None and list(shown["age"]) == [own]
+    assert shown is not None
+    assert list(shown["age"]) == [own]
 
 
 def test_what_a_rule_tells_says_so() -> None:
@@ -177,7 +178,8 @@ def test_what_a_rule_tells_says_so() -> None:
     person.do(tell(cause()))
     assert person.store.left == [Fired(AGE, cause())]
     evidence = person.answer("age", include_evidence=True).evidence
-    assert evidence is not None and evidence[0].rule == "17"
+    assert evidence is not None
+    assert evidence[0].rule == "17"
 
 
 def test_chains_are_bounded_in_depth() -> None:
