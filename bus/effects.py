@@ -90,7 +90,7 @@ async def first_waiting(bus: Bus, subject: str) -> Waiting | None:
 
 async def settle(bus: Bus, waiting: Waiting) -> None:
     """Take a notice out of the queue. Raises `Transient`, `ApiError`."""
-    await JetStream(bus).delete(EFFECTS_STREAM, waiting.seq)
+    await JetStream(bus).erase(EFFECTS_STREAM, waiting.seq)
 
 
 async def bury(bus: Bus, notice: Notice, reason: str, letter_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from bus import subjects
 from bus.connection import Bus
+from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.kv import Bucket, bucket_stream
@@ -151,7 +152,7 @@ def _check_server(info: dict[str, Any]) -> None:
 async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
     name = wanted["name"]
     try:
-        await jetstream.call(f"STREAM.CREATE.{name}", wanted)
+        await jetstream.call(f"STREAM.CREATE.{name}", {"first_seq": FIRST_SEQUENCE, **wanted})
     except ApiError as error:
         if error.code != STREAM_DIFFERS:
             raise InstallationError(

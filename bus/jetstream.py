@@ -94,17 +94,39 @@ class JetStream:
             if not page or len(found) >= info.get("total", 0):
                 return found
 
-    async def delete(self, stream: str, seq: int) -> None:
-        """Delete a message, without overwriting its bytes. Does nothing if it is gone."""
+    async def count(self, stream: str, subject: str) -> int:
+        """Count the messages of a subject, which may hold wildcards. Raises `ApiError`, `Transient`."""
+        count, offset = 0, 0
+        while True:
+            body = {"subjects_filter": subject, "offset": offset}
+            info = await self.call(f"STREAM.INFO.{stream}", body)
+            page = info["state"].get("subjects") or {}
+            count += sum(map(int, page.values()))
+            offset += len(page)
+            if not page or offset >= info.get("total", 0):
+                return count
+
+    async def streams(self, subject: str) -> list[str]:
+        """Name the streams that take messages of a subject, which may hold wildcards."""
+        found: list[str] = []
+        while True:
+            names = await self.call("STREAM.NAMES", {"subject": subject, "offset": len(found)})
+            found += names.get("streams") or []
+            if not names.get("streams") or len(found) >= names.get("total", 0):
+                return found
+
+    async def erase(self, stream: str, seq: int) -> bool:
+        """Delete a message and overwrite its bytes on the disk; tell whether it was there.
+
+        What is purged instead stays in the stream's files for as long as they hold anything else.
+        """
         try:
-            await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq, "no_erase": True})
+            await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq})
         except ApiError as error:
             if error.code != NO_MESSAGE_TO_DELETE:
                 raise
-
-    async def purge(self, stream: str, subject: str) -> int:
-        """Delete all messages of a subject, which may hold wildcards, and tell how many they were."""
-        return int((await self.call(f"STREAM.PURGE.{stream}", {"filter": subject}))["purged"])
+            return False
+        return True
 
     async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
         """Read up to `count` messages of a subject from `seq` on, and tell whether there are more."""

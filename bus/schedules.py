@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
+from bus.erasing import erase, erase_schedules
 from bus.jetstream import ApiError, JetStream
 from bus.subjects import (
     SCHEDULES_STREAM,
@@ -70,6 +71,8 @@ async def install(bus: Bus, partition: int, firing: Firing, pattern: str, time_z
         "Nats-Schedule-TTL": FIRING_KEPT,
     }
     subject = schedule_subject(partition, firing.user, firing.token)
+    # What nats-server replaces by itself would stay in its files.
+    await erase(bus, SCHEDULES_STREAM, subject)
     try:
         await JetStream(bus).publish(subject, encode(firing), headers)
     except ApiError as error:
@@ -81,9 +84,8 @@ async def install(bus: Bus, partition: int, firing: Firing, pattern: str, time_z
 
 async def remove(bus: Bus, partition: int, user: str, token: str) -> None:
     """End a rule's schedule, and drop its firings that nobody has taken. Raises `Transient`, `ApiError`."""
-    jetstream = JetStream(bus)
-    await jetstream.purge(SCHEDULES_STREAM, schedule_subject(partition, user, token))
-    await jetstream.purge(SCHEDULES_STREAM, fired_subject(partition, user, token))
+    await erase_schedules(bus, schedule_subject(partition, user, token))
+    await erase(bus, SCHEDULES_STREAM, fired_subject(partition, user, token))
 
 
 async def installed(bus: Bus, partition: int) -> set[tuple[str, str]]:
@@ -141,7 +143,8 @@ class Firings:
         return taken
 
     async def done(self, taken: Taken) -> None:
-        """Say that a firing has been dealt with; if that is lost, it is given out again. Raises `Transient`."""
+        """Say that a firing has been dealt with, else it is given out again. Raises `Transient`, `ApiError`."""
+        await JetStream(self._bus).erase(SCHEDULES_STREAM, taken.seq)
         await self._bus.publish(taken.ack, b"+ACK")
 
     async def _request(self) -> None:

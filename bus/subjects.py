@@ -32,6 +32,9 @@ REPLY_TO_HEADER: Final = "Llum-Reply-To"
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
+_FILLED: Final = {REJECTED_STREAM: "llum.rejected", DEAD_LETTERS_STREAM: "llum.dead"}
+"""The streams that are written anew to erase what nats-server has dropped by itself, with how their subjects begin."""
+
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
 _ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
 """`_R_` is what nats-server writes instead of the inbox of an asker from another account."""
@@ -94,6 +97,11 @@ def all_log_subjects() -> str:
     return "llum.log.>"
 
 
+def log_subjects_of_user(user: str) -> str:
+    """Match all commands about a user, in whichever partition."""
+    return f"llum.log.*.{user}.>"
+
+
 def log_subject_of(partition: int) -> str:
     return f"llum.log.{partition}.>"
 
@@ -151,6 +159,12 @@ def rule_of(subject: str) -> tuple[str, str]:
 
 def dead_letter_subject(user: str, token: str) -> str:
     return f"llum.dead.{user}.{token}"
+
+
+def filler_subject(stream: str) -> str:
+    """Name a subject of a stream that belongs to nobody: for a message that takes up room for a moment."""
+    prefix = "$KV." + stream.removeprefix("KV_") if stream.startswith("KV_") else _FILLED[stream]
+    return f"{prefix}._._"
 
 
 def effect_subjects_of_user(user: str) -> list[tuple[str, str]]:
