@@ -7,6 +7,7 @@ sequences, so what is relayed twice is stored once. The checkpoint keeps a rebui
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import zip_longest
 
 import structlog
 
@@ -59,20 +60,20 @@ class Outbox:
         """Relay the oldest entries; tell whether there were any. Raises what a handler raises."""
         entries = await self._shard.outbox(MAX_ENTRIES)
         recorded_at = time.monotonic()
-        relayed = 0
+        done = 0
         try:
-            for index, entry in enumerate(entries):
-                # Entries of one command are forgotten together.
-                if index and entries[index - 1].seq < entry.seq:
-                    relayed = entries[index - 1].seq
-                    if time.monotonic() - recorded_at > CHECKPOINT_EVERY_S:
-                        await self._record(relayed)
-                        recorded_at = time.monotonic()
+            for entry, following in zip_longest(entries, entries[1:]):
                 await self._relay(entry)
-            relayed = entries[-1].seq if entries else 0
-        finally:
-            if relayed:
-                await self._record(relayed)
+                # Entries of one command are forgotten together.
+                if following is None or following.seq > entry.seq:
+                    done = entry.seq
+                    if time.monotonic() - recorded_at > CHECKPOINT_EVERY_S:
+                        await self._record(done)
+                        recorded_at, done = time.monotonic(), 0
+        except Exception:
+            await self._record(done)
+            raise
+        await self._record(done)
         return bool(entries)
 
     async def _relay(self, entry: OutboxEntry) -> None:
@@ -83,5 +84,8 @@ class Outbox:
         await handler(entry)
 
     async def _record(self, seq: int) -> None:
+        """Note that everything up to a sequence has left; 0: nothing more than is noted already."""
+        if not seq:
+            return
         await self._checkpoint(seq)
         await self._shard.forget_outbox(seq)

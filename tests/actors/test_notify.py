@@ -32,16 +32,16 @@ class Time:
     """A clock that sleeping moves on, so that a day of attempts takes a moment; or that stands still."""
 
     def __init__(self) -> None:
-        self.offset_s = 0.0
+        self.time_s = time.time()
         self.pauses: list[float] = []
         self.stands = False
 
     def now(self) -> float:
-        return time.time() + self.offset_s
+        return self.time_s
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        self.offset_s += 0.0 if self.stands else seconds
+        self.time_s += 0.0 if self.stands else seconds
         await asyncio.sleep(0.01)
 
 

@@ -19,7 +19,7 @@ from bus.embedded import EmbeddedServer
 from bus.installation import ensure
 from bus.jetstream import ApiError, JetStream
 from bus.requests import Requests
-from bus.subjects import LOG_STREAM, SCHEDULES_STREAM, command_subject
+from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
 from schemas.commands import DeleteComponent, Unsubscribe
 from schemas.effects import Firing
 from schemas.errors import Code
@@ -47,8 +47,11 @@ class Running:
 
     async def firings(self) -> list[int]:
         """Give the sequences of the firings that became commands, as often as they stand in the log."""
-        page, _ = await JetStream(self.bus).page(LOG_STREAM, "llum.log.*.*._cron.fire", 1, 1000)
-        return [int(msgspec.json.decode(stored.data)["id"].removeprefix("fire-")) for stored in page]
+        found = []
+        for number in range(PARTITIONS):
+            stream = log_stream_of(number, PARTITIONS)
+            found += (await JetStream(self.bus).page(stream, f"llum.log.{number}.*._cron.fire", 1, 1000))[0]
+        return [int(msgspec.json.decode(stored.data)["id"].removeprefix("fire-")) for stored in found]
 
 
 @pytest.fixture
