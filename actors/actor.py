@@ -10,6 +10,7 @@ import msgspec
 
 from model.apply import apply
 from model.changes import Change
+from model.reading import Found
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
@@ -33,10 +34,10 @@ class UserActor:
         self.key = key
         self.model = model
 
-    def apply(self, app: str, command: Command, seq: int, time_us: int) -> Applied:
-        """Apply a command; a refused one leaves the model as it was."""
+    def apply(self, app: str, command: Command, seq: int, time_us: int, named: Found | None = None) -> Applied:
+        """Apply a command; a refused one leaves the model as it was. `named` is the evidence that it is about."""
         try:
-            applied = apply(self.model, self.user, app, command, seq, time_us)
+            applied = apply(self.model, self.user, app, command, seq, time_us, named)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
         self.model = applied.model

@@ -12,11 +12,17 @@ import structlog
 from actors.actor import UserActor
 from actors.partition import Partition
 from bus.subjects import Address
-from model.ask import Plan, answer_access, finish_ask, plan_ask, remember
+from model.ask import answer_access, finish_ask, plan_ask, remember
+from model.describing import describe
+from model.exporting import Exporting, read_mark
+from model.permissions import Asker
+from model.planning import Plan
+from model.resolvers import Resolvers
 from model.state import Model
+from model.summaries import SHIPPED
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
-from schemas.queries import Access, Ask, Ping, Query
+from schemas.queries import Access, Ask, Export, GetResolvers, Ping, Query
 from schemas.replies import Failed, PingReply, Reply
 
 log = structlog.get_logger(__name__)
@@ -32,8 +38,15 @@ Answer = Reply | Coroutine[None, None, Reply]
 class Answers:
     """Answers the queries of one partition."""
 
-    def __init__(self, partition: Partition, clock: Callable[[], float], read_position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        clock: Callable[[], float],
+        read_position: Callable[[], int],
+        resolvers: Resolvers = SHIPPED,
+    ) -> None:
         self._partition = partition
+        self._resolvers = resolvers
         self._clock = clock
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
@@ -48,7 +61,7 @@ class Answers:
             if isinstance(query, Access):
                 return answer_access(actor.model, address.app)
             assert isinstance(query, Ask)
-            plan = plan_ask(actor.model, address.app, query, self._clock())
+            plan = plan_ask(actor.model, address.app, query, self._clock(), self._resolvers)
             if plan.reads:
                 return self._guarded(self._finish(actor.model, plan))
             return finish_ask(plan, [])
@@ -59,9 +72,12 @@ class Answers:
             return Failed(error=_FAULT)
 
     def _is_simple(self, query: Query) -> bool:
+        """Tell whether the query is about what is in memory now, or may be."""
         if query.min_seq is not None and not self._reached(query.min_seq):
             return False
-        return not isinstance(query, Ping) and not (isinstance(query, Ask) and _is_historical(query))
+        if isinstance(query, Ask):
+            return query.as_of_seq is None and query.as_of_time is None
+        return isinstance(query, Access)
 
     async def _guarded(self, answer: Coroutine[None, None, Reply]) -> Reply:
         try:
@@ -83,30 +99,45 @@ class Answers:
             model = _existing(actor, address.user)
             if isinstance(query, Access):
                 return answer_access(model, address.app)
-            now = self._clock()
-            if _is_historical(query):
-                model, now = await self._historical(model, query)
-            plan = plan_ask(model, address.app, query, now)
-        return await self._finish(model, plan)
+            asker = Asker(address.app, model, self._clock())
+            past, now = await self._historical(model, query, asker.now)
+            if isinstance(query, Ask):
+                plan = plan_ask(past, address.app, query, now, self._resolvers, model, asker.now)
+            elif isinstance(query, Export):
+                exporting = Exporting(past, asker, query)
+            else:
+                described = describe(past, asker, query, self._resolvers)
+        if isinstance(query, Ask):
+            return await self._finish(model, plan)
+        if isinstance(query, Export):
+            return await self._export(exporting)
+        return described.finish(await self._partition.shard.read(described.reads))
 
     async def _finish(self, model: Model, plan: Plan) -> Reply:
         found = await self._partition.shard.read(plan.reads)
         remember(model, plan, found)
         return finish_ask(plan, found)
 
-    async def _historical(self, model: Model, query: Ask) -> tuple[Model, float]:
+    async def _export(self, exporting: Exporting) -> Reply:
+        while (read := exporting.next_read()) is not None:
+            (found,) = await self._partition.shard.read([read])
+            exporting.take(found)
+        return exporting.reply
+
+    async def _historical(self, model: Model, query: Query, now: float) -> tuple[Model, float]:
         """Load the model as of the asked sequence or time, and say at which time expiry is to be judged."""
+        as_of_seq, as_of_time = _as_of(query)
+        if as_of_seq is None and as_of_time is None:
+            return model, now
         shard, seq = self._partition.shard, model.seq
-        if query.as_of_seq is not None:
-            seq = min(seq, query.as_of_seq)
-        if query.as_of_time is not None:
-            time_us = _microseconds(query.as_of_time)
+        if as_of_seq is not None:
+            seq = min(seq, as_of_seq)
+        if as_of_time is not None:
+            time_us = _microseconds(as_of_time)
             seq = min(seq, await shard.seq_at(time_us))
         else:
             time_us = await shard.time_at(seq)
-        past = await shard.load_as_of(
-            model.user, seq, max(time_us, model.time_us) if query.as_of_time is None else time_us
-        )
+        past = await shard.load_as_of(model.user, seq, max(time_us, model.time_us) if as_of_time is None else time_us)
         if past is None:
             raise Refusal(Code.NO_SUCH_MODEL, "the model had not yet been made then", "as_of")
         return past, time_us / 1e6
@@ -129,8 +160,12 @@ def _existing(actor: UserActor | None, user: str) -> Model:
     return actor.model
 
 
-def _is_historical(query: Ask) -> bool:
-    return query.as_of_seq is not None or query.as_of_time is not None
+def _as_of(query: Query) -> tuple[int | None, float | None]:
+    """Say about which sequence and time of the past a query is. The mark of an export names its state."""
+    if isinstance(query, Access | Ping | GetResolvers):
+        return None, None
+    mark = read_mark(query) if isinstance(query, Export) else None
+    return (query.as_of_seq, query.as_of_time) if mark is None else (mark.seq, None)
 
 
 def _microseconds(seconds: float) -> int:

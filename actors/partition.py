@@ -12,16 +12,19 @@ import msgspec
 import structlog
 
 from actors.actor import Actives, Applied, UserActor
+from actors.entries import REJECTION
 from actors.intake import Incoming, take_in
 from actors.shard import Batch, CommandKey, Repeated, Shard, Unwritable
 from bus.log import LogMessage
+from model.amending import evidence_named
+from model.changes import Change
+from schemas.commands import Forget, Withdraw
 from schemas.errors import Code, Error
 from schemas.replies import Outcome, Refused, Rejection
 
 log = structlog.get_logger(__name__)
 
-REJECTION = "rejection"
-"""The kind of an outbox entry that holds a `Rejection`."""
+_STAND_FIRST = frozenset({Withdraw, Forget})
 
 _INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
 
@@ -31,6 +34,8 @@ class Settled(msgspec.Struct):
 
     incoming: Incoming
     outcome: Outcome
+    leaves: bool = False
+    """Something of it is in the outbox."""
 
 
 class Partition:
@@ -104,6 +109,7 @@ class Partition:
 
         Repeats are rare, so all commands are first taken for new; the shard refuses the batch if one is not.
         """
+        incoming = incoming[: _in_one_transaction(incoming)]
         try:
             return await self._commit(incoming, {})
         except Repeated:
@@ -111,7 +117,8 @@ class Partition:
 
     async def _commit(self, incoming: list[Incoming], known: dict[CommandKey, Outcome]) -> list[Settled]:
         actors = await self._actors_of(incoming)
-        work = _Work(known, actors, self._relayed_seq)
+        await self._look_up(incoming[0], actors)
+        work = _Work(known, actors, Batch(self._relayed_seq), self.shard.clock_us)
         try:
             for one in incoming:
                 work.settle(one)
@@ -126,9 +133,21 @@ class Partition:
         for actor in actors.values():
             if actor.model is not None:
                 self._actives.activate(self.number, actor)
+            else:
+                self._actives.passivate(self.number, actor.user)
         if work.faulty_user is not None:
             self._actives.passivate(self.number, work.faulty_user)
         return work.settled
+
+    async def _look_up(self, one: Incoming, actors: dict[str, UserActor]) -> None:
+        """Read the stored evidence that a command is about. Such a command is the first of its transaction."""
+        model = actors[one.address.user].model
+        if one.command is None or model is None:
+            return
+        read = evidence_named(model, one.command)
+        if read is not None:
+            (found,) = await self.shard.read([read])
+            one.named = found
 
     async def _known_outcomes(self, incoming: list[Incoming]) -> dict[CommandKey, Outcome]:
         keys = [key for one in incoming if (key := _key(one)) is not None]
@@ -163,21 +182,24 @@ class Partition:
 class _Work:
     """The applying of one batch: what has been settled, and the rows to write."""
 
-    def __init__(self, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], relayed_seq: int) -> None:
+    def __init__(
+        self, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], batch: Batch, clock_us: int
+    ) -> None:
         self.settled: list[Settled] = []
         self.faulty_user: str | None = None
         self._known = known
         self._actors = actors
-        self._relayed_seq = relayed_seq
-        self._batch = Batch()
+        self._batch = batch
+        self._clock_us = clock_us
         self._touched: set[str] = set()
 
     def settle(self, one: Incoming) -> None:
         key = _key(one)
         outcome = self._known.get(key) if key is not None else None
+        entries = len(self._batch.outbox)
         if outcome is None:
             outcome = self._first_outcome(one, key)
-        self.settled.append(Settled(one, outcome))
+        self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries))
         self._batch.applied_seq = one.message.seq
 
     def finish(self) -> Batch:
@@ -189,33 +211,56 @@ class _Work:
 
     def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
         """Apply a command. Its outcome is kept with the model; of a user without one only the rejection is kept."""
-        seq, time_us = one.message.seq, one.message.time_us
+        seq = one.message.seq
+        time_us = max(one.message.time_us, self._clock_us)
         actor = self._actors[one.address.user]
-        applied = self._apply(actor, one)
+        applied = self._apply(actor, one, time_us)
         outcome = applied.outcome
         if actor.model is not None:
-            time_us = max(time_us, actor.model.time_us)
-            self._batch.add_changes(actor.key, applied.changes, seq, time_us)
+            self._batch.add_changes(actor.key, actor.user, applied.changes, seq, actor.model.time_us)
             if key is not None:
                 self._batch.add_command(key, actor.key, seq, time_us, outcome)
+                self._clock_us = time_us
                 self._known[key] = msgspec.structs.replace(outcome, repeated=True)
             self._touched.add(actor.user)
-        if type(outcome) is Refused and seq > self._relayed_seq:
-            self._batch.outbox.append((seq, 0, REJECTION, msgspec.json.encode(_rejection(one, outcome)).decode()))
+        elif applied.changes:
+            self._forget(actor, applied.changes, key, seq, time_us)
+        if type(outcome) is Refused and seq > self._batch.relayed_seq:
+            self._batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
         return outcome
 
-    def _apply(self, actor: UserActor, one: Incoming) -> Applied:
+    def _forget(self, actor: UserActor, changes: list[Change], key: CommandKey | None, seq: int, time_us: int) -> None:
+        """Delete a model that has been forgotten; nothing else is in this transaction."""
+        assert key is not None, "what was applied has an id"
+        self._batch.add_changes(actor.key, actor.user, changes, seq, time_us)
+        self._batch.add_forget(key, seq, time_us)
+
+    def _apply(self, actor: UserActor, one: Incoming, time_us: int) -> Applied:
         seq = one.message.seq
         if one.command is None:
             assert one.error is not None
             return Applied(Refused(id=one.id, seq=seq, error=one.error))
         try:
-            return actor.apply(one.address.app, one.command, seq, one.message.time_us)
+            return actor.apply(one.address.app, one.command, seq, time_us, one.named)
         except Exception:
             # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
             log.exception("command_failed", user=actor.user, app=one.address.app, verb=one.address.verb, seq=seq)
             self.faulty_user = actor.user
             return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
+
+
+def _in_one_transaction(incoming: list[Incoming]) -> int:
+    """Say how many of the first messages go into one transaction.
+
+    A withdrawal looks at what has been committed, so it stands first; a forget deletes what has been committed, so it
+    stands alone.
+    """
+    if type(incoming[0].command) is Forget:
+        return 1
+    for index, one in enumerate(incoming):
+        if index and type(one.command) in _STAND_FIRST:
+            return index
+    return len(incoming)
 
 
 def _key(one: Incoming) -> CommandKey | None:

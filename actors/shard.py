@@ -13,9 +13,10 @@ import aiosqlite
 import msgspec
 
 from actors import sql
-from model.ask import Found, Read
-from model.changes import AddEvidence, Change, Item, PutItem
-from model.state import Model, restore
+from actors.entries import entry_of
+from model.changes import AddEvidence, Change, CountCause, ForgetUser, Item, MarkWithdrawn, PutItem
+from model.reading import Found, Read
+from model.state import Model, Subscription, parse_key, restore
 from schemas.replies import Accepted, Outcome
 
 NO_BOUND = 2**62
@@ -52,29 +53,73 @@ class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
     body: str
 
 
+class Scheduled(msgspec.Struct, frozen=True):
+    """A rule that is to be fired on a schedule."""
+
+    user: str
+    path: list[str]
+    token: str
+    cron: str
+
+
 class Batch:
     """The rows of one transaction, gathered while commands are applied."""
 
-    __slots__ = ("applied_seq", "commands", "evidence", "items", "outbox", "users")
+    __slots__ = (
+        "applied_seq",
+        "causes",
+        "commands",
+        "evidence",
+        "forgotten",
+        "items",
+        "outbox",
+        "relayed_seq",
+        "users",
+        "withdrawals",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, relayed_seq: int = 0) -> None:
+        self.relayed_seq = relayed_seq
+        """What up to here was to leave the partition, has left it."""
         self.users: dict[int, tuple[int, str, int, int]] = {}
         self.items: list[tuple[int, str, str, int, int, str | None]] = []
         self.evidence: list[tuple[int, int, int, int, int, float | None, str]] = []
         self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
         self.outbox: list[tuple[int, int, str, str]] = []
+        self.withdrawals: list[tuple[int, int, int, int, int, str]] = []
+        self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
+        self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
 
     def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
         self.users[key] = (key, name, seq, time_us)
 
-    def add_changes(self, user_key: int, changes: list[Change], seq: int, time_us: int) -> None:
+    def add_changes(self, user_key: int, user: str, changes: list[Change], seq: int, time_us: int) -> None:
         for change in changes:
             if type(change) is AddEvidence:
                 self.evidence.append(_evidence_row(change, seq))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
                 self.items.append((user_key, change.kind, change.key, seq, time_us, body))
+            else:
+                self._add_rare(user_key, user, change, seq, time_us)
+
+    def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> None:
+        if isinstance(change, MarkWithdrawn):
+            body = change.body.decode()
+            self.withdrawals.append((change.component_no, change.seq, change.n, seq, time_us, body))
+        elif isinstance(change, CountCause):
+            self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
+        elif isinstance(change, ForgetUser):
+            self.forgotten.append((user_key, user, seq))
+        elif not isinstance(change, AddEvidence | PutItem) and seq > self.relayed_seq:
+            self.add_entry(seq, *entry_of(change, user, seq))
+
+    def add_entry(self, seq: int, kind: str, body: bytes) -> None:
+        """Leave something in the outbox."""
+        last = self.outbox[-1] if self.outbox else None
+        n = last[1] + 1 if last is not None and last[0] == seq else 0
+        self.outbox.append((seq, n, kind, body.decode()))
 
     def add_command(self, key: CommandKey, user_key: int, seq: int, time_us: int, outcome: Outcome) -> None:
         """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
@@ -83,20 +128,31 @@ class Batch:
         _, app, command_id = key
         self.commands.append((seq, time_us, command_hash(key), user_key, app, command_id, text))
 
-    def parameters(self) -> tuple[str, str, str, str, str, int]:
+    def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
+        """Remember that a forget was accepted by its hash alone: it names nobody."""
+        self.commands.append((seq, time_us, command_hash(key), 0, "", "", None))
+
+    def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
         return (
             _encode(list(self.users.values())).decode(),
             _encode(self.items).decode(),
             _encode(self.evidence).decode(),
             _encode(self.commands).decode(),
             _encode(self.outbox).decode(),
+            self._rare(),
             self.applied_seq,
         )
+
+    def _rare(self) -> str | None:
+        if not self.withdrawals and not self.causes and not self.forgotten:
+            return None
+        causes = list(self.causes.values())
+        return _encode({"withdrawals": self.withdrawals, "causes": causes, "forgotten": self.forgotten}).decode()
 
 
 def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, int, float | None, str]:
     number, body = change.component_no, change.body.decode()
-    return (number, seq, change.n, 1 if change.is_goal else 0, change.creation_us, change.useby, body)
+    return (number, seq, change.n, change.kind, change.creation_us, change.useby, body)
 
 
 def command_hash(key: CommandKey) -> int:
@@ -108,10 +164,12 @@ def command_hash(key: CommandKey) -> int:
 class Shard:
     """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
 
-    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, last_user_key: int) -> None:
+    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, clock_us: int, last_user_key: int) -> None:
         self._connection = connection
         self.applied_seq = applied_seq
         """Everything up to here that belongs to the partition is committed."""
+        self.clock_us = clock_us
+        """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = last_user_key
 
     @classmethod
@@ -125,6 +183,7 @@ class Shard:
             if (await _one(connection, sql.IS_NEW))[0]:
                 await connection.executescript(sql.SCHEMA)
             meta.update((name, value) for name, value in await connection.execute_fetchall(sql.READ_META))
+            clock_us = (await _one(connection, sql.LATEST_TIME))[0]
             last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
@@ -134,7 +193,10 @@ class Shard:
             await connection.close()
             _remove(path)
             return await cls.open(path)
-        return cls(connection, meta["applied_seq"], last_user_key)
+        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
+        if meta["traces"]:
+            await shard.remove_traces()
+        return shard
 
     async def close(self) -> None:
         await self._connection.close()
@@ -158,12 +220,25 @@ class Shard:
                 raise Repeated from None
             raise Unwritable(type(error).__name__) from error
         self.applied_seq = batch.applied_seq
+        if batch.commands:
+            self.clock_us = batch.commands[-1][1]
+        if batch.forgotten:
+            await self.remove_traces()
+
+    async def remove_traces(self) -> None:
+        """Rewrite the file without what was deleted; done at the next start if this is interrupted."""
+        for statement in sql.REMOVE_TRACES:
+            await self._connection.execute_fetchall(statement)
 
     async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
         """Give the first outcomes of those commands that have been seen before."""
         wanted = {command_hash(key): key for key in keys}
         rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (_encode(list(wanted)).decode(),))
-        return {(user, app, command): _outcome(command, seq, text) for user, app, command, seq, text in rows}
+        known: dict[CommandKey, Outcome] = {}
+        for user, app, command, hashed, seq, text in rows:
+            key = wanted[hashed] if user is None else (user, app, command)
+            known[key] = _outcome(key[2], seq, text)
+        return known
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
@@ -173,7 +248,13 @@ class Shard:
         for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
             if body is not None:
                 items.setdefault(name, []).append(Item(kind, key, body.encode()))
-        return {name: Loaded(key, restore(name, items.get(name, []), seq, time_us)) for name, key, seq, time_us in rows}
+        causes: dict[str, dict[str, int]] = {}
+        for name, root, count in await self._connection.execute_fetchall(sql.LOAD_CAUSES, wanted):
+            causes.setdefault(name, {})[root] = count
+        return {
+            name: Loaded(key, restore(name, items.get(name, []), seq, time_us, causes.get(name)))
+            for name, key, seq, time_us in rows
+        }
 
     async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
         """Load a model as it was after this sequence and at this time; None if it was not yet made."""
@@ -199,16 +280,33 @@ class Shard:
         rows = list(await self._connection.execute_fetchall(statement, values))
         if read.count_only:
             return Found(count=rows[0][0])
-        bodies = [body.encode() for (body,) in rows]
+        bodies = [body.encode() if mark is None else _marked(body, mark) for body, mark in rows]
         return Found(bodies=bodies[::-1] if read.newest is not None else bodies)
 
+    async def schedules(self) -> list[Scheduled]:
+        """List the rules that are to be fired on a schedule, of all users."""
+        rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
+        found: list[Scheduled] = []
+        for user, key, body, _ in rows:
+            rule = None if body is None else msgspec.json.decode(body, type=Subscription)
+            if rule is not None and rule.cron is not None:
+                *path, token = parse_key(key)
+                found.append(Scheduled(user, path, token, rule.cron))
+        return found
+
     async def outbox(self, limit: int) -> list[OutboxEntry]:
+        """Give the oldest entries; those of one command are never apart, so there may be more than `limit`."""
         rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
         return [OutboxEntry(*row) for row in rows]
 
     async def forget_outbox(self, seq: int) -> None:
         """Drop what has been relayed, up to and including a sequence."""
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
+
+
+def _marked(body: str, withdrawal: str) -> bytes:
+    """Put the mark into the JSON of the evidence, which is never an empty object."""
+    return f'{body[:-1]},"withdrawn":{withdrawal}}}'.encode()
 
 
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:

@@ -17,17 +17,19 @@ import structlog
 from actors.actor import Actives
 from actors.answers import Answers
 from actors.intake import address_of
-from actors.outbox import Outbox
 from actors.partition import Partition, Settled
-from actors.shard import OutboxEntry, Shard
-from bus import rejections, relayed
+from actors.relaying import Relay, Relaying
+from actors.shard import Shard
+from bus import relayed
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, log_stream_of, query_subject_of
+from model.resolvers import Resolvers
+from model.summaries import SHIPPED
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
 from schemas.limits import MAX_PAYLOAD_BYTES
-from schemas.replies import AskReply, Failed, Refused, Rejection, Reply
+from schemas.replies import AskReply, Failed, Refused, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +68,14 @@ _TOO_LARGE = Error(Code.TOO_LARGE, "the reply would be larger than the bus takes
 class _Served:
     """A partition with what serves it: its mailbox, its outbox, its answers."""
 
-    def __init__(self, partition: Partition, outbox: Outbox, target_seq: int, read_position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        outbox: Relay,
+        target_seq: int,
+        read_position: Callable[[], int],
+        resolvers: Resolvers,
+    ) -> None:
         self.partition = partition
         self.outbox = outbox
         self.target_seq = target_seq
@@ -75,7 +84,7 @@ class _Served:
         self.arrived = asyncio.Event()
         self.caught_up = asyncio.Event()
         self._read_position = read_position
-        self.answers = Answers(partition, time.time, self.read_position)
+        self.answers = Answers(partition, time.time, self.read_position, resolvers)
         self.note_progress()
 
     def read_position(self) -> int:
@@ -177,7 +186,7 @@ class Worker:
                 await self._bus.nc.publish(message.reply_to, encode(item.outcome))
         if old:
             log.info("commands_caught_up", partition=one.partition.number, count=old, seq=one.partition.applied_seq)
-        if any(type(item.outcome) is Refused for item in settled):
+        if any(item.leaves for item in settled):
             one.outbox.wake()
 
     async def serve_asks(self, one: _Served) -> None:
@@ -235,6 +244,8 @@ async def run_worker(
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    resolvers: Resolvers = SHIPPED,
+    allow_private_webhooks: bool = False,
 ) -> None:
     """Serve these partitions until `stop` is set: then finish the batches in hand, commit and close.
 
@@ -242,7 +253,11 @@ async def run_worker(
     """
     shards = await _open_shards(shard_dir, sorted(partitions))
     try:
-        await _serve(bus, shards, log_streams, max_active_models, on_ready, stop)
+        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks)
+        try:
+            await _serve(bus, shards, log_streams, max_active_models, on_ready, stop, resolvers, relaying)
+        finally:
+            await relaying.close()
     finally:
         for shard in shards.values():
             await shard.close()
@@ -255,6 +270,8 @@ async def _serve(
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    resolvers: Resolvers,
+    relaying: Relaying,
 ) -> None:
     actives = Actives(max_active_models)
     streams = {number: log_stream_of(number, log_streams) for number in shards}
@@ -265,8 +282,8 @@ async def _serve(
 
     def serve(number: int, shard: Shard) -> _Served:
         partition = Partition(number, shard, actives, relayed_seqs[number])
-        outbox = _outbox(bus, number, shard)
-        return _Served(partition, outbox, targets[number], lambda: readers[streams[number]].position)
+        outbox = relaying.outbox(partition)
+        return _Served(partition, outbox, targets[number], lambda: readers[streams[number]].position, resolvers)
 
     def make_room() -> None:
         for reader in readers.values():
@@ -282,7 +299,7 @@ async def _serve(
             if streams[number] == stream
         }
         readers[stream] = LogReader(bus, starts, worker.deliver, lambda: worker.room() // len(ends), stream)
-    await _run_tasks(worker, list(readers.values()), served, on_ready, stop)
+    await _run_tasks(worker, list(readers.values()), served, relaying, on_ready, stop)
 
 
 async def _ends(bus: Bus, streams: set[str]) -> dict[str, int]:
@@ -296,12 +313,14 @@ async def _run_tasks(
     worker: Worker,
     readers: list[LogReader],
     served: dict[int, _Served],
+    relaying: Relaying,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
     reading = asyncio.create_task(_read_all(readers))
     applying = [asyncio.create_task(worker.apply_arrivals(one)) for one in served.values()]
-    relaying = [asyncio.create_task(one.outbox.run()) for one in served.values()]
+    effecting = [asyncio.create_task(one.outbox.run(one.caught_up)) for one in served.values()]
+    effecting.append(asyncio.create_task(relaying.run(served)))
     stopping = asyncio.create_task(stop.wait())
     ready = asyncio.create_task(_serve_all_asks(worker, served))
     try:
@@ -317,7 +336,7 @@ async def _run_tasks(
     finally:
         worker.drain()
         await asyncio.gather(*applying, return_exceptions=True)
-        await _end([ready, reading, stopping, *relaying])
+        await _end([ready, reading, stopping, *effecting])
 
 
 async def _read_all(readers: list[LogReader]) -> None:
@@ -350,17 +369,6 @@ async def _open_shards(folder: Path, numbers: list[int]) -> dict[int, Shard]:
 
     shards = await asyncio.gather(*(open_one(number) for number in numbers))
     return dict(zip(numbers, shards, strict=True))
-
-
-def _outbox(bus: Bus, number: int, shard: Shard) -> Outbox:
-    async def relay(entry: OutboxEntry) -> None:
-        rejection = msgspec.json.decode(entry.body, type=Rejection)
-        await rejections.publish(bus, rejection, number, entry.seq)
-
-    async def checkpoint(seq: int) -> None:
-        await relayed.write(bus, number, seq)
-
-    return Outbox(shard, relay, checkpoint)
 
 
 def _log_command(item: Settled) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from bus import subjects
 from bus.connection import Bus
+from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.kv import Bucket, bucket_stream
@@ -19,6 +20,18 @@ REJECTED_KEPT_S: Final = 7 * 24 * 3600
 
 REJECTED_REPEATS_KNOWN_S: Final = 120
 """Seconds in which a rejection that is relayed again is recognised: longer than a worker takes to restart."""
+
+NOTICE_REPEATS_KNOWN_S: Final = 600
+"""Seconds in which a notice that is relayed again is recognised. Later it is delivered twice."""
+
+MAX_NOTICES_PER_RULE: Final = 1000
+"""Notices of one rule that may wait to be delivered; further ones become dead letters at once."""
+
+MAX_FIRINGS_PER_RULE: Final = 64
+"""Firings of one rule that wait for a worker; while none runs for longer, the oldest are dropped."""
+
+DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
+"""Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
 PARTITIONS_KEY: Final = "partitions"
 LOG_STREAMS_KEY: Final = "log_streams"
@@ -80,8 +93,45 @@ def _own_streams() -> list[dict[str, Any]]:
         "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
         "allow_direct": True,
     }
-    buckets = (subjects.TOKEN_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
-    return [rejected, *(bucket_stream(name) for name in buckets)]
+    buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
+    return [rejected, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
+
+
+def _effect_streams() -> list[dict[str, Any]]:
+    """Give the streams that llum alone writes to: no app may publish on their subjects."""
+    effects = {
+        "name": subjects.EFFECTS_STREAM,
+        "subjects": [subjects.notice_subjects_of("*")],
+        "storage": "file",
+        "retention": "workqueue",
+        "discard": "new",
+        "max_msgs_per_subject": MAX_NOTICES_PER_RULE,
+        "discard_new_per_subject": True,
+        "duplicate_window": NOTICE_REPEATS_KNOWN_S * _NS,
+        "allow_direct": True,
+    }
+    schedules = {
+        "name": subjects.SCHEDULES_STREAM,
+        "subjects": [subjects.schedule_subjects_of("*"), subjects.fired_subjects()],
+        "storage": "file",
+        "retention": "limits",
+        "max_msgs_per_subject": MAX_FIRINGS_PER_RULE,
+        "allow_rollup_hdrs": True,
+        "allow_msg_ttl": True,
+        "allow_msg_schedules": True,
+        "allow_direct": True,
+    }
+    dead_letters = {
+        "name": subjects.DEAD_LETTERS_STREAM,
+        "subjects": [subjects.dead_letter_subject("*", "*")],
+        "storage": "file",
+        "retention": "limits",
+        "max_age": DEAD_LETTERS_KEPT_S * _NS,
+        "max_msgs_per_subject": MAX_NOTICES_PER_RULE,
+        "duplicate_window": NOTICE_REPEATS_KNOWN_S * _NS,
+        "allow_direct": True,
+    }
+    return [effects, schedules, dead_letters]
 
 
 def _check_server(info: dict[str, Any]) -> None:
@@ -102,7 +152,7 @@ def _check_server(info: dict[str, Any]) -> None:
 async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
     name = wanted["name"]
     try:
-        await jetstream.call(f"STREAM.CREATE.{name}", wanted)
+        await jetstream.call(f"STREAM.CREATE.{name}", {"first_seq": FIRST_SEQUENCE, **wanted})
     except ApiError as error:
         if error.code != STREAM_DIFFERS:
             raise InstallationError(

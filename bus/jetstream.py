@@ -17,6 +17,8 @@ NOT_READY_PAUSE_S: Final = 0.05
 """Seconds before asking again while JetStream is starting."""
 
 NO_MESSAGE: Final = 10037
+NO_MESSAGE_TO_DELETE: Final = 10057
+TOO_MANY_OF_SUBJECT: Final = 10077
 WRONG_LAST_SEQUENCE: Final = 10071
 STREAM_DIFFERS: Final = 10058
 STREAM_NOT_FOUND: Final = 10059
@@ -80,6 +82,51 @@ class JetStream:
                 return None
             raise
         return Stored(found["seq"], found["subject"], b"", base64.b64decode(found.get("data", "")))
+
+    async def subjects(self, stream: str, subject: str) -> set[str]:
+        """List the subjects that have messages and match one that may hold wildcards."""
+        found: set[str] = set()
+        while True:
+            body = {"subjects_filter": subject, "offset": len(found)}
+            info = await self.call(f"STREAM.INFO.{stream}", body)
+            page = info["state"].get("subjects") or {}
+            found.update(page)
+            if not page or len(found) >= info.get("total", 0):
+                return found
+
+    async def count(self, stream: str, subject: str) -> int:
+        """Count the messages of a subject, which may hold wildcards. Raises `ApiError`, `Transient`."""
+        count, offset = 0, 0
+        while True:
+            body = {"subjects_filter": subject, "offset": offset}
+            info = await self.call(f"STREAM.INFO.{stream}", body)
+            page = info["state"].get("subjects") or {}
+            count += sum(map(int, page.values()))
+            offset += len(page)
+            if not page or offset >= info.get("total", 0):
+                return count
+
+    async def streams(self, subject: str) -> list[str]:
+        """Name the streams that take messages of a subject, which may hold wildcards."""
+        found: list[str] = []
+        while True:
+            names = await self.call("STREAM.NAMES", {"subject": subject, "offset": len(found)})
+            found += names.get("streams") or []
+            if not names.get("streams") or len(found) >= names.get("total", 0):
+                return found
+
+    async def erase(self, stream: str, seq: int) -> bool:
+        """Delete a message and overwrite its bytes on the disk; tell whether it was there.
+
+        What is purged instead stays in the stream's files for as long as they hold anything else.
+        """
+        try:
+            await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq})
+        except ApiError as error:
+            if error.code != NO_MESSAGE_TO_DELETE:
+                raise
+            return False
+        return True
 
     async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
         """Read up to `count` messages of a subject from `seq` on, and tell whether there are more."""

@@ -62,5 +62,4 @@ def bucket_stream(name: str) -> dict[str, Any]:
         "allow_rollup_hdrs": True,
         "allow_direct": True,
         "allow_msg_ttl": True,
-        "deny_delete": True,
     }

@@ -18,11 +18,14 @@ PAGE: Final = 500
 _decoder: Final = msgspec.json.Decoder(Rejection)
 
 
-async def publish(bus: Bus, rejection: Rejection, partition: int, seq: int) -> None:
-    """Store a rejection, once however often it is published soon after. Raises `Transient` if that is not sure."""
+async def publish(bus: Bus, rejection: Rejection, partition: int, seq: int, part: str = "") -> None:
+    """Store a rejection, once however often it is published soon after. Raises `Transient` if that is not sure.
+
+    `part` tells those of one sequence apart.
+    """
     subject = rejected_subject(rejection.user, rejection.app)
     try:
-        await JetStream(bus).publish(subject, encode(rejection), {"Nats-Msg-Id": f"{partition}.{seq}"})
+        await JetStream(bus).publish(subject, encode(rejection), {"Nats-Msg-Id": f"{partition}.{seq}.{part}"})
     except ApiError as error:
         raise Transient(Code.UNAVAILABLE, f"the rejection was not stored: {error.description}") from error
 

@@ -18,7 +18,11 @@ DEFAULT_LOG_STREAMS: Final = 8
 """Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
 
 REJECTED_STREAM: Final = "LLUM_REJECTED"
+EFFECTS_STREAM: Final = "LLUM_EFFECTS"
+SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"
+DEAD_LETTERS_STREAM: Final = "LLUM_DEAD_LETTERS"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
+APP_KEY_BUCKET: Final = "LLUM_APP_KEYS"
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
 
@@ -27,6 +31,9 @@ REPLY_TO_HEADER: Final = "Llum-Reply-To"
 
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
+
+_FILLED: Final = {REJECTED_STREAM: "llum.rejected", DEAD_LETTERS_STREAM: "llum.dead"}
+"""The streams that are written anew to erase what nats-server has dropped by itself, with how their subjects begin."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
 _ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
@@ -90,6 +97,11 @@ def all_log_subjects() -> str:
     return "llum.log.>"
 
 
+def log_subjects_of_user(user: str) -> str:
+    """Match all commands about a user, in whichever partition."""
+    return f"llum.log.*.{user}.>"
+
+
 def log_subject_of(partition: int) -> str:
     return f"llum.log.{partition}.>"
 
@@ -110,6 +122,59 @@ def query_subject_of(partition: int) -> str:
 
 def rejected_subject(user: str, app: str) -> str:
     return f"llum.rejected.{user}.{app}"
+
+
+def notice_subject(partition: int, user: str, token: str) -> str:
+    """Name the queue of one rule's notices. Apps publish on `llum.cmd` and `llum.ask` only, so none reaches it."""
+    return f"llum.effect.{partition}.notify.{user}.{token}"
+
+
+def notice_subjects_of(partition: int | str) -> str:
+    return f"llum.effect.{partition}.notify.>"
+
+
+def schedule_subject(partition: int, user: str, token: str) -> str:
+    """Name the place of a rule's schedule: one message, that nats-server obeys."""
+    return f"llum.sched.{partition}.{user}.{token}"
+
+
+def schedule_subjects_of(partition: int | str) -> str:
+    return f"llum.sched.{partition}.>"
+
+
+def fired_subject(partition: int, user: str, token: str) -> str:
+    """Name where nats-server says that a rule's time has come."""
+    return f"llum.fired.{partition}.{user}.{token}"
+
+
+def fired_subjects() -> str:
+    return "llum.fired.>"
+
+
+def rule_of(subject: str) -> tuple[str, str]:
+    """Give user and token of a subject that belongs to a rule: they are its last two."""
+    *_, user, token = subject.split(".")
+    return user, token
+
+
+def dead_letter_subject(user: str, token: str) -> str:
+    return f"llum.dead.{user}.{token}"
+
+
+def filler_subject(stream: str) -> str:
+    """Name a subject of a stream that belongs to nobody: for a message that takes up room for a moment."""
+    prefix = "$KV." + stream.removeprefix("KV_") if stream.startswith("KV_") else _FILLED[stream]
+    return f"{prefix}._._"
+
+
+def effect_subjects_of_user(user: str) -> list[tuple[str, str]]:
+    """List all streams of effects with the subjects that hold anything of a user in them."""
+    return [
+        (EFFECTS_STREAM, f"llum.effect.*.*.{user}.>"),
+        (SCHEDULES_STREAM, f"llum.sched.*.{user}.>"),
+        (SCHEDULES_STREAM, f"llum.fired.*.{user}.>"),
+        (DEAD_LETTERS_STREAM, f"llum.dead.{user}.>"),
+    ]
 
 
 def parse_address(subject: str) -> Address:

@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
+from bus.erasing import count, erase
+from bus.jetstream import Stored
 from bus.kv import Bucket
 from bus.subjects import TOKEN_BUCKET
 from schemas.paths import check_token
@@ -44,6 +46,7 @@ class Tokens:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
+        self._bus = bus
         self._bucket = Bucket(bus, TOKEN_BUCKET)
         self._now = now
         self._monotonic = monotonic
@@ -72,6 +75,18 @@ class Tokens:
         await self._bucket.delete(key)
         self._cache.pop(key, None)
 
+    async def forget(self, user: str) -> int:
+        """Erase all tokens of a user and give their number: elsewhere they are believed for `CACHE_AGE_S` more.
+
+        Reads every token there is. Raises `Transient`, `ApiError`.
+        """
+        self._cache.clear()
+        return await erase(self._bus, f"KV_{TOKEN_BUCKET}", f"$KV.{TOKEN_BUCKET}.*", which=_belongs_to(user))
+
+    async def count(self, user: str) -> int:
+        """Count the tokens of a user. Raises `Transient`, `ApiError`."""
+        return await count(self._bus, f"KV_{TOKEN_BUCKET}", f"$KV.{TOKEN_BUCKET}.*", _belongs_to(user))
+
     def _remembered(self, key: str) -> Identity | None:
         entry = self._cache.get(key)
         if entry is None or self._monotonic() - entry[0] > CACHE_AGE_S:
@@ -90,6 +105,11 @@ class Tokens:
         while len(self._cache) > CACHE_ENTRIES:
             self._cache.popitem(last=False)
         return identity
+
+
+def _belongs_to(user: str) -> Callable[[Stored], bool]:
+    """Choose a user's tokens. What marks a deleted key holds nothing."""
+    return lambda message: bool(message.data) and _decoder.decode(message.data).user == user
 
 
 def _key(token: str) -> str:

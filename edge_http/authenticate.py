@@ -23,25 +23,32 @@ async def authenticate(request: web.Request) -> "Identity":
     token = _token_of(request)
     identity = await request.app[TOKENS].look_up(token)
     if identity is None:
-        raise _refusal(request, "the token is unknown or has expired", "invalid_token")
+        raise unauthenticated(request, "the token is unknown or has expired", "invalid_token")
     trace = request[TRACE]
     trace.user, trace.app = identity.user, identity.app
     return identity
 
 
+def has_token(request: web.Request) -> bool:
+    """Tell whether the caller tries to say by a token who it is, be it in the wrong place."""
+    return "Authorization" in request.headers or (bool(request.query_string) and "access_token" in request.query)
+
+
 def _token_of(request: web.Request) -> str:
     if request.query_string and "access_token" in request.query:
-        raise _refusal(request, "a token in the query string is refused: it would end up in logs", "invalid_request")
+        message = "a token in the query string is refused: it would end up in logs"
+        raise unauthenticated(request, message, "invalid_request")
     headers = request.headers.getall("Authorization", ())
     if not headers:
-        raise _refusal(request, "there is no bearer token")
+        raise unauthenticated(request, "there is no bearer token")
     match = _BEARER.fullmatch(headers[0].strip()) if len(headers) == 1 else None
     if match is None:
-        raise _refusal(request, "the Authorization header is not one bearer token", "invalid_request")
+        raise unauthenticated(request, "the Authorization header is not one bearer token", "invalid_request")
     return match[1]
 
 
-def _refusal(request: web.Request, message: str, reason: str | None = None) -> Unauthenticated:
+def unauthenticated(request: web.Request, message: str, reason: str | None = None) -> Unauthenticated:
+    """Make the refusal of a caller who is not known, with a challenge that names the realm."""
     realm = request.app[PUBLIC_URL]
     challenge = f'Bearer realm="{realm}"'
     return Unauthenticated(message, f'{challenge}, error="{reason}"' if reason else challenge)

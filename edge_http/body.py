@@ -22,34 +22,41 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
     """Read the whole body, or raise `too_large` or, if it does not arrive in time, `malformed`."""
     if request.content.is_eof():
-        return _arrived(request)
+        return _arrived(request, max_bytes)
     declared = request.content_length
-    if declared is not None and declared > MAX_BODY_BYTES:
-        raise too_large()
+    if declared is not None and declared > max_bytes:
+        raise too_large(max_bytes)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise too_large() from error
+        async with asyncio.timeout(timeout_s):
+            return await _arriving(request, max_bytes)
     except TimeoutError as error:
-        raise Refusal(Code.MALFORMED, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from error
+        raise Refusal(Code.MALFORMED, f"the body did not arrive within {timeout_s:g} s") from error
 
 
-def _arrived(request: web.Request) -> bytes:
+def _arrived(request: web.Request, max_bytes: int) -> bytes:
     """Take a body that is here already, as small ones are: without a timer."""
     body = request.content.read_nowait()
-    if len(body) > MAX_BODY_BYTES:
-        raise too_large()
+    if len(body) > max_bytes:
+        raise too_large(max_bytes)
     return body
 
 
-def too_large() -> Refusal:
-    """Make the refusal of a body that exceeds `MAX_BODY_BYTES`."""
+async def _arriving(request: web.Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > max_bytes:
+            raise too_large(max_bytes)
+    return bytes(body)
+
+
+def too_large(max_bytes: int = MAX_BODY_BYTES) -> Refusal:
+    """Make the refusal of a body that exceeds its bound."""
     hint = "keep large data elsewhere and tell its address"
-    return Refusal(Code.TOO_LARGE, f"a body has at most {MAX_BODY_BYTES} bytes", None, hint)
+    return Refusal(Code.TOO_LARGE, f"a body has at most {max_bytes} bytes here", None, hint)
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

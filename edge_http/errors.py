@@ -26,10 +26,16 @@ STATUS_OF: Final = {
     Code.NO_SUCH_COMPONENT: 404,
     Code.NO_SUCH_VIEW: 404,
     Code.NO_SUCH_APP: 404,
+    Code.NO_SUCH_RULE: 404,
+    Code.NO_SUCH_EVIDENCE: 404,
+    Code.BAD_RULE: 400,
+    Code.RULE_LIMIT: 422,
+    Code.RESOLVER_FAILED: 500,
     Code.ALREADY_EXISTS: 409,
     Code.PERMISSION_DENIED: 403,
     Code.TOO_MUCH_EVIDENCE: 422,
     Code.NOT_AUTHENTICATED: 401,
+    Code.RATE_LIMITED: 429,
     Code.UNAVAILABLE: 503,
     Code.NOT_YET: 503,
     Code.INTERNAL: 500,
@@ -41,13 +47,14 @@ _CODES_OF_STATUS: Final = {404: Code.UNKNOWN_VERB, 405: Code.UNKNOWN_VERB, 413: 
 _DEFAULT_RETRY_AFTER_S: Final = 1.0
 """For a transient error that came as a plain code, without its delay."""
 
+BEARER_HINT: Final = "send the header Authorization: Bearer <token>"
+
 
 class Unauthenticated(Refusal):
     """No valid bearer token: 401, with the challenge that says what would be accepted."""
 
-    def __init__(self, message: str, challenge: str) -> None:
-        hint = "send the header Authorization: Bearer <token>"
-        super().__init__(Code.NOT_AUTHENTICATED, message, "Authorization", hint)
+    def __init__(self, message: str, challenge: str, field: str = "Authorization", hint: str = BEARER_HINT) -> None:
+        super().__init__(Code.NOT_AUTHENTICATED, message, field, hint)
         self.challenge = challenge
 
 
@@ -57,11 +64,11 @@ def members_of(error: Error) -> dict[str, str | None]:
 
 
 def headers_of(error: LlumError) -> dict[str, str]:
-    """Give the headers that go with an error: the challenge of a 401, when to come back after a 503."""
+    """Give the headers that go with an error: the challenge of a 401, when to come back after a 429 or 503."""
     if error.code is Code.NOT_AUTHENTICATED:
         challenge = error.challenge if isinstance(error, Unauthenticated) else "Bearer"
         return {"WWW-Authenticate": challenge}
-    if STATUS_OF[error.code] == 503:
+    if STATUS_OF[error.code] in (429, 503):
         delay_s = error.retry_after_s if isinstance(error, Transient) else _DEFAULT_RETRY_AFTER_S
         return {"Retry-After": str(max(1, math.ceil(delay_s)))}
     return {}

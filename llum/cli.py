@@ -48,9 +48,10 @@ class LazyGroup(click.Group):
 
 COMMANDS: Final = {
     "up": Lazy("llum.commands.serving:up", "Run everything in the foreground: nats-server, worker, HTTP edge."),
-    "admin": Lazy("llum.commands.admin:admin", "People, tokens, rejected commands."),
+    "admin": Lazy("llum.commands.admin:admin", "People, apps, tokens, rejected commands."),
     "tell": Lazy("llum.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.commands.models:ask", "Ask for a component, a context or a view."),
+    "browse": Lazy("llum.commands.browse:browse", "Look at and change a model in a shell."),
     "sensor": Lazy("llum.commands.sensor:sensor", "Run a sensor on this machine."),
     "config": Lazy("llum.commands.settings:config", "List every setting, its value and where that comes from."),
     "mdef": Lazy("llum.commands.tools:mdef", "Work with model definition files."),

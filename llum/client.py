@@ -20,14 +20,45 @@ from bus.connection import Bus
 from bus.requests import Requests
 from llum.running import find
 from llum.settings import load
-from schemas.commands import Command, MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
-from schemas.definitions import ComponentDefinition, ModelDefinition, ViewDefinition
+from schemas.commands import (
+    Command,
+    Correct,
+    DeleteApp,
+    DeleteComponent,
+    DeleteContext,
+    DeleteView,
+    Forget,
+    Import,
+    MakeComponent,
+    MakeContext,
+    MakeModel,
+    MakeView,
+    RegisterApp,
+    SetGoals,
+    SetPermission,
+    SetResolver,
+    Subscribe,
+    Tell,
+    Unsubscribe,
+    Withdraw,
+)
+from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal, raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
 from schemas.paths import Path as Segments
 from schemas.paths import check_path, check_token, parse_path
-from schemas.queries import Access, Ask, Query
-from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, Refused, Reply
+from schemas.queries import (
+    Access,
+    Ask,
+    Export,
+    GetContext,
+    GetPermission,
+    GetResolvers,
+    ListApps,
+    ListSubscriptions,
+    Query,
+)
+from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, ExportReply, Refused, Reply, ResultReply
 
 OWNER_APP: Final = "llum"
 """The command line's own app: the first owner app of every model that it makes."""
@@ -93,6 +124,23 @@ class Client:
             extra=extra or {},
         )
         command = Tell(id=id or fresh_id(), context=context, component=component, evidence=evidence)
+        return await self.send(user, command)
+
+    async def correct(self, user: str, path: PathLike, value: Any, *, comment: str | None = None) -> Accepted:
+        """Say in the owner's name what is right, whatever else is told, until it is withdrawn. Owner apps only.
+
+        The result's `seq` and `n` name the correction for `withdraw`.
+        """
+        context, component = _split(path)
+        command = Correct(id=fresh_id(), context=context, component=component, value=value, comment=comment)
+        return await self.send(user, command)
+
+    async def withdraw(
+        self, user: str, path: PathLike, seq: int, n: int = 0, *, comment: str | None = None
+    ) -> Accepted:
+        """Take back a piece of evidence: one's own, or as an owner app any. Raises `no_such_evidence`."""
+        context, component = _split(path)
+        command = Withdraw(id=fresh_id(), context=context, component=component, seq=seq, n=n, comment=comment)
         return await self.send(user, command)
 
     async def ask(
@@ -163,11 +211,56 @@ class Client:
         """Make or replace a view in a context."""
         return await self.send(user, MakeView(id=fresh_id(), context=list(_segments(context)), view=view))
 
+    async def delete_context(self, user: str, path: PathLike) -> Accepted:
+        """Delete a context and all below it; never the root."""
+        return await self.send(user, DeleteContext(id=fresh_id(), context=list(_segments(path))))
+
+    async def delete_component(self, user: str, path: PathLike) -> Accepted:
+        """Delete a component."""
+        context, component = _split(path)
+        return await self.send(user, DeleteComponent(id=fresh_id(), context=context, component=component))
+
+    async def delete_view(self, user: str, path: PathLike) -> Accepted:
+        """Delete a view; the last segment of the path is its name."""
+        context, view = _split(path)
+        return await self.send(user, DeleteView(id=fresh_id(), context=context, view=view))
+
+    async def set_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
+        """Set the resolver for asks about a component that name none; None: that of its context."""
+        context, component = _split(path)
+        command = SetResolver(id=fresh_id(), context=context, component=component, resolver=resolver)
+        return await self.send(user, command)
+
+    async def set_context_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
+        """Set the resolver of a context, for components in and below it that have none; None: unset."""
+        return await self.send(user, SetResolver(id=fresh_id(), context=list(_segments(path)), resolver=resolver))
+
+    async def set_goals(self, user: str, path: PathLike, goals: Sequence[PathLike]) -> Accepted:
+        """Say which components this one serves."""
+        context, component = _split(path)
+        paths = [list(_segments(goal)) for goal in goals]
+        return await self.send(user, SetGoals(id=fresh_id(), context=context, component=component, goals=paths))
+
+    async def subscribe(self, user: str, path: PathLike, statement: str) -> str:
+        """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
+        context, component = _split(path)
+        command = Subscribe(id=fresh_id(), context=context, component=component, statement=statement)
+        return str((await self.send(user, command)).result)
+
+    async def unsubscribe(self, user: str, path: PathLike, token: str) -> Accepted:
+        """Remove a rule. Raises `no_such_rule`."""
+        context, component = _split(path)
+        return await self.send(user, Unsubscribe(id=fresh_id(), context=context, component=component, token=token))
+
     async def register_app(
         self, user: str, app: str, description: str = "", role: Literal["owner", "app"] = "app"
     ) -> Accepted:
         """Register an app with the user's model. Owner apps only."""
         return await self.send(user, RegisterApp(id=fresh_id(), app=app, description=description, role=role))
+
+    async def delete_app(self, user: str, app: str) -> Accepted:
+        """Remove an app with its permissions and rules. Owner apps only. A password of it is `bus.app_keys`' matter."""
+        return await self.send(user, DeleteApp(id=fresh_id(), app=app))
 
     async def set_permission(
         self,
@@ -175,15 +268,87 @@ class Client:
         app: str,
         context: PathLike,
         *,
+        component: str | None = None,
         ask: bool | None = None,
         tell: bool | None = None,
         resolvers: list[str] | None = None,
+        filters: list[str] | None = None,
+        bind_resolver: str | None = None,
+        bind_view: str | None = None,
+        expires: float | None = None,
     ) -> Accepted:
-        """Say what an app may do in a context and below; None leaves a part as it is. Owner apps only."""
+        """Say what an app may do in a context and below, or with one component of it. Owner apps only.
+
+        None leaves a part as it is; an empty list allows all, an empty text unbinds, `expires` 0 means never.
+        """
         command = SetPermission(
-            id=fresh_id(), app=app, context=list(_segments(context)), ask=ask, tell=tell, resolvers=resolvers
+            id=fresh_id(),
+            app=app,
+            context=list(_segments(context)),
+            component=component,
+            ask=ask,
+            tell=tell,
+            resolvers=resolvers,
+            filters=filters,
+            bind_resolver=bind_resolver,
+            bind_view=bind_view,
+            expires=expires,
         )
         return await self.send(user, command)
+
+    async def import_contexts(
+        self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
+    ) -> Accepted:
+        """Put contexts with their evidence below one that is there: a page of an export, say. Owner apps only."""
+        command = Import(id=id or fresh_id(), context=list(_segments(context)), contexts=contexts)
+        return await self.send(user, command)
+
+    async def forget(self, user: str) -> Accepted:
+        """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
+        return await self.send(user, Forget(id=fresh_id()))
+
+    async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> dict[str, Any]:
+        """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
+        query = GetContext(context=list(_segments(path)), size=size)
+        found: dict[str, Any] = await self._result(user, query)
+        return found
+
+    async def get_resolvers(self, user: str) -> dict[str, str]:
+        """Give the resolvers that may be named, with their descriptions."""
+        found: dict[str, str] = await self._result(user, GetResolvers())
+        return found
+
+    async def list_apps(self, user: str) -> dict[str, dict[str, Any]]:
+        """Give the apps of a model with description and role. Owner apps only."""
+        found: dict[str, dict[str, Any]] = await self._result(user, ListApps())
+        return found
+
+    async def get_permission(
+        self, user: str, app: str, context: PathLike, *, component: str | None = None
+    ) -> dict[str, Any] | None:
+        """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
+        query = GetPermission(app=app, context=list(_segments(context)), component=component)
+        found: dict[str, Any] | None = await self._result(user, query)
+        return found
+
+    async def list_subscriptions(
+        self, user: str, context: PathLike, *, component: str | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Give rules by component and token: of one component, or of all in a context."""
+        query = ListSubscriptions(context=list(_segments(context)), component=component)
+        found: dict[str, dict[str, Any]] = await self._result(user, query)
+        return found
+
+    async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[ExportReply]:
+        """Give a part of a model page by page, as it was at the first page. Owner apps only."""
+        query = Export(context=list(_segments(context)))
+        while True:
+            page = await self.query(user, query)
+            assert isinstance(page, ExportReply), "an export is answered by its own reply"
+            yield page
+            if page.next is None:
+                return
+            query = Export(context=query.context, after=page.next)
 
     async def send(self, user: str, command: Command) -> Accepted:
         """Send any command and return its outcome, or raise the refusal."""
@@ -191,6 +356,11 @@ class Client:
         if isinstance(outcome, Refused):
             raise raised_from(outcome.error)
         return outcome
+
+    async def _result(self, user: str, query: Query) -> Any:
+        reply = await self.query(user, query)
+        assert isinstance(reply, ResultReply), "the smaller queries are answered by a result"
+        return reply.result
 
     async def query(self, user: str, query: Query) -> Reply:
         """Send any query and return its reply, or raise its error."""

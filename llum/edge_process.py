@@ -10,6 +10,7 @@ from bus.tokens import Tokens
 from edge_http.app import make_app
 from edge_http.server import run_edge_on
 from llum.listening import listen, url_of
+from llum.people import default_model
 from llum.process import Supervised, run_process
 from llum.settings import Settings
 
@@ -34,7 +35,7 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     public_url = settings.public_url or url_of(listening)
-    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions)
+    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions, new_model=default_model)
     try:
         await run_edge_on(app, listening, stop, lambda _port: on_ready())
     finally:

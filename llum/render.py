@@ -20,7 +20,17 @@ REASONS: Final = {
     "goal_flag": "a wish: it carries the goal flag",
     "no_goal_flag": "not a wish: no goal flag",
     "older": "older",
-    "no_permission": "told without permission to be read",
+    "no_permission": "not to be seen by the app that asks",
+    "withdrawn": "withdrawn",
+    "outranked": "outranked by the owner's correction",
+    "corrected": "corrected anew by the owner",
+}
+
+ORIGINS: Final = {
+    "ask": "named in the ask",
+    "component": "set for the component",
+    "context": "set for the context",
+    "grant": "bound by the grant",
 }
 
 
@@ -91,8 +101,7 @@ def moment(seconds: float) -> str:
 
 
 def _headline(why: Explanation) -> str:
-    origin = {"ask": "named in the ask", "component": "set for the component", "context": "set for the context"}
-    resolver = f"resolver {why.resolver} ({origin.get(why.resolver_from, 'the default')})"
+    resolver = f"resolver {why.resolver} ({ORIGINS.get(why.resolver_from, 'the default')})"
     right = "as owner" if why.grant == "owner" else f"by the permission at {why.grant or 'the root'}"
     return f"because {resolver} saw this evidence (filter {why.evidence_filter}), asked {right}:"
 

@@ -76,6 +76,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _setting("Models that one worker keeps in memory; the coldest are let go.", "a number of at least 1", ge=1),
     ] = 10_000
+    allow_private_webhooks: Annotated[
+        bool, _setting("Let rules notify private, loopback and link-local addresses, too.", "true or false")
+    ] = False
     sync: Annotated[
         str,
         _setting(

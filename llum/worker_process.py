@@ -8,6 +8,7 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import ensure
 from llum.process import Supervised, run_process
+from llum.resolvers import load_resolvers
 from llum.running import hold
 from llum.settings import Settings
 
@@ -30,6 +31,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
                     max_active_models=settings.max_active_models,
                     on_ready=on_ready,
                     stop=stop,
+                    allow_private_webhooks=settings.allow_private_webhooks,
+                    resolvers=load_resolvers(),
                 )
             finally:
                 await bus.close()

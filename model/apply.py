@@ -3,36 +3,47 @@
 Every handler checks all, then encodes all that is to be stored, and only then touches the model. Permission is looked
 at before existence, so that nobody learns what is there by asking for it.
 
-Results: `mkmodel` true; `mkcontext` true, or false when `exist_ok` found it there; everything else null.
+Results: `mkmodel` and `delcontext` true; `mkcontext` true, or false when `exist_ok` found it there; `subscribe` the
+token; `correct` {seq, n}; `import` how much was made; everything else null.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
 from model import permissions
+from model.amending import correct, withdraw
 from model.changes import Change
 from model.checks import (
     check_below,
     check_component,
     check_evidence,
-    check_names,
+    check_goals,
     check_resolver,
     check_text,
     check_view,
 )
-from model.making import Moment, accept_evidence, keep_latest, make_component, make_model
-from model.state import App, Context, ContextItem, Model, Permission, View, permission_key, put
-from schemas.commands import Command, MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
+from model.granting import delete_app, register_app, set_permission
+from model.importing import import_contexts
+from model.making import accept_evidence, added_evidence, keep_latest, make_component, make_model
+from model.moment import Moment
+from model.places import component_to_change, context_to_change
+from model.reading import Found
+from model.removing import delete_component, delete_context, delete_view, forget
+from model.state import Component, Context, ContextItem, ItemKind, Model, View, put
+from model.subscribing import check_cause, count_cause, fire, fired, subscribe, unsubscribe
+from schemas import commands
+from schemas.commands import Command, MakeComponent, MakeContext, MakeModel, MakeView, SetGoals, SetResolver, Tell
 from schemas.errors import Code, Refusal
-from schemas.paths import Path, check_path, check_segment, check_token
+from schemas.paths import Path, check_segment
 
 
 class Applied(msgspec.Struct):
     """A model after a command, and what there is to store. No changes: the command found nothing to do."""
 
-    model: Model
+    model: Model | None
+    """None: it has been forgotten."""
     changes: list[Change]
     result: Any = None
 
@@ -40,16 +51,22 @@ class Applied(msgspec.Struct):
 Handled = tuple[list[Change], Any]
 
 
-def apply(model: Model | None, user: str, app: str, command: Command, seq: int, time_us: int) -> Applied:
+def apply(
+    model: Model | None, user: str, app: str, command: Command, seq: int, time_us: int, named: Found | None = None
+) -> Applied:
     """Apply a command to the user's model, which is changed in place; `mkmodel` needs None and makes one.
 
     Times never go back: an earlier `time_us` counts as the model's latest. `model.seq` and `model.time_us` move only
-    with a change that is stored. Raises a `Refusal`, the model then is as it was.
+    with a change that is stored. `named` is what was found for `model.amending.evidence_named`. Raises a `Refusal`,
+    the model then is as it was.
     """
     if model is None:
         return _apply_to_nothing(command, Moment(user, app, seq, time_us))
-    moment = Moment(user, app, seq, max(time_us, model.time_us))
-    changes, result = _HANDLERS[type(command)](model, command, moment)
+    moment = Moment(user, app, seq, time_us if time_us > model.time_us else model.time_us)
+    handler = _HANDLERS.get(type(command))
+    if handler is None:
+        return _apply_special(model, command, moment, named)
+    changes, result = handler(model, command, moment)
     if changes:
         model.seq = seq
         model.time_us = moment.time_us
@@ -69,10 +86,16 @@ def _tell(model: Model, command: Tell, moment: Moment) -> Handled:
     context = model.context(path)
     component = None if context is None else context.components.get(name)
     if context is None or component is None:
-        _refuse_unknown(model, moment.app, path, name)
-    if not permissions.grant_of(model, moment.app, path).tell:
+        component_to_change(model, moment, command.context, name)
+        raise AssertionError("what is not there is refused")
+    grant = permissions.grant_of(model, moment.app, path, moment.time_us / 1e6)
+    if model.component_permissions:
+        grant = permissions.component_grant(model, moment.app, path, name, grant, moment.time_s)
+    if not grant.tell:
         raise permissions.denied(moment.app, "tell", "context")
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
+    if command.cause is not None or context.rules:
+        return _tell_among_rules(model, context, component, command, moment)
     evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
     latest = context.latest.get(name)
     if latest is not None:
@@ -80,10 +103,30 @@ def _tell(model: Model, command: Tell, moment: Moment) -> Handled:
     return [added], None
 
 
-def _refuse_unknown(model: Model, app: str, path: Path, name: str) -> NoReturn:
-    _place(model, app, path)
-    check_segment(name, "component")
-    raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", "component")
+def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, moment: Moment) -> Handled:
+    """Accept what a rule tells, or what a rule may wait for."""
+    cause, name = command.cause, command.component
+    if cause is not None:
+        check_cause(model, cause)
+    evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
+    if cause is not None:
+        evidence.rule = cause.rule
+        added = added_evidence(evidence, component.number, moment.time_us)
+    latest = context.latest.get(name)
+    if latest is not None:
+        keep_latest(latest, evidence)
+    counted = [] if cause is None else count_cause(model, cause)
+    return [added, *counted, *fired(context, tuple(command.context), name, cause)], None
+
+
+def _apply_special(model: Model, command: Command, moment: Moment, named: Found | None) -> Applied:
+    """Apply what needs more than the model, or leaves none."""
+    if isinstance(command, commands.Forget):
+        return Applied(None, forget(model, command, moment)[0])
+    assert isinstance(command, commands.Withdraw), "every other command has a handler"
+    changes, result = withdraw(model, command, moment, named)
+    model.seq, model.time_us = moment.seq, moment.time_us
+    return Applied(model, changes, result)
 
 
 def _make_model(model: Model, _command: MakeModel, _moment: Moment) -> Handled:
@@ -91,7 +134,7 @@ def _make_model(model: Model, _command: MakeModel, _moment: Moment) -> Handled:
 
 
 def _make_context(model: Model, command: MakeContext, moment: Moment) -> Handled:
-    path, parent = _place(model, moment.app, command.context)
+    path, parent = context_to_change(model, moment, command.context)
     check_segment(command.name, "name")
     check_below(path, "name")
     check_text(command.description, "description")
@@ -105,20 +148,19 @@ def _make_context(model: Model, command: MakeContext, moment: Moment) -> Handled
 
 
 def _make_component(model: Model, command: MakeComponent, moment: Moment) -> Handled:
-    path, context = _place(model, moment.app, command.context)
+    path, context = context_to_change(model, moment, command.context)
     name = command.component.name
     check_component(command.component, "component")
     check_below(path, "component.name")
     if name in context.components:
         return _existing(command.exist_ok, f"component {name[:80]!r}", "component.name"), None
     made = make_component(command.component, (*path, name), 0, 0, moment)
-    context.components[name] = made.component
-    context.latest[name] = made.latest
+    made.put_into(context, name)
     return made.changes, None
 
 
 def _make_view(model: Model, command: MakeView, moment: Moment) -> Handled:
-    path, context = _place(model, moment.app, command.context)
+    path, context = context_to_change(model, moment, command.context)
     check_view(command.view, "view")
     check_below(path, "view.name")
     view = View(components=command.view.components)
@@ -127,61 +169,26 @@ def _make_view(model: Model, command: MakeView, moment: Moment) -> Handled:
     return [change], None
 
 
-def _register_app(model: Model, command: RegisterApp, moment: Moment) -> Handled:
-    _check_owner(model, moment.app, "register apps")
-    check_token(command.app, "app")
-    check_text(command.description, "description")
-    item = App(description=command.description, role=command.role)
-    if item == model.apps.get(command.app):
-        return [], None
-    if item.role != "owner" and _is_last_owner(model, command.app):
-        raise Refusal(Code.BAD_FIELD, "the model needs an owner app, and this is the last one", "role")
-    change = put("app", command.app, item)
-    model.apps[command.app] = item
-    permissions.forget(model)
-    return [change], None
+def _set_resolver(model: Model, command: SetResolver, moment: Moment) -> Handled:
+    check_resolver(command.resolver, "resolver")
+    if command.component is not None:
+        place = component_to_change(model, moment, command.context, command.component)
+        return _changed(place.component, "component", place.full_path, "resolver", command.resolver), None
+    path, context = context_to_change(model, moment, command.context)
+    return _changed(context.item, "context" if path else "model", path, "resolver", command.resolver), None
 
 
-def _set_permission(model: Model, command: SetPermission, moment: Moment) -> Handled:
-    _check_owner(model, moment.app, "set permissions")
-    check_token(command.app, "app")
-    path = check_path(command.context, "context")
-    check_names(command.resolvers or [], "resolvers")
-    if command.app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{command.app} is not registered", "app", "register it with registerapp")
-    if model.context(path) is None:
-        raise _no_such_context()
-    before = model.permissions.get(command.app, {}).get(path, Permission())
-    after = _merged(before, command)
-    if after == before:
-        return [], None
-    change = put("permission", permission_key(command.app, path), after)
-    model.permissions.setdefault(command.app, {})[path] = after
-    permissions.forget(model)
-    return [change], None
+def _set_goals(model: Model, command: SetGoals, moment: Moment) -> Handled:
+    place = component_to_change(model, moment, command.context, command.component)
+    check_goals(command.goals, "goals")
+    return _changed(place.component, "component", place.full_path, "goals", command.goals), None
 
 
-def _merged(before: Permission, command: SetPermission) -> Permission:
-    return Permission(
-        ask=before.ask if command.ask is None else command.ask,
-        tell=before.tell if command.tell is None else command.tell,
-        resolvers=before.resolvers if command.resolvers is None else command.resolvers,
-    )
-
-
-def _place(model: Model, app: str, segments: list[str] | Path) -> tuple[Path, Context]:
-    """Find the context that an app wants to change, or raise `bad_path`, `permission_denied`, `no_such_context`."""
-    path = check_path(segments, "context")
-    if not permissions.grant_of(model, app, path).tell:
-        raise permissions.denied(app, "tell", "context")
-    context = model.context(path)
-    if context is None:
-        raise _no_such_context()
-    return path, context
-
-
-def _no_such_context() -> Refusal:
-    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make it with mkcontext")
+def _changed(item: Component | ContextItem, kind: ItemKind, path: Path, part: str, value: object) -> list[Change]:
+    if getattr(item, part) == value:
+        return []
+    setattr(item, part, value)
+    return [put(kind, path, item)]
 
 
 def _existing(exist_ok: bool, what: str, field: str) -> list[Change]:
@@ -190,21 +197,23 @@ def _existing(exist_ok: bool, what: str, field: str) -> list[Change]:
     return []
 
 
-def _check_owner(model: Model, app: str, action: str) -> None:
-    if not permissions.is_owner(model, app):
-        raise permissions.denied(app, action)
-
-
-def _is_last_owner(model: Model, app: str) -> bool:
-    return [name for name, item in model.apps.items() if item.role == "owner"] == [app]
-
-
 _HANDLERS: Final[dict[type[Any], Callable[[Model, Any, Moment], Handled]]] = {
     Tell: _tell,
+    commands.Correct: correct,
     MakeModel: _make_model,
     MakeContext: _make_context,
     MakeComponent: _make_component,
     MakeView: _make_view,
-    RegisterApp: _register_app,
-    SetPermission: _set_permission,
+    commands.DeleteContext: delete_context,
+    commands.DeleteComponent: delete_component,
+    commands.DeleteView: delete_view,
+    SetResolver: _set_resolver,
+    SetGoals: _set_goals,
+    commands.Subscribe: subscribe,
+    commands.Unsubscribe: unsubscribe,
+    commands.Fire: fire,
+    commands.RegisterApp: register_app,
+    commands.DeleteApp: delete_app,
+    commands.SetPermission: set_permission,
+    commands.Import: import_contexts,
 }

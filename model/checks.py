@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from model.rules import check_rule
 from schemas.definitions import ComponentDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence, ValueType
@@ -103,10 +104,27 @@ def check_component(component: ComponentDefinition, field: str) -> None:
     _check_value_list(component, f"{field}.value_list")
     check_resolver(component.resolver, f"{field}.resolver")
     check_goals(component.goals, f"{field}.goals")
-    _check_texts(component.rules, f"{field}.rules")
+    _check_rules(component.rules, f"{field}.rules")
     check_count(len(component.evidence), f"{field}.evidence")
     for index, evidence in enumerate(component.evidence):
         check_evidence(evidence, component.value_type, component.value_list, f"{field}.evidence[{index}]")
+
+
+def _check_rules(statements: Sequence[str], field: str) -> None:
+    check_length(statements, field)
+    for index, statement in enumerate(statements):
+        check_statement(statement, f"{field}[{index}]")
+
+
+def check_statement(statement: str, field: str) -> None:
+    """Check that a rule parses: `bad_rule`, the field with line and column behind it."""
+    check_text(statement, field)
+    try:
+        check_rule(statement)
+    except Refusal as refusal:
+        error = refusal.error
+        at = (error.field or "").removeprefix("statement")
+        raise Refusal(error.code, error.message, field + at, error.hint) from None
 
 
 def check_goals(goals: Sequence[Sequence[str]], field: str) -> None:
@@ -149,7 +167,7 @@ def check_count(count: int, field: str) -> None:
 def check_definition(definition: ModelDefinition, field: str) -> None:
     """Check a whole model's definition: every part, that nothing is there twice, and the number of things made."""
     check_count(_count_things(definition), field)
-    _check_unique((tuple(context.path) for context in definition.contexts), f"{field}.contexts", "path")
+    check_unique((tuple(context.path) for context in definition.contexts), f"{field}.contexts", "path")
     for index, context in enumerate(definition.contexts):
         at = f"{field}.contexts[{index}]"
         check_path(context.path, f"{at}.path")
@@ -163,17 +181,18 @@ def _check_components(path: Sequence[str], components: Sequence[ComponentDefinit
     for index, component in enumerate(components):
         check_component(component, f"{field}[{index}]")
         check_below(path, f"{field}[{index}].name")
-    _check_unique((component.name for component in components), field, "name")
+    check_unique((component.name for component in components), field, "name")
 
 
 def _check_views(path: Sequence[str], views: Sequence[ViewDefinition], field: str) -> None:
     for index, view in enumerate(views):
         check_view(view, f"{field}[{index}]")
         check_below(path, f"{field}[{index}].name")
-    _check_unique((view.name for view in views), field, "name")
+    check_unique((view.name for view in views), field, "name")
 
 
-def _check_unique(keys: Iterable[Any], field: str, key: str) -> None:
+def check_unique(keys: Iterable[Any], field: str, key: str) -> None:
+    """Check that nothing is named twice."""
     seen: set[Any] = set()
     for index, name in enumerate(keys):
         if name in seen:

@@ -6,7 +6,7 @@ looks at it; expired evidence passes a filter (it is history), it only never cou
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Selection(msgspec.Struct, frozen=True, gc=False):
     """What a filter lets through: the evidence within all bounds that are set. `newest` comes alone."""
 
     name: str = "all"
-    goal: bool | None = None
+    kind: Literal["goal"] | None = None
     since_us: int | None = None
     newest: int | None = None
 
@@ -38,7 +38,7 @@ def selection_of(wanted: EvidenceFilter | None) -> Selection:
     if wanted is None or wanted.name == "all":
         return EVERYTHING
     if wanted.name == "goal":
-        return Selection("goal", goal=True)
+        return Selection("goal", kind="goal")
     if wanted.name == "since_time":
         return Selection("since_time", since_us=_since_us(wanted.since_time))
     counts = {"last1": 1, "last10": 10}
@@ -50,8 +50,8 @@ def selected(selection: Selection, evidence: Sequence[Evidence]) -> Sequence[Evi
     """Apply a selection to evidence at hand, of which the newest must be there."""
     if selection.newest is not None:
         return evidence[-selection.newest :]
-    if selection.goal is not None:
-        return [piece for piece in evidence if is_goal(piece) is selection.goal]
+    if selection.kind is not None:
+        return [piece for piece in evidence if is_goal(piece)]
     if selection.since_us is not None:
         return [piece for piece in evidence if to_us(piece.creation_time) >= selection.since_us]
     return evidence

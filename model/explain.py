@@ -1,17 +1,18 @@
 """Why a component has its value: what was used, and why the rest was not.
 
 Looked at one by one are the newest `MAX_EVIDENCE_PAGE` pieces. What is older is counted only: as `filter` exactly as
-far as the filter excluded it, and the remainder as `older`, though some of it may also have expired or be of the other
-kind. `used` is always exact, however old it is.
+far as the filter excluded it, and the remainder as `older` (or `outranked`), though some of it may also have expired,
+been withdrawn or be of the other kind. `used` is always exact, however old it is. Evidence that the app may not see is
+counted only, too.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from model.evidence import Selection, decode_evidence, is_expired, selected
 from model.paging import Budget
 from model.reading import Found, Read
-from model.resolvers import Kind, Resolved, is_goal
+from model.resolvers import Kind, is_goal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.replies import Reason
@@ -19,8 +20,20 @@ from schemas.replies import Reason
 MAX_EXAMPLES: Final = 5
 """Pieces of evidence given with each reason, the newest first: enough to recognise what it is about."""
 
-Why = Literal["filter", "expired", "goal_flag", "no_goal_flag", "older"]
-_ORDER: Final[tuple[Why, ...]] = ("filter", "expired", "goal_flag", "no_goal_flag", "older")
+Why = Literal["filter", "expired", "withdrawn", "goal_flag", "no_goal_flag", "older", "outranked", "corrected"]
+_ORDER: Final[tuple[Why, ...]] = get_args(Why)
+
+
+class Decided(NamedTuple):
+    """How the value came about."""
+
+    used: Sequence[Evidence]
+    kind: Kind
+    """What the resolver considers."""
+    corrected: bool
+    """It is the owner's correction that decided."""
+    sees: Literal["all", "passing", "nothing"]
+    """Which evidence the app may be shown: only what its filter lets through, if it may not choose the filter."""
 
 
 class Looked(NamedTuple):
@@ -32,16 +45,15 @@ class Looked(NamedTuple):
     """How many the filter lets through; None: the filter's name says it."""
 
 
-def explain_reads(selection: Selection, make: Callable[..., Read]) -> dict[str, Read]:
-    """Plan what `looked` needs."""
+def explain_reads(selection: Selection, make: Callable[..., Read], marked: Mapping[str, Any]) -> dict[str, Read]:
+    """Plan what `looked` needs. `marked` makes a read mark what has been withdrawn."""
+    count = {"limit": MAX_EVIDENCE_PAGE, "count_only": True, "withdrawn": "none"}
     reads = {
-        "newest": make(newest=MAX_EVIDENCE_PAGE, limit=MAX_EVIDENCE_PAGE),
-        "total": make(limit=MAX_EVIDENCE_PAGE, count_only=True),
+        "newest": make(newest=MAX_EVIDENCE_PAGE, limit=MAX_EVIDENCE_PAGE, **marked),
+        "total": make(**count),
     }
-    if selection.goal is not None or selection.since_us is not None:
-        reads["passing"] = make(
-            goal=selection.goal, since_us=selection.since_us, limit=MAX_EVIDENCE_PAGE, count_only=True
-        )
+    if selection.kind is not None or selection.since_us is not None:
+        reads["passing"] = make(kind=selection.kind, since_us=selection.since_us, **count)
     return reads
 
 
@@ -50,33 +62,45 @@ def looked(found: dict[str, Found]) -> Looked:
     return Looked(found["newest"].bodies, found["total"].count, passing)
 
 
-def left_out(
-    at: Looked, selection: Selection, kind: Kind | None, used: Sequence[Evidence], now: float, budget: Budget
-) -> list[Reason]:
+def left_out(at: Looked, selection: Selection, decided: Decided, now: float, budget: Budget) -> list[Reason]:
     """Say why each piece of evidence that was not used was not, with counts and a few examples."""
     pieces = decode_evidence(at.newest)
-    passing = {_id(piece) for piece in selected(selection, pieces)}
-    using = {_id(piece) for piece in used}
+    passing = {_id(piece) for piece in selected(selection, [one for one in pieces if one.withdrawn is None])}
+    using = {_id(piece): piece for piece in decided.used}
     reasons = {why: Reason(reason=why, count=0, examples=[]) for why in _ORDER}
     for body, piece in zip(reversed(at.newest), reversed(pieces), strict=True):
-        if _id(piece) in using:
-            using.discard(_id(piece))
+        if using.pop(_id(piece), None) is not None:
             continue
-        reason = reasons[_why(piece, _id(piece) in passing, kind, now)]
+        passes = _id(piece) in passing
+        reason = reasons[_why(piece, passes, decided, now)]
         reason.count += 1
-        if len(reason.examples) < MAX_EXAMPLES and budget.take(len(body)):
+        shown = decided.sees == "all" or (decided.sees == "passing" and passes)
+        if shown and len(reason.examples) < MAX_EXAMPLES and budget.take(len(body)):
             reason.examples.append(piece)
-    excluded, older = _unseen(at, selection, len(passing))
+    excluded, let_through = _unseen(at, selection, len(selected(selection, pieces)))
+    for piece in using.values():
+        if selection.newest is None and selected(selection, [piece]):
+            let_through -= 1
+        else:
+            excluded -= 1
     reasons["filter"].count += excluded
-    reasons["older"].count += older - len(using)
+    reasons["outranked" if decided.corrected else "older"].count += let_through
     return [reason for reason in reasons.values() if reason.count]
 
 
-def _why(piece: Evidence, passes: bool, kind: Kind | None, now: float) -> Why:
+def _why(piece: Evidence, passes: bool, decided: Decided, now: float) -> Why:
+    if piece.withdrawn is not None:
+        return "withdrawn"
+    if decided.corrected and piece.correction:
+        return "expired" if is_expired(piece, now) else "corrected"
     if not passes:
         return "filter"
     if is_expired(piece, now):
         return "expired"
+    return "outranked" if decided.corrected else _why_not_kind(piece, decided.kind)
+
+
+def _why_not_kind(piece: Evidence, kind: Kind) -> Why:
     if kind == "plain" and is_goal(piece):
         return "goal_flag"
     if kind == "goal" and not is_goal(piece):
@@ -97,6 +121,12 @@ def _id(piece: Evidence) -> tuple[int, int]:
     return piece.seq, piece.n
 
 
-def resolved_used(resolved: Resolved) -> list[Evidence]:
+def shown_used(decided: Decided) -> list[Evidence]:
     """Give what was used; of a resolver that uses very much, the newest."""
-    return list(resolved.used[-MAX_EVIDENCE_PAGE:])
+    return [] if decided.sees == "nothing" else list(decided.used[-MAX_EVIDENCE_PAGE:])
+
+
+def unshown_used(decided: Decided) -> list[Reason]:
+    """Count what was used and may not be shown."""
+    hidden = decided.sees == "nothing" and decided.used
+    return [Reason(reason="no_permission", count=len(decided.used))] if hidden else []

@@ -4,9 +4,22 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from model.changes import AddEvidence, Change
+from model.changes import CORRECTION, GOAL, PLAIN, AddEvidence, Change
 from model.checks import check_definition
-from model.state import NUMBERS_PER_COMMAND, App, Component, Context, ContextItem, Latest, Model, View, put
+from model.moment import Moment
+from model.state import (
+    NUMBERS_PER_COMMAND,
+    App,
+    Component,
+    Context,
+    ContextItem,
+    Latest,
+    Model,
+    Subscription,
+    View,
+    put,
+)
+from model.subscribing import added_rule, subscription_of
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import GOAL_FLAG, Evidence, NewEvidence
 from schemas.paths import Path
@@ -14,21 +27,19 @@ from schemas.paths import Path
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Moment(NamedTuple):
-    """Who does it and when: what is stamped on all that a command makes."""
-
-    user: str
-    app: str
-    seq: int
-    time_us: int
-
-
 class Made(NamedTuple):
     """A component that is not yet in the model, and what is to be stored of it."""
 
     component: Component
     latest: Latest
+    rules: dict[str, Subscription]
     changes: list[Change]
+
+    def put_into(self, context: Context, name: str) -> None:
+        context.components[name] = self.component
+        context.latest[name] = self.latest
+        if self.rules:
+            context.rules[name] = self.rules
 
 
 def accept_evidence(new: NewEvidence, component_no: int, n: int, moment: Moment) -> tuple[Evidence, AddEvidence]:
@@ -49,19 +60,28 @@ def accept_evidence(new: NewEvidence, component_no: int, n: int, moment: Moment)
         useby=new.useby,
         extra=new.extra,
     )
-    return evidence, AddEvidence(component_no, n, GOAL_FLAG in new.flags, time_us, new.useby, _encode(evidence))
+    kind = GOAL if GOAL_FLAG in new.flags else PLAIN
+    return evidence, AddEvidence(component_no, n, kind, time_us, new.useby, _encode(evidence))
+
+
+def added_evidence(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
+    """Make the change that stores a piece of evidence."""
+    kind = CORRECTION if evidence.correction else GOAL if GOAL_FLAG in evidence.flags else PLAIN
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, _encode(evidence))
 
 
 def keep_latest(latest: Latest, evidence: Evidence) -> None:
     """Evidence arrives in order, so the newest is the latest of its kind."""
-    if GOAL_FLAG in evidence.flags:
+    if evidence.correction:
+        latest.correction = evidence
+    elif GOAL_FLAG in evidence.flags:
         latest.goal = evidence
     else:
         latest.plain = evidence
 
 
 def make_component(definition: ComponentDefinition, path: Path, index: int, first_n: int, moment: Moment) -> Made:
-    """Make the `index`-th component of a command with its initial evidence, numbered from `first_n` on."""
+    """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
     component = Component(
         number=moment.seq * NUMBERS_PER_COMMAND + index,
         description=definition.description,
@@ -70,7 +90,6 @@ def make_component(definition: ComponentDefinition, path: Path, index: int, firs
         value_list=definition.value_list,
         resolver=definition.resolver,
         goals=definition.goals,
-        rules=definition.rules,
         created_us=moment.time_us,
     )
     latest = Latest()
@@ -79,7 +98,12 @@ def make_component(definition: ComponentDefinition, path: Path, index: int, firs
         evidence, added = accept_evidence(new, component.number, n, moment)
         keep_latest(latest, evidence)
         changes.append(added)
-    return Made(component, latest, changes)
+    rules: dict[str, Subscription] = {}
+    for number, statement in enumerate(definition.rules):
+        token = f"{moment.seq}-{index}-{number}"
+        rules[token] = subscription_of(statement, moment)
+        changes += added_rule(path, token, rules[token])
+    return Made(component, latest, rules, changes)
 
 
 def make_model(definition: ModelDefinition, moment: Moment) -> tuple[Model, list[Change]]:
@@ -106,7 +130,7 @@ def _make_contexts(model: Model, definition: ModelDefinition, time_us: int) -> l
         item = ContextItem(created_us=time_us)
         if context is not None:
             item.description, item.resolver = context.description, context.resolver
-        changes.append(_put_context(model, path, item))
+        changes.append(put_context(model, path, item))
     return changes
 
 
@@ -119,7 +143,7 @@ def _with_parents(definition: ModelDefinition) -> dict[Path, None]:
     return paths
 
 
-def _put_context(model: Model, path: Path, item: ContextItem) -> Change:
+def put_context(model: Model, path: Path, item: ContextItem) -> Change:
     if not path:
         model.root.item = item
         return put("model", path, item)
@@ -136,8 +160,7 @@ def _fill_context(model: Model, definition: ContextDefinition, index: int, n: in
     changes: list[Change] = []
     for component in definition.components:
         made = make_component(component, (*path, component.name), index, n, moment)
-        context.components[component.name] = made.component
-        context.latest[component.name] = made.latest
+        made.put_into(context, component.name)
         changes += made.changes
         index += 1
         n += len(component.evidence)

@@ -1,10 +1,15 @@
-"""Who may do what, where. The owner's apps may do everything; another app may do what a permission on the context
-or its nearest ancestor says, each of `ask`, `tell` and `resolvers` looked up by itself; otherwise nothing.
+"""Who may do what, where. The owner's apps may do everything; another app may do what settings say.
+
+A setting is about an app and a context with all below it, or one component. Each of its parts is looked up by itself
+and the nearest wins: the component's, its context's, then that of each ancestor. What is said nowhere is not allowed
+(`ask`, `tell`) or not restricted (the rest). A setting that has expired does not count.
 
 Answers are remembered in `model.permission_memo` for contexts that exist and apps that are registered, so its size is
-bounded by the model's; `forget` empties it when a permission or a role changes.
+bounded by the model's; `forget` empties it when a permission, a role or a context changes. Where a setting expires,
+nothing is remembered.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -13,37 +18,73 @@ from model.state import Model, Permission
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, format_path
 
-_MEMO: Final = "grant"
-
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
-    """What an app may do in one context."""
+    """What an app may do in one context or with one component."""
 
     ask: bool = False
     tell: bool = False
     resolvers: frozenset[str] | None = None
     """None: all of them."""
+    filters: frozenset[str] | None = None
+    """None: all of them."""
+    bind_resolver: str | None = None
+    """The app gets this resolver's value and nothing else; None: unbound."""
+    bind_view: tuple[Path, str] | None = None
+    """The app sees only the components of this view of that context; None: unbound."""
     source: str = ""
-    """Where `ask` comes from: `owner`, or a context's path with a `/` in front; empty: said nowhere."""
+    """Where `ask` comes from: `owner`, or a path with a `/` in front; empty: said nowhere."""
+    unlimited: bool = True
+    """Of `resolvers`, `filters` and the bindings none is set."""
 
 
 OWNER: Final = Grant(ask=True, tell=True, source="owner")
 NOTHING: Final = Grant()
 
 
-def grant_of(model: Model, app: str, path: Path) -> Grant:
-    """Say what the app may do at the path, whether or not there is a context."""
-    known = model.permission_memo.get((app, _MEMO, path))
+class Asker(msgspec.Struct, frozen=True, gc=False):
+    """Who asks, and by which settings that is judged: those of the present, also when the ask is about the past."""
+
+    app: str
+    rights: Model
+    now: float
+
+    def grant(self, path: Path) -> Grant:
+        return grant_of(self.rights, self.app, path, self.now)
+
+    def component_grant(self, path: Path, name: str, of_context: Grant) -> Grant:
+        return component_grant(self.rights, self.app, path, name, of_context, self.now)
+
+    @property
+    def is_owner(self) -> bool:
+        return is_owner(self.rights, self.app)
+
+
+def grant_of(model: Model, app: str, path: Path, now: float) -> Grant:
+    """Say what the app may do at the path, whether or not there is a context. `now` is seconds since 1970."""
+    known: Grant | None = model.permission_memo.get((app, path))
     if known is not None:
-        assert isinstance(known, Grant)
         return known
     registered = model.apps.get(app)
     if registered is None:
         return NOTHING
-    grant = OWNER if registered.role == "owner" else _inherited(model.permissions.get(app, {}), path)
-    if model.context(path) is not None:
-        model.permission_memo[(app, _MEMO, path)] = grant
+    if registered.role == "owner":
+        grant, lasts = OWNER, True
+    else:
+        settings = list(_settings(model.permissions.get(app, {}), path))
+        grant, lasts = _combined(settings, now), _last(settings)
+    if lasts and model.context(path) is not None:
+        model.permission_memo[app, path] = grant
     return grant
+
+
+def component_grant(model: Model, app: str, path: Path, name: str, of_context: Grant, now: float) -> Grant:
+    """Say what the app may do with one component of the context at `path`, where it has `of_context`."""
+    own = model.component_permissions.get(app)
+    setting = own.get((*path, name)) if own else None
+    if setting is None or of_context is OWNER or app not in model.apps:
+        return of_context
+    return _combined([((*path, name), setting), *_settings(model.permissions.get(app, {}), path)], now)
 
 
 def is_owner(model: Model, app: str) -> bool:
@@ -51,8 +92,12 @@ def is_owner(model: Model, app: str) -> bool:
     return registered is not None and registered.role == "owner"
 
 
+def is_expired(setting: Permission, now: float) -> bool:
+    return setting.expires is not None and setting.expires <= now
+
+
 def forget(model: Model) -> None:
-    """Forget the remembered answers: call it after any change to apps or permissions."""
+    """Forget the remembered answers: call it after any change to apps, permissions or the tree of contexts."""
     model.permission_memo.clear()
 
 
@@ -61,15 +106,54 @@ def denied(app: str, action: str, field: str | None = None) -> Refusal:
     return Refusal(Code.PERMISSION_DENIED, f"{app} may not {action} here", field, "the model's owner can grant it")
 
 
-def _inherited(permissions: dict[Path, Permission], path: Path) -> Grant:
-    ask = tell = resolvers = None
-    source = ""
+Setting = tuple[Path, Permission]
+
+
+def _settings(permissions: dict[Path, Permission], path: Path) -> Iterator[Setting]:
+    """Give the settings that hold at a path, nearest first."""
     for depth in range(len(path), -1, -1):
         permission = permissions.get(path[:depth])
-        if permission is None:
+        if permission is not None:
+            yield path[:depth], permission
+
+
+def _last(settings: Iterable[Setting]) -> bool:
+    return all(setting.expires is None for _, setting in settings)
+
+
+def _combined(settings: Iterable[Setting], now: float) -> Grant:
+    parts: dict[str, object] = {}
+    source = ""
+    viewed: Path = ()
+    for path, setting in settings:
+        if is_expired(setting, now):
             continue
-        if ask is None and permission.ask is not None:
-            ask, source = permission.ask, "/" + format_path(path[:depth])
-        tell = permission.tell if tell is None else tell
-        resolvers = permission.resolvers if resolvers is None else resolvers
-    return Grant(bool(ask), bool(tell), frozenset(resolvers) if resolvers else None, source)
+        if setting.ask is not None and "ask" not in parts:
+            source = "/" + format_path(path)
+        if setting.bind_view is not None and "bind_view" not in parts:
+            viewed = path
+        for part in _PARTS:
+            value = getattr(setting, part)
+            if value is not None:
+                parts.setdefault(part, value)
+    return _grant(Permission(**parts), source, viewed)  # type: ignore[arg-type]
+
+
+_PARTS: Final = ("ask", "tell", "resolvers", "filters", "bind_resolver", "bind_view")
+
+
+def _grant(effective: Permission, source: str, viewed: Path) -> Grant:
+    resolvers = frozenset(effective.resolvers) if effective.resolvers else None
+    filters = frozenset(effective.filters) if effective.filters else None
+    bind_resolver = effective.bind_resolver or None
+    bind_view = (viewed, effective.bind_view) if effective.bind_view else None
+    return Grant(
+        ask=bool(effective.ask),
+        tell=bool(effective.tell),
+        resolvers=resolvers,
+        filters=filters,
+        bind_resolver=bind_resolver,
+        bind_view=bind_view,
+        source=source,
+        unlimited=not (resolvers or filters or bind_resolver or bind_view),
+    )

@@ -1,6 +1,11 @@
 """What an ask wants read from the stored evidence, and what came of it. The shard turns a `Read` into one query."""
 
+from typing import Literal
+
 import msgspec
+
+EvidenceKind = Literal["plain", "goal", "correction"]
+"""Evidence without the goal flag, with it, or the owner's corrections (whatever their flags)."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,13 +16,16 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """The last sequence that counts."""
     until_us: int | None = None
     """The last time of acceptance that counts."""
-    goal: bool | None = None
+    kind: EvidenceKind | None = None
+    """Only evidence of this kind."""
     since_us: int | None = None
     """The first time of acceptance that counts."""
     after: tuple[int, int] | None = None
     """Only what comes after this `(seq, n)`."""
     unexpired_at: float | None = None
     """Only what has no `useby` or one later than this."""
+    withdrawn: Literal["none", "left_out", "marked"] = "none"
+    """What has been withdrawn by then: there is none (so nothing looks for it), it is left out, or it is marked."""
     newest: int | None = None
     """Only so many of the newest."""
     limit: int

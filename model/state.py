@@ -4,25 +4,36 @@ The evidence itself stays in the shard. A component whose `latest` is None has n
 was activated; `model.ask` then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from model.changes import Item, PutItem
 from schemas.evidence import ComponentType, Evidence, ValueType
-from schemas.paths import Path, format_path, parse_path
+from schemas.paths import Path, format_path
 
-ItemKind = Literal["model", "context", "component", "view", "app", "permission"]
+ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
 
 NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
 
 
 class Latest(msgspec.Struct, gc=False):
-    """The latest evidence without and with the goal flag. None: there is none."""
+    """The latest evidence without and with the goal flag, and the correction in effect. None: there is none."""
 
     plain: Evidence | None = None
     goal: Evidence | None = None
+    correction: Evidence | None = None
+
+
+class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A rule of a component as it is stored, under its token; `model.rules` reads the statement."""
+
+    statement: str
+    app: str
+    created_us: int
+    cron: str | None = None
+    """Fires on this schedule and on nothing else; None: on every tell to the component."""
 
 
 class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -35,8 +46,9 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
     value_list: list[str] = []
     resolver: str | None = None
     goals: list[list[str]] = []
-    rules: list[str] = []
     created_us: int
+    withdrawals: bool = False
+    """Some of its evidence has been withdrawn: only then do reads look for that."""
 
 
 class View(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -57,17 +69,22 @@ class App(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
-    """What one app may do in one context and below. None: said further up, or else no."""
+    """What one app may do in one context and below, or with one component. None: said further up, or else no."""
 
     ask: bool | None = None
     tell: bool | None = None
     resolvers: list[str] | None = None
+    filters: list[str] | None = None
+    bind_resolver: str | None = None
+    bind_view: str | None = None
+    expires: float | None = None
+    """From then on it does not count; None: never."""
 
 
 class Context:
     """An inner node of the tree."""
 
-    __slots__ = ("children", "components", "item", "latest", "views")
+    __slots__ = ("children", "components", "item", "latest", "rules", "views")
 
     def __init__(self, item: ContextItem) -> None:
         self.item = item
@@ -76,12 +93,24 @@ class Context:
         self.views: dict[str, View] = {}
         self.latest: dict[str, Latest] = {}
         """By component name; absent: not looked at since activation."""
+        self.rules: dict[str, dict[str, Subscription]] = {}
+        """By component name and token; absent: the component has none."""
 
 
 class Model:
     """Everything that commands have made of one person's model, up to `seq`."""
 
-    __slots__ = ("apps", "permission_memo", "permissions", "root", "seq", "time_us", "user")
+    __slots__ = (
+        "apps",
+        "causes",
+        "component_permissions",
+        "permission_memo",
+        "permissions",
+        "root",
+        "seq",
+        "time_us",
+        "user",
+    )
 
     def __init__(self, user: str, created_us: int = 0) -> None:
         self.user = user
@@ -92,16 +121,22 @@ class Model:
         self.root = Context(ContextItem(created_us=created_us))
         self.apps: dict[str, App] = {}
         self.permissions: dict[str, dict[Path, Permission]] = {}
-        self.permission_memo: dict[tuple[str, str, Path], object] = {}
+        """By app and the path of a context."""
+        self.component_permissions: dict[str, dict[Path, Permission]] = {}
+        """By app and the path of a component."""
+        self.causes: dict[str, int] = {}
+        """How many commands of rules go back to a first cause; the one counted last stands last."""
+        self.permission_memo: dict[tuple[str, Path], Any] = {}
         """Answers of `model.permissions`, cleared by whatever changes one."""
 
     def context(self, path: Path) -> Context | None:
         """Find a context; None if there is none."""
-        node: Context | None = self.root
+        node = self.root
         for segment in path:
-            if node is None:
+            child = node.children.get(segment)
+            if child is None:
                 return None
-            node = node.children.get(segment)
+            node = child
         return node
 
 
@@ -116,7 +151,12 @@ def permission_key(app: str, path: Path) -> str:
     return format_path((app, *path))
 
 
-def restore(user: str, items: list[Item], seq: int, time_us: int) -> Model | None:
+def parse_key(key: str) -> Path:
+    """Read an item's key. It may have more segments than a path: an app before it, a rule's token after it."""
+    return tuple(segment.replace("~1", "/").replace("~0", "~") for segment in key.split("/"))
+
+
+def restore(user: str, items: list[Item], seq: int, time_us: int, causes: dict[str, int] | None = None) -> Model | None:
     """Rebuild a model from its stored items, in any order; None if there is no model. All evidence is left unread."""
     ordered = sorted(items, key=lambda item: (_ORDER[item.kind], item.key))
     if not ordered or ordered[0].kind != "model":
@@ -124,10 +164,16 @@ def restore(user: str, items: list[Item], seq: int, time_us: int) -> Model | Non
     model = Model(user)
     model.seq = seq
     model.time_us = time_us
+    model.causes = causes or {}
     for item in ordered:
         _RESTORE[item.kind](model, item)
     _order_components(model.root)
     return model
+
+
+def token_order(token: str) -> tuple[int, ...]:
+    """Tokens are `<seq>` or `<seq>-<n>`: this is the order in which the rules were made."""
+    return tuple(int(part) for part in token.split("-"))
 
 
 def _order_components(root: Context) -> None:
@@ -136,6 +182,8 @@ def _order_components(root: Context) -> None:
     while waiting:
         context = waiting.pop()
         context.components = dict(sorted(context.components.items(), key=lambda pair: pair[1].number))
+        for name, rules in context.rules.items():
+            context.rules[name] = dict(sorted(rules.items(), key=lambda pair: token_order(pair[0])))
         waiting.extend(context.children.values())
 
 
@@ -144,18 +192,18 @@ def _restore_model(model: Model, item: Item) -> None:
 
 
 def _restore_context(model: Model, item: Item) -> None:
-    path = parse_path(item.key)
+    path = parse_key(item.key)
     parent = _existing(model, path[:-1])
     parent.children[path[-1]] = Context(msgspec.json.decode(item.body, type=ContextItem))
 
 
 def _restore_component(model: Model, item: Item) -> None:
-    path = parse_path(item.key)
+    path = parse_key(item.key)
     _existing(model, path[:-1]).components[path[-1]] = msgspec.json.decode(item.body, type=Component)
 
 
 def _restore_view(model: Model, item: Item) -> None:
-    path = parse_path(item.key)
+    path = parse_key(item.key)
     _existing(model, path[:-1]).views[path[-1]] = msgspec.json.decode(item.body, type=View)
 
 
@@ -164,8 +212,19 @@ def _restore_app(model: Model, item: Item) -> None:
 
 
 def _restore_permission(model: Model, item: Item) -> None:
-    app, *path = parse_path(item.key)
+    app, *path = parse_key(item.key)
     model.permissions.setdefault(app, {})[tuple(path)] = msgspec.json.decode(item.body, type=Permission)
+
+
+def _restore_component_permission(model: Model, item: Item) -> None:
+    app, *path = parse_key(item.key)
+    model.component_permissions.setdefault(app, {})[tuple(path)] = msgspec.json.decode(item.body, type=Permission)
+
+
+def _restore_rule(model: Model, item: Item) -> None:
+    *path, name, token = parse_key(item.key)
+    rules = _existing(model, tuple(path)).rules.setdefault(name, {})
+    rules[token] = msgspec.json.decode(item.body, type=Subscription)
 
 
 def _existing(model: Model, path: Path) -> Context:
@@ -181,5 +240,7 @@ _RESTORE = {
     "view": _restore_view,
     "app": _restore_app,
     "permission": _restore_permission,
+    "component_permission": _restore_component_permission,
+    "rule": _restore_rule,
 }
 _ORDER = {kind: index for index, kind in enumerate(_RESTORE)}

@@ -2,13 +2,14 @@
 
 What an app may not see looks the same whether or not it is there: permission on a path is looked at before what the
 path leads to. A whole context or stored view that is not permitted refuses the ask, since listing what it holds would
-tell; a listed component that is not permitted is a failure of its own.
+tell; a listed component that is not permitted is a failure of its own. In a whole context, single components that are
+not permitted are left out.
 """
 
 from typing import NamedTuple
 
 from model.checks import check_length
-from model.permissions import Grant, denied, grant_of
+from model.permissions import OWNER, Asker, Grant, denied
 from model.state import Component, Context, Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
@@ -17,7 +18,7 @@ from schemas.replies import ComponentFailure
 
 
 class Place(NamedTuple):
-    """A context that the app may ask, with what holds there."""
+    """A context with what holds there for the app."""
 
     path: Path
     context: Context
@@ -30,6 +31,8 @@ class Target(NamedTuple):
     place: Place
     name: str
     component: Component
+    grant: Grant
+    """What the app may do with the component."""
 
 
 class Targets(NamedTuple):
@@ -39,42 +42,67 @@ class Targets(NamedTuple):
     failures: list[ComponentFailure]
 
 
-def find_targets(model: Model, app: str, query: Ask) -> Targets:
+def find_targets(model: Model, asker: Asker, query: Ask) -> Targets:
     """Find the components in order. Raises a `Refusal` where there is nothing that could be answered in part."""
     view = query.view
     path = tuple(query.context)
     if view is None:
-        own = find_place(model, app, path, "context")
-        return Targets(own, [Target(own, name, component) for name, component in own.context.components.items()], [])
+        own = find_place(model, asker, path, "context")
+        return Targets(own, visible_components(asker, own), [])
     if isinstance(view, str):
-        own = find_place(model, app, path, "context")
-        return _Finder(model, app, path, own).find(_stored(own, view))
+        own = find_place(model, asker, path, "context")
+        return _Finder(model, asker, path, own).find(_stored(own, view))
     check_length(view, "view")
-    return _Finder(model, app, path, _own_of_list(model, app, query, path)).find(view)
+    return _Finder(model, asker, path, _own_of_list(model, asker, query, path)).find(view)
 
 
-def find_place(model: Model, app: str, path: Path, field: str) -> Place:
-    """Find a context, or raise `bad_path`, `permission_denied` or `no_such_context`."""
+def find_place(model: Model, asker: Asker, path: Path, field: str) -> Place:
+    """Find a context that the app may ask, or raise `bad_path`, `permission_denied` or `no_such_context`."""
     context, resolver = _walk(model, path)
     if context is None:
         check_path(path, field)
-    grant = grant_of(model, app, path)
+    grant = asker.grant(path)
     if not grant.ask:
-        raise denied(app, "ask", field)
+        raise denied(asker.app, "ask", field)
     if context is None:
-        raise Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", field)
+        raise _no_such_context(field)
     return Place(path, context, grant, resolver)
+
+
+def find_component(model: Model, asker: Asker, path: Path, name: str) -> Target:
+    """Find one component that the app may ask, or raise a `Refusal`; its field is `component`."""
+    return _Finder(model, asker, path, None).target(path, name)
+
+
+def visible_components(asker: Asker, place: Place) -> list[Target]:
+    """List those components of a context that the app may ask."""
+    components, grant = place.context.components.items(), place.grant
+    if grant is OWNER or (grant.unlimited and not asker.rights.component_permissions.get(asker.app)):
+        return [Target(place, name, component, grant) for name, component in components]
+    path = place.path
+    targets = [Target(place, name, one, asker.component_grant(path, name, grant)) for name, one in components]
+    sight = _Sight(asker)
+    return [target for target in targets if sight.reaches(target.grant, path, target.name)]
 
 
 class _Finder:
     """Finds the elements of one list; remembers the places it has been to."""
 
-    def __init__(self, model: Model, app: str, path: Path, own: Place | None) -> None:
+    __slots__ = ("_known_sight", "asker", "model", "own", "path", "places")
+
+    def __init__(self, model: Model, asker: Asker, path: Path, own: Place | None) -> None:
         self.model = model
-        self.app = app
+        self.asker = asker
         self.path = path
         self.own = own
         self.places = {} if own is None else {path: own}
+
+    @property
+    def sight(self) -> "_Sight":
+        """An owner's ask, which is the common one, needs none."""
+        if not hasattr(self, "_known_sight"):
+            self._known_sight = _Sight(self.asker)
+        return self._known_sight
 
     def find(self, elements: list[str | list[str]]) -> Targets:
         found: list[Target] = []
@@ -82,26 +110,75 @@ class _Finder:
         for index, element in enumerate(elements):
             *path, name = (*self.path, element) if isinstance(element, str) else element or [""]
             try:
-                found.append(self._target(tuple(path), name, index))
+                found.append(self.target(tuple(path), name, index))
             except Refusal as refusal:
                 failures.append(ComponentFailure(path=[*path, name], error=refusal.error))
         return Targets(self.own, found, failures)
 
-    def _target(self, path: Path, name: str, index: int) -> Target:
+    def target(self, path: Path, name: str, index: int | None = None) -> Target:
+        """Find one component, in a list the one at `index`, or raise a `Refusal`."""
         place = self.places.get(path)
         if place is None:
-            place = self.places[path] = find_place(self.model, self.app, path, f"view[{index}]")
+            place = self.places[path] = self._place(path, name, index)
+        grant = place.grant
+        if grant is not OWNER:
+            grant = self.asker.component_grant(path, name, grant)
+            if not self.sight.reaches(grant, path, name):
+                raise denied(self.asker.app, "ask", _field(index))
         component = place.context.components.get(name)
         if component is None:
-            check_segment(name, f"view[{index}]")
-            raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", f"view[{index}]")
-        return Target(place, name, component)
+            check_segment(name, _field(index))
+            raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", _field(index))
+        return Target(place, name, component, grant)
+
+    def _place(self, path: Path, name: str, index: int | None) -> Place:
+        field = _field(index)
+        context, resolver = _walk(self.model, path)
+        if context is None:
+            check_path(path, field)
+        grant = self.asker.grant(path)
+        if context is not None:
+            return Place(path, context, grant, resolver)
+        if not self.sight.reaches(self.asker.component_grant(path, name, grant), path, name):
+            raise denied(self.asker.app, "ask", field)
+        raise _no_such_context(field)
 
 
-def _own_of_list(model: Model, app: str, query: Ask, path: Path) -> Place | None:
+class _Sight:
+    """Says which components an app may ask. Of a bound view, it is the view as it is now that counts."""
+
+    __slots__ = ("bound", "rights")
+
+    def __init__(self, asker: Asker) -> None:
+        self.rights = asker.rights
+        self.bound: dict[tuple[Path, str], frozenset[Path]] = {}
+
+    def reaches(self, grant: Grant, path: Path, name: str) -> bool:
+        if grant.bind_view is None or not grant.ask:
+            return grant.ask
+        if grant.bind_view not in self.bound:
+            self.bound[grant.bind_view] = self._listed(*grant.bind_view)
+        return (*path, name) in self.bound[grant.bind_view]
+
+    def _listed(self, path: Path, name: str) -> frozenset[Path]:
+        context = self.rights.context(path)
+        view = context.views.get(name) if context is not None else None
+        elements = view.components if view is not None else []
+        return frozenset((*path, one) if isinstance(one, str) else tuple(one) for one in elements)
+
+
+def _field(index: int | None) -> str:
+    return "component" if index is None else f"view[{index}]"
+
+
+def _no_such_context(field: str) -> Refusal:
+    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", field)
+
+
+def _own_of_list(model: Model, asker: Asker, query: Ask, path: Path) -> Place | None:
     """A list may name components elsewhere, so being kept out of the ask's own context does not refuse it."""
     try:
-        return find_place(model, app, path, "context")
+        return find_place(model, asker, path, "context")
     except Refusal as refusal:
         if refusal.code is Code.PERMISSION_DENIED and query.view and not query.show_contexts:
             return None

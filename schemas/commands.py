@@ -4,11 +4,11 @@
 The verb is the struct's tag and must be the subject's last token.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from schemas.definitions import ComponentDefinition, ModelDefinition, ViewDefinition
+from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence
 from schemas.limits import PROTOCOL_VERSION
 
@@ -18,12 +18,47 @@ class _Command(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=Tru
     v: int = PROTOCOL_VERSION
 
 
+class Cause(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
+    """Why llum itself sends a command: the rule that fired, and the first cause of the chain. Bounds cycles."""
+
+    rule: str
+    """The rule's token."""
+    root: str
+    """Names the first cause: `<user>.<seq>` of the command that no rule sent, or a cron firing."""
+    depth: int
+    """How many rules lie between the first cause and this command."""
+
+
 class Tell(_Command, tag="tell"):
     """Add one piece of evidence to a component. Needs `tell` there. Accepted with no result."""
 
     context: list[str]
     component: str
     evidence: NewEvidence
+    cause: Cause | None = None
+    """Set by llum on commands that a rule sends; from anybody else it only limits what their tell may set off."""
+
+
+class Correct(_Command, tag="correct"):
+    """The owner says what is right: evidence that outranks all other, for every resolver, until it is withdrawn.
+
+    A newer one takes its place. Owner apps only. Result: {"seq": …, "n": 0}, which `withdraw` takes.
+    """
+
+    context: list[str]
+    component: str
+    value: Any = None
+    comment: str | None = None
+
+
+class Withdraw(_Command, tag="withdraw"):
+    """Take back a piece of evidence: its teller (the app in `source`) or an owner app. It stays visible in explain."""
+
+    context: list[str]
+    component: str
+    seq: int
+    n: int = 0
+    comment: str | None = None
 
 
 class MakeModel(_Command, tag="mkmodel"):
@@ -58,6 +93,58 @@ class MakeView(_Command, tag="mkview"):
     view: ViewDefinition
 
 
+class DeleteContext(_Command, tag="delcontext"):
+    """Delete a context with all that is below it. The root cannot be deleted. Needs `tell` there."""
+
+    context: list[str]
+
+
+class DeleteComponent(_Command, tag="delcomponent"):
+    """Delete a component; one made anew under its name starts without evidence. Needs `tell` there."""
+
+    context: list[str]
+    component: str
+
+
+class DeleteView(_Command, tag="delview"):
+    """Delete a view. Needs `tell` there."""
+
+    context: list[str]
+    view: str
+
+
+class SetResolver(_Command, tag="setresolver"):
+    """Set the resolver of a component, or of the context when `component` is null; null unsets. Needs `tell` there."""
+
+    context: list[str]
+    component: str | None = None
+    resolver: str | None = None
+
+
+class SetGoals(_Command, tag="setgoals"):
+    """Set the paths of the components that this one serves. Needs `tell` there."""
+
+    context: list[str]
+    component: str
+    goals: list[list[str]]
+
+
+class Subscribe(_Command, tag="subscribe"):
+    """Attach a rule to a component, in the app's own right. Result: the rule's token. Needs `ask` and `tell` there."""
+
+    context: list[str]
+    component: str
+    statement: str
+
+
+class Unsubscribe(_Command, tag="delsub"):
+    """Remove a rule. The app that made it, or an owner app. Refused `no_such_rule`."""
+
+    context: list[str]
+    component: str
+    token: str
+
+
 class RegisterApp(_Command, tag="registerapp"):
     """Register an app with the model, or change its description. Owner apps only. `role` owner: may do everything."""
 
@@ -66,28 +153,99 @@ class RegisterApp(_Command, tag="registerapp"):
     role: Literal["owner", "app"] = "app"
 
 
-class SetPermission(_Command, tag="setpermission"):
-    """Say what an app may do in a context and below; the nearest setting wins. Owner apps only.
+class DeleteApp(_Command, tag="deleteapp"):
+    """Remove an app with all its permissions and rules; its evidence stays. Owner apps only."""
 
-    Null leaves a part as it is.
+    app: str
+
+
+class SetPermission(_Command, tag="setpermission"):
+    """Say what an app may do in a context and below (the nearest setting wins), or with one component of it.
+
+    Owner apps only. Null leaves a part as it is.
     """
 
     app: str
     context: list[str]
+    component: str | None = None
     ask: bool | None = None
     tell: bool | None = None
     resolvers: list[str] | None = None
     """Names of the resolvers that the app may use there; empty: all."""
+    filters: list[str] | None = None
+    """Names of the evidence filters that the app may use there; empty: all."""
+    bind_resolver: str | None = None
+    """The app gets the value of this resolver whatever it asks for, and no evidence; empty string: unbound."""
+    bind_view: str | None = None
+    """The app sees only the components of this view of the context; empty string: unbound."""
+    expires: float | None = None
+    """From then on this setting does not count (seconds since 1970); 0: never."""
 
 
-Command = Tell | MakeModel | MakeContext | MakeComponent | MakeView | RegisterApp | SetPermission
+class Import(_Command, tag="import"):
+    """Put contexts with their evidence below a context, keeping order, times, sources and owners. Owner apps only.
+
+    What is there already is kept and added to. A large import is several commands; sending one again changes nothing.
+    """
+
+    context: list[str]
+    contexts: list[ImportedContext]
+
+
+class Fire(_Command, tag="fire"):
+    """A cron rule's time has come. Sent by llum alone (as the app `_cron`)."""
+
+    context: list[str]
+    component: str
+    token: str
+
+
+class Forget(_Command, tag="forget"):
+    """Erase the whole model. Owner apps only. What else of the user there is, is erased by the operator's command."""
+
+
 COMMANDS: tuple[type[_Command], ...] = (
     Tell,
+    Correct,
+    Withdraw,
     MakeModel,
     MakeContext,
     MakeComponent,
     MakeView,
+    DeleteContext,
+    DeleteComponent,
+    DeleteView,
+    SetResolver,
+    SetGoals,
+    Subscribe,
+    Unsubscribe,
     RegisterApp,
+    DeleteApp,
     SetPermission,
+    Import,
+    Fire,
+    Forget,
+)
+Command = (
+    Tell
+    | Correct
+    | Withdraw
+    | MakeModel
+    | MakeContext
+    | MakeComponent
+    | MakeView
+    | DeleteContext
+    | DeleteComponent
+    | DeleteView
+    | SetResolver
+    | SetGoals
+    | Subscribe
+    | Unsubscribe
+    | RegisterApp
+    | DeleteApp
+    | SetPermission
+    | Import
+    | Fire
+    | Forget
 )
 COMMAND_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in COMMANDS)

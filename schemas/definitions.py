@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.evidence import ComponentType, NewEvidence, ValueType
+from schemas.evidence import ComponentType, ImportedEvidence, NewEvidence, ValueType
 
 
 class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -40,3 +40,19 @@ class ModelDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_u
     """A whole model: parents stand before their children or are made without a description."""
 
     contexts: list[ContextDefinition] = []
+
+
+class ImportedComponent(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    definition: ComponentDefinition
+    """Without initial evidence."""
+    evidence: list[ImportedEvidence] = []
+    """Ascending by acceptance."""
+
+
+class ImportedContext(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    path: list[str]
+    """Below the context that is imported into; [] is that context itself."""
+    description: str = ""
+    resolver: str | None = None
+    components: list[ImportedComponent] = []
+    views: list[ViewDefinition] = []

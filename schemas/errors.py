@@ -40,10 +40,19 @@ class Code(enum.StrEnum):
     NO_SUCH_COMPONENT = "no_such_component", "The context has no component of that name."
     NO_SUCH_VIEW = "no_such_view", "The context has no view of that name."
     NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
+    NO_SUCH_RULE = "no_such_rule", "The component has no rule with that token."
+    NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or it is withdrawn already."
+    BAD_RULE = "bad_rule", "The rule does not parse; `field` gives line and column, the message what was expected."
+    RULE_LIMIT = "rule_limit", "Rules have set off one another too deeply or too often for one cause."
+    RESOLVER_FAILED = (
+        "resolver_failed",
+        "The resolver raised an error or gave no JSON; the other components are answered.",
+    )
     ALREADY_EXISTS = "already_exists", "Something of that name is there already."
     PERMISSION_DENIED = "permission_denied", "The owner has not granted this app what it tried."
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may."
     NOT_AUTHENTICATED = "not_authenticated", "No valid bearer token, or it has expired."
+    RATE_LIMITED = "rate_limited", "Too many attempts in a short time; `Retry-After` says when to come back."
     UNAVAILABLE = "unavailable", "No worker or no bus could be reached in time. The same message may be sent again."
     NOT_YET = "not_yet", "This replica has not yet applied the `min_seq` that the ask requires."
     INTERNAL = "internal", "A fault in llum; it has been recorded. The message was passed over."
@@ -90,7 +99,7 @@ class Transient(LlumError):  # noqa: N818 - the name of the field
         self.retry_after_s = retry_after_s
 
 
-TRANSIENT_CODES = frozenset({Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+TRANSIENT_CODES = frozenset({Code.RATE_LIMITED, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
 
 
 def raised_from(error: Error) -> LlumError:

@@ -1,6 +1,6 @@
 """Evidence: what an app tells about a component, and what llum keeps of it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -8,6 +8,7 @@ EvidenceType = Literal["explicit", "implicit", "exmachina", "inferred", "stereot
 ComponentType = Literal["attribute", "activity", "knowledge", "belief", "preference", "goal"]
 ValueType = Literal["string", "number", "boolean", "enum", "JSON"]
 FilterName = Literal["all", "last1", "last10", "goal", "since_time", "recent_count"]
+FILTER_NAMES: tuple[FilterName, ...] = get_args(FilterName)
 
 GOAL_FLAG = "goal"
 """The flag that marks evidence as a wish rather than an observation (Personis)."""
@@ -28,6 +29,17 @@ class NewEvidence(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unkno
     """Further members, kept and given back as they are."""
 
 
+class ImportedEvidence(NewEvidence, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Evidence from elsewhere, with what was stamped on it there."""
+
+    source: str
+    owner: str
+    creation_time: float
+    correction: bool = False
+    rule: str | None = None
+    withdrawn: "Withdrawal | None" = None
+
+
 class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Evidence as it is kept and given back. The command's `seq`, and which of its pieces it is (`n`), identify it."""
 
@@ -46,6 +58,20 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """When it was accepted: the log's timestamp."""
     useby: float | None = None
     extra: dict[str, Any] = {}
+    correction: bool = False
+    """The owner's own word: it outranks all other evidence until it is withdrawn or corrected anew."""
+    rule: str | None = None
+    """The token of the rule that told it."""
+    withdrawn: "Withdrawal | None" = None
+    """It no longer counts, and is shown for explanation only."""
+
+
+class Withdrawal(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """Who took evidence back, and when (seconds since 1970)."""
+
+    by: str
+    time: float
+    comment: str | None = None
 
 
 class EvidenceFilter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):

@@ -40,3 +40,15 @@ MAX_EVIDENCE_PAGE: Final = 2000
 
 MAX_EVIDENCE_CONSIDERED: Final = 200_000
 """Pieces of evidence that one resolver may be given; more is refused with `too_much_evidence`."""
+
+MAX_RULE_DEPTH: Final = 64
+"""Rules that have set off one another in a row: a longer chain is taken for a cycle."""
+
+MAX_PER_CAUSE: Final = 1000
+"""Commands of rules in one model that go back to one first cause: more is taken for an explosion."""
+
+MAX_CAUSES_REMEMBERED: Final = 4096
+"""First causes of a model whose commands are counted; of more at the same time only the depth is bounded."""
+
+MAX_EXPORT_PAGE_BYTES: Final = 512 * 1024
+"""Bytes of one page of an export, so that a page can be sent as one import. A larger piece is a page of its own."""

@@ -1,6 +1,6 @@
 """Queries: what may be asked. A request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,7 +17,14 @@ class _Query(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True,
     """Answer only after this sequence has been applied: the `seq` of one's own last tell gives read-your-writes."""
 
 
-class Ask(_Query, tag="ask"):
+class _PastQuery(_Query, kw_only=True):
+    as_of_seq: Sequence | None = None
+    """Answer as the model was after this sequence. What may be seen is judged by the permissions of today."""
+    as_of_time: float | None = None
+    """Answer as the model was at this time (seconds since 1970)."""
+
+
+class Ask(_PastQuery, tag="ask"):
     """Resolve components. Needs `ask` on each; the reply is an `AskReply`."""
 
     context: list[str] = []
@@ -25,6 +32,8 @@ class Ask(_Query, tag="ask"):
     """A stored view's name; or names of components here and paths from the root; or null: all of the context."""
     resolver: str | None = None
     """Absent: the component's, else its context's (nearest ancestor's), else `default`."""
+    resolver_arguments: dict[str, Any] = {}
+    """What is said to the resolver, by the names that it declares."""
     evidence_filter: EvidenceFilter | None = None
     include_evidence: bool = False
     """Give back the evidence that the filter lets through, ascending by acceptance, page by page."""
@@ -33,10 +42,6 @@ class Ask(_Query, tag="ask"):
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and subscriptions."""
-    as_of_seq: Sequence | None = None
-    """Answer as the model was after this sequence."""
-    as_of_time: float | None = None
-    """Answer as the model was at this time (seconds since 1970)."""
 
 
 class Access(_Query, tag="access"):
@@ -47,6 +52,65 @@ class Ping(_Query, tag="ping"):
     """Tell whether the partition is served: a `PingReply`. Needs no model and no permission."""
 
 
-Query = Ask | Access | Ping
-QUERIES: tuple[type[_Query], ...] = (Ask, Access, Ping)
+class GetContext(_PastQuery, tag="getcontext"):
+    """Describe a context: `ask` is needed.
+
+    Result: {path, description, resolver, created, contexts, components, views, permission, size?}.
+    """
+
+    context: list[str] = []
+    size: bool = False
+    """Add `size`: the number of contexts, components and pieces of evidence in it and below."""
+
+
+class GetResolvers(_Query, tag="getresolvers"):
+    """List the resolvers that may be named: result {name: description}."""
+
+
+class ListApps(_PastQuery, tag="listapps"):
+    """List the model's apps: result {app: {description, role}}. Owner apps only."""
+
+
+class GetPermission(_PastQuery, tag="getpermission"):
+    """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null.
+
+    Owner apps, or the app itself.
+    """
+
+    app: str
+    context: list[str] = []
+    component: str | None = None
+
+
+class ListSubscriptions(_PastQuery, tag="listsubs"):
+    """List rules: result {component: {token: {statement, app, created, schedule?}}}. Needs `ask`.
+
+    An owner app sees all rules, another app its own.
+    """
+
+    context: list[str] = []
+    component: str | None = None
+    """Null: of every component of the context."""
+
+
+class Export(_PastQuery, tag="export"):
+    """Give a part of a model as an archive, page by page: an `ExportReply`. Owner apps only."""
+
+    context: list[str] = []
+    after: tuple[str, Sequence, Sequence] | None = None
+    """The `next` of the page before. All pages are of the model as it was at the first."""
+
+
+Query = Ask | Access | Ping | GetContext | GetResolvers | ListApps | GetPermission | ListSubscriptions | Export
+QUERIES: tuple[type[_Query], ...] = (
+    Ask,
+    Access,
+    Ping,
+    GetContext,
+    GetResolvers,
+    ListApps,
+    GetPermission,
+    ListSubscriptions,
+    Export,
+)
 QUERY_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in QUERIES)

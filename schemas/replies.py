@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from schemas.definitions import ImportedContext
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, ValueType
 from schemas.limits import PROTOCOL_VERSION
@@ -49,7 +50,17 @@ class Rejection(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Reason(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why some evidence did not decide the value: how many pieces, and the newest few of them."""
 
-    reason: Literal["filter", "expired", "goal_flag", "no_goal_flag", "older", "no_permission"]
+    reason: Literal[
+        "filter",
+        "expired",
+        "goal_flag",
+        "no_goal_flag",
+        "older",
+        "no_permission",
+        "withdrawn",
+        "outranked",
+        "corrected",
+    ]
     count: int
     examples: list[Evidence] = []
 
@@ -58,7 +69,8 @@ class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a component has its value."""
 
     resolver: str
-    resolver_from: Literal["ask", "component", "context", "default"]
+    resolver_from: Literal["ask", "component", "context", "default", "grant"]
+    """`grant`: the app is bound to this resolver."""
     evidence_filter: str = "all"
     grant: str
     """Under which right the app asked: `owner`, or the path of the context whose permission applied."""
@@ -117,9 +129,31 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     applied_seq: int
 
 
+class ResultReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="result", omit_defaults=True):
+    """The reply to the smaller queries; `result` is described with each."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    result: Any = None
+
+
+class ExportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="export", omit_defaults=True):
+    """A page of an archive: contexts parents first, each context's components with a part of their evidence."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    contexts: list[ImportedContext] = []
+    rules: list[dict[str, Any]] = []
+    """With the first page: [{path, component, statement, app}]."""
+    apps: dict[str, Any] = {}
+    """With the first page: {app: {description, role, permissions: [{context, component, …}]}}."""
+    next: tuple[str, int, int] | None = None
+    """Ask for the next page with `after` set to this; null: that was all."""
+
+
 class Failed(msgspec.Struct, kw_only=True, tag_field="reply", tag="failed", omit_defaults=True):
     v: int = PROTOCOL_VERSION
     error: Error
 
 
-Reply = AskReply | AccessReply | PingReply | Failed
+Reply = AskReply | AccessReply | PingReply | ResultReply | ExportReply | Failed

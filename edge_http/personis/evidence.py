@@ -26,8 +26,12 @@ MAX_EVIDENCE_BYTES: Final = 64 * 1024 * 1024
 MAX_LARGE_ANSWERS: Final = 4
 """Answers of more than one page put together at once; others wait, so that memory is bounded by the product."""
 
+MAX_EXPORTS: Final = 2
+"""Exports that are made at once."""
+
 AskOn = Callable[[Ask], Awaitable[AskReply]]
 
+FEW_EXPORTS: Final = web.AppKey("few_exports", asyncio.Semaphore)
 LARGE_ANSWERS: Final = web.AppKey("large_answers", asyncio.Semaphore)
 
 
@@ -52,10 +56,10 @@ class Budget:
 
 
 async def all_evidence(
-    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore
+    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore, budget: Budget | None = None
 ) -> list[msgspec.Raw]:
     """Give the evidence of each component of the reply, encoded. Raises `too_much_evidence`, and what asking raises."""
-    budget = Budget()
+    budget = budget or Budget()
     if not any(answer.evidence_more for answer in reply.components):
         return [_joined([_page(answer, budget)]) for answer in reply.components]
     async with large_answers:
@@ -78,6 +82,7 @@ def _following(query: Ask, seq: int, path: list[str], last: Evidence) -> Ask:
         context=path[:-1],
         view=[path[-1]],
         resolver=query.resolver,
+        resolver_arguments=query.resolver_arguments,
         evidence_filter=query.evidence_filter,
         include_evidence=True,
         evidence_after=(last.seq, last.n),

@@ -6,14 +6,27 @@ import msgspec
 from aiohttp import web
 
 from edge_http.errors import STATUS_OF, headers_of, members_of
+from edge_http.personis.names import app_name
 from edge_http.personis.requests import wants_envelope
 from edge_http.responses import json_response
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.replies import AskReply, ComponentAnswer
 
-_OWN_STATUS: Final = frozenset({Code.NOT_AUTHENTICATED, Code.TOO_LARGE, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+_OWN_STATUS: Final = frozenset(
+    {
+        Code.NOT_AUTHENTICATED,
+        Code.TOO_LARGE,
+        Code.RATE_LIMITED,
+        Code.UNAVAILABLE,
+        Code.NOT_YET,
+        Code.INTERNAL,
+    }
+)
 """Codes that keep their HTTP status on this face: those that are not about the model. All others get 200."""
+
+_DENIED: Final = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+"""The challenge of the 401 that tells a simple device that it may not."""
 
 _FIELDS: Final = {
     "component.name": "componentobj.Identifier",
@@ -21,13 +34,26 @@ _FIELDS: Final = {
     "component.evidence": "componentobj.evidencelist",
     "view.name": "viewobj.Identifier",
     "view.components": "viewobj.component_list",
+    "resolver_arguments": "resolver.arguments",
     "evidence_filter.name": "resolver.evidence_filter",
     "evidence_filter": "resolver",
 }
 """Where the field of a command or query stands in the call. More particular names first."""
 
+_COMPONENT_ID: Final = {"component": "componentid"}
+PERMISSION_PARTS: Final = ("ask", "tell", "resolvers", "filters", "bind_resolver", "bind_view", "expires")
 _WHOLE: Final = {
-    "tell": {"component": "componentid"},
+    "tell": _COMPONENT_ID,
+    "delcomponent": _COMPONENT_ID,
+    "set_goals": _COMPONENT_ID,
+    "setresolver": _COMPONENT_ID,
+    "list_subs": _COMPONENT_ID,
+    "getpermission": _COMPONENT_ID,
+    "setpermission": {**_COMPONENT_ID, **{part: f"permissions.{part}" for part in PERMISSION_PARTS}},
+    "delete_sub": {**_COMPONENT_ID, "token": "subname"},
+    "subscribe": {"component": "view", "statement": "subscription.statement"},
+    "delview": {"view": "viewid"},
+    "import_model": {"contexts": "partial_model"},
     "mkcomponent": {"component": "componentobj"},
     "mkview": {"view": "viewobj"},
     "mkcontext": {
@@ -49,20 +75,23 @@ def ok_response(value: Value, *, envelope: bool) -> web.Response:
     return json_response(_encoder.encode({"result": "ok", "val": value} if envelope else value))
 
 
-def error_response(body: bytes, error: LlumError) -> web.Response:
+def error_response(body: bytes, error: LlumError, *, by_password: bool = False) -> web.Response:
     """Answer an operation that failed; `body` is that of the call, as far as it was read.
 
-    `val` has four items, never three: of three, the original's client unpickles the last.
+    `val` has four items, never three: of three, the original's OAuth client unpickles the last. Its client for simple
+    devices, which sends a password, looks at nothing but the status.
     """
-    has_status = error.code in _OWN_STATUS
-    status = STATUS_OF[error.code] if has_status else 200
+    has_status = by_password or error.code in _OWN_STATUS
+    denied = by_password and error.code is Code.PERMISSION_DENIED
+    status = 401 if denied else STATUS_OF[error.code] if has_status else 200
+    headers = _DENIED if denied else headers_of(error)
     if not wants_envelope(body):
-        return json_response(b"false", status, headers_of(error))
+        return json_response(b"false", status, headers)
     members = members_of(error.error)
     answer: dict[str, Any] = {"result": "error", "val": list(members.values())}
     if has_status:
         answer["error"] = members
-    return json_response(_encoder.encode(answer), status, headers_of(error))
+    return json_response(_encoder.encode(answer), status, headers)
 
 
 def in_call(op: str, error: Error) -> Error:
@@ -70,20 +99,67 @@ def in_call(op: str, error: Error) -> Error:
     if error.field is None:
         return error
     for ours, theirs in (*_FIELDS.items(), *_WHOLE.get(op, {}).items()):
-        if error.field == ours or error.field.startswith((f"{ours}.", f"{ours}[")):
+        if error.field == ours or error.field.startswith((f"{ours}.", f"{ours}[", f"{ours}:")):
             return msgspec.structs.replace(error, field=theirs + error.field[len(ours) :])
     return error
 
 
 def already_exists(name: str) -> str:
-    """Say that a component is there. The original's client cannot take text at the top level that is not ASCII."""
-    return f"component {name.encode('ascii', 'backslashreplace').decode()} already exists"
+    """Say that a component is there."""
+    return f"component {_ascii(name)} already exists"
 
 
-def with_contexts(reply: AskReply, components: list[dict[str, Any]]) -> list[Any]:
+def no_such_component(name: str) -> str:
+    """Say that a component to be deleted is not there."""
+    return f"no component matched {_ascii(name)}"
+
+
+def _ascii(name: str) -> str:
+    """Write a name for the original's client, which cannot take text at the top level that is not ASCII."""
+    return name.encode("ascii", "backslashreplace").decode()
+
+
+def with_contexts(reply: AskReply, components: list[dict[str, Any]], user: str) -> list[Any]:
     """Render the list of four: components, sub-contexts, views, subscriptions."""
-    views = {name: _view(name, items) for name, items in (reply.views or {}).items()}
-    return [components, reply.contexts or [], views, reply.subscriptions or {}]
+    return [components, reply.contexts or [], views(reply), subscriptions(reply.subscriptions or {}, user)]
+
+
+def views(reply: AskReply) -> dict[str, Any]:
+    """Render a context's views by name."""
+    return {name: _view(name, items) for name, items in (reply.views or {}).items()}
+
+
+def subscriptions(rules: dict[str, dict[str, Any]], user: str) -> dict[str, dict[str, Any]]:
+    """Render rules by component and token. The original shows a password with each; here there is none."""
+    return {
+        name: {token: _subscription(rule, user) for token, rule in by_token.items()} for name, by_token in rules.items()
+    }
+
+
+def _subscription(rule: dict[str, Any], user: str) -> dict[str, Any]:
+    kept = {name: member for name, member in rule.items() if name != "app"}
+    return {**kept, "user": app_name(rule.get("app", "")), "modelname": user}
+
+
+def context(path: list[str], found: dict[str, Any], permissions: dict[str, Any]) -> dict[str, Any]:
+    """Render what is known of a context. Its size is a number: of contexts, components and pieces of evidence."""
+    rendered = {
+        "Identifier": path[-1] if path else ".",
+        "Description": found.get("description", ""),
+        "perms": permissions,
+        "resolver": found.get("resolver"),
+        "objectType": "Context",
+        "creation_time": found.get("created"),
+    }
+    size = found.get("size")
+    if size is not None:
+        rendered["size"] = sum(size.values()) if isinstance(size, dict) else size
+    return rendered
+
+
+def permission(found: dict[str, Any]) -> dict[str, Any]:
+    """Render what is set for an app in one place; what is not set is left out."""
+    return {name: found[name] for name in PERMISSION_PARTS if found.get(name) is not None}
 
 
 def component(answer: ComponentAnswer, evidence: msgspec.Raw) -> dict[str, Any]:
@@ -104,15 +180,17 @@ def component(answer: ComponentAnswer, evidence: msgspec.Raw) -> dict[str, Any]:
 
 
 def evidence_list(pieces: list[Evidence]) -> bytes:
-    """Encode evidence as a JSON list."""
-    return _encoder.encode([_evidence(piece) for piece in pieces])
+    """Encode evidence as a JSON list, without what was withdrawn: the original's clients would count it."""
+    return _encoder.encode([_evidence(piece) for piece in pieces if piece.withdrawn is None])
 
 
 def _evidence(piece: Evidence) -> dict[str, Any]:
+    correction = {"correction": True} if piece.correction else {}
     return {
         **piece.extra,
+        **correction,
         "evidence_type": piece.evidence_type,
-        "source": piece.source,
+        "source": app_name(piece.source),
         "owner": piece.owner,
         "value": piece.value,
         "comment": piece.comment,

@@ -3,9 +3,23 @@
 Accepted beyond what the original's own client sends:
 
 * `context`: a list of segments, a text `a/b`, or null; a leading empty segment stands for the root, as in any path.
+  Where something is deleted or granted (`delcontext`, `setpermission`, `getpermission`) it must be given: null is not
+  taken for the root there. The root cannot be deleted.
+* `resolver`, as a dictionary, may hold `arguments`: what is said to a resolver that declares some. Other members that
+  are not known are passed over, although the original gave them to its resolvers.
 * `componentobj`, `contextobj` and `viewobj` may be left out and their members given at the top level.
-* A member that is null is taken as absent. Members of the call that are not known are passed over
-  (`user` and `password` of the original among them: the bearer token says who calls).
+* `subscription`: a dictionary with `statement`, or the statement alone. Its `user` and `password` are not read: the
+  rule is that of the app which calls. `view` says which components, as in an ask; `componentid` may name one instead.
+* `description` of `registerapp` may be called `desc`; `realm` is `password` when it is left out, and then an
+  `apppassword` must be given. With another realm none is needed; without one an app loses the password that it had.
+* `permissions` holds `ask`, `tell` and `resolvers`, and may hold `filters`, `bind_resolver`, `bind_view`, `expires`;
+  what is left out or null stays as it is.
+* `componentid` may be left out of `setresolver` (then the context's is set), `setpermission`, `getpermission` (then the
+  context's are meant), and `list_subs` (then those of all components are given, by component).
+* `partial_model` of `import_model`: the text that `export_model` gave, or what that text says, as JSON.
+* Names of apps may be any text (see `names`).
+* A member that is null is taken as absent. Members of the call that are not known are passed over; so are `user` and
+  `password` of a call with a bearer token: the token says who calls.
 * `id`, or the header `Idempotency-Key`: the command's id, so that a repeated call is applied once.
 """
 
@@ -16,10 +30,29 @@ from typing import Any, Final, TypeVar, get_args
 import msgspec
 
 from edge_http.body import convert, decode
+from edge_http.personis import calls
+from edge_http.personis.calls import (
+    AppPermission,
+    AskCall,
+    Call,
+    ComponentMembers,
+    ContextMembers,
+    ContextSpelling,
+    MakeComponentCall,
+    MakeContextCall,
+    MakeViewCall,
+    ResolverArguments,
+    ResolverSpelling,
+    Segments,
+    TellCall,
+    ViewMembers,
+    ViewSpelling,
+)
+from edge_http.personis.names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
-from schemas.evidence import ComponentType, EvidenceFilter, FilterName, NewEvidence, ValueType
+from schemas.evidence import EvidenceFilter, FilterName, NewEvidence
 from schemas.limits import MAX_ID_CHARACTERS
 from schemas.paths import parse_path
 from schemas.queries import Ask
@@ -29,86 +62,12 @@ OWN_MODEL: Final = "-"
 
 FILTER_NAMES: Final = frozenset(get_args(FilterName))
 
-_STAMPED: Final = frozenset({"objectType", "source", "owner", "creation_time"})
+STAMPED: Final = frozenset({"objectType", "source", "owner", "creation_time"})
 """Members of the original's evidence that the server writes; what a caller says there is dropped."""
 
 _TOLD: Final = frozenset(NewEvidence.__struct_fields__) - {"extra"}
 
 _ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
-
-Segments = list[str]
-ContextSpelling = str | Segments | None
-ViewSpelling = str | list[str | Segments] | None
-
-
-class Call(msgspec.Struct, kw_only=True):
-    """What every call may hold."""
-
-    version: Any = msgspec.UNSET
-    """The value does not matter: a call with it is answered in an envelope, one without it by the bare value."""
-    modelname: str | None = None
-    id: str | None = None
-    context: ContextSpelling = None
-
-
-class ResolverArguments(msgspec.Struct, kw_only=True):
-    resolver: str | None = None
-    evidence_filter: str | None = None
-    since_time: float | None = None
-    recent_count: int | None = None
-
-
-class AskCall(Call, kw_only=True):
-    view: ViewSpelling = None
-    resolver: str | ResolverArguments | None = None
-    showcontexts: Any = None
-
-
-class TellCall(Call, kw_only=True):
-    componentid: str
-    evidence: dict[str, Any]
-
-
-class ComponentMembers(msgspec.Struct, kw_only=True):
-    Identifier: str
-    Description: str | None = None
-    component_type: ComponentType | None = None
-    value_type: ValueType | None = None
-    value_list: list[str] | None = None
-    value: Any = None
-    resolver: str | None = None
-    goals: list[Segments] | None = None
-    evidencelist: list[dict[str, Any]] | None = None
-
-
-class MakeComponentCall(Call, kw_only=True):
-    componentobj: ComponentMembers | None = None
-
-
-class AppPermission(msgspec.Struct, kw_only=True):
-    ask: bool | None = None
-    tell: bool | None = None
-    resolvers: list[str] | None = None
-
-
-class ContextMembers(msgspec.Struct, kw_only=True):
-    Identifier: str
-    Description: str | None = None
-    perms: dict[str, AppPermission] | None = None
-    resolver: str | None = None
-
-
-class MakeContextCall(Call, kw_only=True):
-    contextobj: ContextMembers | None = None
-
-
-class ViewMembers(msgspec.Struct, kw_only=True):
-    Identifier: str
-    component_list: list[str | Segments]
-
-
-class MakeViewCall(Call, kw_only=True):
-    viewobj: ViewMembers | None = None
 
 
 class _Head(msgspec.Struct):
@@ -117,15 +76,6 @@ class _Head(msgspec.Struct):
 
 M = TypeVar("M", ComponentMembers, ContextMembers, ViewMembers)
 
-CALL: Final = msgspec.json.Decoder(Call)
-ASK: Final = msgspec.json.Decoder(AskCall)
-TELL: Final = msgspec.json.Decoder(TellCall)
-MAKE_COMPONENT: Final = msgspec.json.Decoder(MakeComponentCall)
-MAKE_CONTEXT: Final = msgspec.json.Decoder(MakeContextCall)
-MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)
-_COMPONENT: Final = msgspec.json.Decoder(ComponentMembers)
-_CONTEXT: Final = msgspec.json.Decoder(ContextMembers)
-_VIEW: Final = msgspec.json.Decoder(ViewMembers)
 _HEAD: Final = msgspec.json.Decoder(_Head)
 
 
@@ -165,11 +115,12 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
 
 def ask_of(call: AskCall, min_seq: int | None) -> Ask:
     """Make the query. Evidence is always wanted: the original gives all that its filter lets through."""
-    resolver, evidence_filter = _resolver_of(call.resolver)
+    resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(
         context=path_of(call.context),
-        view=call.view if call.view is None or isinstance(call.view, str) else _view_of(call.view),
+        view=view_of(call.view),
         resolver=resolver,
+        resolver_arguments=arguments_of(call.resolver),
         evidence_filter=evidence_filter,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
@@ -186,14 +137,14 @@ def tell_of(call: TellCall, identifier: str) -> Tell:
 def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
     """Sort the members of a legacy evidence: told, stamped by the server (dropped), and unknown (kept as `extra`)."""
     told = {name: member for name, member in members.items() if name in _TOLD and member is not None}
-    if extra := {name: member for name, member in members.items() if name not in _TOLD and name not in _STAMPED}:
+    if extra := {name: member for name, member in members.items() if name not in _TOLD and name not in STAMPED}:
         told["extra"] = extra
     return convert(told, NewEvidence, field)
 
 
 def component_of(call: MakeComponentCall, body: bytes) -> tuple[ComponentMembers, str]:
     """Give the component's members and the prefix of their field names."""
-    return _members(call.componentobj, "componentobj", _COMPONENT, body)
+    return _members(call.componentobj, "componentobj", calls.COMPONENT_MEMBERS, body)
 
 
 def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: str, identifier: str) -> MakeComponent:
@@ -213,7 +164,7 @@ def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: st
 
 def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tuple[MakeContext, list[SetPermission]]:
     """Make the command, and those that set the permissions named in `perms`, to be sent after it."""
-    members, _ = _members(call.contextobj, "contextobj", _CONTEXT, body)
+    members, _ = _members(call.contextobj, "contextobj", calls.CONTEXT_MEMBERS, body)
     context = path_of(call.context)
     command = MakeContext(
         id=identifier,
@@ -223,30 +174,51 @@ def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tupl
         resolver=members.resolver,
     )
     path = [*context, members.Identifier]
-    return command, [_permission(identifier, path, app, what) for app, what in (members.perms or {}).items()]
+    permissions = [
+        set_permission_of(derived_id(identifier, app), path, None, app, what)
+        for app, what in (members.perms or {}).items()
+    ]
+    return command, permissions
 
 
 def make_view_of(call: MakeViewCall, body: bytes, identifier: str) -> MakeView:
     """Make the command. A view's description is not kept."""
-    members, _ = _members(call.viewobj, "viewobj", _VIEW, body)
-    view = ViewDefinition(name=members.Identifier, components=_view_of(members.component_list))
+    members, _ = _members(call.viewobj, "viewobj", calls.VIEW_MEMBERS, body)
+    view = ViewDefinition(name=members.Identifier, components=_items_of(members.component_list))
     return MakeView(id=identifier, context=path_of(call.context), view=view)
 
 
-def _permission(identifier: str, path: Segments, app: str, what: AppPermission) -> SetPermission:
-    own_id = uuid.uuid5(uuid.NAMESPACE_OID, f"{identifier} {app}").hex
-    return SetPermission(id=own_id, app=app, context=path, ask=what.ask, tell=what.tell, resolvers=what.resolvers)
+def set_permission_of(
+    identifier: str, context: Segments, component: str | None, app: str, what: AppPermission
+) -> SetPermission:
+    """Make the command; `app` is a name."""
+    return SetPermission(
+        id=identifier,
+        app=app_id(app),
+        context=context,
+        component=component,
+        ask=what.ask,
+        tell=what.tell,
+        resolvers=what.resolvers,
+        filters=what.filters,
+        bind_resolver=what.bind_resolver,
+        bind_view=what.bind_view,
+        expires=what.expires,
+    )
 
 
-def _members(given: M | None, name: str, decoder: msgspec.json.Decoder[M], body: bytes) -> tuple[M, str]:
-    return (given, f"{name}.") if given is not None else (decode(decoder, body), "")
+def derived_id(identifier: str, what: str) -> str:
+    """Give the id of a further command of the same call, the same one when the call is repeated."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{identifier} {what}").hex
 
 
-def _view_of(items: list[str | Segments]) -> list[str | Segments]:
-    return [item if isinstance(item, str) else path_of(item) for item in items]
+def view_of(spelling: ViewSpelling) -> str | list[str | Segments] | None:
+    """Give the view, its paths without a leading empty segment."""
+    return spelling if spelling is None or isinstance(spelling, str) else _items_of(spelling)
 
 
-def _resolver_of(spelling: str | ResolverArguments | None) -> tuple[str | None, EvidenceFilter | None]:
+def resolver_of(spelling: ResolverSpelling) -> tuple[str | None, EvidenceFilter | None]:
+    """Give the resolver's name and the filter. Raises `bad_filter`, `bad_field`."""
     if spelling is None or isinstance(spelling, str):
         return spelling, None
     name = spelling.evidence_filter
@@ -257,3 +229,16 @@ def _resolver_of(spelling: str | ResolverArguments | None) -> tuple[str | None, 
         raise Refusal(Code.BAD_FILTER, f"no such evidence filter: {name[:64]}", "resolver.evidence_filter", hint)
     arguments = {"name": name, "since_time": spelling.since_time, "recent_count": spelling.recent_count}
     return spelling.resolver, convert(arguments, EvidenceFilter, "resolver")
+
+
+def arguments_of(spelling: ResolverSpelling) -> dict[str, Any]:
+    """Give what is said to the resolver."""
+    return (spelling.arguments or {}) if isinstance(spelling, ResolverArguments) else {}
+
+
+def _members(given: M | None, name: str, decoder: msgspec.json.Decoder[M], body: bytes) -> tuple[M, str]:
+    return (given, f"{name}.") if given is not None else (decode(decoder, body), "")
+
+
+def _items_of(items: list[str | Segments]) -> list[str | Segments]:
+    return [item if isinstance(item, str) else path_of(item) for item in items]

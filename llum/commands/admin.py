@@ -1,10 +1,12 @@
-"""`llum admin`: people, tokens, rejected commands."""
+"""`llum admin`: people, apps, tokens, rejected commands."""
 
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from llum.commands.apps import app
+from llum.commands.archives import export, import_
 from llum.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -17,12 +19,19 @@ SECONDS_PER_DAY = 86_400
 
 @click.group()
 def admin() -> None:
-    """People, tokens, rejected commands."""
+    """People, apps, tokens, rejected commands."""
+
+
+admin.add_command(app)
 
 
 @admin.group()
 def person() -> None:
     """The people who have a model."""
+
+
+person.add_command(export)
+person.add_command(import_)
 
 
 @person.command("add")

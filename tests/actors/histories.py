@@ -5,25 +5,56 @@ from hypothesis import strategies as st
 
 from bus.log import LogMessage
 from schemas.commands import (
+    Cause,
     Command,
+    Correct,
+    DeleteApp,
+    DeleteComponent,
+    DeleteContext,
+    DeleteView,
+    Fire,
+    Forget,
+    Import,
     MakeComponent,
     MakeContext,
     MakeModel,
     MakeView,
     RegisterApp,
+    SetGoals,
     SetPermission,
+    SetResolver,
+    Subscribe,
     Tell,
+    Unsubscribe,
+    Withdraw,
 )
-from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
-from schemas.evidence import NewEvidence
+from schemas.definitions import (
+    ComponentDefinition,
+    ContextDefinition,
+    ImportedComponent,
+    ImportedContext,
+    ModelDefinition,
+    ViewDefinition,
+)
+from schemas.evidence import ImportedEvidence, NewEvidence, Withdrawal
 from schemas.paths import Path
 
 USERS = ["alice", "bob", "nobody"]
+SENDERS = ["alice", "alice", "alice", "bob", "nobody"]
+"""Whose commands there are, most often alice's."""
+
 APPS = ["llum", "probe", "stranger"]
+RULES = [
+    "<./a/a> ~ '.*' : TELL 'a/b', explicit:'1'",
+    "'a' ~ 'a' : NOTIFY 'https://example.org/'",
+    "[\"0 7 * * *\"] 'a' ~ 'a' : NOTIFY 'https://example.org/'",
+    "no rule",
+]
 START_US = 1_790_000_000_000_000
 
-names = st.sampled_from(["a", "b", "x:1", "http://terms/size", "..", ""])
-contexts = st.sampled_from([[], ["a"], ["a", "b"], ["b"], ["missing"]])
+# Most of what is named is there, so that most commands do something.
+names = st.sampled_from(["a", "a", "a", "b", "b", "x:1", "http://terms/size", "..", ""])
+contexts = st.sampled_from([["a"], ["a"], ["a"], ["b"], ["b"], [], ["a", "b"], ["missing"]])
 values = st.one_of(
     st.integers(-3, 3), st.sampled_from(["red", "", "a\nb"]), st.booleans(), st.none(), st.just([1, {"k": 2}])
 )
@@ -36,21 +67,53 @@ evidence = st.builds(
     useby=st.sampled_from([None, START_US / 1e6 + 20, START_US / 1e6 + 10_000]),
     extra=st.sampled_from([{}, {"unit": "kg"}]),
 )
+resolvers = st.sampled_from([None, "goal", "recent", "count", "most_frequent", "no such resolver"])
 components = st.builds(
     ComponentDefinition,
     name=names,
     value_type=st.sampled_from(["string", "number", "boolean", "JSON"]),
-    resolver=st.sampled_from([None, "goal", "recent", "no such resolver"]),
+    resolver=resolvers,
     evidence=st.lists(evidence, max_size=2),
+    rules=st.lists(st.sampled_from(RULES[:3]), max_size=1),
 )
-ids = st.integers(0, 40).map(str)
+imported_evidence = st.builds(
+    ImportedEvidence,
+    value=values,
+    source=st.just("elsewhere"),
+    owner=st.just("carol"),
+    creation_time=st.sampled_from([START_US / 1e6 - 1000, START_US / 1e6 + 30, 9e9]),
+    flags=st.sampled_from([[], ["goal"]]),
+    correction=st.sampled_from([False, False, True]),
+    withdrawn=st.sampled_from([None, None, Withdrawal(by="carol", time=5.0, comment="oops")]),
+)
+imported = st.builds(
+    ImportedContext,
+    path=st.sampled_from([[], ["b"], ["new", "below"]]),
+    resolver=st.sampled_from([None, "recent"]),
+    components=st.lists(
+        st.builds(
+            ImportedComponent,
+            definition=st.builds(ComponentDefinition, name=st.sampled_from(["a", "b"]), value_type=st.just("JSON")),
+            evidence=st.lists(imported_evidence, max_size=3),
+        ),
+        max_size=1,
+    ),
+)
+causes = st.builds(
+    Cause,
+    rule=st.just("5"),
+    root=st.sampled_from(["alice.1", "alice.2", "cron.1"]),
+    depth=st.sampled_from([1, 64, 65]),
+)
+tokens = st.one_of(st.integers(1, 60).map(str), st.sampled_from(["1-0-0", "1-0-1"]))
+ids = st.integers(0, 300).map(str)
 DEFINITION = ModelDefinition(
     contexts=[
         ContextDefinition(
             path=["a"],
             components=[
-                ComponentDefinition(name="a", value_type="JSON"),
-                ComponentDefinition(name="b", value_type="number"),
+                ComponentDefinition(name="a", value_type="JSON", rules=[RULES[0], RULES[2]]),
+                ComponentDefinition(name="b", value_type="number", evidence=[NewEvidence(value=1)]),
             ],
             views=[ViewDefinition(name="both", components=["a", "b", ["b", "a"]])],
         ),
@@ -58,10 +121,14 @@ DEFINITION = ModelDefinition(
     ]
 )
 
-commands: st.SearchStrategy[Command] = st.one_of(
+tells: st.SearchStrategy[Command] = st.one_of(
     st.builds(Tell, id=ids, context=contexts, component=names, evidence=evidence),
     st.builds(Tell, id=ids, context=st.just(["a"]), component=st.just("a"), evidence=evidence),
     st.builds(Tell, id=ids, context=st.just(["b"]), component=st.just("a"), evidence=evidence),
+    st.builds(Tell, id=ids, context=st.just(["a"]), component=st.just("a"), evidence=evidence, cause=causes),
+)
+
+structure: st.SearchStrategy[Command] = st.one_of(
     st.builds(MakeModel, id=ids, definition=st.just(DEFINITION)),
     st.builds(MakeContext, id=ids, context=contexts, name=names, exist_ok=st.booleans()),
     st.builds(MakeComponent, id=ids, context=contexts, component=components, exist_ok=st.booleans()),
@@ -71,16 +138,43 @@ commands: st.SearchStrategy[Command] = st.one_of(
         context=contexts,
         view=st.builds(ViewDefinition, name=names, components=st.just(["a", ["a", "b"]])),
     ),
+    st.builds(DeleteContext, id=ids, context=st.sampled_from([["b"], ["a", "b"], ["a"], [], ["missing"]])),
+    st.builds(DeleteComponent, id=ids, context=contexts, component=st.sampled_from(["b", "x:1", "a"])),
+    st.builds(DeleteView, id=ids, context=contexts, view=names),
+    st.builds(SetResolver, id=ids, context=contexts, component=st.one_of(st.none(), names), resolver=resolvers),
+    st.builds(SetGoals, id=ids, context=contexts, component=names, goals=st.sampled_from([[], [["a", "b"]]])),
+    st.builds(Import, id=ids, context=contexts, contexts=st.lists(imported, max_size=2)),
+)
+
+rights: st.SearchStrategy[Command] = st.one_of(
     st.builds(RegisterApp, id=ids, app=st.sampled_from(APPS), role=st.sampled_from(["owner", "app"])),
+    st.builds(DeleteApp, id=ids, app=st.sampled_from(APPS)),
     st.builds(
         SetPermission,
         id=ids,
         app=st.sampled_from(APPS),
         context=contexts,
+        component=st.sampled_from([None, None, "a", "b"]),
         ask=st.sampled_from([None, True, False]),
         tell=st.sampled_from([None, True, False]),
+        resolvers=st.sampled_from([None, [], ["recent"]]),
+        filters=st.sampled_from([None, [], ["last10"]]),
+        bind_resolver=st.sampled_from([None, None, "", "count"]),
+        bind_view=st.sampled_from([None, None, "", "both"]),
+        expires=st.sampled_from([None, 0, START_US / 1e6 + 40]),
     ),
 )
+
+afterthoughts: st.SearchStrategy[Command] = st.one_of(
+    st.builds(Correct, id=ids, context=contexts, component=names, value=values),
+    st.builds(Withdraw, id=ids, context=contexts, component=names, seq=st.integers(-1, 60), n=st.integers(-1, 2)),
+    st.builds(Subscribe, id=ids, context=contexts, component=names, statement=st.sampled_from(RULES)),
+    st.builds(Unsubscribe, id=ids, context=contexts, component=names, token=tokens),
+)
+
+commands: st.SearchStrategy[Command] = st.one_of(tells, tells, structure, rights, afterthoughts, afterthoughts)
+forgets = st.builds(Forget, id=ids)
+fires = st.builds(Fire, id=ids, context=st.just(["a"]), component=st.just("a"), token=tokens)
 
 rubbish = st.one_of(
     st.binary(max_size=20),
@@ -97,4 +191,4 @@ def message(seq: int, time_us: int, user: str, app: str, command: Command | byte
     return LogMessage(seq, time_us, f"llum.log.3.{user}.{app}.{verb}", data, None)
 
 
-ALL_CONTEXTS: list[Path] = [(), ("a",), ("a", "b"), ("b",), ("missing",)]
+ALL_CONTEXTS: list[Path] = [(), ("a",), ("a", "b"), ("b",), ("new", "below"), ("missing",)]

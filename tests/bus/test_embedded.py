@@ -13,6 +13,7 @@ import pytest
 from bus import child
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.errors import EmbeddedServerError
 from bus.installation import ensure
 from bus.log import stream_last
@@ -46,7 +47,7 @@ async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: Embe
     await kill_and_restart(server)
     assert (server.url, server.pid != pid) == (url, True)
     assert await bus.wait_connected(10)
-    assert await stream_last(bus) == 1
+    assert await stream_last(bus) == FIRST_SEQUENCE
     await bus.close()
 
 

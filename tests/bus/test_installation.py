@@ -8,6 +8,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.installation import Installation, _check_server, ensure, recorded_partitions
 from bus.jetstream import JetStream
@@ -48,7 +49,7 @@ async def test_an_empty_server_is_set_up_and_stores_nothing_in_the_log(connect: 
     assert await recorded_partitions(bus) is None
     assert await ensure(bus, PARTITIONS) == Installation(PARTITIONS, 8)
     assert await recorded_partitions(bus) == PARTITIONS
-    assert await stream_last(bus) == 0
+    assert await stream_last(bus) == FIRST_SEQUENCE - 1
 
 
 async def test_ensuring_again_changes_nothing(bus: Bus, connect: Connect) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.errors import LogTruncatedError
 from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
@@ -53,9 +54,9 @@ async def test_a_message_is_given_with_what_the_server_stamped_on_it(bus: Bus) -
     await store(bus, "alice", b"hi", {"Llum-Reply-To": "_INBOX.abc.1"})
     async with reading(LogReader(bus, ALL, got.extend, plenty)):
         await until(lambda: bool(got), "the message")
-    stored = await JetStream(bus).call(f"STREAM.MSG.GET.{LOG_STREAM}", {"seq": 1})
+    stored = await JetStream(bus).call(f"STREAM.MSG.GET.{LOG_STREAM}", {"seq": FIRST_SEQUENCE})
     assert got[0] == LogMessage(
-        1, got[0].time_us, f"llum.log.{partition_of('alice', 64)}.alice.app.tell", b"hi", "_INBOX.abc.1"
+        FIRST_SEQUENCE, got[0].time_us, f"llum.log.{partition_of('alice', 64)}.alice.app.tell", b"hi", "_INBOX.abc.1"
     )
     assert str(got[0].time_us % 1_000_000).zfill(6) in stored["message"]["time"].ljust(40, "0")
 
@@ -94,7 +95,7 @@ async def test_each_partition_starts_at_its_own_sequence(bus: Bus) -> None:
     mine = [message.seq for message in got if f".{partition}." in message.subject]
     assert mine
     assert min(mine) >= 200
-    assert min(seqs(got)) == 1
+    assert min(seqs(got)) == FIRST_SEQUENCE
 
 
 async def test_no_more_is_delivered_than_there_is_room_for(bus: Bus) -> None:
@@ -110,7 +111,7 @@ async def test_no_more_is_delivered_than_there_is_room_for(bus: Bus) -> None:
             assert len(got) <= taken + 100
             taken += 100
             reader.wake()
-    assert seqs(got) == list(range(1, 1001))
+    assert seqs(got) == list(range(FIRST_SEQUENCE, FIRST_SEQUENCE + 1000))
 
 
 async def test_large_messages_do_not_stop_at_the_request_s_size(bus: Bus) -> None:
@@ -142,7 +143,7 @@ async def test_a_deleted_consumer_is_replaced(bus: Bus) -> None:
             await JetStream(bus).call(f"CONSUMER.DELETE.{LOG_STREAM}.{name}")
         await store_many(bus, 10)
         await until(lambda: len(got) == 20, "the next ten")
-    assert seqs(got) == list(range(1, 21))
+    assert seqs(got) == list(range(FIRST_SEQUENCE, FIRST_SEQUENCE + 20))
 
 
 async def test_a_purged_message_leaves_a_gap_and_no_more(bus: Bus) -> None:
@@ -182,7 +183,7 @@ async def test_the_last_sequence_of_each_partition_is_told(bus: Bus) -> None:
     last = await store(bus, "alice", b"hi")
     found = await last_sequences(bus, range(64))
     users = {partition_of(f"user{number}", 64) for number in range(50)} | {partition_of("alice", 64)}
-    assert found[partition_of("alice", 64)] == last == await stream_last(bus) == 51
+    assert found[partition_of("alice", 64)] == last == await stream_last(bus) == FIRST_SEQUENCE + 50
     assert {partition for partition, seq in found.items() if seq} == users
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.inbox import header
 from bus.jetstream import JetStream
 from bus.log import stream_last
@@ -67,7 +68,7 @@ async def test_a_sent_command_comes_back_with_its_outcome(connect: Connect, requ
     """And it is in the log."""
     await FakeWorker(bus := await connect(), ACCEPTED, PONG).start()
     assert await requests.send("alice", "app", MakeModel(id="one")) == ACCEPTED
-    assert await stream_last(bus) == 1
+    assert await stream_last(bus) == FIRST_SEQUENCE
 
 
 async def test_a_refusal_is_an_outcome_like_any_other(connect: Connect, requests: Requests) -> None:
@@ -126,9 +127,9 @@ async def test_commands_under_way_survive_a_killed_server(
 
 async def test_storing_gives_the_sequence(bus: Bus, requests: Requests) -> None:
     """Of a command, or of its bytes with the verb beside."""
-    assert await requests.store("alice", "app", MakeModel(id="one")) == 1
-    assert await requests.store("alice", "app", b"any bytes", verb="tell", reply_to="_INBOX.x.y") == 2
-    assert await stream_last(bus) == 2
+    assert await requests.store("alice", "app", MakeModel(id="one")) == FIRST_SEQUENCE
+    assert await requests.store("alice", "app", b"any bytes", verb="tell", reply_to="_INBOX.x.y") == FIRST_SEQUENCE + 1
+    assert await stream_last(bus) == FIRST_SEQUENCE + 1
 
 
 async def test_storing_waits_out_a_restart_of_the_server(server: EmbeddedServer, bus: Bus, requests: Requests) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from bus.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, Identity, Tokens
 from schemas.errors import Refusal
@@ -97,7 +98,7 @@ async def test_a_lost_connection_empties_the_cache(
 async def test_the_token_itself_is_nowhere_in_the_store(bus: Bus, tokens: Tokens) -> None:
     """Only its hash is."""
     token = await tokens.issue("alice", "probe", 3600)
-    stored = (await JetStream(bus).call("STREAM.MSG.GET.KV_LLUM_TOKENS", {"seq": 1}))["message"]
+    stored = (await JetStream(bus).call("STREAM.MSG.GET.KV_LLUM_TOKENS", {"seq": FIRST_SEQUENCE}))["message"]
     assert hashlib.sha256(token.encode()).hexdigest() in stored["subject"]
     assert token not in str(stored)
 

@@ -6,6 +6,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
 from bus.log import LogMessage, LogReader
 from bus.subjects import partition_of
 from bus.wire import Parser
@@ -52,7 +53,7 @@ async def test_a_poisoned_command_is_read_and_passed_over(server: EmbeddedServer
     await send_raw(server, POISON[name], publish_line(b"llum.cmd.alice.x.tell", b"next"))
     await until(lambda: len(got) == 2, "both messages")
     reading.cancel()
-    assert [message.seq for message in got] == [1, 2]
+    assert [message.seq for message in got] == [FIRST_SEQUENCE, FIRST_SEQUENCE + 1]
     assert got[1].data == b"next"
     assert not lost
 

@@ -8,10 +8,15 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
-from tests.edge_http.fakes import FakeBus, FakeRequests, FakeTokens
+from schemas.definitions import ContextDefinition, ModelDefinition
+from tests.edge_http.fakes import FakeAppKeys, FakeBus, FakeRequests, FakeTokens
 from tests.edge_http.personis_client import PersonisClient
 
 PARTITIONS = 4
+
+
+def new_model(user: str) -> ModelDefinition:
+    return ModelDefinition(contexts=[ContextDefinition(path=["modelinfo"], description=user)])
 
 
 class Edge:
@@ -21,7 +26,16 @@ class Edge:
         self.bus = FakeBus(PARTITIONS)
         self.requests = FakeRequests()
         self.tokens = FakeTokens()
-        app = make_app(self.bus, self.requests, self.tokens, "http://llum.example", PARTITIONS)  # type: ignore[arg-type]
+        self.app_keys = FakeAppKeys()
+        app = make_app(
+            self.bus,  # type: ignore[arg-type]
+            self.requests,  # type: ignore[arg-type]
+            self.tokens,  # type: ignore[arg-type]
+            "http://llum.example",
+            PARTITIONS,
+            app_keys=self.app_keys,  # type: ignore[arg-type]
+            new_model=new_model,
+        )
         self.app = app
         self.http = TestClient(TestServer(app))
 

@@ -12,7 +12,17 @@ from schemas.commands import Command
 from schemas.errors import Code, Error
 from schemas.evidence import Evidence
 from schemas.queries import Query
-from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, Outcome, PingReply, Refused, Reply
+from schemas.replies import (
+    Accepted,
+    AccessReply,
+    AskReply,
+    ComponentAnswer,
+    Outcome,
+    PingReply,
+    Refused,
+    Reply,
+    ResultReply,
+)
 
 FOREVER = 4e9
 """An expiry in the year 2096."""
@@ -30,6 +40,10 @@ def refused(code: Code, message: str = "no", field: str | None = None) -> Refuse
 
 def piece(seq: int, value: Any = "v", n: int = 0, **more: Any) -> Evidence:
     return Evidence(seq=seq, n=n, value=value, source="probe", owner="alice", time=1.5, creation_time=2.5, **more)
+
+
+def result(value: Any) -> ResultReply:
+    return ResultReply(seq=1, result=value)
 
 
 def answer(*path: str, value: Any = None, evidence: list[Evidence] | None = None, **more: Any) -> ComponentAnswer:
@@ -89,6 +103,38 @@ class FakeTokens:
         if isinstance(found, Exception):
             raise found
         return found
+
+
+class FakeAppKeys:
+    """Knows the passwords that a test or a call has set."""
+
+    def __init__(self) -> None:
+        self.passwords: dict[tuple[str, str], str] = {}
+        self.failure: Exception | None = None
+        self.verified: list[tuple[str, str, str]] = []
+
+    async def verify(self, user: str, app: str, password: str) -> bool:
+        self.verified.append((user, app, password))
+        if self.failure:
+            raise self.failure
+        return self.passwords.get((user, app)) == password
+
+    async def set_password(self, user: str, app: str, password: str) -> str | None:
+        if self.failure:
+            raise self.failure
+        before = self.passwords.get((user, app))
+        self.passwords[user, app] = password
+        return before
+
+    async def restore(self, user: str, app: str, before: str | None) -> None:
+        self.passwords.pop((user, app), None)
+        if before is not None:
+            self.passwords[user, app] = before
+
+    async def delete(self, user: str, app: str) -> None:
+        if self.failure:
+            raise self.failure
+        self.passwords.pop((user, app), None)
 
 
 class _Message:

@@ -111,6 +111,60 @@ class PersonisClient:
     def mkview(self, context: Any, viewobj: View) -> Any:
         return self._model_call("mkview", context=context, viewobj=vars(viewobj))
 
+    def delcomponent(self, context: Any = (), componentid: Any = None) -> Any:
+        return self._model_call("delcomponent", context=context, componentid=componentid)
+
+    def delcontext(self, context: Any = ()) -> Any:
+        return self._model_call("delcontext", context=context)
+
+    def getcontext(self, context: Any = (), getsize: bool = False) -> Any:
+        return self._model_call("getcontext", context=context, getsize=getsize)
+
+    def delview(self, context: Any = (), viewid: Any = None) -> Any:
+        return self._model_call("delview", context=context, viewid=viewid)
+
+    def setresolver(self, context: Any, componentid: str, resolver: Any) -> Any:
+        return self._model_call("setresolver", context=context, componentid=componentid, resolver=resolver)
+
+    def getresolvers(self) -> Any:
+        return self._model_call("getresolvers")
+
+    def set_goals(self, context: Any = (), componentid: Any = None, goals: Any = None) -> Any:
+        return self._model_call("set_goals", context=context, componentid=componentid, goals=goals)
+
+    def subscribe(self, context: Any = (), view: Any = None, subscription: Any = None) -> Any:
+        return self._model_call("subscribe", context=context, view=view, subscription=subscription)
+
+    def list_subs(self, context: Any = (), componentid: Any = None) -> Any:
+        return self._model_call("list_subs", context=context, componentid=componentid)
+
+    def delete_sub(self, context: Any = (), componentid: Any = None, subname: Any = None) -> Any:
+        return self._model_call("delete_sub", context=context, componentid=componentid, subname=subname)
+
+    def export_model(self, context: Any = (), resolver: Any = None) -> Any:
+        return self._model_call("export_model", context=context, resolver=resolver)
+
+    def import_model(self, context: Any = (), partial_model: Any = None) -> Any:
+        return self._model_call("import_model", context=context, partial_model=partial_model)
+
+    def registerapp(self, app: Any = None, desc: str = "", password: Any = None) -> Any:
+        return self._model_call("registerapp", app=app, description=desc, apppassword=password)
+
+    def deleteapp(self, app: Any = None) -> Any:
+        return self._model_call("deleteapp", app=app)
+
+    def listapps(self) -> Any:
+        return self._model_call("listapps")
+
+    def setpermission(
+        self, context: Any = None, componentid: Any = None, app: Any = None, permissions: Any = None
+    ) -> Any:
+        arguments = {"componentid": componentid, "app": app, "permissions": permissions or {}}
+        return self._model_call("setpermission", context=context, **arguments)
+
+    def getpermission(self, context: Any = None, componentid: Any = None, app: Any = None) -> Any:
+        return self._model_call("getpermission", context=context, componentid=componentid, app=app)
+
     def call(self, op: str, arguments: dict[str, Any]) -> Any:
         """Call any operation: its value, or the exception that the original would raise."""
         body = json.dumps({**arguments, "version": "11.2"}) + "\n"
@@ -153,6 +207,42 @@ class PersonisClient:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+
+
+class DeniedError(Exception):
+    """The server answered with another status than 2xx; the client knows no more of it."""
+
+
+class DeviceClient:
+    """The original's client for simple devices: name and password in each call, and a look at the status alone."""
+
+    def __init__(self, url: str, model: str, app: str, password: str, timeout_s: float = 30.0) -> None:
+        self._place = urlsplit(url).netloc
+        self._who = {"modelname": model, "user": app, "password": password}
+        self._timeout_s = timeout_s
+        self.status = 0
+        self.retry_after: str | None = None
+
+    def call(self, op: str, **arguments: Any) -> Any:
+        """Call any operation: its value, whether `result` says ok or error. Raises `DeniedError`."""
+        body = json.dumps({**self._who, **arguments, "version": "11.2"}) + "\n"
+        connection = http.client.HTTPConnection(self._place, timeout=self._timeout_s)
+        try:
+            connection.request("POST", f"/{op}", body.encode(), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        self.status, self.retry_after = response.status, response.headers["Retry-After"]
+        if not 200 <= response.status < 300:
+            raise DeniedError(response.status)
+        return json.loads(content)["val"]
+
+    def ask(self, context: Any = (), view: Any = None) -> list[Component]:
+        return _components(self.call("ask", context=context, view=view, resolver=None, showcontexts=None))
+
+    def tell(self, context: Any, componentid: str, evidence: Evidence) -> Any:
+        return self.call("tell", context=context, componentid=componentid, evidence=vars(evidence))
 
 
 def _components(found: list[dict[str, Any]]) -> list[Component]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import Code, Error
-from schemas.evidence import EvidenceFilter
+from schemas.evidence import EvidenceFilter, Withdrawal
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentFailure
 from tests.edge_http.conftest import Edge
@@ -113,7 +113,7 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
             components=[answer("a")],
             contexts=["Apps"],
             views={"full": ["a", ["P", "b"]]},
-            subscriptions={"a": {"t": {"statement": "s"}}},
+            subscriptions={"a": {"t": {"statement": "s", "app": "probe", "created": 7.0}}},
         )
     ]
     components, contexts, views, subscriptions = (await edge.call("ask", {"showcontexts": True}))["val"]
@@ -121,7 +121,7 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
     assert contexts == ["Apps"]
     assert views["full"]["component_list"] == ["a", ["P", "b"]]
     assert views["full"]["Identifier"] == "full"
-    assert subscriptions == {"a": {"t": {"statement": "s"}}}
+    assert subscriptions == {"a": {"t": {"user": "probe", "statement": "s", "modelname": "alice", "created": 7.0}}}
     assert edge.requests.queries[0].show_contexts
 
 
@@ -148,3 +148,11 @@ async def test_an_ask_of_bad_components_only_fails(edge: Edge) -> None:
         "result": "error",
         "val": ["unknown_resolver", "no resolver x", "resolver", None],
     }
+
+
+async def test_withdrawn_evidence_is_not_shown(edge: Edge) -> None:
+    """The original's clients would count it: they know nothing of withdrawal."""
+    gone = piece(1, "wrong", withdrawn=Withdrawal(by="probe", time=3.0))
+    edge.requests.replies = [AskReply(seq=1, components=[answer("a", value="b", evidence=[gone, piece(2, "b")])])]
+    found = await edge.call("ask", {})
+    assert [one["value"] for one in found["val"][0]["evidencelist"]] == ["b"]

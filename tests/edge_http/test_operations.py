@@ -197,7 +197,7 @@ async def test_access_asks_whether_the_model_is_there(edge: Edge) -> None:
     assert (await edge.call("access"))["val"][0] == "no_such_model"
 
 
-@pytest.mark.parametrize("op", ["export_model", "no_such_thing", "x" * 2000])
+@pytest.mark.parametrize("op", ["getcomponent", "no_such_thing", "x" * 2000])
 async def test_an_unknown_operation_is_answered_false(edge: Edge, op: str) -> None:
     """As the original does, once the caller is known."""
     response = await edge.post(op)

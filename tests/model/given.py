@@ -5,20 +5,30 @@ from typing import Any
 
 import pytest
 
+from model.amending import evidence_named
 from model.apply import Applied, apply
-from model.ask import Plan, finish_ask, plan_ask, remember
-from model.resolvers import BUILT_IN, Resolvers
+from model.ask import finish_ask, plan_ask, remember
+from model.describing import SmallQuery, describe
+from model.exporting import Exporting
+from model.permissions import Asker, Grant, grant_of
+from model.planning import Plan
+from model.reading import Found
+from model.resolvers import Resolvers
 from model.state import Model
+from model.summaries import SHIPPED
 from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
-from schemas.queries import Ask
-from schemas.replies import AskReply, ComponentAnswer
+from schemas.queries import Ask, Export
+from schemas.replies import AskReply, ComponentAnswer, ExportReply
 
-from .memory_store import MemoryStore, execute
+from .memory_store import MemoryStore
 
 START_US = 1_700_000_000_000_000
+RULE = "<default!./Personal/firstname> ~ 'Al' : NOTIFY 'https://example.org/'"
+CRON_RULE = '["0 7 * * *"] ' + RULE
+
 STEP_US = 1_000_000
 """A second passes from command to command."""
 
@@ -47,7 +57,7 @@ DEFINITION = ModelDefinition(
 class Person:
     """Alice, whose model app `llum` has made. Every command is one second after the one before."""
 
-    def __init__(self, definition: ModelDefinition = DEFINITION, resolvers: Resolvers = BUILT_IN) -> None:
+    def __init__(self, definition: ModelDefinition = DEFINITION, resolvers: Resolvers = SHIPPED) -> None:
         self.store = MemoryStore()
         self.resolvers = resolvers
         self.seq = 0
@@ -68,10 +78,15 @@ class Person:
         """Apply and store a command."""
         self.seq += 1
         at = START_US + self.seq * STEP_US if time_us is None else time_us
-        applied = apply(self.model, "alice", app, command, self.seq, at)
+        applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command))
         self.model = applied.model
-        self.store.keep(applied.changes, self.seq, applied.model.time_us)
+        self.store.keep(applied.changes, self.seq, at if applied.model is None else applied.model.time_us)
         return applied
+
+    def _named(self, command: Command) -> Found | None:
+        """Look up the evidence that a command is about, as a partition does."""
+        read = evidence_named(self.model, command) if self.model is not None else None
+        return None if read is None else self.store.read([read])[0]
 
     def refuses(self, command: Command, app: str = "llum") -> Error:
         """Expect a refusal that changes nothing."""
@@ -98,6 +113,31 @@ class Person:
     def permit(self, app: str, *context: str, **permission: Any) -> None:
         self.do(SetPermission(id="p", app=app, context=list(context), **permission))
 
+    def grant(self, app: str, *context: str) -> Grant:
+        return grant_of(self.live, app, context, self.now)
+
+    def asker(self, app: str = "llum") -> Asker:
+        return Asker(app, self.live, self.now)
+
+    def describe(self, query: SmallQuery, app: str = "llum") -> Any:
+        """Give the result of a small query."""
+        described = describe(self.live, self.asker(app), query, self.resolvers)
+        return described.finish(self.store.read(described.reads)).result
+
+    def export(self, query: Export, app: str = "llum") -> ExportReply:
+        """Give one page of an export."""
+        exporting = Exporting(self.live, self.asker(app), query)
+        while (read := exporting.next_read()) is not None:
+            exporting.take(self.store.read([read])[0])
+        return exporting.reply
+
+    def export_all(self, *context: str) -> list[ExportReply]:
+        """Give all pages of an export."""
+        pages = [self.export(Export(context=list(context)))]
+        while pages[-1].next is not None:
+            pages.append(self.export(Export(context=list(context), after=pages[-1].next)))
+        return pages
+
     def reload(self) -> None:
         """Passivate and activate: nothing is in memory then."""
         self.model = self.store.load("alice", self.live.seq, self.live.time_us)
@@ -108,7 +148,7 @@ class Person:
     def ask(self, query: Ask, app: str = "llum", now: float | None = None, keep: bool = True) -> AskReply:
         """Ask as an actor does: plan, read, remember, finish."""
         plan = self.plan(query, app, now)
-        found = execute(plan.reads, self.store.rows)
+        found = self.store.read(plan.reads)
         if keep:
             remember(self.live, plan, found)
         return finish_ask(plan, found)
@@ -138,10 +178,14 @@ def picture(model: Model | None) -> Any:
     waiting = [((), model.root)]
     while waiting:
         path, context = waiting.pop()
-        latest = {name: (each.plain, each.goal) for name, each in context.latest.items()}
-        contexts[path] = (context.item, context.components, context.views, latest)
+        latest = {name: (each.plain, each.goal, each.correction) for name, each in context.latest.items()}
+        contexts[path] = (context.item, context.components, context.views, context.rules, latest)
         waiting += [((*path, name), child) for name, child in context.children.items()]
-    return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions))
+    return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions, *_rest(model)))
+
+
+def _rest(model: Model) -> tuple[Any, ...]:
+    return model.component_permissions, list(model.causes.items())
 
 
 def last(count: int) -> EvidenceFilter:

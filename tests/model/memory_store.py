@@ -3,9 +3,22 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from model.ask import Found, Read
-from model.changes import AddEvidence, Change, Item
+from model.changes import (
+    CORRECTION,
+    GOAL,
+    PLAIN,
+    AddEvidence,
+    Change,
+    CountCause,
+    ForgetUser,
+    Item,
+    MarkWithdrawn,
+    PutItem,
+)
+from model.reading import Found, Read
 from model.state import Model, restore
+
+KINDS = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}
 
 
 class Row(NamedTuple):
@@ -15,18 +28,46 @@ class Row(NamedTuple):
     evidence: AddEvidence
 
 
-def execute(reads: Sequence[Read], rows: Iterable[Row]) -> list[Found]:
+class Mark(NamedTuple):
+    """A stored withdrawal."""
+
+    at_seq: int
+    at_us: int
+    withdrawn: MarkWithdrawn
+
+
+def execute(reads: Sequence[Read], rows: Iterable[Row], marks: Iterable[Mark] = ()) -> list[Found]:
     """Answer each read from the rows, which may be in any order."""
     ordered = sorted(rows, key=lambda row: (row.seq, row.evidence.n))
-    return [_execute(read, ordered) for read in reads]
+    return [_execute(read, ordered, list(marks)) for read in reads]
 
 
-def _execute(read: Read, rows: list[Row]) -> Found:
+def _execute(read: Read, rows: list[Row], marks: list[Mark]) -> Found:
+    withdrawn = _withdrawn(read, marks)
     matching = [row for row in rows if _matches(read, row)]
+    if read.withdrawn == "left_out":
+        matching = [row for row in matching if (row.seq, row.evidence.n) not in withdrawn]
     if read.count_only:
         return Found(count=len(matching))
     chosen = matching[-read.newest :] if read.newest is not None else matching[: read.limit]
-    return Found(bodies=[row.evidence.body for row in chosen])
+    if read.withdrawn != "marked":
+        return Found(bodies=[row.evidence.body for row in chosen])
+    return Found(bodies=[_marked(row, withdrawn.get((row.seq, row.evidence.n))) for row in chosen])
+
+
+def _withdrawn(read: Read, marks: list[Mark]) -> dict[tuple[int, int], bytes]:
+    return {
+        (mark.withdrawn.seq, mark.withdrawn.n): mark.withdrawn.body
+        for mark in marks
+        if mark.withdrawn.component_no == read.component_no
+        and mark.at_seq <= read.seq_max
+        and (read.until_us is None or mark.at_us <= read.until_us)
+    }
+
+
+def _marked(row: Row, withdrawal: bytes | None) -> bytes:
+    body = row.evidence.body
+    return body if withdrawal is None else body[:-1] + b',"withdrawn":' + withdrawal + b"}"
 
 
 def _matches(read: Read, row: Row) -> bool:
@@ -37,7 +78,7 @@ def _matches(read: Read, row: Row) -> bool:
             row.seq <= read.seq_max,
             read.until_us is None or evidence.creation_us <= read.until_us,
             read.since_us is None or evidence.creation_us >= read.since_us,
-            read.goal is None or evidence.is_goal is read.goal,
+            read.kind is None or evidence.kind == KINDS[read.kind],
             read.after is None or (row.seq, evidence.n) > tuple(read.after),
             read.unexpired_at is None or evidence.useby is None or evidence.useby > read.unexpired_at,
         )
@@ -45,19 +86,40 @@ def _matches(read: Read, row: Row) -> bool:
 
 
 class MemoryStore:
-    """Keeps items in all their versions, and evidence."""
+    """Keeps items in all their versions, evidence and withdrawals; what leaves the partition is only collected."""
 
     def __init__(self) -> None:
         self.versions: list[tuple[int, int, str, str, bytes | None]] = []
         self.rows: list[Row] = []
+        self.marks: list[Mark] = []
+        self.causes: dict[str, int] = {}
+        self.left: list[Change] = []
 
     def keep(self, changes: Iterable[Change], seq: int, time_us: int) -> None:
         """Store the changes of one command, at the model's time after it."""
         for change in changes:
             if isinstance(change, AddEvidence):
                 self.rows.append(Row(seq, change))
-            else:
+            elif isinstance(change, PutItem):
                 self.versions.append((seq, time_us, change.kind, change.key, change.body))
+            elif isinstance(change, MarkWithdrawn):
+                self.marks.append(Mark(seq, time_us, change))
+            elif isinstance(change, CountCause):
+                self._count(change)
+            elif isinstance(change, ForgetUser):
+                for kept in (self.versions, self.rows, self.marks, self.causes):
+                    kept.clear()
+            else:
+                self.left.append(change)
+
+    def _count(self, change: CountCause) -> None:
+        self.causes.pop(change.root, None)
+        if change.count:
+            self.causes[change.root] = change.count
+
+    def read(self, reads: Sequence[Read]) -> list[Found]:
+        """Answer reads from all that is kept."""
+        return execute(reads, self.rows, self.marks)
 
     def items(self, seq_max: int = 2**62, until_us: int = 2**62) -> list[Item]:
         """Give the newest version of each item, as of a sequence and a time."""
@@ -69,4 +131,4 @@ class MemoryStore:
 
     def load(self, user: str, seq: int, time_us: int) -> Model | None:
         """Rebuild the model as it was then."""
-        return restore(user, self.items(seq, time_us), seq, time_us)
+        return restore(user, self.items(seq, time_us), seq, time_us, dict(self.causes))

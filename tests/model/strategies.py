@@ -8,6 +8,8 @@ from schemas.commands import Command, MakeComponent, MakeContext, MakeView, Regi
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.evidence import ComponentType, EvidenceType, NewEvidence, ValueType
 
+from .given import CRON_RULE, RULE
+
 _TEXT_ALPHABET = st.characters(exclude_categories=("Cs", "Cc"), include_characters='\t\n\r"\\#,:')
 _NAME_ALPHABET = st.characters(
     exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters=' /~.#,:"-=@[]{}$', codec="utf-8"
@@ -52,6 +54,9 @@ def new_evidence(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> NewEvidence
     )
 
 
+statements = st.sampled_from([RULE, CRON_RULE, "'a' ~ 'b' : TELL 'a/b', explicit:'1'"])
+
+
 @st.composite
 def component_definitions(draw: st.DrawFn, name: str) -> ComponentDefinition:
     value_type: ValueType = draw(st.sampled_from(get_args(ValueType)))
@@ -65,7 +70,7 @@ def component_definitions(draw: st.DrawFn, name: str) -> ComponentDefinition:
         resolver=draw(resolvers),
         goals=draw(st.lists(st.lists(segments, min_size=1, max_size=2), max_size=2)),
         evidence=draw(st.lists(new_evidence(values_of(value_type, value_list)), max_size=2)),
-        rules=draw(st.lists(texts, max_size=2)),
+        rules=draw(st.lists(statements, max_size=2)),
     )
 
 

@@ -12,7 +12,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
 
-from .given import Person, failed
+from .given import RULE, Person, failed
 from .memory_store import execute
 
 
@@ -125,7 +125,7 @@ def test_show_contexts() -> None:
     person = Person()
     for name in ("Work", "Home"):
         person.do(MakeContext(id="c", context=["Personal"], name=name))
-    ruled = ComponentDefinition(name="ruled", rules=["<x> ~ 'y' : NOTIFY 'z'"])
+    ruled = ComponentDefinition(name="ruled", rules=[RULE])
     person.do(MakeComponent(id="c", context=["Personal"], component=ruled))
     person.register("probe", ask=True)
     person.permit("probe", "Personal", "Work", ask=False)
@@ -133,7 +133,8 @@ def test_show_contexts() -> None:
     reply = person.ask(query)
     assert reply.contexts == ["Home", "Work"]
     assert reply.views == {"fullname": ["lastname", ["Personal", "firstname"]]}
-    assert reply.subscriptions == {"ruled": {}}
+    assert reply.subscriptions is not None
+    assert [rule["statement"] for rule in reply.subscriptions["ruled"].values()] == [RULE]
     assert reply.context_description == "Who"
     assert person.ask(query, app="probe").contexts == ["Home"]
     assert person.ask(Ask(context=["Personal"], view=["age"])).contexts is None
@@ -193,7 +194,7 @@ def test_an_unknown_resolver_fails_its_components_only() -> None:
 
 def test_a_resolver_of_ones_own_gets_all_evidence_unexpired() -> None:
     """A registry may hold more than the built-in ones; they are pure functions of evidence."""
-    total = Resolver("sum", lambda evidence: Resolved(sum(each.value for each in evidence), tuple(evidence)))
+    total = Resolver("sum", lambda pieces, now, given: Resolved(sum(each.value for each in pieces), tuple(pieces)))
     person = Person(resolvers={**BUILT_IN, "sum": total})
     for value in (1, 2, 3, 4):
         person.tell("age", value, useby=5.0 if value == 3 else None)
@@ -207,7 +208,7 @@ def test_a_resolver_of_ones_own_gets_all_evidence_unexpired() -> None:
 def test_too_much_evidence_fails_the_component(monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that needs all evidence is given a bounded number; the built-in ones do not need it."""
     monkeypatch.setattr("model.ask.MAX_EVIDENCE_CONSIDERED", 3)
-    count = Resolver("count", lambda evidence: Resolved(len(evidence)))
+    count = Resolver("count", lambda evidence, now, given: Resolved(len(evidence)))
     person = Person(resolvers={**BUILT_IN, "count": count})
     for _ in range(4):
         person.tell("age", 1)
@@ -224,7 +225,7 @@ def test_memory_answers_without_reading() -> None:
     person.tell("age", 2, flags=["goal"])
     person.reload()
     query = Ask(context=["Personal"], view=["age"])
-    assert [read.goal for read in person.plan(query).reads] == [False, True]
+    assert [read.kind for read in person.plan(query).reads] == ["correction", "plain", "goal"]
     person.ask(query)
     for resolver in BUILT_IN:
         assert person.plan(Ask(context=["Personal"], view=["age"], resolver=resolver)).reads == []

@@ -27,7 +27,7 @@ TEXT = r"""
 
   # a comment in between
     [value="Bo", source="forged", exinfo={"a": [1, null]}], rule="<default!./Personal/x> ~ 'a\\d' : NOTIFY 'u'",
-    rule="second"
+    rule="'a' ~ 'b' : NOTIFY 'c'"
 --gender: value_type="enum", value="female", value="male", resolver="goal",
           goals=["Goals/Health/steps", "a~1b"]
 --age: value_type="number", [value="42"], [value=7]
@@ -74,7 +74,7 @@ def test_evidence_in_brackets() -> None:
 
 def test_rules_and_goals_are_repeated() -> None:
     """Rules are kept as written, goals are paths."""
-    assert component("firstname").rules == ["<default!./Personal/x> ~ 'a\\d' : NOTIFY 'u'", "second"]
+    assert component("firstname").rules == ["<default!./Personal/x> ~ 'a\\d' : NOTIFY 'u'", "'a' ~ 'b' : NOTIFY 'c'"]
     assert component("gender").goals == [["Goals", "Health", "steps"], ["a/b"]]
 
 

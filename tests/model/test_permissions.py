@@ -1,6 +1,6 @@
 """Who may do what, where."""
 
-from model.permissions import NOTHING, OWNER, grant_of
+from model.permissions import NOTHING, OWNER
 from schemas.commands import MakeContext, RegisterApp
 from schemas.errors import Code
 from schemas.queries import Ask
@@ -12,15 +12,15 @@ def test_the_default_is_no() -> None:
     """An app may do nothing until the owner says so, registered or not."""
     person = Person()
     person.register("probe")
-    assert grant_of(person.live, "probe", ("Personal",)) == NOTHING
-    assert grant_of(person.live, "stranger", ()) == NOTHING
+    assert person.grant("probe", "Personal") == NOTHING
+    assert person.grant("stranger") == NOTHING
 
 
 def test_owner_apps_may_do_everything() -> None:
     """Even where a permission says otherwise."""
     person = Person()
     person.permit("llum", "Personal", ask=False, tell=False)
-    assert grant_of(person.live, "llum", ("Personal",)) == OWNER
+    assert person.grant("llum", "Personal") == OWNER
 
 
 def test_the_nearest_setting_wins_part_by_part() -> None:
@@ -29,9 +29,9 @@ def test_the_nearest_setting_wins_part_by_part() -> None:
     person.register("probe", ask=True, tell=True, resolvers=["goal"])
     person.permit("probe", "Goals", tell=False)
     person.permit("probe", "Goals", "Health", resolvers=[], ask=True)
-    inner = grant_of(person.live, "probe", ("Goals", "Health"))
+    inner = person.grant("probe", "Goals", "Health")
     assert (inner.ask, inner.tell, inner.resolvers, inner.source) == (True, False, None, "/Goals/Health")
-    middle = grant_of(person.live, "probe", ("Goals",))
+    middle = person.grant("probe", "Goals")
     assert (middle.ask, middle.tell, middle.resolvers, middle.source) == (True, False, frozenset({"goal"}), "/")
 
 
@@ -41,7 +41,7 @@ def test_a_setting_is_merged_with_the_one_before() -> None:
     person.register("probe", ask=True)
     person.permit("probe", tell=True)
     person.permit("probe", resolvers=["recent"])
-    grant = grant_of(person.live, "probe", ())
+    grant = person.grant("probe")
     assert (grant.ask, grant.tell, grant.resolvers) == (True, True, frozenset({"recent"}))
 
 
@@ -60,8 +60,8 @@ def test_what_is_remembered_is_bounded_by_the_model() -> None:
     """Neither strangers nor paths that lead nowhere grow the memory."""
     person = Person()
     for index in range(50):
-        grant_of(person.live, f"stranger-{index}", ())
-        grant_of(person.live, "llum", ("Nowhere", str(index)))
+        person.grant(f"stranger-{index}")
+        person.grant("llum", "Nowhere", str(index))
     assert person.live.permission_memo.keys() <= {("llum", "grant", ())}
 
 
@@ -71,18 +71,18 @@ def test_permissions_survive_a_restart() -> None:
     person.register("probe")
     person.permit("probe", "Goals", "Health", ask=True)
     person.reload()
-    assert grant_of(person.live, "probe", ("Goals", "Health")).ask
-    assert not grant_of(person.live, "probe", ("Goals",)).ask
+    assert person.grant("probe", "Goals", "Health").ask
+    assert not person.grant("probe", "Goals").ask
 
 
 def test_a_context_made_later_inherits() -> None:
     """What was said of a path before it existed does not stick."""
     person = Person()
     person.register("probe", ask=True)
-    grant_of(person.live, "probe", ("New",))
+    person.grant("probe", "New")
     person.permit("probe", ask=False)
     person.do(MakeContext(id="c", context=[], name="New"))
-    assert not grant_of(person.live, "probe", ("New",)).ask
+    assert not person.grant("probe", "New").ask
 
 
 def test_only_the_resolvers_that_were_granted_can_be_used() -> None:

@@ -1,0 +1,141 @@
+"""Notices to URLs: the work queue in which they wait, one subject for each rule, and those that were given up.
+
+The worker of a partition is the only one who puts notices there and who takes them away. The oldest message of a
+subject is the one that is due, so order is the stream's, and a worker that starts finds all that waits.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from bus.connection import Bus
+from bus.jetstream import NO_MESSAGE, TOO_MANY_OF_SUBJECT, ApiError, JetStream
+from bus.kv import Bucket
+from bus.subjects import (
+    DEAD_LETTERS_STREAM,
+    EFFECTS_STREAM,
+    INSTALLATION_BUCKET,
+    dead_letter_subject,
+    notice_subject,
+    notice_subjects_of,
+)
+from schemas.codec import encode
+from schemas.effects import DeadLetter, Notice
+from schemas.errors import Code, Transient
+
+SECRET_KEY: Final = "notice_secret"  # noqa: S105 - a key's name
+SECRET_BYTES: Final = 32
+
+PAGE: Final = 500
+"""Dead letters read at once: about 300 kB."""
+
+_notices: Final = msgspec.json.Decoder(Notice)
+_dead_letters: Final = msgspec.json.Decoder(DeadLetter)
+
+
+class Waiting(NamedTuple):
+    """The notice that is due on a subject."""
+
+    seq: int
+    """Its place in the work queue."""
+    since: float
+    """When it was put there, seconds since 1970."""
+    notice: Notice
+
+
+async def enqueue(bus: Bus, partition: int, notice: Notice) -> str:
+    """Put a notice into the queue, once however often it is put there soon after; give the subject.
+
+    One that finds the rule's queue full becomes a dead letter. Raises `Transient` when neither is sure.
+    """
+    subject = notice_subject(partition, notice.user, notice.rule)
+    try:
+        await JetStream(bus).publish(subject, encode(notice), {"Nats-Msg-Id": f"{partition}.{notice.id}"})
+    except ApiError as error:
+        if error.code != TOO_MANY_OF_SUBJECT:
+            raise _not_stored(error) from error
+        await bury(bus, notice, "too many notices of this rule wait already", f"{partition}.{notice.id}")
+    return subject
+
+
+async def waiting_subjects(bus: Bus, partitions: Iterable[int]) -> set[str]:
+    """List the subjects on which notices wait. Raises `Transient`, `ApiError`."""
+    jetstream = JetStream(bus)
+    found: set[str] = set()
+    for partition in partitions:
+        found.update(await jetstream.subjects(EFFECTS_STREAM, notice_subjects_of(partition)))
+    return found
+
+
+async def first_waiting(bus: Bus, subject: str) -> Waiting | None:
+    """Give the notice that is due on a subject; None if none waits. Raises `Transient`, `ApiError`."""
+    # From the leader: another replica may not know of the newest yet, and nobody would look again.
+    try:
+        reply = await JetStream(bus).call(f"STREAM.MSG.GET.{EFFECTS_STREAM}", {"seq": 1, "next_by_subj": subject})
+    except ApiError as error:
+        if error.code == NO_MESSAGE:
+            return None
+        raise
+    message = reply["message"]
+    since = datetime.fromisoformat(message["time"]).timestamp()
+    return Waiting(message["seq"], since, _notices.decode(base64.b64decode(message["data"])))
+
+
+async def settle(bus: Bus, waiting: Waiting) -> None:
+    """Take a notice out of the queue. Raises `Transient`, `ApiError`."""
+    await JetStream(bus).erase(EFFECTS_STREAM, waiting.seq)
+
+
+async def bury(bus: Bus, notice: Notice, reason: str, letter_id: str) -> None:
+    """Keep a notice that is given up; once for each `letter_id` for a while. Raises `Transient`."""
+    letter = DeadLetter(notice=notice, reason=reason, given_up=time.time())
+    subject = dead_letter_subject(notice.user, notice.rule)
+    try:
+        await JetStream(bus).publish(subject, encode(letter), {"Nats-Msg-Id": letter_id})
+    except ApiError as error:
+        raise _not_stored(error) from error
+
+
+async def read_dead_letters(bus: Bus, user: str | None = None) -> list[DeadLetter]:
+    """Give the notices that were given up, of one user or of all, the oldest first. Raises `Transient`."""
+    letters: list[DeadLetter] = []
+    seq, more = 1, True
+    while more:
+        page, more = await JetStream(bus).page(DEAD_LETTERS_STREAM, dead_letter_subject(user or "*", "*"), seq, PAGE)
+        letters.extend(_dead_letters.decode(stored.data) for stored in page)
+        more = more and bool(page)
+        seq = page[-1].seq + 1 if page else seq
+    return letters
+
+
+async def installation_secret(bus: Bus) -> bytes:
+    """Give the secret that signatures are made with; it is made once. Raises `Transient`."""
+    bucket = Bucket(bus, INSTALLATION_BUCKET)
+    known = await bucket.get(SECRET_KEY)
+    if known is None:
+        fresh = secrets.token_hex(SECRET_BYTES).encode()
+        known = fresh if await bucket.create(SECRET_KEY, fresh) else await bucket.get(SECRET_KEY)
+    if known is None:
+        raise Transient(Code.UNAVAILABLE, "the secret of the installation cannot be read now")
+    return known
+
+
+def signing_key(secret: bytes, app: str) -> str:
+    """Derive the key by which an app's receivers check signatures. It says nothing about other apps' keys."""
+    return hmac.new(secret, b"notices of " + app.encode(), hashlib.sha256).hexdigest()
+
+
+def signature(key: str, content: bytes) -> str:
+    """Sign a notice: the body of a POST, the URL of a GET. The value of the header `Llum-Signature`."""
+    return "sha256=" + hmac.new(key.encode(), content, hashlib.sha256).hexdigest()
+
+
+def _not_stored(error: ApiError) -> Transient:
+    return Transient(Code.UNAVAILABLE, f"the notice was not stored: {error.description}")

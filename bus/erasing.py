@@ -1,0 +1,159 @@
+"""Erasing messages so that none of their bytes is left in nats-server's files.
+
+What was tried on nats-server 2.15, with `sync_interval: always`:
+
+* A purge, and whatever else nats-server drops by itself (age, a newer value of a key, a TTL), leaves subject, headers
+  and payload in the block file until the block holds nothing else, or is compacted, which the last one never is.
+* A secure delete of a single message (`STREAM.MSG.DELETE`, no `no_erase`) overwrites all of it with random bytes. It
+  costs one write to the disk: 300 a second on a small machine. Of what is gone already it can erase nothing.
+* The stream's index (`index.db`) lists subjects. It is written every few minutes, and at once by a purge of all before
+  the first message, which removes nothing. That purge is taken only if the first sequence is above 1, which is why
+  llum's streams begin with 2.
+* The schedules that nats-server obeys (`sched.db`) keep a subject whose message was deleted; a plain message on it,
+  before that, ends the schedule.
+* A stream whose living messages are published again behind a whole block of filling lets go of every older block, and
+  so of all that was dropped in them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any, Final
+
+from bus import subjects
+from bus.connection import Bus
+from bus.inbox import header
+from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
+
+FIRST_SEQUENCE: Final = 2
+"""The first sequence of llum's streams, so that there is always something before the first message to purge."""
+
+BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of the largest block file that nats-server makes."""
+
+PAGE: Final = 64
+"""Messages read at a time: they may have a megabyte each."""
+
+AT_ONCE: Final = 16
+"""Messages that are erased or published at the same time."""
+
+ENVELOPE_BYTES: Final = 1024
+"""Bytes of a largest message that are left for its subject and headers."""
+
+INDEX_ATTEMPTS: Final = 5
+"""Attempts to write an index while messages expire at the front of its stream."""
+
+RENEWED: Final = (
+    subjects.REJECTED_STREAM,
+    subjects.DEAD_LETTERS_STREAM,
+    f"KV_{subjects.TOKEN_BUCKET}",
+    f"KV_{subjects.APP_KEY_BUCKET}",
+)
+"""The streams from which nats-server drops by itself what belongs to persons."""
+
+Choice = Callable[[Stored], bool]
+
+
+async def erase(bus: Bus, stream: str, subject: str, up_to: int | None = None, which: Choice | None = None) -> int:
+    """Erase the messages of a subject, which may hold wildcards, and give their number. Raises `ApiError`, `Transient`.
+
+    Only those up to the sequence `up_to`, and only those that `which` chooses.
+    """
+    jetstream, count = JetStream(bus), 0
+    async for page in _pages(jetstream, stream, subject, up_to):
+        chosen = [message.seq for message in page if which is None or which(message)]
+        for start in range(0, len(chosen), AT_ONCE):
+            erased = await asyncio.gather(*(jetstream.erase(stream, seq) for seq in chosen[start : start + AT_ONCE]))
+            count += sum(erased)
+    return count
+
+
+async def count(bus: Bus, stream: str, subject: str, which: Choice) -> int:
+    """Count the messages of a subject that are chosen. Raises `ApiError`, `Transient`."""
+    pages = _pages(JetStream(bus), stream, subject, None)
+    return sum([sum(map(which, page)) async for page in pages])
+
+
+async def renew(bus: Bus, stream: str) -> None:
+    """Write a stream's messages anew, and with them only what is alive. Raises `ApiError`, `Transient`.
+
+    They get new sequences and new times. It may be interrupted and done again; a message may be there twice then.
+    """
+    jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
+    fillers = await _fill(bus, jetstream, filler)
+    async for page in _pages(jetstream, stream, ">", fillers[0] - 1):
+        for message in page:
+            if message.subject != filler:
+                await _renew_message(jetstream, stream, message)
+    await erase(bus, stream, filler)
+    await write_index(bus, stream)
+
+
+async def write_index(bus: Bus, stream: str) -> None:
+    """Have nats-server write the stream's index as it is now. Raises `ApiError`, `Transient`."""
+    jetstream = JetStream(bus)
+    for _ in range(INDEX_ATTEMPTS):
+        first = await _first_sequence(jetstream, stream)
+        if first >= FIRST_SEQUENCE:
+            await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": first})
+        if await _first_sequence(jetstream, stream) == first:
+            return
+
+
+async def erase_schedules(bus: Bus, subject: str) -> int:
+    """Erase schedules and end them. The subject may hold wildcards. Raises `ApiError`, `Transient`."""
+    jetstream, stream = JetStream(bus), subjects.SCHEDULES_STREAM
+    ended = sorted(await jetstream.subjects(stream, subject))
+    for one in ended:
+        await jetstream.publish(one, b"")
+    return await erase(bus, stream, subject) - len(ended)
+
+
+async def _pages(jetstream: JetStream, stream: str, subject: str, up_to: int | None) -> AsyncIterator[list[Stored]]:
+    seq, more = 1, True
+    while more and (up_to is None or seq <= up_to):
+        page, more = await jetstream.page(stream, subject, seq, PAGE)
+        if not page:
+            return
+        seq = page[-1].seq + 1
+        yield [message for message in page if up_to is None or message.seq <= up_to]
+
+
+async def _fill(bus: Bus, jetstream: JetStream, filler: str) -> list[int]:
+    """Fill the stream's last block, so that what comes next begins another one."""
+    size = min(BLOCK_BYTES, bus.nc.max_payload) - ENVELOPE_BYTES
+    return [await jetstream.publish(filler, bytes(size)) for _ in range(BLOCK_BYTES // size + 1)]
+
+
+async def _renew_message(jetstream: JetStream, stream: str, message: Stored) -> None:
+    """Publish a message again unless its time is over, then erase the old one. A newer one of a key stays."""
+    headers = _carried_headers(stream, message)
+    if headers is not None:
+        try:
+            await jetstream.publish(message.subject, message.data, headers)
+        except ApiError as error:
+            if error.code != WRONG_LAST_SEQUENCE:
+                raise
+    await jetstream.erase(stream, message.seq)
+
+
+def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
+    """Give the headers of the new message: the rest of its lifetime, what it replaces. None: it is not wanted."""
+    if header(message.headers, b"KV-Operation") is not None:
+        return None
+    headers: dict[str, str] = {}
+    lifetime = header(message.headers, b"Nats-TTL")
+    if lifetime is not None:
+        stored = datetime.fromisoformat(header(message.headers, b"Nats-Time-Stamp") or "")
+        left_s = int(lifetime.removesuffix("s")) - (datetime.now(stored.tzinfo) - stored).total_seconds()
+        if left_s < 1:
+            return None
+        headers["Nats-TTL"] = f"{int(left_s)}s"
+    if stream.startswith("KV_"):
+        headers["Nats-Expected-Last-Subject-Sequence"] = str(message.seq)
+    return headers
+
+
+async def _first_sequence(jetstream: JetStream, stream: str) -> int:
+    info: dict[str, Any] = await jetstream.call(f"STREAM.INFO.{stream}")
+    return int(info["state"]["first_seq"])

@@ -1,0 +1,114 @@
+"""One call: who makes it, with which body, and the way to the bus on their behalf."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from edge_http.body import decode
+from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
+from edge_http.personis import render, requests
+from edge_http.personis.calls import Call
+from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
+from schemas.commands import Command
+from schemas.errors import Code, Refusal, Transient, raised_from
+from schemas.queries import Query
+from schemas.replies import Accepted, Outcome, Refused, ResultReply
+
+if TYPE_CHECKING:
+    from bus.app_keys import AppKeys
+    from bus.requests import Requests
+    from bus.tokens import Identity
+    from edge_http.read_your_writes import LastWrites
+    from schemas.definitions import ModelDefinition
+
+C = TypeVar("C", bound=Call)
+
+
+class Caller:
+    """What an operation is given to do its work with."""
+
+    __slots__ = (
+        "_last_writes", "_new_model", "_requests", "app_keys", "body", "envelope", "few_exports", "idempotency_key",
+        "identity", "large_answers", "op",
+    )  # fmt: skip
+
+    def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
+        self._requests: Requests = request.app[REQUESTS]
+        self._last_writes: LastWrites = request.app[LAST_WRITES]
+        self._new_model = request.app[NEW_MODEL]
+        self.large_answers = request.app[LARGE_ANSWERS]
+        self.few_exports = request.app[FEW_EXPORTS]
+        self.app_keys: AppKeys = request.app[APP_KEYS]
+        self.op = op
+        self.identity = identity
+        self.body = body
+        self.idempotency_key = request.headers.get("Idempotency-Key")
+        self.envelope = True
+
+    def parse(self, decoder: msgspec.json.Decoder[C]) -> C:
+        """Decode the call and check that it is about the caller's own model."""
+        call = decode(decoder, self.body)
+        self.envelope = call.version is not msgspec.UNSET
+        requests.check_model(call, self.identity.user)
+        return call
+
+    def id_for(self, call: Call) -> str:
+        return requests.command_id(call, self.idempotency_key)
+
+    async def send(self, command: Command, *, settled: tuple[Code, ...] = ()) -> Code | None:
+        """Send a command; None when it is accepted, its code when it is refused with one of `settled`.
+
+        Raises every other refusal, and `unavailable` with the id to repeat it under.
+        """
+        outcome = await self._outcome(command)
+        if not isinstance(outcome, Refused):
+            return None
+        if outcome.error.code in settled:
+            return outcome.error.code
+        raise raised_from(render.in_call(self.op, outcome.error))
+
+    async def accepted(self, command: Command) -> Accepted:
+        """Send a command and give its outcome. Raises as `send`."""
+        outcome = await self._outcome(command)
+        if isinstance(outcome, Accepted):
+            return outcome
+        raise raised_from(render.in_call(self.op, outcome.error))
+
+    async def _outcome(self, command: Command) -> Outcome:
+        user, app = self.identity.user, self.identity.app
+        try:
+            outcome = await self._requests.send(user, app, command)
+        except Transient as error:
+            raise _repeatable(error, command.id) from error
+        if isinstance(outcome, Accepted):
+            self._last_writes.note((user, app), outcome.seq)
+        return outcome
+
+    async def ask(self, query: Query) -> Any:
+        """Send a query; the reply, or what it raises."""
+        try:
+            return await self._requests.ask(self.identity.user, self.identity.app, query)
+        except Refusal as error:
+            raise raised_from(render.in_call(self.op, error.error)) from error
+
+    async def find(self, query: Query) -> Any:
+        """Send one of the smaller queries, and give its result. Raises as `ask`."""
+        reply: ResultReply = await self.ask(query)
+        return reply.result
+
+    def new_model(self) -> "ModelDefinition":
+        return self._new_model(self.identity.user)
+
+    @property
+    def min_seq(self) -> int | None:
+        return self._last_writes.seq_of((self.identity.user, self.identity.app))
+
+
+Operation = Callable[[Caller], Awaitable[render.Value]]
+
+
+def _repeatable(error: Transient, command_id: str) -> Transient:
+    hint = f"to be sure that it is applied once, repeat it with the header Idempotency-Key: {command_id}"
+    return Transient(error.code, error.error.message, hint, error.retry_after_s)

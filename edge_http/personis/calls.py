@@ -1,0 +1,202 @@
+"""What the bodies of the calls may hold, one struct per shape. What is accepted beyond that is in `requests`."""
+
+from typing import Any, Final
+
+import msgspec
+
+from schemas.evidence import ComponentType, ValueType
+
+Segments = list[str]
+ContextSpelling = str | Segments | None
+ViewSpelling = str | list[str | Segments] | None
+PathSpelling = str | Segments
+
+
+class Credentials(msgspec.Struct):
+    """How a simple device says who it is. Anything else than text is no name and no password."""
+
+    modelname: Any = None
+    user: Any = None
+    password: Any = None
+
+
+class Call(msgspec.Struct, kw_only=True):
+    """What every call may hold."""
+
+    version: Any = msgspec.UNSET
+    """The value does not matter: a call with it is answered in an envelope, one without it by the bare value."""
+    modelname: str | None = None
+    id: str | None = None
+    context: ContextSpelling = None
+
+
+class ResolverArguments(msgspec.Struct, kw_only=True):
+    resolver: str | None = None
+    evidence_filter: str | None = None
+    since_time: float | None = None
+    recent_count: int | None = None
+    arguments: dict[str, Any] | None = None
+
+
+ResolverSpelling = str | ResolverArguments | None
+
+
+class AskCall(Call, kw_only=True):
+    view: ViewSpelling = None
+    resolver: ResolverSpelling = None
+    showcontexts: Any = None
+
+
+class TellCall(Call, kw_only=True):
+    componentid: str
+    evidence: dict[str, Any]
+
+
+class AppPermission(msgspec.Struct, kw_only=True):
+    ask: bool | None = None
+    tell: bool | None = None
+    resolvers: list[str] | None = None
+    filters: list[str] | None = None
+    bind_resolver: str | None = None
+    bind_view: str | None = None
+    expires: float | None = None
+
+
+class ComponentMembers(msgspec.Struct, kw_only=True):
+    Identifier: str
+    Description: str | None = None
+    component_type: ComponentType | None = None
+    value_type: ValueType | None = None
+    value_list: list[str] | None = None
+    value: Any = None
+    resolver: str | None = None
+    goals: list[Segments] | None = None
+    evidencelist: list[dict[str, Any]] | None = None
+
+
+class ContextMembers(msgspec.Struct, kw_only=True):
+    Identifier: str
+    Description: str | None = None
+    perms: dict[str, AppPermission] | None = None
+    resolver: str | None = None
+
+
+class ViewMembers(msgspec.Struct, kw_only=True):
+    Identifier: str
+    component_list: list[str | Segments]
+
+
+class MakeComponentCall(Call, kw_only=True):
+    componentobj: ComponentMembers | None = None
+
+
+class MakeContextCall(Call, kw_only=True):
+    contextobj: ContextMembers | None = None
+
+
+class MakeViewCall(Call, kw_only=True):
+    viewobj: ViewMembers | None = None
+
+
+class ComponentCall(Call, kw_only=True):
+    componentid: str
+
+
+class DeleteContextCall(Call, kw_only=True):
+    context: PathSpelling
+
+
+class GetContextCall(Call, kw_only=True):
+    getsize: Any = None
+
+
+class DeleteViewCall(Call, kw_only=True):
+    viewid: str
+
+
+class SetResolverCall(Call, kw_only=True):
+    componentid: str | None = None
+    resolver: str | None = None
+
+
+class SetGoalsCall(Call, kw_only=True):
+    componentid: str
+    goals: list[Segments]
+
+
+class Subscription(msgspec.Struct, kw_only=True):
+    """`user` and `password` are not read: the rule is that of the app which calls."""
+
+    statement: str
+
+
+class SubscribeCall(Call, kw_only=True):
+    view: ViewSpelling = None
+    componentid: str | None = None
+    subscription: str | Subscription
+
+
+class DeleteSubscriptionCall(Call, kw_only=True):
+    componentid: str
+    subname: str
+
+
+class ListSubscriptionsCall(Call, kw_only=True):
+    componentid: str | None = None
+
+
+class AppCall(Call, kw_only=True):
+    app: str
+
+
+class RegisterAppCall(AppCall, kw_only=True):
+    description: str | None = None
+    desc: str | None = None
+    apppassword: str | None = None
+    realm: str | None = None
+
+
+class SetPermissionCall(AppCall, kw_only=True):
+    context: PathSpelling
+    componentid: str | None = None
+    permissions: AppPermission = msgspec.field(default_factory=AppPermission)
+
+
+class GetPermissionCall(AppCall, kw_only=True):
+    context: PathSpelling
+    componentid: str | None = None
+
+
+class ExportCall(Call, kw_only=True):
+    resolver: ResolverSpelling = None
+
+
+class ImportCall(Call, kw_only=True):
+    partial_model: msgspec.Raw = msgspec.Raw(b"null")
+
+
+CALL: Final = msgspec.json.Decoder(Call)
+ASK: Final = msgspec.json.Decoder(AskCall)
+TELL: Final = msgspec.json.Decoder(TellCall)
+MAKE_COMPONENT: Final = msgspec.json.Decoder(MakeComponentCall)
+MAKE_CONTEXT: Final = msgspec.json.Decoder(MakeContextCall)
+MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)
+COMPONENT: Final = msgspec.json.Decoder(ComponentCall)
+DELETE_CONTEXT: Final = msgspec.json.Decoder(DeleteContextCall)
+GET_CONTEXT: Final = msgspec.json.Decoder(GetContextCall)
+DELETE_VIEW: Final = msgspec.json.Decoder(DeleteViewCall)
+SET_RESOLVER: Final = msgspec.json.Decoder(SetResolverCall)
+SET_GOALS: Final = msgspec.json.Decoder(SetGoalsCall)
+SUBSCRIBE: Final = msgspec.json.Decoder(SubscribeCall)
+DELETE_SUBSCRIPTION: Final = msgspec.json.Decoder(DeleteSubscriptionCall)
+LIST_SUBSCRIPTIONS: Final = msgspec.json.Decoder(ListSubscriptionsCall)
+APP: Final = msgspec.json.Decoder(AppCall)
+REGISTER_APP: Final = msgspec.json.Decoder(RegisterAppCall)
+SET_PERMISSION: Final = msgspec.json.Decoder(SetPermissionCall)
+GET_PERMISSION: Final = msgspec.json.Decoder(GetPermissionCall)
+EXPORT: Final = msgspec.json.Decoder(ExportCall)
+IMPORT: Final = msgspec.json.Decoder(ImportCall)
+COMPONENT_MEMBERS: Final = msgspec.json.Decoder(ComponentMembers)
+CONTEXT_MEMBERS: Final = msgspec.json.Decoder(ContextMembers)
+VIEW_MEMBERS: Final = msgspec.json.Decoder(ViewMembers)
+CREDENTIALS: Final = msgspec.json.Decoder(Credentials)

@@ -1,0 +1,121 @@
+"""`import_model`: a JSON text as `export_model` gives it, put below a context by as many commands as it needs.
+
+The commands' ids come from what they hold, so that the same import again changes nothing, also when it broke off half
+way. Where the imported context has been deleted meanwhile it is made anew. Order, times, sources and owners of the
+evidence are kept. Permissions are set for the apps that are registered, rules are subscribed as the calling app.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from edge_http.body import decode, read_body
+from edge_http.personis import calls, requests
+from edge_http.personis.caller import Caller
+from edge_http.personis.calls import Segments
+from edge_http.personis.names import app_id
+from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, import_commands, read_exported
+from schemas.commands import Import, SetPermission, Subscribe
+from schemas.errors import Code, Refusal
+from schemas.queries import GetContext, ListApps
+
+MAX_IMPORT_BODY_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of the body of an import: a largest export, as a text within JSON, with all its quotes escaped."""
+
+IMPORT_BODY_TIMEOUT_S: Final = 120.0
+"""Seconds for such a body to arrive."""
+
+MAX_IMPORTS: Final = 2
+"""Imports that are read and sent at once: each may take some hundred megabytes."""
+
+FEW_IMPORTS: Final = web.AppKey("few_imports", asyncio.Semaphore)
+
+_text: Final = msgspec.json.Decoder(str)
+
+
+async def read(request: web.Request) -> bytes:
+    """Read the body of an import. Raises `too_large`, `malformed`."""
+    return await read_body(request, MAX_IMPORT_BODY_BYTES, IMPORT_BODY_TIMEOUT_S)
+
+
+async def import_model(caller: Caller) -> msgspec.Raw | None:
+    """Import, and give the model as it was given. Raises what sending raises; what was sent until then stays.
+
+    The list of apps is asked for before the model is looked at: only an owner's app gets it.
+    """
+    call = caller.parse(calls.IMPORT)
+    apps = await caller.find(ListApps(min_seq=caller.min_seq))
+    text = _given(call.partial_model)
+    if text is None:
+        return None
+    model, context = read_exported(text), requests.path_of(call.context)
+    given_id = caller.idempotency_key or call.id or ""
+    salt = await _send_parts(caller, model, context, given_id)
+    for command in _grants(model, context, salt, apps):
+        await caller.send(command)
+    for rule in _rules(model, context, salt):
+        await caller.send(rule)
+    return msgspec.Raw(text)
+
+
+def _given(partial_model: msgspec.Raw) -> bytes | None:
+    """Give the exported text, which may itself be given as text or as JSON; None for null."""
+    given = bytes(partial_model).strip()
+    if given.startswith(b'"'):
+        return decode(_text, given).encode()
+    return None if given == b"null" else given
+
+
+async def _send_parts(caller: Caller, model: ExportedContext, context: Segments, salt: str) -> str:
+    """Send the commands, and give the salt of their ids: another one for each time that the context was deleted."""
+    default = Exporter(caller.identity.user, caller.identity.app)
+    while True:
+        again = await _send_all(caller, import_commands(model, context, default, salt))
+        if again is None or await _is_there(caller, model, context):
+            return salt
+        salt = f"{salt} {again}"
+
+
+async def _send_all(caller: Caller, commands: Iterator[Import]) -> int | None:
+    """Send the commands in order. Give the sequence of the last one if all of them had been sent before."""
+    last = None
+    all_repeated = True
+    for command in commands:
+        outcome = await caller.accepted(command)
+        all_repeated = all_repeated and outcome.repeated
+        last = outcome.seq
+    return last if all_repeated else None
+
+
+async def _is_there(caller: Caller, model: ExportedContext, context: Segments) -> bool:
+    path, _ = next(contexts_of(model))
+    try:
+        await caller.ask(GetContext(context=[*context, *path], min_seq=caller.min_seq))
+    except Refusal as refusal:
+        if refusal.code is Code.NO_SUCH_CONTEXT:
+            return False
+        raise
+    return True
+
+
+def _grants(model: ExportedContext, context: Segments, salt: str, apps: dict[str, Any]) -> Iterator[SetPermission]:
+    for path, each in contexts_of(model):
+        where = [*context, *path]
+        for name, permission in (each.contextinfo.perms or {}).items():
+            if app_id(name) in apps:
+                what = msgspec.json.encode([where, name, permission]).decode()
+                identifier = requests.derived_id(f"import {salt}", what)
+                yield requests.set_permission_of(identifier, where, None, name, permission)
+
+
+def _rules(model: ExportedContext, context: Segments, salt: str) -> Iterator[Subscribe]:
+    for path, each in contexts_of(model):
+        where = [*context, *path]
+        for component, by_token in (each.subs or {}).items():
+            for statement in dict.fromkeys(rule.statement for rule in by_token.values() if rule.statement):
+                what = msgspec.json.encode([where, component, statement]).decode()
+                identifier = requests.derived_id(f"import {salt}", what)
+                yield Subscribe(id=identifier, context=where, component=component, statement=statement)

@@ -1,0 +1,80 @@
+"""The operations about rules, which the original calls subscriptions."""
+
+import contextlib
+from typing import Any, Final
+
+from edge_http.personis import calls, render, requests
+from edge_http.personis.caller import Caller, Operation
+from edge_http.personis.calls import Segments, SubscribeCall
+from schemas.commands import Subscribe, Unsubscribe
+from schemas.errors import Code, LlumError, Refusal, raised_from
+from schemas.limits import MAX_LIST_ITEMS
+from schemas.queries import Ask, ListSubscriptions
+from schemas.replies import AskReply
+
+
+async def _subscribe(caller: Caller) -> str | list[str]:
+    """Attach a rule to each component of the view. One component: its token; several: their tokens in that order.
+
+    When one of them is refused, none has the rule.
+    """
+    call = caller.parse(calls.SUBSCRIBE)
+    statement = call.subscription if isinstance(call.subscription, str) else call.subscription.statement
+    paths = await _paths(caller, call)
+    identifier = caller.id_for(call)
+    tokens: list[str] = []
+    try:
+        for number, path in enumerate(paths):
+            own_id = requests.derived_id(identifier, str(number)) if number else identifier
+            command = Subscribe(id=own_id, context=path[:-1], component=path[-1], statement=statement)
+            tokens.append((await caller.accepted(command)).result)
+    except Refusal:
+        await _undo(caller, identifier, list(zip(paths, tokens, strict=False)))
+        raise
+    return tokens[0] if len(tokens) == 1 else tokens
+
+
+async def _undo(caller: Caller, identifier: str, made: list[tuple[Segments, str]]) -> None:
+    for path, token in made:
+        own_id = requests.derived_id(identifier, f"undo {token}")
+        with contextlib.suppress(LlumError):
+            await caller.send(Unsubscribe(id=own_id, context=path[:-1], component=path[-1], token=token))
+
+
+async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
+    context = requests.path_of(call.context)
+    if call.componentid is not None:
+        return [[*context, call.componentid]]
+    view = requests.view_of(call.view)
+    if not isinstance(view, list):
+        reply: AskReply = await caller.ask(Ask(context=context, view=view, min_seq=caller.min_seq))
+        for failure in reply.failures:
+            raise raised_from(render.in_call(caller.op, failure.error))
+        view = [answer.path for answer in reply.components]
+        context = []
+    if not view or len(view) > MAX_LIST_ITEMS or [] in view:
+        raise Refusal(Code.BAD_FIELD, f"a rule is attached to 1 to {MAX_LIST_ITEMS} components", "view")
+    return [[*context, item] if isinstance(item, str) else item for item in view]
+
+
+async def _list_subscriptions(caller: Caller) -> dict[str, Any]:
+    """List the rules of one component by token, or those of all components of the context by component and token."""
+    call = caller.parse(calls.LIST_SUBSCRIPTIONS)
+    path = requests.path_of(call.context)
+    query = ListSubscriptions(context=path, component=call.componentid, min_seq=caller.min_seq)
+    found = render.subscriptions(await caller.find(query), caller.identity.user)
+    return found if call.componentid is None else found.get(call.componentid, {})
+
+
+async def _delete_subscription(caller: Caller) -> None:
+    call = caller.parse(calls.DELETE_SUBSCRIPTION)
+    path = requests.path_of(call.context)
+    identifier = caller.id_for(call)
+    await caller.send(Unsubscribe(id=identifier, context=path, component=call.componentid, token=call.subname))
+
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "subscribe": _subscribe,
+    "list_subs": _list_subscriptions,
+    "delete_sub": _delete_subscription,
+}

@@ -1,0 +1,139 @@
+"""The operations that make, describe and delete what a model consists of."""
+
+from typing import Any, Final
+
+from edge_http.personis import calls, render, requests
+from edge_http.personis.caller import Caller, Operation
+from edge_http.personis.names import app_name
+from schemas.commands import (
+    DeleteComponent,
+    DeleteContext,
+    DeleteView,
+    MakeModel,
+    SetGoals,
+    SetResolver,
+)
+from schemas.errors import Code, Refusal
+from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps
+
+
+async def _make_model(caller: Caller) -> bool:
+    """Make the token's user a model as new people have it; the calling app becomes its first owner app."""
+    call = caller.parse(calls.CALL)
+    await caller.send(MakeModel(id=caller.id_for(call), definition=caller.new_model()))
+    return True
+
+
+async def _make_context(caller: Caller) -> bool:
+    call = caller.parse(calls.MAKE_CONTEXT)
+    command, permissions = requests.make_context_of(call, caller.body, caller.id_for(call))
+    if await caller.send(command, settled=(Code.ALREADY_EXISTS, Code.NO_SUCH_CONTEXT)):
+        return False
+    for permission in permissions:
+        await caller.send(permission)
+    return True
+
+
+async def _get_context(caller: Caller) -> dict[str, Any]:
+    call = caller.parse(calls.GET_CONTEXT)
+    path = requests.path_of(call.context)
+    try:
+        found = await caller.find(GetContext(context=path, size=bool(call.getsize), min_seq=caller.min_seq))
+    except Refusal as refusal:
+        if refusal.code is Code.NO_SUCH_CONTEXT:
+            return {}
+        raise
+    return render.context(path, found, await permissions_of(caller, path, found))
+
+
+async def permissions_of(caller: Caller, path: list[str], found: dict[str, Any]) -> dict[str, Any]:
+    """Give what is set for each app in exactly this context; an app that is no owner's sees its own alone.
+
+    `found` is the result of the query for the context.
+    """
+    own = found.get("permission")
+    try:
+        apps = await caller.find(ListApps(min_seq=caller.min_seq))
+    except Refusal:
+        return {app_name(caller.identity.app): render.permission(own)} if own else {}
+    found = {app: await caller.find(GetPermission(app=app, context=path)) for app in apps}
+    return {app_name(app): render.permission(one) for app, one in found.items() if one is not None}
+
+
+async def _delete_context(caller: Caller) -> bool:
+    """Delete a context. One that is not there counts as deleted, unless its parent is not there either."""
+    call = caller.parse(calls.DELETE_CONTEXT)
+    path = requests.path_of(call.context)
+    if not await caller.send(DeleteContext(id=caller.id_for(call), context=path), settled=(Code.NO_SUCH_CONTEXT,)):
+        return True
+    try:
+        await caller.ask(GetContext(context=path[:-1]))
+    except Refusal:
+        return False
+    return True
+
+
+async def _make_component(caller: Caller) -> str | None:
+    call = caller.parse(calls.MAKE_COMPONENT)
+    members, at = requests.component_of(call, caller.body)
+    if members.value is not None:
+        return "component value specified at creation - not allowed"
+    command = requests.make_component_of(call, members, at, caller.id_for(call))
+    if await caller.send(command, settled=(Code.ALREADY_EXISTS,)):
+        return render.already_exists(members.Identifier)
+    return None
+
+
+async def _delete_component(caller: Caller) -> str | None:
+    call = caller.parse(calls.COMPONENT)
+    command = DeleteComponent(
+        id=caller.id_for(call), context=requests.path_of(call.context), component=call.componentid
+    )
+    if await caller.send(command, settled=(Code.NO_SUCH_COMPONENT,)):
+        return render.no_such_component(call.componentid)
+    return None
+
+
+async def _make_view(caller: Caller) -> None:
+    call = caller.parse(calls.MAKE_VIEW)
+    await caller.send(requests.make_view_of(call, caller.body, caller.id_for(call)))
+
+
+async def _delete_view(caller: Caller) -> None:
+    call = caller.parse(calls.DELETE_VIEW)
+    await caller.send(DeleteView(id=caller.id_for(call), context=requests.path_of(call.context), view=call.viewid))
+
+
+async def _set_resolver(caller: Caller) -> bool:
+    call = caller.parse(calls.SET_RESOLVER)
+    path = requests.path_of(call.context)
+    command = SetResolver(id=caller.id_for(call), context=path, component=call.componentid, resolver=call.resolver)
+    await caller.send(command)
+    return True
+
+
+async def _get_resolvers(caller: Caller) -> list[str]:
+    caller.parse(calls.CALL)
+    return list(await caller.find(GetResolvers()))
+
+
+async def _set_goals(caller: Caller) -> None:
+    call = caller.parse(calls.SET_GOALS)
+    goals = [requests.path_of(goal) for goal in call.goals]
+    path = requests.path_of(call.context)
+    await caller.send(SetGoals(id=caller.id_for(call), context=path, component=call.componentid, goals=goals))
+
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "mkmodel": _make_model,
+    "mkcontext": _make_context,
+    "getcontext": _get_context,
+    "delcontext": _delete_context,
+    "mkcomponent": _make_component,
+    "delcomponent": _delete_component,
+    "mkview": _make_view,
+    "delview": _delete_view,
+    "setresolver": _set_resolver,
+    "getresolvers": _get_resolvers,
+    "set_goals": _set_goals,
+}

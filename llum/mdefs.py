@@ -1,0 +1,130 @@
+"""Definitions and models that exist: making what a definition says and a model lacks, and writing a model's down."""
+
+from typing import Final
+
+import msgspec
+
+from llum.client import Client, fresh_id
+from schemas.commands import MakeContext, MakeView
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
+from schemas.errors import Code, Refusal, raised_from
+from schemas.queries import Ask
+from schemas.replies import ComponentAnswer
+
+CHEAPEST_RESOLVER: Final = "recent"
+"""For asks that want the structure and not the values: one that is answered from memory."""
+
+
+class Made(msgspec.Struct, kw_only=True):
+    """What applying a definition has made, and what was there."""
+
+    model: bool = False
+    contexts: int = 0
+    components: int = 0
+    views: int = 0
+    found: int = 0
+
+
+async def apply_definition(client: Client, user: str, definition: ModelDefinition) -> Made:
+    """Make what a definition says and the user's model lacks; without a model, all of it at once.
+
+    What is there stays as it is, whatever the definition says of it.
+    """
+    try:
+        await client.make_model(user, definition)
+    except Refusal as refusal:
+        if refusal.code is not Code.ALREADY_EXISTS:
+            raise
+        return await _complete(client, user, definition)
+    contexts = definition.contexts
+    components = sum(len(context.components) for context in contexts)
+    views = sum(len(context.views) for context in contexts)
+    return Made(model=True, contexts=len(contexts), components=components, views=views)
+
+
+async def read_model(client: Client, user: str) -> ModelDefinition:
+    """Give the definition of a model as it is: contexts, components, views and rules, without evidence."""
+    contexts: list[ContextDefinition] = []
+    waiting: list[list[str]] = [[]]
+    while waiting:
+        path = waiting.pop()
+        context, below = await _read_context(client, user, path)
+        contexts.append(context)
+        waiting += [[*path, name] for name in reversed(below)]
+    return ModelDefinition(contexts=contexts)
+
+
+async def _complete(client: Client, user: str, definition: ModelDefinition) -> Made:
+    made = Made()
+    by_path = {tuple(context.path): context for context in definition.contexts}
+    for context in definition.contexts:
+        for depth in range(1, len(context.path) + 1):
+            path = context.path[:depth]
+            is_new = await _make_context(client, user, by_path.get(tuple(path)) or ContextDefinition(path=path))
+            made.contexts += is_new
+            made.found += depth == len(context.path) and not is_new
+        if context.components or context.views:
+            await _complete_contents(client, user, context, made)
+    return made
+
+
+async def _make_context(client: Client, user: str, context: ContextDefinition) -> bool:
+    """Make a context unless it is there; tell whether it was made."""
+    *above, name = context.path
+    command = MakeContext(
+        id=fresh_id(),
+        context=above,
+        name=name,
+        description=context.description,
+        resolver=context.resolver,
+        exist_ok=True,
+    )
+    return bool((await client.send(user, command)).result)
+
+
+async def _complete_contents(client: Client, user: str, context: ContextDefinition, made: Made) -> None:
+    there, _ = await _read_context(client, user, context.path)
+    components = {component.name for component in there.components}
+    views = {view.name for view in there.views}
+    for component in context.components:
+        if component.name not in components:
+            await client.make_component(user, context.path, component, exist_ok=True)
+            made.components += 1
+    for view in context.views:
+        if view.name not in views:
+            await client.send(user, MakeView(id=fresh_id(), context=context.path, view=view))
+            made.views += 1
+    made.found += len(components & {one.name for one in context.components})
+    made.found += len(views & {one.name for one in context.views})
+
+
+async def _read_context(client: Client, user: str, path: list[str]) -> tuple[ContextDefinition, list[str]]:
+    """Read a context's definition, and the names of the contexts below it."""
+    described = await client.get_context(user, path)
+    reply = await client.ask_all(user, Ask(context=path, resolver=CHEAPEST_RESOLVER, show_contexts=True))
+    for failure in reply.failures:
+        raise raised_from(failure.error)
+    rules = await client.list_subscriptions(user, path)
+    components = [_component(answer, rules.get(answer.path[-1], {})) for answer in reply.components]
+    views = [ViewDefinition(name=name, components=names) for name, names in (reply.views or {}).items()]
+    context = ContextDefinition(
+        path=path,
+        description=described["description"],
+        resolver=described["resolver"],
+        components=components,
+        views=views,
+    )
+    return context, reply.contexts or []
+
+
+def _component(answer: ComponentAnswer, rules: dict[str, dict[str, str]]) -> ComponentDefinition:
+    return ComponentDefinition(
+        name=answer.path[-1],
+        description=answer.description,
+        component_type=answer.component_type,
+        value_type=answer.value_type,
+        value_list=answer.value_list,
+        resolver=answer.resolver,
+        goals=answer.goals,
+        rules=[rule["statement"] for rule in rules.values()],
+    )

@@ -1,0 +1,61 @@
+"""What rules bring about outside their model: notices to URLs, and firings of schedules."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.limits import PROTOCOL_VERSION
+
+
+class Notice(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A URL is to be told that a rule has fired. Kept in the work queue until it has been delivered or given up."""
+
+    v: int = PROTOCOL_VERSION
+    id: str
+    """`<seq>.<rule>`: a receiver that gets a notice twice knows it by this."""
+    user: str
+    app: str
+    """Whose rule it is."""
+    rule: str
+    """The rule's token."""
+    path: list[str]
+    """The component that it is attached to, from the root."""
+    seq: int
+    """The command that fired it."""
+    time: float
+    """When it fired, seconds since 1970."""
+    matched: str
+    """The text that matched."""
+    method: Literal["GET", "POST"]
+    url: str
+
+
+class NoticeBody(msgspec.Struct, kw_only=True):
+    """The JSON of a notice that is delivered with POST."""
+
+    v: int = PROTOCOL_VERSION
+    id: str
+    user: str
+    app: str
+    rule: str
+    path: list[str]
+    seq: int
+    time: float
+    matched: str
+
+
+class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A notice that was given up, and why."""
+
+    notice: Notice
+    reason: str
+    given_up: float
+    """Seconds since 1970."""
+
+
+class Firing(msgspec.Struct, frozen=True):
+    """What nats-server publishes when a rule's time has come."""
+
+    user: str
+    path: list[str]
+    token: str

@@ -1,0 +1,139 @@
+"""A worker in this process on a private nats-server, with rules, notices and schedules, for tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from actors.worker import run_worker
+from bus.connection import Bus
+from bus.installation import ensure
+from bus.requests import Requests
+from bus.subjects import DEFAULT_LOG_STREAMS
+from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Subscribe, Tell
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.evidence import Evidence, NewEvidence
+from schemas.queries import Ask
+from schemas.replies import Accepted, AskReply, Refused
+from tests.nats_server import running_server
+
+PARTITIONS = 2
+WITHIN_S = 20.0
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], within_s: float = WITHIN_S) -> Any:
+    """Wait until the condition gives something true, and give it."""
+    async with asyncio.timeout(within_s):
+        while True:
+            if result := await condition():
+                return result
+            await asyncio.sleep(0.02)
+
+
+class Llum:
+    """Speaks to the worker."""
+
+    def __init__(self, bus: Bus, requests: Requests, shard_dir: Path) -> None:
+        self.bus = bus
+        self.requests = requests
+        self.shard_dir = shard_dir
+        self._ids = 0
+
+    def next_id(self) -> str:
+        self._ids += 1
+        return f"test-{self._ids}"
+
+    async def do(self, command: Command, user: str = "alice", app: str = "llum") -> Any:
+        """Send a command that must be accepted, and give its result."""
+        outcome = await self.requests.send(user, app, command)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome.result
+
+    async def refused(self, command: Command, user: str = "alice", app: str = "llum") -> Refused:
+        outcome = await self.requests.send(user, app, command)
+        assert isinstance(outcome, Refused), outcome
+        return outcome
+
+    async def make_person(self, user: str, *components: str | ComponentDefinition) -> None:
+        """Make a model with a context `c` of these components, which take any JSON."""
+        made = [ComponentDefinition(name=one, value_type="JSON") if isinstance(one, str) else one for one in components]
+        definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=made)])
+        await self.do(MakeModel(id=self.next_id(), definition=definition), user)
+
+    async def grant(self, user: str, app: str, ask: bool = True, tell: bool = True) -> None:
+        await self.do(RegisterApp(id=self.next_id(), app=app), user)
+        await self.do(SetPermission(id=self.next_id(), app=app, context=[], ask=ask, tell=tell), user)
+
+    async def subscribe(self, component: str, statement: str, user: str = "alice", app: str = "llum") -> str:
+        command = Subscribe(id=self.next_id(), context=["c"], component=component, statement=statement)
+        return str(await self.do(command, user, app))
+
+    async def tell(self, component: str, value: Any, user: str = "alice", app: str = "llum", **more: Any) -> None:
+        evidence = NewEvidence(value=value)
+        await self.do(Tell(id=self.next_id(), context=["c"], component=component, evidence=evidence, **more), user, app)
+
+    async def evidence(self, component: str, user: str = "alice") -> list[Evidence]:
+        query = Ask(context=["c"], view=[component], include_evidence=True)
+        reply = await self.requests.ask(user, "llum", query)
+        assert isinstance(reply, AskReply)
+        assert not reply.failures, reply.failures
+        return reply.components[0].evidence or []
+
+    async def values(self, component: str, user: str = "alice") -> list[Any]:
+        return [piece.value for piece in await self.evidence(component, user)]
+
+    async def until(self, component: str, values: list[Any], user: str = "alice") -> None:
+        """Wait until the component has been told exactly these values."""
+
+        async def reached() -> bool:
+            return await self.values(component, user) == values
+
+        await eventually(reached)
+
+
+@asynccontextmanager
+async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[None]:
+    """Run a worker with a connection of its own; it stops in order at the end."""
+    bus = await Bus.connect(url, name="test-worker")
+    ready, stop = asyncio.Event(), asyncio.Event()
+    options = {"allow_private_webhooks": True, **options}
+    task = asyncio.create_task(
+        run_worker(
+            bus,
+            shard_dir=shard_dir,
+            partitions=range(PARTITIONS),
+            log_streams=DEFAULT_LOG_STREAMS,
+            max_active_models=100,
+            on_ready=ready.set,
+            stop=stop,
+            **options,
+        )
+    )
+    waiting = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        yield
+    finally:
+        stop.set()
+        waiting.cancel()
+        await asyncio.gather(task)
+        await bus.close()
+
+
+@asynccontextmanager
+async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
+    """Run a nats-server and a worker."""
+    async with running_server(folder, PARTITIONS) as server:
+        client = await Bus.connect(server.url, name="test")
+        requests = Requests(client)
+        await requests.start()
+        try:
+            await ensure(client, PARTITIONS)
+            async with worker(server.url, folder / "shards", **options):
+                yield Llum(client, requests, folder / "shards")
+        finally:
+            await requests.close()
+            await client.close()

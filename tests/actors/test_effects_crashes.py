@@ -1,0 +1,231 @@
+"""Rules and crashes.
+
+Goal: whatever dies at whatever step, each derived tell is in the model exactly once, with the value of the tell that
+fired it, and each notice is in the queue at least once; nothing else is. Method: a hypothesis state machine drives one
+partition and its effects stage over a log in memory. It crashes at a chosen operation: every write, PubAck and
+checkpoint is one, before and after it has happened. It may also lose the shard. At the end all is brought to rest, and
+the log is compared with what the rules say about it.
+"""
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from actors.actor import Actives
+from actors.effects import Effects
+from actors.entries import FIRED
+from actors.outbox import Outbox
+from actors.partition import Partition
+from actors.shard import Shard
+from bus import effects
+from bus.log import LogMessage
+from model.summaries import SHIPPED
+from schemas.commands import Command, MakeModel, Subscribe, Tell
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.effects import Notice
+from schemas.evidence import Evidence, NewEvidence
+from schemas.queries import Ask
+from tests.actors import histories
+from tests.actors.answering import ask
+
+NAMES = ["a", "b", "c", "d", "e"]
+TELLS = {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e"]}
+"""Which component's rules tell which."""
+
+NOTIFIES = ["a", "d"]
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class World:
+    """What outlives a process: the log, the queue, the checkpoint, the shard's file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "one.db"
+        self.log: list[LogMessage] = []
+        self.notices: list[str] = []
+        self.relayed = 0
+        self.operations_left: int | None = None
+
+    def append(self, app: str, command: Command) -> int:
+        seq = len(self.log) + 1
+        self.log.append(histories.message(seq, histories.START_US + seq * 1000, "alice", app, command))
+        return seq
+
+    def operation(self) -> None:
+        """Die here if it is time to; a dead process does nothing more."""
+        if self.operations_left is not None:
+            self.operations_left -= 1
+            if self.operations_left < 0:
+                raise Crash
+
+    async def store(self, _user: str, app: str, command: Tell, timeout_s: float) -> int:
+        """Stand in for `Requests.store`."""
+        self.operation()
+        seq = self.append(app, command)
+        self.operation()
+        return seq
+
+    async def enqueue(self, _bus: object, _partition: int, notice: Notice) -> str:
+        """Stand in for the work queue."""
+        self.operation()
+        self.notices.append(notice.id)
+        self.operation()
+        return ""
+
+    async def checkpoint(self, seq: int) -> None:
+        self.operation()
+        self.relayed = seq
+        self.operation()
+
+
+class Process:
+    """A partition with its effects stage, from start to crash."""
+
+    def __init__(self, world: World, shard: Shard) -> None:
+        self.world = world
+        self.shard = shard
+        self.partition = Partition(3, shard, Actives(1), world.relayed)
+        stage = Effects(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED)  # type: ignore[arg-type]
+        self.outbox = Outbox(shard, {FIRED: stage.fire}, world.checkpoint)
+        shard.write = self._dying(shard.write)  # type: ignore[method-assign]
+        shard.forget_outbox = self._dying(shard.forget_outbox)  # type: ignore[method-assign]
+
+    def _dying(self, method: Any) -> Any:
+        async def call(*arguments: Any) -> Any:
+            self.world.operation()
+            result = await method(*arguments)
+            self.world.operation()
+            return result
+
+        return call
+
+    async def apply(self, count: int) -> None:
+        await self.partition.apply(self.world.log[self.partition.applied_seq :][:count])
+
+    async def rest(self) -> None:
+        """Go on until nothing is left to do."""
+        while self.partition.applied_seq < len(self.world.log) or await self.shard.outbox(1):
+            await self.apply(1000)
+            await self.outbox.relay_some()
+
+
+class RulesSurviveCrashes(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.world = World(Path(self.folder.name))
+        self.patch = mock.patch.object(effects, "enqueue", self.world.enqueue)
+        self.patch.start()
+        self._make()
+        self.process = self.runner.run(self._start())
+
+    def _make(self) -> None:
+        components = [ComponentDefinition(name=name, value_type="JSON") for name in NAMES]
+        definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=components)])
+        self.world.append("llum", MakeModel(id="make", definition=definition))
+        for name, targets in TELLS.items():
+            for target in targets:
+                self._subscribe(name, f"'' ~ '' : TELL ./c/{target}, inferred:<./c/{name}>")
+        for name in NOTIFIES:
+            self._subscribe(name, "'' ~ '' : NOTIFY 'http://a.example'")
+
+    def _subscribe(self, component: str, statement: str) -> None:
+        command = Subscribe(id=f"s{len(self.world.log)}", context=["c"], component=component, statement=statement)
+        self.world.append("llum", command)
+
+    async def _start(self) -> Process:
+        return Process(self.world, await Shard.open(self.world.path))
+
+    async def _crashing(self, work: Any, after: int) -> None:
+        self.world.operations_left = after
+        try:
+            await work
+        except Crash:
+            await self.process.shard.close()
+            self.process = await self._start()
+        finally:
+            self.world.operations_left = None
+
+    @rule(names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=4))
+    def tell(self, names: list[str]) -> None:
+        for name in names:
+            number = len(self.world.log)
+            evidence = NewEvidence(value=number)
+            self.world.append("llum", Tell(id=f"t{number}", context=["c"], component=name, evidence=evidence))
+
+    @rule(index=st.integers(0, 1000))
+    def send_again(self, index: int) -> None:
+        earlier = self.world.log[index % len(self.world.log)]
+        seq = len(self.world.log) + 1
+        self.world.log.append(earlier._replace(seq=seq, time_us=histories.START_US + seq * 1000))
+
+    @rule(count=st.integers(1, 5))
+    def apply(self, count: int) -> None:
+        self.runner.run(self.process.apply(count))
+
+    @rule(after=st.integers(0, 40))
+    def work_and_crash(self, after: int) -> None:
+        self.runner.run(self._crashing(self.process.rest(), after))
+
+    @rule()
+    def lose_the_shard(self) -> None:
+        self.runner.run(self.process.shard.close())
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.world.path}{suffix}").unlink(missing_ok=True)
+        self.process = self.runner.run(self._start())
+
+    def teardown(self) -> None:
+        self.runner.run(self._compare())
+        self.patch.stop()
+        self.runner.close()
+        self.folder.cleanup()
+
+    async def _compare(self) -> None:
+        await self.process.rest()
+        evidence = {name: await self._evidence(name) for name in NAMES}
+        await self.process.shard.close()
+        tokens = _tokens(self.world.log)
+        derived: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
+        notices = set()
+        for source, piece in [(name, piece) for name in NAMES for piece in evidence[name]]:
+            for target in TELLS.get(source, []):
+                derived[target][(tokens[source, target], piece.value)] += 1
+            if source in NOTIFIES:
+                notices.add(f"{piece.seq}.{tokens[source, 'notify']}")
+        for name in NAMES:
+            assert Counter((piece.rule, piece.value) for piece in evidence[name] if piece.rule) == derived[name]
+        assert set(self.world.notices) == notices
+
+    async def _evidence(self, name: str) -> list[Evidence]:
+        reply = await ask(self.process.partition, Ask(context=["c"], view=[name], include_evidence=True))
+        return reply.components[0].evidence or []
+
+
+def _tokens(log: list[LogMessage]) -> dict[tuple[str, str], str]:
+    """Give the token of the rule that leads from one component to another, or to a notice."""
+    tokens: dict[tuple[str, str], str] = {}
+    for message in log:
+        if message.subject.endswith(".subscribe"):
+            command = msgspec.json.decode(message.data, type=Subscribe)
+            words = command.statement.split()
+            target = words[5].removeprefix("./c/").rstrip(",") if words[4] == "TELL" else "notify"
+            tokens.setdefault((command.component, target), str(message.seq))
+    return tokens
+
+
+TestRulesSurviveCrashes = RulesSurviveCrashes.TestCase
+TestRulesSurviveCrashes.settings = settings(
+    max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)

@@ -1,0 +1,118 @@
+"""Rules on real processes that are killed with signal 9: the worker, and nats-server."""
+
+import asyncio
+import os
+import random
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bus.connection import Bus
+from bus.effects import waiting_subjects
+from bus.embedded import EmbeddedServer
+from bus.installation import ensure
+from bus.requests import Requests
+from schemas.commands import Tell
+from schemas.evidence import NewEvidence
+from schemas.queries import Ping
+from schemas.replies import PingReply
+from tests.actors.receiver import Receiver, receiving
+from tests.actors.serving import PARTITIONS, Llum, eventually
+from tests.nats_server import kill_and_restart, running_server
+
+TELLS = 150
+
+
+class Workers:
+    """One worker process at a time, on one data folder."""
+
+    def __init__(self, server: EmbeddedServer, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.process: Process | None = None
+
+    async def start(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
+        ours = {
+            "LLUM_DATA_DIR": str(self.folder),
+            "LLUM_NATS_URL": self.server.url,
+            "LLUM_PARTITIONS": str(PARTITIONS),
+            "LLUM_ALLOW_PRIVATE_WEBHOOKS": "true",
+        }
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "llum", "worker", env=kept | ours, stdout=DEVNULL, stderr=DEVNULL
+        )
+
+    async def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            await self.process.wait()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as one:
+        yield one
+
+
+async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver) -> None:
+    """While tells come in, the worker is killed again and again, and nats-server once.
+
+    Then every tell has been told on along the chain exactly once and in its order, and the receiver has every notice at
+    least once, the first of each in its order.
+    """
+    chance = random.Random(20)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running_server(tmp_path, PARTITIONS))
+        bus = await Bus.connect(server.url, name="test")
+        stack.push_async_callback(bus.close)
+        await ensure(bus, PARTITIONS)
+        requests = Requests(bus)
+        await requests.start()
+        stack.push_async_callback(requests.close)
+        llum = Llum(bus, requests, tmp_path / "shards")
+        workers = Workers(server, tmp_path)
+        stack.push_async_callback(workers.kill)
+        await workers.start()
+        await _make(llum, receiver)
+
+        telling = asyncio.create_task(_tell_all(llum))
+        for round_number in range(6):
+            await asyncio.sleep(chance.uniform(0.0, 0.6))
+            await workers.kill()
+            if round_number == 3:
+                await kill_and_restart(server)
+            await workers.start()
+        await telling
+        for component in ("b", "d"):
+            await llum.until(component, list(range(TELLS)))
+
+        async def delivered() -> bool:
+            return not await waiting_subjects(bus, range(PARTITIONS))
+
+        await eventually(delivered)
+    arrived = [int(one.url.rpartition("=")[2]) for one in receiver.received]
+    assert list(dict.fromkeys(arrived)) == list(range(TELLS))
+
+
+async def _make(llum: Llum, receiver: Receiver) -> None:
+    async def serves() -> bool:
+        reply = await llum.requests.ask("alice", "llum", Ping(), 30.0)
+        return isinstance(reply, PingReply)
+
+    await eventually(serves)
+    await llum.make_person("alice", "a", "b", "d")
+    await llum.subscribe("a", "'' ~ '' : TELL ./c/b, explicit:<./c/a>")
+    await llum.subscribe("b", "'' ~ '' : TELL ./c/d, explicit:<./c/b>")
+    await llum.subscribe("d", f"'' ~ '' : NOTIFY '{receiver.url}/?n=' <./c/d>")
+
+
+async def _tell_all(llum: Llum) -> None:
+    for number in range(TELLS):
+        command = Tell(id=f"n{number}", context=["c"], component="a", evidence=NewEvidence(value=number))
+        await llum.requests.store("alice", "llum", command, timeout_s=30.0)
+        await asyncio.sleep(0.01)

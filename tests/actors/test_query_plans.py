@@ -1,0 +1,208 @@
+"""What a read costs.
+
+Goal: whatever is asked of a component, the shard looks at what it gives back and not at what else there is. Method:
+every kind of `Read` that an ask, an export or a withdrawal plans is explained by SQLite: searches of an index in its
+order only, no scan, no sorting. What the plan does not show, that a bound is tight, is shown by counting the steps of
+the virtual machine over 100,000 pieces and over 100.
+"""
+
+import itertools
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors import sql
+from model.apply import apply
+from model.ask import plan_ask
+from model.reading import Read
+from schemas.commands import MakeModel
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.evidence import EvidenceFilter, FilterName
+from schemas.queries import Ask
+from tests.actors.histories import START_US
+
+MANY, FEW = 100_000, 100
+COMPONENT, OTHER = 1, 2
+END = 10**9
+
+
+def shard(pieces: int) -> sqlite3.Connection:
+    """A shard with so many pieces of one component, in the midst of as many of another; some are withdrawn."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(sql.SCHEMA)
+    seqs = range(1, 2 * pieces + 1)
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT INTO command VALUES (?, ?, ?, 1, 'probe', ?, NULL)",
+        ((seq, START_US + seq, seq, str(seq)) for seq in seqs),
+    )
+    connection.executemany(
+        "INSERT INTO evidence VALUES (?, ?, 0, ?, ?, NULL, '{}')",
+        ((COMPONENT if seq % 2 else OTHER, seq, _kind(seq), START_US + seq) for seq in seqs),
+    )
+    connection.executemany(
+        "INSERT INTO withdrawal VALUES (?, ?, 0, ?, ?, '{}')",
+        ((COMPONENT, seq, seq + 1, START_US + seq + 1) for seq in seqs if seq % 20 == 1),
+    )
+    connection.execute("COMMIT")
+    return connection
+
+
+def _kind(seq: int) -> int:
+    return {3: 1, 5: 2}.get(seq % 50, 0)
+
+
+def every_read() -> list[Read]:
+    """Reads with every combination of bounds."""
+    options: dict[str, list[Any]] = {
+        "until_us": [None, START_US + 150],
+        "since_us": [None, START_US + 20],
+        "kind": [None, "plain", "goal", "correction"],
+        "after": [None, (5, 0)],
+        "unexpired_at": [None, 1.0],
+        "withdrawn": ["none", "left_out", "marked"],
+        "newest": [None, 10],
+        "count_only": [False, True],
+    }
+    return [
+        Read(component_no=COMPONENT, seq_max=END, limit=10, **dict(zip(options, chosen, strict=True)))
+        for chosen in itertools.product(*options.values())
+    ]
+
+
+@pytest.fixture(scope="module")
+def few() -> sqlite3.Connection:
+    """A shard without statistics, as all are: nothing ever analyzes one."""
+    return shard(FEW)
+
+
+def test_every_read_is_a_search_in_order(few: sqlite3.Connection) -> None:
+    """No scan, no sorting; of goals and corrections their own index."""
+    for read in every_read():
+        statement, values = sql.evidence_query(read)
+        steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        searches = [step for step in steps if not step.startswith(("SCALAR SUBQUERY", "CORRELATED SCALAR"))]
+        assert searches, steps
+        assert all(step.startswith("SEARCH") for step in searches), (read, steps)
+        (evidence,) = [step for step in searches if step.startswith("SEARCH evidence ")]
+        wanted = {"goal": "evidence_of_goals", "correction": "evidence_of_corrections"}
+        assert f"INDEX {wanted.get(read.kind or '', 'evidence_of_component')} (component_no=?" in evidence, steps
+
+
+def test_the_reads_of_every_ask_are_among_them() -> None:
+    """Whatever the resolver, the filter and the extras, what an ask plans is a read of the kinds looked at here."""
+    names: list[FilterName] = ["all", "last1", "last10", "goal", "since_time", "recent_count"]
+    filters = [EvidenceFilter(name=name, since_time=0.0, recent_count=5) for name in names]
+    known = {_shape(read) for read in every_read()}
+    for resolver, one, include, explain in itertools.product(
+        ("default", "goal", "recent", "mean"), filters, (False, True), (False, True)
+    ):
+        query = Ask(resolver=resolver, evidence_filter=one, include_evidence=include, explain=explain)
+        for read in plan_ask(_model(), "llum", query, 1.0).reads:
+            assert _shape(read) in known
+
+
+def _shape(read: Read) -> tuple[Any, ...]:
+    return (
+        read.until_us is None,
+        read.since_us is None,
+        read.kind,
+        read.after is None,
+        read.unexpired_at is None,
+        read.withdrawn,
+        read.newest is None,
+        read.count_only,
+    )
+
+
+def _model() -> Any:
+    definition = ModelDefinition(
+        contexts=[ContextDefinition(path=[], components=[ComponentDefinition(name="x", value_type="number")])]
+    )
+    return apply(None, "alice", "llum", MakeModel(id="m", definition=definition), 1, START_US).model
+
+
+def steps_of(connection: sqlite3.Connection, read: Read) -> int:
+    """Count the steps of SQLite's virtual machine, in tens."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    statement, values = sql.evidence_query(read)
+    connection.set_progress_handler(count, 10)
+    try:
+        assert connection.execute(statement, values).fetchall()
+    finally:
+        connection.set_progress_handler(None, 0)
+    return taken
+
+
+def test_the_same_answer_costs_the_same_among_many() -> None:
+    """Of 100,000 pieces as of 100: bounds are tight, not only indexed."""
+    many, few_pieces = shard(MANY), shard(FEW)
+    for withdrawn in ("none", "left_out", "marked"):
+        for make in (_newest, _since, _since_page, _page, _goals, _corrections, _as_of):
+            dear, cheap = steps_of(many, make(MANY, withdrawn)), steps_of(few_pieces, make(FEW, withdrawn))
+            assert dear <= cheap * 1.2 + 5, (make.__name__, withdrawn, dear, cheap)
+
+
+def _newest(_pieces: int, withdrawn: Any) -> Read:
+    return Read(component_no=COMPONENT, seq_max=END, newest=10, limit=10, withdrawn=withdrawn)
+
+
+def _since(pieces: int, withdrawn: Any) -> Read:
+    since_us = START_US + 2 * pieces - 20
+    return Read(component_no=COMPONENT, seq_max=END, since_us=since_us, limit=2000, withdrawn=withdrawn)
+
+
+def _since_page(pieces: int, withdrawn: Any) -> Read:
+    return msgspec.structs.replace(_since(pieces, withdrawn), after=(3, 0))
+
+
+def _page(_pieces: int, withdrawn: Any) -> Read:
+    return Read(component_no=COMPONENT, seq_max=END, after=(7, 0), limit=10, withdrawn=withdrawn)
+
+
+def _goals(_pieces: int, withdrawn: Any) -> Read:
+    return Read(component_no=COMPONENT, seq_max=END, kind="goal", newest=1, limit=1, withdrawn=withdrawn)
+
+
+def _corrections(_pieces: int, withdrawn: Any) -> Read:
+    return Read(component_no=COMPONENT, seq_max=END, kind="correction", newest=1, limit=1, withdrawn=withdrawn)
+
+
+def _as_of(pieces: int, withdrawn: Any) -> Read:
+    until_us = START_US + pieces
+    return Read(component_no=COMPONENT, seq_max=END, until_us=until_us, newest=10, limit=10, withdrawn=withdrawn)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (sql.TIME_AT_SEQ, (5,)),
+        (sql.SEQ_AT_TIME, (START_US,)),
+        (sql.KNOWN_COMMANDS, ("[1]",)),
+        (sql.LOAD_USERS, ('["alice"]',)),
+        (sql.LOAD_CAUSES, ('["alice"]',)),
+        (sql.OUTBOX, (10,)),
+    ],
+)
+def test_what_is_looked_up_is_searched(few: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> None:
+    """Only the list that was given, and the oldest entries of the outbox, are gone through."""
+    steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    scans = [step for step in steps if step.startswith("SCAN")]
+    harmless = ("SCAN wanted", "SCAN CONSTANT ROW", "SCAN outbox USING", "SCAN (subquery")
+    assert all(step.startswith(harmless) for step in scans), steps
+
+
+def test_the_file_and_the_test_have_one_schema(tmp_path: Path) -> None:
+    """The statements are explained on the schema that shards are made with."""
+    connection = sqlite3.connect(tmp_path / "x.db")
+    connection.executescript(sql.SCHEMA)
+    (version,) = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    assert version == sql.SCHEMA_VERSION

@@ -1,0 +1,211 @@
+"""Rules with a schedule: nats-server says when, the log says what, and whatever dies in between changes nothing.
+
+The rules fire every second or two, by the six-field form of the specification; the tests look at the commands in the
+log, whose times are nats-server's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bus import rejections, schedules
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.installation import ensure
+from bus.jetstream import ApiError, JetStream
+from bus.requests import Requests
+from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
+from schemas.commands import DeleteComponent, Unsubscribe
+from schemas.effects import Firing
+from schemas.errors import Code
+from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
+from tests.nats_server import kill_and_restart, running_server
+
+
+class Running:
+    """A nats-server with workers that come and go."""
+
+    def __init__(self, server: EmbeddedServer, bus: Bus, llum: Llum, folder: Path) -> None:
+        self.server = server
+        self.bus = bus
+        self.llum = llum
+        self.folder = folder
+
+    def worker(self) -> Any:
+        return worker(self.server.url, self.folder / "shards")
+
+    async def schedules(self) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for number in range(PARTITIONS):
+            found |= await schedules.installed(self.bus, number)
+        return found
+
+    async def firings(self) -> list[int]:
+        """Give the sequences of the firings that became commands, as often as they stand in the log."""
+        found = []
+        for number in range(PARTITIONS):
+            stream = log_stream_of(number, PARTITIONS)
+            found += (await JetStream(self.bus).page(stream, f"llum.log.{number}.*._cron.fire", 1, 1000))[0]
+        return [int(msgspec.json.decode(stored.data)["id"].removeprefix("fire-")) for stored in found]
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running_server(tmp_path, PARTITIONS))
+        bus = await Bus.connect(server.url, name="test")
+        stack.push_async_callback(bus.close)
+        await ensure(bus, PARTITIONS)
+        requests = Requests(bus)
+        await requests.start()
+        stack.push_async_callback(requests.close)
+        yield Running(server, bus, Llum(bus, requests, tmp_path / "shards"), tmp_path)
+
+
+async def at_least(running: Running, count: int) -> list[Any]:
+    async def enough() -> list[Any]:
+        values = await running.llum.values("b")
+        return values if len(values) >= count else []
+
+    return list(await eventually(enough))
+
+
+async def test_a_rule_fires_on_its_schedule_only(running: Running) -> None:
+    """Not on tells; as of its time; and each time once."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a", "b")
+        await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:<./c/a>""")
+        for number in range(30):
+            await llum.tell("a", number)
+        values = await at_least(running, 3)
+        evidence = await llum.evidence("b")
+    assert len(values) < 10
+    assert values[-1] == 29
+    seconds = [int(piece.creation_time) for piece in evidence]
+    assert len(set(seconds)) == len(seconds)
+    assert {piece.evidence_type for piece in evidence} == {"explicit"}
+
+
+async def test_a_removed_rule_fires_no_more(running: Running) -> None:
+    """Removed by itself, or with its component; nothing of it stays in the server."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a", "b", "d")
+        statement = """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1"""
+        token = await llum.subscribe("a", statement)
+        await llum.subscribe("d", statement)
+        await at_least(running, 2)
+        await llum.do(Unsubscribe(id=llum.next_id(), context=["c"], component="a", token=token))
+        await llum.do(DeleteComponent(id=llum.next_id(), context=["c"], component="d"))
+
+        async def gone() -> bool:
+            found = await JetStream(running.bus).subjects(SCHEDULES_STREAM, ">")
+            return not found
+
+        await eventually(gone)
+
+
+async def test_schedules_survive_kill_9_of_the_server(running: Running) -> None:
+    """What has fired has fired once; then the schedule goes on."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a", "b")
+        await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
+        for _ in range(3):
+            before = len(await at_least(running, 1))
+            await kill_and_restart(running.server)
+            await at_least(running, before + 2)
+        evidence = await llum.evidence("b")
+    seconds = [int(piece.creation_time) for piece in evidence]
+    assert len(set(seconds)) == len(seconds)
+
+
+async def test_firings_wait_for_a_worker(running: Running) -> None:
+    """What comes due while no worker runs is fired by the next, each once."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a", "b")
+        await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
+        await at_least(running, 1)
+
+    async def missed() -> bool:
+        page, _ = await JetStream(running.bus).page(SCHEDULES_STREAM, "llum.fired.>", 1, 100)
+        return len(page) >= 4
+
+    await eventually(missed)
+    async with running.worker():
+        await at_least(running, 4)
+        fired = await running.firings()
+    assert len(fired) >= 4
+    assert len(set(fired)) == len(fired)
+
+
+async def test_schedules_are_those_of_the_models_after_a_start(running: Running) -> None:
+    """A worker brings back what the server has lost, and removes what no model has."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a")
+        token = await llum.subscribe("a", """["0 0 31 dec *"] '' ~ '' : TELL ./c/a, explicit:1""")
+
+        async def there() -> bool:
+            return await running.schedules() == {("alice", token)}
+
+        await eventually(there)
+    await schedules.remove(running.bus, 0, "alice", token)
+    await schedules.remove(running.bus, 1, "alice", token)
+    await schedules.install(running.bus, 1, Firing("bob", ["c", "a"], "77"), "* * * * * *", "UTC")
+    assert await running.schedules() == {("bob", "77")}
+    async with running.worker():
+        await eventually(there)
+
+
+async def test_a_rebuilt_shard_keeps_its_schedules(running: Running) -> None:
+    """The shard is only a view of the log: a schedule outlives it, and history does not fire again."""
+    llum = running.llum
+    async with running.worker():
+        await llum.make_person("alice", "a", "b")
+        await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
+        before = len(await at_least(running, 2))
+    for path in llum.shard_dir.iterdir():
+        path.unlink()
+    async with running.worker():
+        await at_least(running, before + 2)
+        fired = await running.firings()
+        evidence = await llum.evidence("b")
+    assert len(set(fired)) == len(fired)
+    assert len(evidence) <= len(fired)
+
+
+async def test_an_unknown_time_zone_is_reported(tmp_path: Path) -> None:
+    """Only nats-server knows the zones, so the owner learns of it among the rejected commands."""
+    async with serving(tmp_path) as llum:
+        await llum.make_person("alice", "a")
+        await llum.subscribe("a", """["TZ=Mars/Olympus 0 9 * * *"] '' ~ '' : TELL ./c/a, explicit:1""")
+
+        async def reported() -> list[Any]:
+            return list(await rejections.read(llum.bus, "alice"))
+
+        (report,) = await eventually(reported)
+    assert report.error.code is Code.BAD_RULE
+    assert "Mars/Olympus" in report.error.message
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Nats-Schedule": "@at 2000-01-01T00:00:00Z", "Nats-Schedule-Target": "llum.log.0.bob.x.tell"},
+        {"Nats-TTL": "1s"},
+        {"Nats-Rollup": "sub"},
+    ],
+)
+async def test_no_command_can_bring_a_schedule(running: Running, headers: dict[str, str]) -> None:
+    """The log refuses the headers with which a command could publish as somebody else."""
+    with pytest.raises(ApiError):
+        await JetStream(running.bus).publish(command_subject("alice", "probe", "tell"), b"{}", headers)
+    await asyncio.sleep(0)

@@ -1,0 +1,203 @@
+"""Passwords of apps, in a real bucket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bus import app_keys, installation
+from bus.app_keys import AppKeys
+from bus.connection import Bus
+from bus.jetstream import JetStream
+from bus.subjects import APP_KEY_BUCKET
+from schemas.errors import Code, Refusal, Transient
+from tests.nats_server import running_server
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    async with running_server(tmp_path, partitions=4) as server:
+        bus = await Bus.connect(server.url, name="test")
+        await installation.ensure(bus, 4)
+        yield bus
+        await bus.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(bus: Bus, clock: Clock) -> AppKeys:
+    return AppKeys(bus, clock)
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The passwords that argon2 was asked about."""
+    seen: list[bytes] = []
+    verify = app_keys._Hashing._verify
+
+    def watched(self: app_keys._Hashing, stored: bytes, password: bytes) -> bool:
+        seen.append(password)
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(app_keys._Hashing, "_verify", watched)
+    return seen
+
+
+async def test_only_the_right_password_of_the_right_app_is_right(keys: AppKeys) -> None:
+    """Neither another password, nor that of another app or user, nor any password where none was set."""
+    await keys.set_password("alice", "scale", "one")
+    await keys.set_password("alice", "lamp", "two")
+    assert await keys.verify("alice", "scale", "one")
+    assert not await keys.verify("alice", "scale", "two")
+    assert not await keys.verify("alice", "door", "one")
+    assert not await keys.verify("bob", "scale", "one")
+    assert not await keys.verify("alice", "scale", "")
+
+
+async def test_a_dot_does_not_lead_to_another_key(keys: AppKeys) -> None:
+    """Ids that cannot be ids have no password and get none."""
+    await keys.set_password("alice", "scale", "one")
+    for user, app in [("alice.scale", ""), ("", "alice.scale"), ("alice", ">"), ("alice", "*"), ("alice", "scale ")]:
+        assert not await keys.verify(user, app, "one")
+        with pytest.raises(Refusal):
+            await keys.set_password(user, app, "x")
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1025, "\ud800"])
+async def test_what_cannot_be_a_password_is_refused(keys: AppKeys, password: str) -> None:
+    """It is never right either."""
+    with pytest.raises(Refusal) as caught:
+        await keys.set_password("alice", "scale", password)
+    assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, "password")
+    assert not await keys.verify("alice", "scale", password)
+
+
+async def test_only_an_argon2id_hash_is_stored(keys: AppKeys, bus: Bus) -> None:
+    """Two apps with the same password have different hashes."""
+    await keys.set_password("alice", "scale", "same secret")
+    await keys.set_password("alice", "lamp", "same secret")
+    stored = []
+    for app in ("scale", "lamp"):
+        found = await JetStream(bus).direct_last(f"KV_{APP_KEY_BUCKET}", f"$KV.{APP_KEY_BUCKET}.alice.{app}")
+        assert found is not None
+        stored.append(found.data)
+    assert all(one.startswith(b"$argon2id$") and b"secret" not in one for one in stored)
+    assert stored[0] != stored[1]
+
+
+async def test_a_password_that_was_right_is_not_computed_again(
+    keys: AppKeys, clock: Clock, computed: list[bytes]
+) -> None:
+    """As long as the stored hash is the same, for ten minutes."""
+    await keys.set_password("alice", "scale", "one")
+    for _ in range(5):
+        assert await keys.verify("alice", "scale", "one")
+        clock.now += app_keys.CACHE_AGE_S + 1
+    assert computed == [b"one"]
+    clock.now += app_keys.REMEMBERED_S
+    assert await keys.verify("alice", "scale", "one")
+    assert computed == [b"one", b"one"]
+
+
+async def test_a_password_deleted_here_is_wrong_at_once(keys: AppKeys) -> None:
+    """So is one that was replaced."""
+    await keys.set_password("alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one")
+    await keys.set_password("alice", "scale", "two")
+    assert not await keys.verify("alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "two")
+    await keys.delete("alice", "scale")
+    assert not await keys.verify("alice", "scale", "two")
+
+
+async def test_a_password_deleted_elsewhere_is_wrong_soon(keys: AppKeys, bus: Bus, clock: Clock) -> None:
+    """Within the age of the cache."""
+    await keys.set_password("alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one")
+    await AppKeys(bus).delete("alice", "scale")
+    clock.now += app_keys.CACHE_AGE_S + 1
+    assert not await keys.verify("alice", "scale", "one")
+
+
+async def test_setting_a_password_can_be_undone(keys: AppKeys) -> None:
+    """The one before is right again; where there was none, there is none."""
+    await keys.restore("alice", "scale", await keys.set_password("alice", "scale", "one"))
+    assert not await keys.has_password("alice", "scale")
+    await keys.set_password("alice", "scale", "one")
+    await keys.restore("alice", "scale", await keys.set_password("alice", "scale", "two"))
+    assert await keys.verify("alice", "scale", "one")
+    assert not await keys.verify("alice", "scale", "two")
+
+
+async def test_all_passwords_of_a_user_are_forgotten(keys: AppKeys) -> None:
+    """And nobody else's."""
+    for user, app in (("alice", "scale"), ("alice", "lamp"), ("bob", "scale")):
+        await keys.set_password(user, app, "one")
+    assert await keys.verify("alice", "scale", "one")
+    assert await keys.forget("alice") == 2
+    assert not await keys.verify("alice", "scale", "one")
+    assert not await keys.has_password("alice", "lamp")
+    assert await keys.verify("bob", "scale", "one")
+
+
+async def test_guessing_is_slowed_down(keys: AppKeys, clock: Clock, computed: list[bytes]) -> None:
+    """After ten wrong ones further ones are not even computed; the next may come after six seconds."""
+    await keys.set_password("alice", "scale", "one")
+    for guess in range(app_keys.ATTEMPTS):
+        assert not await keys.verify("alice", "scale", f"guess {guess}")
+    with pytest.raises(Transient) as caught:
+        await keys.verify("alice", "scale", "one")
+    assert caught.value.code is Code.RATE_LIMITED
+    assert caught.value.retry_after_s == pytest.approx(app_keys.ATTEMPT_EVERY_S)
+    assert len(computed) == app_keys.ATTEMPTS
+    clock.now += app_keys.ATTEMPT_EVERY_S
+    assert await keys.verify("alice", "scale", "one")
+
+
+async def test_guesses_at_the_same_time_are_counted(keys: AppKeys, computed: list[bytes]) -> None:
+    """No more of them get through than one after the other."""
+    await keys.set_password("alice", "scale", "one")
+    guesses = [keys.verify("alice", "scale", f"guess {guess}") for guess in range(30)]
+    found = await asyncio.gather(*guesses, return_exceptions=True)
+    assert len(computed) == app_keys.ATTEMPTS
+    assert sum(isinstance(one, Transient) for one in found) == 20
+
+
+async def test_a_device_that_knows_its_password_is_not_slowed_down_by_guesses(keys: AppKeys) -> None:
+    """It is remembered, and right passwords are not counted."""
+    await keys.set_password("alice", "scale", "one")
+    for _ in range(3 * app_keys.ATTEMPTS):
+        assert await keys.verify("alice", "scale", "one")
+    for _ in range(app_keys.ATTEMPTS):
+        assert not await keys.verify("alice", "scale", "no")
+    assert await keys.verify("alice", "scale", "one")
+
+
+async def test_few_are_hashed_at_once_and_few_wait(keys: AppKeys) -> None:
+    """Whoever comes when too many wait is told to come again."""
+    most = app_keys.MAX_AT_ONCE + app_keys.MAX_WAITING
+    await keys.verify("alice", "first", "x")
+    found = await asyncio.gather(
+        *(keys.verify("alice", f"app{n}", "x") for n in range(most + 10)), return_exceptions=True
+    )
+    busy = [one for one in found if isinstance(one, Transient)]
+    assert 0 < len(busy) <= 10
+    assert {one.code for one in busy} == {Code.UNAVAILABLE}
+    assert len(threads_of(keys)) <= app_keys.MAX_AT_ONCE
+
+
+def threads_of(keys: AppKeys) -> set[object]:
+    return keys._hashing._threads._threads  # type: ignore[return-value]

@@ -1,0 +1,132 @@
+"""Erasing: afterwards no byte of what was erased is in any file of nats-server, also after kill -9."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE, count, erase, erase_schedules, renew, write_index
+from bus.installation import ensure
+from bus.jetstream import JetStream
+from bus.kv import Bucket
+from bus.schedules import install
+from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM
+from bus.tokens import Tokens
+from schemas.effects import Firing
+from tests.bus.waiting import DEADLINE_S
+from tests.nats_server import kill_and_restart, running_server
+
+ALICE, BOB = "llum.rejected.alice.probe", "llum.rejected.bob.probe"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    async with running_server(tmp_path, 4, EmbeddedServer(tmp_path, 0, 4)) as server:
+        yield server
+
+
+@pytest.fixture
+async def bus(server: EmbeddedServer) -> AsyncIterator[Bus]:
+    bus = await Bus.connect(server.url, name="test")
+    await ensure(bus, 4, 2)
+    yield bus
+    await bus.close()
+
+
+def found(folder: Path, word: bytes) -> list[str]:
+    """Name the files that hold a word."""
+    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
+async def expired(bucket: Bucket, key: str) -> None:
+    while await bucket.get(key) is not None:  # noqa: ASYNC110 - nats-server tells nobody
+        await asyncio.sleep(0.05)
+
+
+def size_of_blocks(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*.blk"))
+
+
+async def publish_both(bus: Bus, times: int) -> None:
+    jetstream = JetStream(bus)
+    for number in range(times):
+        for subject in (ALICE, BOB):
+            await jetstream.publish(subject, b"MARK of " + subject.encode(), {"Header": f"HEAD of {subject} {number}"})
+
+
+async def test_what_is_erased_is_in_no_file(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
+    """Neither subject nor headers nor payload; what others have is all there, also after kill -9."""
+    await publish_both(bus, 100)
+    await server.stop()
+    await server.start()
+    await server.wait_ready()
+    await bus.wait_connected(10)
+    assert await erase(bus, REJECTED_STREAM, "llum.rejected.alice.*") == 100
+    await write_index(bus, REJECTED_STREAM)
+    assert found(tmp_path, b"alice") == []
+    await kill_and_restart(server)
+    await bus.wait_connected(10)
+    assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") == 100
+    assert found(tmp_path, b"alice") == []
+    assert await erase(bus, REJECTED_STREAM, "llum.rejected.alice.*") == 0
+
+
+async def test_later_messages_can_be_spared(bus: Bus) -> None:
+    """And those that are not chosen."""
+    await publish_both(bus, 10)
+    last = FIRST_SEQUENCE + 9
+    assert await erase(bus, REJECTED_STREAM, ALICE, up_to=last) == 5
+    assert await erase(bus, REJECTED_STREAM, ALICE, which=lambda message: b"HEAD" not in message.headers) == 0
+    assert await count(bus, REJECTED_STREAM, ALICE, lambda _: True) == 5
+
+
+async def test_what_nats_server_has_dropped_by_itself_is_erased_by_renewing(tmp_path: Path, bus: Bus) -> None:
+    """Values that were overwritten, deleted or have expired; the living keep their value and the rest of their time."""
+    tokens, bucket = Tokens(bus), Bucket(bus, "LLUM_TOKENS")
+    revoked = await tokens.issue("alice", "old", 1000)
+    await tokens.revoke(revoked)
+    kept = await tokens.issue("bob", "kept", 1000)
+    await bucket.put("a", b"alice", None)
+    await bucket.put("a", b"{}", None)
+    await bucket.put("b", b"alice", 1)
+    async with asyncio.timeout(DEADLINE_S):
+        await expired(bucket, "b")
+    assert found(tmp_path, b"alice")
+    await renew(bus, "KV_LLUM_TOKENS")
+    assert found(tmp_path, b"alice") == []
+    identity = await Tokens(bus).look_up(kept)
+    assert identity is not None
+    assert identity.user == "bob"
+    assert await bucket.get("a") == b"{}"
+    assert size_of_blocks(tmp_path) < 100_000
+
+
+async def test_renewing_keeps_order_and_can_be_repeated(tmp_path: Path, bus: Bus) -> None:
+    """Of a stream that keeps every message."""
+    jetstream = JetStream(bus)
+    for number in range(200):
+        await jetstream.publish(f"llum.dead.bob.{number % 3}", str(number).encode(), {"Nats-Msg-Id": str(number)})
+    for _ in range(2):
+        await renew(bus, DEAD_LETTERS_STREAM)
+        page, more = await jetstream.page(DEAD_LETTERS_STREAM, "llum.dead.>", 1, 500)
+        assert not more
+        assert [message.data for message in page] == [str(number).encode() for number in range(200)]
+
+
+async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
+    """nats-server keeps no trace of it, also when it writes down what it has to do."""
+    for user in ("alice", "bob"):
+        firing = Firing(user=user, path=["Personal", "firstname"], token="7")
+        for pattern in ("0 0 7 * * *", "0 0 8 * * *"):
+            await install(bus, 1, firing, pattern, "UTC")
+    assert await erase_schedules(bus, "llum.sched.*.alice.>") == 1
+    await write_index(bus, SCHEDULES_STREAM)
+    assert await JetStream(bus).subjects(SCHEDULES_STREAM, ">") == {"llum.sched.1.bob.7"}
+    assert found(tmp_path, b"alice") == []
+    await server.stop()
+    assert found(tmp_path, b"alice") == []
+    await server.start()
+    await server.wait_ready()

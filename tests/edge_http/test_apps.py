@@ -1,0 +1,175 @@
+"""Apps: what they are told of, what they may do, and their passwords."""
+
+from typing import Any
+
+import pytest
+
+from schemas.commands import DeleteApp, RegisterApp, SetPermission
+from schemas.errors import Code, Refusal, Transient
+from schemas.queries import GetPermission
+from tests.edge_http.conftest import Edge
+from tests.edge_http.fakes import refused, result
+
+APPS = {"probe": {"description": "d", "role": "owner"}, "scale": {"description": "s", "role": "app"}}
+NOT_OWNER = Refusal(Code.PERMISSION_DENIED, "only owners")
+REGISTERED = {"description": "a lamp", "realm": "password", "password": None, "givenpw": None}
+
+
+async def test_an_app_is_registered_with_its_password(edge: Edge) -> None:
+    """The reply has the original's keys, and neither password nor hash."""
+    edge.requests.replies = [result(APPS)]
+    body = {"id": "1", "app": "lamp", "description": "a lamp", "apppassword": "secret"}
+    assert (await edge.call("registerapp", body))["val"] == REGISTERED
+    assert edge.requests.commands == [RegisterApp(id="1", app="lamp", description="a lamp")]
+    assert edge.app_keys.passwords == {("alice", "lamp"): "secret"}
+
+
+async def test_the_password_is_there_before_the_app(edge: Edge) -> None:
+    """When the app is told that it is registered, it can call."""
+
+    def registered(command: RegisterApp) -> Any:
+        assert edge.app_keys.passwords == {("alice", "lamp"): "secret"}
+        return refused(Code.BAD_FIELD)
+
+    edge.requests.replies = [result(APPS)]
+    edge.requests.outcomes = [registered]
+    found = await edge.call("registerapp", {"app": "lamp", "apppassword": "secret"})
+    assert found["val"][0] == "bad_field"
+    assert edge.app_keys.passwords == {}
+
+
+async def test_a_refused_registration_leaves_the_former_password(edge: Edge) -> None:
+    """A refusal changes nothing."""
+    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.requests.replies = [result(APPS)]
+    edge.requests.outcomes = [refused(Code.TOO_LARGE)]
+    await edge.call("registerapp", {"app": "scale", "apppassword": "new"})
+    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+
+
+async def test_only_an_owners_app_sets_a_password(edge: Edge) -> None:
+    """It is found out before anything is stored."""
+    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.requests.replies = [NOT_OWNER]
+    found = await edge.call("registerapp", {"app": "scale", "apppassword": "mine"})
+    assert found["val"][0] == "permission_denied"
+    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+    assert edge.requests.sent == []
+
+
+@pytest.mark.parametrize("body", [{"app": "lamp"}, {"app": "lamp", "realm": "password", "apppassword": None}])
+async def test_without_a_password_nothing_is_registered(edge: Edge, body: dict[str, Any]) -> None:
+    """As the original has it, the answer is null."""
+    assert await edge.call("registerapp", body) == {"result": "ok", "val": None}
+    assert edge.requests.sent == []
+
+
+async def test_another_realm_needs_no_password_and_ends_the_one_there_was(edge: Edge) -> None:
+    """The app comes with tokens from now on."""
+    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.requests.replies = [result(APPS)]
+    found = (await edge.call("registerapp", {"app": "scale", "desc": "x", "realm": "oauth"}))["val"]
+    assert found == {"description": "x", "realm": "oauth", "password": None, "givenpw": None}
+    assert edge.app_keys.passwords == {}
+
+
+async def test_an_owners_app_stays_one(edge: Edge) -> None:
+    """Registering it again with a description does not take its role."""
+    edge.requests.replies = [result(APPS)]
+    await edge.call("registerapp", {"id": "1", "app": "probe", "apppassword": "x"})
+    assert edge.requests.commands == [RegisterApp(id="1", app="probe", role="owner")]
+
+
+async def test_names_that_the_bus_does_not_take_are_taken(edge: Edge) -> None:
+    """The original's own examples have such apps; they are listed by the names they were given."""
+    edge.requests.replies = [result({}), result({"x--_4dy_48ealth": {"description": "d", "role": "app"}})]
+    await edge.call("registerapp", {"app": "MyHealth", "apppassword": "x"})
+    assert edge.requests.commands[0].app == "x--_4dy_48ealth"
+    assert (await edge.call("listapps"))["val"] == {"MyHealth": {"description": "d"}}
+
+
+async def test_a_deleted_app_loses_its_password(edge: Edge) -> None:
+    """Before it is deleted: no later app of its name can be entered with it."""
+    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.requests.replies = [result(APPS)]
+    assert (await edge.call("deleteapp", {"id": "1", "app": "scale"}))["val"] is None
+    assert edge.requests.commands == [DeleteApp(id="1", app="scale")]
+    assert edge.app_keys.passwords == {}
+
+
+async def test_deleting_an_unknown_app_is_an_error(edge: Edge) -> None:
+    """As the original raises one."""
+    edge.requests.replies = [result(APPS)]
+    edge.requests.outcomes = [refused(Code.NO_SUCH_APP)]
+    assert (await edge.call("deleteapp", {"app": "nobody"}))["val"][0] == "no_such_app"
+
+
+async def test_only_an_owners_app_deletes_a_password(edge: Edge) -> None:
+    """The others are refused before."""
+    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.requests.replies = [NOT_OWNER]
+    assert (await edge.call("deleteapp", {"app": "scale"}))["val"][0] == "permission_denied"
+    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+
+
+async def test_without_the_key_store_nothing_is_registered(edge: Edge) -> None:
+    """The caller is told to come again."""
+    edge.app_keys.failure = Transient(Code.UNAVAILABLE, "the bus is away")
+    edge.requests.replies = [result(APPS)]
+    assert (await edge.post("registerapp", {"app": "lamp", "apppassword": "x"})).status == 503
+    assert edge.requests.sent == []
+
+
+async def test_a_permission_is_merged_by_the_model(edge: Edge) -> None:
+    """Only what is named is sent."""
+    body = {"id": "1", "context": ["P"], "app": "scale", "permissions": {"ask": True, "tell": None, "mine": 1}}
+    assert (await edge.call("setpermission", body))["val"] is None
+    assert edge.requests.commands == [SetPermission(id="1", app="scale", context=["P"], ask=True)]
+
+
+async def test_a_permission_may_say_more_than_the_original(edge: Edge) -> None:
+    """Filters, bindings and an expiry; for one component too."""
+    parts = {"filters": ["last1"], "bind_resolver": "goal", "bind_view": "v", "expires": 5, "resolvers": ["goal"]}
+    body = {"id": "1", "context": "P", "componentid": "c", "app": "scale", "permissions": parts}
+    await edge.call("setpermission", body)
+    assert edge.requests.commands == [
+        SetPermission(
+            id="1", app="scale", context=["P"], component="c", filters=["last1"], bind_resolver="goal", bind_view="v",
+            expires=5.0, resolvers=["goal"],
+        )
+    ]  # fmt: skip
+
+
+async def test_a_permission_is_a_dictionary_or_null(edge: Edge) -> None:
+    """Of what is set in exactly that place."""
+    edge.requests.replies = [result({"ask": True, "tell": False, "resolvers": None, "expires": None}), result(None)]
+    body = {"context": [""], "app": "scale", "componentid": None}
+    assert (await edge.call("getpermission", body))["val"] == {"ask": True, "tell": False}
+    assert (await edge.call("getpermission", body))["val"] is None
+    assert edge.requests.queries[0] == GetPermission(app="scale", context=[])
+
+
+BAD_CALLS = [
+    ("registerapp", {"apppassword": "x"}, "app"),
+    ("registerapp", {"app": "a", "apppassword": 5}, "apppassword"),
+    ("registerapp", {"app": "", "apppassword": "x"}, "app"),
+    ("registerapp", {"app": "A" * 80, "apppassword": "x"}, "app"),
+    ("deleteapp", {}, "app"),
+    ("deleteapp", {"app": None}, "app"),
+    ("setpermission", {"app": "a", "permissions": {}}, "context"),
+    ("setpermission", {"app": "a", "context": None}, "context"),
+    ("setpermission", {"context": []}, "app"),
+    ("setpermission", {"context": [], "app": "a", "permissions": {"ask": "yes"}}, "permissions.ask"),
+    ("setpermission", {"context": [], "app": "a", "permissions": []}, "permissions"),
+    ("getpermission", {"app": "a"}, "context"),
+    ("getpermission", {"context": []}, "app"),
+    ("listapps", {"modelname": 3}, "modelname"),
+]
+
+
+@pytest.mark.parametrize(("op", "body", "field"), BAD_CALLS)
+async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body: dict[str, Any], field: str) -> None:
+    """A missing context is never taken for the root: that would grant the whole model."""
+    found = await edge.call(op, body)
+    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert edge.requests.sent == []

@@ -1,0 +1,217 @@
+"""The operations that make, describe and delete what a model consists of."""
+
+from typing import Any
+
+import pytest
+
+from schemas.commands import DeleteComponent, DeleteContext, DeleteView, MakeModel, SetGoals, SetResolver
+from schemas.errors import Code, Refusal
+from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps
+from tests.edge_http.conftest import Edge, new_model
+from tests.edge_http.fakes import refused, result
+
+OK_NULL = {"result": "ok", "val": None}
+OK_TRUE = {"result": "ok", "val": True}
+P = ["Personal"]
+
+COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
+    (
+        "a model",
+        "mkmodel",
+        {"modelname": "alice", "descripion": "d"},
+        MakeModel(id="1", definition=new_model("alice")),
+        OK_TRUE,
+    ),
+    ("a context", "delcontext", {"context": P}, DeleteContext(id="1", context=P), OK_TRUE),
+    (
+        "a component",
+        "delcomponent",
+        {"context": P, "componentid": "c"},
+        DeleteComponent(id="1", context=P, component="c"),
+        OK_NULL,
+    ),
+    ("a view", "delview", {"context": P, "viewid": "v"}, DeleteView(id="1", context=P, view="v"), OK_NULL),
+    (
+        "a resolver",
+        "setresolver",
+        {"context": P, "componentid": "c", "resolver": "goal"},
+        SetResolver(id="1", context=P, component="c", resolver="goal"),
+        OK_TRUE,
+    ),
+    (
+        "no resolver",
+        "setresolver",
+        {"context": "Personal", "componentid": "c", "resolver": None},
+        SetResolver(id="1", context=P, component="c"),
+        OK_TRUE,
+    ),
+    (
+        "a context's resolver",
+        "setresolver",
+        {"context": P, "resolver": "goal"},
+        SetResolver(id="1", context=P, resolver="goal"),
+        OK_TRUE,
+    ),
+    (
+        "goals",
+        "set_goals",
+        {"context": P, "componentid": "c", "goals": [["", "Goals", "fit"], ["Goals"]]},
+        SetGoals(id="1", context=P, component="c", goals=[["Goals", "fit"], ["Goals"]]),
+        OK_NULL,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("op", "body", "command", "expected"), [pytest.param(*row, id=name) for name, *row in COMMANDS]
+)
+async def test_a_call_becomes_a_command(edge: Edge, op: str, body: dict[str, Any], command: Any, expected: Any) -> None:
+    """A good call is sent as the token's user and app, and answered as the original answers."""
+    response = await edge.post(op, {"id": "1", **body})
+    assert (response.status, await response.json()) == (200, expected)
+    assert edge.requests.sent == [("alice", "probe", command)]
+
+
+BAD_CALLS = [
+    ("delcontext", {}, "context"),
+    ("delcontext", {"context": None}, "context"),
+    ("delcomponent", {}, "componentid"),
+    ("delcomponent", {"componentid": 3}, "componentid"),
+    ("delview", {"viewid": None}, "viewid"),
+    ("setresolver", {"resolver": 1}, "resolver"),
+    ("set_goals", {"componentid": "c"}, "goals"),
+    ("set_goals", {"componentid": "c", "goals": None}, "goals"),
+    ("set_goals", {"componentid": "c", "goals": ["a"]}, "goals[0]"),
+    ("getcontext", {"context": 3}, "context"),
+    ("getresolvers", {"modelname": 3}, "modelname"),
+    ("mkmodel", {"modelname": 3}, "modelname"),
+]
+
+
+@pytest.mark.parametrize(("op", "body", "field"), BAD_CALLS)
+async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body: dict[str, Any], field: str) -> None:
+    """Status 200, an error of four items, nothing sent. A missing context is never taken for the root to delete."""
+    response = await edge.post(op, body)
+    found = await response.json()
+    assert (response.status, found["result"], len(found["val"])) == (200, "error", 4)
+    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert edge.requests.sent == []
+
+
+async def test_a_component_that_is_not_there_is_told_with_ok(edge: Edge) -> None:
+    """As a text, in ASCII: the original's client takes nothing else."""
+    edge.requests.outcomes = [refused(Code.NO_SUCH_COMPONENT)]
+    found = await edge.call("delcomponent", {"componentid": "größe"})
+    assert found == {"result": "ok", "val": "no component matched gr\\xf6\\xdfe"}
+
+
+async def test_any_other_refusal_of_a_deletion_is_an_error(edge: Edge) -> None:
+    """Only what the original tells with ok is told so."""
+    edge.requests.outcomes = [refused(Code.PERMISSION_DENIED)]
+    assert (await edge.call("delcomponent", {"componentid": "c"}))["val"][0] == "permission_denied"
+
+
+async def test_a_context_that_is_not_there_counts_as_deleted(edge: Edge) -> None:
+    """Its parent is there, as a query for it shows."""
+    edge.requests.outcomes = [refused(Code.NO_SUCH_CONTEXT)]
+    edge.requests.replies = [result({"path": ["a"]})]
+    assert await edge.call("delcontext", {"context": ["a", "b"]}) == OK_TRUE
+    assert edge.requests.queries == [GetContext(context=["a"])]
+
+
+async def test_a_context_without_its_parent_is_false(edge: Edge) -> None:
+    """As the original answers."""
+    edge.requests.outcomes = [refused(Code.NO_SUCH_CONTEXT)]
+    edge.requests.replies = [Refusal(Code.NO_SUCH_CONTEXT, "none")]
+    assert (await edge.call("delcontext", {"context": ["a", "b"]}))["val"] is False
+
+
+async def test_the_root_is_refused_as_the_model_refuses_it(edge: Edge) -> None:
+    """What may be deleted is for the model to say."""
+    edge.requests.outcomes = [refused(Code.BAD_PATH, "the root stays", "context")]
+    found = await edge.call("delcontext", {"context": []})
+    assert (found["result"], found["val"][0]) == ("error", "bad_path")
+
+
+CONTEXT = {
+    "path": ["Personal"], "description": "d", "resolver": "goal", "created": 7.0, "contexts": [], "components": ["c"],
+    "views": [], "permission": {"ask": True, "tell": None},
+}  # fmt: skip
+
+
+async def test_a_context_is_described_with_the_permissions_of_all_apps(edge: Edge) -> None:
+    """To an owner's app; parts that are not set are left out."""
+    edge.requests.replies = [
+        result(CONTEXT),
+        result({"probe": {"description": "", "role": "owner"}, "x--_4dy": {"description": "", "role": "app"}}),
+        result(None),
+        result({"ask": True, "tell": False, "resolvers": None}),
+    ]
+    assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"] == {
+        "Identifier": "Personal",
+        "Description": "d",
+        "perms": {"My": {"ask": True, "tell": False}},
+        "resolver": "goal",
+        "objectType": "Context",
+        "creation_time": 7.0,
+    }
+    assert edge.requests.queries == [
+        GetContext(context=["Personal"]),
+        ListApps(),
+        GetPermission(app="probe", context=["Personal"]),
+        GetPermission(app="x--_4dy", context=["Personal"]),
+    ]
+
+
+async def test_another_app_sees_its_own_permission(edge: Edge) -> None:
+    """And nobody else's."""
+    edge.requests.replies = [result(CONTEXT), Refusal(Code.PERMISSION_DENIED, "no")]
+    assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"]["perms"] == {"probe": {"ask": True}}
+
+
+async def test_the_root_is_called_a_dot_and_has_a_size(edge: Edge) -> None:
+    """The size is one number, as in the original."""
+    size = {"contexts": 2, "components": 3, "evidence": 40}
+    edge.requests.replies = [result({**CONTEXT, "path": [], "size": size}), Refusal(Code.PERMISSION_DENIED, "no")]
+    found = (await edge.call("getcontext", {"context": [], "getsize": True}))["val"]
+    assert (found["Identifier"], found["size"]) == (".", 45)
+    assert edge.requests.queries[0] == GetContext(context=[], size=True)
+
+
+async def test_a_missing_context_is_described_as_nothing(edge: Edge) -> None:
+    """As the original does."""
+    edge.requests.replies = [Refusal(Code.NO_SUCH_CONTEXT, "none")]
+    assert (await edge.call("getcontext", {"context": ["x"]}))["val"] == {}
+
+
+async def test_a_forbidden_context_is_an_error(edge: Edge) -> None:
+    """It is not described as nothing."""
+    edge.requests.replies = [Refusal(Code.PERMISSION_DENIED, "no")]
+    assert (await edge.call("getcontext", {"context": ["x"]}))["val"][0] == "permission_denied"
+
+
+async def test_resolvers_are_listed_by_name(edge: Edge) -> None:
+    """Without their descriptions, which the original does not have."""
+    edge.requests.replies = [result({"default": "the latest", "goal": "the latest goal"})]
+    assert (await edge.call("getresolvers"))["val"] == ["default", "goal"]
+    assert edge.requests.queries == [GetResolvers()]
+
+
+FIELDS = [
+    ("delcomponent", {"componentid": "c"}, "component", "componentid"),
+    ("delview", {"viewid": "c"}, "view", "viewid"),
+    ("set_goals", {"componentid": "c", "goals": []}, "goals[0]", "goals[0]"),
+    ("setresolver", {"componentid": "c"}, "component", "componentid"),
+    ("setpermission", {"context": [], "app": "a"}, "bind_view", "permissions.bind_view"),
+    ("delete_sub", {"componentid": "c", "subname": "t"}, "token", "subname"),
+    ("subscribe", {"view": ["c"], "subscription": "x"}, "statement:1:5", "subscription.statement:1:5"),
+]
+
+
+@pytest.mark.parametrize(("op", "body", "theirs", "ours"), FIELDS)
+async def test_a_refusal_names_the_field_as_the_call_has_it(
+    edge: Edge, op: str, body: dict[str, Any], theirs: str, ours: str
+) -> None:
+    """Whoever mends the call does not know the command that it became."""
+    edge.requests.outcomes = [refused(Code.BAD_FIELD, "no", theirs)]
+    assert (await edge.call(op, body))["val"][2] == ours

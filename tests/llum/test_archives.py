@@ -1,0 +1,221 @@
+"""Archives: what was exported makes an equal model, once, and nothing that was tampered with."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llum.archive_commands import import_steps, model_command
+from llum.archive_files import Archive, ArchiveWriter, open_archive
+from llum.failures import Fault
+from schemas.commands import Correct, DeleteComponent, Forget, Subscribe, Withdraw
+from schemas.definitions import ModelDefinition
+from schemas.errors import Refusal
+from schemas.evidence import EvidenceFilter
+from schemas.queries import Ask, GetPermission, ListApps, ListSubscriptions
+from tests.model.given import CRON_RULE, RULE, Person
+from tests.model.strategies import any_commands, definitions, fitting_tells
+
+STATEMENTS = st.sampled_from([RULE, CRON_RULE])
+AMENDING = st.one_of(
+    st.builds(
+        Correct, id=st.just("c"), context=st.just(["Personal"]), component=st.just("age"), value=st.integers(0, 9)
+    ),
+    st.builds(
+        Withdraw, id=st.just("w"), context=st.just(["Personal"]), component=st.just("age"), seq=st.integers(1, 30)
+    ),
+    st.builds(
+        Subscribe, id=st.just("s"), context=st.just(["Personal"]), component=st.just("age"), statement=STATEMENTS
+    ),
+    st.just(DeleteComponent(id="d", context=["Personal"], component="mood")),
+)
+HISTORIES = st.lists(
+    st.tuples(st.one_of(fitting_tells(), any_commands(), AMENDING), st.sampled_from(["llum", "llum", "probe"])),
+    max_size=30,
+)
+FILTERS = [
+    None,
+    EvidenceFilter(name="last1"),
+    EvidenceFilter(name="goal"),
+    EvidenceFilter(name="recent_count", recent_count=3),
+]
+RESOLVERS = [None, "goal", "recent", "mean", "most_frequent"]
+HERE = {"seq", "n", "creation_time", "created"}
+"""Members that say where and when something was put into this model; evidence keeps its time of acceptance."""
+
+
+def person_with(history: list[Any], definition: ModelDefinition | None = None) -> Person:
+    person = Person() if definition is None else Person(definition)
+    person.register("probe", ask=True, tell=True)
+    for command, app in history:
+        try:
+            person.do(command, app)
+        except Refusal:
+            continue
+    return person
+
+
+def archive_of(person: Person, path: Path) -> Archive:
+    """Export into a file and open it."""
+    output = io.BytesIO()
+    writer = ArchiveWriter(output, "alice", 0.0)
+    for page in person.export_all():
+        writer.add(page)
+    writer.finish()
+    path.write_bytes(output.getvalue())
+    return open_archive(path)
+
+
+def imported(archive: Archive, later_than: Person) -> Person:
+    """Import into a model that is made for it."""
+    person = Person(ModelDefinition())
+    person.do(Forget(id="f"))
+    person.seq = later_than.seq + 100
+    person.do(model_command(archive))
+    for step in import_steps(archive, "llum"):
+        try:
+            person.do(step.command, step.app)
+        except Refusal as refusal:
+            if refusal.code not in ("no_such_context", "no_such_component", "permission_denied"):
+                raise
+    return person
+
+
+def paths(person: Person) -> list[list[str]]:
+    found: list[list[str]] = []
+    waiting: list[list[str]] = [[]]
+    while waiting:
+        path = waiting.pop()
+        found.append(path)
+        context = person.live.context(tuple(path))
+        assert context is not None
+        waiting += [[*path, name] for name in context.children]
+    return sorted(found)
+
+
+def without(value: Any, names: set[str]) -> Any:
+    """Drop members, and the tokens of rules, at every depth."""
+    if isinstance(value, dict):
+        return {name: without(member, names) for name, member in value.items() if name not in names}
+    return [without(one, names) for one in value] if isinstance(value, list) else value
+
+
+def answers(person: Person, now: float) -> list[Any]:
+    """Ask for everything in every way that there is."""
+    found: list[Any] = [paths(person)]
+    for app in ("llum", "probe", "second"):
+        for path in paths(person):
+            queries = [Ask(context=path, resolver=name, evidence_filter=one) for one in FILTERS for name in RESOLVERS]
+            queries.append(Ask(context=path, include_evidence=True, explain=True, show_contexts=True))
+            found += [_answer(person, query, app, now) for query in queries]
+            found += [_described(person, query, app) for query in (GetPermission(app=app, context=path), ListApps())]
+    return found
+
+
+def _answer(person: Person, query: Ask, app: str, now: float) -> Any:
+    try:
+        reply = msgspec.to_builtins(person.ask(query, app, now))
+    except Refusal as refusal:
+        return str(refusal)
+    reply["subscriptions"] = {
+        name: sorted([rule["statement"], rule["app"]] for rule in rules.values())
+        for name, rules in (reply.get("subscriptions") or {}).items()
+    }
+    for component in reply.get("components", []):
+        component["evidence_times"] = [piece["creation_time"] for piece in component.get("evidence") or []]
+    return without(reply, HERE)
+
+
+def _described(person: Person, query: GetPermission | ListApps, app: str) -> Any:
+    try:
+        return person.describe(query, app)
+    except Refusal as refusal:
+        return str(refusal)
+
+
+@settings(max_examples=60, deadline=None)
+@given(history=HISTORIES)
+def test_an_imported_person_answers_every_ask_as_the_exported_one(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Any]
+) -> None:
+    """Values, evidence with its times, corrections, withdrawals, explanations, views, apps, permissions, rules."""
+    person = person_with(history)
+    copy = imported(archive_of(person, tmp_path_factory.mktemp("a") / "alice.jsonl"), person)
+    now = copy.now
+    assert answers(copy, now) == answers(person, now)
+    assert _rules(copy) == _rules(person)
+
+
+@settings(max_examples=30, deadline=None)
+@given(definition=definitions())
+def test_whatever_can_be_defined_can_be_imported(
+    tmp_path_factory: pytest.TempPathFactory, definition: ModelDefinition
+) -> None:
+    """Names and values of every kind survive the way through the file."""
+    person = person_with([], definition)
+    copy = imported(archive_of(person, tmp_path_factory.mktemp("a") / "alice.jsonl"), person)
+    assert answers(copy, copy.now) == answers(person, copy.now)
+
+
+def _rules(person: Person) -> Any:
+    return [without(_statements(person, path), set()) for path in paths(person)]
+
+
+def _statements(person: Person, path: list[str]) -> Any:
+    rules = person.describe(ListSubscriptions(context=path))
+    return {name: [(one["statement"], one["app"]) for one in by_token.values()] for name, by_token in rules.items()}
+
+
+def test_an_archive_of_the_same_state_has_the_same_commands(tmp_path: Path) -> None:
+    """However often and whenever it is exported: so importing it twice sends what is known already."""
+    person = person_with([])
+    for value in range(50):
+        person.tell("age", value)
+    first, second = (archive_of(person, tmp_path / name) for name in ("first", "second"))
+    assert list(import_steps(first, "llum")) == list(import_steps(second, "llum"))
+    assert model_command(first) == model_command(second)
+
+
+def test_the_ids_of_an_archives_commands_differ(tmp_path: Path) -> None:
+    """Also where they say the same thing twice."""
+    person = person_with([])
+    for _ in range(5000):
+        person.tell("age", 1)
+    for _ in range(2):
+        person.do(Subscribe(id="s", context=["Personal"], component="age", statement=RULE))
+    archive = archive_of(person, tmp_path / "alice")
+    ids = [step.command.id for step in import_steps(archive, "llum")] + [model_command(archive).id]
+    assert len(ids) == len(set(ids)) > 5
+
+
+def test_an_archive_of_another_state_has_other_ids(tmp_path: Path) -> None:
+    """So what has been told since is imported too, into a new model."""
+    person = person_with([])
+    before = archive_of(person, tmp_path / "before")
+    person.tell("age", 7)
+    assert model_command(before).id != model_command(archive_of(person, tmp_path / "after")).id
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text.replace(b"41", b"42", 1), "has been changed"),
+        (lambda text: text[: len(text) // 2], "line"),
+        (lambda text: b"\n".join(text.splitlines()[:-1]), "ends too early"),
+        (lambda text: text.replace(b'"version":1', b'"version":9', 1), "of version 9"),
+        (lambda text: b"@@Personal:\n" + text, "no archive"),
+        (lambda _: b"", "no archive"),
+    ],
+)
+def test_a_damaged_archive_is_refused_before_anything_is_sent(tmp_path: Path, damage: Any, reason: str) -> None:
+    """With a sentence that says what is wrong with the file."""
+    person = person_with([])
+    person.tell("age", 41)
+    archive = archive_of(person, tmp_path / "alice")
+    archive.path.write_bytes(damage(archive.path.read_bytes()))
+    with pytest.raises(Fault, match=reason):
+        open_archive(archive.path)

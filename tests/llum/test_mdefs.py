@@ -1,0 +1,95 @@
+"""Definitions through a model and back, with a client that applies and answers in memory."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+
+from llum.mdefs import Made, apply_definition, read_model
+from model.mdef import format_mdef, parse_mdef
+from schemas.commands import Command, MakeComponent, MakeModel
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.evidence import NewEvidence
+from schemas.queries import Ask, GetContext, ListSubscriptions
+from schemas.replies import Accepted, AskReply
+from tests.model.given import Person
+from tests.model.strategies import definitions
+
+
+class MemoryClient:
+    """What `llum.client.Client` does for definitions, on one person in memory."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    async def send(self, _user: str, command: Command) -> Accepted:
+        return Accepted(id=command.id, seq=self.person.seq, result=self.person.do(command).result)
+
+    async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
+        return await self.send(user, MakeModel(id="m", definition=definition))
+
+    async def make_component(
+        self, user: str, context: list[str], component: ComponentDefinition, *, exist_ok: bool
+    ) -> Accepted:
+        return await self.send(user, MakeComponent(id="c", context=context, component=component, exist_ok=exist_ok))
+
+    async def get_context(self, _user: str, path: list[str]) -> Any:
+        return self.person.describe(GetContext(context=path))
+
+    async def list_subscriptions(self, _user: str, path: list[str]) -> Any:
+        return self.person.describe(ListSubscriptions(context=path))
+
+    async def ask_all(self, _user: str, query: Ask) -> AskReply:
+        return self.person.ask(query)
+
+
+def plain(definition: ModelDefinition) -> dict[tuple[str, ...], ContextDefinition]:
+    """Give the contexts by path, with those above them, without evidence, views by name: what a model can tell."""
+    found = {(): ContextDefinition(path=[])}
+    for context in definition.contexts:
+        for depth in range(1, len(context.path)):
+            found.setdefault(tuple(context.path[:depth]), ContextDefinition(path=context.path[:depth]))
+        components = [msgspec.structs.replace(component, evidence=[]) for component in context.components]
+        views = sorted(context.views, key=lambda view: view.name)
+        found[tuple(context.path)] = msgspec.structs.replace(context, components=components, views=views)
+    return found
+
+
+@settings(max_examples=80, deadline=None)
+@given(definition=definitions())
+async def test_a_model_gives_back_the_definition_that_it_was_made_from(definition: ModelDefinition) -> None:
+    """Made, exported, read and made again: always the same."""
+    first = await read_model(MemoryClient(Person(definition)), "alice")  # type: ignore[arg-type]
+    assert plain(first) == plain(definition)
+    read = parse_mdef(format_mdef(first))
+    assert read == first
+    assert await read_model(MemoryClient(Person(read)), "alice") == first  # type: ignore[arg-type]
+
+
+@settings(max_examples=50, deadline=None)
+@given(definition=definitions())
+async def test_applying_completes_a_model_and_then_does_nothing(definition: ModelDefinition) -> None:
+    """An empty model becomes the definition's; what is there is left alone, and evidence is told once."""
+    client = MemoryClient(Person(ModelDefinition()))
+    made = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
+    assert not made.model
+    wanted = plain(definition)
+    got = plain(await read_model(client, "alice"))  # type: ignore[arg-type]
+    wanted[()] = msgspec.structs.replace(wanted[()], description="", resolver=None)
+    assert got == wanted
+    rows = len(client.person.store.rows)
+    again = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
+    assert again == Made(found=again.found)
+    assert len(client.person.store.rows) == rows
+
+
+async def test_what_a_component_has_is_left_alone() -> None:
+    """Its description, type and evidence: a definition does not change what is there."""
+    component = ComponentDefinition(name="firstname", description="other", value_type="number")
+    component.evidence = [NewEvidence(value=1)]
+    client = MemoryClient(Person())
+    client.person.tell("firstname", "Al")
+    definition = ModelDefinition(contexts=[ContextDefinition(path=["Personal"], components=[component])])
+    made = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
+    assert made == Made(found=2)
+    assert client.person.value("firstname") == "Al"

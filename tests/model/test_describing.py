@@ -1,0 +1,114 @@
+"""The smaller queries."""
+
+from typing import Any
+
+import pytest
+
+from schemas.commands import MakeContext, SetResolver
+from schemas.errors import Code, Refusal
+from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps, ListSubscriptions
+
+from .given import START_US, STEP_US, Person
+
+
+def refused(person: Person, query: Any, app: str = "llum") -> Code:
+    with pytest.raises(Refusal) as caught:
+        person.describe(query, app)
+    return caught.value.code
+
+
+def test_a_context_is_described() -> None:
+    """With what is in it and what the app may do there."""
+    person = Person()
+    person.do(SetResolver(id="s", context=["Personal"], resolver="recent"))
+    described = person.describe(GetContext(context=["Personal"]))
+    assert described == {
+        "path": ["Personal"],
+        "description": "Who",
+        "resolver": "recent",
+        "created": (START_US + STEP_US) / 1e6,
+        "contexts": [],
+        "components": ["firstname", "lastname", "age", "active", "mood", "anything"],
+        "views": {"fullname": ["lastname", ["Personal", "firstname"]]},
+        "permission": {
+            "ask": True,
+            "tell": True,
+            "resolvers": [],
+            "filters": [],
+            "bind_resolver": None,
+            "bind_view": None,
+            "source": "owner",
+        },
+    }
+
+
+def test_the_size_counts_what_the_app_may_ask() -> None:
+    """Contexts, components and evidence, in the context and below."""
+    person = Person()
+    for value in (1, 2):
+        person.tell("age", value)
+    person.tell("firstname", "Al")
+    assert person.describe(GetContext(size=True))["size"] == {"contexts": 4, "components": 7, "evidence": 3}
+    person.register("probe", ask=True)
+    person.permit("probe", "Goals", ask=False)
+    person.permit("probe", "Personal", component="age", ask=False)
+    size = person.describe(GetContext(size=True), "probe")["size"]
+    assert size == {"contexts": 2, "components": 5, "evidence": 1}
+
+
+def test_a_context_that_is_not_there_or_not_permitted() -> None:
+    """Permission is looked at first."""
+    person = Person()
+    person.register("probe")
+    assert refused(person, GetContext(context=["Nowhere"])) is Code.NO_SUCH_CONTEXT
+    assert refused(person, GetContext(context=[".."])) is Code.BAD_PATH
+    assert refused(person, GetContext(context=["Nowhere"]), "probe") is Code.PERMISSION_DENIED
+
+
+def test_sub_contexts_that_may_not_be_asked_are_left_out() -> None:
+    """Their names would tell."""
+    person = Person()
+    person.do(MakeContext(id="c", context=["Personal"], name="Secret"))
+    person.register("probe", ask=True)
+    person.permit("probe", "Personal", "Secret", ask=False)
+    assert person.describe(GetContext(context=["Personal"]), "probe")["contexts"] == []
+
+
+def test_resolvers_are_listed() -> None:
+    """All that may be named, with a word on each."""
+    listed = Person().describe(GetResolvers())
+    assert {"default", "goal", "recent", "mean", "time_in_state"} <= listed.keys()
+    assert all(listed.values())
+
+
+def test_apps_are_listed_to_the_owner() -> None:
+    """Descriptions and roles; nothing secret."""
+    person = Person()
+    person.register("probe", ask=True)
+    assert person.describe(ListApps()) == {
+        "llum": {"description": "", "role": "owner"},
+        "probe": {"description": "", "role": "app"},
+    }
+    assert refused(person, ListApps(), "probe") is Code.PERMISSION_DENIED
+
+
+def test_permissions_are_shown_as_they_were_set() -> None:
+    """Exactly there; to the owner and the app itself."""
+    person = Person()
+    person.register("probe", ask=True, resolvers=["goal"])
+    person.register("other")
+    assert person.describe(GetPermission(app="probe"), "probe") == {"ask": True, "resolvers": ["goal"]}
+    assert person.describe(GetPermission(app="probe", context=["Personal"])) is None
+    assert person.describe(GetPermission(app="probe", context=["Personal"], component="age")) is None
+    assert refused(person, GetPermission(app="probe"), "other") is Code.PERMISSION_DENIED
+    assert refused(person, GetPermission(app="nobody")) is Code.NO_SUCH_APP
+
+
+def test_rules_of_what_is_not_there() -> None:
+    """Are refused like an ask."""
+    person = Person()
+    person.register("probe")
+    assert person.describe(ListSubscriptions(context=["Personal"])) == {}
+    assert person.describe(ListSubscriptions(context=["Personal"], component="age")) == {}
+    assert refused(person, ListSubscriptions(context=["Personal"], component="x")) is Code.NO_SUCH_COMPONENT
+    assert refused(person, ListSubscriptions(context=["Personal"], component="x"), "probe") is Code.PERMISSION_DENIED
