@@ -62,9 +62,10 @@ class Answers:
                 return answer_access(actor.model, address.app)
             assert isinstance(query, Ask)
             plan = plan_ask(actor.model, address.app, query, self._clock(), self._resolvers)
-            if plan.reads:
+            found = self._partition.shard.recall(plan.reads)
+            if found is None:
                 return self._guarded(self._finish(actor.model, plan))
-            return finish_ask(plan, [])
+            return finish_ask(plan, found)
         except LlumError as error:
             return Failed(error=error.error)
         except Exception:

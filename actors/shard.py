@@ -5,6 +5,7 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 
 import hashlib
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ from schemas.replies import Accepted, Outcome
 
 NO_BOUND = 2**62
 """A sequence and time (microseconds) later than any."""
+
+MAX_KEPT_READS = 64
+"""Reads whose result a shard remembers: the evidence of components that are asked for again and again."""
+
+MAX_KEPT_BYTES = 4096
+"""Evidence of a result that is remembered. A worker with 64 partitions remembers 16 MB at most."""
 
 _UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 
@@ -171,6 +178,8 @@ class Shard:
         self.clock_us = clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = last_user_key
+        self._kept: OrderedDict[Read, Found] = OrderedDict()
+        """A read is bounded by a sequence, so what it has found is so for ever."""
 
     @classmethod
     async def open(cls, path: Path) -> "Shard":
@@ -223,6 +232,7 @@ class Shard:
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.forgotten:
+            self._kept.clear()
             await self.remove_traces()
 
     async def remove_traces(self) -> None:
@@ -273,7 +283,21 @@ class Shard:
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read evidence: one indexed range for each read, ascending."""
-        return [await self._read(read) for read in reads]
+        found = [await self._read(read) for read in reads]
+        for read, one in zip(reads, found, strict=True):
+            self._keep(read, one)
+        return found
+
+    def recall(self, reads: Sequence[Read]) -> list[Found] | None:
+        """Give what these reads have found before; None unless all of them are remembered."""
+        found = [one for read in reads if (one := self._kept.get(read)) is not None]
+        return found if len(found) == len(reads) else None
+
+    def _keep(self, read: Read, found: Found) -> None:
+        if read.unexpired_at is None and sum(map(len, found.bodies)) <= MAX_KEPT_BYTES:
+            self._kept[read] = found
+            if len(self._kept) > MAX_KEPT_READS:
+                self._kept.popitem(last=False)
 
     async def _read(self, read: Read) -> Found:
         statement, values = sql.evidence_query(read)

@@ -104,10 +104,7 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
     if head is not None and head.v != PROTOCOL_VERSION:
         return _unsupported(head.v)
     if isinstance(error, msgspec.ValidationError):
-        match = _AT.match(str(error))
-        return Refusal(
-            Code.BAD_FIELD, match["what"] if match else str(error), (match["field"] or None) if match else None
-        )
+        return _bad_field(str(error))
     return Refusal(Code.MALFORMED, f"not JSON: {error}")
 
 
