@@ -1,14 +1,16 @@
 """Resolvers as plug-ins of an installation."""
 
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from llum.resolvers import GROUP, load_resolvers
-from model.resolvers import run
+from model.resolvers import checked_arguments, run
 from model.summaries import SHIPPED
 from schemas.errors import Code, Refusal
+from schemas.evidence import Evidence
 
 PLUGINS = """
 from model.resolvers import Resolved, Resolver
@@ -74,3 +76,18 @@ def test_a_shipped_resolver_is_not_replaced() -> None:
     resolvers = load_resolvers([plugin("default", "resolver"), plugin("nine", "resolver"), plugin("nine", "make")])
     assert resolvers["default"] is SHIPPED["default"]
     assert resolvers["nine"].description == "nine"
+
+
+def test_the_resolver_of_the_how_to_works_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded by the entry point that its page names."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-resolver.md").read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (name, value) = re.findall(r'^(\w+) = "([\w:]+)"$', page, re.MULTILINE)[0]
+    (tmp_path / "at_desk.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    resolver = load_resolvers([EntryPoint(name=name, value=value, group=GROUP)])[name]
+    seen = Evidence(seq=1, value=True, source="sensor", owner="alice", time=1000.0, creation_time=1000.0)
+    default, short = checked_arguments(resolver, {}), checked_arguments(resolver, {"within": 10})
+    assert run(resolver, [seen], 1100.0, default).value == "yes"
+    assert run(resolver, [seen], 1100.0, short).value == "no"
+    assert run(resolver, [], 1100.0, default).value == "no"
