@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
-SCRIPTS := docs/generate.py
+SCRIPTS := docs/generate.py examples/asker/asker.py
 
 help: ## Explain these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiosqlite
 import msgspec
+import structlog
 
 from actors import sql
 from actors.entries import entry_of
@@ -20,8 +21,7 @@ from model.reading import Found, Read
 from model.state import Model, Subscription, parse_key, restore
 from schemas.replies import Accepted, Outcome
 
-NO_BOUND = 2**62
-"""A sequence and time (microseconds) later than any."""
+log = structlog.get_logger(__name__)
 
 MAX_KEPT_READS = 64
 """Reads whose result a shard remembers: the evidence of components that are asked for again and again."""
@@ -180,6 +180,8 @@ class Shard:
         self._last_user_key = last_user_key
         self._kept: OrderedDict[Read, Found] = OrderedDict()
         """A read is bounded by a sequence, so what it has found is so for ever."""
+        self._traces_seq = 0
+        """The sequence of a forget whose traces are still to be removed; 0: there are none."""
 
     @classmethod
     async def open(cls, path: Path) -> "Shard":
@@ -236,9 +238,13 @@ class Shard:
             await self.remove_traces()
 
     async def remove_traces(self) -> None:
-        """Rewrite the file without what was deleted; done at the next start if this is interrupted."""
-        for statement in sql.REMOVE_TRACES:
-            await self._connection.execute_fetchall(statement)
+        """Rewrite the file without what was deleted. If that is interrupted or fails, it is done at the next start."""
+        try:
+            for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
+                await self._connection.execute_fetchall(statement)
+        except sqlite3.Error as error:
+            log.warning("traces_not_removed", error=str(error))
+        self._traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
 
     async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
         """Give the first outcomes of those commands that have been seen before."""
@@ -326,6 +332,8 @@ class Shard:
     async def forget_outbox(self, seq: int) -> None:
         """Drop what has been relayed, up to and including a sequence."""
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
+        if 0 < self._traces_seq <= seq:
+            await self.remove_traces()
 
 
 def _marked(body: str, withdrawal: str) -> bytes:

@@ -121,7 +121,8 @@ CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT 
         SELECT 1 FROM json_each(NEW.rare, '$.forgotten') AS forgotten
         WHERE outbox.body ->> 'user' = forgotten.value ->> 1 AND outbox.seq < forgotten.value ->> 2
     );
-    UPDATE meta SET value = 1 WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
+    UPDATE meta SET value = NEW.applied_seq
+        WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
 END;
 INSERT INTO meta (name, value) VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('traces', 0);
 COMMIT;
@@ -197,9 +198,13 @@ REMOVE_TRACES: Final = (
     # What was deleted is still in older pages of the write-ahead log, and between the cells of pages that were split.
     "VACUUM",
     "PRAGMA wal_checkpoint(TRUNCATE)",
-    "UPDATE meta SET value = 0 WHERE name = 'traces'",
 )
+TRACES_ARE_REMOVED: Final = """
+UPDATE meta SET value = 0 WHERE name = 'traces' AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq <= meta.value)
+"""
+"""Entries that take down a forgotten person's schedules name the person until they have left."""
 
+READ_TRACES: Final = "SELECT value FROM meta WHERE name = 'traces'"
 
 _WITHDRAWN_BY_THEN: Final = (
     "withdrawal.component_no = evidence.component_no AND withdrawal.seq = evidence.seq"

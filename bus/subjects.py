@@ -102,6 +102,10 @@ def log_subjects_of_user(user: str) -> str:
     return f"llum.log.*.{user}.>"
 
 
+def log_subjects_of_user_and_verb(user: str, verb: str) -> str:
+    return f"llum.log.*.{user}.*.{verb}"
+
+
 def log_subject_of(partition: int) -> str:
     return f"llum.log.{partition}.>"
 
@@ -136,6 +140,10 @@ def notice_subjects_of(partition: int | str) -> str:
 def schedule_subject(partition: int, user: str, token: str) -> str:
     """Name the place of a rule's schedule: one message, that nats-server obeys."""
     return f"llum.sched.{partition}.{user}.{token}"
+
+
+def is_schedule(subject: str) -> bool:
+    return subject.startswith("llum.sched.")
 
 
 def schedule_subjects_of(partition: int | str) -> str:

@@ -63,6 +63,9 @@ from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, Ex
 OWNER_APP: Final = "llum"
 """The command line's own app: the first owner app of every model that it makes."""
 
+OUTCOME_WITHIN_S: Final = 10.0
+"""Seconds to wait for a command's outcome, a restart of the worker included."""
+
 PathLike = str | Sequence[str]
 
 
@@ -350,9 +353,9 @@ class Client:
                 return
             query = Export(context=query.context, after=page.next)
 
-    async def send(self, user: str, command: Command) -> Accepted:
+    async def send(self, user: str, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Accepted:
         """Send any command and return its outcome, or raise the refusal."""
-        outcome = await self.requests.send(check_token(user, "user"), self.app, command)
+        outcome = await self.requests.send(check_token(user, "user"), self.app, command, timeout_s)
         if isinstance(outcome, Refused):
             raise raised_from(outcome.error)
         return outcome

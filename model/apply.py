@@ -14,7 +14,7 @@ import msgspec
 
 from model import permissions
 from model.amending import correct, withdraw
-from model.changes import Change
+from model.changes import Change, ForgetUser
 from model.checks import (
     check_below,
     check_component,
@@ -74,6 +74,9 @@ def apply(
 
 
 def _apply_to_nothing(command: Command, moment: Moment) -> Applied:
+    if isinstance(command, commands.Forget):
+        # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
+        return Applied(None, [ForgetUser()])
     if not isinstance(command, MakeModel):
         raise Refusal(Code.NO_SUCH_MODEL, f"{moment.user} has no model here", None, "make one with mkmodel")
     model, changes = make_model(command.definition, moment)

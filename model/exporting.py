@@ -214,10 +214,19 @@ def _apps(model: Model, base: Path) -> dict[str, Any]:
 
 
 def _permissions(model: Model, app: str, base: Path) -> list[dict[str, Any]]:
-    settings = [_setting(path, None, one) for path, one in sorted(model.permissions.get(app, {}).items())]
-    single = sorted(model.component_permissions.get(app, {}).items())
-    settings += [_setting(path[:-1], path[-1], one) for path, one in single]
-    return [setting for setting in settings if tuple(setting["context"][: len(base)]) == base]
+    """List settings; those about what has been deleted are left out, since they could not be made elsewhere."""
+    of_contexts = sorted(model.permissions.get(app, {}).items())
+    of_components = sorted(model.component_permissions.get(app, {}).items())
+    places = [(path, None, one) for path, one in of_contexts] + [
+        (path[:-1], path[-1], one) for path, one in of_components
+    ]
+    return [
+        _setting(path, name, one)
+        for path, name, one in places
+        if path[: len(base)] == base
+        and (context := model.context(path)) is not None
+        and (name is None or name in context.components)
+    ]
 
 
 def _setting(path: Path, component: str | None, setting: Permission) -> dict[str, Any]:

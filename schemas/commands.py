@@ -201,7 +201,10 @@ class Fire(_Command, tag="fire"):
 
 
 class Forget(_Command, tag="forget"):
-    """Erase the whole model. Owner apps only. What else of the user there is, is erased by the operator's command."""
+    """Erase the whole model; accepted, too, when there is none. Owner apps only.
+
+    What else of the user there is, is erased by the operator's command.
+    """
 
 
 COMMANDS: tuple[type[_Command], ...] = (

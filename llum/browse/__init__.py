@@ -1,11 +1,12 @@
 """`llum browse`: a model as if it were a file system, in an interactive shell and in scripts.
 
-    lines.py      a line becomes words
-    shell.py      where one is in the model; runs words as a command
-    table.py      the commands, by name, and what one needs for making them
-    walking.py telling.py making.py granting.py ruling.py carrying.py helping.py      the commands
-    show.py layout.py                                     what is found, as text that fits the terminal
-    dialogue.py terminal.py completion.py                 a person at a terminal
+    lines.py                              a line becomes words
+    shell.py                              where one is in the model; runs words as a command
+    table.py command.py                   the commands by name, and what one is made of
+    walking.py telling.py making.py granting.py ruling.py carrying.py helping.py    the commands
+    archive.py                            files that can be imported
+    show.py layout.py                     what is found, as text that fits the terminal
+    dialogue.py terminal.py completion.py a person at a terminal
 
 A command is a click command whose function is a coroutine and gets the shell first.
 """

@@ -1,5 +1,6 @@
 """What Tab offers: commands, options, and whatever is in the model where the cursor is."""
 
+import shlex
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from pathlib import Path as FilePath
@@ -38,7 +39,7 @@ class Names(Completer):
         with suppress(LlumError):
             for name in await self._candidates(before, word):
                 if name.startswith(word):
-                    yield Completion(_written(name), start_position=-len(typed), display=name)
+                    yield Completion(quoted(name), start_position=-len(typed), display=name)
 
     async def _candidates(self, before: list[str], word: str) -> list[str]:
         from llum.browse.table import by_any_name
@@ -82,18 +83,12 @@ class Names(Completer):
 
 def _parted(text: str) -> tuple[list[str], str]:
     """Give the finished words of a command, and the one that is being typed as it stands there."""
-    import shlex
-
-    lexer = text
-    for start in range(len(lexer), -1, -1):
-        head, tail = lexer[:start], lexer[start:]
-        if head and not head[-1].isspace():
+    for start in range(len(text), -1, -1):
+        if start and not text[start - 1].isspace():
             continue
-        try:
-            return shlex.split(head), tail
-        except ValueError:
-            continue
-    return [], text
+        with suppress(ValueError):
+            return shlex.split(text[:start]), text[start:]
+    raise AssertionError("nothing can be split into no words")
 
 
 def _parameter(command: click.Command, words: list[str]) -> click.Parameter | None:
@@ -113,11 +108,6 @@ def _parameter(command: click.Command, words: list[str]) -> click.Parameter | No
         return waiting
     last = arguments[-1] if arguments[-1].nargs == -1 else None
     return arguments[given] if given < len(arguments) else last
-
-
-def _written(name: str) -> str:
-    """Write a name so that it is one word; a name that goes on can be typed on."""
-    return name if quoted(name) == name else quoted(name)
 
 
 def _segment(name: str) -> str:

@@ -89,7 +89,7 @@ async def setperm(
     given |= {part: names(text) for part, text in (("resolvers", resolvers), ("filters", filters)) if text is not None}
     name = name or await shell.dialogue.text("App?")
     if not given and not shell.interactive:
-        raise click.UsageError("say what the app may do, for example --ask", click.get_current_context())
+        raise click.UsageError("say what the app may do, for example --ask")
     given = given or {part: await shell.dialogue.yes(f"May it {part}?") for part in ("ask", "tell")}
     context, component = await _place(shell, path)
     await shell.send(SetPermission(id=fresh_id(), app=app_id(name), context=context, component=component, **given))

@@ -23,10 +23,10 @@ def terminal_width() -> int | None:
 
 
 def clean(text: str) -> str:
-    """Write what cannot be printed as its escape."""
+    """Write what cannot be printed as its escape in JSON: so a value remains what it is."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
 def shorten(text: str, width: int) -> str:
@@ -74,8 +74,17 @@ def columns(words: Iterable[str], width: int | None) -> str:
 
 
 def paragraph(text: str, width: int | None) -> str:
-    """Wrap a text."""
-    return "\n".join(textwrap.wrap(clean(text), width)) if width else clean(text)
+    """Wrap a text; what goes on stands as far to the right as it began, and a little more."""
+    shown = clean(text)
+    if width is None or cells(shown) <= width:
+        return shown
+    indent = " " * (len(shown) - len(shown.lstrip()))
+    return "\n".join(textwrap.wrap(shown, width, subsequent_indent=f"{indent}  " if indent else ""))
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _fact(name: str, value: str, indent: int, width: int | None) -> str:

@@ -182,7 +182,9 @@ def parted(path: Path) -> tuple[list[str], str]:
 
 
 def _report_usage(error: click.UsageError, name: str = "") -> bool:
-    hint = f". Try `help {name}`" if name and error.ctx else ""
+    from llum.browse.table import by_any_name
+
+    hint = f". Try `help {name}`" if name in by_any_name() else ""
     return _report(error.format_message().rstrip(".") + hint)
 
 

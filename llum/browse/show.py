@@ -80,9 +80,9 @@ def permissions(settings: Iterable[tuple[str, str, Mapping[str, Any]]], width: i
     return layout.table(("app", "at", "ask", "tell", "limits"), rows, width)
 
 
-def explained(answer: ComponentAnswer) -> str:
+def explained(answer: ComponentAnswer, width: int | None) -> str:
     """Say why a component has its value."""
-    return "\n".join(map(layout.clean, render.explanation(answer).splitlines()))
+    return "\n".join(layout.paragraph(line, width) for line in render.explanation(answer).splitlines())
 
 
 def _name(path: Sequence[str], by_path: bool) -> str:

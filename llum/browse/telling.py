@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from llum import render
-from llum.browse import show
+from llum.browse import layout, show
 from llum.browse.command import COMPONENT, RESOLVER, command
 from llum.browse.shell import Shell, parted
 from llum.client import fresh_id
@@ -66,9 +66,9 @@ async def tell(
 async def ask(shell: Shell, component: Path | None, **how: Any) -> None:
     """Print the value of a component as JSON."""
     answer = await shell.component(await needed_component(shell, component), **how)
-    shell.say(render.as_json(answer.value))
+    shell.say(layout.clean(render.as_json(answer.value)))
     if answer.explanation is not None:
-        shell.say(show.explained(answer))
+        shell.say(show.explained(answer, shell.width))
 
 
 @command("correct", section="tell", example='correct firstname "Alice" --comment "that was a joke"', loose=True)

@@ -18,7 +18,7 @@ from llum.browse.shell import Quit, Shell
 
 HISTORY_FILE: Final = "browse-history"
 
-GREETING: Final = "You are in the model of {user}. `help` lists the commands, Tab completes, Ctrl-D leaves."
+GREETING: Final = "The model of {user}. `help` lists the commands, Tab completes, Ctrl-D leaves."
 
 
 async def converse(shell: Shell, data_dir: Path) -> None:

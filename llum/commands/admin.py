@@ -7,6 +7,7 @@ import msgspec
 
 from llum.commands.apps import app
 from llum.commands.archives import export, import_
+from llum.commands.forgetting import forget
 from llum.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -32,6 +33,7 @@ def person() -> None:
 
 person.add_command(export)
 person.add_command(import_)
+person.add_command(forget)
 
 
 @person.command("add")

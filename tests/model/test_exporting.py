@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 
 from model.exporting import read_mark
-from schemas.commands import Correct, Import, MakeContext, MakeModel, SetResolver, Subscribe, Withdraw
+from schemas.commands import (
+    Correct,
+    DeleteComponent,
+    DeleteContext,
+    Import,
+    MakeContext,
+    MakeModel,
+    SetResolver,
+    Subscribe,
+    Withdraw,
+)
 from schemas.definitions import (
     ComponentDefinition,
     ContextDefinition,
@@ -94,6 +104,16 @@ def test_the_first_page_lists_apps_and_rules() -> None:
         {"context": [], "component": None, "ask": True, "tell": True},
         {"context": ["Personal"], "component": "age", "resolvers": ["count"]},
     ]
+
+
+def test_settings_for_what_is_gone_are_left_out() -> None:
+    """They hold if it is made again, but could not be made elsewhere."""
+    person = lived()
+    person.permit("probe", "Goals", "Health", ask=False)
+    person.do(DeleteContext(id="d", context=["Goals"]))
+    person.do(DeleteComponent(id="d", context=["Personal"], component="age"))
+    page, *_ = person.export_all()
+    assert page.apps["probe"]["permissions"] == [{"context": [], "component": None, "ask": True, "tell": True}]
 
 
 def test_pages_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

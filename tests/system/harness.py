@@ -109,21 +109,33 @@ class Llum:
         """Tell whether a child that was started again has come to serve."""
         return f"{name} serves again (pid {self.pid(name)})" in self.output.read_text("utf-8", "replace")
 
-    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of llum, whatever comes of it."""
+    def command(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of llum, whatever comes of it; `text` is what it can read."""
         return subprocess.run(
             [sys.executable, "-m", "llum", *arguments],
             cwd=self.folder,
             env=self.environment | environment,
+            input=text,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
 
-    def run(self, *arguments: str) -> str:
+    def start_command(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command of llum, and let it run."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "llum", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def run(self, *arguments: str, text: str = "") -> str:
         """Run a command of llum that must succeed, and give what it prints."""
-        done = self.command(*arguments)
+        done = self.command(*arguments, text=text)
         assert done.returncode == 0, f"llum {' '.join(arguments)}: {done.stderr}\n{self.last_words()}"
         return done.stdout.strip()
 

@@ -148,10 +148,11 @@ class PlainBus:
                 await asyncio.sleep(PAUSE_S)
 
     async def _read(self, stream: str) -> list[tuple[int, str, bytes]]:
-        last = (await self.js.stream_info(stream)).state.last_seq
+        state = (await self.js.stream_info(stream)).state
         found: list[tuple[int, str, bytes]] = []
-        if not last:
+        if not state.messages:
             return found
+        last = (await self.js.get_last_msg(stream, "llum.log.>")).seq or 0
         subscription = await self.js.subscribe("llum.log.>", stream=stream, ordered_consumer=True)
         while not found or found[-1][0] < last:
             message = await subscription.next_msg(timeout=30)
