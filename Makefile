@@ -22,7 +22,7 @@ run: setup ## Run llum in the foreground: nats-server, worker, HTTP edge. ARGS="
 	@exec .venv/bin/llum up $(ARGS)
 
 test: setup ## Run the tests. ARGS="tests/llum -k settings" runs some.
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup ## Check style, types, import contracts and that the generated docs are up to date.
 	$(PYTHON) -m ruff check .

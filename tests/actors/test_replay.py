@@ -200,7 +200,8 @@ class ReplayEqualsLive(RuleBasedStateMachine):
 
 async def _left(live: Live) -> tuple[object, object]:
     """What has left the partitions, which nothing has taken out of their outboxes, and what waits for its time."""
-    return await live.partition.shard.outbox(10**6), await live.partition.shard.schedules()
+    scheduled = await live.partition.shard.schedules()
+    return await live.partition.shard.outbox(10**6), sorted(scheduled, key=lambda one: (one.user, one.path, one.token))
 
 
 async def _everything(live: Live, log: list[LogMessage]) -> list[object]:

@@ -436,7 +436,9 @@ def test_fault_14_a_cron_rule_fires_on_its_schedule_only(person: Person) -> None
     before = len(ticks())
     until(lambda: len(ticks()) >= before + 2, "the schedule fires after the restart")
     assert client.ask(["T"], ["told"])[0].evidencelist == []
-    assert len({int(one.creation_time) for one in ticks()}) >= len(ticks()) - 1
+    accepted = [one.creation_time for one in ticks()]
+    seconds = max(accepted) - min(accepted)
+    assert len(accepted) <= seconds + 3, "once a second; the first or last may have been late"
     assert client.delete_sub(["T"], "a", token) is None
     _nothing_more_comes(client, len(ticks()))
     client.close()
