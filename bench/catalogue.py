@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from bench import asking, catch_up, footprint, over_http
+from bench import asking, catch_up, filtered, footprint, over_http, rules
 from bench.figures import Result
 from bench.ground import Ground
 
@@ -18,6 +18,13 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "ask_evidence": asking.ask_evidence,
     "http_ask": over_http.http_ask,
     "http_tell": over_http.http_tell,
+    "ask_last10": filtered.ask_last10,
+    "ask_recent_count": filtered.ask_recent_count,
+    "ask_since_time": filtered.ask_since_time,
+    "rules_effects": rules.effects_of_many_rules,
+    "rules_commands": rules.commands_of_many_rules,
+    "rules_chain": rules.effects_of_a_chain,
+    "rules_absent": rules.tell_without_rules,
     "memory": footprint.memory,
     "start_up": footprint.start_up,
 }

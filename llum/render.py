@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from schemas.effects import DeadLetter
 from schemas.evidence import Evidence
 from schemas.paths import format_path
 from schemas.replies import AskReply, ComponentAnswer, Explanation, Reason, Rejection
@@ -69,6 +70,15 @@ def rejections_table(rejections: Sequence[Rejection]) -> str:
         for one in rejections
     ]
     return table(("time", "app", "verb", "seq", "code", "field", "message"), rows)
+
+
+def dead_letters_table(letters: Sequence[DeadLetter]) -> str:
+    """Show notices that were given up."""
+    rows = [
+        (moment(one.given_up), one.notice.user, one.notice.app, format_path(one.notice.path), one.reason)
+        for one in letters
+    ]
+    return table(("given up", "user", "app", "component", "reason"), rows)
 
 
 def tree(contexts: Mapping[str, Any], depth: int = 1) -> str:

@@ -129,3 +129,27 @@ def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json
 
     for line in with_client(settings, use):
         click.echo(line)
+
+
+@admin.command()
+@click.argument("user", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one a line.")
+@settings_options(*WHERE)
+def dead(settings: Settings, user: str | None, as_json: bool) -> None:
+    """List notices of rules that could not be delivered, of USER or of all, the oldest first."""
+    from llum.render import dead_letters_table
+    from schemas.paths import check_token
+
+    if user is not None:
+        check_token(user, "user")
+
+    async def use(client: "Client") -> list[str]:
+        from bus.effects import read_dead_letters
+
+        found = await read_dead_letters(client.bus, user)
+        if as_json:
+            return [msgspec.json.encode(one).decode() for one in found]
+        return [dead_letters_table(found)] if found else ["every notice was delivered, or is being tried"]
+
+    for line in with_client(settings, use):
+        click.echo(line)

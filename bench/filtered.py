@@ -1,0 +1,104 @@
+"""Asks with an evidence filter: what the amount of evidence does to them, when the same number of pieces comes back."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+
+from actors.actor import Actives
+from actors.partition import Partition
+from actors.shard import Shard
+from bench import people
+from bench.failures import BenchError
+from bench.figures import Result, at_most
+from bench.ground import Ground
+from bus.log import LogMessage
+from model.ask import finish_ask, plan_ask
+from schemas.codec import encode
+from schemas.commands import Command, MakeModel
+from schemas.evidence import EvidenceFilter
+from schemas.queries import Ask
+
+BAR = 1.5
+FEW_PIECES = 100
+RETURNED = 10
+BATCH = 1000
+FIRST_US = 1_790_000_000_000_000
+ASKS_PER_ROUND = 50
+
+
+async def ask_last10(ground: Ground) -> Result:
+    """Compare `last10` of a component with much evidence and of one with a hundred pieces."""
+    return await _compare(ground, lambda _last_us: EvidenceFilter(name="last10"), "last10")
+
+
+async def ask_recent_count(ground: Ground) -> Result:
+    """Compare `recent_count` likewise."""
+    wanted = EvidenceFilter(name="recent_count", recent_count=RETURNED)
+    return await _compare(ground, lambda _last_us: wanted, "recent_count")
+
+
+async def ask_since_time(ground: Ground) -> Result:
+    """Compare `since_time` likewise, from the tenth last piece on."""
+
+    def since(last_us: int) -> EvidenceFilter:
+        return EvidenceFilter(name="since_time", since_time=(last_us - RETURNED + 1) / 1e6)
+
+    return await _compare(ground, since, "since_time")
+
+
+class _Model:
+    """One partition in this process, with one model in which one component has so many pieces of evidence."""
+
+    def __init__(self, partition: Partition, last_us: int) -> None:
+        self._partition = partition
+        self.last_us = last_us
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, path: Path, pieces: int) -> AsyncIterator["_Model"]:
+        shard = await Shard.open(path)
+        try:
+            partition = Partition(0, shard, Actives(10))
+            made = MakeModel(id="make", definition=people.definition((people.MANY,)))
+            await partition.apply([_message(1, made)])
+            for first in range(0, pieces, BATCH):
+                numbers = range(first, min(first + BATCH, pieces))
+                await partition.apply([_message(n + 2, people.tell_again(people.MANY, n)) for n in numbers])
+            yield cls(partition, FIRST_US + pieces + 1)
+        finally:
+            await shard.close()
+
+    async def seconds_per_ask(self, wanted: EvidenceFilter) -> float:
+        """Ask and read from the disk, past what the shard remembers; give the median."""
+        query = Ask(context=people.CONTEXT, view=[people.MANY], evidence_filter=wanted, include_evidence=True)
+        actor = self._partition.active("alice")
+        assert actor is not None
+        assert actor.model is not None
+        times: list[float] = []
+        for _ in range(ASKS_PER_ROUND):
+            began = time.perf_counter()
+            plan = plan_ask(actor.model, people.APP, query, self.last_us / 1e6)
+            reply = finish_ask(plan, await self._partition.shard.read(plan.reads))
+            times.append(time.perf_counter() - began)
+            if len(reply.components[0].evidence or []) != RETURNED:
+                raise BenchError(f"{len(reply.components[0].evidence or [])} pieces came back, {RETURNED} expected")
+        return median(times)
+
+
+async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], name: str) -> Result:
+    folder, pieces = ground.new_folder(name), max(FEW_PIECES, ground.sizes.much_evidence)
+    values: list[float] = []
+    limits: list[float] = []
+    async with _Model.opened(folder / "many.db", pieces) as many, _Model.opened(folder / "few.db", FEW_PIECES) as few:
+        for _ in range(ground.sizes.rounds):
+            limits.append(await few.seconds_per_ask(filter_at(few.last_us)) * 1e6)
+            values.append(await many.seconds_per_ask(filter_at(many.last_us)) * 1e6)
+    counted = f"an ask with {name} that reads {RETURNED} of {pieces:,} pieces of evidence; limit: of {FEW_PIECES}"
+    return Result(at_most(BAR, "µs", values, limits), counted)
+
+
+def _message(seq: int, command: Command) -> LogMessage:
+    subject = f"llum.log.0.alice.{people.APP}.{command.__struct_config__.tag}"
+    return LogMessage(seq, FIRST_US + seq, subject, encode(command), None)
