@@ -9,17 +9,17 @@ from collections.abc import Callable, Coroutine
 
 import structlog
 
-from actors.actor import UserActor
+from actors.live import UserActor
 from actors.partition import Partition
 from bus.subjects import Address
-from model.ask import answer_access, finish_ask, plan_ask, remember
-from model.describing import describe
-from model.exporting import Exporting, read_mark
 from model.permissions import Asker
-from model.planning import Plan
-from model.resolvers import Resolvers
+from model.queries.ask.finish import answer_access, finish_ask, plan_ask, remember
+from model.queries.ask.plan import Plan
+from model.queries.describe import describe
+from model.queries.export import Exporting, read_mark
+from model.resolvers.registry import Resolvers
+from model.resolvers.summaries import SHIPPED
 from model.state import Model
-from model.summaries import SHIPPED
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
 from schemas.queries import Access, Ask, Export, GetResolvers, Ping, Query

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from actors.actor import Actives, Applied, UserActor
-from actors.entries import REJECTION
-from actors.intake import Incoming, take_in
-from actors.shard import Batch, CommandKey, Repeated, Shard, Unwritable
+from actors.effects.entries import REJECTION
+from actors.incoming import Incoming, take_in
+from actors.live import Actives, Applied, UserActor
+from actors.store.shard import Batch, CommandKey, Repeated, Shard, Unwritable
 from bus.log import LogMessage
-from model.amending import evidence_named
 from model.changes import Change
+from model.commands.evidence import evidence_named
 from schemas.commands import Forget, Withdraw
 from schemas.errors import Code, Error
 from schemas.replies import Outcome, Refused, Rejection

@@ -14,18 +14,18 @@ from typing import Any
 import msgspec
 import structlog
 
-from actors.actor import Actives
 from actors.answers import Answers
-from actors.intake import address_of
+from actors.effects.relaying import Relay, Relaying
+from actors.incoming import address_of
+from actors.live import Actives
 from actors.partition import Partition, Settled
-from actors.relaying import Relay, Relaying
-from actors.shard import Shard
-from bus import relayed
+from actors.store.shard import Shard
+from bus import checkpoints
 from bus.connection import Bus
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import ASK_QUEUE, Address, is_asker, is_inbox, log_stream_of, query_subject_of
-from model.resolvers import Resolvers
-from model.summaries import SHIPPED
+from model.resolvers.registry import Resolvers
+from model.resolvers.summaries import SHIPPED
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
 from schemas.limits import MAX_PAYLOAD_BYTES
@@ -277,7 +277,7 @@ async def _serve(
     streams = {number: log_stream_of(number, log_streams) for number in shards}
     ends = await _ends(bus, set(streams.values()))
     targets = await last_sequences(bus, shards, log_streams)
-    relayed_seqs = await relayed.read_all(bus, shards)
+    relayed_seqs = await checkpoints.read_all(bus, shards)
     readers: dict[str, LogReader] = {}
 
     def serve(number: int, shard: Shard) -> _Served:

@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
-from actors.actor import Actives
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
+from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, at_most
 from bench.ground import Ground
 from bus.log import LogMessage
-from model.ask import finish_ask, plan_ask
+from model.queries.ask.finish import finish_ask, plan_ask
 from schemas.codec import encode
 from schemas.commands import Command, MakeModel
 from schemas.evidence import EvidenceFilter

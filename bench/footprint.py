@@ -3,9 +3,9 @@
 import time
 from statistics import median
 
-from actors.actor import Actives
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
+from actors.store.shard import Shard
 from bench import bus_load, people
 from bench.figures import Result, absolute
 from bench.ground import Ground

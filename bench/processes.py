@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from bench.failures import BenchError
-from llum.running import Running
+from llum.processes.running import Running
 
 READY_WITHIN_S = 120.0
 """Seconds for a program to be ready: a worker may have a long log to catch up with."""

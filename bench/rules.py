@@ -8,9 +8,9 @@ from itertools import count, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from actors.actor import Actives
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
+from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, absolute, at_most

@@ -14,8 +14,8 @@ from bench.processes import llum_up, program
 from bench.sizes import IN_FLIGHT, Sizes
 from bus.connection import Bus
 from bus.subjects import ask_subject
-from bus.tokens import Tokens
-from llum.running import Running
+from identity.tokens import Tokens
+from llum.processes.running import Running
 from schemas.codec import encode
 
 REPLY_PREFIX = b'{"reply":"ask"'

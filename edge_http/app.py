@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bus.app_keys import AppKeys
-from edge_http.body import MAX_BODY_BYTES
-from edge_http.health import DEFAULT_PARTITIONS, add_health
+from edge_http.http.body import MAX_BODY_BYTES
+from edge_http.http.health import DEFAULT_PARTITIONS, add_health
+from edge_http.http.observe import observe
+from edge_http.http.read_your_writes import LastWrites
 from edge_http.keys import APP_KEYS, BUS, LAST_WRITES, NEW_MODEL, PARTITIONS, PUBLIC_URL, REQUESTS, TOKENS
-from edge_http.observe import observe
 from edge_http.personis.routes import add_personis
-from edge_http.read_your_writes import LastWrites
+from identity.app_passwords import AppKeys
 from schemas.definitions import ModelDefinition
 
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
-    from bus.tokens import Tokens
+    from identity.tokens import Tokens
 
 
 def _empty_model(_: str) -> ModelDefinition:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from edge_http.read_your_writes import LastWrites
+from edge_http.http.read_your_writes import LastWrites
 
 if TYPE_CHECKING:
-    from bus.app_keys import AppKeys
     from bus.connection import Bus
     from bus.requests import Requests
-    from bus.tokens import Tokens
+    from identity.app_passwords import AppKeys
+    from identity.tokens import Tokens
     from schemas.definitions import ModelDefinition
 
 BUS: Final[web.AppKey["Bus"]] = web.AppKey("bus")

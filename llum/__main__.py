@@ -2,6 +2,6 @@
 
 import sys
 
-from llum.cli import main
+from llum.cli.main import main
 
 sys.exit(main())

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from bus.connection import Bus
 from bus.requests import Requests
-from llum.running import find
+from llum.processes.running import find
 from llum.settings import load
 from schemas.commands import (
     Command,
@@ -262,7 +262,7 @@ class Client:
         return await self.send(user, RegisterApp(id=fresh_id(), app=app, description=description, role=role))
 
     async def delete_app(self, user: str, app: str) -> Accepted:
-        """Remove an app with its permissions and rules. Owner apps only. A password of it is `bus.app_keys`' matter."""
+        """Remove an app with its permissions and rules. Owner apps only. A password of it is `identity.app_passwords`' matter."""
         return await self.send(user, DeleteApp(id=fresh_id(), app=app))
 
     async def set_permission(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from model.rules import check_rule
+from model.rules.decide import check_rule
 from schemas.definitions import ComponentDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence, ValueType

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from model.resolvers import is_goal
+from model.resolvers.registry import is_goal
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, EvidenceFilter
 from schemas.limits import MAX_EVIDENCE_PAGE

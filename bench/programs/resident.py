@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from actors.actor import Actives
 from actors.answers import Answers
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
+from actors.store.shard import Shard
 from bench import people
 from bench.programs.loop import report, run
 from bus.subjects import Address

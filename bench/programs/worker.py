@@ -16,9 +16,9 @@ import actors.worker
 from bench.programs.loop import report, run
 from bus.connection import Bus
 from bus.installation import ensure
-from llum import logs
-from llum.log_files import RotatingFile
-from llum.worker_process import look_for_garbage_seldom
+from llum.processes import logs
+from llum.processes.log_files import RotatingFile
+from llum.processes.worker import look_for_garbage_seldom
 
 
 async def main(url: str, folder: str, partitions: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from edge_http.body import decode
+from edge_http.http.body import decode
 from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import Call
@@ -17,10 +17,10 @@ from schemas.queries import Query
 from schemas.replies import Accepted, Outcome, Refused, ResultReply
 
 if TYPE_CHECKING:
-    from bus.app_keys import AppKeys
     from bus.requests import Requests
-    from bus.tokens import Identity
-    from edge_http.read_your_writes import LastWrites
+    from edge_http.http.read_your_writes import LastWrites
+    from identity.app_passwords import AppKeys
+    from identity.tokens import Identity
     from schemas.definitions import ModelDefinition
 
 C = TypeVar("C", bound=Call)

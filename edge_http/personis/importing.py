@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from edge_http.body import decode, read_body
+from edge_http.http.body import decode, read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
 from edge_http.personis.calls import Segments

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from edge_http.body import convert, decode
+from edge_http.http.body import convert, decode
 from edge_http.personis.calls import AppPermission, Segments
 from edge_http.personis.requests import path_of
 from schemas.commands import Import

@@ -5,13 +5,13 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from bus.tokens import Identity
-from edge_http.authenticate import unauthenticated
-from edge_http.errors import Unauthenticated
+from edge_http.auth.chain import unauthenticated
+from edge_http.http.errors import Unauthenticated
+from edge_http.http.observe import TRACE
 from edge_http.keys import APP_KEYS, PUBLIC_URL
-from edge_http.observe import TRACE
 from edge_http.personis import calls, requests
 from edge_http.personis.names import app_id
+from identity.tokens import Identity
 from schemas.errors import Refusal
 
 MAX_UNKNOWN_BODY_BYTES: Final = 256 * 1024

@@ -5,10 +5,10 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from edge_http.errors import STATUS_OF, headers_of, members_of
+from edge_http.http.errors import STATUS_OF, headers_of, members_of
+from edge_http.http.responses import json_response
 from edge_http.personis.names import app_name
 from edge_http.personis.requests import wants_envelope
-from edge_http.responses import json_response
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.replies import AskReply, ComponentAnswer

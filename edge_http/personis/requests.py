@@ -29,7 +29,7 @@ from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
-from edge_http.body import convert, decode
+from edge_http.http.body import convert, decode
 from edge_http.personis import calls
 from edge_http.personis.calls import (
     AppPermission,

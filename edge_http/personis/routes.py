@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from edge_http.authenticate import authenticate, has_token
-from edge_http.body import read_body
-from edge_http.observe import TRACE
+from edge_http.auth.chain import authenticate, has_token
+from edge_http.http.body import read_body
+from edge_http.http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, MAX_LARGE_ANSWERS, all_evidence

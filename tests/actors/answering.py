@@ -5,7 +5,7 @@ import msgspec
 from actors.answers import Answers
 from actors.partition import Partition
 from bus.subjects import Address
-from model.summaries import SHIPPED
+from model.resolvers.summaries import SHIPPED
 from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.actors import histories

@@ -19,15 +19,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from actors.actor import Actives
-from actors.effects import Effects
-from actors.entries import FIRED
-from actors.outbox import Outbox
+from actors.effects.entries import FIRED
+from actors.effects.outbox import Outbox
+from actors.effects.stage import Effects
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
-from bus import effects
+from actors.store.shard import Shard
+from bus import notices
 from bus.log import LogMessage
-from model.summaries import SHIPPED
+from model.resolvers.summaries import SHIPPED
 from schemas.commands import Command, MakeModel, Subscribe, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.effects import Notice
@@ -126,7 +126,7 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name))
-        self.patch = mock.patch.object(effects, "enqueue", self.world.enqueue)
+        self.patch = mock.patch.object(notices, "enqueue", self.world.enqueue)
         self.patch.start()
         self._make()
         self.process = self.runner.run(self._start())

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bus.connection import Bus
-from bus.effects import waiting_subjects
 from bus.embedded import EmbeddedServer
 from bus.installation import ensure
+from bus.notices import waiting_subjects
 from bus.requests import Requests
 from schemas.commands import Tell
 from schemas.evidence import NewEvidence

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.actor import Actives
+from actors.live import Actives
 from actors.partition import Partition, Settled
-from actors.shard import Shard
+from actors.store.shard import Shard
 from schemas.commands import (
     Command,
     Correct,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from actors.notify import Notifier, is_public
-from bus import effects
+from actors.effects.notices import Notifier, is_public
+from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE, ensure
 from bus.requests import Requests
@@ -57,7 +57,7 @@ class Queue:
             id=f"{number}.{rule}", user="alice", app="probe", rule=rule, path=["c", "a"], seq=number, time=12.5,
             matched="yes", method=method, url=url,
         )  # fmt: skip
-        return await effects.enqueue(self.bus, 1, notice)
+        return await notices.enqueue(self.bus, 1, notice)
 
     @asynccontextmanager
     async def delivering(self, allow_private: bool = True) -> AsyncIterator[Notifier]:
@@ -71,10 +71,10 @@ class Queue:
                 await task
 
     async def letters(self) -> list[str]:
-        return [letter.reason for letter in await effects.read_dead_letters(self.bus, "alice")]
+        return [letter.reason for letter in await notices.read_dead_letters(self.bus, "alice")]
 
     async def empty(self) -> bool:
-        return not await effects.waiting_subjects(self.bus, range(PARTITIONS))
+        return not await notices.waiting_subjects(self.bus, range(PARTITIONS))
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ async def test_a_post_says_what_has_happened_and_is_signed(queue: Queue, receive
         "v": 1, "id": "1.7", "user": "alice", "app": "probe", "rule": "7", "path": ["c", "a"], "seq": 1, "time": 12.5,
         "matched": "yes",
     }  # fmt: skip
-    key = effects.signing_key(SECRET, "probe")
-    assert key != effects.signing_key(SECRET, "other")
+    key = notices.signing_key(SECRET, "probe")
+    assert key != notices.signing_key(SECRET, "other")
     expected = hmac.new(key.encode(), one.body, hashlib.sha256).hexdigest()
     assert one.headers["Llum-Signature"] == f"sha256={expected}"
     assert one.headers["Llum-Id"] == "1.7"
@@ -125,8 +125,8 @@ async def test_a_get_fetches_the_url_as_the_original_did(queue: Queue, receiver:
     (one,) = receiver.received
     assert (one.method, one.body) == ("GET", b"")
     assert one.url == receiver.url + "/tell?place=a%20b/c"
-    key = effects.signing_key(SECRET, "probe")
-    assert one.headers["Llum-Signature"] == effects.signature(key, one.url.encode())
+    key = notices.signing_key(SECRET, "probe")
+    assert one.headers["Llum-Signature"] == notices.signature(key, one.url.encode())
 
 
 async def test_a_notice_is_tried_again_with_growing_pauses(queue: Queue, receiver: Receiver) -> None:
@@ -161,9 +161,9 @@ async def test_after_a_day_a_notice_is_given_up(queue: Queue, receiver: Receiver
     assert 24 * 3600 <= sum(queue.time.pauses) < 26 * 3600
     assert max(queue.time.pauses) <= 3600
     assert receiver.received[-1].url.endswith("good")
-    letters = await effects.read_dead_letters(queue.bus)
+    letters = await notices.read_dead_letters(queue.bus)
     assert [(letter.notice.user, letter.notice.url) for letter in letters] == [("alice", receiver.url + "/bad")]
-    assert await effects.read_dead_letters(queue.bus, "bob") == []
+    assert await notices.read_dead_letters(queue.bus, "bob") == []
 
 
 async def test_notices_of_a_rule_keep_their_order(queue: Queue, receiver: Receiver) -> None:

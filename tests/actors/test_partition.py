@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.actor import Actives
 from actors.answers import Answers
-from actors.entries import FIRED, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
+from actors.effects.entries import FIRED, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
+from actors.live import Actives
 from actors.partition import Partition, Settled
-from actors.shard import Scheduled, Shard
+from actors.store.shard import Scheduled, Shard
 from bus.subjects import Address
-from model.subscribing import CRON_APP
+from model.commands.rules import CRON_APP
 from schemas.commands import (
     Cause,
     Command,
@@ -179,7 +179,7 @@ async def test_commands_of_one_cause_are_counted_over_a_restart(world: World) ->
 
 async def test_an_export_is_of_one_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is told, made and withdrawn between its pages."""
-    monkeypatch.setattr("model.exporting.MAX_EVIDENCE_PAGE", 3)
+    monkeypatch.setattr("model.queries.export.MAX_EVIDENCE_PAGE", 3)
     await world.apply(make(), *(tell(f"t{n}", n) for n in range(10)))
     values: list[Any] = []
     query = Export()

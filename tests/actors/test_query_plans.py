@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import sql
-from model.apply import apply
-from model.ask import plan_ask
-from model.reading import Read
+from actors.store import sql
+from model.commands.apply import apply
+from model.queries.ask.finish import plan_ask
+from model.reads import Read
 from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import EvidenceFilter, FilterName

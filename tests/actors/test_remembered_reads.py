@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from actors.actor import Actives
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import MAX_KEPT_READS, Shard
-from model.reading import Read
+from actors.store.shard import MAX_KEPT_READS, Shard
+from model.reads import Read
 from schemas.commands import MakeModel, Tell
 from schemas.evidence import NewEvidence
 from tests.actors import histories

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from actors.actor import Actives
 from actors.answers import Answers
-from actors.intake import take_in
+from actors.incoming import take_in
+from actors.live import Actives
 from actors.partition import Partition
-from actors.shard import Shard
+from actors.store.shard import Shard
 from bus.log import LogMessage
 from bus.subjects import Address
-from model.subscribing import CRON_APP
+from model.commands.rules import CRON_APP
 from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, NewEvidence

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from llum.browse.dialogue import One
-from llum.browse.shell import Shell
+from llum.cli.browse.dialogue import One
+from llum.cli.browse.shell import Shell
 from llum.client import Client
-from llum.people import default_model
+from llum.people.people import default_model
 from tests.system.conftest import pytest_runtest_makereport, shared_llum
 from tests.system.harness import Llum
 

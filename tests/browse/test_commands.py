@@ -7,9 +7,9 @@ import click
 import msgspec
 import pytest
 
-from llum.browse import lines
-from llum.browse.shell import Shell
-from llum.browse.table import by_any_name, commands
+from llum.cli.browse import lines
+from llum.cli.browse.shell import Shell
+from llum.cli.browse.table import by_any_name, commands
 from schemas.commands import MakeComponent
 from schemas.definitions import ComponentDefinition
 from tests.browse.conftest import Opened, Scripted

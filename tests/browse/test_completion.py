@@ -4,8 +4,8 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from llum.browse.completion import Names
-from llum.browse.shell import Shell
+from llum.cli.browse.completion import Names
+from llum.cli.browse.shell import Shell
 
 
 async def offered(shell: Shell, line: str) -> list[str]:

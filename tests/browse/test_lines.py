@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llum.browse.lines import quoted, split, unfinished
+from llum.cli.browse.lines import quoted, split, unfinished
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bus import app_keys, installation
-from bus.app_keys import AppKeys
+from bus import installation
 from bus.connection import Bus
 from bus.jetstream import JetStream
 from bus.subjects import APP_KEY_BUCKET
+from identity import app_passwords
+from identity.app_passwords import AppKeys
 from schemas.errors import Code, Refusal, Transient
 from tests.nats_server import running_server
 
@@ -46,13 +47,13 @@ def keys(bus: Bus, clock: Clock) -> AppKeys:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The passwords that argon2 was asked about."""
     seen: list[bytes] = []
-    verify = app_keys._Hashing._verify
+    verify = app_passwords._Hashing._verify
 
-    def watched(self: app_keys._Hashing, stored: bytes, password: bytes) -> bool:
+    def watched(self: app_passwords._Hashing, stored: bytes, password: bytes) -> bool:
         seen.append(password)
         return verify(self, stored, password)
 
-    monkeypatch.setattr(app_keys._Hashing, "_verify", watched)
+    monkeypatch.setattr(app_passwords._Hashing, "_verify", watched)
     return seen
 
 
@@ -105,9 +106,9 @@ async def test_a_password_that_was_right_is_not_computed_again(
     await keys.set_password("alice", "scale", "one")
     for _ in range(5):
         assert await keys.verify("alice", "scale", "one")
-        clock.now += app_keys.CACHE_AGE_S + 1
+        clock.now += app_passwords.CACHE_AGE_S + 1
     assert computed == [b"one"]
-    clock.now += app_keys.REMEMBERED_S
+    clock.now += app_passwords.REMEMBERED_S
     assert await keys.verify("alice", "scale", "one")
     assert computed == [b"one", b"one"]
 
@@ -128,7 +129,7 @@ async def test_a_password_deleted_elsewhere_is_wrong_soon(keys: AppKeys, bus: Bu
     await keys.set_password("alice", "scale", "one")
     assert await keys.verify("alice", "scale", "one")
     await AppKeys(bus).delete("alice", "scale")
-    clock.now += app_keys.CACHE_AGE_S + 1
+    clock.now += app_passwords.CACHE_AGE_S + 1
     assert not await keys.verify("alice", "scale", "one")
 
 
@@ -156,14 +157,14 @@ async def test_all_passwords_of_a_user_are_forgotten(keys: AppKeys) -> None:
 async def test_guessing_is_slowed_down(keys: AppKeys, clock: Clock, computed: list[bytes]) -> None:
     """After ten wrong ones further ones are not even computed; the next may come after six seconds."""
     await keys.set_password("alice", "scale", "one")
-    for guess in range(app_keys.ATTEMPTS):
+    for guess in range(app_passwords.ATTEMPTS):
         assert not await keys.verify("alice", "scale", f"guess {guess}")
     with pytest.raises(Transient) as caught:
         await keys.verify("alice", "scale", "one")
     assert caught.value.code is Code.RATE_LIMITED
-    assert caught.value.retry_after_s == pytest.approx(app_keys.ATTEMPT_EVERY_S)
-    assert len(computed) == app_keys.ATTEMPTS
-    clock.now += app_keys.ATTEMPT_EVERY_S
+    assert caught.value.retry_after_s == pytest.approx(app_passwords.ATTEMPT_EVERY_S)
+    assert len(computed) == app_passwords.ATTEMPTS
+    clock.now += app_passwords.ATTEMPT_EVERY_S
     assert await keys.verify("alice", "scale", "one")
 
 
@@ -172,23 +173,23 @@ async def test_guesses_at_the_same_time_are_counted(keys: AppKeys, computed: lis
     await keys.set_password("alice", "scale", "one")
     guesses = [keys.verify("alice", "scale", f"guess {guess}") for guess in range(30)]
     found = await asyncio.gather(*guesses, return_exceptions=True)
-    assert len(computed) == app_keys.ATTEMPTS
+    assert len(computed) == app_passwords.ATTEMPTS
     assert sum(isinstance(one, Transient) for one in found) == 20
 
 
 async def test_a_device_that_knows_its_password_is_not_slowed_down_by_guesses(keys: AppKeys) -> None:
     """It is remembered, and right passwords are not counted."""
     await keys.set_password("alice", "scale", "one")
-    for _ in range(3 * app_keys.ATTEMPTS):
+    for _ in range(3 * app_passwords.ATTEMPTS):
         assert await keys.verify("alice", "scale", "one")
-    for _ in range(app_keys.ATTEMPTS):
+    for _ in range(app_passwords.ATTEMPTS):
         assert not await keys.verify("alice", "scale", "no")
     assert await keys.verify("alice", "scale", "one")
 
 
 async def test_few_are_hashed_at_once_and_few_wait(keys: AppKeys) -> None:
     """Whoever comes when too many wait is told to come again."""
-    most = app_keys.MAX_AT_ONCE + app_keys.MAX_WAITING
+    most = app_passwords.MAX_AT_ONCE + app_passwords.MAX_WAITING
     await keys.verify("alice", "first", "x")
     found = await asyncio.gather(
         *(keys.verify("alice", f"app{n}", "x") for n in range(most + 10)), return_exceptions=True
@@ -196,7 +197,7 @@ async def test_few_are_hashed_at_once_and_few_wait(keys: AppKeys) -> None:
     busy = [one for one in found if isinstance(one, Transient)]
     assert 0 < len(busy) <= 10
     assert {one.code for one in busy} == {Code.UNAVAILABLE}
-    assert len(threads_of(keys)) <= app_keys.MAX_AT_ONCE
+    assert len(threads_of(keys)) <= app_passwords.MAX_AT_ONCE
 
 
 def threads_of(keys: AppKeys) -> set[object]:

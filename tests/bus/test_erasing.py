@@ -14,7 +14,7 @@ from bus.jetstream import JetStream
 from bus.kv import Bucket
 from bus.schedules import install
 from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM
-from bus.tokens import Tokens
+from identity.tokens import Tokens
 from schemas.effects import Firing
 from tests.bus.waiting import DEADLINE_S
 from tests.nats_server import kill_and_restart, running_server

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bus import rejections, relayed
+from bus import checkpoints, rejections
 from bus.connection import Bus
 from bus.kv import Bucket
 from bus.persons import list_users
@@ -48,10 +48,10 @@ async def test_a_rejection_relayed_again_is_kept_once(bus: Bus) -> None:
 
 async def test_the_relayed_checkpoint_is_kept_per_partition(bus: Bus) -> None:
     """0 where nothing has been relayed."""
-    await relayed.write(bus, 3, 17)
-    await relayed.write(bus, 3, 18)
-    assert await relayed.read(bus, 3) == 18
-    assert await relayed.read_all(bus, [2, 3]) == {2: 0, 3: 18}
+    await checkpoints.write(bus, 3, 17)
+    await checkpoints.write(bus, 3, 18)
+    assert await checkpoints.read(bus, 3) == 18
+    assert await checkpoints.read_all(bus, [2, 3]) == {2: 0, 3: 18}
 
 
 async def test_users_are_listed_from_the_log(bus: Bus) -> None:

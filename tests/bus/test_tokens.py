@@ -8,7 +8,7 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
-from bus.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, Identity, Tokens
+from identity.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, Identity, Tokens
 from schemas.errors import Refusal
 from tests.bus.conftest import Connect
 from tests.bus.waiting import until

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bus.subjects import partition_ask_subject
-from bus.tokens import Identity
+from identity.tokens import Identity
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.errors import Code, Error

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edge_http.body import MAX_BODY_BYTES
+from edge_http.http.body import MAX_BODY_BYTES
 from schemas.limits import MAX_COMMAND_BYTES
 from tests.edge_http.conftest import Edge
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from edge_http.errors import STATUS_OF, Unauthenticated, error_response
+from edge_http.http.errors import STATUS_OF, Unauthenticated, error_response
 from schemas.errors import Code, Refusal, Transient
 
 

@@ -1,6 +1,6 @@
 """Which sequence an ask must have seen."""
 
-from edge_http.read_your_writes import LastWrites
+from edge_http.http.read_your_writes import LastWrites
 from schemas.errors import Code
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import FOREVER, Identity, accepted, refused

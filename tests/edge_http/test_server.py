@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from edge_http.server import ListenError, run_edge, run_edge_on
+from edge_http.http.server import ListenError, run_edge, run_edge_on
 
 HOST = "127.0.0.1"
 DEADLINE_S = 10.0

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llum.archive_commands import import_steps, model_command
-from llum.archive_files import Archive, ArchiveWriter, open_archive
 from llum.failures import Fault
+from llum.people.archive_commands import import_steps, model_command
+from llum.people.archive_files import Archive, ArchiveWriter, open_archive
 from schemas.commands import Correct, DeleteComponent, Forget, Subscribe, Withdraw
 from schemas.definitions import ModelDefinition
 from schemas.errors import Refusal

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from llum import child
-from llum.child import MAX_FAILED_STARTS, how_it_ended, keep_alive
 from llum.failures import Fault
+from llum.processes import child
+from llum.processes.child import MAX_FAILED_STARTS, how_it_ended, keep_alive
 
 
 class Scripted:

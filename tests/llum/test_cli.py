@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llum import cli
-from llum.cli import COMMANDS, main
-from llum.commands.options import Moment
+from llum.cli.commands.options import Moment
+from llum.cli.main import COMMANDS, cli, main
 from llum.settings import SETTINGS, variable
 
 
@@ -169,7 +168,7 @@ def test_times_are_seconds_or_iso() -> None:
 
 def test_help_needs_neither_bus_nor_web_server() -> None:
     """`llum --help` is instant because it imports nearly nothing."""
-    script = "import sys; sys.argv = ['llum', '--help']; from llum.cli import main; main(); print(*sys.modules)"
+    script = "import sys; sys.argv = ['llum', '--help']; from llum.cli.main import main; main(); print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert not {"nats", "aiohttp", "structlog", "asyncio", "psutil"} & set(out.split())
 
@@ -177,6 +176,6 @@ def test_help_needs_neither_bus_nor_web_server() -> None:
 def test_commands_table_names_what_exists() -> None:
     """Each lazy command can be imported, and its line of help is its own."""
     for name in COMMANDS:
-        command = cli.cli.get_command(None, name)  # type: ignore[arg-type]
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
         assert command.name == name

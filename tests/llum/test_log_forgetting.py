@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from llum.log_files import RotatingFile
-from llum.log_forgetting import count_in_logs, forget_in_logs
+from llum.people.log_forgetting import count_in_logs, forget_in_logs
+from llum.processes.log_files import RotatingFile
 
 ABOUT_ANNA = [
     {"event": "command", "user": "anna", "app": "probe", "id": "x"},

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from llum.log_files import RotatingFile, json_line
-from llum.logs import HIDDEN, console_line, hide_secrets
+from llum.processes.log_files import RotatingFile, json_line
+from llum.processes.logs import HIDDEN, console_line, hide_secrets
 
 
 def test_log_file_stays_bounded(tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_bound_ids_and_library_logs_reach_the_file(tmp_path: Path) -> None:
     script = f"""
 import logging, structlog
 from pathlib import Path
-from llum import logs
-from llum.log_files import RotatingFile
+from llum.processes import logs
+from llum.processes.log_files import RotatingFile
 early = structlog.get_logger("early")
 logs.set_up("info", [RotatingFile(Path({str(tmp_path / "x.jsonl")!r}))], process="test")
 early.debug("too small")

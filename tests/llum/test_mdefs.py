@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 
-from llum.mdefs import Made, apply_definition, read_model
-from model.mdef import format_mdef, parse_mdef
+from llum.people.mdefs import Made, apply_definition, read_model
+from model.formats.mdef import format_mdef, parse_mdef
 from schemas.commands import Command, MakeComponent, MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence

@@ -1,6 +1,6 @@
 """The default model, filled in for a person."""
 
-from llum.people import default_model, fill
+from llum.people.people import default_model, fill
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 
 

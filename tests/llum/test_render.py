@@ -1,6 +1,6 @@
 """Answers as text for people."""
 
-from llum.render import explanation, moment, table, tree
+from llum.cli.render import explanation, moment, table, tree
 from schemas.evidence import Evidence
 from schemas.replies import ComponentAnswer, Explanation, Reason
 

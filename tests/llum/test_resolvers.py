@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from llum.resolvers import GROUP, load_resolvers
-from model.resolvers import checked_arguments, run
-from model.summaries import SHIPPED
+from model.resolvers.registry import checked_arguments, run
+from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 
 PLUGINS = """
-from model.resolvers import Resolved, Resolver
+from model.resolvers.registry import Resolved, Resolver
 
 def nine(evidence, now, arguments):
     return Resolved(9)

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from model.amending import evidence_named
-from model.apply import Applied, apply
-from model.ask import finish_ask, plan_ask, remember
-from model.describing import SmallQuery, describe
-from model.exporting import Exporting
+from model.commands.apply import Applied, apply
+from model.commands.evidence import evidence_named
 from model.permissions import Asker, Grant, grant_of
-from model.planning import Plan
-from model.reading import Found
-from model.resolvers import Resolvers
+from model.queries.ask.finish import finish_ask, plan_ask, remember
+from model.queries.ask.plan import Plan
+from model.queries.describe import SmallQuery, describe
+from model.queries.export import Exporting
+from model.reads import Found
+from model.resolvers.registry import Resolvers
+from model.resolvers.summaries import SHIPPED
 from model.state import Model
-from model.summaries import SHIPPED
 from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal

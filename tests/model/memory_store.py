@@ -15,7 +15,7 @@ from model.changes import (
     MarkWithdrawn,
     PutItem,
 )
-from model.reading import Found, Read
+from model.reads import Found, Read
 from model.state import Model, restore
 
 KINDS = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}

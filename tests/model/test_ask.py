@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from model.ask import Ask, answer_access, finish_ask, plan_ask, remember
-from model.resolvers import BUILT_IN, Resolved, Resolver
+from model.queries.ask.finish import Ask, answer_access, finish_ask, plan_ask, remember
+from model.resolvers.registry import BUILT_IN, Resolved, Resolver
 from schemas.commands import MakeComponent, MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
@@ -207,7 +207,7 @@ def test_a_resolver_of_ones_own_gets_all_evidence_unexpired() -> None:
 
 def test_too_much_evidence_fails_the_component(monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that needs all evidence is given a bounded number; the built-in ones do not need it."""
-    monkeypatch.setattr("model.ask.MAX_EVIDENCE_CONSIDERED", 3)
+    monkeypatch.setattr("model.queries.ask.finish.MAX_EVIDENCE_CONSIDERED", 3)
     count = Resolver("count", lambda evidence, now, given: Resolved(len(evidence)))
     person = Person(resolvers={**BUILT_IN, "count": count})
     for _ in range(4):

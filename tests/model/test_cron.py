@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.cron import CronError, Schedule, parse_cron
+from model.rules.schedules import CronError, Schedule, parse_cron
 
 
 @pytest.mark.parametrize(

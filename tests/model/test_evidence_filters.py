@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from model.ask import Ask
+from model.queries.ask.finish import Ask
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, FilterName
 from schemas.limits import MAX_EVIDENCE_PAGE
@@ -108,8 +108,8 @@ def test_expired_evidence_is_listed_but_does_not_decide() -> None:
 @pytest.mark.parametrize("evidence_filter", [None, EvidenceFilter(name="goal"), last(7)])
 def test_evidence_comes_in_pages(evidence_filter: EvidenceFilter | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Following `evidence_more` with the last piece's place gives all, once; each page has the value of the whole."""
-    monkeypatch.setattr("model.planning.MAX_EVIDENCE_PAGE", 4)
-    monkeypatch.setattr("model.paging.MAX_EVIDENCE_PAGE", 4)
+    monkeypatch.setattr("model.queries.ask.plan.MAX_EVIDENCE_PAGE", 4)
+    monkeypatch.setattr("model.queries.ask.paging.MAX_EVIDENCE_PAGE", 4)
     person = twelve()
     whole: list[object] = []
     after = None
@@ -130,14 +130,14 @@ def test_evidence_comes_in_pages(evidence_filter: EvidenceFilter | None, monkeyp
 
 def test_a_page_that_is_just_full_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no empty page at the end."""
-    monkeypatch.setattr("model.planning.MAX_EVIDENCE_PAGE", 12)
-    monkeypatch.setattr("model.paging.MAX_EVIDENCE_PAGE", 12)
+    monkeypatch.setattr("model.queries.ask.plan.MAX_EVIDENCE_PAGE", 12)
+    monkeypatch.setattr("model.queries.ask.paging.MAX_EVIDENCE_PAGE", 12)
     assert not twelve().answer("age", include_evidence=True).evidence_more
 
 
 def test_a_reply_is_bounded_in_bytes_over_all_components(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is left for another ask of that component, which begins where this page ended."""
-    monkeypatch.setattr("model.ask.MAX_REPLY_BYTES", 700)
+    monkeypatch.setattr("model.queries.ask.finish.MAX_REPLY_BYTES", 700)
     person = Person()
     for name in ("firstname", "lastname"):
         for _ in range(3):

@@ -94,7 +94,7 @@ def test_what_is_older_than_the_page_is_counted_only(
     evidence_filter: EvidenceFilter | str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The filter's share of it is exact, the rest counts as older; what was used is found however old it is."""
-    monkeypatch.setattr("model.explain.MAX_EVIDENCE_PAGE", 3)
+    monkeypatch.setattr("model.queries.ask.explain.MAX_EVIDENCE_PAGE", 3)
     person = Person()
     for value in range(8):
         person.tell("age", value, flags=["goal"] if value >= 3 else [])
@@ -116,7 +116,7 @@ def test_what_is_older_than_the_page_is_counted_only(
 
 def test_examples_share_the_bytes_of_the_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts stay; examples that do not fit are left out."""
-    monkeypatch.setattr("model.ask.MAX_REPLY_BYTES", 400)
+    monkeypatch.setattr("model.queries.ask.finish.MAX_REPLY_BYTES", 400)
     person = Person()
     for _ in range(4):
         person.tell("firstname", "x" * 150)

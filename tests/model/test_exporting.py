@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from model.exporting import read_mark
+from model.queries.export import read_mark
 from schemas.commands import (
     Correct,
     DeleteComponent,
@@ -120,8 +120,8 @@ def test_pages_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """However small they are; each names the state that it is of."""
     person = lived()
     whole = imported(person.export_all())
-    monkeypatch.setattr("model.exporting.MAX_EVIDENCE_PAGE", 2)
-    monkeypatch.setattr("model.exporting._READ_PIECES", 3)
+    monkeypatch.setattr("model.queries.export.MAX_EVIDENCE_PAGE", 2)
+    monkeypatch.setattr("model.queries.export._READ_PIECES", 3)
     other = elsewhere()
     state = copy.deepcopy(person.live)
     query = Export()
@@ -142,7 +142,7 @@ def test_pages_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_page_holds_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """But at least one thing, so that there is an end."""
     person = lived()
-    monkeypatch.setattr("model.exporting.MAX_EXPORT_PAGE_BYTES", 1)
+    monkeypatch.setattr("model.queries.export.MAX_EXPORT_PAGE_BYTES", 1)
     pages = person.export_all()
     assert len(pages) > 10
     assert evidence_of(imported(pages), "Personal") == evidence_of(person, "Personal")

@@ -1,7 +1,7 @@
 """Forgetting a model that is not there."""
 
-from model.apply import apply
 from model.changes import ForgetUser
+from model.commands.apply import apply
 from schemas.commands import Forget
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from model.ask import plan_ask
-from model.resolvers import Resolver, given_by
-from model.summaries import SHIPPED
+from model.queries.ask.finish import plan_ask
+from model.resolvers.registry import Resolver, given_by
+from model.resolvers.summaries import SHIPPED
 from schemas.commands import (
     DeleteApp,
     DeleteView,

@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.ask import Ask
-from model.resolvers import BUILT_IN, is_goal
+from model.queries.ask.finish import Ask
+from model.resolvers.registry import BUILT_IN, is_goal
 from schemas.errors import Refusal
 from schemas.evidence import Evidence, EvidenceFilter
 from schemas.replies import AskReply

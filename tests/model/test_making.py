@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.apply import apply
+from model.commands.apply import apply
 from schemas.commands import MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal

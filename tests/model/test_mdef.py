@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.apply import apply
 from model.checks import check_definition
-from model.mdef import MAX_CHARACTERS, MAX_INCLUDES, format_mdef, parse_mdef
+from model.commands.apply import apply
+from model.formats.mdef import MAX_CHARACTERS, MAX_INCLUDES, format_mdef, parse_mdef
 from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.errors import Code, Refusal

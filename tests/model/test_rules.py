@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.rules import Deciding, Notification, Telling, Wanted, check_rule, decide, format_rule, parse_rule
-from model.rules_grammar import MAX_RULE_CHARACTERS, NotifyAction, Place, Reference, Rule, TellAction, Text
+from model.rules.decide import Deciding, Notification, Telling, Wanted, check_rule, decide, format_rule, parse_rule
+from model.rules.grammar import MAX_RULE_CHARACTERS, NotifyAction, Place, Reference, Rule, TellAction, Text
 from schemas.errors import Code, Refusal
 
 NAME = Reference(Place(("./Personal/firstname",)), "default")

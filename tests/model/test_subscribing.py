@@ -3,8 +3,8 @@
 import pytest
 
 from model.changes import Fired, ScheduleDropped, ScheduleSet
+from model.commands.rules import CRON_APP
 from model.state import Subscription
-from model.subscribing import CRON_APP
 from schemas.commands import (
     Cause,
     Correct,

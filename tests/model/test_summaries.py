@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.resolvers import Resolved, Resolver, checked_arguments, run
-from model.summaries import SHIPPED
+from model.resolvers.registry import Resolved, Resolver, checked_arguments, run
+from model.resolvers.summaries import SHIPPED
 from schemas.commands import Correct, SetResolver
 from schemas.errors import Code
 from schemas.evidence import Evidence

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from model.apply import apply
-from model.ask import Ask
 from model.changes import AddEvidence
+from model.commands.apply import apply
+from model.queries.ask.finish import Ask
 from model.state import NUMBERS_PER_COMMAND
 from schemas.commands import MakeModel, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition

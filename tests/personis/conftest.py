@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bus.tokens import Tokens
+from identity.tokens import Tokens
 from llum.client import Client
-from llum.people import default_model
+from llum.people.people import default_model
 from tests.edge_http.personis_client import Component, Context, DeviceClient, Evidence, PersonisClient
 from tests.system.harness import Llum
 

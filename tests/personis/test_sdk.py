@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llum.client import Client
-from llum.people import default_model
+from llum.people.people import default_model
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Refusal
 from tests.system.harness import Llum

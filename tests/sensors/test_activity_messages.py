@@ -1,6 +1,6 @@
 """What the activity sensor says on the bus is what llum understands."""
 
-from model.apply import apply
+from model.commands.apply import apply
 from schemas.codec import decode_command
 from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
 from sensors.activity.messages import installation, telling

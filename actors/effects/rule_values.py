@@ -1,0 +1,168 @@
+"""Values for rules: of their own model as it was when they fired, of other people's as they are.
+
+A firing may have many rules that want the same, so each value is resolved once for each app, and all that is wanted at
+one step in one ask.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from actors.partition import Partition
+from bus.requests import Requests
+from model.queries.ask.finish import finish_ask, plan_ask, remember
+from model.resolvers.registry import Resolvers
+from model.rules.decide import OWN_MODEL, Wanted
+from model.state import Model
+from schemas.errors import Code, LlumError, Refusal, Transient, raised_from
+from schemas.queries import Access, Ask
+from schemas.replies import AccessReply, AskReply
+
+MAX_PER_ASK: Final = 512
+"""Components in one ask, within what a view may list."""
+
+FOREIGN_TIMEOUT_S: Final = 5.0
+"""Seconds to wait for another person's partition at each attempt."""
+
+FOREIGN_ATTEMPTS: Final = 6
+"""Attempts before a value of another person counts as not to be had: their worker must not hold up this partition."""
+
+Key = tuple[str, Wanted]
+"""The app that wants a value, and which."""
+
+
+class Moment:
+    """A person's model as it was right after one command. Who may see it is judged by the model as it is."""
+
+    def __init__(
+        self, partition: Partition, user: str, seq: int, resolvers: Resolvers, clock: Callable[[], float]
+    ) -> None:
+        self.user = user
+        self._partition = partition
+        self._seq = seq
+        self._resolvers = resolvers
+        self._clock = clock
+        self._past: Model | None = None
+
+    async def model(self) -> Model | None:
+        """Give the model of then, to be looked at before the next await; None if it is no longer there."""
+        async with self._partition.lock:
+            return await self._model_of_then(await self._present())
+
+    async def ask(self, app: str, query: Ask) -> AskReply:
+        """Answer as of then. Raises a `Refusal`."""
+        async with self._partition.lock:
+            present = await self._present()
+            then = await self._model_of_then(present)
+            if present is None or then is None:
+                raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
+            if then is not present:
+                query.as_of_seq = self._seq
+            now = then.time_us / 1e6
+            plan = plan_ask(then, app, query, now, self._resolvers, present, self._clock())
+        found = await self._partition.shard.read(plan.reads)
+        remember(then, plan, found)
+        return finish_ask(plan, found)
+
+    async def _present(self) -> Model | None:
+        actor = await self._partition.actor(self.user)
+        return None if actor is None else actor.model
+
+    async def _model_of_then(self, present: Model | None) -> Model | None:
+        if present is None or present.seq == self._seq:
+            return present
+        if self._past is None:
+            shard = self._partition.shard
+            self._past = await shard.load_as_of(self.user, self._seq, await shard.time_at(self._seq))
+        return self._past
+
+
+class Values:
+    """The values that the rules of one firing have asked for so far."""
+
+    def __init__(self, moment: Moment, requests: Requests) -> None:
+        self._moment = moment
+        self._requests = requests
+        self._known: dict[Key, Any] = {}
+        self._allowed: dict[tuple[str, str], LlumError | None] = {}
+
+    def get(self, app: str, wanted: Wanted) -> Any:
+        """Give a value that has been fetched, or raise why there is none."""
+        value = self._known[(app, wanted)]
+        if isinstance(value, LlumError):
+            raise value
+        return value
+
+    async def fetch(self, keys: Iterable[Key]) -> None:
+        """Resolve what is not known yet. Raises what the shard raises; all else is kept for `get`."""
+        missing = sorted({key for key in keys if key not in self._known}, key=_group_key)
+        for (app, model, resolver), group in groupby(missing, key=_group_key):
+            paths = [wanted.path for _, wanted in group]
+            for at in range(0, len(paths), MAX_PER_ASK):
+                await self._fetch_some(app, model, resolver or None, paths[at : at + MAX_PER_ASK])
+
+    async def check_foreign(self, app: str, user: str) -> None:
+        """Raise unless the app may turn to another person's model: as an app with grants there, not as its owner.
+
+        Owner apps are the same for many people, so their rights must not reach from one person's rule to another.
+        """
+        if (app, user) not in self._allowed:
+            self._allowed[(app, user)] = await self._refused_foreign(app, user)
+        error = self._allowed[(app, user)]
+        if error is not None:
+            raise error
+
+    def is_own(self, model: str) -> bool:
+        return model in (OWN_MODEL, self._moment.user)
+
+    async def _refused_foreign(self, app: str, user: str) -> LlumError | None:
+        try:
+            reply = await _patiently(lambda: self._requests.ask(user, app, Access(), FOREIGN_TIMEOUT_S))
+        except LlumError as error:
+            return error
+        assert isinstance(reply, AccessReply)
+        if reply.role == "owner":
+            return Refusal(Code.PERMISSION_DENIED, f"{app} owns {user}'s model: a rule needs an app with grants there")
+        return None
+
+    async def _fetch_some(self, app: str, model: str, resolver: str | None, paths: Sequence[tuple[str, ...]]) -> None:
+        query = Ask(view=[list(path) for path in paths], resolver=resolver)
+        try:
+            found = _by_path(await self._ask(app, model, query))
+        except LlumError as error:
+            found = dict.fromkeys(paths, error)
+        for path in paths:
+            value = found.get(path, Refusal(Code.NO_SUCH_COMPONENT, "there is no such component"))
+            self._known[(app, Wanted(model, path, resolver))] = value
+
+    async def _ask(self, app: str, model: str, query: Ask) -> AskReply:
+        if self.is_own(model):
+            return await self._moment.ask(app, query)
+        await self.check_foreign(app, model)
+        reply = await _patiently(lambda: self._requests.ask(model, app, query, FOREIGN_TIMEOUT_S))
+        assert isinstance(reply, AskReply)
+        return reply
+
+
+def _group_key(key: Key) -> tuple[str, str, str]:
+    app, wanted = key
+    return app, wanted.model, wanted.resolver or ""
+
+
+def _by_path(reply: AskReply) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {tuple(answer.path): answer.value for answer in reply.components}
+    found |= {tuple(failure.path): raised_from(failure.error) for failure in reply.failures}
+    return found
+
+
+async def _patiently(ask: Callable[[], Any]) -> Any:
+    """Ask again while nobody answers, within bounds."""
+    for attempt in range(FOREIGN_ATTEMPTS):
+        try:
+            return await ask()
+        except Transient as error:
+            if error.code is not Code.UNAVAILABLE or attempt == FOREIGN_ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(min(1.0, 0.1 * 2**attempt))
+    raise AssertionError("the last attempt raises")

@@ -1,0 +1,283 @@
+"""The effects stage of one partition: what rules bring about, from the outbox, in the order of the log.
+
+An entry `fired` names a component that was told something, and when: its rules are decided as of then. Told evidence
+becomes commands with ids made of the firing and the rule, so that a firing which is relayed again after a crash tells
+nothing twice; notices go into the work queue. Only when the bus has all of it is the entry forgotten. A rule that
+fails is reported among the rejected commands of its app, and nothing waits for it. When the bus fails, the entry is
+tried again.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from actors.effects.entries import FiredEntry, ScheduleEntry
+from actors.effects.notices import Notifier
+from actors.effects.rule_values import Moment, Values
+from actors.partition import Partition
+from actors.store.shard import OutboxEntry
+from bus import notices, rejections, schedules
+from bus.connection import Bus
+from bus.requests import Requests
+from model.commands.rules import CRON_APP
+from model.resolvers.registry import Resolvers
+from model.rules.decide import Deciding, Effect, Rule, Telling, Wanted, decide, parse_rule
+from model.rules.schedules import CronError, parse_cron
+from model.state import Model, Subscription
+from schemas.commands import Cause, Tell
+from schemas.effects import Firing, Notice
+from schemas.errors import Code, Error, LlumError, Refusal
+from schemas.evidence import NewEvidence
+from schemas.limits import MAX_PER_CAUSE
+from schemas.replies import Rejection
+
+log = structlog.get_logger(__name__)
+
+MAX_PARSED: Final = 4096
+"""Parsed rules kept, a few kB each."""
+
+MAX_CAUSES: Final = 1024
+"""First causes whose commands are counted here; the model counts them anyway."""
+
+STORE_WITHIN_S: Final = 5.0
+"""Seconds in which a command or notice must be stored, before the entry is tried again."""
+
+RULE_VERB: Final = "rule"
+"""The verb of a rejection that reports a rule."""
+
+_FAULT: Final = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
+
+
+class _Run:
+    """One rule of a firing while it is decided."""
+
+    def __init__(self, token: str, rule: Subscription) -> None:
+        self.token = token
+        self.app = rule.app
+        self.wanted: tuple[Wanted, ...] = ()
+        self.effects: list[Effect] = []
+        self.error: Error | None = None
+        self._statement = rule.statement
+        self._deciding: Deciding | None = None
+
+    def step(self, values: Values) -> bool:
+        """Go on with the values that were wanted; tell whether there are more to get."""
+        try:
+            if self._deciding is None:
+                self._deciding = decide(_parsed(self._statement))
+                self.wanted = next(self._deciding)
+            else:
+                self.wanted = self._deciding.send([values.get(self.app, one) for one in self.wanted])
+        except StopIteration as stop:
+            self.effects = stop.value
+            return False
+        except LlumError as error:
+            self.error = error.error
+            return False
+        except Exception:
+            log.exception("rule_failed", app=self.app, rule=self.token)
+            self.error = _FAULT
+            return False
+        return True
+
+
+class _Firing:
+    """What is known of one entry `fired`."""
+
+    def __init__(self, entry: FiredEntry, moment: Moment, values: Values) -> None:
+        self.entry = entry
+        self.moment = moment
+        self.values = values
+        self.time = 0.0
+        self.root = entry.cause.root if entry.cause is not None else f"{entry.user}.{entry.seq}"
+        self.depth = (entry.cause.depth if entry.cause is not None else 0) + 1
+
+
+class Effects:
+    """Handles the entries of one partition's outbox that rules have to do with."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        requests: Requests,
+        partition: Partition,
+        notifier: Notifier,
+        resolvers: Resolvers,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._bus = bus
+        self._requests = requests
+        self._partition = partition
+        self._notifier = notifier
+        self._resolvers = resolvers
+        self._clock = clock
+        self._sent: OrderedDict[str, set[str]] = OrderedDict()
+        """By first cause, the ids of the commands that were sent for it."""
+
+    async def fire(self, entry: OutboxEntry) -> None:
+        """Decide the rules of a component and see to what they bring about. Raises `Transient`."""
+        fired = msgspec.json.decode(entry.body, type=FiredEntry)
+        moment = Moment(self._partition, fired.user, fired.seq, self._resolvers, self._clock)
+        firing = _Firing(fired, moment, Values(moment, self._requests))
+        model = await moment.model()
+        if model is None:
+            return
+        firing.time = model.time_us / 1e6
+        runs = [_Run(token, rule) for token, rule in _rules_that_fire(model, fired)]
+        await _decide_all(runs, firing.values)
+        await _all_of(self._bring_about(firing, run) for run in runs)
+
+    async def schedule(self, entry: OutboxEntry) -> None:
+        """Install or remove a rule's schedule. Raises `Transient`."""
+        one = msgspec.json.decode(entry.body, type=ScheduleEntry)
+        if one.cron is None:
+            await schedules.remove(self._bus, self._partition.number, one.user, one.token)
+            return
+        try:
+            await self._install(Firing(one.user, one.path, one.token), one.cron)
+        except Refusal as refusal:
+            app = await self._app_of(one)
+            await self._report(one.user, app, one.token, entry.seq, self._clock(), refusal.error)
+
+    async def reconcile(self) -> None:
+        """Make nats-server's schedules those of the models: what was lost comes back, what was left over goes."""
+        number = self._partition.number
+        there = await schedules.installed(self._bus, number)
+        wanted = {(one.user, one.token): one for one in await self._partition.shard.schedules()}
+        for user, token in there - wanted.keys():
+            await schedules.remove(self._bus, number, user, token)
+        for key in wanted.keys() - there:
+            one = wanted[key]
+            try:
+                await self._install(Firing(one.user, one.path, one.token), one.cron)
+            except Refusal as refusal:
+                log.warning("schedule_refused", user=one.user, rule=one.token, error=str(refusal))
+
+    async def _install(self, firing: Firing, cron: str) -> None:
+        try:
+            schedule = parse_cron(cron)
+        except CronError as error:
+            raise Refusal(Code.BAD_RULE, error.message, f"statement:1:{error.offset + 1}") from error
+        await schedules.install(self._bus, self._partition.number, firing, schedule.pattern, schedule.time_zone)
+
+    async def _app_of(self, one: ScheduleEntry) -> str:
+        async with self._partition.lock:
+            actor = await self._partition.actor(one.user)
+        context = None if actor is None or actor.model is None else actor.model.context(tuple(one.path[:-1]))
+        rule = None if context is None else context.rules.get(one.path[-1], {}).get(one.token)
+        return CRON_APP if rule is None else rule.app
+
+    async def _bring_about(self, firing: _Firing, run: _Run) -> None:
+        entry = firing.entry
+        try:
+            if run.error is not None:
+                await self._report(entry.user, run.app, run.token, entry.seq, firing.time, run.error)
+            for effect in run.effects:
+                if isinstance(effect, Telling):
+                    await self._tell(firing, run, effect)
+                else:
+                    notice = _notice(firing, run, effect.method, effect.url, effect.matched)
+                    self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
+        except Refusal as refusal:
+            await self._report(entry.user, run.app, run.token, entry.seq, firing.time, refusal.error)
+
+    async def _tell(self, firing: _Firing, run: _Run, telling: Telling) -> None:
+        entry = firing.entry
+        command_id = f"rule-{self._partition.number}.{entry.seq}-{run.token}"
+        if not self._count(firing.root, command_id):
+            await self._report_limit(firing, run)
+            return
+        user = entry.user if firing.values.is_own(telling.model) else telling.model
+        if user != entry.user:
+            await firing.values.check_foreign(run.app, user)
+        *context, component = telling.path
+        command = Tell(
+            id=command_id,
+            context=context,
+            component=component,
+            evidence=NewEvidence(value=telling.value, evidence_type=telling.evidence_type),
+            cause=Cause(rule=run.token, root=firing.root, depth=firing.depth),
+        )
+        await self._requests.store(user, run.app, command, timeout_s=STORE_WITHIN_S)
+
+    def _count(self, root: str, command_id: str) -> bool:
+        """Tell whether one more command for a first cause is within bounds.
+
+        The model refuses what is too much, always the same. This only keeps an explosion of rules out of the log.
+        """
+        ids = self._sent.setdefault(root, set())
+        self._sent.move_to_end(root)
+        while len(self._sent) > MAX_CAUSES:
+            self._sent.popitem(last=False)
+        if command_id not in ids and len(ids) > MAX_PER_CAUSE:
+            return False
+        ids.add(command_id)
+        return True
+
+    async def _report_limit(self, firing: _Firing, run: _Run) -> None:
+        """Report an explosion once."""
+        entry = firing.entry
+        message = f"one cause has set off more than {MAX_PER_CAUSE} commands"
+        error = Error(Code.RULE_LIMIT, message, "cause.root", "look for a cycle of rules")
+        rejection = _rejection(entry.user, run.app, run.token, entry.seq, firing.time, error)
+        await rejections.publish(self._bus, rejection, self._partition.number, 0, firing.root)
+
+    async def _report(self, user: str, app: str, token: str, seq: int, at: float, error: Error) -> None:
+        rejection = _rejection(user, app, token, seq, at, error)
+        await rejections.publish(self._bus, rejection, self._partition.number, seq, token)
+
+
+@lru_cache(maxsize=MAX_PARSED)
+def _parsed(statement: str) -> Rule:
+    return parse_rule(statement)
+
+
+def _rules_that_fire(model: Model, fired: FiredEntry) -> list[tuple[str, Subscription]]:
+    """Give the rules in the order of their making."""
+    context = model.context(tuple(fired.path[:-1]))
+    rules = {} if context is None else context.rules.get(fired.path[-1], {})
+    if fired.token is not None:
+        return [(fired.token, rules[fired.token])] if fired.token in rules else []
+    return [(token, rule) for token, rule in rules.items() if rule.cron is None]
+
+
+async def _decide_all(runs: list[_Run], values: Values) -> None:
+    """Decide rules side by side, so that what they want at each step is got at once."""
+    going = [run for run in runs if run.step(values)]
+    while going:
+        await values.fetch((run.app, wanted) for run in going for wanted in run.wanted)
+        going = [run for run in going if run.step(values)]
+
+
+async def _all_of(effects_of_rules: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Start all in their order, wait for all, and raise what the first that failed has raised."""
+    results = await asyncio.gather(*effects_of_rules, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _notice(firing: _Firing, run: _Run, method: Any, url: str, matched: str) -> Notice:
+    entry = firing.entry
+    return Notice(
+        id=f"{entry.seq}.{run.token}",
+        user=entry.user,
+        app=run.app,
+        rule=run.token,
+        path=entry.path,
+        seq=entry.seq,
+        time=firing.time,
+        matched=matched,
+        method=method,
+        url=url,
+    )
+
+
+def _rejection(user: str, app: str, token: str, seq: int, at: float, error: Error) -> Rejection:
+    return Rejection(user=user, app=app, verb=RULE_VERB, id=f"rule-{seq}-{token}", seq=seq, time=at, error=error)

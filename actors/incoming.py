@@ -1,0 +1,47 @@
+"""Log messages to commands, or to the reason why not. What is wrong with a message is found here, never raised."""
+
+from functools import lru_cache
+
+import msgspec
+
+from bus.log import LogMessage
+from bus.subjects import Address, parse_address
+from model.reads import Found
+from schemas.codec import command_id, decode_command
+from schemas.commands import Command
+from schemas.errors import Error, Refusal
+
+
+class Incoming(msgspec.Struct):
+    """A log message, read. Either `command` or `error` is set; `id` may be known for both."""
+
+    message: LogMessage
+    address: Address
+    id: str | None
+    command: Command | None = None
+    error: Error | None = None
+    named: Found | None = None
+    """The stored evidence that the command is about, once it has been looked up."""
+
+
+address_of = lru_cache(maxsize=10_000)(parse_address)
+"""Few people tell much: the same subjects come again and again."""
+
+
+def take_in(message: LogMessage) -> Incoming:
+    """Decode one log message."""
+    try:
+        address = address_of(message.subject)
+    except Refusal as refusal:
+        return Incoming(message, _unusable(message.subject), None, error=refusal.error)
+    try:
+        command = decode_command(message.data, address.verb)
+    except Refusal as refusal:
+        return Incoming(message, address, command_id(message.data), error=refusal.error)
+    return Incoming(message, address, command.id, command=command)
+
+
+def _unusable(subject: str) -> Address:
+    """Name the sender of a message on a subject that llum cannot use: `_` is no user's id that a person would have."""
+    tokens = subject.split(".")
+    return Address(int(tokens[2]), "_", "_", "_")

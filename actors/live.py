@@ -1,0 +1,73 @@
+"""One user's live model, and the bounded set of those that are active.
+
+An actor is activated by its first message and passivated when it has not been used for longest and there are too
+many. It holds nothing that is not committed or about to be, so passivating is forgetting.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+
+from model.changes import Change
+from model.commands.apply import apply
+from model.reads import Found
+from model.state import Model
+from schemas.commands import Command
+from schemas.errors import Refusal
+from schemas.replies import Accepted, Outcome, Refused
+
+
+class Applied(msgspec.Struct):
+    """What came of one command: its outcome, and what is to be written."""
+
+    outcome: Outcome
+    changes: list[Change] = []
+
+
+class UserActor:
+    """Holds a user's model (None: there is none) and applies commands to it, one after the other."""
+
+    __slots__ = ("key", "model", "user")
+
+    def __init__(self, user: str, key: int, model: Model | None) -> None:
+        self.user = user
+        self.key = key
+        self.model = model
+
+    def apply(self, app: str, command: Command, seq: int, time_us: int, named: Found | None = None) -> Applied:
+        """Apply a command; a refused one leaves the model as it was. `named` is the evidence that it is about."""
+        try:
+            applied = apply(self.model, self.user, app, command, seq, time_us, named)
+        except Refusal as refusal:
+            return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
+        self.model = applied.model
+        return Applied(Accepted(id=command.id, seq=seq, result=applied.result), applied.changes)
+
+
+class Actives:
+    """The active actors of a worker, least recently used first.
+
+    They are kept by partition and user: whoever writes to the log's own subjects can put a person's command into a
+    partition that is not theirs, and it must not meet their model there.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._actors: OrderedDict[tuple[int, str], UserActor] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def get(self, partition: int, user: str) -> UserActor | None:
+        actor = self._actors.get((partition, user))
+        if actor is not None:
+            self._actors.move_to_end((partition, user))
+        return actor
+
+    def activate(self, partition: int, actor: UserActor) -> None:
+        self._actors[(partition, actor.user)] = actor
+        while len(self._actors) > self._limit:
+            self._actors.popitem(last=False)
+
+    def passivate(self, partition: int, user: str) -> None:
+        self._actors.pop((partition, user), None)

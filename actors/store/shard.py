@@ -1,0 +1,356 @@
+"""One partition's models in one SQLite file: the materialised view of the log. The only importer of aiosqlite.
+
+Nothing here is the truth. A shard that is lost, or written by another version of the schema, is rebuilt from the log.
+"""
+
+import hashlib
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import msgspec
+import structlog
+
+from actors.effects.entries import entry_of
+from actors.store import sql
+from model.changes import AddEvidence, Change, CountCause, ForgetUser, Item, MarkWithdrawn, PutItem
+from model.reads import Found, Read
+from model.state import Model, Subscription, parse_key, restore
+from schemas.replies import Accepted, Outcome
+
+log = structlog.get_logger(__name__)
+
+MAX_KEPT_READS = 64
+"""Reads whose result a shard remembers: the evidence of components that are asked for again and again."""
+
+MAX_KEPT_BYTES = 4096
+"""Evidence of a result that is remembered. A worker with 64 partitions remembers 16 MB at most."""
+
+_UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+
+CommandKey = tuple[str, str, str]
+"""User, app and id: what makes a command the same command."""
+
+_outcomes = msgspec.json.Decoder(Outcome)
+_encode = msgspec.json.encode
+
+
+class Unwritable(Exception):  # noqa: N818 - says what the rows are
+    """Rows that SQLite refuses for what they are, whatever the state of the disk."""
+
+
+class Repeated(Exception):  # noqa: N818 - says what the batch holds
+    """A batch with a command that was seen before, and was not known to be."""
+
+
+class Loaded(msgspec.Struct):
+    """What the shard holds of a user; `model` is None when no model has been made."""
+
+    key: int
+    model: Model | None
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
+    seq: int
+    n: int
+    kind: str
+    body: str
+
+
+class Scheduled(msgspec.Struct, frozen=True):
+    """A rule that is to be fired on a schedule."""
+
+    user: str
+    path: list[str]
+    token: str
+    cron: str
+
+
+class Batch:
+    """The rows of one transaction, gathered while commands are applied."""
+
+    __slots__ = (
+        "applied_seq",
+        "causes",
+        "commands",
+        "evidence",
+        "forgotten",
+        "items",
+        "outbox",
+        "relayed_seq",
+        "users",
+        "withdrawals",
+    )
+
+    def __init__(self, relayed_seq: int = 0) -> None:
+        self.relayed_seq = relayed_seq
+        """What up to here was to leave the partition, has left it."""
+        self.users: dict[int, tuple[int, str, int, int]] = {}
+        self.items: list[tuple[int, str, str, int, int, str | None]] = []
+        self.evidence: list[tuple[int, int, int, int, int, float | None, str]] = []
+        self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
+        self.outbox: list[tuple[int, int, str, str]] = []
+        self.withdrawals: list[tuple[int, int, int, int, int, str]] = []
+        self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
+        self.forgotten: list[tuple[int, str, int]] = []
+        self.applied_seq = 0
+
+    def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
+        self.users[key] = (key, name, seq, time_us)
+
+    def add_changes(self, user_key: int, user: str, changes: list[Change], seq: int, time_us: int) -> None:
+        for change in changes:
+            if type(change) is AddEvidence:
+                self.evidence.append(_evidence_row(change, seq))
+            elif type(change) is PutItem:
+                body = None if change.body is None else change.body.decode()
+                self.items.append((user_key, change.kind, change.key, seq, time_us, body))
+            else:
+                self._add_rare(user_key, user, change, seq, time_us)
+
+    def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> None:
+        if isinstance(change, MarkWithdrawn):
+            body = change.body.decode()
+            self.withdrawals.append((change.component_no, change.seq, change.n, seq, time_us, body))
+        elif isinstance(change, CountCause):
+            self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
+        elif isinstance(change, ForgetUser):
+            self.forgotten.append((user_key, user, seq))
+        elif not isinstance(change, AddEvidence | PutItem) and seq > self.relayed_seq:
+            self.add_entry(seq, *entry_of(change, user, seq))
+
+    def add_entry(self, seq: int, kind: str, body: bytes) -> None:
+        """Leave something in the outbox."""
+        last = self.outbox[-1] if self.outbox else None
+        n = last[1] + 1 if last is not None and last[0] == seq else 0
+        self.outbox.append((seq, n, kind, body.decode()))
+
+    def add_command(self, key: CommandKey, user_key: int, seq: int, time_us: int, outcome: Outcome) -> None:
+        """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
+        plain = type(outcome) is Accepted and outcome.result is None
+        text = None if plain else _encode(outcome).decode()
+        _, app, command_id = key
+        self.commands.append((seq, time_us, command_hash(key), user_key, app, command_id, text))
+
+    def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
+        """Remember that a forget was accepted by its hash alone: it names nobody."""
+        self.commands.append((seq, time_us, command_hash(key), 0, "", "", None))
+
+    def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
+        return (
+            _encode(list(self.users.values())).decode(),
+            _encode(self.items).decode(),
+            _encode(self.evidence).decode(),
+            _encode(self.commands).decode(),
+            _encode(self.outbox).decode(),
+            self._rare(),
+            self.applied_seq,
+        )
+
+    def _rare(self) -> str | None:
+        if not self.withdrawals and not self.causes and not self.forgotten:
+            return None
+        causes = list(self.causes.values())
+        return _encode({"withdrawals": self.withdrawals, "causes": causes, "forgotten": self.forgotten}).decode()
+
+
+def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, int, float | None, str]:
+    number, body = change.component_no, change.body.decode()
+    return (number, seq, change.n, change.kind, change.creation_us, change.useby, body)
+
+
+def command_hash(key: CommandKey) -> int:
+    """64 bits of a command's key: the narrow index by which repeats are found. The key tells collisions apart."""
+    digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+class Shard:
+    """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
+
+    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, clock_us: int, last_user_key: int) -> None:
+        self._connection = connection
+        self.applied_seq = applied_seq
+        """Everything up to here that belongs to the partition is committed."""
+        self.clock_us = clock_us
+        """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
+        self._last_user_key = last_user_key
+        self._kept: OrderedDict[Read, Found] = OrderedDict()
+        """A read is bounded by a sequence, so what it has found is so for ever."""
+        self._traces_seq = 0
+        """The sequence of a forget whose traces are still to be removed; 0: there are none."""
+
+    @classmethod
+    async def open(cls, path: Path) -> "Shard":
+        """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data."""
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        meta: dict[str, int] = {}
+        try:
+            for pragma in sql.PRAGMAS:
+                await connection.execute(pragma)
+            if (await _one(connection, sql.IS_NEW))[0]:
+                await connection.executescript(sql.SCHEMA)
+            meta.update((name, value) for name, value in await connection.execute_fetchall(sql.READ_META))
+            clock_us = (await _one(connection, sql.LATEST_TIME))[0]
+            last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
+                await connection.close()
+                raise
+        if meta.get("schema_version") != sql.SCHEMA_VERSION:
+            await connection.close()
+            _remove(path)
+            return await cls.open(path)
+        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
+        if meta["traces"]:
+            await shard.remove_traces()
+        return shard
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def new_user_key(self) -> int:
+        self._last_user_key += 1
+        return self._last_user_key
+
+    async def write(self, batch: Batch) -> None:
+        """Commit a batch: all of it or nothing.
+
+        Raises `Repeated` when it holds a command that is there already, `Unwritable` when these rows can never be
+        written, and what SQLite raises when it cannot write now.
+        """
+        try:
+            await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.Error, OverflowError) as error:
+            if sql.IS_REPEATED in str(error):
+                raise Repeated from None
+            raise Unwritable(type(error).__name__) from error
+        self.applied_seq = batch.applied_seq
+        if batch.commands:
+            self.clock_us = batch.commands[-1][1]
+        if batch.forgotten:
+            self._kept.clear()
+            await self.remove_traces()
+
+    async def remove_traces(self) -> None:
+        """Rewrite the file without what was deleted. If that is interrupted or fails, it is done at the next start."""
+        try:
+            for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
+                await self._connection.execute_fetchall(statement)
+        except sqlite3.Error as error:
+            log.warning("traces_not_removed", error=str(error))
+        self._traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
+
+    async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
+        """Give the first outcomes of those commands that have been seen before."""
+        wanted = {command_hash(key): key for key in keys}
+        rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (_encode(list(wanted)).decode(),))
+        known: dict[CommandKey, Outcome] = {}
+        for user, app, command, hashed, seq, text in rows:
+            key = wanted[hashed] if user is None else (user, app, command)
+            known[key] = _outcome(key[2], seq, text)
+        return known
+
+    async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
+        """Load the models of those users that the shard has heard of, as they are now."""
+        wanted = (_encode(list(users)).decode(),)
+        rows = await self._connection.execute_fetchall(sql.LOAD_USERS, wanted)
+        items: dict[str, list[Item]] = {}
+        for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
+            if body is not None:
+                items.setdefault(name, []).append(Item(kind, key, body.encode()))
+        causes: dict[str, dict[str, int]] = {}
+        for name, root, count in await self._connection.execute_fetchall(sql.LOAD_CAUSES, wanted):
+            causes.setdefault(name, {})[root] = count
+        return {
+            name: Loaded(key, restore(name, items.get(name, []), seq, time_us, causes.get(name)))
+            for name, key, seq, time_us in rows
+        }
+
+    async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
+        """Load a model as it was after this sequence and at this time; None if it was not yet made."""
+        rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, (user, seq, time_us))
+        items = [Item(kind, key, body.encode()) for kind, key, body, _ in rows if body is not None]
+        return restore(user, items, seq, time_us)
+
+    async def time_at(self, seq: int) -> int:
+        """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
+        rows = list(await self._connection.execute_fetchall(sql.TIME_AT_SEQ, (seq,)))
+        return rows[0][0] if rows else 0
+
+    async def seq_at(self, time_us: int) -> int:
+        """Give the sequence of the partition's last command up to a time; 0 if there is none."""
+        return int((await _one(self._connection, sql.SEQ_AT_TIME, (time_us,)))[0])
+
+    async def read(self, reads: Sequence[Read]) -> list[Found]:
+        """Read evidence: one indexed range for each read, ascending."""
+        found = [await self._read(read) for read in reads]
+        for read, one in zip(reads, found, strict=True):
+            self._keep(read, one)
+        return found
+
+    def recall(self, reads: Sequence[Read]) -> list[Found] | None:
+        """Give what these reads have found before; None unless all of them are remembered."""
+        found = [one for read in reads if (one := self._kept.get(read)) is not None]
+        return found if len(found) == len(reads) else None
+
+    def _keep(self, read: Read, found: Found) -> None:
+        if read.unexpired_at is None and sum(map(len, found.bodies)) <= MAX_KEPT_BYTES:
+            self._kept[read] = found
+            if len(self._kept) > MAX_KEPT_READS:
+                self._kept.popitem(last=False)
+
+    async def _read(self, read: Read) -> Found:
+        statement, values = sql.evidence_query(read)
+        rows = list(await self._connection.execute_fetchall(statement, values))
+        if read.count_only:
+            return Found(count=rows[0][0])
+        bodies = [body.encode() if mark is None else _marked(body, mark) for body, mark in rows]
+        return Found(bodies=bodies[::-1] if read.newest is not None else bodies)
+
+    async def schedules(self) -> list[Scheduled]:
+        """List the rules that are to be fired on a schedule, of all users."""
+        rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
+        found: list[Scheduled] = []
+        for user, key, body, _ in rows:
+            rule = None if body is None else msgspec.json.decode(body, type=Subscription)
+            if rule is not None and rule.cron is not None:
+                *path, token = parse_key(key)
+                found.append(Scheduled(user, path, token, rule.cron))
+        return found
+
+    async def outbox(self, limit: int) -> list[OutboxEntry]:
+        """Give the oldest entries; those of one command are never apart, so there may be more than `limit`."""
+        rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
+        return [OutboxEntry(*row) for row in rows]
+
+    async def forget_outbox(self, seq: int) -> None:
+        """Drop what has been relayed, up to and including a sequence."""
+        await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
+        if 0 < self._traces_seq <= seq:
+            await self.remove_traces()
+
+
+def _marked(body: str, withdrawal: str) -> bytes:
+    """Put the mark into the JSON of the evidence, which is never an empty object."""
+    return f'{body[:-1]},"withdrawn":{withdrawal}}}'.encode()
+
+
+def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:
+    outcome = Accepted(id=command_id, seq=seq) if text is None else _outcomes.decode(text)
+    outcome.repeated = True
+    return outcome
+
+
+async def _one(connection: aiosqlite.Connection, statement: str, values: tuple[Any, ...] = ()) -> Any:
+    return next(iter(await connection.execute_fetchall(statement, values)))
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)

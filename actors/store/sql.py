@@ -1,0 +1,275 @@
+"""Every SQL statement of the shard, named.
+
+A batch is written by ONE statement, an INSERT into the view `batch` whose trigger spreads JSON arrays over the
+tables. So a batch is one transaction by construction, one hop to the connection's thread, and runs without the
+interpreter's lock: the event loop goes on meanwhile (`executemany` would take the lock back for each row).
+
+Rows are appended in the log's order, and the indexes that are not in that order are narrow, so writing costs little
+more when the shard is large. What few batches have (`rare`) is left to a trigger of its own. Structure (`item`) is kept
+in all its versions: `body` is null where an item was dropped. So a model can be loaded as it was at any sequence or
+time. `component_no` holds the sequence that made the component: it is unique in the shard, for ever.
+"""
+
+from typing import Any, Final
+
+from model.changes import CORRECTION, GOAL, PLAIN
+from model.reads import Read
+
+SCHEMA_VERSION: Final = 2
+
+PRAGMAS: Final = (
+    "PRAGMA page_size = 8192",
+    "PRAGMA journal_mode = WAL",
+    # The log has the data: what a power cut takes from the shard is read from the log again.
+    "PRAGMA synchronous = NORMAL",
+    # What is deleted is overwritten, so that forgetting a person leaves nothing behind in the file.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -4096",
+    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA journal_size_limit = 33554432",
+)
+
+IS_REPEATED: Final = "a command is repeated"
+
+SCHEMA: Final = f"""
+BEGIN;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE user (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL);
+CREATE TABLE item (
+    user_key INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
+    time_us INTEGER NOT NULL, body TEXT,
+    PRIMARY KEY (user_key, kind, key, seq)
+) WITHOUT ROWID;
+CREATE TABLE evidence (
+    component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind INTEGER NOT NULL,
+    creation_us INTEGER NOT NULL, useby REAL, body TEXT NOT NULL
+);
+CREATE INDEX evidence_of_component ON evidence (component_no, seq, n);
+CREATE INDEX evidence_of_goals ON evidence (component_no, seq, n) WHERE kind = 1;
+CREATE INDEX evidence_of_corrections ON evidence (component_no, seq, n) WHERE kind = 2;
+CREATE TABLE withdrawal (
+    component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
+    at_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (component_no, seq, n)
+) WITHOUT ROWID;
+CREATE TABLE cause (
+    user_key INTEGER NOT NULL, root TEXT NOT NULL, seq INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (user_key, root)
+) WITHOUT ROWID;
+CREATE TABLE command (
+    seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash INTEGER NOT NULL,
+    user_key INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, outcome TEXT
+);
+CREATE INDEX command_by_hash ON command (hash);
+CREATE INDEX command_by_time ON command (time_us);
+CREATE TABLE outbox (
+    seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
+);
+CREATE VIEW batch AS
+    SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS rare,
+        NULL AS applied_seq;
+CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
+    SELECT raise(ABORT, '{IS_REPEATED}')
+        FROM json_each(NEW.commands) AS new
+        CROSS JOIN command INDEXED BY command_by_hash ON command.hash = new.value ->> 2
+        WHERE command.user_key = 0  -- a forget, of which only the hash is left
+            OR (command.user_key = new.value ->> 3 AND command.app = new.value ->> 4 AND command.id = new.value ->> 5);
+    INSERT INTO user (key, name, seq, time_us)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.users) WHERE true
+        ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us;
+    INSERT INTO item (user_key, kind, key, seq, time_us, body)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(NEW.items) WHERE true
+        ON CONFLICT (user_key, kind, key, seq) DO UPDATE SET body = excluded.body;
+    INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        FROM json_each(NEW.evidence);
+    INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        FROM json_each(NEW.commands);
+    INSERT INTO outbox (seq, n, kind, body)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.outbox);
+    UPDATE meta SET value = NEW.applied_seq WHERE name = 'applied_seq';
+END;
+CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT NULL BEGIN
+    INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(NEW.rare, '$.withdrawals');
+    INSERT INTO cause (user_key, root, seq, count)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3
+        FROM json_each(NEW.rare, '$.causes') WHERE value ->> 3 > 0
+        ON CONFLICT (user_key, root) DO UPDATE SET seq = excluded.seq, count = excluded.count;
+    DELETE FROM cause WHERE (user_key, root) IN (
+        SELECT value ->> 0, value ->> 1 FROM json_each(NEW.rare, '$.causes') WHERE value ->> 3 = 0
+    );
+    DELETE FROM withdrawal WHERE component_no IN (
+        SELECT item.body ->> 'number' FROM json_each(NEW.rare, '$.forgotten') AS forgotten
+        CROSS JOIN item ON item.user_key = forgotten.value ->> 0
+        WHERE item.kind = 'component' AND item.body IS NOT NULL
+    );
+    DELETE FROM evidence WHERE component_no IN (
+        SELECT item.body ->> 'number' FROM json_each(NEW.rare, '$.forgotten') AS forgotten
+        CROSS JOIN item ON item.user_key = forgotten.value ->> 0
+        WHERE item.kind = 'component' AND item.body IS NOT NULL
+    );
+    DELETE FROM item WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
+    DELETE FROM cause WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
+    DELETE FROM command WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
+    DELETE FROM user WHERE key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
+    DELETE FROM outbox WHERE EXISTS (
+        SELECT 1 FROM json_each(NEW.rare, '$.forgotten') AS forgotten
+        WHERE outbox.body ->> 'user' = forgotten.value ->> 1 AND outbox.seq < forgotten.value ->> 2
+    );
+    UPDATE meta SET value = NEW.applied_seq
+        WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
+END;
+INSERT INTO meta (name, value) VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('traces', 0);
+COMMIT;
+"""  # noqa: S608 - only our own constants
+
+IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
+READ_META: Final = "SELECT name, value FROM meta"
+LATEST_TIME: Final = "SELECT coalesce(max(time_us), 0) FROM command"
+LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
+
+WRITE_BATCH: Final = (
+    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+KNOWN_COMMANDS: Final = """
+SELECT user.name, command.app, command.id, command.hash, command.seq, command.outcome
+FROM json_each(?) AS wanted
+CROSS JOIN command INDEXED BY command_by_hash ON command.hash = wanted.value
+LEFT JOIN user ON user.key = command.user_key
+"""
+"""The commands of these hashes; the caller compares the ids themselves. CROSS JOIN keeps the order: look-ups only.
+
+Of a forget only the hash is left; it has no user.
+"""
+
+LOAD_USERS: Final = """
+SELECT user.name, user.key, user.seq, user.time_us
+FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value
+"""
+
+LOAD_ITEMS: Final = """
+SELECT user.name, item.kind, item.key, item.body, max(item.seq)
+FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value CROSS JOIN item ON item.user_key = user.key
+GROUP BY user.name, item.kind, item.key
+"""
+"""The newest version of each item: SQLite takes the bare columns from the row of the maximum."""
+
+LOAD_ITEMS_AS_OF: Final = """
+SELECT item.kind, item.key, item.body, max(item.seq)
+FROM user CROSS JOIN item ON item.user_key = user.key
+WHERE user.name = ? AND item.seq <= ? AND item.time_us <= ? GROUP BY item.kind, item.key
+"""
+
+LOAD_CAUSES: Final = """
+SELECT user.name, cause.root, cause.count
+FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value CROSS JOIN cause ON cause.user_key = user.key
+ORDER BY cause.seq
+"""
+
+TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+
+LAST_SEQ_UNTIL: Final = "SELECT seq FROM command WHERE time_us <= ? ORDER BY time_us DESC, seq DESC LIMIT 1"
+FIRST_SEQ_SINCE: Final = "SELECT seq FROM command WHERE time_us >= ? ORDER BY time_us, seq LIMIT 1"
+"""One step in the index, because a partition's clock never goes back: the order by time is the order by sequence."""
+
+SEQ_AT_TIME: Final = f"SELECT coalesce(({LAST_SEQ_UNTIL}), 0)"
+
+LOAD_RULES: Final = """
+SELECT user.name, item.key, item.body, max(item.seq)
+FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule'
+GROUP BY item.user_key, item.key
+"""
+
+OUTBOX: Final = """
+SELECT seq, n, kind, body FROM outbox
+WHERE seq <= (SELECT max(seq) FROM (SELECT seq FROM outbox ORDER BY seq, n LIMIT ?)) ORDER BY seq, n
+"""
+"""The oldest entries, those of one command never apart: they are forgotten by sequence."""
+
+FORGET_OUTBOX: Final = "DELETE FROM outbox WHERE seq <= ?"
+
+REMOVE_TRACES: Final = (
+    # What was deleted is still in older pages of the write-ahead log, and between the cells of pages that were split.
+    "VACUUM",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+)
+TRACES_ARE_REMOVED: Final = """
+UPDATE meta SET value = 0 WHERE name = 'traces' AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq <= meta.value)
+"""
+"""Entries that take down a forgotten person's schedules name the person until they have left."""
+
+READ_TRACES: Final = "SELECT value FROM meta WHERE name = 'traces'"
+
+_WITHDRAWN_BY_THEN: Final = (
+    "withdrawal.component_no = evidence.component_no AND withdrawal.seq = evidence.seq"
+    " AND withdrawal.n = evidence.n AND withdrawal.at_seq <= ? AND withdrawal.at_us <= ?"
+)
+
+_NOT_WITHDRAWN: Final = f"NOT EXISTS (SELECT 1 FROM withdrawal WHERE {_WITHDRAWN_BY_THEN})"  # noqa: S608 - ours
+
+_NEVER: Final = 2**62
+"""A sequence and a time (microseconds) later than any."""
+
+
+def evidence_query(read: Read) -> tuple[str, list[Any]]:
+    """Write the statement of one read: a range of one index, bounded so that only what it returns is looked at.
+
+    The columns are the evidence and, where withdrawn evidence is to be marked, the withdrawal or null. Evidence is in
+    the order of sequences, so a time is first turned into a bound on the sequence: no command before the first one at
+    or after `since_us` can have made evidence that is new enough, and no command after the last one at or before
+    `until_us` evidence that is old enough. The exact comparison follows, since imported evidence is older than its
+    command. Of two bounds on one side SQLite would search by one and walk to the other, so there is one on each.
+    """
+    where, values = _conditions(read)
+    if read.count_only:
+        return f"SELECT count(*) FROM evidence WHERE {where}", values  # noqa: S608 - conditions are ours
+    order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
+    columns, joined = "evidence.body, NULL", ""
+    if read.withdrawn == "marked":
+        columns, joined = "evidence.body, withdrawal.body", f"LEFT JOIN withdrawal ON {_WITHDRAWN_BY_THEN}"
+        values[:0] = _by_then(read)
+    statement = f"SELECT {columns} FROM evidence {joined} WHERE {where}"  # noqa: S608 - conditions are ours
+    return f"{statement} ORDER BY evidence.seq {order}, evidence.n {order} LIMIT ?", [*values, limit]
+
+
+def _conditions(read: Read) -> tuple[str, list[Any]]:
+    where: list[str] = []
+    values: list[Any] = []
+
+    def add(condition: str, *arguments: Any) -> None:
+        where.append(condition)
+        values.extend(arguments)
+
+    add("evidence.component_no = ?", read.component_no)
+    if read.until_us is None:
+        add("evidence.seq <= ?", read.seq_max)
+    else:
+        add(f"evidence.seq <= min(?, coalesce(({LAST_SEQ_UNTIL}), 0))", read.seq_max, read.until_us)
+        add("evidence.creation_us <= ?", read.until_us)
+    if read.since_us is not None:
+        after = (0, 0) if read.after is None else read.after
+        add(f"evidence.seq >= max(?, coalesce(({FIRST_SEQ_SINCE}), {_NEVER}))", after[0], read.since_us)
+        add("(+evidence.seq, evidence.n) > (?, ?)", *after)
+        add("evidence.creation_us >= ?", read.since_us)
+    elif read.after is not None:
+        add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
+    if read.kind is not None:
+        add(f"evidence.kind = {_KINDS[read.kind]}")
+    if read.unexpired_at is not None:
+        add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
+    if read.withdrawn == "left_out":
+        add(_NOT_WITHDRAWN, *_by_then(read))
+    return " AND ".join(where), values
+
+
+def _by_then(read: Read) -> tuple[int, int]:
+    return read.seq_max, _NEVER if read.until_us is None else read.until_us
+
+
+_KINDS: Final = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}

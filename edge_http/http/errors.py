@@ -1,0 +1,89 @@
+"""The one table from error codes to HTTP statuses, and the error body of every face that has none of its own."""
+
+import math
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from edge_http.http.responses import json_response
+from schemas.errors import Code, Error, LlumError, Refusal, Transient
+
+STATUS_OF: Final = {
+    Code.MALFORMED: 400,
+    Code.BAD_FIELD: 400,
+    Code.TOO_LARGE: 413,
+    Code.TOO_DEEP: 400,
+    Code.UNKNOWN_VERB: 404,
+    Code.UNSUPPORTED_VERSION: 400,
+    Code.BAD_SUBJECT: 400,
+    Code.BAD_PATH: 400,
+    Code.BAD_VALUE: 422,
+    Code.BAD_FILTER: 400,
+    Code.UNKNOWN_RESOLVER: 400,
+    Code.NO_SUCH_MODEL: 404,
+    Code.NO_SUCH_CONTEXT: 404,
+    Code.NO_SUCH_COMPONENT: 404,
+    Code.NO_SUCH_VIEW: 404,
+    Code.NO_SUCH_APP: 404,
+    Code.NO_SUCH_RULE: 404,
+    Code.NO_SUCH_EVIDENCE: 404,
+    Code.BAD_RULE: 400,
+    Code.RULE_LIMIT: 422,
+    Code.RESOLVER_FAILED: 500,
+    Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
+    Code.TOO_MUCH_EVIDENCE: 422,
+    Code.NOT_AUTHENTICATED: 401,
+    Code.RATE_LIMITED: 429,
+    Code.UNAVAILABLE: 503,
+    Code.NOT_YET: 503,
+    Code.INTERNAL: 500,
+}
+
+_CODES_OF_STATUS: Final = {404: Code.UNKNOWN_VERB, 405: Code.UNKNOWN_VERB, 413: Code.TOO_LARGE}
+"""Codes for what aiohttp itself refuses; any other client error is `malformed`."""
+
+_DEFAULT_RETRY_AFTER_S: Final = 1.0
+"""For a transient error that came as a plain code, without its delay."""
+
+BEARER_HINT: Final = "send the header Authorization: Bearer <token>"
+
+
+class Unauthenticated(Refusal):
+    """No valid bearer token: 401, with the challenge that says what would be accepted."""
+
+    def __init__(self, message: str, challenge: str, field: str = "Authorization", hint: str = BEARER_HINT) -> None:
+        super().__init__(Code.NOT_AUTHENTICATED, message, field, hint)
+        self.challenge = challenge
+
+
+def members_of(error: Error) -> dict[str, str | None]:
+    """Give the members of an error's JSON object; absent parts are null."""
+    return {"code": error.code.value, "message": error.message, "field": error.field, "hint": error.hint}
+
+
+def headers_of(error: LlumError) -> dict[str, str]:
+    """Give the headers that go with an error: the challenge of a 401, when to come back after a 429 or 503."""
+    if error.code is Code.NOT_AUTHENTICATED:
+        challenge = error.challenge if isinstance(error, Unauthenticated) else "Bearer"
+        return {"WWW-Authenticate": challenge}
+    if STATUS_OF[error.code] in (429, 503):
+        delay_s = error.retry_after_s if isinstance(error, Transient) else _DEFAULT_RETRY_AFTER_S
+        return {"Retry-After": str(max(1, math.ceil(delay_s)))}
+    return {}
+
+
+def error_response(error: LlumError) -> web.Response:
+    """Render `{"error": {code, message, field, hint}}` with the status of the code."""
+    body = msgspec.json.encode({"error": members_of(error.error)})
+    return json_response(body, STATUS_OF[error.code], headers_of(error))
+
+
+def framework_response(refused: web.HTTPException, method: str, path: str) -> web.Response:
+    """Render what aiohttp itself refuses, such as an unknown path, in the same shape and with aiohttp's status."""
+    code = _CODES_OF_STATUS.get(refused.status, Code.MALFORMED if refused.status < 500 else Code.INTERNAL)
+    message = f"{method[:16]} {path[:200]}: {refused.reason}"
+    body = msgspec.json.encode({"error": members_of(Error(code, message))})
+    allow = refused.headers.get("Allow")
+    return json_response(body, refused.status, {"Allow": allow} if allow else None)

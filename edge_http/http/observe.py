@@ -1,0 +1,106 @@
+"""The one middleware: gives each request an id, turns errors into responses, writes one log line.
+
+The line has no token and no value of evidence. Errors are rendered by the face that handles the request: it sets
+`Trace.render_error` as soon as it knows how its callers want to be told.
+"""
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from edge_http.http.errors import error_response, framework_response
+from schemas.errors import Code, LlumError, Refusal, Transient
+
+log = structlog.get_logger("llum.edge")
+
+CLIENT_GONE: Final = 499
+"""The status in the log, as nginx has it, of a request whose client left before the answer."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+RenderError = Callable[[LlumError], web.Response]
+
+
+class Trace:
+    """What is told of a request in the log, filled in by its handler."""
+
+    __slots__ = ("app", "code", "op", "render_error", "request_id", "user")
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.user: str | None = None
+        self.app: str | None = None
+        self.op: str | None = None
+        self.code: str | None = None
+        self.render_error: RenderError = error_response
+
+    def refuse(self, error: LlumError) -> web.Response:
+        """Render an error, and note its code."""
+        self.code = error.code.value
+        return self.render_error(error)
+
+
+TRACE: Final = web.RequestKey("trace", Trace)
+
+_process: Final = secrets.token_hex(4)
+_numbers: Final = itertools.count(1)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every request, whatever its handler raises."""
+    started = time.perf_counter()
+    trace = Trace(f"{_process}-{next(_numbers):x}")
+    request[TRACE] = trace
+    try:
+        response = await _answer(request, handler, trace)
+    except asyncio.CancelledError:
+        _write_line(request, trace, CLIENT_GONE, 0, started)
+        raise
+    response.headers["X-Request-Id"] = trace.request_id
+    body = response.body if isinstance(response, web.Response) else None
+    _write_line(request, trace, response.status, len(body) if isinstance(body, bytes) else 0, started)
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler, trace: Trace) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except LlumError as error:
+        return trace.refuse(error)
+    except web.HTTPException as refused:
+        return framework_response(refused, request.method, request.path)
+    except web.RequestPayloadError:
+        return trace.refuse(Refusal(Code.MALFORMED, "the body does not arrive as its headers say"))
+    except Exception as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            return web.Response(status=CLIENT_GONE)
+        log.exception("request_failed", request_id=trace.request_id, op=trace.op)
+        return trace.refuse(_internal(trace.request_id))
+
+
+def _internal(request_id: str) -> Transient:
+    hint = f"name request {request_id} when you report it"
+    return Transient(Code.INTERNAL, "a fault in llum; it has been recorded", hint)
+
+
+def _write_line(request: web.Request, trace: Trace, status: int, sent: int, started: float) -> None:
+    resource = request.match_info.route.resource
+    log.info(
+        "request",
+        request_id=trace.request_id,
+        method=request.method,
+        route=resource.canonical if resource else None,
+        status=status,
+        user=trace.user,
+        app=trace.app,
+        op=trace.op,
+        code=trace.code,
+        duration_ms=round((time.perf_counter() - started) * 1000, 2),
+        bytes=sent,
+    )

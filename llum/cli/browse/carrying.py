@@ -1,0 +1,138 @@
+"""Commands about files: export, import, do."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+
+from edge_http.personis.packing import Exporter
+from llum.cli.browse import archive, lines, show
+from llum.cli.browse.command import CONTEXT, FILE, command
+from llum.cli.browse.shell import Shell
+from llum.cli.commands.archives import written
+from llum.failures import FORESEEN, Fault, describe
+from llum.people.archive_files import ArchiveWriter
+from schemas.commands import Command
+from schemas.paths import Path
+
+MAX_DEPTH: Final = 16
+"""Files of commands inside one another: a bound against circles."""
+
+STDOUT: Final = "-"
+
+
+@command("export", section="files", example="export work.llum Work")
+@click.argument("file", type=FILE, required=False)
+@click.argument("context", type=CONTEXT, default="")
+async def export(shell: Shell, file: str | None, context: Path) -> None:
+    """Write a context to a file (-: standard output).
+
+    With all below it, evidence and rules included. Without CONTEXT: where you are.
+    """
+    file = file or await shell.dialogue.text("File?")
+    if file == STDOUT:
+        await _write(shell, sys.stdout.buffer, context)
+        sys.stdout.buffer.flush()
+        return
+    with written(FilePath(file)) as output:
+        await _write(shell, output, context)
+    shell.say(f"{shell.shown(context)} is in {file}")
+
+
+@command("import", section="files", example="import work.llum Old")
+@click.argument("file", type=FILE, required=False)
+@click.argument("context", type=CONTEXT, default="")
+async def import_(shell: Shell, file: str | None, context: Path) -> None:
+    """Put what was exported below a context.
+
+    Without CONTEXT: where you are. Doing it again changes nothing; what is there stays and is added to. Files that
+    the original Personis browser has written are read too.
+    """
+    file = file or await shell.dialogue.text("File?")
+    source = archive.open_source(FilePath(file), Exporter(shell.user, shell.client.app))
+    made, salt = await _import(shell, source, context)
+    attached = await _send_all(shell, archive.subscriptions(source, context, salt))
+    told = show.counted({**made.counts, "rules": attached.new})
+    shell.say(f"imported {told}" if told else "nothing new: all of it has been imported here before")
+
+
+@command("do", section="files", example="do setup.txt")
+@click.argument("file", type=FILE, required=False)
+async def do(shell: Shell, file: str | None) -> None:
+    """Run the commands in a file.
+
+    A line at a time, until one fails. Lines that start with # are notes.
+    """
+    name = file or await shell.dialogue.text("File?")
+    if shell.depth >= MAX_DEPTH:
+        raise Fault(f"{name} is not run: {MAX_DEPTH} files already do one another")
+    shell.depth += 1
+    try:
+        for number, line in enumerate(_read(FilePath(name)), 1):
+            await _run(shell, line, f"{name}, line {number}")
+    finally:
+        shell.depth -= 1
+
+
+class Sent(msgspec.Struct):
+    """What came of sending several commands."""
+
+    counts: Counter[str]
+    new: int = 0
+    last: int = 0
+    """The sequence of the last one."""
+
+
+async def _import(shell: Shell, source: archive.Source, context: Path) -> tuple[Sent, str]:
+    """Send until something is there: a context that was deleted since it was imported is made anew."""
+    salt = ""
+    while True:
+        sent = await _send_all(shell, source.commands(context, salt))
+        if sent.new or not sent.last or await shell.is_context((*context, *source.first())):
+            return sent, salt
+        salt = f"{salt} {sent.last}"
+
+
+async def _send_all(shell: Shell, commands: Iterable[Command]) -> Sent:
+    sent = Sent(counts=Counter())
+    for each in commands:
+        outcome = await shell.send(each)
+        sent.last = outcome.seq
+        if not outcome.repeated:
+            sent.new += 1
+            sent.counts.update(outcome.result if isinstance(outcome.result, dict) else {})
+    return sent
+
+
+async def _write(shell: Shell, output: BinaryIO, context: Path) -> None:
+    writer = ArchiveWriter(output, shell.user, time.time(), context)
+    async for page in shell.client.export(shell.user, context):
+        writer.add(page)
+    writer.finish()
+
+
+async def _run(shell: Shell, line: str, place: str) -> None:
+    """Run a line of a file; what goes wrong is told with its place."""
+    try:
+        for words in lines.split(line):
+            if shell.interactive:
+                shell.say(f"{shell.prompt}{line.strip()}")
+            await shell.run(words)
+    except click.ClickException as error:
+        raise click.ClickException(f"{place}: {error.format_message()}") from error
+    except FORESEEN as error:
+        raise click.ClickException(f"{place}: {describe(error)}") from error
+
+
+def _read(file: FilePath) -> list[str]:
+    try:
+        return file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise Fault(f"cannot read {file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise Fault(f"cannot read {file}: it is not UTF-8 text") from error

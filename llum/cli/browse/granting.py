@@ -1,0 +1,142 @@
+"""Commands about apps and what they may do: app, listapps, delapp, setperm, showperm."""
+
+from typing import Any
+
+import click
+
+from edge_http.personis.names import app_id, app_name
+from llum.cli.browse import show
+from llum.cli.browse.command import ANYTHING, APP, RESOLVER, command, names
+from llum.cli.browse.shell import Shell, parted
+from llum.cli.commands.options import Moment
+from llum.client import fresh_id
+from llum.people import apps
+from schemas.commands import SetPermission
+from schemas.paths import Path
+from schemas.queries import GetPermission, ListApps
+
+ACTIONS = ("add", "list", "delete")
+
+
+@command("app", section="apps", example='app add asker "Shows bars of what was logged"')
+@click.argument("action", metavar="[add|list|delete]", required=False)
+@click.argument("name", type=APP, required=False)
+@click.argument("description", required=False)
+@click.option("--owner/--no-owner", "is_owner", default=None, help="Give it the owner's rights.")
+@click.option("--password", "with_password", is_flag=True, help="Ask for a password, for a simple device.")
+async def app(
+    shell: Shell,
+    action: str | None,
+    name: str | None,
+    description: str | None,
+    is_owner: bool | None,
+    with_password: bool,
+) -> None:
+    """Register, list or delete apps.
+
+    Without a word: list them. `app asker` registers asker.
+    """
+    if action in (None, "list"):
+        await _list(shell)
+        return
+    if action not in ACTIONS:  # `app asker` registers asker
+        action, name, description = "add", action, name if description is None else description
+    name = name or await shell.dialogue.text("App?")
+    if action == "delete":
+        await _delete(shell, name)
+        return
+    described = await shell.dialogue.text("Description?", "") if description is None else description
+    password = await shell.dialogue.secret("Password?") if with_password else ""
+    await apps.add(shell.client, shell.user, name, described, is_owner, password or None)
+    shell.say(f"{name} is an app of {shell.user} now")
+
+
+@command("listapps", section="apps", example="listapps")
+async def listapps(shell: Shell) -> None:
+    """List the apps."""
+    await _list(shell)
+
+
+@command("delapp", "rmapp", "deleteapp", section="apps", example="delapp asker")
+@click.argument("name", type=APP, required=False)
+async def delapp(shell: Shell, name: str | None) -> None:
+    """Delete an app with its permissions and rules.
+
+    What it has told stays.
+    """
+    await _delete(shell, name or await shell.dialogue.text("App?"))
+
+
+@command("setperm", section="apps", example="setperm asker Work --ask --no-tell --resolvers count,sum")
+@click.argument("name", metavar="APP", type=APP, required=False)
+@click.argument("path", type=ANYTHING, default="")
+@click.option("--ask/--no-ask", default=None, help="May ask.")
+@click.option("--tell/--no-tell", default=None, help="May tell, and make and delete what is there.")
+@click.option("--resolvers", help="May use these only, with commas between; all: any.")
+@click.option("--filters", help="May use these evidence filters only, with commas between; all: any.")
+@click.option("--bind-resolver", type=RESOLVER, help="Gets this resolver's value whatever it asks for; empty: unbound.")
+@click.option("--bind-view", help="Sees only what is in this view of the context; empty: unbound.")
+@click.option("--expires", type=Moment(), help="From then on this setting does not count; 0: never.")
+async def setperm(
+    shell: Shell, name: str | None, path: Path, resolvers: str | None, filters: str | None, **parts: Any
+) -> None:
+    """Say what an app may do.
+
+    In a context and below, or with one component; without PATH: where you are. The nearest setting
+    counts; what is not said stays as it is.
+    """
+    given = {part: value for part, value in parts.items() if value is not None}
+    given |= {part: names(text) for part, text in (("resolvers", resolvers), ("filters", filters)) if text is not None}
+    name = name or await shell.dialogue.text("App?")
+    if not given and not shell.interactive:
+        raise click.UsageError("say what the app may do, for example --ask")
+    given = given or {part: await shell.dialogue.yes(f"May it {part}?") for part in ("ask", "tell")}
+    context, component = await _place(shell, path)
+    await shell.send(SetPermission(id=fresh_id(), app=app_id(name), context=context, component=component, **given))
+    await _show(shell, [name], path)
+
+
+@command("showperm", section="apps", example="showperm asker Work")
+@click.argument("name", metavar="APP", type=APP, required=False)
+@click.argument("path", type=ANYTHING, default="")
+async def showperm(shell: Shell, name: str | None, path: Path) -> None:
+    """Show what an app may do, or all apps.
+
+    What is set at the path and above it; without PATH: where you are.
+    """
+    listed = [name] if name else [app_name(each) for each in await shell.query(ListApps())]
+    await _show(shell, listed, path)
+
+
+async def _list(shell: Shell) -> None:
+    shell.say(show.listed_apps(await apps.list_all(shell.client, shell.user), shell.width))
+
+
+async def _delete(shell: Shell, name: str) -> None:
+    await apps.remove(shell.client, shell.user, name)
+    shell.say(f"{name} is no app of {shell.user} any more")
+
+
+async def _show(shell: Shell, listed: list[str], path: Path) -> None:
+    """Show the settings that bear on a path, the nearest last."""
+    context, component = await _place(shell, path)
+    found: list[tuple[str, str, Any]] = []
+    for name in listed:
+        for depth in range(len(context) + 1):
+            found += await _setting(shell, name, context[:depth], None)
+        found += await _setting(shell, name, context, component) if component else []
+    shell.say(show.permissions(found, shell.width) if found else f"nothing is set at {shell.shown(path)} or above")
+
+
+async def _setting(shell: Shell, name: str, context: list[str], component: str | None) -> list[tuple[str, str, Any]]:
+    setting = await shell.query(GetPermission(app=app_id(name), context=context, component=component))
+    at = shell.shown([*context, component] if component else context)
+    return [(name, at, setting)] if setting else []
+
+
+async def _place(shell: Shell, path: Path) -> tuple[list[str], str | None]:
+    """Tell a context from a component in one."""
+    if not path or await shell.is_context(path):
+        return list(path), None
+    await shell.component(path)
+    return parted(path)

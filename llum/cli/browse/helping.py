@@ -1,0 +1,52 @@
+"""Commands of the shell itself: help, quit."""
+
+import itertools
+from operator import attrgetter
+
+import click
+
+from llum.cli.browse import show
+from llum.cli.browse.command import COMMAND, command
+from llum.cli.browse.shell import Quit, Shell
+
+WIDTH = 80
+"""Cells that help is laid out for."""
+
+
+@command("help", "?", "man", section="the shell", example="help tell")
+@click.argument("name", metavar="[COMMAND]", type=COMMAND, required=False)
+async def help_(shell: Shell, name: str | None) -> None:
+    """List the commands, or say how one is used, with an example."""
+    from llum.cli.browse.table import find
+
+    if name is None:
+        shell.say(_overview())
+        return
+    found = find(name)
+    context = click.Context(found, info_name=found.name, obj=shell, terminal_width=WIDTH, **found.context_settings)
+    shell.say(found.get_help(context))
+
+
+@command("quit", "exit", "bye", section="the shell", example="quit")
+async def quit_(_shell: Shell) -> None:
+    """Leave."""
+    raise Quit
+
+
+def _overview() -> str:
+    from llum.cli.browse.table import commands
+
+    lines = []
+    for section, members in itertools.groupby(sorted(commands().values(), key=_place), attrgetter("section")):
+        lines.append(show.heading(section))
+        lines += [f"  {each.name:<13}{each.get_short_help_str(WIDTH - 15)}" for each in members]
+    return "\n".join([*lines, "", "help COMMAND shows how it is used, with an example; ; stands between commands."])
+
+
+def _place(each: click.Command) -> int:
+    from typing import get_args
+
+    from llum.cli.browse.command import BrowseCommand, Section
+
+    assert isinstance(each, BrowseCommand), "all commands are made by the same decorator"
+    return get_args(Section).index(each.section)

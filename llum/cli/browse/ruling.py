@@ -1,0 +1,69 @@
+"""Commands about rules: subscribe, listsubs, delsub."""
+
+import click
+
+from llum.cli.browse import show
+from llum.cli.browse.command import ANYTHING, COMPONENT, command
+from llum.cli.browse.shell import Shell, parted
+from llum.cli.browse.telling import needed_component
+from llum.client import fresh_id
+from schemas.commands import Subscribe, Unsubscribe
+from schemas.errors import Code, Refusal
+from schemas.paths import Path
+from schemas.queries import ListSubscriptions
+
+
+@command(
+    "subscribe",
+    section="rules",
+    example="""subscribe desk '<./Work/desk> ~ "yes" : TELL ./Work/state, inferred:"busy"'""",
+)
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("statement", required=False)
+async def subscribe(shell: Shell, component: Path | None, statement: str | None) -> None:
+    """Attach a rule to a component.
+
+    It is looked at whenever the component is told something, or on its schedule.
+
+    \b
+    ["minute hour day month weekday"] ITEM ~ PATTERN : TELL PATH, TYPE:ITEM
+                                                     : TELLCHANGED PATH, TYPE:ITEM
+                                                     : NOTIFY ITEM ITEM …
+    """
+    context, name = parted(await needed_component(shell, component))
+    statement = await shell.dialogue.text("Rule?") if statement is None else statement
+    outcome = await shell.send(Subscribe(id=fresh_id(), context=context, component=name, statement=statement))
+    shell.say(f"rule {outcome.result} looks at {shell.shown([*context, name])} now")
+
+
+@command("listsubs", "showsubs", section="rules", example="listsubs Work")
+@click.argument("path", type=ANYTHING, default="")
+async def listsubs(shell: Shell, path: Path) -> None:
+    """List the rules of a component or context."""
+    if await shell.is_context(path):
+        query = ListSubscriptions(context=list(path))
+    else:
+        context, name = parted(path)
+        query = ListSubscriptions(context=context, component=name)
+    found = await shell.query(query)
+    shell.say(show.all_rules(found, shell.width) if found else f"there are no rules at {shell.shown(path)}")
+
+
+@command("delsub", "rmsub", "unsubscribe", section="rules", example="delsub desk 42")
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("rule", required=False)
+async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None:
+    """Remove a rule from a component.
+
+    `listsubs` shows what the rules are called.
+    """
+    component = await needed_component(shell, component)
+    context, name = parted(component)
+    if rule is None:
+        rules = (await shell.query(ListSubscriptions(context=context, component=name))).get(name, {})
+        if not rules:
+            raise Refusal(Code.NO_SUCH_RULE, f"{shell.shown(component)} has no rules", "token")
+        shell.say(show.rules(rules, shell.width))
+        rule = await shell.dialogue.text("Which rule?")
+    await shell.send(Unsubscribe(id=fresh_id(), context=context, component=name, token=rule))
+    shell.say(f"removed the rule {rule}")

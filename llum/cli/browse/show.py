@@ -1,0 +1,147 @@
+"""What is found, as text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import click
+
+from llum.cli import render
+from llum.cli.browse import layout
+from schemas.errors import raised_from
+from schemas.evidence import Evidence
+from schemas.paths import format_path
+from schemas.replies import AskReply, ComponentAnswer
+
+YES_NO: Final = {True: "yes", False: "no", None: "-"}
+
+
+def context(about: Mapping[str, Any], reply: AskReply, width: int | None) -> str:
+    """Show a context: what it is, the contexts in it, its components with their values, its views."""
+    parts = [layout.paragraph(about["description"], width)] if about["description"] else []
+    if about["resolver"]:
+        parts.append(layout.facts([("resolver", about["resolver"])], width))
+    if about["contexts"]:
+        parts.append(layout.columns([f"{name}/" for name in about["contexts"]], width))
+    if reply.components or reply.failures:
+        parts.append(values(reply, width))
+    if about["views"]:
+        parts.append(layout.table(("view", "components"), map(_view, about["views"].items()), width))
+    return "\n\n".join(parts) or "nothing is here yet"
+
+
+def values(reply: AskReply, width: int | None, by_path: bool = False) -> str:
+    """Show components with their values, and those that cannot be answered with the reason."""
+    rows = [(_name(one.path, by_path), render.as_json(one.value), one.description) for one in reply.components]
+    rows += [(_name(one.path, by_path), "-", str(raised_from(one.error))) for one in reply.failures]
+    return layout.table(("component", "value", "what it is"), rows, width)
+
+
+def component(answer: ComponentAnswer, width: int | None) -> str:
+    """Show what a component is, and its value."""
+    why = answer.explanation
+    kind = f"{answer.component_type}, {answer.value_type}"
+    if answer.value_list:
+        kind += f" of {', '.join(answer.value_list)}"
+    pairs = [("value", render.as_json(answer.value))]
+    pairs += [("what it is", answer.description)] if answer.description else []
+    pairs.append(("type", kind))
+    if why is not None:
+        pairs.append(("resolver", f"{why.resolver} ({render.ORIGINS.get(why.resolver_from, 'the default')})"))
+    if answer.goals:
+        pairs.append(("goals", ", ".join("/" + format_path(goal) for goal in answer.goals)))
+    pairs.append(("made", render.moment(answer.creation_time)))
+    return layout.facts(pairs, width)
+
+
+def evidence(pieces: Sequence[Evidence] | None, limit: int, width: int | None) -> str:
+    """Show the newest pieces of evidence, the oldest of them first."""
+    if pieces is None:
+        return "its evidence is not shown to this app"
+    if not pieces:
+        return "no evidence yet"
+    shown = layout.table(("time", "told by", "type", "seq", "value", "notes"), map(_piece, pieces[-limit:]), width)
+    return shown if len(pieces) <= limit else f"{shown}\nolder ones: ls -n {limit * 10}"
+
+
+def rules(by_token: Mapping[str, Mapping[str, Any]], width: int | None) -> str:
+    """Show the rules of one component."""
+    return layout.table(("rule", "app", "statement"), map(_rule, by_token.items()), width)
+
+
+def all_rules(by_component: Mapping[str, Mapping[str, Mapping[str, Any]]], width: int | None) -> str:
+    """Show the rules of several components."""
+    rows = [(name, *_rule(pair)) for name, rules in by_component.items() for pair in rules.items()]
+    return layout.table(("component", "rule", "app", "statement"), rows, width)
+
+
+def permissions(settings: Iterable[tuple[str, str, Mapping[str, Any]]], width: int | None) -> str:
+    """Show what is set for apps: (app, place, parts)."""
+    rows = [(app, place, *_granted(parts)) for app, place, parts in settings]
+    return layout.table(("app", "at", "ask", "tell", "limits"), rows, width)
+
+
+def explained(answer: ComponentAnswer, width: int | None) -> str:
+    """Say why a component has its value."""
+    return "\n".join(layout.paragraph(line, width) for line in render.explanation(answer).splitlines())
+
+
+def _name(path: Sequence[str], by_path: bool) -> str:
+    return "/" + format_path(list(path)) if by_path else path[-1]
+
+
+def _view(item: tuple[str, Sequence[str | list[str]]]) -> tuple[str, str]:
+    name, components = item
+    return name, ", ".join(one if isinstance(one, str) else "/" + format_path(one) for one in components)
+
+
+def _piece(one: Evidence) -> tuple[str, ...]:
+    value = render.as_json(one.value)
+    return render.moment(one.time), one.source, one.evidence_type, str(one.seq), value, "; ".join(_notes(one))
+
+
+def _notes(one: Evidence) -> list[str]:
+    notes = list(one.flags)
+    notes += ["correction"] if one.correction else []
+    notes += [f"withdrawn by {one.withdrawn.by}"] if one.withdrawn else []
+    notes += [f"by rule {one.rule}"] if one.rule else []
+    notes += [f"until {render.moment(one.useby)}"] if one.useby is not None else []
+    return notes + ([one.comment] if one.comment else [])
+
+
+def _rule(item: tuple[str, Mapping[str, Any]]) -> tuple[str, str, str]:
+    token, rule = item
+    return token, rule["app"], rule["statement"]
+
+
+def _granted(parts: Mapping[str, Any]) -> tuple[str, str, str]:
+    limits = [f"{name} {', '.join(parts[name])}" for name in ("resolvers", "filters") if parts.get(name)]
+    limits += [f"only {parts['bind_resolver']}"] if parts.get("bind_resolver") else []
+    limits += [f"only view {parts['bind_view']}"] if parts.get("bind_view") else []
+    limits += [f"until {render.moment(parts['expires'])}"] if parts.get("expires") else []
+    return YES_NO[parts.get("ask")], YES_NO[parts.get("tell")], "; ".join(limits)
+
+
+def listed_apps(rows: Iterable[tuple[str, str, bool, str]], width: int | None) -> str:
+    """Show apps: (name, role, has a password, description)."""
+    shown = [(name, role, YES_NO[password], what) for name, role, password, what in rows]
+    return layout.table(("app", "role", "password", "what it is"), shown, width)
+
+
+def named(descriptions: Mapping[str, str], head: str, width: int | None) -> str:
+    """Show names with what they are."""
+    return layout.table((head, "what it is"), descriptions.items(), width)
+
+
+def heading(text: str) -> str:
+    """Make a heading stand out."""
+    return click.style(text, bold=True)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """List how many there are of what; nothing if there are none."""
+    return ", ".join(f"{count} {_noun(what, count)}" for what, count in counts.items() if count)
+
+
+def _noun(what: str, count: int) -> str:
+    plural = "pieces of evidence" if what == "evidence" else what
+    return plural if count > 1 else plural.replace("s of", " of").removesuffix("s")

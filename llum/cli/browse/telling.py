@@ -1,0 +1,136 @@
+"""Commands about values: tell, ask, correct, withdraw."""
+
+from typing import Any, get_args
+
+import click
+import msgspec
+
+from llum.cli import render
+from llum.cli.browse import layout, show
+from llum.cli.browse.command import COMPONENT, RESOLVER, command
+from llum.cli.browse.shell import Shell, parted
+from llum.cli.commands.models import Filter
+from llum.cli.commands.options import Moment
+from llum.client import fresh_id
+from schemas.commands import Correct, Tell, Withdraw
+from schemas.errors import Code, Refusal
+from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
+from schemas.paths import Path
+from schemas.replies import ComponentAnswer
+
+DEFAULT_TYPE: EvidenceType = "explicit"
+
+
+@command("tell", section="tell", example='tell firstname "Al" --comment "as friends say"', loose=True)
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("value", required=False)
+@click.option("--type", "evidence_type", type=click.Choice(get_args(EvidenceType)), help="How it is known.")
+@click.option("--flag", "flags", multiple=True, help="A flag, such as goal; may be given again.")
+@click.option("--comment", help="A note for people.")
+@click.option("--time", type=Moment(), help="When it held; default: now.")
+@click.option("--useby", type=Moment(), help="From then on it no longer counts.")
+async def tell(
+    shell: Shell,
+    component: Path | None,
+    value: str | None,
+    evidence_type: EvidenceType | None,
+    flags: tuple[str, ...],
+    **how: Any,
+) -> None:
+    """Tell evidence to a component.
+
+    A component of texts takes VALUE as it is, others take JSON: 70, true, [1].
+    """
+    component = await needed_component(shell, component)
+    answer = await _answer(shell, component)
+    if value is None:
+        value = await shell.dialogue.text("Value?")
+        types = get_args(EvidenceType)
+        evidence_type = evidence_type or await shell.dialogue.choice("Evidence type?", types, DEFAULT_TYPE)
+        flags = flags or _words(await shell.dialogue.text("Flags?", ""))
+    evidence = NewEvidence(
+        value=_read(value, answer), evidence_type=evidence_type or DEFAULT_TYPE, flags=list(flags), **how
+    )
+    context, name = parted(component)
+    outcome = await shell.send(Tell(id=fresh_id(), context=context, component=name, evidence=evidence))
+    shell.say(f"told, sequence {outcome.seq}")
+
+
+@command("ask", section="look around", example="ask steps --resolver mean --filter last10 --explain")
+@click.argument("component", type=COMPONENT, required=False)
+@click.option("--resolver", type=RESOLVER, help="How evidence becomes a value; default: what the model says.")
+@click.option("--filter", "evidence_filter", type=Filter(), help="Which evidence the resolver is given.")
+@click.option("--explain", is_flag=True, help="Say why the value is what it is.")
+@click.option("--as-of-seq", type=click.IntRange(min=0), help="As the model was after this sequence.")
+@click.option("--as-of", "as_of_time", type=Moment(), help="As the model was at this time.")
+async def ask(shell: Shell, component: Path | None, **how: Any) -> None:
+    """Print the value of a component as JSON."""
+    answer = await shell.component(await needed_component(shell, component), **how)
+    shell.say(layout.clean(render.as_json(answer.value)))
+    if answer.explanation is not None:
+        shell.say(show.explained(answer, shell.width))
+
+
+@command("correct", section="tell", example='correct firstname "Alice" --comment "that was a joke"', loose=True)
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("value", required=False)
+@click.option("--comment", help="A note for people.")
+async def correct(shell: Shell, component: Path | None, value: str | None, comment: str | None) -> None:
+    """Say what is right.
+
+    It counts, whatever apps and sensors tell, until you withdraw it or correct it anew.
+    """
+    component = await needed_component(shell, component)
+    answer = await _answer(shell, component)
+    value = await shell.dialogue.text("Value?") if value is None else value
+    context, name = parted(component)
+    command = Correct(id=fresh_id(), context=context, component=name, value=_read(value, answer), comment=comment)
+    shell.say(f"corrected, sequence {(await shell.send(command)).seq}")
+
+
+@command("withdraw", section="tell", example="withdraw firstname 17")
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("seq", type=int, required=False)
+@click.argument("n", type=int, default=0)
+@click.option("--comment", help="A note for people.")
+async def withdraw(shell: Shell, component: Path | None, seq: int | None, n: int, comment: str | None) -> None:
+    """Take back a piece of evidence.
+
+    Its SEQ is shown by `ls`; N says which of several that came with one command.
+    """
+    context, name = parted(await needed_component(shell, component))
+    if seq is None:
+        seq = int(click.INT(await shell.dialogue.text("Which seq?")))
+    await shell.send(Withdraw(id=fresh_id(), context=context, component=name, seq=seq, n=n, comment=comment))
+    shell.say(f"withdrawn: the evidence of sequence {seq}")
+
+
+async def needed_component(shell: Shell, component: Path | None) -> Path:
+    """Ask which component is meant if none is named."""
+    return component if component is not None else shell.resolve(await shell.dialogue.text("Component?"))
+
+
+async def _answer(shell: Shell, component: Path) -> ComponentAnswer | None:
+    """Find out what the component takes; an app that may tell but not ask cannot."""
+    try:
+        return await shell.component(component, evidence_filter=EvidenceFilter(name="last1"))
+    except Refusal as refusal:
+        if refusal.code is not Code.PERMISSION_DENIED:
+            raise
+        return None
+
+
+def _read(text: str, answer: ComponentAnswer | None) -> Any:
+    """Read a value as it is typed. Raises `click.UsageError` for what should be JSON."""
+    if answer is not None and answer.value_type in ("string", "enum"):
+        return text
+    try:
+        return msgspec.json.decode(text.encode("utf-8", "surrogatepass"))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        if answer is None:
+            return text
+        raise click.UsageError(f"the component takes a {answer.value_type}, and {text[:40]!r} is no JSON") from error
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())

@@ -1,0 +1,155 @@
+"""`llum admin`: people, apps, tokens, rejected commands."""
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from llum.cli.commands.apps import app
+from llum.cli.commands.archives import export, import_
+from llum.cli.commands.forgetting import forget
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.settings import Settings
+from schemas.errors import Code, Refusal
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+SECONDS_PER_DAY = 86_400
+
+
+@click.group()
+def admin() -> None:
+    """People, apps, tokens, rejected commands."""
+
+
+admin.add_command(app)
+
+
+@admin.group()
+def person() -> None:
+    """The people who have a model."""
+
+
+person.add_command(export)
+person.add_command(import_)
+person.add_command(forget)
+
+
+@person.command("add")
+@click.argument("user")
+@click.option("--first-name", default="", help="Told to Personal/firstname.")
+@click.option("--last-name", default="", help="Told to Personal/lastname.")
+@click.option("--email", default="", help="Told to Personal/email.")
+@click.option("--exist-ok", is_flag=True, help="Leave a model that is there as it is, and succeed.")
+@settings_options(*WHERE)
+def person_add(settings: Settings, user: str, first_name: str, last_name: str, email: str, exist_ok: bool) -> None:
+    """Make the model of USER (an id of a-z, 0-9, _ and -) from the default definition."""
+    from llum.people.people import default_model
+
+    definition = default_model(user, firstname=first_name, lastname=last_name, email=email)
+
+    async def use(client: "Client") -> str:
+        try:
+            await client.make_model(user, definition)
+        except Refusal as refusal:
+            if not (exist_ok and refusal.code is Code.ALREADY_EXISTS):
+                raise
+            return f"{user} has a model already"
+        return f"{user} has a model now"
+
+    click.echo(with_client(settings, use))
+
+
+@person.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@settings_options(*WHERE)
+def person_list(settings: Settings, as_json: bool) -> None:
+    """List the ids of the people who have a model, one a line."""
+    from llum.people.people import list_people
+
+    people = with_client(settings, list_people)
+    click.echo(msgspec.json.encode(people).decode() if as_json else "\n".join(people), nl=as_json or bool(people))
+
+
+@person.command("show")
+@click.argument("user")
+@settings_options(*WHERE)
+def person_show(settings: Settings, user: str) -> None:
+    """Show what is in the model of USER: its contexts, and the values of Personal."""
+    from llum.cli.render import tree, values_table
+    from llum.people.people import Overview, overview
+
+    shown: Overview = with_client(settings, lambda client: overview(client, user))
+    click.echo(f"{user}: {shown.role} access for this command line, state as of sequence {shown.seq}")
+    click.echo(tree(shown.contexts))
+    if shown.personal:
+        click.echo(values_table(shown.personal))
+
+
+@admin.command()
+@click.argument("user")
+@click.option("--app", required=True, help="The app that the token is for; it gets the owner's rights.")
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True, help="Lifetime.")
+@settings_options(*WHERE)
+def token(settings: Settings, user: str, app: str, days: float) -> None:
+    """Print a bearer token with the owner's rights over the model of USER, for scripts and tests. Keep it secret."""
+
+    async def use(client: "Client") -> str:
+        from identity.tokens import Tokens
+
+        await client.register_app(user, app, "made by llum admin token", role="owner")
+        return await Tokens(client.bus).issue(user, app, days * SECONDS_PER_DAY)
+
+    click.echo(with_client(settings, use))
+
+
+@admin.command()
+@click.argument("user")
+@click.option("--app", help="Only those of this app.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many, the newest."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one a line.")
+@settings_options(*WHERE)
+def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json: bool) -> None:
+    """List commands about USER that were refused in the last days, the oldest first."""
+    from llum.cli.render import rejections_table
+    from schemas.paths import check_token
+
+    check_token(user, "user")
+
+    async def use(client: "Client") -> list[str]:
+        from bus.rejections import read
+
+        found = await read(client.bus, user, app and check_token(app, "app"), limit)
+        if as_json:
+            return [msgspec.json.encode(one).decode() for one in found]
+        return [rejections_table(found)] if found else [f"nothing of {user} was rejected"]
+
+    for line in with_client(settings, use):
+        click.echo(line)
+
+
+@admin.command()
+@click.argument("user", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one a line.")
+@settings_options(*WHERE)
+def dead(settings: Settings, user: str | None, as_json: bool) -> None:
+    """List notices of rules that could not be delivered, of USER or of all, the oldest first."""
+    from llum.cli.render import dead_letters_table
+    from schemas.paths import check_token
+
+    if user is not None:
+        check_token(user, "user")
+
+    async def use(client: "Client") -> list[str]:
+        from bus.notices import read_dead_letters
+
+        found = await read_dead_letters(client.bus, user)
+        if as_json:
+            return [msgspec.json.encode(one).decode() for one in found]
+        return [dead_letters_table(found)] if found else ["every notice was delivered, or is being tried"]
+
+    for line in with_client(settings, use):
+        click.echo(line)

@@ -1,0 +1,150 @@
+"""`llum admin app`: the apps of a person, their passwords and what they may do."""
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from llum.cli.commands.options import WHERE, Moment, settings_options, with_client
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+_YES_NO: Final = {True: "yes", False: "no"}
+
+
+@click.group()
+def app() -> None:
+    """The apps of a person."""
+
+
+@app.command("add")
+@click.argument("user")
+@click.argument("name", metavar="APP")
+@click.option("--description", default="", help="What the app is, for people.")
+@click.option(
+    "--owner/--no-owner",
+    "is_owner",
+    default=None,
+    help="Give it the owner's rights: it may do everything. Default: as it is; a new app has none.",
+)
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input, for a simple device.")
+@settings_options(*WHERE)
+def add(
+    settings: Settings, user: str, name: str, description: str, is_owner: bool | None, password_stdin: bool
+) -> None:
+    """Register APP with the model of USER, or change what is known of it. It may do nothing until `permit` says so."""
+    from llum.people import apps
+
+    password = _read_password() if password_stdin else None
+    with_client(settings, lambda client: apps.add(client, user, name, description, is_owner, password))
+    secret = ", with a password" if password_stdin else ""
+    click.echo(f"{name} is an app of {user} now{secret}")
+
+
+@app.command("remove")
+@click.argument("user")
+@click.argument("name", metavar="APP")
+@settings_options(*WHERE)
+def remove(settings: Settings, user: str, name: str) -> None:
+    """Remove APP with its password, permissions and rules. What it has told stays."""
+    from llum.people import apps
+
+    with_client(settings, lambda client: apps.remove(client, user, name))
+    click.echo(f"{name} is no app of {user} any more")
+
+
+@app.command("list")
+@click.argument("user")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@settings_options(*WHERE)
+def list_apps(settings: Settings, user: str, as_json: bool) -> None:
+    """List the apps of USER."""
+    from llum.cli import render
+    from llum.people import apps
+
+    found = with_client(settings, lambda client: apps.list_all(client, user))
+    if as_json:
+        click.echo(render.as_json([one._asdict() for one in found]))
+        return
+    rows = [(one.name, one.role, _YES_NO[one.password], one.description) for one in found]
+    click.echo(render.table(("app", "role", "password", "description"), rows))
+
+
+@app.command("permit")
+@click.argument("user")
+@click.argument("name", metavar="APP")
+@click.argument("context", default="")
+@click.option("--component", help="With this component of the context only.")
+@click.option("--ask/--no-ask", default=None, help="May ask.")
+@click.option("--tell/--no-tell", default=None, help="May tell, and make and delete what is there.")
+@click.option("--resolver", "resolvers", multiple=True, help="May use this resolver only; may be given again.")
+@click.option("--any-resolver", is_flag=True, help="May use all resolvers.")
+@click.option("--filter", "filters", multiple=True, help="May use this evidence filter only; may be given again.")
+@click.option("--any-filter", is_flag=True, help="May use all evidence filters.")
+@click.option("--bind-resolver", help="Gets this resolver's value whatever it asks for; empty: unbound.")
+@click.option("--bind-view", help="Sees only what is in this view of the context; empty: unbound.")
+@click.option("--expires", type=Moment(), help="From then on this setting does not count; 0: never.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is set there now as JSON.")
+@settings_options(*WHERE)
+def permit(
+    settings: Settings,
+    user: str,
+    name: str,
+    context: str,
+    component: str | None,
+    resolvers: tuple[str, ...],
+    filters: tuple[str, ...],
+    any_resolver: bool,
+    any_filter: bool,
+    as_json: bool,
+    **parts: Any,
+) -> None:
+    """Say what APP may do with the model of USER at CONTEXT and below; without one, everywhere.
+
+    What is not named stays as it is. Prints what is set there then.
+    """
+    from edge_http.personis.names import app_id
+    from llum.cli import render
+
+    named = {"resolvers": _names(resolvers, any_resolver), "filters": _names(filters, any_filter), **parts}
+    given = {part: value for part, value in named.items() if value is not None}
+    identifier = app_id(name)
+
+    async def use(client: "Client") -> dict[str, Any] | None:
+        if given:
+            await client.set_permission(user, identifier, context, component=component, **given)
+        return await client.get_permission(user, identifier, context, component=component)
+
+    found = with_client(settings, use)
+    click.echo(render.as_json(found) if as_json else _in_words(found or {}))
+
+
+def _names(names: tuple[str, ...], every: bool) -> list[str] | None:
+    """Give the names, an empty list for all of them, None for no change."""
+    return [] if every else list(names) or None
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    return (
+        "\n".join(f"{part}: {_value_in_words(part, value)}" for part, value in found.items()) or "nothing is set there"
+    )
+
+
+def _value_in_words(part: str, value: Any) -> str:
+    from llum.cli import render
+
+    if isinstance(value, bool):
+        return _YES_NO[value]
+    if part == "expires":
+        return render.moment(value)
+    return (", ".join(value) or "all") if isinstance(value, list) else str(value or "none")
+
+
+def _read_password() -> str:
+    """Read one line; the line's end does not belong to the password."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise click.UsageError("there is no password on standard input")
+    return password

@@ -1,0 +1,53 @@
+"""`llum browse`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import Exit
+
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.failures import EXIT_FAILED
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+
+@click.command()
+@click.argument("user")
+@click.option("-c", "lines", multiple=True, help="Run these commands instead, with ; between; may be given again.")
+@click.option("--keep-going", is_flag=True, help="Run the other commands too when one has failed.")
+@click.option("--app", default="llum", show_default=True, help="See the model as this app does.")
+@settings_options(*WHERE)
+def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bool, app: str) -> None:
+    """Look at and change the model of USER in a shell: `ls`, `cd`, `tell`, and `help` for the rest.
+
+    Commands are read from -c, or from standard input if that is not a terminal; then the first one that fails ends it.
+    """
+
+    async def use(client: "Client") -> bool:
+        from llum.cli.browse.shell import Shell, run_lines
+
+        await client.access(user)
+        if lines or not sys.stdin.isatty():
+            return await run_lines(Shell(client, user, color=_color()), lines or sys.stdin, keep_going)
+        await _converse(client, user, settings.data_dir)
+        return True
+
+    if not with_client(settings, use, app):
+        raise Exit(EXIT_FAILED)
+
+
+async def _converse(client: "Client", user: str, data_dir: Path) -> None:
+    from llum.cli.browse.shell import Shell
+    from llum.cli.browse.terminal import Person, converse
+
+    await converse(Shell(client, user, Person(), _color()), data_dir)
+
+
+def _color() -> bool | None:
+    """Say whether to colour; None: as the output is a terminal or not."""
+    return False if os.environ.get("NO_COLOR") else None

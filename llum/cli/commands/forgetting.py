@@ -1,0 +1,50 @@
+"""`llum admin person forget`: erase everything of a person."""
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from click.exceptions import Exit
+
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.failures import EXIT_FAILED
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from llum.people.forgetting import Counts, Receipt
+
+
+@click.command("forget")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.option("--app", default="llum", show_default=True, help="The owner app of the model that speaks.")
+@settings_options(*WHERE)
+def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) -> None:
+    """Erase everything of USER for good: model, log, queues, tokens, passwords, spools, log files. Prints a receipt.
+
+    Interrupted, or with something left, it can be done again.
+    """
+    from llum.people.forgetting import Receipt, forget_person
+
+    if not yes:
+        click.confirm(f"Erase everything of {user} for good? An export would be: llum admin person export", abort=True)
+    receipt: Receipt = with_client(settings, lambda client: forget_person(client, user, settings.data_dir), app)
+    click.echo(msgspec.json.encode(receipt).decode() if as_json else _in_words(receipt))
+    if receipt.left.total:
+        raise Exit(EXIT_FAILED)
+
+
+def _in_words(receipt: "Receipt") -> str:
+    lines = [f"erased of {receipt.user}: {_listed(receipt.removed)}"]
+    lines += [f"not looked at: {what}" for what in receipt.not_looked_at]
+    if receipt.left.total:
+        lines.append(f"LEFT: {_listed(receipt.left)}. Stop what tells about {receipt.user}, then do this again.")
+    else:
+        lines.append("left: nothing")
+    return "\n".join(lines)
+
+
+def _listed(counts: "Counts") -> str:
+    there = [f"{count} {name.replace('_', ' ')}" for name, count in msgspec.structs.asdict(counts).items() if count]
+    return ", ".join(there) or "nothing"

@@ -1,0 +1,131 @@
+"""`llum tell` and `llum ask`."""
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from llum.cli.commands.options import WHERE, Moment, parse_json, settings_options, with_client
+from llum.settings import Settings
+from schemas.errors import raised_from
+from schemas.evidence import EvidenceFilter, EvidenceType
+from schemas.queries import Ask
+from schemas.replies import AskReply
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+APP = click.option("--app", default="llum", show_default=True, help="The app that speaks.")
+
+
+@click.command()
+@click.argument("user")
+@click.argument("path")
+@click.argument("value")
+@APP
+@click.option("--type", "evidence_type", type=click.Choice(get_args(EvidenceType)), default="explicit")
+@click.option("--flag", "flags", multiple=True, help="A flag on the evidence; may be given again.")
+@click.option("--comment", help="A note for people.")
+@click.option("--time", type=Moment(), help="When it held; default: now.")
+@click.option("--useby", type=Moment(), help="From then on the evidence no longer counts.")
+@click.option("--id", "id_", help="The command's id: the same again changes nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@settings_options(*WHERE)
+def tell(
+    settings: Settings, user: str, path: str, value: str, app: str, id_: str | None, as_json: bool, **how: Any
+) -> None:
+    """Tell evidence about USER to the component at PATH. VALUE is JSON: 70, true, '"text"'."""
+    from llum.cli import render
+
+    content = parse_json(value)
+    outcome = with_client(settings, lambda client: client.tell(user, path, content, id=id_, **how), app)
+    if as_json:
+        click.echo(render.as_json(outcome))
+        return
+    repeated = ", the first outcome of this id" if outcome.repeated else ""
+    click.echo(f"told, sequence {outcome.seq}{repeated}")
+
+
+_PLAIN_FILTERS = ("all", "last1", "last10", "goal")
+_FILTERS = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
+
+
+class Filter(click.ParamType[EvidenceFilter]):
+    """`all`, `last1`, `last10`, `goal`, `since_time=<time>`, `recent_count=<number>`."""
+
+    name = "FILTER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> EvidenceFilter:
+        name, _, argument = str(value).partition("=")
+        if name == "since_time" and argument:
+            return EvidenceFilter(name="since_time", since_time=Moment().convert(argument, param, ctx))
+        if name == "recent_count" and argument.isdecimal():
+            return EvidenceFilter(name="recent_count", recent_count=int(argument))
+        if value in _PLAIN_FILTERS:
+            return EvidenceFilter(name=value)
+        return self.fail(f"{value!r} is no filter; one of {_FILTERS}", param, ctx)
+
+
+@click.command()
+@click.argument("user")
+@click.argument("path", default="")
+@APP
+@click.option("--filter", "evidence_filter", type=Filter(), help="Which evidence the resolver is given.")
+@click.option("--resolver", help="How evidence becomes a value; default: what the model says.")
+@click.option("--evidence", "include_evidence", is_flag=True, help="Show the evidence too.")
+@click.option("--explain", is_flag=True, help="Say why the value is what it is.")
+@click.option("--as-of-seq", type=click.IntRange(min=0), help="As the model was after this sequence.")
+@click.option("--as-of", "as_of_time", type=Moment(), help="As the model was at this time.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@settings_options(*WHERE)
+def ask(settings: Settings, user: str, path: str, app: str, as_json: bool, **how: Any) -> None:
+    """Ask about USER: for the component, context or view at PATH; without one, for the root's components."""
+    from llum.people.asking import ask_path
+
+    async def use(client: "Client") -> tuple[bool, AskReply]:
+        return await ask_path(client, user, path, Ask(show_contexts=not as_json, **how))
+
+    is_component, reply = with_client(settings, use, app)
+    show = _show_json if as_json else _show_component if is_component else _show_several
+    show(reply, is_component)
+
+
+def _show_json(reply: AskReply, is_component: bool) -> None:
+    """Print the reply; of a single component what a script wants of it: `value`, and all else that is known."""
+    import msgspec
+
+    from llum.cli import render
+
+    if not is_component:
+        click.echo(render.as_json(reply))
+        return
+    members = {name: one for name, one in msgspec.structs.asdict(reply.components[0]).items() if one is not None}
+    click.echo(render.as_json({"seq": reply.seq, "value": None} | members))
+
+
+def _show_component(reply: AskReply, _is_component: bool) -> None:
+    from llum.cli import render
+
+    answer = reply.components[0]
+    click.echo(render.as_json(answer.value))
+    if answer.explanation is not None:
+        click.echo(render.explanation(answer))
+    if answer.evidence is not None:
+        click.echo(render.evidence_table(answer.evidence))
+    if answer.evidence_more:
+        click.echo(f"there is more evidence after seq {answer.evidence[-1].seq if answer.evidence else 0}", err=True)
+
+
+def _show_several(reply: AskReply, _is_component: bool) -> None:
+    from llum.cli import render
+
+    if reply.components:
+        click.echo(render.values_table(reply))
+    elif reply.contexts:
+        click.echo(f"no components here; contexts: {', '.join(reply.contexts)}")
+    else:
+        click.echo("no components here")
+    for answer in reply.components if any(one.explanation or one.evidence for one in reply.components) else []:
+        click.echo(f"\n{render.path_text(answer.path)}")
+        _show_component(AskReply(seq=reply.seq, components=[answer]), True)
+    for failure in reply.failures:
+        click.echo(f"{render.path_text(failure.path)}: {raised_from(failure.error)}", err=True)

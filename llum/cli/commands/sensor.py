@@ -1,0 +1,87 @@
+"""`llum sensor`: sensors of this machine."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llum.cli.commands.options import WHERE, settings_options
+from llum.failures import Fault
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@click.group()
+def sensor() -> None:
+    """Run a sensor on this machine."""
+
+
+@sensor.command()
+@click.argument("person", metavar="[USER]", required=False)
+@click.option("--user", help="Whose activity it is. May be left out while just one person has a model.")
+@click.option("--poll-s", type=float, default=5.0, show_default=True, help="Seconds between two looks.")
+@click.option("--idle-after-s", type=float, default=10.0, show_default=True, help="Seconds without input until idle.")
+@click.option("--backend", default="auto", show_default=True, help="How to look: auto, or one by name.")
+@click.option("--spool", type=click.Path(path_type=Path), help="Folder for what could not be sent yet.")
+@settings_options(*WHERE, "log_level", "log_format")
+def activity(
+    settings: Settings,
+    person: str | None,
+    user: str | None,
+    poll_s: float,
+    idle_after_s: float,
+    backend: str,
+    spool: Path | None,
+) -> None:
+    """Tell when the person at this machine becomes active (1) or idle (0), and when the sensor stops (-1)."""
+    from llum.processes import logs
+    from sensors.activity.sensor import ActivityOptions, run_activity_sensor
+
+    if person and user and person != user:
+        raise click.UsageError(f"two people named: {person} and {user}")
+    logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
+    options = ActivityOptions(
+        user=person or user or _only_person(settings),
+        nats_url=settings.nats_url or _finder(settings.data_dir),
+        spool_folder=spool or settings.data_dir / "spool",
+        poll_s=poll_s,
+        idle_after_s=idle_after_s,
+        backend=backend,
+    )
+    asyncio.run(_until_signal(lambda stop: run_activity_sensor(options, stop)))
+
+
+def _finder(data_dir: Path) -> "Callable[[], str | None]":
+    """Look for the llum of the folder anew at each connection: it may be started later, and elsewhere."""
+    from llum.processes.running import find
+
+    def find_now() -> str | None:
+        try:
+            return find(data_dir).nats
+        except Fault:
+            return None
+
+    return find_now
+
+
+def _only_person(settings: Settings) -> str:
+    from llum.cli.commands.options import with_client
+    from llum.people.people import list_people
+
+    people = with_client(settings, list_people)
+    if len(people) == 1:
+        return people[0]
+    if not people:
+        raise Fault("nobody has a model yet", "Make one with `llum admin person add`.")
+    raise click.UsageError(f"{len(people)} people have a model: say whose activity it is, such as {people[0]}")
+
+
+async def _until_signal(run: "Callable[[asyncio.Event], Any]") -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(stop)

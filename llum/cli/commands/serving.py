@@ -1,0 +1,85 @@
+"""The commands that run llum: all of it, or one process of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.exceptions import Exit
+
+from llum.cli.commands.options import settings_options
+from llum.settings import SETTINGS, Settings
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--ready-file", type=PATH, help="Write {http, nats, pid} as JSON to this file when everything answers.")
+@click.option("--logs", is_flag=True, help="Show the processes' logs on stderr too.")
+@settings_options(*SETTINGS)
+def up(settings: Settings, ready_file: Path | None, logs: bool) -> None:
+    """Run everything in the foreground: nats-server, worker and HTTP edge.
+
+    Ctrl-C or SIGTERM drains and stops within 5 seconds. A process that dies is started again.
+    """
+    from llum.processes.supervisor import run
+
+    raise Exit(run(settings, ready_file, show_logs=logs))
+
+
+def _supervised_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that only `llum up` gives."""
+    function = click.option("--lifeline-fd", type=int, hidden=True)(function)
+    function = click.option("--log-dir", type=PATH, help="Write logs to a file in this folder, not to stderr.")(
+        function
+    )
+    return click.option("--echo-logs", is_flag=True, help="With --log-dir: write them to stderr too.")(function)
+
+
+def _tie_to_parent(lifeline_fd: int | None) -> None:
+    """Before the long imports, so that a parent that is killed meanwhile leaves nothing behind."""
+    if lifeline_fd is not None:
+        from llum.processes.lifeline import die_with_parent
+
+        die_with_parent()
+
+
+@click.command()
+@_supervised_options
+@settings_options("data_dir", "nats_url", "nats_port", "partitions", "max_active_models", "log_level", "log_format")
+def worker(settings: Settings, lifeline_fd: int | None, log_dir: Path | None, echo_logs: bool) -> None:
+    """Run one worker process: it applies commands and answers asks. `llum up` runs one."""
+    _tie_to_parent(lifeline_fd)
+    from llum.processes import worker
+    from llum.processes.process import Supervised
+
+    raise Exit(worker.run(settings, Supervised(lifeline_fd, log_dir, echo_logs)))
+
+
+@click.command()
+@_supervised_options
+@click.option("--http-fd", type=int, hidden=True)
+@settings_options(
+    "nats_url", "nats_port", "http_host", "http_port", "public_url", "partitions", "log_level", "log_format"
+)
+def edge(
+    settings: Settings, lifeline_fd: int | None, log_dir: Path | None, echo_logs: bool, http_fd: int | None
+) -> None:
+    """Run one HTTP edge process. `llum up` runs one."""
+    _tie_to_parent(lifeline_fd)
+    from llum.processes import edge
+    from llum.processes.process import Supervised
+
+    raise Exit(edge.run(settings, Supervised(lifeline_fd, log_dir, echo_logs), http_fd))
+
+
+@click.command("nats-config")
+@settings_options("partitions", "sync")
+def nats_config(settings: Settings) -> None:
+    """Print the lines that an external nats-server's configuration needs, to be included or copied."""
+    from bus.subjects import server_mappings
+    from schemas.limits import MAX_PAYLOAD_BYTES
+
+    mappings = [f'  "{source}": "{to}"' for source, to in server_mappings(settings.partitions).items()]
+    jetstream = ["jetstream {", '  store_dir: "/var/lib/nats"', f"  sync_interval: {settings.sync}", "}"]
+    click.echo("\n".join([f"max_payload: {MAX_PAYLOAD_BYTES}", *jetstream, "mappings {", *mappings, "}"]))

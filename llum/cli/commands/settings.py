@@ -1,0 +1,49 @@
+"""`llum config`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from llum.cli.commands.options import with_settings_options
+from llum.cli.render import table
+from llum.settings import SETTINGS, Sourced, hide_password, load_with_origins, option, variable
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings_options(tuple(SETTINGS))
+def config(as_json: bool, config_file: Path | None, **options: Any) -> None:
+    """List every setting, its value and where that comes from.
+
+    An option goes before its environment variable, that before the TOML file (llum.toml in the working directory, or
+    what LLUM_CONFIG or --config names), that before the default.
+    """
+    sourced = load_with_origins(options, config_file)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode({name: _member(name, sourced[name]) for name in SETTINGS})))
+        return
+    rows = [(name, _shown(one.value), _origin(one), SETTINGS[name].description) for name, one in sourced.items()]
+    click.echo(table(("setting", "value", "from", "what it is"), rows))
+
+
+def _member(name: str, one: Sourced) -> dict[str, Any]:
+    setting = SETTINGS[name]
+    return {
+        "value": None if one.value is None else one.value if isinstance(one.value, int) else _shown(one.value),
+        "origin": one.origin,
+        "place": one.place,
+        "option": option(name),
+        "variable": variable(name),
+        "description": setting.description,
+        "expected": setting.expected,
+    }
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else hide_password(str(value))
+
+
+def _origin(one: Sourced) -> str:
+    return one.place or "default"

@@ -1,0 +1,90 @@
+"""`llum mdef` and `llum bench`."""
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import Exit
+
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.failures import Fault
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+
+@click.group()
+def mdef() -> None:
+    """Work with model definition files."""
+
+
+@mdef.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Read a model definition and say what it makes, or where it is wrong."""
+    from llum.people.mdef_files import read_definition
+
+    definition = read_definition(file)
+    components = sum(len(context.components) for context in definition.contexts)
+    views = sum(len(context.views) for context in definition.contexts)
+    click.echo(f"{file}: {len(definition.contexts)} contexts, {components} components, {views} views")
+
+
+@mdef.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--user", required=True, help="Whose model; it is made if there is none.")
+@settings_options(*WHERE)
+def apply(settings: Settings, file: Path, user: str) -> None:
+    """Make what a model definition says and the model of a person lacks. What is there stays as it is."""
+    from llum.people.mdef_files import read_definition
+
+    definition = read_definition(file)
+
+    async def use(client: "Client") -> str:
+        from llum.people.mdefs import apply_definition
+
+        made = await apply_definition(client, user, definition)
+        what = f"{made.contexts} contexts, {made.components} components, {made.views} views"
+        return f"{user} has a model now: {what}" if made.model else f"{user}: made {what}; {made.found} were there"
+
+    click.echo(with_client(settings, use))
+
+
+@mdef.command("export")
+@click.argument("user")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@settings_options(*WHERE)
+def export_definition(settings: Settings, user: str, file: Path | None) -> None:
+    """Write the model of USER as a definition, without its evidence. Without FILE it goes to standard output."""
+    from model.formats.mdef import format_mdef
+
+    async def use(client: "Client") -> str:
+        from llum.people.mdefs import read_model
+
+        return format_mdef(await read_model(client, user))
+
+    text = with_client(settings, use)
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise Fault(f"cannot write {file}: {error.strerror or error}") from error
+    click.echo(f"the definition of {user} is in {file}")
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure llum against the limits of this machine: `llum bench --help` says more."""
+    try:
+        # By name: the measurements stand above llum and use it, so llum must not import them.
+        module = importlib.import_module("bench.cli")
+    except ModuleNotFoundError as error:
+        raise Fault(
+            "the measurements are not installed here", "Run them from the source, with `make bench`."
+        ) from error
+    raise Exit(module.main(list(arguments)) or 0)

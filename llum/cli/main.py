@@ -1,0 +1,101 @@
+"""The command line. What a command needs is imported when it runs, so that `llum --help` is instant.
+
+Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 used wrongly, 130 interrupted.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import click
+
+from llum.failures import EXIT_FAILED, FORESEEN, report
+
+EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+class Lazy(NamedTuple):
+    """Where a command is, and its line of help."""
+
+    place: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in self._lazy:
+            return None
+        module, name = self._lazy[cmd_name].place.split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in self._lazy.items()])
+
+
+COMMANDS: Final = {
+    "up": Lazy("llum.cli.commands.serving:up", "Run everything in the foreground: nats-server, worker, HTTP edge."),
+    "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, rejected commands."),
+    "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
+    "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
+    "browse": Lazy("llum.cli.commands.browse:browse", "Look at and change a model in a shell."),
+    "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
+    "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and where that comes from."),
+    "mdef": Lazy("llum.cli.commands.tools:mdef", "Work with model definition files."),
+    "bench": Lazy("llum.cli.commands.tools:bench", "Measure llum against the limits of this machine."),
+    "worker": Lazy("llum.cli.commands.serving:worker", "Run one worker process (`llum up` does)."),
+    "edge": Lazy("llum.cli.commands.serving:edge", "Run one HTTP edge process (`llum up` does)."),
+    "nats-config": Lazy("llum.cli.commands.serving:nats_config", "Print what an external nats-server's config needs."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="llum", message="llum %(version)s")
+def cli() -> None:
+    """llum, a user model server: apps and sensors tell evidence about a person, the person owns it, apps ask."""
+
+
+def main() -> int:
+    """Run the command line and give the exit code. Foreseeable mistakes end with one line, never a traceback."""
+    try:
+        result = cli.main(prog_name="llum", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        return _report_usage(error)
+    except click.ClickException as error:
+        return _report_line(error.format_message(), EXIT_FAILED)
+    except FORESEEN as error:
+        report(error)
+        return EXIT_FAILED
+    except (click.Abort, KeyboardInterrupt):
+        return _report_line("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not fail again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+def _report_usage(error: click.UsageError) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return EXIT_USAGE
+    where = error.ctx.command_path if error.ctx else "llum"
+    return _report_line(f"{error.format_message().rstrip('.')}. Try `{where} --help`.", EXIT_USAGE)
+
+
+def _report_line(line: str, code: int) -> int:
+    click.echo(f"llum: {' '.join(line.split())}", err=True)
+    return code

@@ -1,0 +1,108 @@
+"""Exporting a person into an archive, and importing one."""
+
+import time
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import msgspec
+
+from llum.failures import Fault
+from llum.people.archive_commands import Step, import_steps, model_command
+from llum.people.archive_files import Archive, ArchiveWriter
+from schemas.commands import Import, SetPermission, Subscribe
+from schemas.errors import Code, Refusal, raised_from
+from schemas.paths import check_token
+from schemas.replies import Accepted, Refused
+
+if TYPE_CHECKING:
+    from llum.client import Client
+
+IMPORT_TIMEOUT_S: Final = 60.0
+"""Seconds for one command of an import, which makes up to thousands of things."""
+
+
+class ImportReport(msgspec.Struct, kw_only=True):
+    """What an import has made. All is zero when the archive had been imported before."""
+
+    contexts: int = 0
+    components: int = 0
+    views: int = 0
+    evidence: int = 0
+    apps: int = 0
+    permissions: int = 0
+    rules: int = 0
+    skipped: list[str] = []
+    """What could not be had here, each with the reason: it had no effect in the model that was exported either."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(
+            (self.contexts, self.components, self.views, self.evidence, self.apps, self.permissions, self.rules)
+        )
+
+
+async def export_person(client: "Client", user: str, file: BinaryIO) -> None:
+    """Write the archive of a person's model as it is now."""
+    writer = ArchiveWriter(file, check_token(user, "user"), time.time())
+    async for page in client.export(user):
+        writer.add(page)
+    writer.finish()
+
+
+async def import_person(client: "Client", user: str, archive: Archive) -> ImportReport:
+    """Make the model of `user` from an archive; go on with, or find nothing to do in, one that was made from it.
+
+    Raises a `Fault` when the user has another model.
+    """
+    try:
+        await _send(client, user, Step(client.app, model_command(archive)))
+    except Refusal as refusal:
+        if refusal.code is not Code.ALREADY_EXISTS:
+            raise
+        message = f"{user} has a model that was not made from this archive"
+        raise Fault(message, "Import it under another name, or forget that person first.") from refusal
+    report = ImportReport()
+    for step in import_steps(archive, client.app):
+        await _take(client, user, step, report)
+    return report
+
+
+async def _take(client: "Client", user: str, step: Step, report: ImportReport) -> None:
+    try:
+        outcome = await _send(client, user, step)
+    except Refusal as refusal:
+        if not _is_dangling(step, refusal):
+            raise
+        report.skipped.append(f"{step.app}: {_named(step)}: {refusal}")
+        return
+    if not outcome.repeated:
+        _count(report, step, outcome)
+
+
+async def _send(client: "Client", user: str, step: Step) -> Accepted:
+    outcome = await client.requests.send(check_token(user, "user"), step.app, step.command, IMPORT_TIMEOUT_S)
+    if isinstance(outcome, Refused):
+        raise raised_from(outcome.error)
+    return outcome
+
+
+def _count(report: ImportReport, step: Step, outcome: Accepted) -> None:
+    if isinstance(step.command, Import):
+        for kind, count in outcome.result.items():
+            setattr(report, kind, getattr(report, kind) + count)
+        return
+    kind = {SetPermission: "permissions", Subscribe: "rules"}.get(type(step.command), "apps")
+    setattr(report, kind, getattr(report, kind) + 1)
+
+
+def _is_dangling(step: Step, refusal: Refusal) -> bool:
+    """Tell whether it is about something that is not there any more: a setting, or a rule of an app without rights."""
+    if isinstance(step.command, SetPermission):
+        return refusal.code in (Code.NO_SUCH_CONTEXT, Code.NO_SUCH_COMPONENT)
+    return isinstance(step.command, Subscribe) and refusal.code is Code.PERMISSION_DENIED
+
+
+def _named(step: Step) -> str:
+    command = step.command
+    assert isinstance(command, SetPermission | Subscribe), "only these may be skipped"
+    kind = "permission" if isinstance(command, SetPermission) else "rule"
+    return f"{kind} at /{'/'.join([*command.context, command.component or ''])}".rstrip("/")

@@ -1,0 +1,224 @@
+"""Forgetting a person: everything of them is erased, wherever it is, and counted.
+
+The order makes it safe to interrupt and to do again. A `Forget` goes through the log like any command. Once its outcome
+is there, the worker has applied it: the rows are gone from the shard, and the shard's file has been written anew and is
+on the disk. Only then is the log erased, the `Forget` itself as the last of it. So no worker can make the person again
+from the log, neither one that restarts nor one that builds its shards anew.
+
+What arrives meanwhile (a rule that is just being evaluated, an app that goes on telling) is found by doing it again.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bus import subjects
+from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
+from bus.installation import recorded_partitions
+from bus.jetstream import JetStream, Stored
+from identity.app_passwords import AppKeys
+from identity.tokens import Tokens
+from llum.client import Client, fresh_id
+from llum.people.log_forgetting import count_in_logs, forget_in_logs
+from schemas.codec import encode
+from schemas.commands import Forget
+from schemas.errors import Code, Refusal, Transient
+from schemas.paths import check_token
+from schemas.queries import Ping
+from sensors.spool_files import check_no_sensor_runs, remove_spools, spools_of
+
+FORGET_TIMEOUT_S: Final = 600.0
+"""Seconds for the command: the shard's file is written anew, which takes a second for each 100 MB or so."""
+
+PING_WITHIN_S: Final = 5.0
+
+LEAST_ROUNDS: Final = 2
+"""The second round also erases what the first one has set off: schedules that are ended, outcomes."""
+
+MOST_ROUNDS: Final = 10
+"""After so many rounds that all found something, somebody goes on telling."""
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """How much there was of a person, or is left."""
+
+    models: int = 0
+    contexts: int = 0
+    components: int = 0
+    evidence: int = 0
+    commands: int = 0
+    """In the log."""
+    rejections: int = 0
+    notices: int = 0
+    """To URLs, that wait or could not be delivered; and times of schedules that have come."""
+    schedules: int = 0
+    tokens: int = 0
+    passwords: int = 0
+    spooled: int = 0
+    """Observations of sensors of this data folder that had not been sent."""
+    log_lines: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, name) for name in self.__struct_fields__)
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+
+class Receipt(msgspec.Struct, kw_only=True):
+    """What was erased, and what is left. It is printed and kept nowhere."""
+
+    user: str
+    removed: Counts
+    left: Counts
+    not_looked_at: list[str] = []
+
+
+async def forget_person(client: Client, user: str, data_dir: Path) -> Receipt:
+    """Erase everything of a user. Doing it again finishes what was interrupted, and finds nothing after that.
+
+    `data_dir` is the data folder if it is on this machine. Raises `SensorError` while a sensor tells about the user,
+    `Refusal`, `Transient`, `ApiError`.
+    """
+    check_token(user, "user")
+    forgetter = _Forgetter(client, user, data_dir)
+    check_no_sensor_runs(forgetter.spool_folder, user)
+    removed = await forgetter.model_size()
+    removed.schedules = await forgetter.schedules()
+    for number in range(1, MOST_ROUNDS + 1):
+        erased = await forgetter.erase_round()
+        removed += erased
+        if number >= LEAST_ROUNDS and not erased.total:
+            break
+    await forgetter.erase_remains()
+    left = await forgetter.left_on_the_bus()
+    removed += await forgetter.erase_files()
+    left += await forgetter.left_in_files()
+    absent = [] if forgetter.is_here else [f"log files and spools: there is no folder {data_dir} here"]
+    return Receipt(user=user, removed=removed, left=left, not_looked_at=absent)
+
+
+class _Forgetter:
+    """Erases one user, place by place."""
+
+    def __init__(self, client: Client, user: str, data_dir: Path) -> None:
+        self._client = client
+        self._bus = client.bus
+        self._jetstream = JetStream(client.bus)
+        self._user = user
+        self.is_here = data_dir.is_dir()
+        self._log_folder = data_dir / "log"
+        self.spool_folder = data_dir / "spool"
+
+    async def model_size(self) -> Counts:
+        """Count what is in the model."""
+        try:
+            size = (await self._client.get_context(self._user, size=True))["size"]
+        except Refusal as refusal:
+            if refusal.code is not Code.NO_SUCH_MODEL:
+                raise
+            return Counts()
+        return Counts(models=1, **size)
+
+    async def schedules(self) -> int:
+        """Count schedules. They are counted first: the worker ends most of them itself, once the model is gone."""
+        return sum([await self._jetstream.count(*place) for place in self._effects if _is_schedule(*place)])
+
+    async def erase_round(self) -> Counts:
+        """Have the model forgotten, then erase what the bus holds, the log last."""
+        forgotten = await self._client.send(self._user, Forget(id=fresh_id()), FORGET_TIMEOUT_S)
+        erased = await self._erase_messages()
+        erased.commands = await self._erase_log(forgotten.seq)
+        return erased
+
+    async def erase_remains(self) -> None:
+        """Erase from nats-server's files what is no message any more."""
+        for stream in RENEWED:
+            await renew(self._bus, stream)
+        written = {stream for stream, _ in self._effects}
+        for stream in [*sorted(written), *await self._log_streams()]:
+            await write_index(self._bus, stream)
+
+    async def left_on_the_bus(self) -> Counts:
+        """Count what there is still, but for files of this machine."""
+        left = await self.model_size()
+        left.tokens = await Tokens(self._bus).count(self._user)
+        left.passwords = await AppKeys(self._bus).count(self._user)
+        left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
+        left.schedules = await self.schedules()
+        for place in self._effects:
+            left.notices += 0 if _is_schedule(*place) else await self._jetstream.count(*place)
+        for stream in await self._log_streams():
+            left.commands += await self._jetstream.count(stream, self._commands)
+        return left
+
+    async def erase_files(self) -> Counts:
+        """Remove spools, and take the user out of the logs: last, as all that is asked about the user is logged."""
+        await self._wait_for_log_lines()
+        spooled = await asyncio.to_thread(remove_spools, self.spool_folder, self._user)
+        lines = await asyncio.to_thread(forget_in_logs, self._log_folder, self._user)
+        return Counts(spooled=spooled, log_lines=lines)
+
+    async def left_in_files(self) -> Counts:
+        spooled = len(await asyncio.to_thread(spools_of, self.spool_folder, self._user))
+        lines = await asyncio.to_thread(count_in_logs, self._log_folder, self._user)
+        return Counts(spooled=spooled, log_lines=lines)
+
+    async def _wait_for_log_lines(self) -> None:
+        """Wait until the worker has logged the last ask about the user, which it does right after it has replied."""
+        partitions = await recorded_partitions(self._bus)
+        if partitions is not None:
+            subject = subjects.partition_ask_subject(subjects.partition_of(self._user, partitions))
+            await self._bus.inbox.request(subject, encode(Ping()), PING_WITHIN_S)
+
+    async def _erase_messages(self) -> Counts:
+        """Erase all but the log: first what lets anyone in, then what is on its way."""
+        erased = Counts(
+            tokens=await Tokens(self._bus).forget(self._user),
+            passwords=await AppKeys(self._bus).forget(self._user),
+            rejections=await erase(self._bus, subjects.REJECTED_STREAM, self._rejections),
+        )
+        for stream, subject in self._effects:
+            if _is_schedule(stream, subject):
+                await erase_schedules(self._bus, subject)
+            else:
+                erased.notices += await erase(self._bus, stream, subject)
+        return erased
+
+    async def _erase_log(self, forgotten_seq: int) -> int:
+        """Erase the commands up to the one that forgot the model. That one goes last, and is not counted."""
+        count, forget = 0, subjects.log_subjects_of_user_and_verb(self._user, "forget")
+        for stream in await self._log_streams():
+            count += await erase(self._bus, stream, self._commands, forgotten_seq, _is_no_forget)
+            await erase(self._bus, stream, forget)
+        return count
+
+    async def _log_streams(self) -> list[str]:
+        streams = await self._jetstream.streams(self._commands)
+        if not streams:
+            raise Transient(Code.UNAVAILABLE, "nats-server does not name the streams of the log")
+        return streams
+
+    @property
+    def _commands(self) -> str:
+        return subjects.log_subjects_of_user(self._user)
+
+    @property
+    def _rejections(self) -> str:
+        return subjects.rejected_subject(self._user, "*")
+
+    @property
+    def _effects(self) -> list[tuple[str, str]]:
+        return subjects.effect_subjects_of_user(self._user)
+
+
+def _is_schedule(stream: str, subject: str) -> bool:
+    return stream == subjects.SCHEDULES_STREAM and subjects.is_schedule(subject)
+
+
+def _is_no_forget(message: Stored) -> bool:
+    """A `Forget` that waits long for its outcome is sent again: the repeats are not what was of the user."""
+    return not message.subject.endswith(".forget")

@@ -1,0 +1,182 @@
+"""The supervisor's side of a child process: start it, know when it serves, start it again when it dies."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from llum.failures import Fault
+from llum.processes.lifeline import FromChild, FromSupervisor
+
+KILLED: Final = "killed by"
+"""How the end of a child by a signal is described."""
+
+FIRST_PAUSE_S: Final = 0.1
+"""Seconds before a dead child is started again: enough not to spin, too short to be noticed."""
+
+MAX_PAUSE_S: Final = 5.0
+"""Seconds that the pause grows to, doubling with every death."""
+
+SETTLED_S: Final = 10.0
+"""Seconds that a child must have lived for its next death to count as the first again."""
+
+MAX_FAILED_STARTS: Final = 5
+"""Starts in a row that never came to serve: then something is wrong that starting again does not mend."""
+
+
+class Process(Protocol):
+    """What keeping alive needs of a child: llum's own processes and the nats-server have it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def last_words(self) -> str | None:
+        """Why it failed to start, if it said so."""
+
+    async def start(self) -> None:
+        """Start it. Raises `ChildProcessError` if it should be tried again; anything else is final."""
+
+    async def serving(self) -> None:
+        """Return when it serves. Raises as `start` does; the error's text says how it ended."""
+
+    async def wait(self) -> str:
+        """Wait for its end and say how it ended."""
+
+    async def stop(self, within_s: float) -> None:
+        """Ask it to drain, and kill it when the time is over."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class PythonChild:
+    """One `llum worker` or `llum edge` with its lifeline."""
+
+    def __init__(
+        self, name: str, options: Sequence[str], environment: dict[str, str], pass_fds: Sequence[int] = ()
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._environment = environment
+        self._pass_fds = pass_fds
+        self._process: asyncio.subprocess.Process | None = None
+        self._nats_url: str | None = None
+        self.last_words: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the process; it imports what it needs and waits to be told where the nats-server answers."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "llum", self.name, "--lifeline-fd", str(theirs.fileno())),
+                *self._options,
+                env=os.environ | self._environment,
+                pass_fds=(theirs.fileno(), *self._pass_fds),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        if self._nats_url is not None:
+            self.tell_nats_url(self._nats_url)
+
+    def tell_nats_url(self, url: str) -> None:
+        """Let the child go on. The address is kept for its successors."""
+        self._nats_url = url
+        if self._process is not None:
+            self._writer.write(msgspec.json.encode(FromSupervisor(url)) + b"\n")
+
+    async def serving(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while line := await self._reader.readline():
+                message = msgspec.json.decode(line, type=FromChild)
+                if message.ready:
+                    return
+                self.last_words = message.error
+                if message.fatal:
+                    raise Fault(message.error or f"{self.name} cannot run here")
+        raise ChildProcessError(await self.wait())
+
+    async def wait(self) -> str:
+        assert self._process is not None, "wait comes after start"
+        code = await self._process.wait()
+        self._writer.close()
+        return how_it_ended(code)
+
+    async def stop(self, within_s: float) -> None:
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), within_s)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+async def keep_alive(child: Process, on_serving: Callable[[], None], on_death: Callable[[str, str], None]) -> None:
+    """Run a child for ever: start it, report when it serves, start it again when it dies.
+
+    Cancel this before stopping the child. Raises `Fault` when starting it again cannot help.
+    """
+    pause_s = FIRST_PAUSE_S
+    failed_starts = 0
+    while True:
+        began = time.monotonic()
+        served, how = await _one_life(child, on_serving)
+        # What somebody kills from outside says nothing about whether it can start.
+        failed_starts = 0 if served or KILLED in how else failed_starts + 1
+        if failed_starts >= MAX_FAILED_STARTS:
+            raise Fault(f"{child.name} does not start: {child.last_words or how}")
+        if time.monotonic() - began > SETTLED_S:
+            pause_s = FIRST_PAUSE_S
+        on_death(child.name, how)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, MAX_PAUSE_S)
+
+
+async def _one_life(child: Process, on_serving: Callable[[], None]) -> tuple[bool, str]:
+    """Start the child and wait for its end: whether it ever served, and how it ended."""
+    try:
+        await child.start()
+        await child.serving()
+    except ChildProcessError as error:
+        return False, str(error)
+    on_serving()
+    return True, await child.wait()
+
+
+def how_it_ended(code: int) -> str:
+    """Say in words how a process ended."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"{KILLED} {signal.Signals(-code).name}"
+    except ValueError:
+        return f"{KILLED} signal {-code}"

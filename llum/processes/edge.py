@@ -1,0 +1,42 @@
+"""`llum edge`: the wiring of one HTTP edge process."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from bus.connection import Bus
+from bus.requests import Requests
+from edge_http.app import make_app
+from edge_http.http.server import run_edge_on
+from identity.tokens import Tokens
+from llum.people.people import default_model
+from llum.processes.listening import listen, url_of
+from llum.processes.process import Supervised, run_process
+from llum.settings import Settings
+
+
+def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
+    """Serve HTTP until a signal, on the socket that was handed down or on one of its own."""
+
+    async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+        listening = listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
+        bus = await Bus.connect(nats_url, name="llum-edge")
+        try:
+            await _serve_http(bus, settings, listening, on_ready, stop)
+        finally:
+            await bus.close()
+
+    return run_process("edge", settings, supervised, serve)
+
+
+async def _serve_http(
+    bus: Bus, settings: Settings, listening: socket.socket, on_ready: Callable[[], None], stop: asyncio.Event
+) -> None:
+    requests = Requests(bus)
+    await requests.start()
+    public_url = settings.public_url or url_of(listening)
+    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions, new_model=default_model)
+    try:
+        await run_edge_on(app, listening, stop, lambda _port: on_ready())
+    finally:
+        await requests.close()

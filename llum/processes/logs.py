@@ -1,0 +1,131 @@
+"""Logging: structlog, set up once per process. JSON lines in files, JSON or a readable form on stderr.
+
+What is bound with `structlog.contextvars` appears in every line. Members whose names smell of secrets, and values of
+evidence, are replaced before anything is written.
+"""
+
+import functools
+import logging
+import re
+import sys
+import time
+from typing import Any, Final, Literal, Protocol
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from llum.processes.log_files import json_line
+
+HIDDEN: Final = "[hidden]"
+_SECRET = re.compile(r"token|secret|passw|authorization|cookie|bearer|credential|api_?key|private", re.IGNORECASE)
+_PERSONAL = frozenset({"value", "values", "evidence", "comment", "body", "payload", "data"})
+
+Format = Literal["auto", "json", "console"]
+Level = Literal["debug", "info", "warning", "error"]
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class Sink(Protocol):
+    """Somewhere that log lines go."""
+
+    def write(self, event: dict[str, Any]) -> None: ...
+
+
+class Stream:
+    """Lines on stderr, as JSON or for people."""
+
+    def __init__(self, *, console: bool) -> None:
+        self._render = console_line if console else json_line
+
+    def write(self, event: dict[str, Any]) -> None:
+        sys.stderr.buffer.write(self._render(event))
+        sys.stderr.buffer.flush()
+
+
+class _Output:
+    """What structlog takes for a logger: hands each event to the sinks."""
+
+    def __init__(self, sinks: list[Sink]) -> None:
+        self._sinks = sinks
+
+    def msg(self, event: dict[str, Any]) -> None:
+        for sink in self._sinks:
+            sink.write(event)
+
+    debug = info = warning = error = critical = exception = log = warn = fatal = failure = msg
+
+
+def set_up(level: Level, sinks: list[Sink], **bound: Any) -> None:
+    """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
+    structlog.contextvars.bind_contextvars(**bound)
+    output = _Output(sinks)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _add_time,
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            _hand_over,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *_: output,
+        cache_logger_on_first_use=True,
+    )
+    _catch_standard_logging(_LEVELS[level])
+
+
+def stderr_sink(form: Format) -> Stream:
+    """Make the sink for stderr in the form that the setting asks for."""
+    return Stream(console=form == "console" or (form == "auto" and sys.stderr.isatty()))
+
+
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace what no log may hold: secrets, and what people said about themselves."""
+    for key in event:
+        if _is_hidden(key):
+            event[key] = HIDDEN
+    return event
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_hidden(key: str) -> bool:
+    return key in _PERSONAL or _SECRET.search(key) is not None
+
+
+def _add_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event["at"] = time.time()
+    return event
+
+
+def _hand_over(_logger: WrappedLogger, _method: str, event: EventDict) -> tuple[tuple[dict[str, Any]], dict[str, Any]]:
+    return (dict(event),), {}
+
+
+def console_line(event: dict[str, Any]) -> bytes:
+    """Write an event for people: time, level, what, then the rest."""
+    rest = dict(event)
+    clock = time.strftime("%H:%M:%S", time.localtime(rest.pop("at", 0.0)))
+    level, what, trace = rest.pop("level", ""), rest.pop("event", ""), rest.pop("exception", None)
+    members = " ".join(f"{key}={_short(item)}" for key, item in rest.items())
+    line = f"{clock} {level:<7} {what} {members}".rstrip()
+    return (line + (f"\n{trace}" if trace else "") + "\n").encode("utf-8", "backslashreplace")
+
+
+def _short(item: Any) -> str:
+    return item if isinstance(item, str) and item.isprintable() and " " not in item else repr(item)
+
+
+class _StandardHandler(logging.Handler):
+    """Passes on what libraries log with the standard library."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
+        )
+
+
+def _catch_standard_logging(level: int) -> None:
+    root = logging.getLogger()
+    root.handlers = [_StandardHandler()]
+    root.setLevel(max(level, logging.WARNING))

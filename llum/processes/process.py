@@ -1,0 +1,116 @@
+"""What worker and edge have in common as processes: logs, event loop, signals, lifeline, and how they end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, FORESEEN, describe, report
+from llum.processes import logs
+from llum.processes.lifeline import FromChild, Lifeline
+from llum.processes.log_files import RotatingFile
+from llum.settings import Settings
+from schemas.errors import Transient
+
+ORPHAN_DRAIN_S: Final = 5.0
+"""Seconds that a process whose supervisor is dead may take to drain before it ends itself."""
+
+
+class Supervised(NamedTuple):
+    """How `llum up` runs a child. All None: it is run by hand, or by another supervisor."""
+
+    lifeline_fd: int | None = None
+    log_dir: Path | None = None
+    echo_logs: bool = False
+
+
+Serve = Callable[[str, Callable[[], None], asyncio.Event], Awaitable[None]]
+"""serve(nats_url, on_ready, stop): serve until `stop` is set, then drain."""
+
+
+def run_process(name: str, settings: Settings, supervised: Supervised, serve: Serve) -> int:
+    """Run a process's life and give its exit code: 0 drained, 1 failed, 3 starting it again cannot help."""
+    logs.set_up(settings.log_level, _sinks(name, settings, supervised), process=name, pid=os.getpid())
+    return _run(_live(settings, supervised, serve))
+
+
+def _run(main: Any) -> int:
+    """Run on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return int(asyncio.run(main))
+    return int(uvloop.run(main))
+
+
+def _sinks(name: str, settings: Settings, supervised: Supervised) -> list[logs.Sink]:
+    if supervised.log_dir is None:
+        return [logs.stderr_sink(settings.log_format)]
+    file = RotatingFile(supervised.log_dir / f"{name}.jsonl", take_stderr=not supervised.echo_logs)
+    return [file, logs.stderr_sink(settings.log_format)] if supervised.echo_logs else [file]
+
+
+async def _live(settings: Settings, supervised: Supervised, serve: Serve) -> int:
+    if supervised.lifeline_fd is None:
+        return await _serve_alone(settings, serve)
+    lifeline = await Lifeline.open(supervised.lifeline_fd)
+    try:
+        return await _serve_on_lifeline(lifeline, serve)
+    finally:
+        await lifeline.close()
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve_alone(settings: Settings, serve: Serve) -> int:
+    url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
+    log = structlog.get_logger()
+    try:
+        await serve(url, lambda: log.info("ready"), _stop_on_signal())
+    except FORESEEN as error:
+        report(error)
+        return EXIT_FAILED
+    return 0
+
+
+async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
+    log = structlog.get_logger()
+
+    def on_ready() -> None:
+        log.info("ready")
+        lifeline.send(FromChild(ready=True))
+
+    try:
+        # Until the address comes there is nothing to drain: a signal then ends the process at once.
+        url = await lifeline.nats_url()
+        stop = _stop_on_signal()
+        watch = asyncio.create_task(_stop_when_orphaned(lifeline, stop))
+        await serve(url, on_ready, stop)
+        watch.cancel()
+    except EOFError:
+        return EXIT_FAILED
+    except FORESEEN as error:
+        fatal = not isinstance(error, Transient)
+        log.error("cannot_run", why=describe(error), fatal=fatal)
+        lifeline.send(FromChild(error=describe(error), fatal=fatal))
+        return EXIT_UNRECOVERABLE if fatal else EXIT_FAILED
+    except Exception:
+        log.exception("died")
+        return EXIT_FAILED
+    log.info("stopped")
+    return 0
+
+
+async def _stop_when_orphaned(lifeline: Lifeline, stop: asyncio.Event) -> None:
+    await lifeline.broken()
+    asyncio.get_running_loop().call_later(ORPHAN_DRAIN_S, os._exit, EXIT_FAILED)
+    stop.set()

@@ -1,0 +1,131 @@
+"""Apps and what they may do: all of it is for the owner's apps."""
+
+from collections.abc import Sequence
+
+from model import permissions
+from model.changes import Change
+from model.checks import check_name, check_names, check_text, check_time
+from model.commands.removing import contexts_below
+from model.commands.rules import drop_rules
+from model.commands.targets import check_owner, existing_component, no_such_context
+from model.stamp import Moment
+from model.state import App, ItemKind, Model, Permission, permission_key, put
+from schemas.commands import DeleteApp, RegisterApp, SetPermission
+from schemas.errors import Code, Refusal
+from schemas.evidence import FILTER_NAMES
+from schemas.paths import Path, check_path, check_segment, check_token
+
+Handled = tuple[list[Change], object]
+
+
+def register_app(model: Model, command: RegisterApp, moment: Moment) -> Handled:
+    check_owner(model, moment.app, "register apps")
+    check_token(command.app, "app")
+    if command.app.startswith("_"):
+        raise Refusal(Code.BAD_FIELD, "ids with a _ in front are llum's own", "app")
+    check_text(command.description, "description")
+    item = App(description=command.description, role=command.role)
+    if item == model.apps.get(command.app):
+        return [], None
+    if item.role != "owner":
+        _check_not_last(model, command.app, "role")
+    change = put("app", command.app, item)
+    model.apps[command.app] = item
+    permissions.forget(model)
+    return [change], None
+
+
+def delete_app(model: Model, command: DeleteApp, moment: Moment) -> Handled:
+    """Remove an app with its permissions and rules."""
+    check_owner(model, moment.app, "delete apps")
+    _check_registered(model, command.app)
+    _check_not_last(model, command.app, "app")
+    changes: list[Change] = [put("app", command.app, None)]
+    changes += _without_settings(model, command.app)
+    for path, context in contexts_below((), model.root):
+        for name in list(context.rules):
+            own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
+            changes += drop_rules(context, path, name, own)
+    del model.apps[command.app]
+    permissions.forget(model)
+    return changes, None
+
+
+def set_permission(model: Model, command: SetPermission, moment: Moment) -> Handled:
+    """Merge a setting into what is set there; one that has expired does not count any more and is begun anew."""
+    check_owner(model, moment.app, "set permissions")
+    check_token(command.app, "app")
+    path = check_path(command.context, "context")
+    _check_parts(command)
+    _check_registered(model, command.app)
+    if model.context(path) is None:
+        raise no_such_context()
+    if command.component is not None:
+        existing_component(model, path, command.component)
+    of_app, at = _place_of(model, command, path)
+    before = of_app.get(command.app, {}).get(at, Permission())
+    after = _merged(Permission() if permissions.is_expired(before, moment.time_s) else before, command)
+    if after == before:
+        return [], None
+    kind: ItemKind = "permission" if command.component is None else "component_permission"
+    change = put(kind, permission_key(command.app, at), after)
+    of_app.setdefault(command.app, {})[at] = after
+    permissions.forget(model)
+    return [change], None
+
+
+def _without_settings(model: Model, app: str) -> list[Change]:
+    of_contexts = model.permissions.pop(app, {})
+    of_components = model.component_permissions.pop(app, {})
+    return [
+        *(put("permission", permission_key(app, path), None) for path in of_contexts),
+        *(put("component_permission", permission_key(app, path), None) for path in of_components),
+    ]
+
+
+def _place_of(model: Model, command: SetPermission, path: Path) -> tuple[dict[str, dict[Path, Permission]], Path]:
+    if command.component is None:
+        return model.permissions, path
+    return model.component_permissions, (*path, command.component)
+
+
+def _merged(before: Permission, command: SetPermission) -> Permission:
+    return Permission(
+        ask=before.ask if command.ask is None else command.ask,
+        tell=before.tell if command.tell is None else command.tell,
+        resolvers=before.resolvers if command.resolvers is None else command.resolvers,
+        filters=before.filters if command.filters is None else command.filters,
+        bind_resolver=before.bind_resolver if command.bind_resolver is None else command.bind_resolver,
+        bind_view=before.bind_view if command.bind_view is None else command.bind_view,
+        expires=before.expires if command.expires is None else (command.expires or None),
+    )
+
+
+def _check_parts(command: SetPermission) -> None:
+    check_names(command.resolvers or [], "resolvers")
+    _check_filters(command.filters or [])
+    if command.bind_resolver:
+        check_name(command.bind_resolver, "bind_resolver")
+    if command.bind_view:
+        check_segment(command.bind_view, "bind_view")
+    if command.bind_view is not None and command.component is not None:
+        raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", "bind_view")
+    if command.expires is not None:
+        check_time(command.expires, "expires")
+
+
+def _check_filters(names: Sequence[str]) -> None:
+    for index, name in enumerate(names):
+        if name not in FILTER_NAMES:
+            known = ", ".join(FILTER_NAMES)
+            raise Refusal(Code.BAD_FILTER, f"there is no filter {name[:80]!r}", f"filters[{index}]", f"one of {known}")
+
+
+def _check_registered(model: Model, app: str) -> None:
+    if app not in model.apps:
+        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register it with registerapp")
+
+
+def _check_not_last(model: Model, app: str, field: str) -> None:
+    if [name for name, item in model.apps.items() if item.role == "owner"] == [app]:
+        raise Refusal(Code.BAD_FIELD, "the model needs an owner app, and this is the last one", field)

@@ -1,0 +1,189 @@
+"""Evidence and structure from elsewhere, put below a context: order, times, sources and owners are kept.
+
+What is there already stays as it is and is added to (a context without a description or resolver gets one); imported
+evidence comes after what is there. A time of acceptance later than now (another computer's clock) counts as now. Rules
+in a definition are subscribed as the importing app, with components that are made. Nothing fires.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from model.changes import Change, MarkWithdrawn
+from model.checks import (
+    check_below,
+    check_component,
+    check_count,
+    check_evidence,
+    check_name,
+    check_resolver,
+    check_text,
+    check_time,
+    check_unique,
+    check_view,
+)
+from model.commands.making import added_evidence, keep_latest, make_component, put_context
+from model.commands.targets import check_owner, no_such_context
+from model.stamp import Moment
+from model.state import Component, Context, ContextItem, Model, View, put
+from schemas.commands import Import
+from schemas.definitions import ImportedComponent, ImportedContext
+from schemas.errors import Code, Refusal
+from schemas.evidence import Evidence, ImportedEvidence
+from schemas.paths import Path, check_path
+
+Handled = tuple[list[Change], object]
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Made(msgspec.Struct):
+    """What an import has made: its result."""
+
+    contexts: int = 0
+    components: int = 0
+    views: int = 0
+    evidence: int = 0
+
+
+def import_contexts(model: Model, command: Import, moment: Moment) -> Handled:
+    """Check all of it, then make all of it. The result counts what was made."""
+    check_owner(model, moment.app, "import")
+    base = check_path(command.context, "context")
+    if model.context(base) is None:
+        raise no_such_context()
+    _check(model, base, command.contexts)
+    importer = _Importer(model, moment)
+    for imported in command.contexts:
+        importer.take(base + tuple(imported.path), imported)
+    return importer.changes, msgspec.to_builtins(importer.made)
+
+
+class _Importer:
+    def __init__(self, model: Model, moment: Moment) -> None:
+        self.model = model
+        self.moment = moment
+        self.changes: list[Change] = []
+        self.made = Made()
+
+    def take(self, path: Path, imported: ImportedContext) -> None:
+        context = self._context(path, imported)
+        for component in imported.components:
+            self._component(path, context, component)
+        for view in imported.views:
+            if view.name not in context.views:
+                context.views[view.name] = View(components=view.components)
+                self.changes.append(put("view", (*path, view.name), context.views[view.name]))
+                self.made.views += 1
+
+    def _context(self, path: Path, imported: ImportedContext) -> Context:
+        context = self.model.root
+        for depth, name in enumerate(path, 1):
+            if name not in context.children:
+                item = ContextItem(created_us=self.moment.time_us)
+                self.changes.append(put_context(self.model, path[:depth], item))
+                self.made.contexts += 1
+            context = context.children[name]
+        self._describe(path, context.item, imported)
+        return context
+
+    def _describe(self, path: Path, item: ContextItem, imported: ImportedContext) -> None:
+        """Give a context what it has not got: a description, a resolver."""
+        before = (item.description, item.resolver)
+        item.description = item.description or imported.description
+        item.resolver = item.resolver or imported.resolver
+        if (item.description, item.resolver) != before:
+            self.changes.append(put("context" if path else "model", path, item))
+
+    def _component(self, path: Path, context: Context, imported: ImportedComponent) -> None:
+        name = imported.definition.name
+        if name not in context.components:
+            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.moment)
+            made.put_into(context, name)
+            self.changes += made.changes
+            self.made.components += 1
+        component = context.components[name]
+        for new in imported.evidence:
+            self._evidence(context, name, component, new)
+        if not component.withdrawals and any(new.withdrawn is not None for new in imported.evidence):
+            component.withdrawals = True
+            self.changes.append(put("component", (*path, name), component))
+
+    def _evidence(self, context: Context, name: str, component: Component, new: ImportedEvidence) -> None:
+        evidence = self._stamped(new)
+        creation_us = min(round(evidence.creation_time * 1e6), self.moment.time_us)
+        self.changes.append(added_evidence(evidence, component.number, creation_us))
+        self.made.evidence += 1
+        if new.withdrawn is not None:
+            mark = _encode(new.withdrawn)
+            self.changes.append(MarkWithdrawn(component.number, evidence.seq, evidence.n, mark))
+        elif (latest := context.latest.get(name)) is not None:
+            keep_latest(latest, evidence)
+
+    def _stamped(self, new: ImportedEvidence) -> Evidence:
+        creation_time = min(new.creation_time, self.moment.time_s)
+        return Evidence(
+            seq=self.moment.seq,
+            n=self.made.evidence,
+            value=new.value,
+            evidence_type=new.evidence_type,
+            source=new.source,
+            owner=new.owner,
+            flags=new.flags,
+            comment=new.comment,
+            time=creation_time if new.time is None else new.time,
+            creation_time=creation_time,
+            useby=new.useby,
+            extra=new.extra,
+            correction=new.correction,
+            rule=new.rule,
+        )
+
+
+def _check(model: Model, base: Path, contexts: Sequence[ImportedContext]) -> None:
+    things = sum(
+        1 + len(context.path) + len(context.views) + sum(1 + len(one.evidence) for one in context.components)
+        for context in contexts
+    )
+    check_count(things, "contexts")
+    check_unique((tuple(context.path) for context in contexts), "contexts", "path")
+    for index, context in enumerate(contexts):
+        at = f"contexts[{index}]"
+        path = check_path([*base, *context.path], f"{at}.path")
+        check_text(context.description, f"{at}.description")
+        check_resolver(context.resolver, f"{at}.resolver")
+        _check_components(model, path, context.components, f"{at}.components")
+        for position, view in enumerate(context.views):
+            check_view(view, f"{at}.views[{position}]")
+            check_below(path, f"{at}.views[{position}].name")
+        check_unique((view.name for view in context.views), f"{at}.views", "name")
+
+
+def _check_components(model: Model, path: Path, components: Sequence[ImportedComponent], field: str) -> None:
+    context = model.context(path)
+    for index, imported in enumerate(components):
+        at = f"{field}[{index}]"
+        check_component(imported.definition, f"{at}.definition")
+        check_below(path, f"{at}.definition.name")
+        if imported.definition.evidence:
+            raise Refusal(Code.BAD_FIELD, "an imported component has no initial evidence", f"{at}.definition.evidence")
+        existing = context.components.get(imported.definition.name) if context is not None else None
+        _check_evidence(imported, existing, f"{at}.evidence")
+    check_unique((imported.definition.name for imported in components), field, "definition.name")
+
+
+def _check_evidence(imported: ImportedComponent, existing: Component | None, field: str) -> None:
+    kind = existing or imported.definition
+    for index, new in enumerate(imported.evidence):
+        at = f"{field}[{index}]"
+        check_evidence(new, kind.value_type, kind.value_list, at)
+        check_name(new.source, f"{at}.source")
+        check_name(new.owner, f"{at}.owner")
+        check_time(new.creation_time, f"{at}.creation_time")
+        if new.rule is not None:
+            check_name(new.rule, f"{at}.rule")
+        if new.withdrawn is not None:
+            check_name(new.withdrawn.by, f"{at}.withdrawn.by")
+            check_time(new.withdrawn.time, f"{at}.withdrawn.time")
+            check_text(new.withdrawn.comment or "", f"{at}.withdrawn.comment")

@@ -1,0 +1,170 @@
+"""How evidence, components and whole models come into being. Everything is checked before and stored after."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from model.changes import CORRECTION, GOAL, PLAIN, AddEvidence, Change
+from model.checks import check_definition
+from model.commands.rules import added_rule, subscription_of
+from model.stamp import Moment
+from model.state import (
+    NUMBERS_PER_COMMAND,
+    App,
+    Component,
+    Context,
+    ContextItem,
+    Latest,
+    Model,
+    Subscription,
+    View,
+    put,
+)
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.evidence import GOAL_FLAG, Evidence, NewEvidence
+from schemas.paths import Path
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Made(NamedTuple):
+    """A component that is not yet in the model, and what is to be stored of it."""
+
+    component: Component
+    latest: Latest
+    rules: dict[str, Subscription]
+    changes: list[Change]
+
+    def put_into(self, context: Context, name: str) -> None:
+        context.components[name] = self.component
+        context.latest[name] = self.latest
+        if self.rules:
+            context.rules[name] = self.rules
+
+
+def accept_evidence(new: NewEvidence, component_no: int, n: int, moment: Moment) -> tuple[Evidence, AddEvidence]:
+    """Stamp new evidence with source, owner and time of acceptance; `n` is its place in the command."""
+    user, app, seq, time_us = moment
+    creation_time = time_us / 1e6
+    evidence = Evidence(
+        seq=seq,
+        n=n,
+        value=new.value,
+        evidence_type=new.evidence_type,
+        source=app,
+        owner=user,
+        flags=new.flags,
+        comment=new.comment,
+        time=creation_time if new.time is None else new.time,
+        creation_time=creation_time,
+        useby=new.useby,
+        extra=new.extra,
+    )
+    kind = GOAL if GOAL_FLAG in new.flags else PLAIN
+    return evidence, AddEvidence(component_no, n, kind, time_us, new.useby, _encode(evidence))
+
+
+def added_evidence(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
+    """Make the change that stores a piece of evidence."""
+    kind = CORRECTION if evidence.correction else GOAL if GOAL_FLAG in evidence.flags else PLAIN
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, _encode(evidence))
+
+
+def keep_latest(latest: Latest, evidence: Evidence) -> None:
+    """Evidence arrives in order, so the newest is the latest of its kind."""
+    if evidence.correction:
+        latest.correction = evidence
+    elif GOAL_FLAG in evidence.flags:
+        latest.goal = evidence
+    else:
+        latest.plain = evidence
+
+
+def make_component(definition: ComponentDefinition, path: Path, index: int, first_n: int, moment: Moment) -> Made:
+    """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
+    component = Component(
+        number=moment.seq * NUMBERS_PER_COMMAND + index,
+        description=definition.description,
+        component_type=definition.component_type,
+        value_type=definition.value_type,
+        value_list=definition.value_list,
+        resolver=definition.resolver,
+        goals=definition.goals,
+        created_us=moment.time_us,
+    )
+    latest = Latest()
+    changes: list[Change] = [put("component", path, component)]
+    for n, new in enumerate(definition.evidence, first_n):
+        evidence, added = accept_evidence(new, component.number, n, moment)
+        keep_latest(latest, evidence)
+        changes.append(added)
+    rules: dict[str, Subscription] = {}
+    for number, statement in enumerate(definition.rules):
+        token = f"{moment.seq}-{index}-{number}"
+        rules[token] = subscription_of(statement, moment)
+        changes += added_rule(path, token, rules[token])
+    return Made(component, latest, rules, changes)
+
+
+def make_model(definition: ModelDefinition, moment: Moment) -> tuple[Model, list[Change]]:
+    """Make a model with the app as its owner app. Contexts that are only named as parents get no description."""
+    check_definition(definition, "definition")
+    model = Model(moment.user, moment.time_us)
+    model.seq, model.time_us = moment.seq, moment.time_us
+    model.apps[moment.app] = App(role="owner")
+    changes = _make_contexts(model, definition, moment.time_us)
+    changes.append(put("app", moment.app, model.apps[moment.app]))
+    index = n = 0
+    for context in definition.contexts:
+        changes += _fill_context(model, context, index, n, moment)
+        index += len(context.components)
+        n += sum(len(component.evidence) for component in context.components)
+    return model, changes
+
+
+def _make_contexts(model: Model, definition: ModelDefinition, time_us: int) -> list[Change]:
+    described = {tuple(context.path): context for context in definition.contexts}
+    changes: list[Change] = []
+    for path in _with_parents(definition):
+        context = described.get(path)
+        item = ContextItem(created_us=time_us)
+        if context is not None:
+            item.description, item.resolver = context.description, context.resolver
+        changes.append(put_context(model, path, item))
+    return changes
+
+
+def _with_parents(definition: ModelDefinition) -> dict[Path, None]:
+    """List each context once, parents first, the root at the front."""
+    paths: dict[Path, None] = {(): None}
+    for context in definition.contexts:
+        for depth in range(1, len(context.path) + 1):
+            paths[tuple(context.path[:depth])] = None
+    return paths
+
+
+def put_context(model: Model, path: Path, item: ContextItem) -> Change:
+    if not path:
+        model.root.item = item
+        return put("model", path, item)
+    parent = model.context(path[:-1])
+    assert parent is not None, "parents come first"
+    parent.children[path[-1]] = Context(item)
+    return put("context", path, item)
+
+
+def _fill_context(model: Model, definition: ContextDefinition, index: int, n: int, moment: Moment) -> list[Change]:
+    path = tuple(definition.path)
+    context = model.context(path)
+    assert context is not None, "all contexts are made before they are filled"
+    changes: list[Change] = []
+    for component in definition.components:
+        made = make_component(component, (*path, component.name), index, n, moment)
+        made.put_into(context, component.name)
+        changes += made.changes
+        index += 1
+        n += len(component.evidence)
+    for view in definition.views:
+        context.views[view.name] = View(components=view.components)
+        changes.append(put("view", (*path, view.name), context.views[view.name]))
+    return changes

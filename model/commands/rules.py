@@ -1,0 +1,138 @@
+"""Rules as part of a model: subscribed, removed, fired. What they say is read by `model.rules.decide`.
+
+A rule's token is `<seq>` of the command that subscribed it, or `<seq>-<component>-<rule>` if it came with a definition.
+Telling or correcting a component fires its rules that have no schedule, in the order of their making; initial and
+imported evidence and withdrawals fire nothing. A rule with a schedule fires on that alone.
+"""
+
+import re
+from typing import Final
+
+from model import permissions
+from model.changes import Change, CountCause, Fired, ScheduleDropped, ScheduleSet
+from model.checks import check_statement
+from model.commands.targets import component_to_change, existing_component
+from model.rules.decide import parse_rule
+from model.stamp import Moment
+from model.state import Context, Model, Subscription, put
+from schemas.commands import Cause, Fire, Subscribe, Unsubscribe
+from schemas.errors import Code, Refusal
+from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
+from schemas.paths import Path, check_path
+
+CRON_APP: Final = "_cron"
+"""The app that llum fires scheduled rules as. Nobody can register it."""
+
+_ROOT: Final = re.compile(r"[!-~]{1,160}")
+_TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
+
+Handled = tuple[list[Change], object]
+
+
+def subscribe(model: Model, command: Subscribe, moment: Moment) -> Handled:
+    """Attach a rule to a component; the result is its token."""
+    place = component_to_change(model, moment, command.context, command.component)
+    grant = permissions.grant_of(model, moment.app, place.path, moment.time_s)
+    if not permissions.component_grant(model, moment.app, place.path, place.name, grant, moment.time_s).ask:
+        raise permissions.denied(moment.app, "ask", "context")
+    check_statement(command.statement, "statement")
+    rules = place.context.rules.get(place.name, {})
+    if len(rules) >= MAX_LIST_ITEMS:
+        raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
+    token = str(moment.seq)
+    subscription = subscription_of(command.statement, moment)
+    changes = added_rule(place.full_path, token, subscription)
+    place.context.rules.setdefault(place.name, {})[token] = subscription
+    return changes, token
+
+
+def unsubscribe(model: Model, command: Unsubscribe, moment: Moment) -> Handled:
+    """Remove a rule. One that another app made looks to an app like one that is not there."""
+    path = check_path(command.context, "context")
+    owner = permissions.is_owner(model, moment.app)
+    grant = permissions.grant_of(model, moment.app, path, moment.time_s)
+    grant = permissions.component_grant(model, moment.app, path, command.component, grant, moment.time_s)
+    if not (grant.ask or grant.tell):
+        raise permissions.denied(moment.app, "ask", "context")
+    place = existing_component(model, path, command.component)
+    rule = place.context.rules.get(place.name, {}).get(command.token)
+    if rule is None or not (owner or rule.app == moment.app):
+        raise _no_such_rule()
+    return drop_rules(place.context, place.path, place.name, [command.token]), None
+
+
+def fire(model: Model, command: Fire, moment: Moment) -> Handled:
+    """Fire one rule, because its time has come."""
+    if moment.app != CRON_APP:
+        raise permissions.denied(moment.app, "fire rules")
+    place = existing_component(model, check_path(command.context, "context"), command.component)
+    rule = place.context.rules.get(place.name, {}).get(command.token)
+    if rule is None or rule.cron is None:
+        raise _no_such_rule()
+    return [Fired(place.full_path, None, command.token)], None
+
+
+def subscription_of(statement: str, moment: Moment) -> Subscription:
+    """Make what is stored of a rule that has been checked."""
+    cron = parse_rule(statement).cron
+    return Subscription(statement=statement, app=moment.app, created_us=moment.time_us, cron=cron)
+
+
+def added_rule(path: Path, token: str, rule: Subscription) -> list[Change]:
+    """Say what there is to store and to do for a new rule of the component at `path`."""
+    changes: list[Change] = [put("rule", (*path, token), rule)]
+    if rule.cron is not None:
+        changes.append(ScheduleSet(path, token, rule.cron))
+    return changes
+
+
+def drop_rules(context: Context, path: Path, name: str, tokens: list[str]) -> list[Change]:
+    """Drop rules of the component `name` in the context at `path`."""
+    rules = context.rules.get(name, {})
+    changes: list[Change] = []
+    for token in tokens:
+        rule = rules.pop(token)
+        changes.append(put("rule", (*path, name, token), None))
+        if rule.cron is not None:
+            changes.append(ScheduleDropped((*path, name), token))
+    if not rules:
+        context.rules.pop(name, None)
+    return changes
+
+
+def fired(context: Context, path: Path, name: str, cause: Cause | None) -> list[Change]:
+    """Say that the component was told something, if any rule waits for that."""
+    rules = context.rules.get(name)
+    if rules is None or all(rule.cron is not None for rule in rules.values()):
+        return []
+    return [Fired((*path, name), cause)]
+
+
+def check_cause(model: Model, cause: Cause) -> None:
+    """Bound what one first cause can set off. Raises `rule_limit`, or `bad_field` for what llum itself never sends."""
+    if not _ROOT.fullmatch(cause.root):
+        raise Refusal(Code.BAD_FIELD, "a root is 1 to 160 printable ASCII characters", "cause.root")
+    if not _TOKEN.fullmatch(cause.rule):
+        raise Refusal(Code.BAD_FIELD, "that is no rule's token", "cause.rule")
+    if not 0 < cause.depth <= MAX_RULE_DEPTH:
+        message = f"rules have set off one another {cause.depth} times in a row, at most {MAX_RULE_DEPTH}"
+        raise Refusal(Code.RULE_LIMIT, message, "cause.depth", "look for a cycle of rules")
+    if model.causes.get(cause.root, 0) >= MAX_PER_CAUSE:
+        message = f"one cause has set off {MAX_PER_CAUSE} commands"
+        raise Refusal(Code.RULE_LIMIT, message, "cause.root", "look for a cycle of rules")
+
+
+def count_cause(model: Model, cause: Cause) -> list[Change]:
+    """Count a command of a rule; the cause that has been counted least recently is forgotten for it."""
+    count = model.causes.pop(cause.root, 0) + 1
+    model.causes[cause.root] = count
+    changes: list[Change] = [CountCause(cause.root, count)]
+    if len(model.causes) > MAX_CAUSES_REMEMBERED:
+        oldest = next(iter(model.causes))
+        del model.causes[oldest]
+        changes.append(CountCause(oldest, 0))
+    return changes
+
+
+def _no_such_rule() -> Refusal:
+    return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list them with listsubs")

@@ -1,0 +1,68 @@
+"""Where a command wants to change something, and whether its app may.
+
+Permission is looked at before existence, so that nobody learns what is there by asking for it.
+"""
+
+from typing import NamedTuple
+
+from model import permissions
+from model.stamp import Moment
+from model.state import Component, Context, Model
+from schemas.errors import Code, Refusal
+from schemas.paths import Path, check_path, check_segment
+
+
+class ComponentPlace(NamedTuple):
+    """A component that the app may change."""
+
+    path: Path
+    """Of its context."""
+    context: Context
+    name: str
+    component: Component
+
+    @property
+    def full_path(self) -> Path:
+        return (*self.path, self.name)
+
+
+def context_to_change(model: Model, moment: Moment, segments: list[str] | Path) -> tuple[Path, Context]:
+    """Find a context, or raise `bad_path`, `permission_denied`, `no_such_context`."""
+    path = check_path(segments, "context")
+    if not permissions.grant_of(model, moment.app, path, moment.time_s).tell:
+        raise permissions.denied(moment.app, "tell", "context")
+    context = model.context(path)
+    if context is None:
+        raise no_such_context()
+    return path, context
+
+
+def component_to_change(model: Model, moment: Moment, segments: list[str], name: str) -> ComponentPlace:
+    """Find a component, or raise `bad_path`, `permission_denied`, `no_such_context`, `no_such_component`."""
+    path = check_path(segments, "context")
+    grant = permissions.grant_of(model, moment.app, path, moment.time_s)
+    grant = permissions.component_grant(model, moment.app, path, name, grant, moment.time_s)
+    if not grant.tell:
+        raise permissions.denied(moment.app, "tell", "context")
+    return existing_component(model, path, name)
+
+
+def existing_component(model: Model, path: Path, name: str) -> ComponentPlace:
+    """Find a component without looking at permissions, or raise `no_such_context`, `no_such_component`."""
+    context = model.context(path)
+    if context is None:
+        raise no_such_context()
+    component = context.components.get(name)
+    if component is None:
+        check_segment(name, "component")
+        raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", "component")
+    return ComponentPlace(path, context, name, component)
+
+
+def check_owner(model: Model, app: str, action: str) -> None:
+    if not permissions.is_owner(model, app):
+        raise permissions.denied(app, action)
+
+
+def no_such_context() -> Refusal:
+    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make it with mkcontext")

@@ -1,0 +1,233 @@
+"""Exporting a part of a model page by page, in a form that can be imported.
+
+The state that is exported is that of the first page: its sequence is in the mark by which the next page is asked for.
+The order is that of the tree: contexts before what is below them, in each its components in the order of their making.
+"""
+
+import re
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from model.commands.removing import contexts_below
+from model.commands.targets import no_such_context
+from model.evidence import decode_evidence
+from model.permissions import Asker, denied
+from model.queries.describe import described_setting
+from model.reads import Found, Read
+from model.state import Component, Context, Model, Permission
+from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
+from schemas.errors import Code, Refusal
+from schemas.evidence import Evidence, ImportedEvidence
+from schemas.limits import MAX_EVIDENCE_PAGE, MAX_EXPORT_PAGE_BYTES
+from schemas.paths import Path, check_path
+from schemas.queries import Export
+from schemas.replies import ExportReply
+
+_READ_PIECES: Final = 256
+"""Pieces of evidence read at a time: a page of small ones takes a few reads, one of large ones wastes little."""
+
+_MARK: Final = re.compile(r"(?P<seq>[0-9]{1,18}):(?P<stop>[0-9]{1,9})")
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Mark(NamedTuple):
+    """Where a page begins."""
+
+    seq: int
+    """Of the state that is exported."""
+    stop: int
+    """The place in the list of all contexts and components."""
+
+
+class _Stop(NamedTuple):
+    path: Path
+    """Of the context, below the one that is exported."""
+    context: Context
+    name: str | None
+    """None: the context itself, before its components."""
+
+
+def read_mark(query: Export) -> Mark | None:
+    """Read the mark in `after`; None for the first page. Raises `bad_field`."""
+    if query.after is None:
+        return None
+    match = _MARK.fullmatch(query.after[0])
+    if match is None:
+        raise Refusal(Code.BAD_FIELD, "that is not the next of a page", "after")
+    return Mark(int(match["seq"]), int(match["stop"]))
+
+
+class Exporting:
+    """One page in the making: read what `next_read` says, `take` what was found, until there is nothing to read."""
+
+    def __init__(self, model: Model, asker: Asker, query: Export) -> None:
+        """Begin a page of the model as it is; raises a `Refusal`."""
+        if not asker.is_owner:
+            raise denied(asker.app, "export")
+        base = check_path(query.context, "context")
+        context = model.context(base)
+        if context is None:
+            raise no_such_context()
+        self._model = model
+        self._stops = list(_stops(base, context))
+        mark = read_mark(query)
+        self._index = 0 if mark is None else mark.stop
+        self._after = (0, 0) if query.after is None else (query.after[1], query.after[2])
+        self._room = MAX_EXPORT_PAGE_BYTES
+        self._pieces = MAX_EVIDENCE_PAGE
+        self._moved = False
+        """Every page brings the export further, however small it must be."""
+        self.reply = ExportReply(seq=model.seq)
+        if mark is None:
+            self.reply.rules = _rules(base, context)
+            self.reply.apps = _apps(model, base)
+
+    def next_read(self) -> Read | None:
+        """Go on to the next component and say what to read of it; None: the page is complete."""
+        while self._index < len(self._stops) and not self._is_full():
+            stop = self._stops[self._index]
+            if stop.name is not None:
+                return self._read(stop.context.components[stop.name])
+            self._enter(stop)
+            self._go_on()
+        if self._index < len(self._stops):
+            self.reply.next = (f"{self._model.seq}:{self._index}", *self._after)
+        return None
+
+    def take(self, found: Found) -> None:
+        """Put what was read onto the page."""
+        stop = self._stops[self._index]
+        component = self._component(stop)
+        for body, piece in zip(found.bodies, decode_evidence(found.bodies), strict=True):
+            if self._is_full():
+                return
+            component.evidence.append(_imported(piece))
+            self._after = (piece.seq, piece.n)
+            self._room -= len(body)
+            self._pieces -= 1
+            self._moved = True
+        if len(found.bodies) < _READ_PIECES:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._index += 1
+        self._after = (0, 0)
+        self._moved = True
+
+    def _is_full(self) -> bool:
+        return self._moved and (self._room <= 0 or self._pieces <= 0)
+
+    def _read(self, component: Component) -> Read:
+        return Read(
+            component_no=component.number,
+            seq_max=self._model.seq,
+            after=self._after,
+            withdrawn="marked" if component.withdrawals else "none",
+            limit=_READ_PIECES,
+        )
+
+    def _enter(self, stop: _Stop) -> ImportedContext:
+        item = stop.context.item
+        views = sorted(stop.context.views.items())
+        entered = ImportedContext(
+            path=list(stop.path),
+            description=item.description,
+            resolver=item.resolver,
+            components=[],
+            views=[ViewDefinition(name=name, components=view.components) for name, view in views],
+        )
+        self._room -= len(_encode(entered))
+        self.reply.contexts.append(entered)
+        return entered
+
+    def _component(self, stop: _Stop) -> ImportedComponent:
+        """Find the component on the page, or begin it: a page may start in the middle of a context."""
+        assert stop.name is not None, "only components are read"
+        contexts = self.reply.contexts
+        context = contexts[-1] if contexts and contexts[-1].path == list(stop.path) else self._enter(stop)
+        if context.components and context.components[-1].definition.name == stop.name:
+            return context.components[-1]
+        definition = _definition(stop.name, stop.context.components[stop.name])
+        component = ImportedComponent(definition=definition, evidence=[])
+        self._room -= len(_encode(component))
+        context.components.append(component)
+        return component
+
+
+def _stops(base: Path, context: Context) -> list[_Stop]:
+    stops: list[_Stop] = []
+    for path, each in contexts_below(base, context):
+        below = path[len(base) :]
+        stops.append(_Stop(below, each, None))
+        stops += [_Stop(below, each, name) for name in each.components]
+    return stops
+
+
+def _definition(name: str, component: Component) -> ComponentDefinition:
+    return ComponentDefinition(
+        name=name,
+        description=component.description,
+        component_type=component.component_type,
+        value_type=component.value_type,
+        value_list=component.value_list,
+        resolver=component.resolver,
+        goals=component.goals,
+    )
+
+
+def _imported(piece: Evidence) -> ImportedEvidence:
+    return ImportedEvidence(
+        value=piece.value,
+        evidence_type=piece.evidence_type,
+        flags=piece.flags,
+        comment=piece.comment,
+        time=piece.time,
+        useby=piece.useby,
+        extra=piece.extra,
+        source=piece.source,
+        owner=piece.owner,
+        creation_time=piece.creation_time,
+        correction=piece.correction,
+        rule=piece.rule,
+        withdrawn=piece.withdrawn,
+    )
+
+
+def _rules(base: Path, context: Context) -> list[dict[str, Any]]:
+    """List the rules at and below a context; `path` is the context's, from the root."""
+    return [
+        {"path": list(path), "component": name, "statement": rule.statement, "app": rule.app}
+        for path, each in contexts_below(base, context)
+        for name in each.components
+        for rule in each.rules.get(name, {}).values()
+    ]
+
+
+def _apps(model: Model, base: Path) -> dict[str, Any]:
+    """List the apps with what is set for them at and below a context."""
+    return {
+        name: {"description": app.description, "role": app.role, "permissions": _permissions(model, name, base)}
+        for name, app in sorted(model.apps.items())
+    }
+
+
+def _permissions(model: Model, app: str, base: Path) -> list[dict[str, Any]]:
+    """List settings; those about what has been deleted are left out, since they could not be made elsewhere."""
+    of_contexts = sorted(model.permissions.get(app, {}).items())
+    of_components = sorted(model.component_permissions.get(app, {}).items())
+    places = [(path, None, one) for path, one in of_contexts] + [
+        (path[:-1], path[-1], one) for path, one in of_components
+    ]
+    return [
+        _setting(path, name, one)
+        for path, name, one in places
+        if path[: len(base)] == base
+        and (context := model.context(path)) is not None
+        and (name is None or name in context.components)
+    ]
+
+
+def _setting(path: Path, component: str | None, setting: Permission) -> dict[str, Any]:
+    return {"context": list(path), "component": component, **described_setting(setting)}

@@ -1,0 +1,46 @@
+"""What is in a context, as far as an app may see it. Rules are shown to the app that made them and to owner apps."""
+
+from typing import Any
+
+from model.permissions import Asker
+from model.queries.targets import Place, visible_components
+from model.state import Context, Subscription
+
+
+def visible_contexts(asker: Asker, place: Place) -> list[str]:
+    """Give the names of the sub-contexts that the app may ask; to one that is bound to a view, none is shown."""
+    if place.grant.bind_view is not None:
+        return []
+    return [name for name in sorted(place.context.children) if asker.grant((*place.path, name)).ask]
+
+
+def visible_views(place: Place) -> dict[str, list[str | list[str]]]:
+    """Give the views; to an app that is bound to one here, only that one."""
+    bound = place.grant.bind_view
+    return {
+        name: view.components
+        for name, view in sorted(place.context.views.items())
+        if bound is None or bound == (place.path, name)
+    }
+
+
+def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, Any]]:
+    """Give the rules by component and token; components without any are left out."""
+    if not place.context.rules:
+        return {}
+    shown = {target.name: rules_of(asker, place.context, target.name) for target in visible_components(asker, place)}
+    return {name: rules for name, rules in shown.items() if rules}
+
+
+def rules_of(asker: Asker, context: Context, name: str) -> dict[str, Any]:
+    """Give those rules of one component that the app may see."""
+    return {
+        token: _described(rule)
+        for token, rule in context.rules.get(name, {}).items()
+        if asker.is_owner or rule.app == asker.app
+    }
+
+
+def _described(rule: Subscription) -> dict[str, Any]:
+    described = {"statement": rule.statement, "app": rule.app, "created": rule.created_us / 1e6}
+    return described if rule.cron is None else {**described, "schedule": rule.cron}
