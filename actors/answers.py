@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 
 import structlog
 
-from actors.live import UserActor
+from actors.live import LiveModel
 from actors.partition import Partition
 from bus.subjects import Address
 from model.permissions import Asker
@@ -22,7 +22,7 @@ from model.resolvers.summaries import SHIPPED
 from model.state import Model
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
-from schemas.queries import Access, Ask, Export, GetResolvers, Ping, Query
+from schemas.queries import Access, Ask, Export, ListResolvers, Ping, Query
 from schemas.replies import Failed, PingReply, Reply
 
 log = structlog.get_logger(__name__)
@@ -155,7 +155,7 @@ class Answers:
             raise Transient(Code.NOT_YET, f"sequence {seq} has not been applied here yet") from None
 
 
-def _existing(actor: UserActor | None, user: str) -> Model:
+def _existing(actor: LiveModel | None, user: str) -> Model:
     if actor is None or actor.model is None:
         raise Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="make one: llum admin person add")
     return actor.model
@@ -163,7 +163,7 @@ def _existing(actor: UserActor | None, user: str) -> Model:
 
 def _as_of(query: Query) -> tuple[int | None, float | None]:
     """Say about which sequence and time of the past a query is. The mark of an export names its state."""
-    if isinstance(query, Access | Ping | GetResolvers):
+    if isinstance(query, Access | Ping | ListResolvers):
         return None, None
     mark = read_mark(query) if isinstance(query, Export) else None
     return (query.as_of_seq, query.as_of_time) if mark is None else (mark.seq, None)

@@ -28,7 +28,7 @@ address_of = lru_cache(maxsize=10_000)(parse_address)
 """Few people tell much: the same subjects come again and again."""
 
 
-def take_in(message: LogMessage) -> Incoming:
+def decode_incoming(message: LogMessage) -> Incoming:
     """Decode one log message."""
     try:
         address = address_of(message.subject)

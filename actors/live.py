@@ -24,7 +24,7 @@ class Applied(msgspec.Struct):
     changes: list[Change] = []
 
 
-class UserActor:
+class LiveModel:
     """Holds a user's model (None: there is none) and applies commands to it, one after the other."""
 
     __slots__ = ("key", "model", "user")
@@ -44,7 +44,7 @@ class UserActor:
         return Applied(Accepted(id=command.id, seq=seq, result=applied.result), applied.changes)
 
 
-class Actives:
+class ActiveModels:
     """The active actors of a worker, least recently used first.
 
     They are kept by partition and user: whoever writes to the log's own subjects can put a person's command into a
@@ -53,18 +53,18 @@ class Actives:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._actors: OrderedDict[tuple[int, str], UserActor] = OrderedDict()
+        self._actors: OrderedDict[tuple[int, str], LiveModel] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._actors)
 
-    def get(self, partition: int, user: str) -> UserActor | None:
+    def get(self, partition: int, user: str) -> LiveModel | None:
         actor = self._actors.get((partition, user))
         if actor is not None:
             self._actors.move_to_end((partition, user))
         return actor
 
-    def activate(self, partition: int, actor: UserActor) -> None:
+    def activate(self, partition: int, actor: LiveModel) -> None:
         self._actors[(partition, actor.user)] = actor
         while len(self._actors) > self._limit:
             self._actors.popitem(last=False)

@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from actors.effects.entries import REJECTION
-from actors.incoming import Incoming, take_in
-from actors.live import Actives, Applied, UserActor
+from actors.incoming import Incoming, decode_incoming
+from actors.live import ActiveModels, Applied, LiveModel
 from actors.store.shard import Batch, CommandKey, Repeated, Shard, Unwritable
 from bus.log import LogMessage
 from model.changes import Change
@@ -41,7 +41,7 @@ class Settled(msgspec.Struct):
 class Partition:
     """The models of one partition: their shard, and those actors of the worker that belong to it."""
 
-    def __init__(self, number: int, shard: Shard, actives: Actives, relayed_seq: int = 0) -> None:
+    def __init__(self, number: int, shard: Shard, actives: ActiveModels, relayed_seq: int = 0) -> None:
         self.number = number
         self.shard = shard
         self.lock = asyncio.Lock()
@@ -62,7 +62,7 @@ class Partition:
         rest = [message for message in messages if message.seq > self.applied_seq]
         settled: list[Settled] = []
         async with self.lock:
-            incoming = [take_in(message) for message in rest]
+            incoming = [decode_incoming(message) for message in rest]
             while incoming:
                 done = await self._apply_first(incoming)
                 settled.extend(done)
@@ -70,7 +70,7 @@ class Partition:
         self._wake()
         return settled
 
-    async def actor(self, user: str) -> UserActor | None:
+    async def actor(self, user: str) -> LiveModel | None:
         """Give the user's actor, activating it; None when the shard knows no such user. Call with the lock held."""
         actor = self._actives.get(self.number, user)
         if actor is None:
@@ -79,7 +79,7 @@ class Partition:
                 self._actives.activate(self.number, actor)
         return actor
 
-    def active(self, user: str) -> UserActor | None:
+    def active(self, user: str) -> LiveModel | None:
         """Give the user's actor if it can be used at once: active, and nothing uncommitted."""
         return None if self.lock.locked() else self._actives.get(self.number, user)
 
@@ -139,7 +139,7 @@ class Partition:
             self._actives.passivate(self.number, work.faulty_user)
         return work.settled
 
-    async def _look_up(self, one: Incoming, actors: dict[str, UserActor]) -> None:
+    async def _look_up(self, one: Incoming, actors: dict[str, LiveModel]) -> None:
         """Read the stored evidence that a command is about. Such a command is the first of its transaction."""
         model = actors[one.address.user].model
         if one.command is None or model is None:
@@ -153,8 +153,8 @@ class Partition:
         keys = [key for one in incoming if (key := _key(one)) is not None]
         return await self.shard.known_commands(keys) if keys else {}
 
-    async def _actors_of(self, incoming: list[Incoming]) -> dict[str, UserActor]:
-        actors: dict[str, UserActor] = {}
+    async def _actors_of(self, incoming: list[Incoming]) -> dict[str, LiveModel]:
+        actors: dict[str, LiveModel] = {}
         missing: list[str] = []
         for user in {one.address.user for one in incoming}:
             actor = self._actives.get(self.number, user)
@@ -165,12 +165,12 @@ class Partition:
         if missing:
             actors |= await self._load(missing)
             for user in sorted(set(missing) - actors.keys()):
-                actors[user] = UserActor(user, self.shard.new_user_key(), None)
+                actors[user] = LiveModel(user, self.shard.new_user_key(), None)
         return actors
 
-    async def _load(self, users: list[str]) -> dict[str, UserActor]:
+    async def _load(self, users: list[str]) -> dict[str, LiveModel]:
         loaded = await self.shard.load(users)
-        return {user: UserActor(user, one.key, one.model) for user, one in loaded.items()}
+        return {user: LiveModel(user, one.key, one.model) for user, one in loaded.items()}
 
     def _wake(self) -> None:
         waiting, self._advanced = self._advanced, []
@@ -183,7 +183,7 @@ class _Work:
     """The applying of one batch: what has been settled, and the rows to write."""
 
     def __init__(
-        self, known: dict[CommandKey, Outcome], actors: dict[str, UserActor], batch: Batch, clock_us: int
+        self, known: dict[CommandKey, Outcome], actors: dict[str, LiveModel], batch: Batch, clock_us: int
     ) -> None:
         self.settled: list[Settled] = []
         self.faulty_user: str | None = None
@@ -229,13 +229,13 @@ class _Work:
             self._batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
         return outcome
 
-    def _forget(self, actor: UserActor, changes: list[Change], key: CommandKey | None, seq: int, time_us: int) -> None:
+    def _forget(self, actor: LiveModel, changes: list[Change], key: CommandKey | None, seq: int, time_us: int) -> None:
         """Delete a model that has been forgotten; nothing else is in this transaction."""
         assert key is not None, "what was applied has an id"
         self._batch.add_changes(actor.key, actor.user, changes, seq, time_us)
         self._batch.add_forget(key, seq, time_us)
 
-    def _apply(self, actor: UserActor, one: Incoming, time_us: int) -> Applied:
+    def _apply(self, actor: LiveModel, one: Incoming, time_us: int) -> Applied:
         seq = one.message.seq
         if one.command is None:
             assert one.error is not None

@@ -17,7 +17,7 @@ import structlog
 from actors.answers import Answers
 from actors.effects.relaying import Relay, Relaying
 from actors.incoming import address_of
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition, Settled
 from actors.store.shard import Shard
 from bus import checkpoints
@@ -190,7 +190,7 @@ class Worker:
             one.outbox.wake()
 
     async def serve_asks(self, one: _Served) -> None:
-        """Subscribe to the partition's queries once it has caught up."""
+        """MakeRule to the partition's queries once it has caught up."""
         await one.caught_up.wait()
 
         def on_ask(subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
@@ -273,7 +273,7 @@ async def _serve(
     resolvers: Resolvers,
     relaying: Relaying,
 ) -> None:
-    actives = Actives(max_active_models)
+    actives = ActiveModels(max_active_models)
     streams = {number: log_stream_of(number, log_streams) for number in shards}
     ends = await _ends(bus, set(streams.values()))
     targets = await last_sequences(bus, shards, log_streams)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import people
@@ -60,7 +60,7 @@ class _Model:
     async def opened(cls, path: Path, pieces: int) -> AsyncIterator["_Model"]:
         shard = await Shard.open(path)
         try:
-            partition = Partition(0, shard, Actives(10))
+            partition = Partition(0, shard, ActiveModels(10))
             made = MakeModel(id="make", definition=people.definition((people.MANY,)))
             await partition.apply([_message(1, made)])
             for first in range(0, pieces, BATCH):

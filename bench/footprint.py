@@ -3,7 +3,7 @@
 import time
 from statistics import median
 
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import bus_load, people
@@ -65,7 +65,7 @@ async def start_up(ground: Ground) -> Result:
 
 
 async def _fill(shard: Shard, count: int) -> None:
-    partition = Partition(0, shard, Actives(BATCH))
+    partition = Partition(0, shard, ActiveModels(BATCH))
     for first in range(0, count, BATCH):
         users = [people.person(number) for number in range(first, min(first + BATCH, count))]
         commands = [*people.models(users), *people.tells_in_turn(users, people.COMPONENTS * len(users))]

@@ -8,7 +8,7 @@ from itertools import count, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import people
@@ -19,7 +19,7 @@ from bus.connection import Bus
 from bus.log import LogMessage
 from bus.requests import Requests
 from schemas.codec import encode
-from schemas.commands import Command, MakeModel, Subscribe, Tell
+from schemas.commands import Command, MakeModel, MakeRule, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
 from schemas.queries import GetContext
@@ -129,7 +129,7 @@ class _Speaker:
         return user
 
     async def subscribe(self, user: str, component: str, statement: str) -> None:
-        await self._do(user, Subscribe(id=f"{next(_ids)}", context=["c"], component=component, statement=statement))
+        await self._do(user, MakeRule(id=f"{next(_ids)}", context=["c"], component=component, statement=statement))
 
     async def tell(self, user: str, component: str) -> None:
         await self._do(user, _tell(component, next(_ids)))
@@ -180,7 +180,7 @@ class _Applying:
     async def opened(cls, path: Path, rules: int) -> AsyncIterator["_Applying"]:
         shard = await Shard.open(path)
         try:
-            applying = cls(Partition(0, shard, Actives(10)))
+            applying = cls(Partition(0, shard, ActiveModels(10)))
             await applying._make(rules)
             yield applying
         finally:
@@ -197,7 +197,7 @@ class _Applying:
         commands: list[Command] = [MakeModel(id="make", definition=_definition(["a", "b"]))]
         statement = "<./c/a> ~ '' : TELL ./c/b, inferred:<./c/a>"
         commands += [
-            Subscribe(id=f"s{number}", context=["c"], component="a", statement=statement) for number in range(rules)
+            MakeRule(id=f"s{number}", context=["c"], component="a", statement=statement) for number in range(rules)
         ]
         await self._partition.apply([self._message(command) for command in commands])
 

@@ -102,7 +102,7 @@ class Bus:
         return bool(self.nc.publish_soon(subject, data, reply, headers))
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
-        """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
+        """MakeRule with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
         try:
             return await self.nc.listen(subject, handler, queue)  # type: ignore[no-any-return]
         except (nats.errors.Error, OSError) as error:

@@ -43,7 +43,7 @@ class Inbox:
         self._listening: Listening | None = None
 
     async def open(self) -> None:
-        """Subscribe. Raises `Transient` when there is no connection."""
+        """MakeRule. Raises `Transient` when there is no connection."""
         self._prefix = self._bus.nc.new_inbox() + "."
         self._prefix_size = len(self._prefix)
         self._listening = await self._bus.listen(self._prefix + "*", self._receive)

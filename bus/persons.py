@@ -20,7 +20,7 @@ async def _users_of(jetstream: JetStream, stream: str) -> set[str]:
     users: set[str] = set()
     offset = 0
     while True:
-        body = {"subjects_filter": log_subjects_of_verb("mkmodel"), "offset": offset}
+        body = {"subjects_filter": log_subjects_of_verb("make_model"), "offset": offset}
         info = await jetstream.call(f"STREAM.INFO.{stream}", body)
         page = info["state"].get("subjects") or {}
         users.update(filter(None, map(_user, page)))

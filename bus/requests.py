@@ -36,7 +36,7 @@ class Requests:
         self._under_way: set[_Exchange] = set()
 
     async def start(self) -> None:
-        """Subscribe. Raises `Transient`."""
+        """MakeRule. Raises `Transient`."""
         await self._inbox.open()
         self._bus.on_reconnect.append(self._send_all_again)
 

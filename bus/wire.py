@@ -153,7 +153,7 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
             await super().close()
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
-        """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
+        """MakeRule with a plain function that is called as each message is parsed, without a queue or task between."""
         subscription = await self.subscribe(subject, queue=queue)
         sid = str(subscription._id).encode()
         self._ps.handlers[sid] = handler

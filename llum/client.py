@@ -26,20 +26,20 @@ from schemas.commands import (
     DeleteApp,
     DeleteComponent,
     DeleteContext,
+    DeleteRule,
     DeleteView,
     Forget,
     Import,
     MakeComponent,
     MakeContext,
     MakeModel,
+    MakeRule,
     MakeView,
     RegisterApp,
     SetGoals,
     SetPermission,
     SetResolver,
-    Subscribe,
     Tell,
-    Unsubscribe,
     Withdraw,
 )
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
@@ -53,9 +53,9 @@ from schemas.queries import (
     Export,
     GetContext,
     GetPermission,
-    GetResolvers,
     ListApps,
-    ListSubscriptions,
+    ListResolvers,
+    ListRules,
     Query,
 )
 from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, ExportReply, Refused, Reply, ResultReply
@@ -247,13 +247,13 @@ class Client:
     async def subscribe(self, user: str, path: PathLike, statement: str) -> str:
         """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
         context, component = _split(path)
-        command = Subscribe(id=fresh_id(), context=context, component=component, statement=statement)
+        command = MakeRule(id=fresh_id(), context=context, component=component, statement=statement)
         return str((await self.send(user, command)).result)
 
     async def unsubscribe(self, user: str, path: PathLike, token: str) -> Accepted:
         """Remove a rule. Raises `no_such_rule`."""
         context, component = _split(path)
-        return await self.send(user, Unsubscribe(id=fresh_id(), context=context, component=component, token=token))
+        return await self.send(user, DeleteRule(id=fresh_id(), context=context, component=component, token=token))
 
     async def register_app(
         self, user: str, app: str, description: str = "", role: Literal["owner", "app"] = "app"
@@ -262,7 +262,7 @@ class Client:
         return await self.send(user, RegisterApp(id=fresh_id(), app=app, description=description, role=role))
 
     async def delete_app(self, user: str, app: str) -> Accepted:
-        """Remove an app with its permissions and rules. Owner apps only. A password of it is `identity.app_passwords`' matter."""
+        """Remove an app with its permissions and rules. Owner apps only. Its passwords are not touched."""
         return await self.send(user, DeleteApp(id=fresh_id(), app=app))
 
     async def set_permission(
@@ -318,7 +318,7 @@ class Client:
 
     async def get_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
-        found: dict[str, str] = await self._result(user, GetResolvers())
+        found: dict[str, str] = await self._result(user, ListResolvers())
         return found
 
     async def list_apps(self, user: str) -> dict[str, dict[str, Any]]:
@@ -338,7 +338,7 @@ class Client:
         self, user: str, context: PathLike, *, component: str | None = None
     ) -> dict[str, dict[str, Any]]:
         """Give rules by component and token: of one component, or of all in a context."""
-        query = ListSubscriptions(context=list(_segments(context)), component=component)
+        query = ListRules(context=list(_segments(context)), component=component)
         found: dict[str, dict[str, Any]] = await self._result(user, query)
         return found
 

@@ -1,6 +1,6 @@
 """The resolvers of an installation: those that llum ships, and plug-ins of the entry-point group `llum.resolvers`.
 
-An entry point's name is the resolver's name; it leads to a `model.resolvers.registry.Resolver`, or to a function that makes
+An entry point's name is the resolver's name; it leads to a `Resolver`, or to a function that makes
 one. A plug-in that cannot be loaded does not keep llum from starting: whoever names it gets `resolver_failed`. No
 plug-in takes the place of a shipped resolver.
 """

@@ -5,7 +5,7 @@ and the nearest wins: the component's, its context's, then that of each ancestor
 (`ask`, `tell`) or not restricted (the rest). A setting that has expired does not count.
 
 Answers are remembered in `model.permission_memo` for contexts that exist and apps that are registered, so its size is
-bounded by the model's; `forget` empties it when a permission, a role or a context changes. Where a setting expires,
+bounded by the model's; `clear_memo` empties it when a permission, a role or a context changes. Where a setting expires,
 nothing is remembered.
 """
 
@@ -96,7 +96,7 @@ def is_expired(setting: Permission, now: float) -> bool:
     return setting.expires is not None and setting.expires <= now
 
 
-def forget(model: Model) -> None:
+def clear_memo(model: Model) -> None:
     """Forget the remembered answers: call it after any change to apps, permissions or the tree of contexts."""
     model.permission_memo.clear()
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Moment(NamedTuple):
+class Stamp(NamedTuple):
     """What is stamped on all that a command makes."""
 
     user: str

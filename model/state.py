@@ -1,7 +1,7 @@
 """A person's model in memory: its whole structure, and of each component's evidence only the latest.
 
 The evidence itself stays in the shard. A component whose `latest` is None has not been looked at since the model
-was activated; `model.queries.ask.finish` then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
+was activated; an ask then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
 """
 
 from typing import Any, Literal

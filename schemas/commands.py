@@ -61,13 +61,13 @@ class Withdraw(_Command, tag="withdraw"):
     comment: str | None = None
 
 
-class MakeModel(_Command, tag="mkmodel"):
+class MakeModel(_Command, tag="make_model"):
     """Make the user's model from a definition; the sending app becomes its owner app. Refused `already_exists`."""
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)
 
 
-class MakeContext(_Command, tag="mkcontext"):
+class MakeContext(_Command, tag="make_context"):
     """Make a context below `context` (which must exist; [] is the root). Needs `tell` there."""
 
     context: list[str]
@@ -78,7 +78,7 @@ class MakeContext(_Command, tag="mkcontext"):
     """Accept without change when a context of that name is there."""
 
 
-class MakeComponent(_Command, tag="mkcomponent"):
+class MakeComponent(_Command, tag="make_component"):
     """Make a component in a context. Needs `tell` there."""
 
     context: list[str]
@@ -86,34 +86,34 @@ class MakeComponent(_Command, tag="mkcomponent"):
     exist_ok: bool = False
 
 
-class MakeView(_Command, tag="mkview"):
+class MakeView(_Command, tag="make_view"):
     """Make or replace a view in a context. Needs `tell` there."""
 
     context: list[str]
     view: ViewDefinition
 
 
-class DeleteContext(_Command, tag="delcontext"):
+class DeleteContext(_Command, tag="delete_context"):
     """Delete a context with all that is below it. The root cannot be deleted. Needs `tell` there."""
 
     context: list[str]
 
 
-class DeleteComponent(_Command, tag="delcomponent"):
+class DeleteComponent(_Command, tag="delete_component"):
     """Delete a component; one made anew under its name starts without evidence. Needs `tell` there."""
 
     context: list[str]
     component: str
 
 
-class DeleteView(_Command, tag="delview"):
+class DeleteView(_Command, tag="delete_view"):
     """Delete a view. Needs `tell` there."""
 
     context: list[str]
     view: str
 
 
-class SetResolver(_Command, tag="setresolver"):
+class SetResolver(_Command, tag="set_resolver"):
     """Set the resolver of a component, or of the context when `component` is null; null unsets. Needs `tell` there."""
 
     context: list[str]
@@ -121,7 +121,7 @@ class SetResolver(_Command, tag="setresolver"):
     resolver: str | None = None
 
 
-class SetGoals(_Command, tag="setgoals"):
+class SetGoals(_Command, tag="set_goals"):
     """Set the paths of the components that this one serves. Needs `tell` there."""
 
     context: list[str]
@@ -129,7 +129,7 @@ class SetGoals(_Command, tag="setgoals"):
     goals: list[list[str]]
 
 
-class Subscribe(_Command, tag="subscribe"):
+class MakeRule(_Command, tag="make_rule"):
     """Attach a rule to a component, in the app's own right. Result: the rule's token. Needs `ask` and `tell` there."""
 
     context: list[str]
@@ -137,7 +137,7 @@ class Subscribe(_Command, tag="subscribe"):
     statement: str
 
 
-class Unsubscribe(_Command, tag="delsub"):
+class DeleteRule(_Command, tag="delete_rule"):
     """Remove a rule. The app that made it, or an owner app. Refused `no_such_rule`."""
 
     context: list[str]
@@ -145,7 +145,7 @@ class Unsubscribe(_Command, tag="delsub"):
     token: str
 
 
-class RegisterApp(_Command, tag="registerapp"):
+class RegisterApp(_Command, tag="register_app"):
     """Register an app with the model, or change its description. Owner apps only. `role` owner: may do everything."""
 
     app: str
@@ -153,13 +153,13 @@ class RegisterApp(_Command, tag="registerapp"):
     role: Literal["owner", "app"] = "app"
 
 
-class DeleteApp(_Command, tag="deleteapp"):
+class DeleteApp(_Command, tag="delete_app"):
     """Remove an app with all its permissions and rules; its evidence stays. Owner apps only."""
 
     app: str
 
 
-class SetPermission(_Command, tag="setpermission"):
+class SetPermission(_Command, tag="set_permission"):
     """Say what an app may do in a context and below (the nearest setting wins), or with one component of it.
 
     Owner apps only. Null leaves a part as it is.
@@ -220,8 +220,8 @@ COMMANDS: tuple[type[_Command], ...] = (
     DeleteView,
     SetResolver,
     SetGoals,
-    Subscribe,
-    Unsubscribe,
+    MakeRule,
+    DeleteRule,
     RegisterApp,
     DeleteApp,
     SetPermission,
@@ -242,8 +242,8 @@ Command = (
     | DeleteView
     | SetResolver
     | SetGoals
-    | Subscribe
-    | Unsubscribe
+    | MakeRule
+    | DeleteRule
     | RegisterApp
     | DeleteApp
     | SetPermission

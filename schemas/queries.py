@@ -52,7 +52,7 @@ class Ping(_Query, tag="ping"):
     """Tell whether the partition is served: a `PingReply`. Needs no model and no permission."""
 
 
-class GetContext(_PastQuery, tag="getcontext"):
+class GetContext(_PastQuery, tag="get_context"):
     """Describe a context: `ask` is needed.
 
     Result: {path, description, resolver, created, contexts, components, views, permission, size?}.
@@ -63,15 +63,15 @@ class GetContext(_PastQuery, tag="getcontext"):
     """Add `size`: the number of contexts, components and pieces of evidence in it and below."""
 
 
-class GetResolvers(_Query, tag="getresolvers"):
+class ListResolvers(_Query, tag="list_resolvers"):
     """List the resolvers that may be named: result {name: description}."""
 
 
-class ListApps(_PastQuery, tag="listapps"):
+class ListApps(_PastQuery, tag="list_apps"):
     """List the model's apps: result {app: {description, role}}. Owner apps only."""
 
 
-class GetPermission(_PastQuery, tag="getpermission"):
+class GetPermission(_PastQuery, tag="get_permission"):
     """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null.
 
     Owner apps, or the app itself.
@@ -82,7 +82,7 @@ class GetPermission(_PastQuery, tag="getpermission"):
     component: str | None = None
 
 
-class ListSubscriptions(_PastQuery, tag="listsubs"):
+class ListRules(_PastQuery, tag="list_rules"):
     """List rules: result {component: {token: {statement, app, created, schedule?}}}. Needs `ask`.
 
     An owner app sees all rules, another app its own.
@@ -101,16 +101,16 @@ class Export(_PastQuery, tag="export"):
     """The `next` of the page before. All pages are of the model as it was at the first."""
 
 
-Query = Ask | Access | Ping | GetContext | GetResolvers | ListApps | GetPermission | ListSubscriptions | Export
+Query = Ask | Access | Ping | GetContext | ListResolvers | ListApps | GetPermission | ListRules | Export
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
     Access,
     Ping,
     GetContext,
-    GetResolvers,
+    ListResolvers,
     ListApps,
     GetPermission,
-    ListSubscriptions,
+    ListRules,
     Export,
 )
 QUERY_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in QUERIES)

@@ -11,7 +11,7 @@ from actors.effects.entries import FIRED, REJECTION, SCHEDULE
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
-from actors.effects.stage import Effects
+from actors.effects.stage import EffectsStage
 from actors.partition import Partition
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, rejections
@@ -51,7 +51,7 @@ class Relaying:
 
     def outbox(self, partition: Partition) -> "Relay":
         """Make the outbox of a partition."""
-        effects = Effects(self._bus, self._requests, partition, self._notifier, self._resolvers)
+        effects = EffectsStage(self._bus, self._requests, partition, self._notifier, self._resolvers)
         return Relay(self._bus, partition, effects)
 
     async def run(self, partitions: Iterable[int]) -> None:
@@ -62,7 +62,7 @@ class Relaying:
 class Relay:
     """One partition's outbox and what becomes of its entries."""
 
-    def __init__(self, bus: Bus, partition: Partition, effects: Effects) -> None:
+    def __init__(self, bus: Bus, partition: Partition, effects: EffectsStage) -> None:
         self._bus = bus
         self._number = partition.number
         self._effects = effects

@@ -32,7 +32,7 @@ Key = tuple[str, Wanted]
 """The app that wants a value, and which."""
 
 
-class Moment:
+class PastModel:
     """A person's model as it was right after one command. Who may see it is judged by the model as it is."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Moment:
 class Values:
     """The values that the rules of one firing have asked for so far."""
 
-    def __init__(self, moment: Moment, requests: Requests) -> None:
+    def __init__(self, moment: PastModel, requests: Requests) -> None:
         self._moment = moment
         self._requests = requests
         self._known: dict[Key, Any] = {}

@@ -19,7 +19,7 @@ import structlog
 
 from actors.effects.entries import FiredEntry, ScheduleEntry
 from actors.effects.notices import Notifier
-from actors.effects.rule_values import Moment, Values
+from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
 from actors.store.shard import OutboxEntry
 from bus import notices, rejections, schedules
@@ -90,7 +90,7 @@ class _Run:
 class _Firing:
     """What is known of one entry `fired`."""
 
-    def __init__(self, entry: FiredEntry, moment: Moment, values: Values) -> None:
+    def __init__(self, entry: FiredEntry, moment: PastModel, values: Values) -> None:
         self.entry = entry
         self.moment = moment
         self.values = values
@@ -99,7 +99,7 @@ class _Firing:
         self.depth = (entry.cause.depth if entry.cause is not None else 0) + 1
 
 
-class Effects:
+class EffectsStage:
     """Handles the entries of one partition's outbox that rules have to do with."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Effects:
     async def fire(self, entry: OutboxEntry) -> None:
         """Decide the rules of a component and see to what they bring about. Raises `Transient`."""
         fired = msgspec.json.decode(entry.body, type=FiredEntry)
-        moment = Moment(self._partition, fired.user, fired.seq, self._resolvers, self._clock)
+        moment = PastModel(self._partition, fired.user, fired.seq, self._resolvers, self._clock)
         firing = _Firing(fired, moment, Values(moment, self._requests))
         model = await moment.model()
         if model is None:

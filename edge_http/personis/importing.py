@@ -18,7 +18,7 @@ from edge_http.personis.caller import Caller
 from edge_http.personis.calls import Segments
 from edge_http.personis.names import app_id
 from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, import_commands, read_exported
-from schemas.commands import Import, SetPermission, Subscribe
+from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.queries import GetContext, ListApps
 
@@ -111,11 +111,11 @@ def _grants(model: ExportedContext, context: Segments, salt: str, apps: dict[str
                 yield requests.set_permission_of(identifier, where, None, name, permission)
 
 
-def _rules(model: ExportedContext, context: Segments, salt: str) -> Iterator[Subscribe]:
+def _rules(model: ExportedContext, context: Segments, salt: str) -> Iterator[MakeRule]:
     for path, each in contexts_of(model):
         where = [*context, *path]
         for component, by_token in (each.subs or {}).items():
             for statement in dict.fromkeys(rule.statement for rule in by_token.values() if rule.statement):
                 what = msgspec.json.encode([where, component, statement]).decode()
                 identifier = requests.derived_id(f"import {salt}", what)
-                yield Subscribe(id=identifier, context=where, component=component, statement=statement)
+                yield MakeRule(id=identifier, context=where, component=component, statement=statement)

@@ -6,10 +6,10 @@ from typing import Any, Final
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.calls import Segments, SubscribeCall
-from schemas.commands import Subscribe, Unsubscribe
+from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, LlumError, Refusal, raised_from
 from schemas.limits import MAX_LIST_ITEMS
-from schemas.queries import Ask, ListSubscriptions
+from schemas.queries import Ask, ListRules
 from schemas.replies import AskReply
 
 
@@ -26,7 +26,7 @@ async def _subscribe(caller: Caller) -> str | list[str]:
     try:
         for number, path in enumerate(paths):
             own_id = requests.derived_id(identifier, str(number)) if number else identifier
-            command = Subscribe(id=own_id, context=path[:-1], component=path[-1], statement=statement)
+            command = MakeRule(id=own_id, context=path[:-1], component=path[-1], statement=statement)
             tokens.append((await caller.accepted(command)).result)
     except Refusal:
         await _undo(caller, identifier, list(zip(paths, tokens, strict=False)))
@@ -38,7 +38,7 @@ async def _undo(caller: Caller, identifier: str, made: list[tuple[Segments, str]
     for path, token in made:
         own_id = requests.derived_id(identifier, f"undo {token}")
         with contextlib.suppress(LlumError):
-            await caller.send(Unsubscribe(id=own_id, context=path[:-1], component=path[-1], token=token))
+            await caller.send(DeleteRule(id=own_id, context=path[:-1], component=path[-1], token=token))
 
 
 async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
@@ -61,7 +61,7 @@ async def _list_subscriptions(caller: Caller) -> dict[str, Any]:
     """List the rules of one component by token, or those of all components of the context by component and token."""
     call = caller.parse(calls.LIST_SUBSCRIPTIONS)
     path = requests.path_of(call.context)
-    query = ListSubscriptions(context=path, component=call.componentid, min_seq=caller.min_seq)
+    query = ListRules(context=path, component=call.componentid, min_seq=caller.min_seq)
     found = render.subscriptions(await caller.find(query), caller.identity.user)
     return found if call.componentid is None else found.get(call.componentid, {})
 
@@ -70,7 +70,7 @@ async def _delete_subscription(caller: Caller) -> None:
     call = caller.parse(calls.DELETE_SUBSCRIPTION)
     path = requests.path_of(call.context)
     identifier = caller.id_for(call)
-    await caller.send(Unsubscribe(id=identifier, context=path, component=call.componentid, token=call.subname))
+    await caller.send(DeleteRule(id=identifier, context=path, component=call.componentid, token=call.subname))
 
 
 OPERATIONS: Final[dict[str, Operation]] = {

@@ -14,7 +14,7 @@ from schemas.commands import (
     SetResolver,
 )
 from schemas.errors import Code, Refusal
-from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps
+from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
 
 
 async def _make_model(caller: Caller) -> bool:
@@ -114,7 +114,7 @@ async def _set_resolver(caller: Caller) -> bool:
 
 async def _get_resolvers(caller: Caller) -> list[str]:
     caller.parse(calls.CALL)
-    return list(await caller.find(GetResolvers()))
+    return list(await caller.find(ListResolvers()))
 
 
 async def _set_goals(caller: Caller) -> None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from llum.people.archive_files import Apps, Archive, Contexts, Rules, root_of
-from schemas.commands import Command, Import, MakeModel, RegisterApp, SetPermission, Subscribe
+from schemas.commands import Command, Import, MakeModel, MakeRule, RegisterApp, SetPermission
 from schemas.definitions import ContextDefinition, ImportedComponent, ImportedContext, ModelDefinition
 
 MAX_PARCEL_THINGS: Final = 2000
@@ -69,9 +69,9 @@ def _app_steps(digest: str, record: Apps, importer: str) -> Iterator[Step]:
 
 
 def _rule_steps(digest: str, record: Rules) -> Iterator[Step]:
-    """Subscribe each rule as its own app: it may do later what that app may."""
+    """MakeRule each rule as its own app: it may do later what that app may."""
     for number, rule in enumerate(record.rules):
-        command = Subscribe(
+        command = MakeRule(
             id=_id("rule", digest, number), context=rule.path, component=rule.component, statement=rule.statement
         )
         yield Step(rule.app, command)

@@ -46,7 +46,7 @@ class Contexts(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", f
 
 
 class Setting(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What is set for an app in a context, or for one component of it. As in the command `setpermission`."""
+    """What is set for an app in a context, or for one component of it. As in the command `set_permission`."""
 
     context: list[str]
     component: str | None = None

@@ -8,7 +8,7 @@ import msgspec
 from llum.failures import Fault
 from llum.people.archive_commands import Step, import_steps, model_command
 from llum.people.archive_files import Archive, ArchiveWriter
-from schemas.commands import Import, SetPermission, Subscribe
+from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal, raised_from
 from schemas.paths import check_token
 from schemas.replies import Accepted, Refused
@@ -90,7 +90,7 @@ def _count(report: ImportReport, step: Step, outcome: Accepted) -> None:
         for kind, count in outcome.result.items():
             setattr(report, kind, getattr(report, kind) + count)
         return
-    kind = {SetPermission: "permissions", Subscribe: "rules"}.get(type(step.command), "apps")
+    kind = {SetPermission: "permissions", MakeRule: "rules"}.get(type(step.command), "apps")
     setattr(report, kind, getattr(report, kind) + 1)
 
 
@@ -98,11 +98,11 @@ def _is_dangling(step: Step, refusal: Refusal) -> bool:
     """Tell whether it is about something that is not there any more: a setting, or a rule of an app without rights."""
     if isinstance(step.command, SetPermission):
         return refusal.code in (Code.NO_SUCH_CONTEXT, Code.NO_SUCH_COMPONENT)
-    return isinstance(step.command, Subscribe) and refusal.code is Code.PERMISSION_DENIED
+    return isinstance(step.command, MakeRule) and refusal.code is Code.PERMISSION_DENIED
 
 
 def _named(step: Step) -> str:
     command = step.command
-    assert isinstance(command, SetPermission | Subscribe), "only these may be skipped"
+    assert isinstance(command, SetPermission | MakeRule), "only these may be skipped"
     kind = "permission" if isinstance(command, SetPermission) else "rule"
     return f"{kind} at /{'/'.join([*command.context, command.component or ''])}".rstrip("/")

@@ -3,8 +3,8 @@
 Every handler checks all, then encodes all that is to be stored, and only then touches the model. Permission is looked
 at before existence, so that nobody learns what is there by asking for it.
 
-Results: `mkmodel` and `delcontext` true; `mkcontext` true, or false when `exist_ok` found it there; `subscribe` the
-token; `correct` {seq, n}; `import` how much was made; everything else null.
+Results: `make_model` and `delete_context` true; `make_context` true, or false when `exist_ok` found it there;
+`make_rule` the token; `correct` {seq, n}; `import` how much was made; everything else null.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from model.commands.removing import delete_component, delete_context, delete_vie
 from model.commands.rules import check_cause, count_cause, fire, fired, subscribe, unsubscribe
 from model.commands.targets import component_to_change, context_to_change
 from model.reads import Found
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Component, Context, ContextItem, ItemKind, Model, View, put
 from schemas import commands
 from schemas.commands import Command, MakeComponent, MakeContext, MakeModel, MakeView, SetGoals, SetResolver, Tell
@@ -54,67 +54,67 @@ Handled = tuple[list[Change], Any]
 def apply(
     model: Model | None, user: str, app: str, command: Command, seq: int, time_us: int, named: Found | None = None
 ) -> Applied:
-    """Apply a command to the user's model, which is changed in place; `mkmodel` needs None and makes one.
+    """Apply a command to the user's model, which is changed in place; `make_model` needs None and makes one.
 
     Times never go back: an earlier `time_us` counts as the model's latest. `model.seq` and `model.time_us` move only
-    with a change that is stored. `named` is what was found for `model.commands.evidence.evidence_named`. Raises a `Refusal`,
-    the model then is as it was.
+    with a change that is stored. `named` is what was found for `model.commands.evidence.evidence_named`. Raises a
+    `Refusal`, the model then is as it was.
     """
     if model is None:
-        return _apply_to_nothing(command, Moment(user, app, seq, time_us))
-    moment = Moment(user, app, seq, time_us if time_us > model.time_us else model.time_us)
+        return _apply_to_nothing(command, Stamp(user, app, seq, time_us))
+    stamp = Stamp(user, app, seq, time_us if time_us > model.time_us else model.time_us)
     handler = _HANDLERS.get(type(command))
     if handler is None:
-        return _apply_special(model, command, moment, named)
-    changes, result = handler(model, command, moment)
+        return _apply_special(model, command, stamp, named)
+    changes, result = handler(model, command, stamp)
     if changes:
         model.seq = seq
-        model.time_us = moment.time_us
+        model.time_us = stamp.time_us
     return Applied(model, changes, result)
 
 
-def _apply_to_nothing(command: Command, moment: Moment) -> Applied:
+def _apply_to_nothing(command: Command, stamp: Stamp) -> Applied:
     if isinstance(command, commands.Forget):
         # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
         return Applied(None, [ForgetUser()])
     if not isinstance(command, MakeModel):
-        raise Refusal(Code.NO_SUCH_MODEL, f"{moment.user} has no model here", None, "make one with mkmodel")
-    model, changes = make_model(command.definition, moment)
+        raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "make one with make_model")
+    model, changes = make_model(command.definition, stamp)
     return Applied(model, changes, True)
 
 
-def _tell(model: Model, command: Tell, moment: Moment) -> Handled:
+def _tell(model: Model, command: Tell, stamp: Stamp) -> Handled:
     path = tuple(command.context)
     name = command.component
     context = model.context(path)
     component = None if context is None else context.components.get(name)
     if context is None or component is None:
-        component_to_change(model, moment, command.context, name)
+        component_to_change(model, stamp, command.context, name)
         raise AssertionError("what is not there is refused")
-    grant = permissions.grant_of(model, moment.app, path, moment.time_us / 1e6)
+    grant = permissions.grant_of(model, stamp.app, path, stamp.time_us / 1e6)
     if model.component_permissions:
-        grant = permissions.component_grant(model, moment.app, path, name, grant, moment.time_s)
+        grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
     if not grant.tell:
-        raise permissions.denied(moment.app, "tell", "context")
+        raise permissions.denied(stamp.app, "tell", "context")
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
     if command.cause is not None or context.rules:
-        return _tell_among_rules(model, context, component, command, moment)
-    evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
+        return _tell_among_rules(model, context, component, command, stamp)
+    evidence, added = accept_evidence(command.evidence, component.number, 0, stamp)
     latest = context.latest.get(name)
     if latest is not None:
         keep_latest(latest, evidence)
     return [added], None
 
 
-def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, moment: Moment) -> Handled:
+def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, stamp: Stamp) -> Handled:
     """Accept what a rule tells, or what a rule may wait for."""
     cause, name = command.cause, command.component
     if cause is not None:
         check_cause(model, cause)
-    evidence, added = accept_evidence(command.evidence, component.number, 0, moment)
+    evidence, added = accept_evidence(command.evidence, component.number, 0, stamp)
     if cause is not None:
         evidence.rule = cause.rule
-        added = added_evidence(evidence, component.number, moment.time_us)
+        added = added_evidence(evidence, component.number, stamp.time_us)
     latest = context.latest.get(name)
     if latest is not None:
         keep_latest(latest, evidence)
@@ -122,48 +122,48 @@ def _tell_among_rules(model: Model, context: Context, component: Component, comm
     return [added, *counted, *fired(context, tuple(command.context), name, cause)], None
 
 
-def _apply_special(model: Model, command: Command, moment: Moment, named: Found | None) -> Applied:
+def _apply_special(model: Model, command: Command, stamp: Stamp, named: Found | None) -> Applied:
     """Apply what needs more than the model, or leaves none."""
     if isinstance(command, commands.Forget):
-        return Applied(None, forget(model, command, moment)[0])
+        return Applied(None, forget(model, command, stamp)[0])
     assert isinstance(command, commands.Withdraw), "every other command has a handler"
-    changes, result = withdraw(model, command, moment, named)
-    model.seq, model.time_us = moment.seq, moment.time_us
+    changes, result = withdraw(model, command, stamp, named)
+    model.seq, model.time_us = stamp.seq, stamp.time_us
     return Applied(model, changes, result)
 
 
-def _make_model(model: Model, _command: MakeModel, _moment: Moment) -> Handled:
+def _make_model(model: Model, _command: MakeModel, _moment: Stamp) -> Handled:
     raise Refusal(Code.ALREADY_EXISTS, f"{model.user} has a model")
 
 
-def _make_context(model: Model, command: MakeContext, moment: Moment) -> Handled:
-    path, parent = context_to_change(model, moment, command.context)
+def _make_context(model: Model, command: MakeContext, stamp: Stamp) -> Handled:
+    path, parent = context_to_change(model, stamp, command.context)
     check_segment(command.name, "name")
     check_below(path, "name")
     check_text(command.description, "description")
     check_resolver(command.resolver, "resolver")
     if command.name in parent.children:
         return _existing(command.exist_ok, f"context {command.name[:80]!r}", "name"), False
-    item = ContextItem(description=command.description, resolver=command.resolver, created_us=moment.time_us)
+    item = ContextItem(description=command.description, resolver=command.resolver, created_us=stamp.time_us)
     change = put("context", (*path, command.name), item)
     parent.children[command.name] = Context(item)
     return [change], True
 
 
-def _make_component(model: Model, command: MakeComponent, moment: Moment) -> Handled:
-    path, context = context_to_change(model, moment, command.context)
+def _make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Handled:
+    path, context = context_to_change(model, stamp, command.context)
     name = command.component.name
     check_component(command.component, "component")
     check_below(path, "component.name")
     if name in context.components:
         return _existing(command.exist_ok, f"component {name[:80]!r}", "component.name"), None
-    made = make_component(command.component, (*path, name), 0, 0, moment)
+    made = make_component(command.component, (*path, name), 0, 0, stamp)
     made.put_into(context, name)
     return made.changes, None
 
 
-def _make_view(model: Model, command: MakeView, moment: Moment) -> Handled:
-    path, context = context_to_change(model, moment, command.context)
+def _make_view(model: Model, command: MakeView, stamp: Stamp) -> Handled:
+    path, context = context_to_change(model, stamp, command.context)
     check_view(command.view, "view")
     check_below(path, "view.name")
     view = View(components=command.view.components)
@@ -172,17 +172,17 @@ def _make_view(model: Model, command: MakeView, moment: Moment) -> Handled:
     return [change], None
 
 
-def _set_resolver(model: Model, command: SetResolver, moment: Moment) -> Handled:
+def _set_resolver(model: Model, command: SetResolver, stamp: Stamp) -> Handled:
     check_resolver(command.resolver, "resolver")
     if command.component is not None:
-        place = component_to_change(model, moment, command.context, command.component)
+        place = component_to_change(model, stamp, command.context, command.component)
         return _changed(place.component, "component", place.full_path, "resolver", command.resolver), None
-    path, context = context_to_change(model, moment, command.context)
+    path, context = context_to_change(model, stamp, command.context)
     return _changed(context.item, "context" if path else "model", path, "resolver", command.resolver), None
 
 
-def _set_goals(model: Model, command: SetGoals, moment: Moment) -> Handled:
-    place = component_to_change(model, moment, command.context, command.component)
+def _set_goals(model: Model, command: SetGoals, stamp: Stamp) -> Handled:
+    place = component_to_change(model, stamp, command.context, command.component)
     check_goals(command.goals, "goals")
     return _changed(place.component, "component", place.full_path, "goals", command.goals), None
 
@@ -200,7 +200,7 @@ def _existing(exist_ok: bool, what: str, field: str) -> list[Change]:
     return []
 
 
-_HANDLERS: Final[dict[type[Any], Callable[[Model, Any, Moment], Handled]]] = {
+_HANDLERS: Final[dict[type[Any], Callable[[Model, Any, Stamp], Handled]]] = {
     Tell: _tell,
     commands.Correct: correct,
     MakeModel: _make_model,
@@ -212,8 +212,8 @@ _HANDLERS: Final[dict[type[Any], Callable[[Model, Any, Moment], Handled]]] = {
     commands.DeleteView: delete_view,
     SetResolver: _set_resolver,
     SetGoals: _set_goals,
-    commands.Subscribe: subscribe,
-    commands.Unsubscribe: unsubscribe,
+    commands.MakeRule: subscribe,
+    commands.DeleteRule: unsubscribe,
     commands.Fire: fire,
     commands.RegisterApp: register_app,
     commands.DeleteApp: delete_app,

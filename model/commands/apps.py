@@ -8,7 +8,7 @@ from model.checks import check_name, check_names, check_text, check_time
 from model.commands.removing import contexts_below
 from model.commands.rules import drop_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import App, ItemKind, Model, Permission, permission_key, put
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
@@ -18,8 +18,8 @@ from schemas.paths import Path, check_path, check_segment, check_token
 Handled = tuple[list[Change], object]
 
 
-def register_app(model: Model, command: RegisterApp, moment: Moment) -> Handled:
-    check_owner(model, moment.app, "register apps")
+def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Handled:
+    check_owner(model, stamp.app, "register apps")
     check_token(command.app, "app")
     if command.app.startswith("_"):
         raise Refusal(Code.BAD_FIELD, "ids with a _ in front are llum's own", "app")
@@ -31,13 +31,13 @@ def register_app(model: Model, command: RegisterApp, moment: Moment) -> Handled:
         _check_not_last(model, command.app, "role")
     change = put("app", command.app, item)
     model.apps[command.app] = item
-    permissions.forget(model)
+    permissions.clear_memo(model)
     return [change], None
 
 
-def delete_app(model: Model, command: DeleteApp, moment: Moment) -> Handled:
+def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Handled:
     """Remove an app with its permissions and rules."""
-    check_owner(model, moment.app, "delete apps")
+    check_owner(model, stamp.app, "delete apps")
     _check_registered(model, command.app)
     _check_not_last(model, command.app, "app")
     changes: list[Change] = [put("app", command.app, None)]
@@ -47,13 +47,13 @@ def delete_app(model: Model, command: DeleteApp, moment: Moment) -> Handled:
             own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
             changes += drop_rules(context, path, name, own)
     del model.apps[command.app]
-    permissions.forget(model)
+    permissions.clear_memo(model)
     return changes, None
 
 
-def set_permission(model: Model, command: SetPermission, moment: Moment) -> Handled:
+def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Handled:
     """Merge a setting into what is set there; one that has expired does not count any more and is begun anew."""
-    check_owner(model, moment.app, "set permissions")
+    check_owner(model, stamp.app, "set permissions")
     check_token(command.app, "app")
     path = check_path(command.context, "context")
     _check_parts(command)
@@ -64,13 +64,13 @@ def set_permission(model: Model, command: SetPermission, moment: Moment) -> Hand
         existing_component(model, path, command.component)
     of_app, at = _place_of(model, command, path)
     before = of_app.get(command.app, {}).get(at, Permission())
-    after = _merged(Permission() if permissions.is_expired(before, moment.time_s) else before, command)
+    after = _merged(Permission() if permissions.is_expired(before, stamp.time_s) else before, command)
     if after == before:
         return [], None
     kind: ItemKind = "permission" if command.component is None else "component_permission"
     change = put(kind, permission_key(command.app, at), after)
     of_app.setdefault(command.app, {})[at] = after
-    permissions.forget(model)
+    permissions.clear_memo(model)
     return [change], None
 
 
@@ -123,7 +123,7 @@ def _check_filters(names: Sequence[str]) -> None:
 
 def _check_registered(model: Model, app: str) -> None:
     if app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register it with registerapp")
+        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register it with register_app")
 
 
 def _check_not_last(model: Model, app: str, field: str) -> None:

@@ -12,7 +12,7 @@ from model.commands.rules import fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.evidence import decode_evidence
 from model.reads import Found, Read
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Model, put
 from schemas.commands import Command, Correct, Withdraw
 from schemas.errors import Code, Refusal
@@ -24,19 +24,19 @@ Handled = tuple[list[Change], object]
 _MAX_SEQ: Final = 2**62
 
 
-def correct(model: Model, command: Correct, moment: Moment) -> Handled:
+def correct(model: Model, command: Correct, stamp: Stamp) -> Handled:
     """Add the owner's correction. The result names it for `withdraw`."""
-    check_owner(model, moment.app, "correct evidence")
+    check_owner(model, stamp.app, "correct evidence")
     place = existing_component(model, check_path(command.context, "context"), command.component)
     new = NewEvidence(value=command.value, comment=command.comment)
     _check_new(new, place)
-    evidence, _ = accept_evidence(new, place.component.number, 0, moment)
+    evidence, _ = accept_evidence(new, place.component.number, 0, stamp)
     evidence.correction = True
-    added = added_evidence(evidence, place.component.number, moment.time_us)
+    added = added_evidence(evidence, place.component.number, stamp.time_us)
     latest = place.context.latest.get(place.name)
     if latest is not None:
         keep_latest(latest, evidence)
-    return [added, *fired(place.context, place.path, place.name, None)], {"seq": moment.seq, "n": 0}
+    return [added, *fired(place.context, place.path, place.name, None)], {"seq": stamp.seq, "n": 0}
 
 
 def evidence_named(model: Model, command: Command) -> Read | None:
@@ -56,17 +56,17 @@ def evidence_named(model: Model, command: Command) -> Read | None:
     )
 
 
-def withdraw(model: Model, command: Withdraw, moment: Moment, named: Found | None) -> Handled:
+def withdraw(model: Model, command: Withdraw, stamp: Stamp, named: Found | None) -> Handled:
     """Mark evidence as withdrawn; what is in memory of the component is read anew."""
-    owner = permissions.is_owner(model, moment.app)
-    place = component_to_change(model, moment, command.context, command.component)
+    owner = permissions.is_owner(model, stamp.app)
+    place = component_to_change(model, stamp, command.context, command.component)
     if command.comment is not None:
         check_text(command.comment, "comment")
     piece = _piece(command, named)
-    if piece is None or piece.withdrawn is not None or not (owner or piece.source == moment.app):
+    if piece is None or piece.withdrawn is not None or not (owner or piece.source == stamp.app):
         message = "the component has no such evidence, or it is not yours, or it is withdrawn already"
         raise Refusal(Code.NO_SUCH_EVIDENCE, message, "seq", "take seq and n from the component's evidence")
-    mark = Withdrawal(by=moment.app, time=moment.time_s, comment=command.comment)
+    mark = Withdrawal(by=stamp.app, time=stamp.time_s, comment=command.comment)
     component = place.component
     changes: list[Change] = [MarkWithdrawn(component.number, command.seq, command.n, msgspec.json.encode(mark))]
     if not component.withdrawals:

@@ -25,7 +25,7 @@ from model.checks import (
 )
 from model.commands.making import added_evidence, keep_latest, make_component, put_context
 from model.commands.targets import check_owner, no_such_context
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Component, Context, ContextItem, Model, View, put
 from schemas.commands import Import
 from schemas.definitions import ImportedComponent, ImportedContext
@@ -47,23 +47,23 @@ class Made(msgspec.Struct):
     evidence: int = 0
 
 
-def import_contexts(model: Model, command: Import, moment: Moment) -> Handled:
+def import_contexts(model: Model, command: Import, stamp: Stamp) -> Handled:
     """Check all of it, then make all of it. The result counts what was made."""
-    check_owner(model, moment.app, "import")
+    check_owner(model, stamp.app, "import")
     base = check_path(command.context, "context")
     if model.context(base) is None:
         raise no_such_context()
     _check(model, base, command.contexts)
-    importer = _Importer(model, moment)
+    importer = _Importer(model, stamp)
     for imported in command.contexts:
         importer.take(base + tuple(imported.path), imported)
     return importer.changes, msgspec.to_builtins(importer.made)
 
 
 class _Importer:
-    def __init__(self, model: Model, moment: Moment) -> None:
+    def __init__(self, model: Model, stamp: Stamp) -> None:
         self.model = model
-        self.moment = moment
+        self.stamp = stamp
         self.changes: list[Change] = []
         self.made = Made()
 
@@ -81,7 +81,7 @@ class _Importer:
         context = self.model.root
         for depth, name in enumerate(path, 1):
             if name not in context.children:
-                item = ContextItem(created_us=self.moment.time_us)
+                item = ContextItem(created_us=self.stamp.time_us)
                 self.changes.append(put_context(self.model, path[:depth], item))
                 self.made.contexts += 1
             context = context.children[name]
@@ -99,7 +99,7 @@ class _Importer:
     def _component(self, path: Path, context: Context, imported: ImportedComponent) -> None:
         name = imported.definition.name
         if name not in context.components:
-            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.moment)
+            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.stamp)
             made.put_into(context, name)
             self.changes += made.changes
             self.made.components += 1
@@ -112,7 +112,7 @@ class _Importer:
 
     def _evidence(self, context: Context, name: str, component: Component, new: ImportedEvidence) -> None:
         evidence = self._stamped(new)
-        creation_us = min(round(evidence.creation_time * 1e6), self.moment.time_us)
+        creation_us = min(round(evidence.creation_time * 1e6), self.stamp.time_us)
         self.changes.append(added_evidence(evidence, component.number, creation_us))
         self.made.evidence += 1
         if new.withdrawn is not None:
@@ -122,9 +122,9 @@ class _Importer:
             keep_latest(latest, evidence)
 
     def _stamped(self, new: ImportedEvidence) -> Evidence:
-        creation_time = min(new.creation_time, self.moment.time_s)
+        creation_time = min(new.creation_time, self.stamp.time_s)
         return Evidence(
-            seq=self.moment.seq,
+            seq=self.stamp.seq,
             n=self.made.evidence,
             value=new.value,
             evidence_type=new.evidence_type,

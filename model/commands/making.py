@@ -7,7 +7,7 @@ import msgspec
 from model.changes import CORRECTION, GOAL, PLAIN, AddEvidence, Change
 from model.checks import check_definition
 from model.commands.rules import added_rule, subscription_of
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import (
     NUMBERS_PER_COMMAND,
     App,
@@ -42,9 +42,9 @@ class Made(NamedTuple):
             context.rules[name] = self.rules
 
 
-def accept_evidence(new: NewEvidence, component_no: int, n: int, moment: Moment) -> tuple[Evidence, AddEvidence]:
+def accept_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> tuple[Evidence, AddEvidence]:
     """Stamp new evidence with source, owner and time of acceptance; `n` is its place in the command."""
-    user, app, seq, time_us = moment
+    user, app, seq, time_us = stamp
     creation_time = time_us / 1e6
     evidence = Evidence(
         seq=seq,
@@ -80,43 +80,43 @@ def keep_latest(latest: Latest, evidence: Evidence) -> None:
         latest.plain = evidence
 
 
-def make_component(definition: ComponentDefinition, path: Path, index: int, first_n: int, moment: Moment) -> Made:
+def make_component(definition: ComponentDefinition, path: Path, index: int, first_n: int, stamp: Stamp) -> Made:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
     component = Component(
-        number=moment.seq * NUMBERS_PER_COMMAND + index,
+        number=stamp.seq * NUMBERS_PER_COMMAND + index,
         description=definition.description,
         component_type=definition.component_type,
         value_type=definition.value_type,
         value_list=definition.value_list,
         resolver=definition.resolver,
         goals=definition.goals,
-        created_us=moment.time_us,
+        created_us=stamp.time_us,
     )
     latest = Latest()
     changes: list[Change] = [put("component", path, component)]
     for n, new in enumerate(definition.evidence, first_n):
-        evidence, added = accept_evidence(new, component.number, n, moment)
+        evidence, added = accept_evidence(new, component.number, n, stamp)
         keep_latest(latest, evidence)
         changes.append(added)
     rules: dict[str, Subscription] = {}
     for number, statement in enumerate(definition.rules):
-        token = f"{moment.seq}-{index}-{number}"
-        rules[token] = subscription_of(statement, moment)
+        token = f"{stamp.seq}-{index}-{number}"
+        rules[token] = subscription_of(statement, stamp)
         changes += added_rule(path, token, rules[token])
     return Made(component, latest, rules, changes)
 
 
-def make_model(definition: ModelDefinition, moment: Moment) -> tuple[Model, list[Change]]:
+def make_model(definition: ModelDefinition, stamp: Stamp) -> tuple[Model, list[Change]]:
     """Make a model with the app as its owner app. Contexts that are only named as parents get no description."""
     check_definition(definition, "definition")
-    model = Model(moment.user, moment.time_us)
-    model.seq, model.time_us = moment.seq, moment.time_us
-    model.apps[moment.app] = App(role="owner")
-    changes = _make_contexts(model, definition, moment.time_us)
-    changes.append(put("app", moment.app, model.apps[moment.app]))
+    model = Model(stamp.user, stamp.time_us)
+    model.seq, model.time_us = stamp.seq, stamp.time_us
+    model.apps[stamp.app] = App(role="owner")
+    changes = _make_contexts(model, definition, stamp.time_us)
+    changes.append(put("app", stamp.app, model.apps[stamp.app]))
     index = n = 0
     for context in definition.contexts:
-        changes += _fill_context(model, context, index, n, moment)
+        changes += _fill_context(model, context, index, n, stamp)
         index += len(context.components)
         n += sum(len(component.evidence) for component in context.components)
     return model, changes
@@ -153,13 +153,13 @@ def put_context(model: Model, path: Path, item: ContextItem) -> Change:
     return put("context", path, item)
 
 
-def _fill_context(model: Model, definition: ContextDefinition, index: int, n: int, moment: Moment) -> list[Change]:
+def _fill_context(model: Model, definition: ContextDefinition, index: int, n: int, stamp: Stamp) -> list[Change]:
     path = tuple(definition.path)
     context = model.context(path)
     assert context is not None, "all contexts are made before they are filled"
     changes: list[Change] = []
     for component in definition.components:
-        made = make_component(component, (*path, component.name), index, n, moment)
+        made = make_component(component, (*path, component.name), index, n, stamp)
         made.put_into(context, component.name)
         changes += made.changes
         index += 1

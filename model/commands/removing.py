@@ -10,7 +10,7 @@ from model import permissions
 from model.changes import Change, ForgetUser, ScheduleDropped
 from model.commands.rules import drop_rules
 from model.commands.targets import check_owner, component_to_change, context_to_change
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Context, Model, put
 from schemas.commands import DeleteComponent, DeleteContext, DeleteView, Forget
 from schemas.errors import Code, Refusal
@@ -19,29 +19,29 @@ from schemas.paths import Path, check_segment
 Handled = tuple[list[Change], object]
 
 
-def delete_context(model: Model, command: DeleteContext, moment: Moment) -> Handled:
+def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Handled:
     """Delete a context with all below it, which the app must all be allowed to change."""
-    path, context = context_to_change(model, moment, command.context)
+    path, context = context_to_change(model, stamp, command.context)
     if not path:
         raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "forget the model instead")
     below = list(contexts_below(path, context))
-    _check_all(model, moment, below)
+    _check_all(model, stamp, below)
     changes = [change for at, each in below for change in _emptied(at, each)]
     parent = model.context(path[:-1])
     assert parent is not None, "what has a child exists"
     del parent.children[path[-1]]
-    permissions.forget(model)
+    permissions.clear_memo(model)
     return changes, True
 
 
-def delete_component(model: Model, command: DeleteComponent, moment: Moment) -> Handled:
+def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Handled:
     """Delete a component with its rules. Its evidence stays in the past."""
-    place = component_to_change(model, moment, command.context, command.component)
+    place = component_to_change(model, stamp, command.context, command.component)
     return _without_component(place.context, place.path, place.name), None
 
 
-def delete_view(model: Model, command: DeleteView, moment: Moment) -> Handled:
-    path, context = context_to_change(model, moment, command.context)
+def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Handled:
+    path, context = context_to_change(model, stamp, command.context)
     if command.view not in context.views:
         check_segment(command.view, "view")
         raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {command.view[:80]!r}", "view")
@@ -49,9 +49,9 @@ def delete_view(model: Model, command: DeleteView, moment: Moment) -> Handled:
     return [put("view", (*path, command.view), None)], None
 
 
-def forget(model: Model, _command: Forget, moment: Moment) -> Handled:
+def forget(model: Model, _command: Forget, stamp: Stamp) -> Handled:
     """Leave nothing of the model. Its schedules are taken down too."""
-    check_owner(model, moment.app, "forget the model")
+    check_owner(model, stamp.app, "forget the model")
     changes: list[Change] = [
         ScheduleDropped((*path, name), token)
         for path, context in contexts_below((), model.root)
@@ -71,8 +71,8 @@ def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context
         waiting += [((*at, name), each.children[name]) for name in sorted(each.children, reverse=True)]
 
 
-def _check_all(model: Model, moment: Moment, below: list[tuple[Path, Context]]) -> None:
-    app, now = moment.app, moment.time_s
+def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) -> None:
+    app, now = stamp.app, stamp.time_s
     for at, each in below:
         grant = permissions.grant_of(model, app, at, now)
         single = model.component_permissions.get(app)

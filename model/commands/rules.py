@@ -13,9 +13,9 @@ from model.changes import Change, CountCause, Fired, ScheduleDropped, ScheduleSe
 from model.checks import check_statement
 from model.commands.targets import component_to_change, existing_component
 from model.rules.decide import parse_rule
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Context, Model, Subscription, put
-from schemas.commands import Cause, Fire, Subscribe, Unsubscribe
+from schemas.commands import Cause, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.paths import Path, check_path
@@ -29,42 +29,42 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 Handled = tuple[list[Change], object]
 
 
-def subscribe(model: Model, command: Subscribe, moment: Moment) -> Handled:
+def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Handled:
     """Attach a rule to a component; the result is its token."""
-    place = component_to_change(model, moment, command.context, command.component)
-    grant = permissions.grant_of(model, moment.app, place.path, moment.time_s)
-    if not permissions.component_grant(model, moment.app, place.path, place.name, grant, moment.time_s).ask:
-        raise permissions.denied(moment.app, "ask", "context")
+    place = component_to_change(model, stamp, command.context, command.component)
+    grant = permissions.grant_of(model, stamp.app, place.path, stamp.time_s)
+    if not permissions.component_grant(model, stamp.app, place.path, place.name, grant, stamp.time_s).ask:
+        raise permissions.denied(stamp.app, "ask", "context")
     check_statement(command.statement, "statement")
     rules = place.context.rules.get(place.name, {})
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
-    token = str(moment.seq)
-    subscription = subscription_of(command.statement, moment)
+    token = str(stamp.seq)
+    subscription = subscription_of(command.statement, stamp)
     changes = added_rule(place.full_path, token, subscription)
     place.context.rules.setdefault(place.name, {})[token] = subscription
     return changes, token
 
 
-def unsubscribe(model: Model, command: Unsubscribe, moment: Moment) -> Handled:
+def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Handled:
     """Remove a rule. One that another app made looks to an app like one that is not there."""
     path = check_path(command.context, "context")
-    owner = permissions.is_owner(model, moment.app)
-    grant = permissions.grant_of(model, moment.app, path, moment.time_s)
-    grant = permissions.component_grant(model, moment.app, path, command.component, grant, moment.time_s)
+    owner = permissions.is_owner(model, stamp.app)
+    grant = permissions.grant_of(model, stamp.app, path, stamp.time_s)
+    grant = permissions.component_grant(model, stamp.app, path, command.component, grant, stamp.time_s)
     if not (grant.ask or grant.tell):
-        raise permissions.denied(moment.app, "ask", "context")
+        raise permissions.denied(stamp.app, "ask", "context")
     place = existing_component(model, path, command.component)
     rule = place.context.rules.get(place.name, {}).get(command.token)
-    if rule is None or not (owner or rule.app == moment.app):
+    if rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
     return drop_rules(place.context, place.path, place.name, [command.token]), None
 
 
-def fire(model: Model, command: Fire, moment: Moment) -> Handled:
+def fire(model: Model, command: Fire, stamp: Stamp) -> Handled:
     """Fire one rule, because its time has come."""
-    if moment.app != CRON_APP:
-        raise permissions.denied(moment.app, "fire rules")
+    if stamp.app != CRON_APP:
+        raise permissions.denied(stamp.app, "fire rules")
     place = existing_component(model, check_path(command.context, "context"), command.component)
     rule = place.context.rules.get(place.name, {}).get(command.token)
     if rule is None or rule.cron is None:
@@ -72,10 +72,10 @@ def fire(model: Model, command: Fire, moment: Moment) -> Handled:
     return [Fired(place.full_path, None, command.token)], None
 
 
-def subscription_of(statement: str, moment: Moment) -> Subscription:
+def subscription_of(statement: str, stamp: Stamp) -> Subscription:
     """Make what is stored of a rule that has been checked."""
     cron = parse_rule(statement).cron
-    return Subscription(statement=statement, app=moment.app, created_us=moment.time_us, cron=cron)
+    return Subscription(statement=statement, app=stamp.app, created_us=stamp.time_us, cron=cron)
 
 
 def added_rule(path: Path, token: str, rule: Subscription) -> list[Change]:
@@ -135,4 +135,4 @@ def count_cause(model: Model, cause: Cause) -> list[Change]:
 
 
 def _no_such_rule() -> Refusal:
-    return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list them with listsubs")
+    return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list them with list_rules")

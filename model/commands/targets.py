@@ -6,7 +6,7 @@ Permission is looked at before existence, so that nobody learns what is there by
 from typing import NamedTuple
 
 from model import permissions
-from model.stamp import Moment
+from model.stamp import Stamp
 from model.state import Component, Context, Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
@@ -26,24 +26,24 @@ class ComponentPlace(NamedTuple):
         return (*self.path, self.name)
 
 
-def context_to_change(model: Model, moment: Moment, segments: list[str] | Path) -> tuple[Path, Context]:
+def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path) -> tuple[Path, Context]:
     """Find a context, or raise `bad_path`, `permission_denied`, `no_such_context`."""
     path = check_path(segments, "context")
-    if not permissions.grant_of(model, moment.app, path, moment.time_s).tell:
-        raise permissions.denied(moment.app, "tell", "context")
+    if not permissions.grant_of(model, stamp.app, path, stamp.time_s).tell:
+        raise permissions.denied(stamp.app, "tell", "context")
     context = model.context(path)
     if context is None:
         raise no_such_context()
     return path, context
 
 
-def component_to_change(model: Model, moment: Moment, segments: list[str], name: str) -> ComponentPlace:
+def component_to_change(model: Model, stamp: Stamp, segments: list[str], name: str) -> ComponentPlace:
     """Find a component, or raise `bad_path`, `permission_denied`, `no_such_context`, `no_such_component`."""
     path = check_path(segments, "context")
-    grant = permissions.grant_of(model, moment.app, path, moment.time_s)
-    grant = permissions.component_grant(model, moment.app, path, name, grant, moment.time_s)
+    grant = permissions.grant_of(model, stamp.app, path, stamp.time_s)
+    grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
     if not grant.tell:
-        raise permissions.denied(moment.app, "tell", "context")
+        raise permissions.denied(stamp.app, "tell", "context")
     return existing_component(model, path, name)
 
 
@@ -65,4 +65,4 @@ def check_owner(model: Model, app: str, action: str) -> None:
 
 
 def no_such_context() -> Refusal:
-    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make it with mkcontext")
+    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make it with make_context")

@@ -15,7 +15,7 @@ from model.state import Model, Permission
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.paths import check_path, check_token
-from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps, ListSubscriptions
+from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers, ListRules
 from schemas.replies import ResultReply
 
 
@@ -32,12 +32,12 @@ class Described(msgspec.Struct):
         return self.reply
 
 
-SmallQuery = GetContext | GetResolvers | ListApps | GetPermission | ListSubscriptions
+SmallQuery = GetContext | ListResolvers | ListApps | GetPermission | ListRules
 
 
 def describe(model: Model, asker: Asker, query: SmallQuery, resolvers: Resolvers) -> Described:
     """Answer a small query. Raises a `Refusal`."""
-    if isinstance(query, GetResolvers):
+    if isinstance(query, ListResolvers):
         result = {name: resolvers[name].description for name in sorted(resolvers)}
         return Described(ResultReply(seq=model.seq, result=result))
     if isinstance(query, GetContext):
@@ -120,7 +120,7 @@ def described_setting(setting: Permission) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(setting).items() if value is not None}
 
 
-def _subscriptions(model: Model, asker: Asker, query: ListSubscriptions) -> dict[str, Any]:
+def _subscriptions(model: Model, asker: Asker, query: ListRules) -> dict[str, Any]:
     path = tuple(query.context)
     if query.component is None:
         return visible_rules(asker, find_place(model, asker, path, "context"))
@@ -132,5 +132,5 @@ def _subscriptions(model: Model, asker: Asker, query: ListSubscriptions) -> dict
 _DESCRIBERS: Final[dict[type[Any], Callable[[Model, Asker, Any], Any]]] = {
     ListApps: _apps,
     GetPermission: _permission,
-    ListSubscriptions: _subscriptions,
+    ListRules: _subscriptions,
 }

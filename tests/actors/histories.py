@@ -11,6 +11,7 @@ from schemas.commands import (
     DeleteApp,
     DeleteComponent,
     DeleteContext,
+    DeleteRule,
     DeleteView,
     Fire,
     Forget,
@@ -18,14 +19,13 @@ from schemas.commands import (
     MakeComponent,
     MakeContext,
     MakeModel,
+    MakeRule,
     MakeView,
     RegisterApp,
     SetGoals,
     SetPermission,
     SetResolver,
-    Subscribe,
     Tell,
-    Unsubscribe,
     Withdraw,
 )
 from schemas.definitions import (
@@ -168,8 +168,8 @@ rights: st.SearchStrategy[Command] = st.one_of(
 afterthoughts: st.SearchStrategy[Command] = st.one_of(
     st.builds(Correct, id=ids, context=contexts, component=names, value=values),
     st.builds(Withdraw, id=ids, context=contexts, component=names, seq=st.integers(-1, 60), n=st.integers(-1, 2)),
-    st.builds(Subscribe, id=ids, context=contexts, component=names, statement=st.sampled_from(RULES)),
-    st.builds(Unsubscribe, id=ids, context=contexts, component=names, token=tokens),
+    st.builds(MakeRule, id=ids, context=contexts, component=names, statement=st.sampled_from(RULES)),
+    st.builds(DeleteRule, id=ids, context=contexts, component=names, token=tokens),
 )
 
 commands: st.SearchStrategy[Command] = st.one_of(tells, tells, structure, rights, afterthoughts, afterthoughts)

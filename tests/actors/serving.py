@@ -11,7 +11,7 @@ from bus.connection import Bus
 from bus.installation import ensure
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS
-from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Subscribe, Tell
+from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import Evidence, NewEvidence
 from schemas.queries import Ask
@@ -66,7 +66,7 @@ class Llum:
         await self.do(SetPermission(id=self.next_id(), app=app, context=[], ask=ask, tell=tell), user)
 
     async def subscribe(self, component: str, statement: str, user: str = "alice", app: str = "llum") -> str:
-        command = Subscribe(id=self.next_id(), context=["c"], component=component, statement=statement)
+        command = MakeRule(id=self.next_id(), context=["c"], component=component, statement=statement)
         return str(await self.do(command, user, app))
 
     async def tell(self, component: str, value: Any, user: str = "alice", app: str = "llum", **more: Any) -> None:

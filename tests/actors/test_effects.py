@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import rejections
-from schemas.commands import DeleteApp, Tell, Unsubscribe
+from schemas.commands import DeleteApp, DeleteRule, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
@@ -69,7 +69,7 @@ async def test_a_removed_rule_fires_no_more(llum: Llum) -> None:
     await llum.subscribe("a", "'' ~ '' : TELL ./c/d, explicit:3")
     await llum.tell("a", 0)
     await llum.until("b", [1, 2])
-    await llum.do(Unsubscribe(id=llum.next_id(), context=["c"], component="a", token=token))
+    await llum.do(DeleteRule(id=llum.next_id(), context=["c"], component="a", token=token))
     await llum.do(DeleteApp(id=llum.next_id(), app="probe"))
     await llum.tell("a", 0)
     await llum.until("d", [3, 3])

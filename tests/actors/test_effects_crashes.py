@@ -21,14 +21,14 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from actors.effects.entries import FIRED
 from actors.effects.outbox import Outbox
-from actors.effects.stage import Effects
-from actors.live import Actives
+from actors.effects.stage import EffectsStage
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bus import notices
 from bus.log import LogMessage
 from model.resolvers.summaries import SHIPPED
-from schemas.commands import Command, MakeModel, Subscribe, Tell
+from schemas.commands import Command, MakeModel, MakeRule, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.effects import Notice
 from schemas.evidence import Evidence, NewEvidence
@@ -95,8 +95,8 @@ class Process:
     def __init__(self, world: World, shard: Shard) -> None:
         self.world = world
         self.shard = shard
-        self.partition = Partition(3, shard, Actives(1), world.relayed)
-        stage = Effects(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED)  # type: ignore[arg-type]
+        self.partition = Partition(3, shard, ActiveModels(1), world.relayed)
+        stage = EffectsStage(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED)  # type: ignore[arg-type]
         self.outbox = Outbox(shard, {FIRED: stage.fire}, world.checkpoint)
         shard.write = self._dying(shard.write)  # type: ignore[method-assign]
         shard.forget_outbox = self._dying(shard.forget_outbox)  # type: ignore[method-assign]
@@ -142,7 +142,7 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
             self._subscribe(name, "'' ~ '' : NOTIFY 'http://a.example'")
 
     def _subscribe(self, component: str, statement: str) -> None:
-        command = Subscribe(id=f"s{len(self.world.log)}", context=["c"], component=component, statement=statement)
+        command = MakeRule(id=f"s{len(self.world.log)}", context=["c"], component=component, statement=statement)
         self.world.append("llum", command)
 
     async def _start(self) -> Process:
@@ -217,8 +217,8 @@ def _tokens(log: list[LogMessage]) -> dict[tuple[str, str], str]:
     """Give the token of the rule that leads from one component to another, or to a notice."""
     tokens: dict[tuple[str, str], str] = {}
     for message in log:
-        if message.subject.endswith(".subscribe"):
-            command = msgspec.json.decode(message.data, type=Subscribe)
+        if message.subject.endswith(".make_rule"):
+            command = msgspec.json.decode(message.data, type=MakeRule)
             words = command.statement.split()
             target = words[5].removeprefix("./c/").rstrip(",") if words[4] == "TELL" else "notify"
             tokens.setdefault((command.component, target), str(message.seq))

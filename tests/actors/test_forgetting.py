@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition, Settled
 from actors.store.shard import Shard
 from schemas.commands import (
@@ -17,7 +17,7 @@ from schemas.commands import (
     Forget,
     MakeComponent,
     MakeModel,
-    Subscribe,
+    MakeRule,
     Tell,
     Withdraw,
 )
@@ -40,7 +40,7 @@ class World:
         self.partition: Partition
 
     async def open(self) -> None:
-        self.partition = Partition(3, await Shard.open(self.path), Actives(10))
+        self.partition = Partition(3, await Shard.open(self.path), ActiveModels(10))
 
     async def close(self) -> None:
         await self.partition.shard.close()
@@ -71,7 +71,7 @@ def lived(user: str, marker: str) -> list[tuple[str, Command]]:
         MakeComponent(id=f"{marker}-component", context=["a"], component=component),
         *(Tell(id=f"{marker}-{n}", context=["a"], component=marker, evidence=tell) for n in range(50)),
         Correct(id=f"{marker}-correct", context=["a"], component=marker, value=marker),
-        Subscribe(id=f"{marker}-s", context=["a"], component=marker, statement=f"'{marker}' ~ 'x' : NOTIFY 'y'"),
+        MakeRule(id=f"{marker}-s", context=["a"], component=marker, statement=f"'{marker}' ~ 'x' : NOTIFY 'y'"),
         Tell(id=f"{marker}-fires", context=["a"], component=marker, evidence=tell),
         Tell(id=f"{marker}-refused", context=["a"], component="a" + marker, evidence=tell),
         DeleteComponent(id=f"{marker}-delete", context=["a"], component=marker),

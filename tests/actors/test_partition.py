@@ -8,7 +8,7 @@ import pytest
 
 from actors.answers import Answers
 from actors.effects.entries import FIRED, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition, Settled
 from actors.store.shard import Scheduled, Shard
 from bus.subjects import Address
@@ -52,7 +52,7 @@ class World:
         self.partition: Partition
 
     async def open(self) -> "World":
-        self.partition = Partition(3, await Shard.open(self.path), Actives(10), self.relayed_seq)
+        self.partition = Partition(3, await Shard.open(self.path), ActiveModels(10), self.relayed_seq)
         return self
 
     async def open_again(self) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from actors.live import Actives
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import MAX_KEPT_READS, Shard
 from model.reads import Read
@@ -13,7 +13,7 @@ from tests.actors import histories
 
 async def told(shard: Shard, *values: object) -> int:
     """Make alice's model, tell `a/a` these values, and give the component's number."""
-    partition = Partition(3, shard, Actives(10))
+    partition = Partition(3, shard, ActiveModels(10))
     commands = [MakeModel(id="make", definition=histories.DEFINITION)]
     commands += [
         Tell(id=f"t{n}", context=["a"], component="a", evidence=NewEvidence(value=value))

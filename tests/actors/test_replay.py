@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from actors.answers import Answers
-from actors.incoming import take_in
-from actors.live import Actives
+from actors.incoming import decode_incoming
+from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bus.log import LogMessage
@@ -32,9 +32,9 @@ from schemas.queries import (
     Export,
     GetContext,
     GetPermission,
-    GetResolvers,
     ListApps,
-    ListSubscriptions,
+    ListResolvers,
+    ListRules,
     Query,
 )
 from schemas.replies import AskReply, ExportReply, Failed, Reply
@@ -54,7 +54,7 @@ class Live:
         self.partition: Partition
 
     async def open(self) -> None:
-        self.partition = Partition(3, await Shard.open(self.path), Actives(self.max_active))
+        self.partition = Partition(3, await Shard.open(self.path), ActiveModels(self.max_active))
 
     async def close(self) -> None:
         await self.partition.shard.close()
@@ -78,7 +78,7 @@ class Live:
 
 
 def _tells_well(message: LogMessage) -> bool:
-    command = take_in(message).command
+    command = decode_incoming(message).command
     return isinstance(command, Tell | Correct) and command.id[0] in "tc"
 
 
@@ -229,11 +229,11 @@ def _small_queries(context: list[str], log: list[LogMessage]) -> list[Query]:
     queries: list[Query] = [
         GetContext(context=context, size=True),
         GetContext(context=context, as_of_seq=middle),
-        ListSubscriptions(context=context),
+        ListRules(context=context),
         GetPermission(app="probe", context=context),
         GetPermission(app="probe", context=context, component="a"),
     ]
-    return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), GetResolvers()]
+    return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), ListResolvers()]
 
 
 def _asks(context: list[str], log: list[LogMessage]) -> list[Ask]:

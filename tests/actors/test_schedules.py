@@ -20,7 +20,7 @@ from bus.installation import ensure
 from bus.jetstream import ApiError, JetStream
 from bus.requests import Requests
 from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
-from schemas.commands import DeleteComponent, Unsubscribe
+from schemas.commands import DeleteComponent, DeleteRule
 from schemas.effects import Firing
 from schemas.errors import Code
 from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
@@ -101,7 +101,7 @@ async def test_a_removed_rule_fires_no_more(running: Running) -> None:
         token = await llum.subscribe("a", statement)
         await llum.subscribe("d", statement)
         await at_least(running, 2)
-        await llum.do(Unsubscribe(id=llum.next_id(), context=["c"], component="a", token=token))
+        await llum.do(DeleteRule(id=llum.next_id(), context=["c"], component="a", token=token))
         await llum.do(DeleteComponent(id=llum.next_id(), context=["c"], component="d"))
 
         async def gone() -> bool:

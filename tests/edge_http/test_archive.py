@@ -8,7 +8,7 @@ import pytest
 
 from edge_http.personis import packing
 from edge_http.personis.packing import Exporter, import_commands, read_exported
-from schemas.commands import Import, SetPermission, Subscribe
+from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
 from schemas.limits import MAX_COMMAND_BYTES
@@ -177,7 +177,7 @@ async def test_an_import_gives_the_model(edge: Edge, given: Any) -> None:
     imported, permission, rule = edge.requests.commands
     assert isinstance(imported, Import)
     assert isinstance(permission, SetPermission)
-    assert isinstance(rule, Subscribe)
+    assert isinstance(rule, MakeRule)
     assert (permission.app, permission.context, permission.ask) == ("scale", ["to", "P"], True)
     assert (rule.context, rule.component, rule.statement) == (["to", "P"], "c", "s")
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import Subscribe, Unsubscribe
+from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code
-from schemas.queries import Ask, ListSubscriptions
+from schemas.queries import Ask, ListRules
 from schemas.replies import AskReply
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import accepted, answer, refused, result
@@ -15,8 +15,8 @@ STATEMENT = '"a" ~ "b" : NOTIFY "c"'
 LEGACY = {"user": "alice", "password": "secret", "statement": STATEMENT}
 
 
-def subscribed(context: list[str], component: str, identifier: str = "1") -> Subscribe:
-    return Subscribe(id=identifier, context=context, component=component, statement=STATEMENT)
+def subscribed(context: list[str], component: str, identifier: str = "1") -> MakeRule:
+    return MakeRule(id=identifier, context=context, component=component, statement=STATEMENT)
 
 
 @pytest.mark.parametrize("spelling", [LEGACY, {"statement": STATEMENT, "modelname": "x"}, STATEMENT])
@@ -61,7 +61,7 @@ async def test_when_one_is_refused_none_has_the_rule(edge: Edge) -> None:
     found = await edge.call("subscribe", {"context": ["P"], "view": ["a", "b"], "subscription": STATEMENT})
     assert found["val"][0] == "permission_denied"
     undone = edge.requests.commands[2]
-    assert isinstance(undone, Unsubscribe)
+    assert isinstance(undone, DeleteRule)
     assert (undone.context, undone.component, undone.token) == (["P"], "a", "7")
 
 
@@ -80,7 +80,7 @@ async def test_rules_are_listed_by_token(edge: Edge) -> None:
     edge.requests.replies = [result({"c": {"7": RULE}})]
     found = await edge.call("list_subs", {"context": ["P"], "componentid": "c"})
     assert found["val"] == {"7": {"user": "My", "statement": STATEMENT, "modelname": "alice", "created": 3.0}}
-    assert edge.requests.queries == [ListSubscriptions(context=["P"], component="c")]
+    assert edge.requests.queries == [ListRules(context=["P"], component="c")]
 
 
 async def test_a_component_without_rules_has_none(edge: Edge) -> None:
@@ -100,7 +100,7 @@ async def test_a_rule_is_removed_by_its_token(edge: Edge) -> None:
     """The answer is null."""
     body = {"id": "1", "context": ["P"], "componentid": "c", "subname": "7"}
     assert (await edge.call("delete_sub", body)) == {"result": "ok", "val": None}
-    assert edge.requests.commands == [Unsubscribe(id="1", context=["P"], component="c", token="7")]
+    assert edge.requests.commands == [DeleteRule(id="1", context=["P"], component="c", token="7")]
 
 
 BAD_CALLS = [

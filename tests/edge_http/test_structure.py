@@ -6,7 +6,7 @@ import pytest
 
 from schemas.commands import DeleteComponent, DeleteContext, DeleteView, MakeModel, SetGoals, SetResolver
 from schemas.errors import Code, Refusal
-from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps
+from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
 from tests.edge_http.conftest import Edge, new_model
 from tests.edge_http.fakes import refused, result
 
@@ -194,7 +194,7 @@ async def test_resolvers_are_listed_by_name(edge: Edge) -> None:
     """Without their descriptions, which the original does not have."""
     edge.requests.replies = [result({"default": "the latest", "goal": "the latest goal"})]
     assert (await edge.call("getresolvers"))["val"] == ["default", "goal"]
-    assert edge.requests.queries == [GetResolvers()]
+    assert edge.requests.queries == [ListResolvers()]
 
 
 FIELDS = [

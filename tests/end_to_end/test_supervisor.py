@@ -167,8 +167,8 @@ def test_logs_can_be_shown_too(make_llum: MakeLlum) -> None:
     """`--logs` adds them on stderr, and the files stay."""
     llum = make_llum("loud", "--logs", LLUM_LOG_FORMAT="json")
     llum.cli("admin", "person", "add", "alice")
-    until(lambda: '"verb":"mkmodel"' in llum.printed(), "the command's line is shown")
-    assert '"verb":"mkmodel"' in (llum.data_dir / "log" / "worker.jsonl").read_text()
+    until(lambda: '"verb":"make_model"' in llum.printed(), "the command's line is shown")
+    assert '"verb":"make_model"' in (llum.data_dir / "log" / "worker.jsonl").read_text()
 
 
 def test_child_that_never_serves_ends_it_all_with_one_line(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from llum.failures import Fault
 from llum.people.archive_commands import import_steps, model_command
 from llum.people.archive_files import Archive, ArchiveWriter, open_archive
-from schemas.commands import Correct, DeleteComponent, Forget, Subscribe, Withdraw
+from schemas.commands import Correct, DeleteComponent, Forget, MakeRule, Withdraw
 from schemas.definitions import ModelDefinition
 from schemas.errors import Refusal
 from schemas.evidence import EvidenceFilter
-from schemas.queries import Ask, GetPermission, ListApps, ListSubscriptions
+from schemas.queries import Ask, GetPermission, ListApps, ListRules
 from tests.model.given import CRON_RULE, RULE, Person
 from tests.model.strategies import any_commands, definitions, fitting_tells
 
@@ -28,9 +28,7 @@ AMENDING = st.one_of(
     st.builds(
         Withdraw, id=st.just("w"), context=st.just(["Personal"]), component=st.just("age"), seq=st.integers(1, 30)
     ),
-    st.builds(
-        Subscribe, id=st.just("s"), context=st.just(["Personal"]), component=st.just("age"), statement=STATEMENTS
-    ),
+    st.builds(MakeRule, id=st.just("s"), context=st.just(["Personal"]), component=st.just("age"), statement=STATEMENTS),
     st.just(DeleteComponent(id="d", context=["Personal"], component="mood")),
 )
 HISTORIES = st.lists(
@@ -166,7 +164,7 @@ def _rules(person: Person) -> Any:
 
 
 def _statements(person: Person, path: list[str]) -> Any:
-    rules = person.describe(ListSubscriptions(context=path))
+    rules = person.describe(ListRules(context=path))
     return {name: [(one["statement"], one["app"]) for one in by_token.values()] for name, by_token in rules.items()}
 
 
@@ -186,7 +184,7 @@ def test_the_ids_of_an_archives_commands_differ(tmp_path: Path) -> None:
     for _ in range(5000):
         person.tell("age", 1)
     for _ in range(2):
-        person.do(Subscribe(id="s", context=["Personal"], component="age", statement=RULE))
+        person.do(MakeRule(id="s", context=["Personal"], component="age", statement=RULE))
     archive = archive_of(person, tmp_path / "alice")
     ids = [step.command.id for step in import_steps(archive, "llum")] + [model_command(archive).id]
     assert len(ids) == len(set(ids)) > 5

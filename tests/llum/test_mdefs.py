@@ -10,7 +10,7 @@ from model.formats.mdef import format_mdef, parse_mdef
 from schemas.commands import Command, MakeComponent, MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
-from schemas.queries import Ask, GetContext, ListSubscriptions
+from schemas.queries import Ask, GetContext, ListRules
 from schemas.replies import Accepted, AskReply
 from tests.model.given import Person
 from tests.model.strategies import definitions
@@ -37,7 +37,7 @@ class MemoryClient:
         return self.person.describe(GetContext(context=path))
 
     async def list_subscriptions(self, _user: str, path: list[str]) -> Any:
-        return self.person.describe(ListSubscriptions(context=path))
+        return self.person.describe(ListRules(context=path))
 
     async def ask_all(self, _user: str, query: Ask) -> AskReply:
         return self.person.ask(query)

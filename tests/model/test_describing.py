@@ -6,7 +6,7 @@ import pytest
 
 from schemas.commands import MakeContext, SetResolver
 from schemas.errors import Code, Refusal
-from schemas.queries import GetContext, GetPermission, GetResolvers, ListApps, ListSubscriptions
+from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers, ListRules
 
 from .given import START_US, STEP_US, Person
 
@@ -76,7 +76,7 @@ def test_sub_contexts_that_may_not_be_asked_are_left_out() -> None:
 
 def test_resolvers_are_listed() -> None:
     """All that may be named, with a word on each."""
-    listed = Person().describe(GetResolvers())
+    listed = Person().describe(ListResolvers())
     assert {"default", "goal", "recent", "mean", "time_in_state"} <= listed.keys()
     assert all(listed.values())
 
@@ -108,7 +108,7 @@ def test_rules_of_what_is_not_there() -> None:
     """Are refused like an ask."""
     person = Person()
     person.register("probe")
-    assert person.describe(ListSubscriptions(context=["Personal"])) == {}
-    assert person.describe(ListSubscriptions(context=["Personal"], component="age")) == {}
-    assert refused(person, ListSubscriptions(context=["Personal"], component="x")) is Code.NO_SUCH_COMPONENT
-    assert refused(person, ListSubscriptions(context=["Personal"], component="x"), "probe") is Code.PERMISSION_DENIED
+    assert person.describe(ListRules(context=["Personal"])) == {}
+    assert person.describe(ListRules(context=["Personal"], component="age")) == {}
+    assert refused(person, ListRules(context=["Personal"], component="x")) is Code.NO_SUCH_COMPONENT
+    assert refused(person, ListRules(context=["Personal"], component="x"), "probe") is Code.PERMISSION_DENIED

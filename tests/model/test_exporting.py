@@ -14,8 +14,8 @@ from schemas.commands import (
     Import,
     MakeContext,
     MakeModel,
+    MakeRule,
     SetResolver,
-    Subscribe,
     Withdraw,
 )
 from schemas.definitions import (
@@ -47,7 +47,7 @@ def lived() -> Person:
     person.do(Correct(id="c", context=["Personal"], component="lastname", value="Smith"))
     person.do(SetResolver(id="s", context=["Goals"], resolver="recent"))
     person.do(MakeContext(id="c", context=[], name="Empty", description="nothing in it"))
-    person.do(Subscribe(id="s", context=["Personal"], component="age", statement=RULE), "probe")
+    person.do(MakeRule(id="s", context=["Personal"], component="age", statement=RULE), "probe")
     return person
 
 

@@ -10,10 +10,10 @@ from model.resolvers.summaries import SHIPPED
 from schemas.commands import (
     DeleteApp,
     DeleteView,
+    MakeRule,
     MakeView,
     RegisterApp,
     SetPermission,
-    Subscribe,
     Tell,
 )
 from schemas.definitions import ViewDefinition
@@ -149,7 +149,7 @@ def test_a_bound_view_is_all_that_is_seen() -> None:
     """Of the context and below: its components, its name, and nothing else."""
     person = given()
     person.do(MakeView(id="v", context=[], view=ViewDefinition(name="some", components=[["Personal", "age"]])))
-    person.do(Subscribe(id="s", context=["Personal"], component="firstname", statement=RULE))
+    person.do(MakeRule(id="s", context=["Personal"], component="firstname", statement=RULE))
     person.permit("probe", ask=True, bind_view="some")
     assert names(person, Ask(context=["Personal"])) == ["age"]
     assert names(person, Ask(view="some")) == ["age"]
@@ -250,8 +250,8 @@ def test_an_app_is_deleted_with_its_rules() -> None:
     person = given(ask=True, tell=True)
     person.tell("age", 1, app="probe")
     for statement in (RULE, CRON_RULE):
-        person.do(Subscribe(id="s", context=["Personal"], component="age", statement=statement), "probe")
-    person.do(Subscribe(id="s", context=["Personal"], component="age", statement=RULE))
+        person.do(MakeRule(id="s", context=["Personal"], component="age", statement=statement), "probe")
+    person.do(MakeRule(id="s", context=["Personal"], component="age", statement=RULE))
     person.do(DeleteApp(id="d", app="probe"))
     context = person.live.context(("Personal",))
     assert context is not None

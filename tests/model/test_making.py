@@ -34,7 +34,7 @@ def test_the_app_that_makes_a_model_owns_it() -> None:
 
 
 def test_a_model_is_made_once() -> None:
-    """A second mkmodel is refused, whatever it defines."""
+    """A second make_model is refused, whatever it defines."""
     assert Person().refuses(MakeModel(id="again")).code is Code.ALREADY_EXISTS
 
 
@@ -219,7 +219,7 @@ def test_a_component_that_is_there_stays_as_it_is() -> None:
 
 
 def test_a_view_replaces_the_one_of_its_name() -> None:
-    """mkview makes or replaces; its components need not be there."""
+    """make_view makes or replaces; its components need not be there."""
     person = Person()
     for names in (["age"], ["mood", "nobody"]):
         person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="v", components=list(names))))

@@ -12,9 +12,9 @@ from schemas.commands import (
     MakeComponent,
     MakeContext,
     MakeModel,
+    MakeRule,
     SetGoals,
     SetResolver,
-    Subscribe,
 )
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code
@@ -32,7 +32,7 @@ def test_a_context_is_deleted_with_all_below_it() -> None:
     person = Person()
     person.do(MakeContext(id="c", context=["Personal"], name="Inner"))
     person.do(MakeComponent(id="c", context=["Personal", "Inner"], component=ComponentDefinition(name="x")))
-    person.do(Subscribe(id="s", context=["Personal"], component="age", statement=CRON_RULE))
+    person.do(MakeRule(id="s", context=["Personal"], component="age", statement=CRON_RULE))
     assert person.do(delete_context("Personal")).result is True
     assert person.live.context(("Personal",)) is None
     assert person.describe(GetContext())["contexts"] == ["Goals"]
@@ -63,7 +63,7 @@ def test_a_component_made_anew_starts_without_evidence() -> None:
     """Nor does it have the earlier one's rules."""
     person = Person()
     person.tell("firstname", "Al")
-    person.do(Subscribe(id="s", context=["Personal"], component="firstname", statement=RULE))
+    person.do(MakeRule(id="s", context=["Personal"], component="firstname", statement=RULE))
     person.do(DeleteComponent(id="d", context=["Personal"], component="firstname"))
     person.do(MakeComponent(id="c", context=["Personal"], component=ComponentDefinition(name="firstname")))
     assert person.value("firstname") is None
@@ -157,7 +157,7 @@ def test_a_model_is_forgotten() -> None:
     """Nothing is left, and a model made later starts anew."""
     person = Person()
     person.tell("firstname", "Al")
-    person.do(Subscribe(id="s", context=["Personal"], component="age", statement=CRON_RULE))
+    person.do(MakeRule(id="s", context=["Personal"], component="age", statement=CRON_RULE))
     applied = person.do(Forget(id="f"))
     assert applied.model is None
     assert any(isinstance(change, ForgetUser) for change in applied.changes)

@@ -8,18 +8,18 @@ from model.state import Subscription
 from schemas.commands import (
     Cause,
     Correct,
+    DeleteRule,
     Fire,
     MakeComponent,
-    Subscribe,
+    MakeRule,
     Tell,
-    Unsubscribe,
     Withdraw,
 )
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_PER_CAUSE, MAX_RULE_DEPTH
-from schemas.queries import Ask, ListSubscriptions
+from schemas.queries import Ask, ListRules
 
 from .given import CRON_RULE, RULE, Person
 
@@ -27,7 +27,7 @@ AGE = ("Personal", "age")
 
 
 def subscribe(person: Person, statement: str = RULE, app: str = "llum", component: str = "age") -> str:
-    command = Subscribe(id="s", context=["Personal"], component=component, statement=statement)
+    command = MakeRule(id="s", context=["Personal"], component=component, statement=statement)
     token: str = person.do(command, app).result
     return token
 
@@ -99,7 +99,7 @@ def test_a_rule_with_a_schedule_does_not_fire_on_a_tell() -> None:
     person = Person()
     token = subscribe(person, CRON_RULE)
     person.do(tell())
-    person.do(Unsubscribe(id="u", context=["Personal"], component="age", token=token))
+    person.do(DeleteRule(id="u", context=["Personal"], component="age", token=token))
     assert person.store.left == [ScheduleSet(AGE, token, "0 7 * * *"), ScheduleDropped(AGE, token)]
     assert rules(person) == {}
 
@@ -121,7 +121,7 @@ def test_a_schedule_fires_exactly_its_rule() -> None:
 def test_a_rule_that_does_not_parse_is_refused() -> None:
     """Saying where, also in a definition."""
     person = Person()
-    error = person.refuses(Subscribe(id="s", context=["Personal"], component="age", statement="'a' ~ : NOTIFY 'b'"))
+    error = person.refuses(MakeRule(id="s", context=["Personal"], component="age", statement="'a' ~ : NOTIFY 'b'"))
     assert (error.code, error.field) == (Code.BAD_RULE, "statement:1:7")
     definition = ComponentDefinition(name="new", rules=[RULE, "nonsense"])
     error = person.refuses(MakeComponent(id="c", context=["Personal"], component=definition))
@@ -132,7 +132,7 @@ def test_a_rule_that_does_not_parse_is_refused() -> None:
 def test_subscribing_needs_ask_and_tell() -> None:
     """A rule sees and speaks for its app."""
     person = Person()
-    command = Subscribe(id="s", context=["Personal"], component="age", statement=RULE)
+    command = MakeRule(id="s", context=["Personal"], component="age", statement=RULE)
     person.register("probe", ask=True)
     assert person.refuses(command, "probe").code is Code.PERMISSION_DENIED
     person.permit("probe", ask=False, tell=True)
@@ -147,12 +147,12 @@ def test_who_may_remove_a_rule() -> None:
     for app in ("probe", "other"):
         person.register(app, ask=True, tell=True)
     token = subscribe(person, app="probe")
-    command = Unsubscribe(id="u", context=["Personal"], component="age", token=token)
+    command = DeleteRule(id="u", context=["Personal"], component="age", token=token)
     assert person.refuses(command, "other").code is Code.NO_SUCH_RULE
     person.do(command, "probe")
     assert person.refuses(command, "probe").code is Code.NO_SUCH_RULE
     token = subscribe(person, app="probe")
-    person.do(Unsubscribe(id="u", context=["Personal"], component="age", token=token))
+    person.do(DeleteRule(id="u", context=["Personal"], component="age", token=token))
 
 
 def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:
@@ -161,10 +161,10 @@ def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:
     person.register("probe", ask=True, tell=True)
     own = subscribe(person, CRON_RULE, app="probe")
     other = subscribe(person)
-    listed = person.describe(ListSubscriptions(context=["Personal"]))
+    listed = person.describe(ListRules(context=["Personal"]))
     assert list(listed["age"]) == [own, other]
     assert listed["age"][own]["schedule"] == "0 7 * * *"
-    query = ListSubscriptions(context=["Personal"], component="age")
+    query = ListRules(context=["Personal"], component="age")
     assert list(person.describe(query, "probe")["age"]) == [own]
     shown = person.ask(Ask(context=["Personal"], show_contexts=True), app="probe").subscriptions
     assert shown is not None

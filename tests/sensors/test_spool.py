@@ -48,7 +48,7 @@ def test_numbers_go_on_after_the_spool_was_empty(spool):
 
 def test_an_entry_is_the_encoded_command_with_its_id():
     made = Entry.of("alice", "llum", RegisterApp(id="one", app="probe"))
-    assert made[:3] == ("alice", "llum", "registerapp")
+    assert made[:3] == ("alice", "llum", "register_app")
     assert decode_command(made.payload, made.verb) == RegisterApp(id="one", app="probe")
 
 

@@ -78,7 +78,7 @@ WRONG_FORM = [
     Case("version 10**30", changed(v=10**30), "unsupported_version", "v", id="changed"),
     Case("version a string", changed(v="one"), "unsupported_version", "v", id="changed"),
     Case("unknown verb", changed(verb="frobnicate"), "unknown_verb", "verb", verb="frobnicate", id="changed"),
-    Case("verb of another subject", changed(), "unknown_verb", "verb", verb="mkview", id="changed"),
+    Case("verb of another subject", changed(), "unknown_verb", "verb", verb="make_view", id="changed"),
 ]
 
 PATHS = [
@@ -253,9 +253,9 @@ POSTS = [
         "resolver.evidence_filter",
         op="ask",
     ),
-    Posted("name NUL", in_log(contextobj={"Identifier": "\0"}), "bad_path", "contextobj.Identifier", op="mkcontext"),
+    Posted("name NUL", in_log(contextobj={"Identifier": "\0"}), "bad_path", "contextobj.Identifier", op="make_context"),
     Posted(
-        "name ..", in_log(componentobj={"Identifier": ".."}), "bad_path", "componentobj.Identifier", op="mkcomponent"
+        "name ..", in_log(componentobj={"Identifier": ".."}), "bad_path", "componentobj.Identifier", op="make_component"
     ),
-    Posted("view of NUL", in_log(viewobj=VIEW_OF_NUL), "bad_path", "viewobj.component_list[0]", op="mkview"),
+    Posted("view of NUL", in_log(viewobj=VIEW_OF_NUL), "bad_path", "viewobj.component_list[0]", op="make_view"),
 ]

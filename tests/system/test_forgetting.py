@@ -65,16 +65,16 @@ async def begin(bus: PlainBus, llum: Llum, user: str, mark: str) -> None:
     llum.run("admin", "person", "add", user, "--first-name", f"{mark}-firstname", "--email", f"{mark}@example.org")
     definition = {"name": component, "description": f"{mark}-description"}
     for message in (
-        {"verb": "mkcontext", "id": "c", "context": [], "name": context, "description": f"{mark}-about"},
-        {"verb": "mkcomponent", "id": "p", "context": [context], "component": definition},
+        {"verb": "make_context", "id": "c", "context": [], "name": context, "description": f"{mark}-about"},
+        {"verb": "make_component", "id": "p", "context": [context], "component": definition},
         {
-            "verb": "mkview",
+            "verb": "make_view",
             "id": "v",
             "context": [context],
             "view": {"name": f"{mark}-view", "components": [component]},
         },
-        {"verb": "registerapp", "id": "a", "app": "probe", "description": f"{mark}-app"},
-        {"verb": "setpermission", "id": "s", "app": "probe", "context": [context], "ask": True, "tell": True},
+        {"verb": "register_app", "id": "a", "app": "probe", "description": f"{mark}-app"},
+        {"verb": "set_permission", "id": "s", "app": "probe", "context": [context], "ask": True, "tell": True},
         {"verb": "correct", "id": "o", "context": [context], "component": component, "value": f"{mark}-correction"},
     ):
         await bus.accept(user, "llum", message)
@@ -84,8 +84,8 @@ async def begin(bus: PlainBus, llum: Llum, user: str, mark: str) -> None:
         f"{source} ~ '.*-value-1' : TELL './Personal/firstname', explicit:'{mark}-derived'",
         f'["0 7 * * *"] {source} ~ \'.*\' : NOTIFY \'http://127.0.0.1:9/{mark}-cron\'',
     )):  # fmt: skip
-        subscribe = {"verb": "subscribe", "id": f"r{number}", "context": [context], "component": component}
-        await bus.accept(user, "llum", {**subscribe, "statement": statement})
+        rule = {"verb": "make_rule", "id": f"r{number}", "context": [context], "component": component}
+        await bus.accept(user, "llum", {**rule, "statement": statement})
     (told,) = await bus.evidence(user, "llum", ["Personal", "email"])
     withdraw = {"verb": "withdraw", "id": "w", "context": ["Personal"], "component": "email", "seq": told["seq"]}
     await bus.accept(user, "llum", {**withdraw, "n": told.get("n", 0), "comment": f"{mark}-withdrawn"})

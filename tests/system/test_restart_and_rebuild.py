@@ -38,15 +38,17 @@ async def make_history(bus: PlainBus) -> int:
     async def do(verb: str, number: int, **members: Any) -> dict[str, Any]:
         return await bus.send("alice", "llum", {"verb": verb, "id": f"{verb}-{number}", **members})
 
-    await do("mkcontext", 1, context=[], name="Garden", description="What grows.", resolver="recent")
-    await do("mkcontext", 2, context=["Garden"], name="trees/bushes")
+    await do("make_context", 1, context=[], name="Garden", description="What grows.", resolver="recent")
+    await do("make_context", 2, context=["Garden"], name="trees/bushes")
     height = {"name": "height", "value_type": "number", "evidence": [{"value": 1}, {"value": 9, "flags": ["goal"]}]}
-    await do("mkcomponent", 1, context=["Garden"], component=height)
+    await do("make_component", 1, context=["Garden"], component=height)
     mood = {"name": "mood", "value_type": "enum", "value_list": ["fine", "dry"], "goals": [["Garden", "height"]]}
-    await do("mkcomponent", 2, context=["Garden", "trees/bushes"], component=mood)
-    await do("mkview", 1, context=["Garden"], view={"name": "both", "components": ["height", ["Personal", "lastname"]]})
-    await do("registerapp", 1, app="probe", description="looks on")
-    await do("setpermission", 1, app="probe", context=["Garden"], ask=True, tell=True, resolvers=["default"])
+    await do("make_component", 2, context=["Garden", "trees/bushes"], component=mood)
+    await do(
+        "make_view", 1, context=["Garden"], view={"name": "both", "components": ["height", ["Personal", "lastname"]]}
+    )
+    await do("register_app", 1, app="probe", description="looks on")
+    await do("set_permission", 1, app="probe", context=["Garden"], ask=True, tell=True, resolvers=["default"])
     middle = 0
     for number in range(20):
         flags = ["goal"] if number % 5 == 0 else []
@@ -58,7 +60,7 @@ async def make_history(bus: PlainBus) -> int:
     await bus.accept("alice", "llum", tell("mood", ["Garden", "trees/bushes"], "mood", "dry", extra={"sun": [1, None]}))
     for refused in (tell("odd-1", ["Garden"], "height", "tall"), tell("odd-2", ["Cellar"], "height", 1)):
         assert (await bus.send("alice", "llum", refused))["outcome"] == "refused"
-    await do("setpermission", 2, app="probe", context=["Garden"], tell=False)
+    await do("set_permission", 2, app="probe", context=["Garden"], tell=False)
     return middle
 
 
@@ -122,7 +124,7 @@ async def test_every_answer_is_the_same_when_the_shards_are_rebuilt_from_the_log
         await asyncio.to_thread(llum.run, "admin", "person", "add", user, "--first-name", user, "--last-name", "Smith")
     async with PlainBus.connect(llum.nats) as bus:
         middle = await make_history(bus)
-        (subject,) = await bus.subjects_of_log("llum.log.*.alice.llum.mkmodel")
+        (subject,) = await bus.subjects_of_log("llum.log.*.alice.llum.make_model")
     llum.alices_partition = subject.split(".")[2]
     before = await all_that_can_be_asked(llum, middle)
     assert before[0][0]["value"] == "alice"

@@ -19,7 +19,7 @@ def first_name(command_id: str, value: str = "Al") -> dict[str, Any]:
 
 NOWHERE = tell("into-nothing", ["Personal"], "shoe size", "43")
 
-MAKE_CONTEXT = {"verb": "mkcontext", "id": "make-it", "context": [], "name": "Garden"}
+MAKE_CONTEXT = {"verb": "make_context", "id": "make-it", "context": [], "name": "Garden"}
 
 
 def again(first: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ async def test_what_counts_is_the_id_and_not_what_stands_under_it(shared_llum, s
     shared_llum.run("admin", "person", "add", "bea")
     first = await shared_bus.accept("bea", "llum", first_name("mine", "Bea"))
     assert await shared_bus.send("bea", "llum", first_name("mine", "Eve")) == again(first)
-    other = {"verb": "mkcontext", "id": "mine", "context": [], "name": "Cellar"}
+    other = {"verb": "make_context", "id": "mine", "context": [], "name": "Cellar"}
     assert await shared_bus.send("bea", "llum", other) == again(first)
     assert "Eve" not in await values_told(shared_bus, "bea", "llum")
 
@@ -89,7 +89,7 @@ async def test_a_refusal_stays_a_refusal_when_its_reason_is_gone(shared_llum, sh
     first = await shared_bus.send("cleo", "llum", NOWHERE)
     assert (first["outcome"], first["error"]["code"]) == ("refused", "no_such_component")
     component = {"name": "shoe size"}
-    make = {"verb": "mkcomponent", "id": "make", "context": ["Personal"], "component": component}
+    make = {"verb": "make_component", "id": "make", "context": ["Personal"], "component": component}
     await shared_bus.accept("cleo", "llum", make)
     assert await shared_bus.send("cleo", "llum", NOWHERE) == again(first)
     assert await shared_bus.evidence("cleo", "llum", ["Personal", "shoe size"]) == []
@@ -100,7 +100,7 @@ async def test_users_and_apps_with_the_same_id_do_not_disturb_each_other(shared_
     """The id `same`, from two apps about two users each: four commands, four outcomes, each piece of evidence once."""
     for user in ("dora", "emil"):
         shared_llum.run("admin", "person", "add", user)
-        register = {"verb": "registerapp", "id": "register", "app": "kitchen", "role": "owner"}
+        register = {"verb": "register_app", "id": "register", "app": "kitchen", "role": "owner"}
         await shared_bus.accept(user, "llum", register)
     pairs = [(user, app) for user in ("dora", "emil") for app in ("llum", "kitchen")]
     outcomes = [await shared_bus.accept(*pair, first_name("same", " ".join(pair))) for pair in pairs]

@@ -11,7 +11,7 @@ from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, i
 from llum.failures import Fault
 from llum.people.archive_commands import parcels
 from llum.people.archive_files import Archive, Rules, open_archive
-from schemas.commands import Import, Subscribe
+from schemas.commands import Import, MakeRule
 from schemas.paths import Path
 
 MAX_ORIGINAL_BYTES: Final = 256 * 1024 * 1024
@@ -58,12 +58,12 @@ def open_source(file: FilePath, default: Exporter) -> Source:
     return _Original(read_exported(text), default)
 
 
-def subscriptions(source: Source, context: Path, salt: str) -> Iterator[Subscribe]:
+def subscriptions(source: Source, context: Path, salt: str) -> Iterator[MakeRule]:
     """Give the commands that attach the rules, as whoever sends them."""
     for rule in source.rules():
         where = [*context, *rule.path]
         identifier = _id(salt, where, [rule.component, rule.statement])
-        yield Subscribe(id=identifier, context=where, component=rule.component, statement=rule.statement)
+        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement)
 
 
 class _Archived:

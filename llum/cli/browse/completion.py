@@ -16,7 +16,7 @@ from llum.cli.browse.lines import quoted, unfinished
 from llum.cli.browse.shell import Shell
 from schemas.errors import LlumError
 from schemas.paths import format_path
-from schemas.queries import GetContext, GetResolvers, ListApps
+from schemas.queries import GetContext, ListApps, ListResolvers
 
 
 class Names(Completer):
@@ -66,7 +66,7 @@ class Names(Completer):
         from llum.cli.browse.table import commands
 
         if kind == "resolver":
-            return list(await self._shell.query(GetResolvers()))
+            return list(await self._shell.query(ListResolvers()))
         if kind == "app":
             return [app_name(app) for app in await self._shell.query(ListApps())]
         return _files(word) if kind == "file" else list(commands())

@@ -7,10 +7,10 @@ from llum.cli.browse.command import ANYTHING, COMPONENT, command
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.browse.telling import needed_component
 from llum.client import fresh_id
-from schemas.commands import Subscribe, Unsubscribe
+from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
-from schemas.queries import ListSubscriptions
+from schemas.queries import ListRules
 
 
 @command(
@@ -32,7 +32,7 @@ async def subscribe(shell: Shell, component: Path | None, statement: str | None)
     """
     context, name = parted(await needed_component(shell, component))
     statement = await shell.dialogue.text("Rule?") if statement is None else statement
-    outcome = await shell.send(Subscribe(id=fresh_id(), context=context, component=name, statement=statement))
+    outcome = await shell.send(MakeRule(id=fresh_id(), context=context, component=name, statement=statement))
     shell.say(f"rule {outcome.result} looks at {shell.shown([*context, name])} now")
 
 
@@ -41,10 +41,10 @@ async def subscribe(shell: Shell, component: Path | None, statement: str | None)
 async def listsubs(shell: Shell, path: Path) -> None:
     """List the rules of a component or context."""
     if await shell.is_context(path):
-        query = ListSubscriptions(context=list(path))
+        query = ListRules(context=list(path))
     else:
         context, name = parted(path)
-        query = ListSubscriptions(context=context, component=name)
+        query = ListRules(context=context, component=name)
     found = await shell.query(query)
     shell.say(show.all_rules(found, shell.width) if found else f"there are no rules at {shell.shown(path)}")
 
@@ -60,10 +60,10 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
     component = await needed_component(shell, component)
     context, name = parted(component)
     if rule is None:
-        rules = (await shell.query(ListSubscriptions(context=context, component=name))).get(name, {})
+        rules = (await shell.query(ListRules(context=context, component=name))).get(name, {})
         if not rules:
             raise Refusal(Code.NO_SUCH_RULE, f"{shell.shown(component)} has no rules", "token")
         shell.say(show.rules(rules, shell.width))
         rule = await shell.dialogue.text("Which rule?")
-    await shell.send(Unsubscribe(id=fresh_id(), context=context, component=name, token=rule))
+    await shell.send(DeleteRule(id=fresh_id(), context=context, component=name, token=rule))
     shell.say(f"removed the rule {rule}")

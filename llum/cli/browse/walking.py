@@ -8,7 +8,7 @@ from llum.cli.browse.shell import Shell, parted
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter
 from schemas.paths import Path
-from schemas.queries import Ask, GetContext, ListSubscriptions
+from schemas.queries import Ask, GetContext, ListRules
 from schemas.replies import ComponentAnswer
 
 DEFAULT_PIECES = 10
@@ -60,7 +60,7 @@ async def _component(shell: Shell, path: Path, answer: ComponentAnswer, pieces: 
         shell.say("")
         shell.say(await _evidence(shell, path, pieces))
     context, name = parted(path)
-    rules = await shell.query(ListSubscriptions(context=context, component=name))
+    rules = await shell.query(ListRules(context=context, component=name))
     if rules:
         shell.say("")
         shell.say(show.rules(rules[name], shell.width))

@@ -13,7 +13,7 @@ from model.evidence import EVERYTHING, Selection, decode_evidence, is_expired, s
 from model.permissions import Asker, Grant
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
-from model.queries.ask.plan import SLOTS, Open, Plan, open_part, stale
+from model.queries.ask.plan import SLOTS, PendingAnswer, Plan, open_part, stale
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import visible_contexts, visible_rules, visible_views
 from model.reads import Found
@@ -125,7 +125,9 @@ def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, fro
     plan.reply.components.append(answer)
 
 
-def _opened(plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None) -> Open:
+def _opened(
+    plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None
+) -> PendingAnswer:
     given = {} if target.grant.bind_resolver is not None else plan.query.resolver_arguments
     return open_part(plan, target, answer, resolver, checked_arguments(resolver, given), latest)
 
@@ -167,7 +169,7 @@ def _answer_at_once(answer: ComponentAnswer, resolver: Resolver, latest: Latest,
     return True
 
 
-def _finish(plan: Plan, part: Open, found: dict[str, Found], budget: Budget) -> None:
+def _finish(plan: Plan, part: PendingAnswer, found: dict[str, Found], budget: Budget) -> None:
     correction = _only(found["correction"]) if "correction" in found else part.latest.correction
     if correction is None:
         evidence = _considered(plan, part, found)
@@ -183,7 +185,7 @@ def _finish(plan: Plan, part: Open, found: dict[str, Found], budget: Budget) -> 
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 
 
-def _considered(plan: Plan, part: Open, found: dict[str, Found]) -> Sequence[Evidence]:
+def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Sequence[Evidence]:
     """Give the evidence that the resolver decides over."""
     read = found.get("window") or found.get("whole")
     if read is not None:
@@ -203,7 +205,7 @@ def _check_amount(resolver: Resolver, amount: int) -> None:
 
 
 def _explanation(
-    plan: Plan, part: Open, found: dict[str, Found], resolved: Resolved, corrected: bool, budget: Budget
+    plan: Plan, part: PendingAnswer, found: dict[str, Found], resolved: Resolved, corrected: bool, budget: Budget
 ) -> Explanation:
     decided = Decided(resolved.used, part.resolver.newest_of or part.resolver.considers, corrected, part.sees)
     return Explanation(

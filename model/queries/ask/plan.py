@@ -33,7 +33,7 @@ _KINDS_OF: Final[dict[Kind, tuple[Literal["plain", "goal"], ...]]] = {
 }
 
 
-class Open(msgspec.Struct, kw_only=True):
+class PendingAnswer(msgspec.Struct, kw_only=True):
     """A component whose answer waits for reads."""
 
     answer: ComponentAnswer
@@ -74,7 +74,7 @@ class Plan(msgspec.Struct, kw_only=True):
     """About the past: memory, which is of the present, is neither used nor kept."""
     reply: AskReply
     reads: list[Read] = []
-    open: list[Open] = []
+    open: list[PendingAnswer] = []
 
 
 def open_part(
@@ -84,11 +84,11 @@ def open_part(
     resolver: Resolver,
     arguments: Arguments,
     latest: Latest | None,
-) -> Open:
+) -> PendingAnswer:
     """Leave a component open, and plan what is to be read for it."""
     query, component = plan.query, target.component
     known = Latest(latest.plain, latest.goal, latest.correction) if latest is not None else Latest()
-    part = Open(
+    part = PendingAnswer(
         answer=answer,
         resolver=resolver,
         resolver_from=resolver_from(query, target),
