@@ -253,9 +253,9 @@ POSTS = [
         "resolver.evidence_filter",
         op="ask",
     ),
-    Posted("name NUL", in_log(contextobj={"Identifier": "\0"}), "bad_path", "contextobj.Identifier", op="make_context"),
+    Posted("name NUL", in_log(contextobj={"Identifier": "\0"}), "bad_path", "contextobj.Identifier", op="mkcontext"),
     Posted(
-        "name ..", in_log(componentobj={"Identifier": ".."}), "bad_path", "componentobj.Identifier", op="make_component"
+        "name ..", in_log(componentobj={"Identifier": ".."}), "bad_path", "componentobj.Identifier", op="mkcomponent"
     ),
-    Posted("view of NUL", in_log(viewobj=VIEW_OF_NUL), "bad_path", "viewobj.component_list[0]", op="make_view"),
+    Posted("view of NUL", in_log(viewobj=VIEW_OF_NUL), "bad_path", "viewobj.component_list[0]", op="mkview"),
 ]
