@@ -4,8 +4,6 @@ An actor is activated by its first message and passivated when it has not been u
 many. It holds nothing that is not committed or about to be, so passivating is forgetting.
 """
 
-from collections import OrderedDict
-
 import msgspec
 
 from model.changes import Change
@@ -14,6 +12,7 @@ from model.reads import Found
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
+from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome, Refused
 
 
@@ -52,22 +51,16 @@ class ActiveModels:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._actors: OrderedDict[tuple[int, str], LiveModel] = OrderedDict()
+        self._actors: Recent[tuple[int, str], LiveModel] = Recent(limit)
 
     def __len__(self) -> int:
         return len(self._actors)
 
     def get(self, partition: int, user: str) -> LiveModel | None:
-        actor = self._actors.get((partition, user))
-        if actor is not None:
-            self._actors.move_to_end((partition, user))
-        return actor
+        return self._actors.get((partition, user))
 
     def activate(self, partition: int, actor: LiveModel) -> None:
         self._actors[(partition, actor.user)] = actor
-        while len(self._actors) > self._limit:
-            self._actors.popitem(last=False)
 
     def passivate(self, partition: int, user: str) -> None:
-        self._actors.pop((partition, user), None)
+        self._actors.discard((partition, user))

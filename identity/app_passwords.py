@@ -12,7 +12,6 @@ import hmac
 import math
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -26,6 +25,7 @@ from bus.kv import Bucket
 from bus.subjects import APP_KEY_BUCKET
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token, is_token
+from schemas.recent import Recent
 
 CACHE_AGE_S: Final = 5.0
 """Seconds that a right password is believed without a look at the bucket, as a token is."""
@@ -72,7 +72,7 @@ class AppKeys:
         self._hashing = _Hashing()
         self._attempts = _Attempts(monotonic)
         self._secret = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: Recent[bytes, _Known] = Recent(CACHE_ENTRIES)
         self._writes = 0
         bus.on_disconnect.append(self._known.clear)
 
@@ -127,7 +127,6 @@ class AppKeys:
         tag = self._tag(user, app, encoded)
         known = self._known.get(tag)
         if known is not None and self._monotonic() - known.seen < CACHE_AGE_S:
-            self._known.move_to_end(tag)
             return True
         return await self._look(user, app, encoded, tag, known)
 
@@ -137,14 +136,14 @@ class AppKeys:
         if known is not None and started - known.computed < REMEMBERED_S and stored == known.stored:
             known.seen = started
             return True
-        self._known.pop(tag, None)
+        self._known.discard(tag)
         self._attempts.take((user, app))
         writes = self._writes
         right = await self._hashing.matches(stored, password)
         if right and stored is not None:
             self._attempts.give_back((user, app))
             if writes == self._writes:
-                self._remember(tag, _Known(stored, started))
+                self._known[tag] = _Known(stored, started)
         return right
 
     async def _write(self, key: str, stored: bytes | None) -> None:
@@ -154,11 +153,6 @@ class AppKeys:
         finally:
             self._writes += 1
             self._known.clear()
-
-    def _remember(self, tag: bytes, known: "_Known") -> None:
-        self._known[tag] = known
-        while len(self._known) > CACHE_ENTRIES:
-            self._known.popitem(last=False)
 
     def _tag(self, user: str, app: str, password: bytes) -> bytes:
         return hmac.digest(self._secret, f"{user}.{app} ".encode() + password, hashlib.sha256)
@@ -213,26 +207,24 @@ class _Attempts:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._full_at: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._full_at: Recent[tuple[str, str], float] = Recent(MAX_COUNTED)
         """When all attempts of an app will have come back."""
 
     def take(self, who: tuple[str, str]) -> None:
         """Take one attempt before it is made, or raise `rate_limited` when none is left."""
         now = self._monotonic()
-        full_at = max(self._full_at.get(who, now), now)
+        full_at = max(self._full_at.get(who) or now, now)
         wait_s = full_at - now - (ATTEMPTS - 1) * ATTEMPT_EVERY_S
         if wait_s > 0:
             hint = f"wait {math.ceil(wait_s)} s"
             raise Transient(Code.RATE_LIMITED, "too many wrong passwords for this app", hint, wait_s)
         self._full_at[who] = full_at + ATTEMPT_EVERY_S
-        self._full_at.move_to_end(who)
-        while len(self._full_at) > MAX_COUNTED:
-            self._full_at.popitem(last=False)
 
     def give_back(self, who: tuple[str, str]) -> None:
         """Take an attempt for none: the password was right."""
-        if who in self._full_at:
-            self._full_at[who] -= ATTEMPT_EVERY_S
+        full_at = self._full_at.get(who)
+        if full_at is not None:
+            self._full_at[who] = full_at - ATTEMPT_EVERY_S
 
 
 def _key(user: str, app: str) -> str:

@@ -4,7 +4,6 @@ import hashlib
 import re
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +15,7 @@ from bus.jetstream import Stored
 from bus.kv import Bucket
 from bus.subjects import TOKEN_BUCKET
 from schemas.paths import check_token
+from schemas.recent import Recent
 
 CACHE_ENTRIES: Final = 10_000
 """Tokens remembered by one process, about 3 MB."""
@@ -50,7 +50,7 @@ class Tokens:
         self._bucket = Bucket(bus, TOKEN_BUCKET)
         self._now = now
         self._monotonic = monotonic
-        self._cache: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+        self._cache: Recent[str, tuple[float, Identity]] = Recent(CACHE_ENTRIES)
         bus.on_disconnect.append(self._cache.clear)
 
     async def issue(self, user: str, app: str, lifetime_s: float) -> str:
@@ -71,9 +71,9 @@ class Tokens:
     async def revoke(self, token: str) -> None:
         """Make a token worthless: here at once, elsewhere within `CACHE_AGE_S`. Raises `Transient`."""
         key = _key(token)
-        self._cache.pop(key, None)
+        self._cache.discard(key)
         await self._bucket.delete(key)
-        self._cache.pop(key, None)
+        self._cache.discard(key)
 
     async def forget(self, user: str) -> int:
         """Erase all tokens of a user and give their number: elsewhere they are believed for `CACHE_AGE_S` more.
@@ -91,19 +91,16 @@ class Tokens:
         entry = self._cache.get(key)
         if entry is None or self._monotonic() - entry[0] > CACHE_AGE_S:
             return None
-        self._cache.move_to_end(key)
         return entry[1]
 
     async def _fetch(self, key: str) -> Identity | None:
         started = self._monotonic()
         value = await self._bucket.get(key)
         if value is None:
-            self._cache.pop(key, None)
+            self._cache.discard(key)
             return None
         identity = _decoder.decode(value)
         self._cache[key] = (started, identity)
-        while len(self._cache) > CACHE_ENTRIES:
-            self._cache.popitem(last=False)
         return identity
 
 

@@ -9,7 +9,6 @@ tried again.
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -35,6 +34,7 @@ from schemas.effects import Firing, Notice
 from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
+from schemas.recent import Recent
 from schemas.replies import Rejection
 
 log = structlog.get_logger(__name__)
@@ -117,7 +117,7 @@ class EffectsStage:
         self._notifier = notifier
         self._resolvers = resolvers
         self._clock = clock
-        self._sent: OrderedDict[str, set[str]] = OrderedDict()
+        self._sent: Recent[str, set[str]] = Recent(MAX_CAUSES)
         """By first cause, the ids of the commands that were sent for it."""
 
     async def fire(self, entry: OutboxEntry) -> None:
@@ -211,10 +211,9 @@ class EffectsStage:
 
         The model refuses what is too much, always the same. This only keeps an explosion of rules out of the log.
         """
-        ids = self._sent.setdefault(root, set())
-        self._sent.move_to_end(root)
-        while len(self._sent) > MAX_CAUSES:
-            self._sent.popitem(last=False)
+        ids = self._sent.get(root)
+        if ids is None:
+            self._sent[root] = ids = set()
         if command_id not in ids and len(ids) > MAX_PER_CAUSE:
             return False
         ids.add(command_id)

@@ -5,7 +5,6 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 
 import hashlib
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from actors.store import sql
 from model.changes import AddEvidence, Change, CountCause, ForgetUser, Item, MarkWithdrawn, PutItem
 from model.reads import Found, Read
 from model.state import Model, Subscription, parse_key, restore
+from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome
 
 log = structlog.get_logger(__name__)
@@ -178,7 +178,7 @@ class Shard:
         self.clock_us = clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = last_user_key
-        self._kept: OrderedDict[Read, Found] = OrderedDict()
+        self._kept: Recent[Read, Found] = Recent(MAX_KEPT_READS)
         """A read is bounded by a sequence, so what it has found is so for ever."""
         self._traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
@@ -302,8 +302,6 @@ class Shard:
     def _keep(self, read: Read, found: Found) -> None:
         if read.unexpired_at is None and sum(map(len, found.bodies)) <= MAX_KEPT_BYTES:
             self._kept[read] = found
-            if len(self._kept) > MAX_KEPT_READS:
-                self._kept.popitem(last=False)
 
     async def _read(self, read: Read) -> Found:
         statement, values = sql.evidence_query(read)

@@ -1,7 +1,8 @@
 """Whose last write must be seen by whose next ask: the sequence to pass as `min_seq`."""
 
-from collections import OrderedDict
 from typing import Final
+
+from schemas.recent import Recent
 
 MAX_WRITERS: Final = 50_000
 """Writers remembered, about 200 bytes each. A forgotten one may, for the moment a replica lags, read an older state."""
@@ -14,15 +15,11 @@ class LastWrites:
     """The sequence of each writer's last accepted command; the longest unused are forgotten first."""
 
     def __init__(self, bound: int = MAX_WRITERS) -> None:
-        self._bound = bound
-        self._seqs: OrderedDict[Writer, int] = OrderedDict()
+        self._seqs: Recent[Writer, int] = Recent(bound)
 
     def note(self, writer: Writer, seq: int) -> None:
         """Remember a write. An older sequence, as of a repeated command, changes nothing."""
-        self._seqs[writer] = max(seq, self._seqs.get(writer, 0))
-        self._seqs.move_to_end(writer)
-        if len(self._seqs) > self._bound:
-            self._seqs.popitem(last=False)
+        self._seqs[writer] = max(seq, self._seqs.get(writer) or 0)
 
     def seq_of(self, writer: Writer) -> int | None:
         """Give the sequence that this writer's ask must have seen; None if it has not written lately."""

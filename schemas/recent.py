@@ -1,0 +1,48 @@
+"""A dict with a bound: what was used last is kept. In the lowest layer, because every layer caches."""
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """At most `bound` entries. When one more is set, the one that was unused for longest goes.
+
+    Setting an entry and finding it with `get` count as uses; `in` does not. No value may be None.
+    """
+
+    __slots__ = ("_bound", "_entries")
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """Give an entry's value, and count that as a use; None if there is none."""
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
+
+    def __setitem__(self, key: K, value: V) -> None:
+        entries = self._entries
+        entries[key] = value
+        entries.move_to_end(key)
+        if len(entries) > self._bound:
+            entries.popitem(last=False)
+
+    def discard(self, key: K) -> None:
+        """Drop an entry, if it is there."""
+        self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Drop all entries."""
+        self._entries.clear()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
