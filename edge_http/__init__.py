@@ -8,7 +8,6 @@ errors.py            the one table from error codes to statuses
 responses.py         JSON responses with their security headers
 body.py              reads and decodes bodies within bounds
 authenticate.py      bearer token to identity
-read_your_writes.py  whose last write must be seen by whose next ask
 health.py            GET /health, GET /ready
 personis/            the face of the original Personis server
 """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from edge_http.http.read_your_writes import LastWrites
+from bus.as_app import LastWrites
 
 if TYPE_CHECKING:
     from bus.connection import Bus

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites
 from bus.connection import Bus
 from bus.requests import Requests
 from llum.processes.running import find
@@ -58,13 +59,10 @@ from schemas.queries import (
     ListRules,
     Query,
 )
-from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, ExportReply, Refused, Reply, ResultReply
+from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, ExportReply, Reply
 
 OWNER_APP: Final = "llum"
 """The command line's own app: the first owner app of every model that it makes."""
-
-OUTCOME_WITHIN_S: Final = 10.0
-"""Seconds to wait for a command's outcome, a restart of the worker included."""
 
 PathLike = str | Sequence[str]
 
@@ -76,6 +74,7 @@ class Client:
         self.bus = bus
         self.requests = requests
         self.app = app
+        self._writes = LastWrites()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -159,7 +158,7 @@ class Client:
         as_of_seq: int | None = None,
         as_of_time: float | None = None,
     ) -> ComponentAnswer:
-        """Resolve one component. `min_seq` of a tell's `seq` makes sure that the answer reflects that tell."""
+        """Resolve one component. The answer reflects what this client has told; `min_seq`: what others have, too."""
         context, component = _split(path)
         query = Ask(
             context=context,
@@ -355,19 +354,18 @@ class Client:
 
     async def send(self, user: str, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Accepted:
         """Send any command and return its outcome, or raise the refusal."""
-        outcome = await self.requests.send(check_token(user, "user"), self.app, command, timeout_s)
-        if isinstance(outcome, Refused):
-            raise raised_from(outcome.error)
-        return outcome
+        return await self.of(user).send(command, timeout_s)
 
     async def _result(self, user: str, query: Query) -> Any:
-        reply = await self.query(user, query)
-        assert isinstance(reply, ResultReply), "the smaller queries are answered by a result"
-        return reply.result
+        return await self.of(user).find(query)
 
     async def query(self, user: str, query: Query) -> Reply:
         """Send any query and return its reply, or raise its error."""
-        return await self.requests.ask(check_token(user, "user"), self.app, query)
+        return await self.of(user).ask(query)
+
+    def of(self, user: str) -> AsApp:
+        """Give one person's model, as this app sees it. Raises `bad_field` if the user's id cannot be one."""
+        return AsApp(self.requests, check_token(user, "user"), self.app, self._writes)
 
 
 def find_bus(data_dir: Path | str | None = None) -> str:

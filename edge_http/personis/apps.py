@@ -20,7 +20,7 @@ async def _register_app(caller: Caller) -> dict[str, Any] | None:
     if realm == PASSWORD_REALM and call.apppassword is None:
         return None
     app = app_id(call.app)
-    registered = (await caller.find(ListApps(min_seq=caller.min_seq))).get(app, {})
+    registered = (await caller.find(ListApps())).get(app, {})
     description = call.description if call.description is not None else call.desc or ""
     command = RegisterApp(id=caller.id_for(call), app=app, description=description, role=registered.get("role", "app"))
     await _register(caller, call, command)
@@ -49,14 +49,14 @@ async def _delete_app(caller: Caller) -> None:
     """Delete an app: first its password, so that no later app of that name can be entered with it."""
     call = caller.parse(calls.APP)
     app = app_id(call.app)
-    if app in await caller.find(ListApps(min_seq=caller.min_seq)):
+    if app in await caller.find(ListApps()):
         await caller.app_keys.delete(caller.identity.user, app)
     await caller.send(DeleteApp(id=caller.id_for(call), app=app))
 
 
 async def _list_apps(caller: Caller) -> dict[str, Any]:
     caller.parse(calls.CALL)
-    apps = await caller.find(ListApps(min_seq=caller.min_seq))
+    apps = await caller.find(ListApps())
     return {app_name(app): {"description": about.get("description", "")} for app, about in apps.items()}
 
 
@@ -70,7 +70,7 @@ async def _set_permission(caller: Caller) -> None:
 async def _get_permission(caller: Caller) -> dict[str, Any] | None:
     call = caller.parse(calls.GET_PERMISSION)
     path = requests.path_of(call.context)
-    query = GetPermission(app=app_id(call.app), context=path, component=call.componentid, min_seq=caller.min_seq)
+    query = GetPermission(app=app_id(call.app), context=path, component=call.componentid)
     found = await caller.find(query)
     return None if found is None else render.permission(found)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from bus.as_app import AsApp
 from edge_http.http.body import decode
 from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
 from edge_http.personis import render, requests
@@ -17,8 +18,6 @@ from schemas.queries import Query
 from schemas.replies import Accepted, Outcome, Refused, ResultReply
 
 if TYPE_CHECKING:
-    from bus.requests import Requests
-    from edge_http.http.read_your_writes import LastWrites
     from identity.app_passwords import AppKeys
     from identity.tokens import Identity
     from schemas.definitions import ModelDefinition
@@ -30,13 +29,12 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_last_writes", "_new_model", "_requests", "app_keys", "body", "envelope", "few_exports", "idempotency_key",
-        "identity", "large_answers", "op",
+        "_as_app", "_new_model", "app_keys", "body", "envelope", "few_exports", "idempotency_key", "identity",
+        "large_answers", "op",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
-        self._requests: Requests = request.app[REQUESTS]
-        self._last_writes: LastWrites = request.app[LAST_WRITES]
+        self._as_app = AsApp(request.app[REQUESTS], identity.user, identity.app, request.app[LAST_WRITES])
         self._new_model = request.app[NEW_MODEL]
         self.large_answers = request.app[LARGE_ANSWERS]
         self.few_exports = request.app[FEW_EXPORTS]
@@ -77,19 +75,15 @@ class Caller:
         raise raised_from(render.in_call(self.op, outcome.error))
 
     async def _outcome(self, command: Command) -> Outcome:
-        user, app = self.identity.user, self.identity.app
         try:
-            outcome = await self._requests.send(user, app, command)
+            return await self._as_app.outcome(command)
         except Transient as error:
             raise _repeatable(error, command.id) from error
-        if isinstance(outcome, Accepted):
-            self._last_writes.note((user, app), outcome.seq)
-        return outcome
 
     async def ask(self, query: Query) -> Any:
-        """Send a query; the reply, or what it raises."""
+        """Send a query, which sees what this app has written; give the reply, or raise its error."""
         try:
-            return await self._requests.ask(self.identity.user, self.identity.app, query)
+            return await self._as_app.ask(query)
         except Refusal as error:
             raise raised_from(render.in_call(self.op, error.error)) from error
 
@@ -100,10 +94,6 @@ class Caller:
 
     def new_model(self) -> "ModelDefinition":
         return self._new_model(self.identity.user)
-
-    @property
-    def min_seq(self) -> int | None:
-        return self._last_writes.seq_of((self.identity.user, self.identity.app))
 
 
 Operation = Callable[[Caller], Awaitable[render.Value]]

@@ -28,7 +28,7 @@ async def export_model(caller: Caller) -> str:
     """Give the text. Raises `too_much_evidence`, and what asking raises."""
     call = caller.parse(calls.EXPORT)
     path = requests.path_of(call.context)
-    asked = requests.ask_of(AskCall(context=path, resolver=call.resolver, showcontexts=True), caller.min_seq)
+    asked = requests.ask_of(AskCall(context=path, resolver=call.resolver, showcontexts=True))
     async with caller.few_exports:
         exported = await _Export(caller, asked).context(path)
         return msgspec.json.encode(exported).decode()
@@ -48,8 +48,7 @@ class _Export:
         self._contexts_left -= 1
         if self._contexts_left < 0:
             raise Refusal(Code.TOO_LARGE, f"an export has at most {MAX_CONTEXTS} contexts", "context")
-        min_seq = self._caller.min_seq
-        found = await self._caller.find(GetContext(context=path, min_seq=min_seq))
+        found = await self._caller.find(GetContext(context=path))
         reply: AskReply = await self._caller.ask(self._query(path))
         return {
             "contextinfo": render.context(path, found, await permissions_of(self._caller, path, found)),

@@ -47,7 +47,7 @@ async def import_model(caller: Caller) -> msgspec.Raw | None:
     The list of apps is asked for before the model is looked at: only an owner's app gets it.
     """
     call = caller.parse(calls.IMPORT)
-    apps = await caller.find(ListApps(min_seq=caller.min_seq))
+    apps = await caller.find(ListApps())
     text = _given(call.partial_model)
     if text is None:
         return None
@@ -93,7 +93,7 @@ async def _send_all(caller: Caller, commands: Iterator[Import]) -> int | None:
 async def _is_there(caller: Caller, model: ExportedContext, context: Segments) -> bool:
     path, _ = next(contexts_of(model))
     try:
-        await caller.ask(GetContext(context=[*context, *path], min_seq=caller.min_seq))
+        await caller.ask(GetContext(context=[*context, *path]))
     except Refusal as refusal:
         if refusal.code is Code.NO_SUCH_CONTEXT:
             return False

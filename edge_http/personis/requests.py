@@ -113,7 +113,7 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
     return spelling[1:] if spelling and not spelling[0] else spelling
 
 
-def ask_of(call: AskCall, min_seq: int | None) -> Ask:
+def ask_of(call: AskCall) -> Ask:
     """Make the query. Evidence is always wanted: the original gives all that its filter lets through."""
     resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(
@@ -124,7 +124,6 @@ def ask_of(call: AskCall, min_seq: int | None) -> Ask:
         evidence_filter=evidence_filter,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
-        min_seq=min_seq,
     )
 
 

@@ -62,7 +62,7 @@ async def _answer(caller: Caller) -> web.Response:
 
 async def _access(caller: Caller) -> bool:
     caller.parse(calls.CALL)
-    await caller.ask(Access(min_seq=caller.min_seq))
+    await caller.ask(Access())
     return True
 
 
@@ -72,7 +72,7 @@ async def _tell(caller: Caller) -> None:
 
 
 async def _ask(caller: Caller) -> list[Any]:
-    query = requests.ask_of(caller.parse(calls.ASK), caller.min_seq)
+    query = requests.ask_of(caller.parse(calls.ASK))
     reply: AskReply = await caller.ask(query)
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))

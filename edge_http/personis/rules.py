@@ -47,7 +47,7 @@ async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
         return [[*context, call.componentid]]
     view = requests.view_of(call.view)
     if not isinstance(view, list):
-        reply: AskReply = await caller.ask(Ask(context=context, view=view, min_seq=caller.min_seq))
+        reply: AskReply = await caller.ask(Ask(context=context, view=view))
         for failure in reply.failures:
             raise raised_from(render.in_call(caller.op, failure.error))
         view = [answer.path for answer in reply.components]
@@ -61,7 +61,7 @@ async def _list_subscriptions(caller: Caller) -> dict[str, Any]:
     """List the rules of one component by token, or those of all components of the context by component and token."""
     call = caller.parse(calls.LIST_SUBSCRIPTIONS)
     path = requests.path_of(call.context)
-    query = ListRules(context=path, component=call.componentid, min_seq=caller.min_seq)
+    query = ListRules(context=path, component=call.componentid)
     found = render.subscriptions(await caller.find(query), caller.identity.user)
     return found if call.componentid is None else found.get(call.componentid, {})
 

@@ -38,7 +38,7 @@ async def _get_context(caller: Caller) -> dict[str, Any]:
     call = caller.parse(calls.GET_CONTEXT)
     path = requests.path_of(call.context)
     try:
-        found = await caller.find(GetContext(context=path, size=bool(call.getsize), min_seq=caller.min_seq))
+        found = await caller.find(GetContext(context=path, size=bool(call.getsize)))
     except Refusal as refusal:
         if refusal.code is Code.NO_SUCH_CONTEXT:
             return {}
@@ -53,7 +53,7 @@ async def permissions_of(caller: Caller, path: list[str], found: dict[str, Any])
     """
     own = found.get("permission")
     try:
-        apps = await caller.find(ListApps(min_seq=caller.min_seq))
+        apps = await caller.find(ListApps())
     except Refusal:
         return {app_name(caller.identity.app): render.permission(own)} if own else {}
     found = {app: await caller.find(GetPermission(app=app, context=path)) for app in apps}

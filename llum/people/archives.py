@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
+from bus.as_app import AsApp, LastWrites
 from llum.failures import Fault
 from llum.people.archive_commands import Step, import_steps, model_command
 from llum.people.archive_files import Archive, ArchiveWriter
 from schemas.commands import Import, MakeRule, SetPermission
-from schemas.errors import Code, Refusal, raised_from
+from schemas.errors import Code, Refusal
 from schemas.paths import check_token
-from schemas.replies import Accepted, Refused
+from schemas.replies import Accepted
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -79,10 +80,7 @@ async def _take(client: "Client", user: str, step: Step, report: ImportReport) -
 
 
 async def _send(client: "Client", user: str, step: Step) -> Accepted:
-    outcome = await client.requests.send(check_token(user, "user"), step.app, step.command, IMPORT_TIMEOUT_S)
-    if isinstance(outcome, Refused):
-        raise raised_from(outcome.error)
-    return outcome
+    return await AsApp(client.requests, user, step.app, LastWrites()).send(step.command, IMPORT_TIMEOUT_S)
 
 
 def _count(report: ImportReport, step: Step, outcome: Accepted) -> None:

@@ -1,6 +1,5 @@
 """Which sequence an ask must have seen."""
 
-from edge_http.http.read_your_writes import LastWrites
 from schemas.errors import Code
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import FOREVER, Identity, accepted, refused
@@ -34,19 +33,3 @@ async def test_a_refused_tell_is_not_waited_for(edge: Edge) -> None:
     await edge.call("tell", TELL)
     await edge.call("ask", {})
     assert edge.requests.queries[0].min_seq is None
-
-
-def test_an_older_sequence_does_not_move_back() -> None:
-    """A repeated command is answered with its first, older, sequence."""
-    writes = LastWrites()
-    writes.note(("alice", "probe"), 7)
-    writes.note(("alice", "probe"), 3)
-    assert writes.seq_of(("alice", "probe")) == 7
-
-
-def test_the_memory_is_bounded() -> None:
-    """The writer that has not written for longest is forgotten."""
-    writes = LastWrites(bound=2)
-    for name in ("a", "b", "a", "c"):
-        writes.note((name, "app"), 1)
-    assert [writes.seq_of((name, "app")) for name in "abc"] == [1, None, 1]

@@ -1,6 +1,6 @@
 """Where one is in a model, and how a command is found and run there.
 
-Every query names the last sequence that this shell's own commands have had, so one always sees what one has done.
+What is shown is never older than what one has done: see `bus.as_app`.
 """
 
 import inspect
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-import msgspec
 
 from llum.cli.browse import layout, lines
 from llum.cli.browse.dialogue import Dialogue, Nobody
@@ -38,12 +37,12 @@ class Shell:
     ) -> None:
         self.client = client
         self.user = user
+        self._model = client.of(user)
         self.dialogue = dialogue or Nobody()
         self.color = color
         self.path: Path = ()
         self.depth = 0
         """How many files of commands are being carried out inside one another."""
-        self._seq: int | None = None
 
     @property
     def prompt(self) -> str:
@@ -106,18 +105,12 @@ class Shell:
             return  # `--help` has printed what was asked for
 
     async def send(self, command: Command) -> Accepted:
-        """Send a command, and remember its sequence."""
-        outcome = await self.client.send(self.user, command)
-        self.saw(outcome.seq)
-        return outcome
-
-    def saw(self, seq: int) -> None:
-        """Answer from now on as of this sequence or later."""
-        self._seq = max(self._seq or 0, seq)
+        """Send a command."""
+        return await self._model.send(command)
 
     async def query(self, query: Query) -> Any:
         """Send a query and give its reply; the result of one that gives just that."""
-        reply = await self.client.query(self.user, msgspec.structs.replace(query, min_seq=self._seq))
+        reply = await self._model.ask(query)
         return reply.result if isinstance(reply, ResultReply) else reply
 
     async def ask(self, query: Ask) -> AskReply:

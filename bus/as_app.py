@@ -1,0 +1,103 @@
+"""Speaking to one person's model as one app: commands whose refusals are raised, asks that see one's own writes."""
+
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from schemas.commands import Command
+from schemas.errors import raised_from
+from schemas.queries import Query
+from schemas.recent import Recent
+from schemas.replies import Accepted, Outcome, Refused, Reply, ResultReply
+
+OUTCOME_WITHIN_S: Final = 10.0
+"""Seconds to wait for a command's outcome, a restart of the worker included."""
+
+MAX_WRITERS: Final = 50_000
+"""Writers remembered, about 200 bytes each. A forgotten one may, for the moment a replica lags, read an older state."""
+
+Writer = tuple[str, str]
+"""User and app: whoever speaks as the same app about the same person sees the same writes."""
+
+
+class LastWrites:
+    """The sequence of each writer's last accepted command; the longest unused are forgotten first."""
+
+    __slots__ = ("_seqs",)
+
+    def __init__(self, bound: int = MAX_WRITERS) -> None:
+        self._seqs: Recent[Writer, int] = Recent(bound)
+
+    def note(self, writer: Writer, seq: int) -> None:
+        """Remember a write. An older sequence, as of a repeated command, changes nothing."""
+        self._seqs[writer] = max(seq, self._seqs.get(writer) or 0)
+
+    def seq_of(self, writer: Writer) -> int | None:
+        """Give the sequence that this writer's ask must have seen; None if it has not written lately."""
+        return self._seqs.get(writer)
+
+
+class Sending(Protocol):
+    """The part of `bus.requests.Requests` that is used here."""
+
+    async def send(self, user: str, app: str, command: Command, timeout_s: float = ...) -> Outcome:
+        """Send a command and wait for its outcome."""
+
+    async def ask(self, user: str, app: str, query: Query) -> Reply:
+        """Ask, and give the reply."""
+
+
+class AsApp:
+    """One person's model, as one app sees it. Costs nothing to make; `writes` may be shared by many."""
+
+    __slots__ = ("_requests", "_writer", "_writes")
+
+    def __init__(self, requests: Sending, user: str, app: str, writes: LastWrites) -> None:
+        self._requests = requests
+        self._writer = (user, app)
+        self._writes = writes
+
+    @property
+    def user(self) -> str:
+        return self._writer[0]
+
+    @property
+    def app(self) -> str:
+        return self._writer[1]
+
+    @property
+    def last_seq(self) -> int | None:
+        """The sequence that the next ask will have seen; None: this app has not written lately."""
+        return self._writes.seq_of(self._writer)
+
+    async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Outcome:
+        """Send a command and give its outcome. Raises `Refusal` for what cannot be sent, `Transient`.
+
+        After a `Transient` it is not known whether the command is applied: send it again with the same id.
+        """
+        outcome = await self._requests.send(*self._writer, command, timeout_s)
+        if isinstance(outcome, Accepted):
+            self._writes.note(self._writer, outcome.seq)
+        return outcome
+
+    async def send(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Accepted:
+        """Send a command; raises as `outcome`, and `Refusal` or `Transient` when it was refused."""
+        outcome = await self.outcome(command, timeout_s)
+        if isinstance(outcome, Refused):
+            raise raised_from(outcome.error)
+        return outcome
+
+    async def ask(self, query: Query) -> Reply:
+        """Send a query and give its reply, or raise its error. Without a `min_seq` it sees this app's own writes."""
+        seq = None if query.min_seq is not None else self.last_seq
+        return await self._requests.ask(*self._writer, query if seq is None else _seeing(query, seq))
+
+    async def find(self, query: Query) -> Any:
+        """Send one of the smaller queries, and give its result. Raises as `ask`."""
+        reply = await self.ask(query)
+        assert isinstance(reply, ResultReply), "the smaller queries are answered by a result"
+        return reply.result
+
+
+def _seeing(query: Query, seq: int) -> Query:
+    return msgspec.structs.replace(query, min_seq=seq)

@@ -1,0 +1,98 @@
+"""Speaking to one person's model as one app."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from bus.as_app import AsApp, LastWrites
+from schemas.commands import Command, Forget
+from schemas.errors import Code, Error, Refusal, Transient
+from schemas.queries import Access, Query
+from schemas.replies import Accepted, AccessReply, Outcome, Refused, Reply
+
+
+@dataclass
+class Worker:
+    """Gives laid-out outcomes, and remembers what it was asked."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    queries: list[tuple[str, str, Query]] = field(default_factory=list)
+
+    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
+        return self.outcomes.pop(0)
+
+    async def ask(self, user: str, app: str, query: Query) -> Reply:
+        self.queries.append((user, app, query))
+        return AccessReply(seq=1, role="app")
+
+
+def accepted(seq: int) -> Accepted:
+    return Accepted(id="x", seq=seq)
+
+
+def refused(code: Code) -> Refused:
+    return Refused(id="x", seq=9, error=Error(code, "no"))
+
+
+async def test_an_ask_sees_what_the_app_has_written() -> None:
+    """The sequence of the last accepted command goes with the next query."""
+    worker = Worker([accepted(41), accepted(42)])
+    alice = AsApp(worker, "alice", "kitchen", LastWrites())
+
+    await alice.send(Forget(id="x"))
+    await alice.send(Forget(id="x"))
+    await alice.ask(Access())
+
+    assert worker.queries == [("alice", "kitchen", Access(min_seq=42))]
+    assert alice.last_seq == 42
+
+
+async def test_a_sequence_that_is_named_stands() -> None:
+    """Who names what the answer must have seen, knows better: it is left alone."""
+    worker = Worker([accepted(41)])
+    alice = AsApp(worker, "alice", "kitchen", LastWrites())
+
+    await alice.send(Forget(id="x"))
+    await alice.ask(Access(min_seq=7))
+
+    assert worker.queries == [("alice", "kitchen", Access(min_seq=7))]
+
+
+async def test_writes_are_shared_by_those_who_share_their_memory() -> None:
+    """Another who speaks as the same app for the same person sees them; another app or person does not wait."""
+    worker, writes = Worker([accepted(41)]), LastWrites()
+
+    await AsApp(worker, "alice", "kitchen", writes).send(Forget(id="x"))
+
+    assert AsApp(worker, "alice", "kitchen", writes).last_seq == 41
+    assert AsApp(worker, "alice", "garden", writes).last_seq is None
+    assert AsApp(worker, "bob", "kitchen", writes).last_seq is None
+
+
+async def test_a_refused_command_raises_and_leaves_nothing_to_see() -> None:
+    """The error's code says whether it is the caller's fault or may pass."""
+    alice = AsApp(Worker([refused(Code.NO_SUCH_CONTEXT), refused(Code.INTERNAL)]), "alice", "kitchen", LastWrites())
+
+    with pytest.raises(Refusal) as refusal:
+        await alice.send(Forget(id="x"))
+    with pytest.raises(Transient):
+        await alice.send(Forget(id="x"))
+
+    assert refusal.value.code is Code.NO_SUCH_CONTEXT
+    assert alice.last_seq is None
+
+
+def test_an_older_sequence_does_not_move_back() -> None:
+    """A repeated command is answered with its first, older, sequence."""
+    writes = LastWrites()
+    writes.note(("alice", "probe"), 7)
+    writes.note(("alice", "probe"), 3)
+    assert writes.seq_of(("alice", "probe")) == 7
+
+
+def test_the_memory_is_bounded() -> None:
+    """The writer that has not written for longest is forgotten."""
+    writes = LastWrites(bound=2)
+    for name in ("a", "b", "a", "c"):
+        writes.note((name, "app"), 1)
+    assert [writes.seq_of((name, "app")) for name in "abc"] == [1, None, 1]
