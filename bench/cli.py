@@ -1,4 +1,4 @@
-"""`llum bench [NAME…] [--json]`: run benchmarks and print their figures."""
+"""`python -m bench [NAME…] [--json]`: run benchmarks and print their figures."""
 
 import argparse
 import contextlib
@@ -81,7 +81,7 @@ async def _measure(names: Iterable[str], scale: float, results: dict[str, Result
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="llum bench", description="Measure llum against the limits of this machine.", allow_abbrev=False
+        prog="bench", description="Measure llum against the limits of this machine.", allow_abbrev=False
     )
     parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=f"{', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")

@@ -83,7 +83,7 @@ def test_wrong_usage_is_explained(arguments: list[str], capfd: pytest.CaptureFix
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "llum bench: error: " in capfd.readouterr().err
+    assert "bench: error: " in capfd.readouterr().err
 
 
 def test_a_rate_is_held_to_at_least_its_bar() -> None:

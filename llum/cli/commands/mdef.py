@@ -1,11 +1,9 @@
-"""`llum mdef` and `llum bench`."""
+"""`llum mdef`."""
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.exceptions import Exit
 
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.failures import Fault
@@ -74,17 +72,3 @@ def export_definition(settings: Settings, user: str, file: Path | None) -> None:
     except OSError as error:
         raise Fault(f"cannot write {file}: {error.strerror or error}") from error
     click.echo(f"the definition of {user} is in {file}")
-
-
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def bench(arguments: tuple[str, ...]) -> None:
-    """Measure llum against the limits of this machine: `llum bench --help` says more."""
-    try:
-        # By name: the measurements stand above llum and use it, so llum must not import them.
-        module = importlib.import_module("bench.cli")
-    except ModuleNotFoundError as error:
-        raise Fault(
-            "the measurements are not installed here", "Run them from the source, with `make bench`."
-        ) from error
-    raise Exit(module.main(list(arguments)) or 0)
