@@ -61,10 +61,10 @@ class Answers:
             if isinstance(query, Access):
                 return answer_access(actor.model, address.app)
             assert isinstance(query, Ask)
-            plan = plan_ask(actor.model, address.app, query, self._clock(), self._resolvers)
+            plan = plan_ask(actor.model, address.app, query, self._clock(), self._resolvers, caches=actor.caches)
             found = self._partition.shard.recall(plan.reads)
             if found is None:
-                return self._guarded(self._finish(actor.model, plan))
+                return self._guarded(self._finish(actor, actor.model, plan))
             return finish_ask(plan, found)
         except LlumError as error:
             return Failed(error=error.error)
@@ -96,27 +96,26 @@ class Answers:
             return PingReply(partition=self._partition.number, applied_seq=self._partition.applied_seq)
         # With the lock, what is read is committed, and no later command slips in before the plan is made.
         async with self._partition.lock:
-            actor = await self._partition.actor(address.user)
-            model = _existing(actor, address.user)
+            actor, model = _existing(await self._partition.actor(address.user), address.user)
             if isinstance(query, Access):
                 return answer_access(model, address.app)
-            asker = Asker(address.app, model, self._clock())
+            asker = Asker(address.app, model, self._clock(), actor.caches.grants)
             past, now = await self._historical(model, query, asker.now)
             if isinstance(query, Ask):
-                plan = plan_ask(past, address.app, query, now, self._resolvers, model, asker.now)
+                plan = plan_ask(past, address.app, query, now, self._resolvers, model, asker.now, actor.caches)
             elif isinstance(query, Export):
                 exporting = Exporting(past, asker, query)
             else:
                 described = describe(past, asker, query, self._resolvers)
         if isinstance(query, Ask):
-            return await self._finish(model, plan)
+            return await self._finish(actor, model, plan)
         if isinstance(query, Export):
             return await self._export(exporting)
         return described.finish(await self._partition.shard.read(described.reads))
 
-    async def _finish(self, model: Model, plan: Plan) -> Reply:
+    async def _finish(self, actor: LiveModel, model: Model, plan: Plan) -> Reply:
         found = await self._partition.shard.read(plan.reads)
-        remember(model, plan, found)
+        remember(model, actor.caches, plan, found)
         return finish_ask(plan, found)
 
     async def _export(self, exporting: Exporting) -> Reply:
@@ -155,10 +154,10 @@ class Answers:
             raise Transient(Code.NOT_YET, f"sequence {seq} has not been applied here yet") from None
 
 
-def _existing(actor: LiveModel | None, user: str) -> Model:
+def _existing(actor: LiveModel | None, user: str) -> tuple[LiveModel, Model]:
     if actor is None or actor.model is None:
         raise Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="make one: llum admin person add")
-    return actor.model
+    return actor, actor.model
 
 
 def _as_of(query: Query) -> tuple[int | None, float | None]:

@@ -6,6 +6,7 @@ many. It holds nothing that is not committed or about to be, so passivating is f
 
 import msgspec
 
+from model.caches import Caches
 from model.changes import Change
 from model.commands.apply import apply
 from model.reads import Found
@@ -24,19 +25,20 @@ class Applied(msgspec.Struct):
 
 
 class LiveModel:
-    """Holds a user's model (None: there is none) and applies commands to it, one after the other."""
+    """Holds a user's model (None: there is none) with its caches, and applies commands to it, one after the other."""
 
-    __slots__ = ("key", "model", "user")
+    __slots__ = ("caches", "key", "model", "user")
 
     def __init__(self, user: str, key: int, model: Model | None) -> None:
         self.user = user
         self.key = key
         self.model = model
+        self.caches = Caches()
 
     def apply(self, app: str, command: Command, seq: int, time_us: int, named: Found | None = None) -> Applied:
         """Apply a command; a refused one leaves the model as it was. `named` is the evidence that it is about."""
         try:
-            applied = apply(self.model, self.user, app, command, seq, time_us, named)
+            applied = apply(self.model, self.user, app, command, seq, time_us, named, self.caches)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
         self.model = applied.model

@@ -9,6 +9,7 @@ through the outbox.
 import msgspec
 
 from schemas.commands import Cause
+from schemas.evidence import Evidence
 
 
 class PutItem(msgspec.Struct, frozen=True, gc=False):
@@ -18,6 +19,8 @@ class PutItem(msgspec.Struct, frozen=True, gc=False):
     key: str
     body: bytes | None
     """JSON."""
+    item: object = None
+    """What the body says."""
 
 
 class AddEvidence(msgspec.Struct, frozen=True, gc=False):
@@ -29,8 +32,9 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
     """One of `PLAIN`, `GOAL`, `CORRECTION`."""
     creation_us: int
     useby: float | None
+    evidence: Evidence
     body: bytes
-    """JSON of `schemas.evidence.Evidence`."""
+    """Its JSON."""
 
     @property
     def is_goal(self) -> bool:

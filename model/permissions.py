@@ -4,9 +4,8 @@ A setting is about an app and a context with all below it, or one component. Eac
 and the nearest wins: the component's, its context's, then that of each ancestor. What is said nowhere is not allowed
 (`ask`, `tell`) or not restricted (the rest). A setting that has expired does not count.
 
-Answers are remembered in `model.permission_memo` for contexts that exist and apps that are registered, so its size is
-bounded by the model's; `clear_memo` empties it when a permission, a role or a context changes. Where a setting expires,
-nothing is remembered.
+Answers may be remembered in `Grants`, for contexts that exist and apps that are registered, so their number is bounded
+by the model's size. Where a setting expires, nothing is remembered. `model.caches` says when they are dropped.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,6 +37,9 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     """Of `resolvers`, `filters` and the bindings none is set."""
 
 
+Grants = dict[tuple[str, Path], Grant]
+"""Remembered answers, by app and the path of a context."""
+
 OWNER: Final = Grant(ask=True, tell=True, source="owner")
 NOTHING: Final = Grant()
 
@@ -48,9 +50,10 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     app: str
     rights: Model
     now: float
+    known: Grants | None = None
 
     def grant(self, path: Path) -> Grant:
-        return grant_of(self.rights, self.app, path, self.now)
+        return grant_of(self.rights, self.app, path, self.now, self.known)
 
     def component_grant(self, path: Path, name: str, of_context: Grant) -> Grant:
         return component_grant(self.rights, self.app, path, name, of_context, self.now)
@@ -60,11 +63,13 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
         return is_owner(self.rights, self.app)
 
 
-def grant_of(model: Model, app: str, path: Path, now: float) -> Grant:
-    """Say what the app may do at the path, whether or not there is a context. `now` is seconds since 1970."""
-    known: Grant | None = model.permission_memo.get((app, path))
-    if known is not None:
-        return known
+def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | None = None) -> Grant:
+    """Say what the app may do at the path, whether or not there is a context. `now` is seconds since 1970.
+
+    `known` are the answers that are remembered; this one is added.
+    """
+    if known is not None and (remembered := known.get((app, path))) is not None:
+        return remembered
     registered = model.apps.get(app)
     if registered is None:
         return NOTHING
@@ -73,8 +78,8 @@ def grant_of(model: Model, app: str, path: Path, now: float) -> Grant:
     else:
         settings = list(_settings(model.permissions.get(app, {}), path))
         grant, lasts = _combined(settings, now), _last(settings)
-    if lasts and model.context(path) is not None:
-        model.permission_memo[app, path] = grant
+    if known is not None and lasts and model.context(path) is not None:
+        known[app, path] = grant
     return grant
 
 
@@ -94,11 +99,6 @@ def is_owner(model: Model, app: str) -> bool:
 
 def is_expired(setting: Permission, now: float) -> bool:
     return setting.expires is not None and setting.expires <= now
-
-
-def clear_memo(model: Model) -> None:
-    """Forget the remembered answers: call it after any change to apps, permissions or the tree of contexts."""
-    model.permission_memo.clear()
 
 
 def denied(app: str, action: str, field: str | None = None) -> Refusal:

@@ -1,4 +1,8 @@
-"""What an ask wants read from the stored evidence, and what came of it. The shard turns a `Read` into one query."""
+"""What is to be read from the stored evidence, and what came of it. The shard turns a `Read` into one query.
+
+The generators of the model yield a list of `Read`s and are sent the list of what each has `Found`, in the same order.
+What is read is what was stored before the command or the query.
+"""
 
 from typing import Literal
 

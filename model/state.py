@@ -1,29 +1,20 @@
-"""A person's model in memory: its whole structure, and of each component's evidence only the latest.
+"""A person's model in memory: its whole structure. The evidence stays in the shard.
 
-The evidence itself stays in the shard. A component whose `latest` is None has not been looked at since the model
-was activated; an ask then plans a read for it. Everything here is rebuilt from the stored items by `restore`.
+Everything here is rebuilt from the stored items by `restore`. What is only remembered stands in `model.caches`.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from model.changes import Item, PutItem
-from schemas.evidence import ComponentType, Evidence, ValueType
+from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path, format_path
 
 ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
 
 NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
-
-
-class Latest(msgspec.Struct, gc=False):
-    """The latest evidence without and with the goal flag, and the correction in effect. None: there is none."""
-
-    plain: Evidence | None = None
-    goal: Evidence | None = None
-    correction: Evidence | None = None
 
 
 class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -84,15 +75,13 @@ class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 class Context:
     """An inner node of the tree."""
 
-    __slots__ = ("children", "components", "item", "latest", "rules", "views")
+    __slots__ = ("children", "components", "item", "rules", "views")
 
     def __init__(self, item: ContextItem) -> None:
         self.item = item
         self.children: dict[str, Context] = {}
         self.components: dict[str, Component] = {}
         self.views: dict[str, View] = {}
-        self.latest: dict[str, Latest] = {}
-        """By component name; absent: not looked at since activation."""
         self.rules: dict[str, dict[str, Subscription]] = {}
         """By component name and token; absent: the component has none."""
 
@@ -104,7 +93,6 @@ class Model:
         "apps",
         "causes",
         "component_permissions",
-        "permission_memo",
         "permissions",
         "root",
         "seq",
@@ -126,8 +114,6 @@ class Model:
         """By app and the path of a component."""
         self.causes: dict[str, int] = {}
         """How many commands of rules go back to a first cause; the one counted last stands last."""
-        self.permission_memo: dict[tuple[str, Path], Any] = {}
-        """Answers of `model.permissions`, cleared by whatever changes one."""
 
     def context(self, path: Path) -> Context | None:
         """Find a context; None if there is none."""
@@ -143,7 +129,7 @@ class Model:
 def put(kind: ItemKind, key: Path | str, body: object) -> PutItem:
     """Make the change that stores an item. `body` None drops it."""
     text = key if isinstance(key, str) else format_path(key)
-    return PutItem(kind, text, None if body is None else msgspec.json.encode(body))
+    return PutItem(kind, text, None if body is None else msgspec.json.encode(body), body)
 
 
 def permission_key(app: str, path: Path) -> str:

@@ -48,26 +48,24 @@ class PastModel:
     async def model(self) -> Model | None:
         """Give the model of then, to be looked at before the next await; None if it is no longer there."""
         async with self._partition.lock:
-            return await self._model_of_then(await self._present())
+            actor = await self._partition.actor(self.user)
+            return None if actor is None else await self._model_of_then(actor.model)
 
     async def ask(self, app: str, query: Ask) -> AskReply:
         """Answer as of then. Raises a `Refusal`."""
         async with self._partition.lock:
-            present = await self._present()
+            actor = await self._partition.actor(self.user)
+            present = None if actor is None else actor.model
             then = await self._model_of_then(present)
-            if present is None or then is None:
+            if actor is None or present is None or then is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
             if then is not present:
                 query.as_of_seq = self._seq
             now = then.time_us / 1e6
-            plan = plan_ask(then, app, query, now, self._resolvers, present, self._clock())
+            plan = plan_ask(then, app, query, now, self._resolvers, present, self._clock(), actor.caches)
         found = await self._partition.shard.read(plan.reads)
-        remember(then, plan, found)
+        remember(then, actor.caches, plan, found)
         return finish_ask(plan, found)
-
-    async def _present(self) -> Model | None:
-        actor = await self._partition.actor(self.user)
-        return None if actor is None else actor.model
 
     async def _model_of_then(self, present: Model | None) -> Model | None:
         if present is None or present.seq == self._seq:

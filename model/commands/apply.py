@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from model import permissions
+from model.caches import Caches
 from model.changes import Change, ForgetUser
 from model.checks import (
     check_below,
@@ -26,10 +27,11 @@ from model.checks import (
 from model.commands.apps import delete_app, register_app, set_permission
 from model.commands.evidence import correct, withdraw
 from model.commands.imports import import_contexts
-from model.commands.making import accept_evidence, added_evidence, keep_latest, make_component, make_model
+from model.commands.making import accept_evidence, added_evidence, make_component, make_model
 from model.commands.removing import delete_component, delete_context, delete_view, forget
 from model.commands.rules import check_cause, count_cause, fire, fired, subscribe, unsubscribe
 from model.commands.targets import component_to_change, context_to_change
+from model.permissions import Grants
 from model.reads import Found
 from model.stamp import Stamp
 from model.state import Component, Context, ContextItem, ItemKind, Model, View, put
@@ -52,21 +54,45 @@ Handled = tuple[list[Change], Any]
 
 
 def apply(
-    model: Model | None, user: str, app: str, command: Command, seq: int, time_us: int, named: Found | None = None
+    model: Model | None,
+    user: str,
+    app: str,
+    command: Command,
+    seq: int,
+    time_us: int,
+    named: Found | None = None,
+    caches: Caches | None = None,
 ) -> Applied:
     """Apply a command to the user's model, which is changed in place; `make_model` needs None and makes one.
 
     Times never go back: an earlier `time_us` counts as the model's latest. `model.seq` and `model.time_us` move only
-    with a change that is stored. `named` is what was found for `model.commands.evidence.evidence_named`. Raises a
-    `Refusal`, the model then is as it was.
+    with a change that is stored. `named` is what was found for `model.commands.evidence.evidence_named`; `caches` are
+    told of the changes. Raises a `Refusal`, the model then is as it was.
     """
+    caches = Caches() if caches is None else caches
+    applied = _apply(model, user, app, command, seq, time_us, named, caches.grants)
+    for change in applied.changes:
+        caches.note(change, seq)
+    return applied
+
+
+def _apply(
+    model: Model | None,
+    user: str,
+    app: str,
+    command: Command,
+    seq: int,
+    time_us: int,
+    named: Found | None,
+    known: Grants,
+) -> Applied:
     if model is None:
         return _apply_to_nothing(command, Stamp(user, app, seq, time_us))
     stamp = Stamp(user, app, seq, time_us if time_us > model.time_us else model.time_us)
     handler = _HANDLERS.get(type(command))
     if handler is None:
         return _apply_special(model, command, stamp, named)
-    changes, result = handler(model, command, stamp)
+    changes, result = _tell(model, command, stamp, known) if type(command) is Tell else handler(model, command, stamp)
     if changes:
         model.seq = seq
         model.time_us = stamp.time_us
@@ -83,7 +109,7 @@ def _apply_to_nothing(command: Command, stamp: Stamp) -> Applied:
     return Applied(model, changes, True)
 
 
-def _tell(model: Model, command: Tell, stamp: Stamp) -> Handled:
+def _tell(model: Model, command: Tell, stamp: Stamp, known: Grants) -> Handled:
     path = tuple(command.context)
     name = command.component
     context = model.context(path)
@@ -91,7 +117,7 @@ def _tell(model: Model, command: Tell, stamp: Stamp) -> Handled:
     if context is None or component is None:
         component_to_change(model, stamp, command.context, name)
         raise AssertionError("what is not there is refused")
-    grant = permissions.grant_of(model, stamp.app, path, stamp.time_us / 1e6)
+    grant = permissions.grant_of(model, stamp.app, path, stamp.time_us / 1e6, known)
     if model.component_permissions:
         grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
     if not grant.tell:
@@ -99,11 +125,7 @@ def _tell(model: Model, command: Tell, stamp: Stamp) -> Handled:
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
     if command.cause is not None or context.rules:
         return _tell_among_rules(model, context, component, command, stamp)
-    evidence, added = accept_evidence(command.evidence, component.number, 0, stamp)
-    latest = context.latest.get(name)
-    if latest is not None:
-        keep_latest(latest, evidence)
-    return [added], None
+    return [accept_evidence(command.evidence, component.number, 0, stamp)], None
 
 
 def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, stamp: Stamp) -> Handled:
@@ -111,13 +133,10 @@ def _tell_among_rules(model: Model, context: Context, component: Component, comm
     cause, name = command.cause, command.component
     if cause is not None:
         check_cause(model, cause)
-    evidence, added = accept_evidence(command.evidence, component.number, 0, stamp)
+    added = accept_evidence(command.evidence, component.number, 0, stamp)
     if cause is not None:
-        evidence.rule = cause.rule
-        added = added_evidence(evidence, component.number, stamp.time_us)
-    latest = context.latest.get(name)
-    if latest is not None:
-        keep_latest(latest, evidence)
+        added.evidence.rule = cause.rule
+        added = added_evidence(added.evidence, component.number, stamp.time_us)
     counted = [] if cause is None else count_cause(model, cause)
     return [added, *counted, *fired(context, tuple(command.context), name, cause)], None
 
@@ -201,7 +220,7 @@ def _existing(exist_ok: bool, what: str, field: str) -> list[Change]:
 
 
 _HANDLERS: Final[dict[type[Any], Callable[[Model, Any, Stamp], Handled]]] = {
-    Tell: _tell,
+    Tell: lambda model, command, stamp: _tell(model, command, stamp, {}),
     commands.Correct: correct,
     MakeModel: _make_model,
     MakeContext: _make_context,

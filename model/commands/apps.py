@@ -31,7 +31,6 @@ def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Handled:
         _check_not_last(model, command.app, "role")
     change = put("app", command.app, item)
     model.apps[command.app] = item
-    permissions.clear_memo(model)
     return [change], None
 
 
@@ -47,7 +46,6 @@ def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Handled:
             own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
             changes += drop_rules(context, path, name, own)
     del model.apps[command.app]
-    permissions.clear_memo(model)
     return changes, None
 
 
@@ -70,7 +68,6 @@ def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Handle
     kind: ItemKind = "permission" if command.component is None else "component_permission"
     change = put(kind, permission_key(command.app, at), after)
     of_app.setdefault(command.app, {})[at] = after
-    permissions.clear_memo(model)
     return [change], None
 
 

@@ -7,7 +7,7 @@ import msgspec
 from model import permissions
 from model.changes import Change, MarkWithdrawn
 from model.checks import check_evidence, check_text
-from model.commands.making import accept_evidence, added_evidence, keep_latest
+from model.commands.making import accept_evidence, added_evidence
 from model.commands.rules import fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.evidence import decode_evidence
@@ -30,12 +30,9 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Handled:
     place = existing_component(model, check_path(command.context, "context"), command.component)
     new = NewEvidence(value=command.value, comment=command.comment)
     _check_new(new, place)
-    evidence, _ = accept_evidence(new, place.component.number, 0, stamp)
+    evidence = accept_evidence(new, place.component.number, 0, stamp).evidence
     evidence.correction = True
     added = added_evidence(evidence, place.component.number, stamp.time_us)
-    latest = place.context.latest.get(place.name)
-    if latest is not None:
-        keep_latest(latest, evidence)
     return [added, *fired(place.context, place.path, place.name, None)], {"seq": stamp.seq, "n": 0}
 
 
@@ -57,7 +54,7 @@ def evidence_named(model: Model, command: Command) -> Read | None:
 
 
 def withdraw(model: Model, command: Withdraw, stamp: Stamp, named: Found | None) -> Handled:
-    """Mark evidence as withdrawn; what is in memory of the component is read anew."""
+    """Mark evidence as withdrawn."""
     owner = permissions.is_owner(model, stamp.app)
     place = component_to_change(model, stamp, command.context, command.component)
     if command.comment is not None:
@@ -72,7 +69,6 @@ def withdraw(model: Model, command: Withdraw, stamp: Stamp, named: Found | None)
     if not component.withdrawals:
         component.withdrawals = True
         changes.append(put("component", place.full_path, component))
-    place.context.latest.pop(place.name, None)
     return changes, None
 
 

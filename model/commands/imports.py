@@ -23,7 +23,7 @@ from model.checks import (
     check_unique,
     check_view,
 )
-from model.commands.making import added_evidence, keep_latest, make_component, put_context
+from model.commands.making import added_evidence, make_component, put_context
 from model.commands.targets import check_owner, no_such_context
 from model.stamp import Stamp
 from model.state import Component, Context, ContextItem, Model, View, put
@@ -98,19 +98,20 @@ class _Importer:
 
     def _component(self, path: Path, context: Context, imported: ImportedComponent) -> None:
         name = imported.definition.name
+        withdrawals = any(new.withdrawn is not None for new in imported.evidence)
         if name not in context.components:
-            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.stamp)
+            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.stamp, withdrawals)
             made.put_into(context, name)
             self.changes += made.changes
             self.made.components += 1
         component = context.components[name]
-        for new in imported.evidence:
-            self._evidence(context, name, component, new)
-        if not component.withdrawals and any(new.withdrawn is not None for new in imported.evidence):
+        if withdrawals and not component.withdrawals:
             component.withdrawals = True
             self.changes.append(put("component", (*path, name), component))
+        for new in imported.evidence:
+            self._evidence(component, new)
 
-    def _evidence(self, context: Context, name: str, component: Component, new: ImportedEvidence) -> None:
+    def _evidence(self, component: Component, new: ImportedEvidence) -> None:
         evidence = self._stamped(new)
         creation_us = min(round(evidence.creation_time * 1e6), self.stamp.time_us)
         self.changes.append(added_evidence(evidence, component.number, creation_us))
@@ -118,8 +119,6 @@ class _Importer:
         if new.withdrawn is not None:
             mark = _encode(new.withdrawn)
             self.changes.append(MarkWithdrawn(component.number, evidence.seq, evidence.n, mark))
-        elif (latest := context.latest.get(name)) is not None:
-            keep_latest(latest, evidence)
 
     def _stamped(self, new: ImportedEvidence) -> Evidence:
         creation_time = min(new.creation_time, self.stamp.time_s)

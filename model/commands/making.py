@@ -14,7 +14,6 @@ from model.state import (
     Component,
     Context,
     ContextItem,
-    Latest,
     Model,
     Subscription,
     View,
@@ -31,18 +30,16 @@ class Made(NamedTuple):
     """A component that is not yet in the model, and what is to be stored of it."""
 
     component: Component
-    latest: Latest
     rules: dict[str, Subscription]
     changes: list[Change]
 
     def put_into(self, context: Context, name: str) -> None:
         context.components[name] = self.component
-        context.latest[name] = self.latest
         if self.rules:
             context.rules[name] = self.rules
 
 
-def accept_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> tuple[Evidence, AddEvidence]:
+def accept_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> AddEvidence:
     """Stamp new evidence with source, owner and time of acceptance; `n` is its place in the command."""
     user, app, seq, time_us = stamp
     creation_time = time_us / 1e6
@@ -61,26 +58,18 @@ def accept_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -
         extra=new.extra,
     )
     kind = GOAL if GOAL_FLAG in new.flags else PLAIN
-    return evidence, AddEvidence(component_no, n, kind, time_us, new.useby, _encode(evidence))
+    return AddEvidence(component_no, n, kind, time_us, new.useby, evidence, _encode(evidence))
 
 
 def added_evidence(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
     """Make the change that stores a piece of evidence."""
     kind = CORRECTION if evidence.correction else GOAL if GOAL_FLAG in evidence.flags else PLAIN
-    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, _encode(evidence))
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence))
 
 
-def keep_latest(latest: Latest, evidence: Evidence) -> None:
-    """Evidence arrives in order, so the newest is the latest of its kind."""
-    if evidence.correction:
-        latest.correction = evidence
-    elif GOAL_FLAG in evidence.flags:
-        latest.goal = evidence
-    else:
-        latest.plain = evidence
-
-
-def make_component(definition: ComponentDefinition, path: Path, index: int, first_n: int, stamp: Stamp) -> Made:
+def make_component(
+    definition: ComponentDefinition, path: Path, index: int, first_n: int, stamp: Stamp, withdrawals: bool = False
+) -> Made:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
     component = Component(
         number=stamp.seq * NUMBERS_PER_COMMAND + index,
@@ -91,19 +80,17 @@ def make_component(definition: ComponentDefinition, path: Path, index: int, firs
         resolver=definition.resolver,
         goals=definition.goals,
         created_us=stamp.time_us,
+        withdrawals=withdrawals,
     )
-    latest = Latest()
     changes: list[Change] = [put("component", path, component)]
     for n, new in enumerate(definition.evidence, first_n):
-        evidence, added = accept_evidence(new, component.number, n, stamp)
-        keep_latest(latest, evidence)
-        changes.append(added)
+        changes.append(accept_evidence(new, component.number, n, stamp))
     rules: dict[str, Subscription] = {}
     for number, statement in enumerate(definition.rules):
         token = f"{stamp.seq}-{index}-{number}"
         rules[token] = subscription_of(statement, stamp)
         changes += added_rule(path, token, rules[token])
-    return Made(component, latest, rules, changes)
+    return Made(component, rules, changes)
 
 
 def make_model(definition: ModelDefinition, stamp: Stamp) -> tuple[Model, list[Change]]:

@@ -30,7 +30,6 @@ def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Handle
     parent = model.context(path[:-1])
     assert parent is not None, "what has a child exists"
     del parent.children[path[-1]]
-    permissions.clear_memo(model)
     return changes, True
 
 
@@ -93,5 +92,4 @@ def _emptied(path: Path, context: Context) -> list[Change]:
 def _without_component(context: Context, path: Path, name: str) -> list[Change]:
     changes = drop_rules(context, path, name, list(context.rules.get(name, ())))
     del context.components[name]
-    context.latest.pop(name, None)
     return [*changes, put("component", (*path, name), None)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from model.caches import Caches
 from model.commands.apply import Applied, apply
 from model.commands.evidence import evidence_named
 from model.permissions import Asker, Grant, grant_of
@@ -62,6 +63,7 @@ class Person:
         self.resolvers = resolvers
         self.seq = 0
         self.model: Model | None = None
+        self.caches = Caches()
         self.do(MakeModel(id="make", definition=definition))
 
     @property
@@ -78,7 +80,7 @@ class Person:
         """Apply and store a command."""
         self.seq += 1
         at = START_US + self.seq * STEP_US if time_us is None else time_us
-        applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command))
+        applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command), self.caches)
         self.model = applied.model
         self.store.keep(applied.changes, self.seq, at if applied.model is None else applied.model.time_us)
         return applied
@@ -114,10 +116,10 @@ class Person:
         self.do(SetPermission(id="p", app=app, context=list(context), **permission))
 
     def grant(self, app: str, *context: str) -> Grant:
-        return grant_of(self.live, app, context, self.now)
+        return grant_of(self.live, app, context, self.now, self.caches.grants)
 
     def asker(self, app: str = "llum") -> Asker:
-        return Asker(app, self.live, self.now)
+        return Asker(app, self.live, self.now, self.caches.grants)
 
     def describe(self, query: SmallQuery, app: str = "llum") -> Any:
         """Give the result of a small query."""
@@ -141,16 +143,17 @@ class Person:
     def reload(self) -> None:
         """Passivate and activate: nothing is in memory then."""
         self.model = self.store.load("alice", self.live.seq, self.live.time_us)
+        self.caches = Caches()
 
     def plan(self, query: Ask, app: str = "llum", now: float | None = None) -> Plan:
-        return plan_ask(self.live, app, query, self.now if now is None else now, self.resolvers)
+        return plan_ask(self.live, app, query, self.now if now is None else now, self.resolvers, caches=self.caches)
 
     def ask(self, query: Ask, app: str = "llum", now: float | None = None, keep: bool = True) -> AskReply:
         """Ask as an actor does: plan, read, remember, finish."""
         plan = self.plan(query, app, now)
         found = self.store.read(plan.reads)
         if keep:
-            remember(self.live, plan, found)
+            remember(self.live, self.caches, plan, found)
         return finish_ask(plan, found)
 
     def answer(
@@ -178,8 +181,7 @@ def picture(model: Model | None) -> Any:
     waiting = [((), model.root)]
     while waiting:
         path, context = waiting.pop()
-        latest = {name: (each.plain, each.goal, each.correction) for name, each in context.latest.items()}
-        contexts[path] = (context.item, context.components, context.views, context.rules, latest)
+        contexts[path] = (context.item, context.components, context.views, context.rules)
         waiting += [((*path, name), child) for name, child in context.children.items()]
     return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions, *_rest(model)))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from model.caches import Caches
 from model.queries.ask.finish import Ask, answer_access, finish_ask, plan_ask, remember
 from model.resolvers.registry import BUILT_IN, Resolved, Resolver
 from schemas.commands import MakeComponent, MakeContext, MakeView
@@ -241,7 +242,7 @@ def test_what_was_read_is_not_kept_when_the_model_has_moved_on() -> None:
     plan = person.plan(Ask(context=["Personal"], view=["age"]))
     found = execute(plan.reads, person.store.rows)
     person.tell("age", 2)
-    remember(person.live, plan, found)
+    remember(person.live, person.caches, plan, found)
     assert finish_ask(plan, found).components[0].value == 1
     assert person.value("age") == 2
 
@@ -255,7 +256,7 @@ def test_half_of_what_memory_needs_is_not_kept() -> None:
     found = execute(plan.reads, person.store.rows)
     assert len(plan.reads) == 1
     person.reload()
-    remember(person.live, plan, found)
+    remember(person.live, person.caches, plan, found)
     assert person.value("age", resolver="goal") == 1
 
 
@@ -311,15 +312,16 @@ def test_an_ask_about_the_past_reads_and_keeps_nothing() -> None:
     person.tell("age", 2)
     past = person.store.load("alice", 2, then)
     assert past is not None
+    caches = Caches()
     for query in (
         Ask(context=["Personal"], view=["age"], as_of_seq=2),
         Ask(context=["Personal"], view=["age"], as_of_time=then / 1e6),
     ):
-        plan = plan_ask(past, "llum", query, then / 1e6)
+        plan = plan_ask(past, "llum", query, then / 1e6, caches=caches)
         found = execute(plan.reads, person.store.rows)
-        remember(past, plan, found)
+        remember(past, caches, plan, found)
         assert finish_ask(plan, found).components[0].value == 1
-        assert past.root.children["Personal"].latest == {}
+        assert caches.latest == {}
 
 
 def test_a_time_between_commands_is_bounded_exactly() -> None:

@@ -62,7 +62,7 @@ def test_what_is_remembered_is_bounded_by_the_model() -> None:
     for index in range(50):
         person.grant(f"stranger-{index}")
         person.grant("llum", "Nowhere", str(index))
-    assert person.live.permission_memo.keys() <= {("llum", "grant", ())}
+    assert person.caches.grants.keys() <= {("llum", "grant", ())}
 
 
 def test_permissions_survive_a_restart() -> None:

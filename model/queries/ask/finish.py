@@ -8,6 +8,7 @@ for that. Evidence that has expired never counts again, so an older piece may ta
 from collections.abc import Sequence
 
 from model import permissions
+from model.caches import Caches, Latest
 from model.checks import check_time
 from model.evidence import EVERYTHING, Selection, decode_evidence, is_expired, selection_of, unexpired
 from model.permissions import Asker, Grant
@@ -19,7 +20,7 @@ from model.queries.visible import visible_contexts, visible_rules, visible_views
 from model.reads import Found
 from model.resolvers.registry import DEFAULT_RESOLVER, Resolved, Resolver, Resolvers, checked_arguments, run
 from model.resolvers.summaries import SHIPPED
-from model.state import Latest, Model
+from model.state import Model
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
@@ -35,16 +36,18 @@ def plan_ask(
     resolvers: Resolvers = SHIPPED,
     rights: Model | None = None,
     asked_at: float | None = None,
+    caches: Caches | None = None,
 ) -> Plan:
     """Plan an ask of the model at the time `now` (seconds since 1970).
 
     For an ask about the past, the model is the one of then and so is `now`, while `rights` is the present model, whose
-    permissions count, and `asked_at` the present time. Raises a `Refusal` if nothing can be answered; a component that
-    cannot is a failure in the reply.
+    permissions count, and `asked_at` the present time. `caches` are the present model's. Raises a `Refusal` if nothing
+    can be answered; a component that cannot is a failure in the reply.
     """
     if query.as_of_time is not None:
         check_time(query.as_of_time, "as_of_time")
-    asker = Asker(app, model if rights is None else rights, now if asked_at is None else asked_at)
+    caches = Caches() if caches is None else caches
+    asker = Asker(app, model if rights is None else rights, now if asked_at is None else asked_at, caches.grants)
     selection = selection_of(query.evidence_filter)
     targets = find_targets(model, asker, query)
     reply = AskReply(seq=model.seq, failures=targets.failures)
@@ -53,7 +56,7 @@ def plan_ask(
     from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
     for target in targets.found:
         try:
-            _plan_target(plan, target, app, resolvers, from_memory)
+            _plan_target(plan, target, app, resolvers, caches, from_memory)
         except Refusal as refusal:
             reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
     if query.show_contexts:
@@ -74,23 +77,19 @@ def finish_ask(plan: Plan, found: list[Found]) -> AskReply:
     return reply
 
 
-def remember(model: Model, plan: Plan, found: list[Found]) -> None:
+def remember(model: Model, caches: Caches, plan: Plan, found: list[Found]) -> None:
     """Keep what was read as the latest in memory, unless the model has moved on or the ask was about the past."""
     if model.seq != plan.seq or plan.as_of:
         return
     for part in plan.open:
         slots = [slot for slot in SLOTS if slot in part.reads]
-        context = model.context(part.path)
-        component = context.components.get(part.name) if context is not None else None
-        if not slots or context is None or component is None or component.number != part.component_no:
-            continue
-        latest = context.latest.get(part.name)
-        if latest is None and len(slots) < len(SLOTS):
+        latest = caches.latest.get(part.component_no)
+        if not slots or (latest is None and len(slots) < len(SLOTS)):
             continue
         latest = latest or Latest()
         for slot in slots:
             setattr(latest, slot, _only(found[part.reads[slot]]))
-        context.latest[part.name] = latest
+        caches.latest[part.component_no] = latest
 
 
 def answer_access(model: Model, app: str) -> AccessReply:
@@ -101,7 +100,7 @@ def answer_access(model: Model, app: str) -> AccessReply:
     return AccessReply(seq=model.seq, role=registered.role)
 
 
-def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, from_memory: bool) -> None:
+def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, caches: Caches, from_memory: bool) -> None:
     place, name, component, grant = target
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
@@ -109,7 +108,7 @@ def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, fro
     resolver = resolvers.get(wanted)
     if resolver is None:
         raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
-    latest = None if plan.as_of else place.context.latest.get(name)
+    latest = None if plan.as_of else caches.latest.get(component.number)
     answer = ComponentAnswer(
         path=[*place.path, name],
         description=component.description,

@@ -10,13 +10,14 @@ from typing import Final, Literal
 
 import msgspec
 
+from model.caches import Latest
 from model.evidence import EVERYTHING, Selection, is_expired, to_us
 from model.permissions import Grant
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target
 from model.reads import Read
 from model.resolvers.registry import Arguments, Kind, Resolver
-from model.state import Component, Latest
+from model.state import Component
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE
 from schemas.paths import Path
