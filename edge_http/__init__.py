@@ -6,7 +6,7 @@ keys.py              what handlers find in the application
 observe.py           the one middleware: request id, log line, errors to responses
 errors.py            the one table from error codes to statuses
 responses.py         JSON responses with their security headers
-body.py              reads and decodes bodies within bounds
+body.py              reads bodies within bounds
 authenticate.py      bearer token to identity
 health.py            GET /health, GET /ready
 personis/            the face of the original Personis server

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.commands import COMMAND_VERBS, Command
+from schemas.decoding import UNDECODABLE, undecodable
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_COMMAND_BYTES, MAX_ID_CHARACTERS, PROTOCOL_VERSION
 from schemas.queries import QUERY_VERBS, Query
@@ -18,8 +19,6 @@ _reply_decoder: Final = msgspec.json.Decoder(Reply)
 _encoder: Final = msgspec.json.Encoder()
 
 _ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$", re.DOTALL)
-_MEMBER = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`$")
 
 
 class _Head(msgspec.Struct):
@@ -84,7 +83,7 @@ def command_id(data: bytes) -> str | None:
 def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
     try:
         message = decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+    except UNDECODABLE as error:
         raise _refusal(data, verb, verbs, error) from error
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
@@ -97,24 +96,13 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
 
 def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) -> Refusal:
     if isinstance(error, RecursionError):
-        return Refusal(Code.TOO_DEEP, "the JSON is nested too deeply")
+        return undecodable(error)
     if verb not in verbs:
         return Refusal(Code.UNKNOWN_VERB, f"no such verb: {verb[:64]}", "verb", f"one of {', '.join(sorted(verbs))}")
     head = _head(data)
     if head is not None and head.v != PROTOCOL_VERSION:
         return _unsupported(head.v)
-    if isinstance(error, msgspec.ValidationError):
-        return _bad_field(str(error))
-    return Refusal(Code.MALFORMED, f"not JSON: {error}")
-
-
-def _bad_field(text: str) -> Refusal:
-    """Read what msgspec says: of a member that is missing or unknown it names the place of the object alone."""
-    at = _AT.match(text)
-    what, place = (at["what"], at["field"] or "") if at else (text, "")
-    member = _MEMBER.match(what)
-    field = ".".join(part for part in (place, member["name"] if member else "") if part)
-    return Refusal(Code.BAD_FIELD, what, field or None)
+    return undecodable(error)
 
 
 def _unsupported(version: Any) -> Refusal:
@@ -126,5 +114,5 @@ def _unsupported(version: Any) -> Refusal:
 def _head(data: bytes) -> _Head | None:
     try:
         return _head_decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+    except UNDECODABLE:
         return None

@@ -1,10 +1,8 @@
-"""Reads and decodes request bodies. JSON is taken whatever the Content-Type says; every fault is a refusal."""
+"""Reads request bodies, whatever the Content-Type says; every fault is a refusal."""
 
 import asyncio
-import re
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from schemas.errors import Code, Refusal
@@ -15,11 +13,6 @@ MAX_BODY_BYTES: Final = MAX_COMMAND_BYTES + 64 * 1024
 
 BODY_TIMEOUT_S: Final = 30.0
 """Seconds until a body must have arrived, 36 KB/s for the largest: a slower sender holds its memory for too long."""
-
-T = TypeVar("T")
-
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
-_MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`$")
 
 
 async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
@@ -57,32 +50,3 @@ def too_large(max_bytes: int = MAX_BODY_BYTES) -> Refusal:
     """Make the refusal of a body that exceeds its bound."""
     hint = "keep large data elsewhere and tell its address"
     return Refusal(Code.TOO_LARGE, f"a body has at most {max_bytes} bytes here", None, hint)
-
-
-def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decode a body, or raise `malformed`, `too_deep` or `bad_field` naming the field."""
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise bad_field(error) from error
-    except RecursionError as error:
-        raise Refusal(Code.TOO_DEEP, "the JSON is nested too deeply") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(Code.MALFORMED, f"not JSON: {error}") from error
-
-
-def convert(members: dict[str, Any], kind: type[T], field: str) -> T:
-    """Make a struct of decoded members, or raise `bad_field` naming the field, which stands below `field`."""
-    try:
-        return msgspec.convert(members, kind)
-    except msgspec.ValidationError as error:
-        raise bad_field(error, field) from error
-
-
-def bad_field(error: msgspec.ValidationError, below: str = "") -> Refusal:
-    """Make the refusal that names the field which msgspec complains of."""
-    match = _AT.match(str(error))
-    what, at = (match["what"], match["at"] or "") if match else (str(error), "")
-    missing = _MISSING.match(what)
-    parts = [part for part in (below, at, missing["name"] if missing else "") if part]
-    return Refusal(Code.BAD_FIELD, what, ".".join(parts) or None)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.calls import RegisterAppCall
-from edge_http.personis.names import app_id, app_name
+from schemas.app_names import app_id, app_name
 from schemas.commands import DeleteApp, RegisterApp
 from schemas.errors import Refusal
 from schemas.queries import GetPermission, ListApps

@@ -7,12 +7,12 @@ import msgspec
 from aiohttp import web
 
 from bus.as_app import AsApp
-from edge_http.http.body import decode
 from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
 from schemas.commands import Command
+from schemas.decoding import decode
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
 from schemas.replies import Accepted, Outcome, Refused, ResultReply

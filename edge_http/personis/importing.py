@@ -12,13 +12,14 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from edge_http.http.body import decode, read_body
+from edge_http.http.body import read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
 from edge_http.personis.calls import Segments
-from edge_http.personis.names import app_id
 from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, import_commands, read_exported
+from schemas.app_names import app_id
 from schemas.commands import Import, MakeRule, SetPermission
+from schemas.decoding import decode
 from schemas.errors import Code, Refusal
 from schemas.queries import GetContext, ListApps
 

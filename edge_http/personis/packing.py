@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from edge_http.http.body import convert, decode
 from edge_http.personis.calls import AppPermission, Segments
 from edge_http.personis.requests import path_of
 from schemas.commands import Import
+from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import ComponentType, ImportedEvidence, ValueType

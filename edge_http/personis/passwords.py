@@ -10,8 +10,8 @@ from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
 from edge_http.keys import APP_KEYS, PUBLIC_URL
 from edge_http.personis import calls, requests
-from edge_http.personis.names import app_id
 from identity.tokens import Identity
+from schemas.app_names import app_id
 from schemas.errors import Refusal
 
 MAX_UNKNOWN_BODY_BYTES: Final = 256 * 1024

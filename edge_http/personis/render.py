@@ -7,8 +7,8 @@ from aiohttp import web
 
 from edge_http.http.errors import STATUS_OF, headers_of, members_of
 from edge_http.http.responses import json_response
-from edge_http.personis.names import app_name
 from edge_http.personis.requests import wants_envelope
+from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.replies import AskReply, ComponentAnswer

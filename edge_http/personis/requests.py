@@ -17,7 +17,7 @@ Accepted beyond what the original's own client sends:
 * `componentid` may be left out of `setresolver` (then the context's is set), `setpermission`, `getpermission` (then the
   context's are meant), and `list_subs` (then those of all components are given, by component).
 * `partial_model` of `import_model`: the text that `export_model` gave, or what that text says, as JSON.
-* Names of apps may be any text (see `names`).
+* Names of apps may be any text (see `schemas.app_names`).
 * A member that is null is taken as absent. Members of the call that are not known are passed over; so are `user` and
   `password` of a call with a bearer token: the token says who calls.
 * `id`, or the header `Idempotency-Key`: the command's id, so that a repeated call is applied once.
@@ -29,7 +29,6 @@ from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
-from edge_http.http.body import convert, decode
 from edge_http.personis import calls
 from edge_http.personis.calls import (
     AppPermission,
@@ -48,8 +47,9 @@ from edge_http.personis.calls import (
     ViewMembers,
     ViewSpelling,
 )
-from edge_http.personis.names import app_id
+from schemas.app_names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
+from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, FilterName, NewEvidence

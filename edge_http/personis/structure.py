@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
-from edge_http.personis.names import app_name
+from schemas.app_names import app_name
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,

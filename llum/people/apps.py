@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from edge_http.personis.names import app_id, app_name
 from identity.app_passwords import AppKeys
+from schemas.app_names import app_id, app_name
 from schemas.errors import Refusal
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import click
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from edge_http.personis.names import app_name
 from llum.cli.browse.command import Kind, Named, PathTo
 from llum.cli.browse.lines import quoted, unfinished
 from llum.cli.browse.shell import Shell
+from schemas.app_names import app_name
 from schemas.errors import LlumError
 from schemas.paths import format_path
 from schemas.queries import GetContext, ListApps, ListResolvers

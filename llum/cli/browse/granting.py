@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from edge_http.personis.names import app_id, app_name
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, APP, RESOLVER, command, names
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.commands.options import Moment
 from llum.client import fresh_id
 from llum.people import apps
+from schemas.app_names import app_id, app_name
 from schemas.commands import SetPermission
 from schemas.paths import Path
 from schemas.queries import GetPermission, ListApps

@@ -105,8 +105,8 @@ def permit(
 
     What is not named stays as it is. Prints what is set there then.
     """
-    from edge_http.personis.names import app_id
     from llum.cli import render
+    from schemas.app_names import app_id
 
     named = {"resolvers": _names(resolvers, any_resolver), "filters": _names(filters, any_filter), **parts}
     given = {part: value for part, value in named.items() if value is not None}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_http.personis.names import app_id, app_name
+from schemas.app_names import app_id, app_name
 from schemas.errors import Refusal
 from schemas.paths import is_token
 
