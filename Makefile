@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
-SCRIPTS := docs/generate.py examples/asker/asker.py
+SCRIPTS := docs/generate.py docs/pages examples/asker/asker.py
 # Where there is code. Not the clone's own folder: tutorials leave files there.
 FOLDERS := actors bench bus docs edge_http examples identity llum model schemas sensors tests
 

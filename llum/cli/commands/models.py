@@ -22,7 +22,14 @@ APP = click.option("--app", default="llum", show_default=True, help="The app tha
 @click.argument("path")
 @click.argument("value")
 @APP
-@click.option("--type", "evidence_type", type=click.Choice(get_args(EvidenceType)), default="explicit")
+@click.option(
+    "--type",
+    "evidence_type",
+    type=click.Choice(get_args(EvidenceType)),
+    default="explicit",
+    show_default=True,
+    help="How it is known.",
+)
 @click.option("--flag", "flags", multiple=True, help="A flag on the evidence; may be given again.")
 @click.option("--comment", help="A note for people.")
 @click.option("--time", type=Moment(), help="When it held; default: now.")

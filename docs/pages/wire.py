@@ -1,0 +1,176 @@
+"""The pages about what is on the bus: subjects, messages, errors."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bus import subjects
+from pages.markdown import code, first_paragraph, page, prose, table
+from schemas import commands, definitions, errors, evidence, limits, queries, replies
+
+_AS_JSON: Final = {"None": "null", "True": "true", "False": "false"}
+
+
+class Field(NamedTuple):
+    """A struct's field as it stands in the source."""
+
+    name: str
+    kind: str
+    default: str
+    description: str
+
+
+def subjects_page() -> str:
+    """Describe the subjects, streams, buckets and headers of the bus."""
+    user_app_verb = ("<user>", "<app>", "<verb>")
+    rows = [
+        (code(subjects.command_subject(*user_app_verb)), "JetStream", "a command; the acknowledgement means *stored*"),
+        (code(subjects.ask_subject(*user_app_verb)), "request", "a query; the reply comes to the request's inbox"),
+        (
+            code("llum.log.<partition>.<user>.<app>.<verb>"),
+            "JetStream",
+            "a command after the mapping: the log",
+        ),
+        (code("llum.query.<partition>.<user>.<app>.<verb>"), "request", "a query after the mapping"),
+        (code(subjects.rejected_subject("<user>", "<app>")), "JetStream", "commands that were refused, kept for days"),
+    ]
+    mappings = [f'  "{source}": "{to}"' for source, to in subjects.server_mappings(64).items()]
+    return page(
+        "Subjects",
+        "What a client needs to know is the first two lines: nats-server puts the partition in.",
+        table(("subject", "kind", "what"), rows),
+        "`<user>` and `<app>` are 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. They say who speaks about whom: no "
+        "field of a message can claim another identity.",
+        "## Verbs",
+        table(("verb", "kind", "what"), [*_verbs("command", commands.COMMANDS), *_verbs("query", queries.QUERIES)]),
+        "## Headers",
+        table(("header", "what"), [(code(subjects.REPLY_TO_HEADER), "On a command: the inbox for its outcome.")]),
+        "## Streams and buckets",
+        table(("name", "what"), _stores()),
+        "## What an external nats-server needs",
+        "`llum nats-config` prints it for the number of partitions that is set; for 64:",
+        "```\nmappings {\n" + "\n".join(mappings) + "\n}\n```",
+    )
+
+
+def _stores() -> list[tuple[str, str]]:
+    return [
+        (code(subjects.LOG_STREAM), "The log: every command, in order. The truth that every model is made from."),
+        (code(subjects.REJECTED_STREAM), "Refused commands with their errors."),
+        (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
+        (code(subjects.INSTALLATION_BUCKET), "What is fixed for an installation: the number of partitions."),
+        (code(subjects.RELAYED_BUCKET), "Up to where a partition's rejections have been relayed."),
+    ]
+
+
+def _verbs(kind: str, structs: Sequence[Any]) -> list[tuple[str, str, str]]:
+    return [(code(str(struct.__struct_config__.tag)), kind, first_paragraph(struct.__doc__)) for struct in structs]
+
+
+def messages_page() -> str:
+    """Describe every struct on the wire."""
+    bounds = [(code(name), str(getattr(limits, name)), text) for name, text in _constants(limits)]
+    sections = [
+        ("Commands", commands),
+        ("Queries", queries),
+        ("Outcomes and replies", replies),
+        ("Definitions", definitions),
+        ("Evidence", evidence),
+    ]
+    return page(
+        "Messages",
+        "Every message is JSON. Fields with a default may be left out, and are left out when llum sends them. Commands "
+        "and queries with a field that is not listed are refused. Times are seconds since 1970 (UTC).",
+        *(part for title, module in sections for part in (f"## {title}", prose(module.__doc__), *_structs(module))),
+        "## Errors",
+        *_structs(errors),
+        "The codes are listed in [errors](errors.md).",
+        "## Limits",
+        table(("limit", "value", "what and why"), bounds),
+    )
+
+
+def _structs(module: ModuleType) -> Iterator[str]:
+    for node in _classes(module):
+        struct = getattr(module, node.name)
+        if isinstance(struct, msgspec.StructMeta) and not node.name.startswith("_"):
+            yield from (f"### {node.name}", *_tag(struct), prose(struct.__doc__), _fields_table(struct))
+
+
+def _tag(struct: Any) -> list[str]:
+    config = struct.__struct_config__
+    return [f'Tagged `"{config.tag_field}": "{config.tag}"`.'] if config.tag_field and config.tag else []
+
+
+def _fields_table(struct: Any) -> str:
+    rows = [
+        (code(field.name), code(field.kind), code(field.default) if field.default else "required", field.description)
+        for field in _fields(struct)
+    ]
+    return table(("field", "type", "default", "what"), rows) if rows else "No fields of its own."
+
+
+def _fields(struct: Any) -> list[Field]:
+    """Give a struct's fields, those of its bases last: they are the same in every message."""
+    found: list[Field] = []
+    for kind in struct.__mro__:
+        if kind.__module__.startswith("schemas."):
+            found += _own_fields(
+                next(node for node in _classes(sys.modules[kind.__module__]) if node.name == kind.__name__)
+            )
+    return found
+
+
+def _own_fields(node: ast.ClassDef) -> list[Field]:
+    fields = []
+    for index, statement in enumerate(node.body):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            default = ast.unparse(statement.value) if statement.value else ""
+            kind = ast.unparse(statement.annotation)
+            fields.append(Field(statement.target.id, kind, _default(default), _text_after(node.body, index)))
+    return fields
+
+
+def _default(source: str) -> str:
+    if source == "PROTOCOL_VERSION":
+        return str(limits.PROTOCOL_VERSION)
+    return "{}" if "default_factory" in source else _AS_JSON.get(source, source.replace("'", '"'))
+
+
+def _classes(module: ModuleType) -> list[ast.ClassDef]:
+    return [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ClassDef)]
+
+
+def _constants(module: ModuleType) -> Iterator[tuple[str, str]]:
+    body = ast.parse(inspect.getsource(module)).body
+    for index, statement in enumerate(body):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield statement.target.id, _text_after(body, index)
+
+
+def _text_after(body: list[ast.stmt], index: int) -> str:
+    """Give the string that stands behind a field or constant: its documentation."""
+    following = body[index + 1] if index + 1 < len(body) else None
+    if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+        return prose(str(following.value.value)).replace("\n", " ")
+    return ""
+
+
+def errors_page() -> str:
+    """Describe the error codes."""
+    rows = [(code(each), _kind(each), each.description) for each in errors.Code]
+    return page(
+        "Errors",
+        "The same codes on the bus, over HTTP, in the SDK and on the command line. A *refusal* fails again as long as "
+        "the message stays as it is; after a *transient* one the same message may be sent again.",
+        table(("code", "kind", "what"), rows),
+    )
+
+
+def _kind(one: errors.Code) -> str:
+    return "transient" if one in errors.TRANSIENT_CODES else "refusal"

@@ -1,0 +1,152 @@
+"""Everything that somebody can use is documented.
+
+Method, as in Datasette's `tests/test_docs.py`: for each family the code lists what there is, and the page is
+searched for each of them. Code in the first column of a table counts as documented, and so does a heading.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import click
+import pytest
+
+from edge_http.app import make_app
+from edge_http.personis.routes import OPERATIONS
+from llum.cli.browse.table import commands
+from llum.cli.main import cli
+from llum.settings import SETTINGS, option, variable
+from model.resolvers.summaries import SHIPPED
+from schemas.commands import COMMANDS
+from schemas.errors import Code
+from schemas.evidence import FILTER_NAMES
+from schemas.queries import QUERIES
+
+DOCS = Path(__file__).parents[2] / "docs"
+REFERENCE = DOCS / "reference"
+
+Word = tuple[str, str]
+"""A page of the reference, and a word that it must document."""
+
+
+def verbs(kinds: tuple[type, ...]) -> list[str]:
+    return [str(kind.__struct_config__.tag) for kind in kinds]  # type: ignore[attr-defined]
+
+
+def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """Give the commands below one, with what is typed for each."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from leaves(f"{path} {name}", below)
+
+
+def shown_options(command: click.Command) -> list[click.Option]:
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+
+
+def routes() -> set[str]:
+    """Give the paths of the HTTP edge, except the one that takes every other name."""
+    app = make_app(Mock(), Mock(), Mock(), "http://llum.example", app_keys=Mock())
+    return {resource.canonical for resource in app.router.resources()} - {"/{op}"}
+
+
+CLI = dict(leaves("llum", cli))
+SHELL = {str(name): command for name, command in commands().items()}
+
+WORDS: list[Word] = [
+    *(("subjects.md", verb) for verb in [*verbs(COMMANDS), *verbs(QUERIES)]),
+    *(("errors.md", str(code)) for code in Code),
+    *(("configuration.md", option(name)) for name in SETTINGS),
+    *(("cli.md", path) for path in CLI),
+    *(("browse.md", name) for name in SHELL),
+    *(("resolvers.md", name) for name in SHIPPED),
+    *(("filters.md", name) for name in FILTER_NAMES),
+    *(("http.md", operation) for operation in OPERATIONS),
+]
+
+
+def documented(page: str) -> set[str]:
+    """Give what a page documents: code in first columns, and headings."""
+    text = (REFERENCE / page).read_text()
+    columns = re.findall(r"^\|([^|]*)\|", text, re.MULTILINE)
+    coded = [word for column in columns for word in re.findall(r"`([^`]+)`", column)]
+    return {*coded, *re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+def section(page: str, heading: str) -> str:
+    """Give what stands below a heading, up to the next."""
+    text = (REFERENCE / page).read_text()
+    (found,) = re.findall(rf"^#+ {re.escape(heading)}$(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+@pytest.mark.parametrize(("page", "word"), WORDS)
+def test_every_word_is_documented(page: str, word: str) -> None:
+    """A verb, error code, setting, command, resolver, filter or operation has its place in the reference."""
+    assert word in documented(page)
+
+
+@pytest.mark.parametrize("route", sorted(routes()))
+def test_every_route_is_documented(route: str) -> None:
+    """Operations by their names, other paths as they are."""
+    assert documented("http.md") & {route, route.removeprefix("/"), f"GET {route}"}
+
+
+@pytest.mark.parametrize("word", [option(name) for name in SETTINGS])
+def test_every_setting_is_explained(word: str) -> None:
+    """Its row says which variable sets it, what it is and what it takes."""
+    (row,) = [line for line in (REFERENCE / "configuration.md").read_text().splitlines() if f"| `{word}` |" in line]
+    cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+    assert cells[1] == f"`{variable(word.removeprefix('--').replace('-', '_'))}`"
+    assert all(cells)
+
+
+@pytest.mark.parametrize(
+    ("page", "path"), [*(("cli.md", path) for path in CLI), *(("browse.md", name) for name in SHELL)]
+)
+def test_every_option_is_documented(page: str, path: str) -> None:
+    """Below its command, and with a help that says what it does."""
+    command = CLI[path] if page == "cli.md" else SHELL[path]
+    below = section(page, path)
+    assert (command.help or "").splitlines()[0].strip() in " ".join(below.split())
+    for one in shown_options(command):
+        assert one.help, f"{path} {one.opts[0]} has no help"
+        assert re.search(rf"`[^`]*(?<![\w-]){re.escape(one.opts[0])}\b", below), f"{path} {one.opts[0]}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_argument_of_a_resolver_is_documented(name: str) -> None:
+    """Below its resolver."""
+    below = section("resolvers.md", name)
+    assert all(f"| `{argument}` |" in below for argument in SHIPPED[name].arguments)
+
+
+def links(page: Path) -> Iterator[Path]:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            yield (page.parent / target).resolve()
+
+
+PAGES = [
+    *sorted(DOCS.parent.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
+    *sorted((DOCS.parent / "examples").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS.parent)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page names a file that is there."""
+    assert [str(target) for target in links(page) if not target.exists()] == []
+
+
+def test_every_page_can_be_found() -> None:
+    """The index of the documentation leads to each page; that of decisions to each decision."""
+    listed = {*links(DOCS / "README.md"), *links(DOCS / "adr" / "README.md"), DOCS / "README.md"}
+    assert [str(page) for page in sorted(DOCS.rglob("*.md")) if page not in listed] == []
