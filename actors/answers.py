@@ -94,9 +94,9 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             return PingReply(partition=self._partition.number, applied_seq=self._partition.applied_seq)
-        # With the lock, what is read is committed, and no later command slips in before the plan is made.
-        async with self._partition.lock:
-            actor, model = _existing(await self._partition.actor(address.user), address.user)
+        # What is read is committed, and no later command slips in before the plan is made.
+        async with self._partition.reading(address.user) as found:
+            actor, model = _existing(found, address.user)
             if isinstance(query, Access):
                 return answer_access(model, address.app)
             asker = Asker(address.app, model, self._clock(), actor.caches.grants)

@@ -33,7 +33,7 @@ def decode_incoming(message: LogMessage) -> Incoming:
     try:
         address = address_of(message.subject)
     except Refusal as refusal:
-        return Incoming(message, _unusable(message.subject), None, error=refusal.error)
+        return Incoming(message, _unusable(message.partition), None, error=refusal.error)
     try:
         command = decode_command(message.data, address.verb)
     except Refusal as refusal:
@@ -41,7 +41,6 @@ def decode_incoming(message: LogMessage) -> Incoming:
     return Incoming(message, address, command.id, command=command)
 
 
-def _unusable(subject: str) -> Address:
+def _unusable(partition: int) -> Address:
     """Name the sender of a message on a subject that llum cannot use: `_` is no user's id that a person would have."""
-    tokens = subject.split(".")
-    return Address(int(tokens[2]), "_", "_", "_")
+    return Address(partition, "_", "_", "_")

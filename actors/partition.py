@@ -6,15 +6,17 @@ asks from seeing what is applied but not yet committed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
 
-from actors.effects.entries import REJECTION
 from actors.incoming import Incoming, decode_incoming
 from actors.live import ActiveModels, Applied, LiveModel
-from actors.store.shard import Batch, CommandKey, Repeated, Shard, Unwritable
+from actors.store.batch import Batch, CommandKey
+from actors.store.entries import REJECTION
+from actors.store.shard import Repeated, Shard, Unwritable
 from bus.log import LogMessage
 from model.changes import Change
 from model.commands.evidence import evidence_named
@@ -44,8 +46,8 @@ class Partition:
     def __init__(self, number: int, shard: Shard, actives: ActiveModels, relayed_seq: int = 0) -> None:
         self.number = number
         self.shard = shard
-        self.lock = asyncio.Lock()
-        """Held while a batch is applied and written, and while a model is loaded."""
+        self._lock = asyncio.Lock()
+        """Held while a batch is applied and written, and while a model is read."""
         self._actives = actives
         self._relayed_seq = relayed_seq
         self._advanced: list[asyncio.Future[None]] = []
@@ -54,6 +56,11 @@ class Partition:
     def applied_seq(self) -> int:
         return self.shard.applied_seq
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is applied that is not committed."""
+        return not self._lock.locked()
+
     async def apply(self, messages: Sequence[LogMessage]) -> list[Settled]:
         """Apply and commit messages in their order; those that were applied before are passed over.
 
@@ -61,7 +68,7 @@ class Partition:
         """
         rest = [message for message in messages if message.seq > self.applied_seq]
         settled: list[Settled] = []
-        async with self.lock:
+        async with self._lock:
             incoming = [decode_incoming(message) for message in rest]
             while incoming:
                 done = await self._apply_first(incoming)
@@ -70,8 +77,16 @@ class Partition:
         self._wake()
         return settled
 
-    async def actor(self, user: str) -> LiveModel | None:
-        """Give the user's actor, activating it; None when the shard knows no such user. Call with the lock held."""
+    @asynccontextmanager
+    async def reading(self, user: str) -> AsyncIterator[LiveModel | None]:
+        """Give the user's model, activating it; None when the shard knows no such user.
+
+        All of it is committed, and nothing is applied as long as the block lasts.
+        """
+        async with self._lock:
+            yield await self._activated(user)
+
+    async def _activated(self, user: str) -> LiveModel | None:
         actor = self._actives.get(self.number, user)
         if actor is None:
             for loaded in (await self._load([user])).values():
@@ -81,7 +96,7 @@ class Partition:
 
     def active(self, user: str) -> LiveModel | None:
         """Give the user's actor if it can be used at once: active, and nothing uncommitted."""
-        return None if self.lock.locked() else self._actives.get(self.number, user)
+        return None if self._lock.locked() else self._actives.get(self.number, user)
 
     async def advanced(self) -> None:
         """Wait for the next commit."""

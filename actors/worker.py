@@ -88,7 +88,7 @@ class _Served:
         self.note_progress()
 
     def read_position(self) -> int:
-        return 0 if self.mailbox or self.partition.lock.locked() else self._read_position()
+        return self._read_position() if self.partition.is_settled and not self.mailbox else 0
 
     def note_progress(self) -> None:
         if self.partition.applied_seq >= self.target_seq:
@@ -125,7 +125,7 @@ class Worker:
         """Sort messages into the mailboxes. Called by the reader."""
         served = self._served
         for message in messages:
-            one = served[int(message.subject.split(".", 3)[2])]
+            one = served[message.partition]
             one.mailbox.append(message)
             one.arrived.set()
         self._waiting += len(messages)

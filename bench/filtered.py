@@ -101,4 +101,4 @@ async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], n
 
 def _message(seq: int, command: Command) -> LogMessage:
     subject = f"llum.log.0.alice.{people.APP}.{command.__struct_config__.tag}"
-    return LogMessage(seq, FIRST_US + seq, subject, encode(command), None)
+    return LogMessage(seq, FIRST_US + seq, 0, subject, encode(command), None)

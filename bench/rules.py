@@ -206,7 +206,7 @@ class _Applying:
         if isinstance(command, Tell):
             command.id = f"t{self._seq}"
         subject = f"llum.log.0.alice.{people.APP}.{command.__struct_config__.tag}"
-        return LogMessage(self._seq, FIRST_US + self._seq, subject, encode(command), None)
+        return LogMessage(self._seq, FIRST_US + self._seq, 0, subject, encode(command), None)
 
 
 def _definition(components: Sequence[str]) -> ModelDefinition:

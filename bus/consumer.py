@@ -16,7 +16,7 @@ import structlog
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
-from bus.subjects import REPLY_TO_HEADER, is_inbox
+from bus.subjects import REPLY_TO_HEADER, is_inbox, partition_in
 from bus.wire import Listening
 from schemas.errors import LlumError
 
@@ -52,6 +52,7 @@ class LogMessage(NamedTuple):
 
     seq: int
     time_us: int
+    partition: int
     subject: str
     data: bytes
     reply_to: str | None
@@ -167,7 +168,8 @@ class LogConsumer:
             self._loop.call_soon(self._flush)
         time_us = int(fields[at + 2]) // 1000
         reply_to = _reply_to(headers) if headers else None
-        self._burst.append(LogMessage(seq, time_us, subject.decode("utf-8", "replace"), data, reply_to))
+        text = subject.decode("utf-8", "replace")
+        self._burst.append(LogMessage(seq, time_us, partition_in(subject), text, data, reply_to))
         if len(self._burst) >= MAX_BURST:
             self._flush()
 

@@ -51,7 +51,6 @@ class LogReader:
         self._bus = bus
         self._stream = stream
         self._first = {partition: max(1, seq) for partition, seq in partitions.items()}
-        self._first_by_token = {str(partition): seq for partition, seq in self._first.items()}
         self._all_from = max(self._first.values(), default=1)
         self._last_seq = min(self._first.values(), default=1) - 1
         self._filters = [log_subject_of(each) for each in partitions] if len(partitions) <= MAX_FILTERS else []
@@ -132,8 +131,8 @@ class LogReader:
 
     def _take(self, burst: list[LogMessage]) -> None:
         if burst[0].seq < self._all_from or not self._filters:
-            first = self._first_by_token
-            burst = [message for message in burst if message.seq >= first.get(message.subject.split(".", 3)[2], _NEVER)]
+            first = self._first
+            burst = [message for message in burst if message.seq >= first.get(message.partition, _NEVER)]
         try:
             if burst:
                 self._deliver(burst)

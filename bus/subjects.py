@@ -195,6 +195,11 @@ def parse_address(subject: str) -> Address:
     return Address(int(partition), user, app, verb)
 
 
+def partition_in(subject: bytes) -> int:
+    """Give the partition of a message of the log, as the mapping has written it into the subject."""
+    return int(subject.split(b".", 3)[2])
+
+
 def _check_tokens(user: str, app: str, verb: str) -> None:
     if not (is_token(user) and is_token(app)):
         raise Refusal(Code.BAD_SUBJECT, "user and app are 1 to 64 of a-z, 0-9, _ and -")

@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 import structlog
 
-from actors.effects.entries import FIRED, REJECTION, SCHEDULE
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
 from actors.effects.stage import EffectsStage
 from actors.partition import Partition
+from actors.store.entries import FIRED, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, rejections
 from bus.connection import Bus

@@ -47,14 +47,12 @@ class PastModel:
 
     async def model(self) -> Model | None:
         """Give the model of then, to be looked at before the next await; None if it is no longer there."""
-        async with self._partition.lock:
-            actor = await self._partition.actor(self.user)
+        async with self._partition.reading(self.user) as actor:
             return None if actor is None else await self._model_of_then(actor.model)
 
     async def ask(self, app: str, query: Ask) -> AskReply:
         """Answer as of then. Raises a `Refusal`."""
-        async with self._partition.lock:
-            actor = await self._partition.actor(self.user)
+        async with self._partition.reading(self.user) as actor:
             present = None if actor is None else actor.model
             then = await self._model_of_then(present)
             if actor is None or present is None or then is None:

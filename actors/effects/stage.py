@@ -16,10 +16,10 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from actors.effects.entries import FiredEntry, ScheduleEntry
 from actors.effects.notices import Notifier
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
+from actors.store.entries import FiredEntry, ScheduleEntry
 from actors.store.shard import OutboxEntry
 from bus import notices, rejections, schedules
 from bus.connection import Bus
@@ -167,11 +167,10 @@ class EffectsStage:
         await schedules.install(self._bus, self._partition.number, firing, schedule.pattern, schedule.time_zone)
 
     async def _app_of(self, one: ScheduleEntry) -> str:
-        async with self._partition.lock:
-            actor = await self._partition.actor(one.user)
-        context = None if actor is None or actor.model is None else actor.model.context(tuple(one.path[:-1]))
-        rule = None if context is None else context.rules.get(one.path[-1], {}).get(one.token)
-        return CRON_APP if rule is None else rule.app
+        async with self._partition.reading(one.user) as live:
+            context = None if live is None or live.model is None else live.model.context(tuple(one.path[:-1]))
+            rule = None if context is None else context.rules.get(one.path[-1], {}).get(one.token)
+            return CRON_APP if rule is None else rule.app
 
     async def _bring_about(self, firing: _Firing, run: _Run) -> None:
         entry = firing.entry

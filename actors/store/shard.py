@@ -3,7 +3,6 @@
 Nothing here is the truth. A shard that is lost, or written by another version of the schema, is rebuilt from the log.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,9 +12,9 @@ import aiosqlite
 import msgspec
 import structlog
 
-from actors.effects.entries import entry_of
 from actors.store import sql
-from model.changes import AddEvidence, Change, CountCause, ForgetUser, Item, MarkWithdrawn, PutItem
+from actors.store.batch import Batch, CommandKey, command_hash
+from model.changes import Item
 from model.reads import Found, Read
 from model.state import Model, Subscription, parse_key, restore
 from schemas.recent import Recent
@@ -30,9 +29,6 @@ MAX_KEPT_BYTES = 4096
 """Evidence of a result that is remembered. A worker with 64 partitions remembers 16 MB at most."""
 
 _UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
-
-CommandKey = tuple[str, str, str]
-"""User, app and id: what makes a command the same command."""
 
 _outcomes = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.encode
@@ -67,105 +63,6 @@ class Scheduled(msgspec.Struct, frozen=True):
     path: list[str]
     token: str
     cron: str
-
-
-class Batch:
-    """The rows of one transaction, gathered while commands are applied."""
-
-    __slots__ = (
-        "applied_seq",
-        "causes",
-        "commands",
-        "evidence",
-        "forgotten",
-        "items",
-        "outbox",
-        "relayed_seq",
-        "users",
-        "withdrawals",
-    )
-
-    def __init__(self, relayed_seq: int = 0) -> None:
-        self.relayed_seq = relayed_seq
-        """What up to here was to leave the partition, has left it."""
-        self.users: dict[int, tuple[int, str, int, int]] = {}
-        self.items: list[tuple[int, str, str, int, int, str | None]] = []
-        self.evidence: list[tuple[int, int, int, int, int, float | None, str]] = []
-        self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
-        self.outbox: list[tuple[int, int, str, str]] = []
-        self.withdrawals: list[tuple[int, int, int, int, int, str]] = []
-        self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
-        self.forgotten: list[tuple[int, str, int]] = []
-        self.applied_seq = 0
-
-    def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
-        self.users[key] = (key, name, seq, time_us)
-
-    def add_changes(self, user_key: int, user: str, changes: list[Change], seq: int, time_us: int) -> None:
-        for change in changes:
-            if type(change) is AddEvidence:
-                self.evidence.append(_evidence_row(change, seq))
-            elif type(change) is PutItem:
-                body = None if change.body is None else change.body.decode()
-                self.items.append((user_key, change.kind, change.key, seq, time_us, body))
-            else:
-                self._add_rare(user_key, user, change, seq, time_us)
-
-    def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> None:
-        if isinstance(change, MarkWithdrawn):
-            body = change.body.decode()
-            self.withdrawals.append((change.component_no, change.seq, change.n, seq, time_us, body))
-        elif isinstance(change, CountCause):
-            self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
-        elif isinstance(change, ForgetUser):
-            self.forgotten.append((user_key, user, seq))
-        elif not isinstance(change, AddEvidence | PutItem) and seq > self.relayed_seq:
-            self.add_entry(seq, *entry_of(change, user, seq))
-
-    def add_entry(self, seq: int, kind: str, body: bytes) -> None:
-        """Leave something in the outbox."""
-        last = self.outbox[-1] if self.outbox else None
-        n = last[1] + 1 if last is not None and last[0] == seq else 0
-        self.outbox.append((seq, n, kind, body.decode()))
-
-    def add_command(self, key: CommandKey, user_key: int, seq: int, time_us: int, outcome: Outcome) -> None:
-        """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
-        plain = type(outcome) is Accepted and outcome.result is None
-        text = None if plain else _encode(outcome).decode()
-        _, app, command_id = key
-        self.commands.append((seq, time_us, command_hash(key), user_key, app, command_id, text))
-
-    def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
-        """Remember that a forget was accepted by its hash alone: it names nobody."""
-        self.commands.append((seq, time_us, command_hash(key), 0, "", "", None))
-
-    def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
-        return (
-            _encode(list(self.users.values())).decode(),
-            _encode(self.items).decode(),
-            _encode(self.evidence).decode(),
-            _encode(self.commands).decode(),
-            _encode(self.outbox).decode(),
-            self._rare(),
-            self.applied_seq,
-        )
-
-    def _rare(self) -> str | None:
-        if not self.withdrawals and not self.causes and not self.forgotten:
-            return None
-        causes = list(self.causes.values())
-        return _encode({"withdrawals": self.withdrawals, "causes": causes, "forgotten": self.forgotten}).decode()
-
-
-def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, int, float | None, str]:
-    number, body = change.component_no, change.body.decode()
-    return (number, seq, change.n, change.kind, change.creation_us, change.useby, body)
-
-
-def command_hash(key: CommandKey) -> int:
-    """64 bits of a command's key: the narrow index by which repeats are found. The key tells collisions apart."""
-    digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
 
 
 class Shard:

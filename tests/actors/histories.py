@@ -188,7 +188,7 @@ def message(seq: int, time_us: int, user: str, app: str, command: Command | byte
     """Make the log message of a command, as the reader would deliver it."""
     verb = "tell" if isinstance(command, bytes) else str(command.__struct_config__.tag)
     data = command if isinstance(command, bytes) else msgspec.json.encode(command)
-    return LogMessage(seq, time_us, f"llum.log.3.{user}.{app}.{verb}", data, None)
+    return LogMessage(seq, time_us, 3, f"llum.log.3.{user}.{app}.{verb}", data, None)
 
 
 ALL_CONTEXTS: list[Path] = [(), ("a",), ("a", "b"), ("b",), ("new", "below"), ("missing",)]

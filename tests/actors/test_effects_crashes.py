@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from actors.effects.entries import FIRED
 from actors.effects.outbox import Outbox
 from actors.effects.stage import EffectsStage
 from actors.live import ActiveModels
 from actors.partition import Partition
+from actors.store.entries import FIRED
 from actors.store.shard import Shard
 from bus import notices
 from bus.log import LogMessage

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from actors.answers import Answers
-from actors.effects.entries import FIRED, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
 from actors.live import ActiveModels
 from actors.partition import Partition, Settled
+from actors.store.entries import FIRED, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
 from actors.store.shard import Scheduled, Shard
 from bus.subjects import Address
 from model.commands.rules import CRON_APP

@@ -55,8 +55,9 @@ async def test_a_message_is_given_with_what_the_server_stamped_on_it(bus: Bus) -
     async with reading(LogReader(bus, ALL, got.extend, plenty)):
         await until(lambda: bool(got), "the message")
     stored = await JetStream(bus).call(f"STREAM.MSG.GET.{LOG_STREAM}", {"seq": FIRST_SEQUENCE})
+    partition = partition_of("alice", 64)
     assert got[0] == LogMessage(
-        FIRST_SEQUENCE, got[0].time_us, f"llum.log.{partition_of('alice', 64)}.alice.app.tell", b"hi", "_INBOX.abc.1"
+        FIRST_SEQUENCE, got[0].time_us, partition, f"llum.log.{partition}.alice.app.tell", b"hi", "_INBOX.abc.1"
     )
     assert str(got[0].time_us % 1_000_000).zfill(6) in stored["message"]["time"].ljust(40, "0")
 
