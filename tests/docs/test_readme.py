@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 
@@ -80,5 +81,13 @@ def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["make run", "make test"])
 def test_the_two_commands_come_first(word: str) -> None:
     """A newcomer finds the two commands before anything else that is to be typed."""
-    text = README.read_text()
-    assert word in text.split("## The way of a tell")[0]
+    assert word in README.read_text().split("```")[1]
+
+
+def test_the_first_lines_say_what_for() -> None:
+    """Who needs llum, a question that it answers, and a picture that is there."""
+    lines = README.read_text().splitlines()[:10]
+    assert "You need it when" in " ".join(lines)
+    assert re.search(r"\*[^*]+\?\*", " ".join(lines))
+    (picture,) = re.findall(r"!\[[^]]+\]\((\S+)\)", "\n".join(lines))
+    assert ElementTree.parse(README.parent / picture).getroot().tag.endswith("svg")
