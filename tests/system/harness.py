@@ -37,6 +37,9 @@ def until(condition: Callable[[], Any], what: str, deadline_s: float = 60.0) -> 
 class Llum:
     """One installation: a data folder, and `llum up` on it whenever it is started."""
 
+    program: tuple[str, ...] = (sys.executable, "-m", "llum")
+    """What is typed for `llum`."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data_dir = folder / "data"
@@ -57,7 +60,7 @@ class Llum:
     def start(self) -> None:
         """Start `llum up` and return when it says that everything answers."""
         self.ready_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "llum", "up", "--ready-file", str(self.ready_file), *self.options]
+        command = [*self.program, "up", "--ready-file", str(self.ready_file), *self.options]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
@@ -112,7 +115,7 @@ class Llum:
     def command(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of llum, whatever comes of it; `text` is what it can read."""
         return subprocess.run(
-            [sys.executable, "-m", "llum", *arguments],
+            [*self.program, *arguments],
             cwd=self.folder,
             env=self.environment | environment,
             input=text,
@@ -125,7 +128,7 @@ class Llum:
     def start_command(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command of llum, and let it run."""
         return subprocess.Popen(
-            [sys.executable, "-m", "llum", *arguments],
+            [*self.program, *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
