@@ -9,7 +9,7 @@ from bench.sizes import Sizes
 from bench.stage import Stage
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.installation import ensure
+from bus.installation import install
 
 PARTITIONS = people.PARTITIONS
 
@@ -54,7 +54,7 @@ async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIter
     try:
         await server.wait_ready()
         bus = await Bus.connect(server.url, name="bench")
-        await ensure(bus, PARTITIONS)
+        await install(bus, PARTITIONS)
         await bus.close()
         yield server.url
     finally:

@@ -36,7 +36,7 @@ log = structlog.get_logger("llum.bus")
 
 
 class Bus:
-    """One connection. `nc` and `js` are nats-py's, for what is not wrapped here."""
+    """One connection. `nc` is nats-py's, for what is not wrapped here."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
@@ -67,8 +67,9 @@ class Bus:
         return bus
 
     @property
-    def js(self) -> Any:
-        return self.nc.jetstream()
+    def server_info(self) -> dict[str, Any]:
+        """What nats-server has said of itself: its version, its limits."""
+        return dict(self.nc.server_info)
 
     @property
     def connected(self) -> bool:

@@ -9,6 +9,7 @@ import structlog
 
 from bus import child
 from bus.errors import EmbeddedServerError
+from bus.log_format import claim_folder
 from bus.subjects import server_mappings
 from schemas.limits import MAX_PAYLOAD_BYTES
 
@@ -59,7 +60,11 @@ class EmbeddedServer:
         return self._data / "log" / "nats-server.log"
 
     async def start(self) -> None:
-        """Start the server. Raises `EmbeddedServerError`: no binary, folder not writable, port taken, data in use."""
+        """Start the server.
+
+        Raises `EmbeddedServerError`: no binary, folder not writable, port taken, data in use; `InstallationError`: the
+        folder holds a log of another format.
+        """
         binary = child.find_binary()
         try:
             await self._start(binary)
@@ -136,6 +141,7 @@ class EmbeddedServer:
         return self._folder / "nats.pid"
 
     async def _start(self, binary: str) -> None:
+        await asyncio.to_thread(claim_folder, self._data)
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(child.end_orphan, self._pid_file, self._config_file)

@@ -46,8 +46,8 @@ INDEX_ATTEMPTS: Final = 5
 RENEWED: Final = (
     subjects.REJECTED_STREAM,
     subjects.DEAD_LETTERS_STREAM,
-    f"KV_{subjects.TOKEN_BUCKET}",
-    f"KV_{subjects.APP_KEY_BUCKET}",
+    subjects.bucket_stream(subjects.TOKEN_BUCKET),
+    subjects.bucket_stream(subjects.APP_KEY_BUCKET),
 )
 """The streams from which nats-server drops by itself what belongs to persons."""
 
@@ -149,7 +149,7 @@ def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
         if left_s < 1:
             return None
         headers["Nats-TTL"] = f"{int(left_s)}s"
-    if stream.startswith("KV_"):
+    if subjects.is_bucket_stream(stream):
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.seq)
     return headers
 

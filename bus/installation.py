@@ -1,16 +1,22 @@
-"""What llum needs in a nats-server: made at the first start, checked at every one."""
+"""What llum needs in a nats-server: made once, checked at every start.
+
+`llum up` makes it in the nats-server that it runs itself. In an external one only `llum admin install` does: nothing
+there tells a new server from a wrong address.
+"""
 
 import asyncio
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from bus import subjects
 from bus.connection import Bus
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
-from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
+from bus.jetstream import STREAM_DIFFERS, STREAM_NOT_FOUND, ApiError, JetStream
 from bus.kv import Bucket, bucket_stream
+from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
-from schemas.errors import LlumError
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
@@ -33,8 +39,11 @@ MAX_FIRINGS_PER_RULE: Final = 64
 DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
 """Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
-PARTITIONS_KEY: Final = "partitions"
-LOG_STREAMS_KEY: Final = "log_streams"
+INSTALLATION_KEY: Final = "installation"
+"""The key of the bucket that holds the whole record."""
+
+PARTITIONS_KEY_1: Final = "partitions"
+"""The key in which format 1 kept the number of partitions."""
 
 _NS: Final = 1_000_000_000
 
@@ -45,28 +54,53 @@ _VITAL: Final = (
 """What an operator must not change of a stream; replicas, placement, compression and the like are theirs."""
 
 
-class Installation(NamedTuple):
+class Installation(msgspec.Struct, frozen=True):
     """What is fixed for the life of an installation."""
 
     partitions: int
     log_streams: int
+    log_format: int = LOG_FORMAT
 
 
-async def ensure(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Installation:
-    """Make or check everything that llum needs of the server, and give what the installation is.
+class Made(NamedTuple):
+    """An installation that is there now, and what was not there before."""
+
+    installation: Installation
+    streams: list[str]
+    """Streams that were made; those of buckets begin with KV_."""
+
+
+async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Made:
+    """Make the installation, or check the one that is there and make what it lacks.
 
     `log_streams` is for a new installation; an existing one has as many as it has.
 
     Raises `InstallationError` when the server is too old, lacks JetStream or mappings, or holds an installation
-    with another number of partitions; `Transient` when it does not answer.
+    with another format or number of partitions; `Transient` when it does not answer.
     """
-    _check_server(bus.nc._server_info)
-    jetstream = JetStream(bus)
-    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _own_streams()))
-    recorded, _ = await asyncio.gather(_ensure_recorded(bus, partitions, log_streams), check_mappings(bus, partitions))
-    logs = (_log_stream(index, recorded) for index in range(recorded.log_streams))
-    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in logs))
-    return recorded
+    _check_server(bus.server_info)
+    recorded = await _checked(bus, partitions)
+    await check_mappings(bus, partitions)
+    before = set(await JetStream(bus).streams(">"))
+    installation = await _complete(bus, recorded or Installation(partitions, min(log_streams, partitions)))
+    return Made(installation, [name for name in _stream_names(installation) if name not in before])
+
+
+async def check(bus: Bus, partitions: int) -> Installation:
+    """Check the installation, make what it lacks, and give what it is. What is not there at all is not made.
+
+    Raises what `install` raises, and `InstallationError` where nothing is installed: a wrong address must not look like
+    an llum that has forgotten everybody.
+    """
+    _check_server(bus.server_info)
+    recorded = await _checked(bus, partitions)
+    if recorded is None:
+        raise InstallationError(
+            "llum is not installed on this nats-server",
+            "run `llum admin install` once, or correct LLUM_NATS_URL if it names the wrong server",
+        )
+    await check_mappings(bus, partitions)
+    return await _complete(bus, recorded)
 
 
 def _log_stream(index: int, installation: Installation) -> dict[str, Any]:
@@ -93,7 +127,7 @@ def _own_streams() -> list[dict[str, Any]]:
         "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
         "allow_direct": True,
     }
-    buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.INSTALLATION_BUCKET, subjects.RELAYED_BUCKET)
+    buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.RELAYED_BUCKET)
     return [rejected, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
 
 
@@ -149,7 +183,28 @@ def _check_server(info: dict[str, Any]) -> None:
         )
 
 
+async def _complete(bus: Bus, wanted: Installation) -> Installation:
+    """Record the installation unless one is recorded, and make the streams that are missing."""
+    jetstream = JetStream(bus)
+    await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET))
+    recorded = await _record(bus, wanted)
+    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams(recorded)))
+    return recorded
+
+
+def _streams(installation: Installation) -> list[dict[str, Any]]:
+    """Describe all streams but the bucket of the installation, which comes first."""
+    logs = [_log_stream(index, installation) for index in range(installation.log_streams)]
+    return [*logs, *_own_streams()]
+
+
+def _stream_names(installation: Installation) -> list[str]:
+    own = subjects.bucket_stream(subjects.INSTALLATION_BUCKET)
+    return [own, *(str(stream["name"]) for stream in _streams(installation))]
+
+
 async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
+    """Make a stream, or check the one that is there."""
     name = wanted["name"]
     try:
         await jetstream.call(f"STREAM.CREATE.{name}", {"first_seq": FIRST_SEQUENCE, **wanted})
@@ -172,12 +227,12 @@ def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
             )
 
 
-async def _ensure_recorded(bus: Bus, partitions: int, log_streams: int) -> Installation:
-    bucket = Bucket(bus, subjects.INSTALLATION_BUCKET)
-    recorded = Installation(
-        await _record(bucket, PARTITIONS_KEY, partitions),
-        await _record(bucket, LOG_STREAMS_KEY, min(log_streams, partitions)),
-    )
+async def _checked(bus: Bus, partitions: int) -> Installation | None:
+    """Read what is recorded; None where nothing is. Raises `InstallationError` when it does not fit."""
+    recorded = await find(bus)
+    if recorded is None:
+        return None
+    check_format(recorded.log_format, "this nats-server")
     if recorded.partitions != partitions:
         raise InstallationError(
             f"this installation has {recorded.partitions} partitions, LLUM_PARTITIONS says {partitions}",
@@ -186,18 +241,32 @@ async def _ensure_recorded(bus: Bus, partitions: int, log_streams: int) -> Insta
     return recorded
 
 
-async def _record(bucket: Bucket, key: str, number: int) -> int:
-    """Record a number unless there is one; give the one that is there."""
-    recorded = await bucket.get(key)
-    if recorded is None and await bucket.create(key, str(number).encode()):
-        return number
-    return int(recorded or await bucket.get(key) or b"0")
-
-
-async def recorded_partitions(bus: Bus) -> int | None:
-    """Give the installation's number of partitions; None where llum was never started."""
+async def find(bus: Bus) -> Installation | None:
+    """Read what is installed; None where nothing is. Raises `Transient` when nats-server does not answer."""
     try:
-        recorded = await Bucket(bus, subjects.INSTALLATION_BUCKET).get(PARTITIONS_KEY)
-    except LlumError:
-        return None
-    return int(recorded) if recorded else None
+        value = await _leaders_value(bus, INSTALLATION_KEY)
+        if value is not None:
+            return msgspec.json.decode(value, type=Installation)
+        old = await _leaders_value(bus, PARTITIONS_KEY_1)
+        return Installation(int(old), 0, UNRECORDED) if old is not None else None
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return None
+        raise
+
+
+async def _leaders_value(bus: Bus, key: str) -> bytes | None:
+    """Read from the leader: another replica may not have yet what was installed a moment ago."""
+    name = bucket_stream(subjects.INSTALLATION_BUCKET)["name"]
+    stored = await JetStream(bus).last(name, subjects.bucket_key(subjects.INSTALLATION_BUCKET, key))
+    return stored.data if stored else None
+
+
+async def _record(bus: Bus, wanted: Installation) -> Installation:
+    """Record an installation, whole in one value, unless there is one; give the one that is there."""
+    bucket = Bucket(bus, subjects.INSTALLATION_BUCKET)
+    if await bucket.create(INSTALLATION_KEY, msgspec.json.encode(wanted)):
+        return wanted
+    recorded = await _checked(bus, wanted.partitions)
+    assert recorded is not None, "the key could not be made because it is there"
+    return recorded

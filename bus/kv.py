@@ -3,6 +3,7 @@
 import math
 from typing import Any, Final
 
+from bus import subjects
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream
@@ -16,8 +17,8 @@ class Bucket:
 
     def __init__(self, bus: Bus, name: str) -> None:
         self._jetstream = JetStream(bus)
-        self._stream = f"KV_{name}"
-        self._prefix = f"$KV.{name}."
+        self._stream = subjects.bucket_stream(name)
+        self._prefix = subjects.bucket_key(name, "")
 
     async def get(self, key: str) -> bytes | None:
         """Read a value; None if there is none. Raises `Transient`."""
@@ -53,8 +54,8 @@ class Bucket:
 def bucket_stream(name: str) -> dict[str, Any]:
     """Give the stream that is a bucket: one value per key, kept for ever unless its key has a lifetime."""
     return {
-        "name": f"KV_{name}",
-        "subjects": [f"$KV.{name}.>"],
+        "name": subjects.bucket_stream(name),
+        "subjects": [subjects.bucket_key(name, ">")],
         "storage": "file",
         "retention": "limits",
         "discard": "new",

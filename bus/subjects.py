@@ -169,10 +169,25 @@ def dead_letter_subject(user: str, token: str) -> str:
     return f"llum.dead.{user}.{token}"
 
 
+def bucket_stream(bucket: str) -> str:
+    """Name the stream that is a bucket."""
+    return f"KV_{bucket}"
+
+
+def is_bucket_stream(stream: str) -> bool:
+    return stream.startswith("KV_")
+
+
+def bucket_key(bucket: str, key: str) -> str:
+    """Give the subject of a bucket's key; the key may be `>` for all."""
+    return f"$KV.{bucket}.{key}"
+
+
 def filler_subject(stream: str) -> str:
     """Name a subject of a stream that belongs to nobody: for a message that takes up room for a moment."""
-    prefix = "$KV." + stream.removeprefix("KV_") if stream.startswith("KV_") else _FILLED[stream]
-    return f"{prefix}._._"
+    if is_bucket_stream(stream):
+        return bucket_key(stream.removeprefix("KV_"), "_._")
+    return f"{_FILLED[stream]}._._"
 
 
 def effect_subjects_of_user(user: str) -> list[tuple[str, str]]:

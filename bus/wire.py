@@ -103,6 +103,11 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         super().__init__()
         self._ps: Parser = Parser(self)
 
+    @property
+    def server_info(self) -> dict[str, Any]:
+        """What nats-server has said of itself when the connection was made."""
+        return self._server_info  # type: ignore[no-any-return]
+
     async def receive(self, subject: bytes, reply: bytes, headers: bytes, data: bytes, sid: int) -> None:
         """Hand a message to nats-py's own subscriptions; one that nats-py cannot read is logged and dropped."""
         try:

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.installation import install
 
 
 @asynccontextmanager
@@ -19,6 +21,18 @@ async def running_server(
         yield server
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def installed_server(
+    data_dir: Path, partitions: int = 64, log_streams: int = 8, server: EmbeddedServer | None = None
+) -> AsyncIterator[EmbeddedServer]:
+    """Run a server on which llum is installed, as `llum admin install` does it."""
+    async with running_server(data_dir, partitions, server) as running:
+        bus = await Bus.connect(running.url, name="installation")
+        await install(bus, partitions, log_streams)
+        await bus.close()
+        yield running
 
 
 async def kill_and_restart(server: EmbeddedServer) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import actors.worker
 from bench.programs.loop import report, run
 from bus.connection import Bus
-from bus.installation import ensure
+from bus.installation import check
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile
 from llum.processes.worker import look_for_garbage_seldom
@@ -34,7 +34,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
         stop.set()
 
     look_for_garbage_seldom()
-    installation = await ensure(bus, int(partitions))
+    installation = await check(bus, int(partitions))
     began = time.perf_counter()
     await actors.worker.run_worker(
         bus,

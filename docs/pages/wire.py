@@ -55,6 +55,8 @@ def subjects_page() -> str:
         "## What an external nats-server needs",
         "`llum nats-config` prints it for the number of partitions that is set; for 64:",
         "```\nmappings {\n" + "\n".join(mappings) + "\n}\n```",
+        "Then install llum there once: `llum admin install --nats-url nats://…`. It makes the streams and buckets. A "
+        "start on a server without an installation is refused, as the address may be wrong.",
     )
 
 
@@ -63,7 +65,7 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.LOG_STREAM), "The log: every command, in order. The truth that every model is made from."),
         (code(subjects.REJECTED_STREAM), "Refused commands with their errors."),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
-        (code(subjects.INSTALLATION_BUCKET), "What is fixed for an installation: the number of partitions."),
+        (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where a partition's rejections have been relayed."),
     ]
 

@@ -16,7 +16,7 @@ import msgspec
 
 from bus import subjects
 from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
-from bus.installation import recorded_partitions
+from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from identity.app_passwords import AppKeys
 from identity.tokens import Tokens
@@ -169,9 +169,10 @@ class _Forgetter:
 
     async def _wait_for_log_lines(self) -> None:
         """Wait until the worker has logged the last ask about the user, which it does right after it has replied."""
-        partitions = await recorded_partitions(self._bus)
-        if partitions is not None:
-            subject = subjects.partition_ask_subject(subjects.partition_of(self._user, partitions))
+        installation = await find_installation(self._bus)
+        if installation is not None:
+            partition = subjects.partition_of(self._user, installation.partitions)
+            subject = subjects.partition_ask_subject(partition)
             await self._bus.inbox.request(subject, encode(Ping()), PING_WITHIN_S)
 
     async def _erase_messages(self) -> Counts:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 
 from bus.connection import Bus
+from bus.installation import check
 from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.server import run_edge_on
@@ -22,6 +23,8 @@ def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
         listening = listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:
+            if supervised.lifeline_fd is None or settings.nats_url is not None:
+                await check(bus, settings.partitions)
             await _serve_http(bus, settings, listening, on_ready, stop)
         finally:
             await bus.close()

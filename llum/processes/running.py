@@ -78,7 +78,7 @@ def _lock(path: Path, hint: str) -> int:
         path.mkdir(parents=True, exist_ok=True)
         lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(lock, 0)
@@ -89,7 +89,7 @@ def _lock(path: Path, hint: str) -> int:
         raise HeldError(f"a llum already runs on {path} (pid {holder})", hint) from error
     except OSError as error:
         os.close(lock)
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return lock
 
 
@@ -123,7 +123,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _unwritable(path: Path, error: OSError) -> Fault:
+def unwritable(path: Path, error: OSError) -> Fault:
     return Fault(
         f"cannot use {path} as data folder: {error.strerror}",
         "Name a folder that you may write to with --data-dir or LLUM_DATA_DIR.",

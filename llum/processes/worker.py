@@ -3,12 +3,14 @@
 import asyncio
 import gc
 from collections.abc import Callable
+from pathlib import Path
 
 from actors.worker import run_worker
 from bus.connection import Bus
-from bus.installation import ensure
+from bus.installation import Installation, check, install
+from bus.log_format import claim_folder
 from llum.processes.process import Supervised, run_process
-from llum.processes.running import hold
+from llum.processes.running import hold, unwritable
 from llum.resolvers import load_resolvers
 from llum.settings import Settings
 
@@ -19,10 +21,11 @@ def run(settings: Settings, supervised: Supervised) -> int:
 
     async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
         shards = settings.data_dir / "shards"
+        claim(settings.data_dir)
         with hold(shards):
             bus = await Bus.connect(nats_url, name="llum-worker")
             try:
-                installation = await ensure(bus, settings.partitions)
+                installation = await _installation(bus, settings, supervised)
                 await run_worker(
                     bus,
                     shard_dir=shards,
@@ -38,6 +41,21 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 await bus.close()
 
     return run_process("worker", settings, supervised, serve)
+
+
+def claim(data_dir: Path) -> None:
+    """Mark the data folder with the format of the log, or raise: it has another one, or cannot be written."""
+    try:
+        claim_folder(data_dir)
+    except OSError as error:
+        raise unwritable(data_dir, error) from error
+
+
+async def _installation(bus: Bus, settings: Settings, supervised: Supervised) -> Installation:
+    """Find the installation. Only in the nats-server of its own `llum up` may a worker make one."""
+    if supervised.lifeline_fd is not None and settings.nats_url is None:
+        return (await install(bus, settings.partitions)).installation
+    return await check(bus, settings.partitions)
 
 
 def look_for_garbage_seldom() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from actors.worker import run_worker
 from bus.connection import Bus
-from bus.installation import ensure
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS
 from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, Tell
@@ -16,7 +15,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.evidence import Evidence, NewEvidence
 from schemas.queries import Ask
 from schemas.replies import Accepted, AskReply, Refused
-from tests.nats_server import running_server
+from tests.nats_server import installed_server
 
 PARTITIONS = 2
 WITHIN_S = 20.0
@@ -126,12 +125,11 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
 @asynccontextmanager
 async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
     """Run a nats-server and a worker."""
-    async with running_server(folder, PARTITIONS) as server:
+    async with installed_server(folder, PARTITIONS) as server:
         client = await Bus.connect(server.url, name="test")
         requests = Requests(client)
         await requests.start()
         try:
-            await ensure(client, PARTITIONS)
             async with worker(server.url, folder / "shards", **options):
                 yield Llum(client, requests, folder / "shards")
         finally:

@@ -13,7 +13,6 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.installation import ensure
 from bus.notices import waiting_subjects
 from bus.requests import Requests
 from schemas.commands import Tell
@@ -22,7 +21,7 @@ from schemas.queries import Ping
 from schemas.replies import PingReply
 from tests.actors.receiver import Receiver, receiving
 from tests.actors.serving import PARTITIONS, Llum, eventually
-from tests.nats_server import kill_and_restart, running_server
+from tests.nats_server import installed_server, kill_and_restart
 
 TELLS = 150
 
@@ -67,10 +66,9 @@ async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver)
     """
     chance = random.Random(20)
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running_server(tmp_path, PARTITIONS))
+        server = await stack.enter_async_context(installed_server(tmp_path, PARTITIONS))
         bus = await Bus.connect(server.url, name="test")
         stack.push_async_callback(bus.close)
-        await ensure(bus, PARTITIONS)
         requests = Requests(bus)
         await requests.start()
         stack.push_async_callback(requests.close)

@@ -16,12 +16,12 @@ from aiohttp import web
 from actors.effects.notices import Notifier, is_public
 from bus import notices
 from bus.connection import Bus
-from bus.installation import MAX_NOTICES_PER_RULE, ensure
+from bus.installation import MAX_NOTICES_PER_RULE
 from bus.requests import Requests
 from schemas.effects import Notice
 from tests.actors.receiver import Receiver, receiving
 from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
-from tests.nats_server import running_server
+from tests.nats_server import installed_server
 
 SECRET = b"a secret for tests"
 PRIVATE = "the URL leads to a private address"
@@ -79,9 +79,8 @@ class Queue:
 
 @pytest.fixture
 async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
-    async with running_server(tmp_path, PARTITIONS) as server:
+    async with installed_server(tmp_path, PARTITIONS) as server:
         bus = await Bus.connect(server.url, name="test")
-        await ensure(bus, PARTITIONS)
         yield Queue(bus)
         await bus.close()
 
@@ -291,9 +290,8 @@ async def test_a_rule_notifies(tmp_path: Path, receiver: Receiver) -> None:
 async def test_notices_survive_the_worker(tmp_path: Path, receiver: Receiver) -> None:
     """A worker that stops while a receiver is away leaves the delivery to the next one."""
     receiver.answer = lambda _: web.Response(status=503)
-    async with running_server(tmp_path, PARTITIONS) as server:
+    async with installed_server(tmp_path, PARTITIONS) as server:
         bus = await Bus.connect(server.url, name="test")
-        await ensure(bus, PARTITIONS)
         llum = await _client(bus, tmp_path)
         async with worker(server.url, tmp_path / "shards"):
             await llum.make_person("alice", "a")

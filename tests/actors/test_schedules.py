@@ -16,7 +16,6 @@ import pytest
 from bus import rejections, schedules
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.installation import ensure
 from bus.jetstream import ApiError, JetStream
 from bus.requests import Requests
 from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
@@ -24,7 +23,7 @@ from schemas.commands import DeleteComponent, DeleteRule
 from schemas.effects import Firing
 from schemas.errors import Code
 from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
-from tests.nats_server import kill_and_restart, running_server
+from tests.nats_server import installed_server, kill_and_restart
 
 
 class Running:
@@ -57,10 +56,9 @@ class Running:
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running_server(tmp_path, PARTITIONS))
+        server = await stack.enter_async_context(installed_server(tmp_path, PARTITIONS))
         bus = await Bus.connect(server.url, name="test")
         stack.push_async_callback(bus.close)
-        await ensure(bus, PARTITIONS)
         requests = Requests(bus)
         await requests.start()
         stack.push_async_callback(requests.close)

@@ -7,7 +7,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.installation import ensure
+from bus.installation import install
 from tests.nats_server import running_server
 
 PARTITIONS = 64
@@ -38,5 +38,5 @@ async def connect(server: EmbeddedServer) -> AsyncIterator[Connect]:
 async def bus(connect: Connect) -> Bus:
     """A connection to a server on which llum is installed."""
     connected = await connect()
-    await ensure(connected, PARTITIONS, log_streams=1)
+    await install(connected, PARTITIONS, log_streams=1)
     return connected

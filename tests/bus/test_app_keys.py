@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bus import installation
 from bus.connection import Bus
 from bus.jetstream import JetStream
 from bus.subjects import APP_KEY_BUCKET
 from identity import app_passwords
 from identity.app_passwords import AppKeys
 from schemas.errors import Code, Refusal, Transient
-from tests.nats_server import running_server
+from tests.nats_server import installed_server
 
 
 class Clock:
@@ -26,9 +25,8 @@ class Clock:
 
 @pytest.fixture
 async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    async with running_server(tmp_path, partitions=4) as server:
+    async with installed_server(tmp_path, partitions=4) as server:
         bus = await Bus.connect(server.url, name="test")
-        await installation.ensure(bus, 4)
         yield bus
         await bus.close()
 

@@ -15,7 +15,7 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import EmbeddedServerError
-from bus.installation import ensure
+from bus.installation import install
 from bus.log import stream_last
 from bus.requests import Requests
 from schemas.commands import MakeModel
@@ -27,7 +27,7 @@ async def test_a_started_server_answers_at_its_url(server: EmbeddedServer) -> No
     """It has JetStream and takes messages of 8 MB."""
     bus = await Bus.connect(server.url, name="test")
     assert bus.nc.max_payload == 8 * 1024 * 1024
-    assert bus.nc._server_info["jetstream"]
+    assert bus.server_info["jetstream"]
     await bus.close()
 
 
@@ -39,7 +39,7 @@ async def test_by_default_everything_acknowledged_is_synced(tmp_path: Path) -> N
 async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: EmbeddedServer) -> None:
     """Clients find it again by themselves."""
     bus = await Bus.connect(server.url, name="test")
-    await ensure(bus, 64, log_streams=1)
+    await install(bus, 64, log_streams=1)
     requests = Requests(bus)
     await requests.start()
     await requests.store("alice", "app", MakeModel(id="one"))

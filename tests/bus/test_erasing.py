@@ -9,7 +9,6 @@ import pytest
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE, count, erase, erase_schedules, renew, write_index
-from bus.installation import ensure
 from bus.jetstream import JetStream
 from bus.kv import Bucket
 from bus.schedules import install
@@ -17,21 +16,20 @@ from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM
 from identity.tokens import Tokens
 from schemas.effects import Firing
 from tests.bus.waiting import DEADLINE_S
-from tests.nats_server import kill_and_restart, running_server
+from tests.nats_server import installed_server, kill_and_restart
 
 ALICE, BOB = "llum.rejected.alice.probe", "llum.rejected.bob.probe"
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
-    async with running_server(tmp_path, 4, EmbeddedServer(tmp_path, 0, 4)) as server:
+    async with installed_server(tmp_path, 4, 2, EmbeddedServer(tmp_path, 0, 4)) as server:
         yield server
 
 
 @pytest.fixture
 async def bus(server: EmbeddedServer) -> AsyncIterator[Bus]:
     bus = await Bus.connect(server.url, name="test")
-    await ensure(bus, 4, 2)
     yield bus
     await bus.close()
 

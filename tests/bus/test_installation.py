@@ -10,10 +10,11 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
-from bus.installation import Installation, _check_server, ensure, recorded_partitions
+from bus.installation import Installation, _check_server, check, find, install
 from bus.jetstream import JetStream
+from bus.kv import Bucket, bucket_stream
 from bus.log import stream_last
-from bus.subjects import server_mappings
+from bus.subjects import INSTALLATION_BUCKET, server_mappings
 from tests.bus.conftest import PARTITIONS, Connect
 from tests.nats_server import running_server
 
@@ -34,28 +35,75 @@ class OtherServer(EmbeddedServer):
         return text if self._jetstream else text.partition("jetstream {")[0]
 
 
-async def ensure_on(server: EmbeddedServer, tmp_path: Path, partitions: int = PARTITIONS) -> Any:
+async def install_on(server: EmbeddedServer, tmp_path: Path, partitions: int = PARTITIONS) -> Any:
     async with running_server(tmp_path, server=server):
         bus = await Bus.connect(server.url, name="test")
         try:
-            return await ensure(bus, partitions)
+            return await install(bus, partitions)
         finally:
             await bus.close()
 
 
 async def test_an_empty_server_is_set_up_and_stores_nothing_in_the_log(connect: Connect) -> None:
-    """The number of partitions is recorded; the probes of the mappings leave no trace."""
+    """What is fixed is recorded; the probes of the mappings leave no trace."""
     bus = await connect()
-    assert await recorded_partitions(bus) is None
-    assert await ensure(bus, PARTITIONS) == Installation(PARTITIONS, 8)
-    assert await recorded_partitions(bus) == PARTITIONS
+    assert await find(bus) is None
+    made = await install(bus, PARTITIONS)
+    assert made.installation == await find(bus) == Installation(PARTITIONS, 8, log_format=2)
+    assert {"LLUM_LOG_0", "LLUM_LOG_7", "LLUM_REJECTED", "KV_LLUM_INSTALLATION"} <= set(made.streams)
     assert await stream_last(bus) == FIRST_SEQUENCE - 1
 
 
-async def test_ensuring_again_changes_nothing(bus: Bus, connect: Connect) -> None:
-    """Every process does it at its start, several at once too."""
+async def test_a_start_without_an_installation_makes_nothing(connect: Connect) -> None:
+    """The address may be wrong: then an llum that knows nobody would be worse than none."""
+    bus = await connect()
+    with pytest.raises(InstallationError) as caught:
+        await check(bus, PARTITIONS)
+    assert "llum admin install" in caught.value.hint
+    assert await JetStream(bus).streams(">") == []
+
+
+async def test_a_start_on_an_installation_makes_what_it_lacks(bus: Bus) -> None:
+    """As a newer llum may need a stream more; what is fixed stays."""
+    await JetStream(bus).call("STREAM.DELETE.LLUM_REJECTED")
+    assert await check(bus, PARTITIONS) == Installation(PARTITIONS, 1)
+    assert "LLUM_REJECTED" in await JetStream(bus).streams(">")
+
+
+async def test_several_who_install_at_once_agree(connect: Connect) -> None:
+    """One of them records what is fixed, and all give that."""
+    buses = [await connect() for _ in range(4)]
+    made = await asyncio.gather(*(install(bus, PARTITIONS, streams) for streams, bus in enumerate(buses, 1)))
+    assert len({one.installation for one in made}) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        pytest.param("partitions", b"64", "format 1", id="format 1, which recorded no format"),
+        pytest.param("installation", b'{"partitions":64,"log_streams":8,"log_format":3}', "format 3", id="a newer one"),
+    ],
+)
+@pytest.mark.parametrize("start", [check, install])
+async def test_an_installation_of_another_format_is_refused(
+    connect: Connect, start: Any, key: str, value: bytes, named: str
+) -> None:
+    """Neither a start nor installing touches it; the way on is said."""
+    bus = await connect()
+    await JetStream(bus).call(f"STREAM.CREATE.KV_{INSTALLATION_BUCKET}", bucket_stream(INSTALLATION_BUCKET))
+    await Bucket(bus, INSTALLATION_BUCKET).put(key, value)
+    with pytest.raises(InstallationError) as caught:
+        await start(bus, PARTITIONS)
+    assert named in caught.value.message
+    assert "llum admin person export" in caught.value.hint
+    assert await JetStream(bus).streams(">") == [f"KV_{INSTALLATION_BUCKET}"]
+
+
+async def test_installing_again_changes_nothing(bus: Bus, connect: Connect) -> None:
+    """Every process of an `llum up` may do it at its start, several at once too."""
     before = (await JetStream(bus).call("STREAM.INFO.LLUM_LOG_0"))["config"]
-    await asyncio.gather(*(ensure(other, PARTITIONS) for other in [await connect() for _ in range(3)]))
+    again = await asyncio.gather(*(install(other, PARTITIONS) for other in [await connect() for _ in range(3)]))
+    assert [made.streams for made in again] == [[], [], []]
     assert (await JetStream(bus).call("STREAM.INFO.LLUM_LOG_0"))["config"] == before
 
 
@@ -68,16 +116,16 @@ async def test_the_log_takes_no_headers_that_write_elsewhere(bus: Bus) -> None:
 
 async def test_another_number_of_partitions_is_refused(tmp_path: Path) -> None:
     """Also when the mappings were changed to match it: people would be looked for where they are not."""
-    await ensure_on(EmbeddedServer(tmp_path, partitions=64), tmp_path, 64)
+    await install_on(EmbeddedServer(tmp_path, partitions=64), tmp_path, 64)
     with pytest.raises(InstallationError) as caught:
-        await ensure_on(EmbeddedServer(tmp_path, partitions=32), tmp_path, 32)
+        await install_on(EmbeddedServer(tmp_path, partitions=32), tmp_path, 32)
     assert caught.value.message == "this installation has 64 partitions, LLUM_PARTITIONS says 32"
 
 
 async def test_a_server_without_mappings_is_refused_with_the_lines_it_needs(tmp_path: Path) -> None:
     """They can be copied into its configuration."""
     with pytest.raises(InstallationError) as caught:
-        await ensure_on(OtherServer(tmp_path, {"other.subject": "another.subject"}), tmp_path)
+        await install_on(OtherServer(tmp_path, {"other.subject": "another.subject"}), tmp_path)
     for source, to in server_mappings(PARTITIONS).items():
         assert f'"{source}": "{to}"' in caught.value.hint
 
@@ -87,20 +135,20 @@ async def test_a_server_with_one_mapping_of_the_two_is_refused(tmp_path: Path, m
     """Commands alone, or asks alone, are not enough."""
     mappings = {source: to for source, to in server_mappings(PARTITIONS).items() if source != missing}
     with pytest.raises(InstallationError):
-        await ensure_on(OtherServer(tmp_path, mappings), tmp_path)
+        await install_on(OtherServer(tmp_path, mappings), tmp_path)
 
 
 async def test_mappings_to_another_number_of_partitions_are_refused(tmp_path: Path) -> None:
     """32 and 64 agree on half of the users only."""
     with pytest.raises(InstallationError) as caught:
-        await ensure_on(OtherServer(tmp_path, server_mappings(32)), tmp_path)
+        await install_on(OtherServer(tmp_path, server_mappings(32)), tmp_path)
     assert "other partitions" in caught.value.message
 
 
 async def test_a_server_without_jetstream_is_refused(tmp_path: Path) -> None:
     """It says what to add to the configuration."""
     with pytest.raises(InstallationError) as caught:
-        await ensure_on(OtherServer(tmp_path, server_mappings(PARTITIONS), jetstream=False), tmp_path)
+        await install_on(OtherServer(tmp_path, server_mappings(PARTITIONS), jetstream=False), tmp_path)
     assert "without JetStream" in caught.value.message
 
 
@@ -123,7 +171,7 @@ async def test_an_operator_may_tune_a_stream(bus: Bus) -> None:
     """Compression, for example, is theirs."""
     config = (await JetStream(bus).call("STREAM.INFO.LLUM_LOG_0"))["config"]
     await JetStream(bus).call("STREAM.UPDATE.LLUM_LOG_0", {**config, "compression": "s2"})
-    assert await ensure(bus, PARTITIONS) == Installation(PARTITIONS, 1)
+    assert await check(bus, PARTITIONS) == Installation(PARTITIONS, 1)
 
 
 @pytest.mark.parametrize("change", [{"max_age": 3600 * 10**9}, {"allow_rollup_hdrs": True}])
@@ -132,5 +180,5 @@ async def test_a_stream_that_was_changed_against_its_purpose_is_refused(bus: Bus
     config = (await JetStream(bus).call("STREAM.INFO.LLUM_LOG_0"))["config"]
     await JetStream(bus).call("STREAM.UPDATE.LLUM_LOG_0", {**config, **change})
     with pytest.raises(InstallationError) as caught:
-        await ensure(bus, PARTITIONS)
+        await check(bus, PARTITIONS)
     assert next(iter(change)) in caught.value.message

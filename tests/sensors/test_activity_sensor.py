@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from bus.connection import Bus
-from bus.embedded import EmbeddedServer
-from bus.installation import ensure
 from schemas.commands import Tell
 from schemas.errors import Refusal
 from sensors.activity.messages import installation
@@ -23,7 +20,7 @@ from sensors.activity.sensor import ActivityOptions, ActivitySensor, run_activit
 from sensors.errors import SensorError
 from sensors.publisher import Store
 from sensors.spool import Spool
-from tests.nats_server import running_server
+from tests.nats_server import installed_server
 from tests.sensors.conftest import XServer
 from tests.sensors.reading import logged_commands, spooled, told, values
 
@@ -183,19 +180,9 @@ def test_a_user_that_cannot_be_one_is_refused(tmp_path):
         ActivityOptions(user="alice.*", nats_url="", spool_folder=tmp_path).check()
 
 
-@asynccontextmanager
-async def running_bus(folder: Path) -> AsyncIterator[EmbeddedServer]:
-    """Run a nats-server that is set up for llum."""
-    async with running_server(folder, partitions=4) as server:
-        bus = await Bus.connect(server.url, name="installation")
-        await ensure(bus, 4, log_streams=1)
-        await bus.close()
-        yield server
-
-
 async def test_on_a_real_bus_everything_arrives_in_order(options, x_server, tmp_path, until):
     """Installation, then tellings, then the shutdown; the spool is empty afterwards."""
-    async with running_bus(tmp_path / "bus") as server:
+    async with installed_server(tmp_path / "bus", 4, 1) as server:
         async with sensor(options_for(tmp_path, server.url)):
             await until(lambda: spool_of(options).exists() and not spooled(spool_of(options)), "all is delivered")
             x_server.press("a")
@@ -212,7 +199,7 @@ async def test_a_bus_that_dies_and_returns_elsewhere_gets_everything(options, x_
     path = spool_of(options)
     async with sensor(options_for(tmp_path, lambda: where[0])):
         await until(lambda: values(spooled(path)), "the sensor has started without a bus")
-        async with running_bus(tmp_path / "bus") as server:
+        async with installed_server(tmp_path / "bus", 4, 1) as server:
             where[0] = server.url
             await until(lambda: not spooled(path), "all is delivered")
             x_server.press("a")
@@ -222,7 +209,7 @@ async def test_a_bus_that_dies_and_returns_elsewhere_gets_everything(options, x_
             await until(lambda: values(spooled(path))[-1:] == [0], "idle is spooled")
             x_server.press("a")
             await until(lambda: values(spooled(path))[-1:] == [1], "active is spooled")
-        async with running_bus(tmp_path / "bus") as server:
+        async with installed_server(tmp_path / "bus", 4, 1) as server:
             where[0] = server.url
             await until(lambda: not spooled(path), "the rest is delivered")
             commands = [command for _, command in await logged_commands(server.url)]

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.nats_server import installed_server
 from tests.sensors.reading import logged_commands, values
-from tests.sensors.test_activity_sensor import running_bus
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-sensor.md"
 
@@ -16,7 +16,7 @@ async def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
     (source,) = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
     program = tmp_path / "disk_sensor.py"
     program.write_text(source)
-    async with running_bus(tmp_path / "bus") as server:
+    async with installed_server(tmp_path / "bus", 4, 1) as server:
         command = [sys.executable, program, "alice", server.url, tmp_path / "spool"]
         shown = await asyncio.to_thread(
             subprocess.run, command, capture_output=True, text=True, timeout=60, cwd=HOW_TO.parents[2]

@@ -8,6 +8,7 @@ import msgspec
 from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
 from llum.cli.commands.forgetting import forget
+from llum.cli.commands.installing import install
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -24,6 +25,7 @@ def admin() -> None:
 
 
 admin.add_command(app)
+admin.add_command(install)
 
 
 @admin.group()

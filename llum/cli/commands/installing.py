@@ -1,0 +1,53 @@
+"""`llum admin install`: the one way to a new llum on an external nats-server."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from llum.cli.commands.options import settings_options
+from llum.failures import Fault
+from llum.settings import Settings, hide_password
+
+if TYPE_CHECKING:
+    from bus.installation import Made
+
+
+@click.command()
+@settings_options("nats_url", "partitions")
+def install(settings: Settings) -> None:
+    """Install llum on an external nats-server. Do this once, before the first start.
+
+    It makes the streams and buckets that llum needs. An installation that is there already stays as it is.
+    `llum up` without an external nats-server needs no installing.
+    """
+    from llum.processes import logs
+
+    logs.set_up("error", [logs.stderr_sink(settings.log_format)])
+    url = settings.nats_url
+    if url is None:
+        raise Fault(
+            "no nats-server is named",
+            "Name an external one with --nats-url or LLUM_NATS_URL; `llum up` without one installs by itself.",
+        )
+    click.echo("\n".join(report(asyncio.run(_install(url, settings.partitions)), hide_password(url))))
+
+
+async def _install(url: str, partitions: int) -> "Made":
+    from bus.connection import Bus
+    from bus.installation import install
+
+    bus = await Bus.connect(url, name="llum-install")
+    try:
+        return await install(bus, partitions)
+    finally:
+        await bus.close()
+
+
+def report(made: "Made", where: str) -> list[str]:
+    """Say what is installed and what was made for it."""
+    what = made.installation
+    sizes = f"{what.partitions} partitions in {what.log_streams} log streams, log format {what.log_format}"
+    if not made.streams:
+        return [f"llum is there already on {where}: {sizes}", "nothing was made or changed"]
+    return [f"llum is installed on {where}: {sizes}", "made the streams " + ", ".join(made.streams)]
