@@ -19,7 +19,6 @@ from bench.figures import Figure, Result
 from bench.ground import Ground
 from bench.programs.loop import run
 from bench.sizes import scaled
-from bus.errors import SetupError
 from schemas.errors import LlumError
 
 SCALE_VARIABLE = "LLUM_BENCH_SCALE"
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str] = (), json: bool = False) -> int:
     results: dict[str, Result] = {}
     try:
         run(_measure(options.names or list(BENCHMARKS), options.scale, results))
-    except (BenchError, SetupError, LlumError, TimeoutError, OSError) as error:
+    except (BenchError, LlumError, TimeoutError, OSError) as error:
         _say(f"bench: {error or type(error).__name__}", sys.stderr)
         return EXIT_FAILED
     if json or options.json:

@@ -132,7 +132,7 @@ async def _renew_message(jetstream: JetStream, stream: str, message: Stored) -> 
         try:
             await jetstream.publish(message.subject, message.data, headers)
         except ApiError as error:
-            if error.code != WRONG_LAST_SEQUENCE:
+            if error.err_code != WRONG_LAST_SEQUENCE:
                 raise
     await jetstream.erase(stream, message.seq)
 

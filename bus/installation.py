@@ -209,7 +209,7 @@ async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
     try:
         await jetstream.call(f"STREAM.CREATE.{name}", {"first_seq": FIRST_SEQUENCE, **wanted})
     except ApiError as error:
-        if error.code != STREAM_DIFFERS:
+        if error.err_code != STREAM_DIFFERS:
             raise InstallationError(
                 f"nats-server does not make stream {name}: {error.description}", "see its log and JetStream's limits"
             ) from error

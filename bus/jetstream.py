@@ -29,12 +29,12 @@ _NOT_READY: Final = frozenset({10008, 10009})
 _decode = msgspec.json.Decoder().decode
 
 
-class ApiError(Exception):
-    """JetStream refused. `code` is its `err_code`."""
+class ApiError(Transient):
+    """JetStream refused, with its own `err_code` and description."""
 
-    def __init__(self, code: int, description: str) -> None:
-        super().__init__(f"{description} ({code})")
-        self.code = code
+    def __init__(self, err_code: int, description: str) -> None:
+        super().__init__(Code.UNAVAILABLE, f"JetStream refused: {description} ({err_code})")
+        self.err_code = err_code
         self.description = description
 
 
@@ -78,7 +78,7 @@ class JetStream:
         try:
             found = (await self.call(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject}))["message"]
         except ApiError as error:
-            if error.code == NO_MESSAGE:
+            if error.err_code == NO_MESSAGE:
                 return None
             raise
         return Stored(found["seq"], found["subject"], b"", base64.b64decode(found.get("data", "")))
@@ -123,7 +123,7 @@ class JetStream:
         try:
             await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq})
         except ApiError as error:
-            if error.code != NO_MESSAGE_TO_DELETE:
+            if error.err_code != NO_MESSAGE_TO_DELETE:
                 raise
             return False
         return True
@@ -161,7 +161,7 @@ class JetStream:
 
 
 def _not_ready(answer: Answer) -> bool:
-    return b'"error"' in answer.data[:200] and _error(_decode(answer.data)).code in _NOT_READY
+    return b'"error"' in answer.data[:200] and _error(_decode(answer.data)).err_code in _NOT_READY
 
 
 def _checked(answer: Answer) -> dict[str, Any]:

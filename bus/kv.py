@@ -37,7 +37,7 @@ class Bucket:
         try:
             await self._publish(key, value, {"Nats-Expected-Last-Subject-Sequence": "0"})
         except ApiError as error:
-            if error.code == WRONG_LAST_SEQUENCE:
+            if error.err_code == WRONG_LAST_SEQUENCE:
                 return False
             raise
         return True

@@ -9,7 +9,7 @@ import structlog
 from bus.connection import Bus
 from bus.consumer import HEARTBEAT_S, MAX_BURST, LogConsumer, LogMessage
 from bus.errors import LogTruncatedError
-from bus.jetstream import ApiError, JetStream
+from bus.jetstream import JetStream
 from bus.subjects import LOG_STREAM, log_stream_of, log_subject_of
 from schemas.errors import Transient
 
@@ -91,7 +91,7 @@ class LogReader:
         try:
             await self._open(consumer)
             await self._keep_reading(consumer)
-        except (ApiError, Transient) as error:
+        except Transient as error:
             consumer.break_off(str(error))
         finally:
             reason = consumer.broken

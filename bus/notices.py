@@ -59,7 +59,7 @@ async def enqueue(bus: Bus, partition: int, notice: Notice) -> str:
     try:
         await JetStream(bus).publish(subject, encode(notice), {"Nats-Msg-Id": f"{partition}.{notice.id}"})
     except ApiError as error:
-        if error.code != TOO_MANY_OF_SUBJECT:
+        if error.err_code != TOO_MANY_OF_SUBJECT:
             raise _not_stored(error) from error
         await bury(bus, notice, "too many notices of this rule wait already", f"{partition}.{notice.id}")
     return subject
@@ -80,7 +80,7 @@ async def first_waiting(bus: Bus, subject: str) -> Waiting | None:
     try:
         reply = await JetStream(bus).call(f"STREAM.MSG.GET.{EFFECTS_STREAM}", {"seq": 1, "next_by_subj": subject})
     except ApiError as error:
-        if error.code == NO_MESSAGE:
+        if error.err_code == NO_MESSAGE:
             return None
         raise
     message = reply["message"]

@@ -76,8 +76,8 @@ async def install(bus: Bus, partition: int, firing: Firing, pattern: str, time_z
     try:
         await JetStream(bus).publish(subject, encode(firing), headers)
     except ApiError as error:
-        if error.code in (REFUSED_SCHEDULE, REFUSED_TIME_ZONE):
-            what = f"time zone {time_zone}" if error.code == REFUSED_TIME_ZONE else "schedule"
+        if error.err_code in (REFUSED_SCHEDULE, REFUSED_TIME_ZONE):
+            what = f"time zone {time_zone}" if error.err_code == REFUSED_TIME_ZONE else "schedule"
             raise Refusal(Code.BAD_RULE, f"nats-server does not know the {what}", "statement:1:1") from error
         raise Transient(Code.UNAVAILABLE, f"the schedule was not stored: {error.description}") from error
 

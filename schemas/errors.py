@@ -2,13 +2,22 @@
 
     LlumError
     ├── Refusal      the caller's fault: fix the message; sending it again unchanged fails again
-    └── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
+    ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
+    │   └── ApiError                     JetStream refused (`bus.jetstream`)
+    └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire
+        ├── EmbeddedServerError          nats-server (`bus.errors`)
+        ├── InstallationError            what an earlier llum left in nats-server
+        ├── LogTruncatedError            the log ends too early
+        ├── ListenError                  the address of the HTTP edge (`edge_http.http.server`)
+        ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
+        └── Fault                        files, folders and processes of this machine (`llum.failures`)
 
 Anything else that is raised is a bug: it is logged, recorded with the message that caused it, and answered as
 `internal`.
 """
 
 import enum
+from typing import ClassVar
 
 import msgspec
 
@@ -57,6 +66,13 @@ class Code(enum.StrEnum):
     NOT_YET = "not_yet", "This replica has not yet applied the `min_seq` that the ask requires."
     INTERNAL = "internal", "A fault in llum; it has been recorded. The message was passed over."
 
+    SETUP = "setup", "Something on this machine keeps llum from doing what was asked."
+    NATS_SERVER = "nats_server", "The nats-server that llum runs cannot start, or has ended."
+    INSTALLATION = "installation", "The nats-server, or what an earlier llum left in it, does not fit."
+    LOG_TRUNCATED = "log_truncated", "The log ends before what has been read from it: an older copy was restored."
+    SENSOR = "sensor", "A sensor cannot work as things are on this machine."
+    SPOOL_FULL = "spool_full", "What a sensor could not send yet has reached its bound; nothing is added."
+
 
 class Error(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error on the wire: `code` for programs, `message` and `hint` for people, `field` for whoever fixes it."""
@@ -68,7 +84,7 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LlumError(Exception):
-    """Any error with a stable code."""
+    """Any error with a stable code. As a text it is one line: what happened, and what to do."""
 
     def __init__(self, code: Code, message: str, field: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -78,13 +94,17 @@ class LlumError(Exception):
     def code(self) -> Code:
         return self.error.code
 
+    @property
+    def message(self) -> str:
+        return self.error.message
+
+    @property
+    def hint(self) -> str | None:
+        return self.error.hint
+
     def __str__(self) -> str:
-        parts = [f"{self.error.code}: {self.error.message}"]
-        if self.error.field:
-            parts.append(f"(field {self.error.field})")
-        if self.error.hint:
-            parts.append(self.error.hint)
-        return " ".join(parts)
+        field = f" (field {self.error.field})" if self.error.field else ""
+        return _line(f"{self.code}: {self.message}{field}", self.hint)
 
 
 class Refusal(LlumError):  # noqa: N818 - the name of the field
@@ -99,7 +119,27 @@ class Transient(LlumError):  # noqa: N818 - the name of the field
         self.retry_after_s = retry_after_s
 
 
+class SetupError(LlumError):
+    """Something around llum must be put right first: `message` says what is wrong, `hint` what to do."""
+
+    CODE: ClassVar[Code] = Code.SETUP
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(self.CODE, message, None, hint)
+
+    def __str__(self) -> str:
+        return _line(self.message, self.hint)
+
+
 TRANSIENT_CODES = frozenset({Code.RATE_LIMITED, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+SETUP_CODES = frozenset(
+    {Code.SETUP, Code.NATS_SERVER, Code.INSTALLATION, Code.LOG_TRUNCATED, Code.SENSOR, Code.SPOOL_FULL}
+)
+
+
+def _line(message: str, hint: str | None) -> str:
+    text = f"{message.rstrip('.')}. {hint}" if hint else message
+    return " ".join(text.split())
 
 
 def raised_from(error: Error) -> LlumError:

@@ -22,7 +22,6 @@ from yarl import URL
 
 from bus import notices
 from bus.connection import Bus
-from bus.jetstream import ApiError
 from bus.notices import Waiting
 from schemas.effects import Notice, NoticeBody
 from schemas.errors import LlumError
@@ -119,7 +118,7 @@ class Notifier:
         while True:
             try:
                 subjects = await notices.waiting_subjects(self._bus, partitions)
-            except (LlumError, ApiError) as error:
+            except LlumError as error:
                 log.warning("notices_wait", error=str(error), retry_s=BUS_PAUSE_S)
                 await self._sleep(BUS_PAUSE_S)
             else:
@@ -138,7 +137,7 @@ class Notifier:
             lane.look_again = False
             try:
                 pause_s = await self._deliver_first(subject, lane)
-            except (LlumError, ApiError) as error:
+            except LlumError as error:
                 log.warning("notice_waits", subject=subject, error=str(error), retry_s=BUS_PAUSE_S)
                 pause_s = BUS_PAUSE_S
             if pause_s is None and not lane.look_again:

@@ -16,7 +16,6 @@ from actors.store.entries import FIRED, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, rejections
 from bus.connection import Bus
-from bus.jetstream import ApiError
 from bus.notices import installation_secret
 from bus.requests import Requests
 from model.resolvers.registry import Resolvers
@@ -83,7 +82,7 @@ class Relay:
         while True:
             try:
                 return await self._effects.reconcile()
-            except (LlumError, ApiError) as error:
+            except LlumError as error:
                 log.warning("schedules_wait", partition=self._number, error=str(error), retry_s=RETRY_S)
             await asyncio.sleep(RETRY_S)
 

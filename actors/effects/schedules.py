@@ -9,7 +9,6 @@ from typing import Final
 import structlog
 
 from bus.connection import Bus
-from bus.jetstream import ApiError
 from bus.requests import Requests
 from bus.schedules import Firings, Taken
 from model.commands.rules import CRON_APP
@@ -30,7 +29,7 @@ async def relay_firings(bus: Bus, requests: Requests) -> None:
             await firings.open()
             while True:
                 await asyncio.gather(*(_fire(requests, firings, taken) for taken in await firings.take()))
-        except (Transient, ApiError) as error:
+        except Transient as error:
             log.warning("firings_wait", error=str(error), retry_s=RETRY_S)
         finally:
             await firings.close()

@@ -169,10 +169,13 @@ def errors_page() -> str:
     return page(
         "Errors",
         "The same codes on the bus, over HTTP, in the SDK and on the command line. A *refusal* fails again as long as "
-        "the message stays as it is; after a *transient* one the same message may be sent again.",
+        "the message stays as it is; after a *transient* one the same message may be sent again. A *setup* error is "
+        "never on the wire: it says what a person has to put right on the machine.",
         table(("code", "kind", "what"), rows),
     )
 
 
 def _kind(one: errors.Code) -> str:
+    if one in errors.SETUP_CODES:
+        return "setup"
     return "transient" if one in errors.TRANSIENT_CODES else "refusal"

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from edge_http.http.responses import json_response
-from schemas.errors import Code, Error, LlumError, Refusal, Transient
+from schemas.errors import SETUP_CODES, Code, Error, LlumError, Refusal, Transient
 
 STATUS_OF: Final = {
     Code.MALFORMED: 400,
@@ -39,6 +39,7 @@ STATUS_OF: Final = {
     Code.UNAVAILABLE: 503,
     Code.NOT_YET: 503,
     Code.INTERNAL: 500,
+    **dict.fromkeys(SETUP_CODES, 500),
 }
 
 _CODES_OF_STATUS: Final = {404: Code.UNKNOWN_VERB, 405: Code.UNKNOWN_VERB, 413: Code.TOO_LARGE}

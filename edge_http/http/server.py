@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bus.errors import SetupError
+from schemas.errors import SetupError
 
 SHUTDOWN_STEP_S: Final = 0.9
 """Half of the seconds that open requests may take to finish, as aiohttp waits twice: `llum up` allows an edge 2 s."""

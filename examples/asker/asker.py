@@ -11,8 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from llum.client import Client
-from llum.failures import FORESEEN, describe
-from schemas.errors import raised_from
+from schemas.errors import LlumError, raised_from
 from schemas.queries import Ask
 
 APP = "asker"
@@ -65,8 +64,8 @@ def main() -> int:
     parser.add_argument("--resolver", default="count", help="what makes a number of evidence: count, sum, mean")
     try:
         asyncio.run(run(parser.parse_args()))
-    except FORESEEN as error:
-        print(f"asker: {describe(error)}", file=sys.stderr)
+    except LlumError as error:
+        print(f"asker: {error}", file=sys.stderr)
         return 1
     return 0
 

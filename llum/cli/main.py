@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from llum.failures import EXIT_FAILED, FORESEEN, report
+from llum.failures import EXIT_FAILED, report
+from schemas.errors import LlumError
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -76,7 +77,7 @@ def main() -> int:
         return _report_usage(error)
     except click.ClickException as error:
         return _report_line(error.format_message(), EXIT_FAILED)
-    except FORESEEN as error:
+    except LlumError as error:
         report(error)
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):

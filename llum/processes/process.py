@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, FORESEEN, describe, report
+from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
 from llum.processes.lifeline import FromChild, Lifeline
 from llum.processes.log_files import RotatingFile
 from llum.settings import Settings
-from schemas.errors import Transient
+from schemas.errors import LlumError, Transient
 
 ORPHAN_DRAIN_S: Final = 5.0
 """Seconds that a process whose supervisor is dead may take to drain before it ends itself."""
@@ -76,7 +76,7 @@ async def _serve_alone(settings: Settings, serve: Serve) -> int:
     log = structlog.get_logger()
     try:
         await serve(url, lambda: log.info("ready"), _stop_on_signal())
-    except FORESEEN as error:
+    except LlumError as error:
         report(error)
         return EXIT_FAILED
     return 0
@@ -98,10 +98,10 @@ async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
         watch.cancel()
     except EOFError:
         return EXIT_FAILED
-    except FORESEEN as error:
+    except LlumError as error:
         fatal = not isinstance(error, Transient)
-        log.error("cannot_run", why=describe(error), fatal=fatal)
-        lifeline.send(FromChild(error=describe(error), fatal=fatal))
+        log.error("cannot_run", why=str(error), fatal=fatal)
+        lifeline.send(FromChild(error=str(error), fatal=fatal))
         return EXIT_UNRECOVERABLE if fatal else EXIT_FAILED
     except Exception:
         log.exception("died")

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bus.errors import SetupError
 from llum.failures import EXIT_FAILED, Fault, report
 from llum.processes import welcome
 from llum.processes.child import Process, PythonChild, keep_alive
@@ -26,6 +25,7 @@ from llum.processes.log_files import RotatingFile
 from llum.processes.nats_child import NatsChild
 from llum.processes.running import DataFolder, Running, write_atomically
 from llum.settings import Settings, hide_password
+from schemas.errors import SetupError
 
 DRAIN_S: Final = 4.5
 """Seconds from the first signal to the last kill; with what the interpreter needs to end it stays under 5."""

@@ -15,9 +15,10 @@ from llum.cli.browse import archive, lines, show
 from llum.cli.browse.command import CONTEXT, FILE, command
 from llum.cli.browse.shell import Shell
 from llum.cli.commands.archives import written
-from llum.failures import FORESEEN, Fault, describe
+from llum.failures import Fault
 from llum.people.archive_files import ArchiveWriter
 from schemas.commands import Command
+from schemas.errors import LlumError
 from schemas.paths import Path
 
 MAX_DEPTH: Final = 16
@@ -125,8 +126,8 @@ async def _run(shell: Shell, line: str, place: str) -> None:
             await shell.run(words)
     except click.ClickException as error:
         raise click.ClickException(f"{place}: {error.format_message()}") from error
-    except FORESEEN as error:
-        raise click.ClickException(f"{place}: {describe(error)}") from error
+    except LlumError as error:
+        raise click.ClickException(f"{place}: {error}") from error
 
 
 def _read(file: FilePath) -> list[str]:

@@ -11,9 +11,9 @@ import click
 
 from llum.cli.browse import layout, lines
 from llum.cli.browse.dialogue import Dialogue, Nobody
-from llum.failures import FORESEEN, report
+from llum.failures import report
 from schemas.commands import Command
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, LlumError, Refusal
 from schemas.paths import Path, check_path, format_path, parse_path
 from schemas.queries import Ask, GetContext, Query
 from schemas.replies import Accepted, AskReply, ComponentAnswer, ResultReply
@@ -86,7 +86,7 @@ class Shell:
             return _report(error.format_message())
         except click.Abort:
             return _report("interrupted")
-        except FORESEEN as error:
+        except LlumError as error:
             report(error)
             return False
         return True
