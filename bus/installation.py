@@ -250,7 +250,7 @@ async def find(bus: Bus) -> Installation | None:
         old = await _leaders_value(bus, PARTITIONS_KEY_1)
         return Installation(int(old), 0, UNRECORDED) if old is not None else None
     except ApiError as error:
-        if error.code == STREAM_NOT_FOUND:
+        if error.err_code == STREAM_NOT_FOUND:
             return None
         raise
 
