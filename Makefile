@@ -41,3 +41,6 @@ setup: $(READY) ## Make .venv from uv.lock. The others do it if needed.
 $(READY): pyproject.toml uv.lock deploy/bootstrap.sh
 	@deploy/bootstrap.sh
 	@touch $@
+
+bench-compare: setup ## Compare the CPU time of each operation with that of another checkout. BASE=<commit or folder> ROUNDS=7
+	@exec $(PYTHON) -m bench.compare $(BASE) --rounds $(or $(ROUNDS),7)

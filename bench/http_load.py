@@ -5,6 +5,7 @@ measures. Each connection is kept alive and has one request under way.
 import asyncio
 import contextlib
 import functools
+import math
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +18,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 class Lane(asyncio.Protocol):
-    """One connection that sends the same request again and again until the deadline."""
+    """One connection that sends the same request again and again, until the deadline or so many times."""
 
     def __init__(self, request: bytes, expected: bytes) -> None:
         self._request = request
@@ -25,6 +26,7 @@ class Lane(asyncio.Protocol):
         self._buffer = b""
         self._count = 0
         self._deadline = 0.0
+        self._at_most = math.inf
         self._done: asyncio.Future[int] | None = None
         self._transport: asyncio.WriteTransport | None = None
 
@@ -35,10 +37,10 @@ class Lane(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"the server closed the connection: {exc}")
 
-    async def run(self, deadline: float) -> int:
-        """Send until the deadline, and give how many right answers came."""
+    async def run(self, deadline: float, at_most: float = math.inf) -> int:
+        """Send until the deadline or so many times, and give how many right answers came."""
         assert self._transport is not None
-        self._count, self._deadline = 0, deadline
+        self._count, self._deadline, self._at_most = 0, deadline, at_most
         self._done = asyncio.get_running_loop().create_future()
         self._transport.write(self._request)
         return await self._done
@@ -65,7 +67,7 @@ class Lane(asyncio.Protocol):
             self._fail(f"answered {answer[:300]!r}")
             return
         self._count += 1
-        if time.perf_counter() < self._deadline:
+        if self._count < self._at_most and time.perf_counter() < self._deadline:
             assert self._transport is not None
             self._transport.write(self._request)
         elif self._done is not None and not self._done.done():

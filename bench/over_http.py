@@ -16,8 +16,8 @@ from schemas.replies import Accepted
 HTTP_BAR = 0.5
 EXPECTED = b'{"result":"ok"'
 
-_ASK = {"version": "11.2", "modelname": "-", "context": people.CONTEXT, "view": [people.component(0)]}
-_TELL = {
+ASK = {"version": "11.2", "modelname": "-", "context": people.CONTEXT, "view": [people.component(0)]}
+TELL = {
     "version": "11.2",
     "modelname": "-",
     "context": people.CONTEXT,
@@ -30,13 +30,13 @@ async def http_ask(ground: Ground) -> Result:
     """Measure asks over HTTP with 32 in flight."""
     stage = await ground.stage()
     answer = await stage.answer_to(stage.asks(stage.busy_people()))
-    return await _compare(stage, "ask", msgspec.json.encode(_ASK), answer)
+    return await _compare(stage, "ask", msgspec.json.encode(ASK), answer)
 
 
 async def http_tell(ground: Ground) -> Result:
     """Measure tells over HTTP with 32 in flight, each acknowledged when it is applied."""
     stage = await ground.stage()
-    return await _compare(stage, "tell", msgspec.json.encode(_TELL), encode(Accepted(id="0" * 32, seq=100_000)))
+    return await _compare(stage, "tell", msgspec.json.encode(TELL), encode(Accepted(id="0" * 32, seq=100_000)))
 
 
 async def _compare(stage: Stage, op: str, body: bytes, answer: bytes) -> Result:

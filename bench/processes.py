@@ -25,13 +25,13 @@ END_WITHIN_S = 10.0
 READY_POLL_S = 0.005
 """Seconds between looks at the ready file: so much is the start-up time too long at most."""
 
-_ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 
 
-def environment(**settings: Any) -> dict[str, str]:
-    """Give the environment of a child: none of the caller's llum settings, and these."""
+def environment(root: Path = ROOT, **settings: Any) -> dict[str, str]:
+    """Give the environment of a child that runs the code in `root`: none of the caller's llum settings, and these."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
-    path = os.pathsep.join(filter(None, [str(_ROOT), inherited.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(root), inherited.get("PYTHONPATH")]))
     return inherited | {"PYTHONPATH": path} | {f"LLUM_{name.upper()}": str(value) for name, value in settings.items()}
 
 
@@ -58,15 +58,19 @@ async def measured(name: str, *arguments: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def llum_up(data_dir: Path) -> AsyncIterator[tuple[Running, float]]:
-    """Run `llum up` on free ports as long as the block lasts. Give where it answers, and the seconds it took to."""
+async def llum_up(
+    data_dir: Path, root: Path = ROOT, python: str = sys.executable, **settings: str
+) -> AsyncIterator[tuple[Running, float]]:
+    """Run `llum up` on free ports as long as the block lasts. Give where it answers, and the seconds it took to.
+
+    `root` and `python` name another checkout of llum to run.
+    """
     with tempfile.TemporaryDirectory(prefix="llum-bench-") as folder:
         ready_file = Path(folder) / "ready.json"
-        settings = environment(data_dir=data_dir, http_port=0, nats_port=0)
+        variables = environment(root, data_dir=data_dir, http_port=0, nats_port=0, **settings)
         began = time.perf_counter()
-        process = await _start(
-            ["-m", "llum", "up", "--ready-file", str(ready_file)], settings, Path(folder), asyncio.subprocess.DEVNULL
-        )
+        arguments = ["-m", "llum", "up", "--ready-file", str(ready_file)]
+        process = await _start(arguments, variables, Path(folder), asyncio.subprocess.DEVNULL, python)
         try:
             running = await _until_ready(process, ready_file)
             yield running, time.perf_counter() - began
@@ -86,10 +90,10 @@ async def _until_ready(process: asyncio.subprocess.Process, ready_file: Path) ->
 
 
 async def _start(
-    arguments: list[str], settings: dict[str, str], folder: Path, stdout: int
+    arguments: list[str], variables: dict[str, str], folder: Path, stdout: int, python: str = sys.executable
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=settings, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=stdout
+        python, *arguments, env=variables, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=stdout
     )
 
 
