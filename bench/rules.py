@@ -23,7 +23,7 @@ from schemas.commands import Command, MakeModel, MakeRule, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
 from schemas.queries import GetContext
-from schemas.replies import Accepted, ResultReply
+from schemas.replies import Accepted, ContextReply
 
 RULES = 200
 CHAIN = 50
@@ -146,8 +146,9 @@ class _Speaker:
 
     async def _evidence(self, user: str) -> int:
         reply = await self._requests.ask(user, people.APP, GetContext(context=["c"], size=True))
-        assert isinstance(reply, ResultReply)
-        return int(reply.result["size"]["evidence"])
+        assert isinstance(reply, ContextReply)
+        assert reply.size is not None, "it was asked for"
+        return reply.size.evidence
 
     async def _do(self, user: str, command: Command) -> None:
         outcome = await self._requests.send(user, people.APP, command, timeout_s=DONE_WITHIN_S)

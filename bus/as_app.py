@@ -1,6 +1,6 @@
 """Speaking to one person's model as one app: commands whose refusals are raised, asks that see one's own writes."""
 
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -8,13 +8,15 @@ from schemas.commands import Command
 from schemas.errors import raised_from
 from schemas.queries import Query
 from schemas.recent import Recent
-from schemas.replies import Accepted, Outcome, Refused, Reply, ResultReply
+from schemas.replies import Accepted, Outcome, Refused, Reply
 
 OUTCOME_WITHIN_S: Final = 10.0
 """Seconds to wait for a command's outcome, a restart of the worker included."""
 
 MAX_WRITERS: Final = 50_000
 """Writers remembered, about 200 bytes each. A forgotten one may, for the moment a replica lags, read an older state."""
+
+R = TypeVar("R", bound=Reply)
 
 Writer = tuple[str, str]
 """User and app: whoever speaks as the same app about the same person sees the same writes."""
@@ -92,11 +94,11 @@ class AsApp:
         seq = None if query.min_seq is not None else self.last_seq
         return await self._requests.ask(*self._writer, query if seq is None else _seeing(query, seq))
 
-    async def find(self, query: Query) -> Any:
-        """Send one of the smaller queries, and give its result. Raises as `ask`."""
+    async def find(self, query: Query, kind: type[R]) -> R:
+        """Send a query and give its reply, which is of this kind. Raises as `ask`."""
         reply = await self.ask(query)
-        assert isinstance(reply, ResultReply), "the smaller queries are answered by a result"
-        return reply.result
+        assert isinstance(reply, kind), "each query is answered by its own reply"
+        return reply
 
 
 def _seeing(query: Query, seq: int) -> Query:

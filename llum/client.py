@@ -14,7 +14,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites
 from bus.connection import Bus
@@ -59,7 +59,24 @@ from schemas.queries import (
     ListRules,
     Query,
 )
-from schemas.replies import Accepted, AccessReply, AskReply, ComponentAnswer, ExportReply, Reply
+from schemas.permissions import Permission
+from schemas.replies import (
+    Accepted,
+    AccessReply,
+    AppDescription,
+    AppsReply,
+    AskReply,
+    ComponentAnswer,
+    ContextReply,
+    ExportReply,
+    PermissionReply,
+    Reply,
+    ResolversReply,
+    RuleDescription,
+    RulesReply,
+)
+
+R = TypeVar("R", bound=Reply)
 
 OWNER_APP: Final = "llum"
 """The command line's own app: the first owner app of every model that it makes."""
@@ -309,37 +326,31 @@ class Client:
         """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
         return await self.send(user, Forget(id=fresh_id()))
 
-    async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> dict[str, Any]:
+    async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
-        query = GetContext(context=list(_segments(path)), size=size)
-        found: dict[str, Any] = await self._result(user, query)
-        return found
+        return await self._answered(user, GetContext(context=list(_segments(path)), size=size), ContextReply)
 
     async def get_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
-        found: dict[str, str] = await self._result(user, ListResolvers())
-        return found
+        return (await self._answered(user, ListResolvers(), ResolversReply)).resolvers
 
-    async def list_apps(self, user: str) -> dict[str, dict[str, Any]]:
+    async def list_apps(self, user: str) -> dict[str, AppDescription]:
         """Give the apps of a model with description and role. Owner apps only."""
-        found: dict[str, dict[str, Any]] = await self._result(user, ListApps())
-        return found
+        return (await self._answered(user, ListApps(), AppsReply)).apps
 
     async def get_permission(
         self, user: str, app: str, context: PathLike, *, component: str | None = None
-    ) -> dict[str, Any] | None:
+    ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
         query = GetPermission(app=app, context=list(_segments(context)), component=component)
-        found: dict[str, Any] | None = await self._result(user, query)
-        return found
+        return (await self._answered(user, query, PermissionReply)).permission
 
     async def list_subscriptions(
         self, user: str, context: PathLike, *, component: str | None = None
-    ) -> dict[str, dict[str, Any]]:
+    ) -> dict[str, dict[str, RuleDescription]]:
         """Give rules by component and token: of one component, or of all in a context."""
         query = ListRules(context=list(_segments(context)), component=component)
-        found: dict[str, dict[str, Any]] = await self._result(user, query)
-        return found
+        return (await self._answered(user, query, RulesReply)).rules
 
     async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[ExportReply]:
         """Give a part of a model page by page, as it was at the first page. Owner apps only."""
@@ -356,8 +367,8 @@ class Client:
         """Send any command and return its outcome, or raise the refusal."""
         return await self.of(user).send(command, timeout_s)
 
-    async def _result(self, user: str, query: Query) -> Any:
-        return await self.of(user).find(query)
+    async def _answered(self, user: str, query: Query, kind: type[R]) -> R:
+        return await self.of(user).find(query, kind)
 
     async def query(self, user: str, query: Query) -> Reply:
         """Send any query and return its reply, or raise its error."""

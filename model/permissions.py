@@ -13,9 +13,10 @@ from typing import Final
 
 import msgspec
 
-from model.state import Model, Permission
+from model.state import Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, format_path
+from schemas.permissions import PERMISSION_PARTS, Permission
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -139,7 +140,7 @@ def _combined(settings: Iterable[Setting], now: float) -> Grant:
     return _grant(Permission(**parts), source, viewed)  # type: ignore[arg-type]
 
 
-_PARTS: Final = ("ask", "tell", "resolvers", "filters", "bind_resolver", "bind_view")
+_PARTS: Final = tuple(part for part in PERMISSION_PARTS if part != "expires")
 
 
 def _grant(effective: Permission, source: str, viewed: Path) -> Grant:

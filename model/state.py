@@ -10,6 +10,7 @@ import msgspec
 from model.changes import Item, PutItem
 from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path, format_path
+from schemas.permissions import Permission
 
 ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
 
@@ -57,19 +58,6 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True):
 class App(msgspec.Struct, kw_only=True, omit_defaults=True):
     description: str = ""
     role: Literal["owner", "app"] = "app"
-
-
-class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
-    """What one app may do in one context and below, or with one component. None: said further up, or else no."""
-
-    ask: bool | None = None
-    tell: bool | None = None
-    resolvers: list[str] | None = None
-    filters: list[str] | None = None
-    bind_resolver: str | None = None
-    bind_view: str | None = None
-    expires: float | None = None
-    """From then on it does not count; None: never."""
 
 
 class Context:

@@ -2,6 +2,7 @@
 
 `id` is chosen by the sender and unique per user and app: a repeat changes nothing and gets the first outcome.
 The verb is the struct's tag and must be the subject's last token.
+A command that says nothing of a result is accepted with none (null).
 """
 
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import msgspec
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence
 from schemas.limits import PROTOCOL_VERSION
+from schemas.permissions import Permission
 
 
 class _Command(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
@@ -30,7 +32,7 @@ class Cause(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Tell(_Command, tag="tell"):
-    """Add one piece of evidence to a component. Needs `tell` there. Accepted with no result."""
+    """Add one piece of evidence to a component. Needs `tell` there."""
 
     context: list[str]
     component: str
@@ -68,7 +70,10 @@ class MakeModel(_Command, tag="make_model"):
 
 
 class MakeContext(_Command, tag="make_context"):
-    """Make a context below `context` (which must exist; [] is the root). Needs `tell` there."""
+    """Make a context below `context` (which must exist; [] is the root). Needs `tell` there.
+
+    Result: true; false if it was there already, which only `exist_ok` accepts.
+    """
 
     context: list[str]
     name: str
@@ -94,7 +99,7 @@ class MakeView(_Command, tag="make_view"):
 
 
 class DeleteContext(_Command, tag="delete_context"):
-    """Delete a context with all that is below it. The root cannot be deleted. Needs `tell` there."""
+    """Delete a context with all that is below it. The root cannot be deleted. Needs `tell` there. Result: true."""
 
     context: list[str]
 
@@ -130,7 +135,7 @@ class SetGoals(_Command, tag="set_goals"):
 
 
 class MakeRule(_Command, tag="make_rule"):
-    """Attach a rule to a component, in the app's own right. Result: the rule's token. Needs `ask` and `tell` there."""
+    """Attach a rule to a component, in the app's own right. Result: the rule's token, a text. Needs `ask` and `tell` there."""
 
     context: list[str]
     component: str
@@ -159,33 +164,27 @@ class DeleteApp(_Command, tag="delete_app"):
     app: str
 
 
-class SetPermission(_Command, tag="set_permission"):
+class SetPermission(
+    Permission, kw_only=True, tag_field="verb", tag="set_permission", omit_defaults=True, forbid_unknown_fields=True
+):
     """Say what an app may do in a context and below (the nearest setting wins), or with one component of it.
 
     Owner apps only. Null leaves a part as it is.
     """
 
+    id: str
+    v: int = PROTOCOL_VERSION
     app: str
     context: list[str]
     component: str | None = None
-    ask: bool | None = None
-    tell: bool | None = None
-    resolvers: list[str] | None = None
-    """Names of the resolvers that the app may use there; empty: all."""
-    filters: list[str] | None = None
-    """Names of the evidence filters that the app may use there; empty: all."""
-    bind_resolver: str | None = None
-    """The app gets the value of this resolver whatever it asks for, and no evidence; empty string: unbound."""
-    bind_view: str | None = None
-    """The app sees only the components of this view of the context; empty string: unbound."""
-    expires: float | None = None
-    """From then on this setting does not count (seconds since 1970); 0: never."""
+    """Null: what is said is about the context and all below it."""
 
 
 class Import(_Command, tag="import"):
     """Put contexts with their evidence below a context, keeping order, times, sources and owners. Owner apps only.
 
     What is there already is kept and added to. A large import is several commands; sending one again changes nothing.
+    Result: {"contexts": …, "components": …, "views": …, "evidence": …}: how many of each were made.
     """
 
     context: list[str]
@@ -207,7 +206,7 @@ class Forget(_Command, tag="forget"):
     """
 
 
-COMMANDS: tuple[type[_Command], ...] = (
+COMMANDS: tuple[type[msgspec.Struct], ...] = (
     Tell,
     Correct,
     Withdraw,

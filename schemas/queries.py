@@ -1,4 +1,7 @@
-"""Queries: what may be asked. A request to `llum.ask.<user>.<app>.<verb>`; the reply is one of `schemas.replies`."""
+"""Queries: what may be asked. A request to `llum.ask.<user>.<app>.<verb>`.
+
+The reply to each is the struct of `schemas.replies` whose tag is the query's verb, or `Failed`.
+"""
 
 from typing import Annotated, Any
 
@@ -53,10 +56,7 @@ class Ping(_Query, tag="ping"):
 
 
 class GetContext(_PastQuery, tag="get_context"):
-    """Describe a context: `ask` is needed.
-
-    Result: {path, description, resolver, created, contexts, components, views, permission, size?}.
-    """
+    """Describe a context. Needs `ask` there; the reply is a `ContextReply`."""
 
     context: list[str] = []
     size: bool = False
@@ -64,15 +64,15 @@ class GetContext(_PastQuery, tag="get_context"):
 
 
 class ListResolvers(_Query, tag="list_resolvers"):
-    """List the resolvers that may be named: result {name: description}."""
+    """List the resolvers that may be named: a `ResolversReply`. Needs a model and no permission."""
 
 
 class ListApps(_PastQuery, tag="list_apps"):
-    """List the model's apps: result {app: {description, role}}. Owner apps only."""
+    """List the model's apps: an `AppsReply`. Owner apps only."""
 
 
 class GetPermission(_PastQuery, tag="get_permission"):
-    """Give what is set for an app in exactly this context or component: result {ask, tell, …} or null.
+    """Give what is set for an app in exactly this context or component: a `PermissionReply`.
 
     Owner apps, or the app itself.
     """
@@ -83,10 +83,7 @@ class GetPermission(_PastQuery, tag="get_permission"):
 
 
 class ListRules(_PastQuery, tag="list_rules"):
-    """List rules: result {component: {token: {statement, app, created, schedule?}}}. Needs `ask`.
-
-    An owner app sees all rules, another app its own.
-    """
+    """List rules: a `RulesReply`. Needs `ask`. An owner app sees all rules, another app its own."""
 
     context: list[str] = []
     component: str | None = None

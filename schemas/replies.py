@@ -1,6 +1,6 @@
-"""Outcomes of commands and replies to queries."""
+"""Outcomes of commands and replies to queries. The reply to a query has the query's verb for its tag."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -8,6 +8,7 @@ from schemas.definitions import ImportedContext
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, ValueType
 from schemas.limits import PROTOCOL_VERSION
+from schemas.permissions import Permission
 
 
 class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted", omit_defaults=True):
@@ -17,6 +18,7 @@ class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted"
     id: str
     seq: int
     result: Any = None
+    """What the command says of it in [commands](#commands); null for most."""
     repeated: bool = False
     """This is the first outcome of a command that was sent again."""
 
@@ -80,6 +82,19 @@ class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
     left_out: list[Reason] = []
 
 
+class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A rule of a component."""
+
+    statement: str
+    """As it was written."""
+    app: str
+    """Who made it: the rule may do what this app may."""
+    created: float
+    """Seconds since 1970."""
+    schedule: str | None = None
+    """Its cron specification (UTC unless it names a time zone); null: it is looked at whenever its component is told."""
+
+
 class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     path: list[str]
     """From the root, the component's own name last."""
@@ -92,6 +107,7 @@ class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The component's own resolver, if one is set."""
     goals: list[list[str]] = []
     creation_time: float = 0.0
+    """When the component was made, seconds since 1970."""
     evidence: list[Evidence] | None = None
     evidence_more: bool = False
     """There is a further page: ask again with `evidence_after` and `as_of_seq` set to this reply's `seq`."""
@@ -112,29 +128,141 @@ class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_
     components: list[ComponentAnswer] = []
     failures: list[ComponentFailure] = []
     contexts: list[str] | None = None
+    """With `show_contexts`, as what follows: the names of the sub-contexts that the app may ask."""
     views: dict[str, list[str | list[str]]] | None = None
-    subscriptions: dict[str, dict[str, Any]] | None = None
+    """The context's views by name: names of components in it, or paths from the root."""
+    subscriptions: dict[str, dict[str, RuleDescription]] | None = None
+    """Rules by the name of their component and by token; an owner app sees all, another app its own."""
     context_description: str | None = None
 
 
 class AccessReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="access", omit_defaults=True):
+    """The model exists, and the app is registered with it."""
+
     v: int = PROTOCOL_VERSION
     seq: int
+    """The sequence of the last command that changed the model."""
     role: Literal["owner", "app"]
 
 
 class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omit_defaults=True):
+    """The partition is served."""
+
     v: int = PROTOCOL_VERSION
     partition: int
     applied_seq: int
+    """The sequence of the last command that has been applied."""
 
 
-class ResultReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="result", omit_defaults=True):
-    """The reply to the smaller queries; `result` is described with each."""
+class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the asking app may do in a context, after all that is set there and above."""
+
+    ask: bool
+    tell: bool
+    resolvers: list[str] = []
+    """Names of the resolvers that it may use, sorted; empty: all."""
+    filters: list[str] = []
+    """Names of the evidence filters that it may use, sorted; empty: all."""
+    bind_resolver: str | None = None
+    """It gets the value of this resolver and no evidence; null: unbound."""
+    bind_view: str | None = None
+    """It sees only the components of this view; null: unbound."""
+    source: str = ""
+    """Where `ask` comes from: `owner`, or the path of a context with a `/` in front; empty: said nowhere."""
+
+
+class ContextSize(msgspec.Struct, kw_only=True):
+    """How many there are in a context and below that the app may ask, the context itself included."""
+
+    contexts: int
+    components: int
+    evidence: int
+    """Pieces, those that have expired or been withdrawn included."""
+
+
+class ContextReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_context", omit_defaults=True):
+    """What is known of a context, as far as the app may see it."""
 
     v: int = PROTOCOL_VERSION
     seq: int
-    result: Any = None
+    """The sequence of the last command that the answer reflects."""
+    path: list[str]
+    description: str = ""
+    resolver: str | None = None
+    """The context's own resolver, if one is set."""
+    created: float
+    """Seconds since 1970."""
+    contexts: list[str] = []
+    """Names of the sub-contexts, sorted."""
+    components: list[str] = []
+    """Names, in the order of their making."""
+    views: dict[str, list[str | list[str]]] = {}
+    """By name: names of components in this context, or paths from the root."""
+    permission: Granted
+    size: ContextSize | None = None
+    """With `size` in the query."""
+
+
+class ResolversReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_resolvers", omit_defaults=True):
+    """The resolvers that may be named here."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    resolvers: dict[str, str]
+    """Descriptions by name, sorted by name."""
+
+
+class AppDescription(msgspec.Struct, kw_only=True):
+    description: str
+    role: Literal["owner", "app"]
+
+
+class AppsReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_apps", omit_defaults=True):
+    """The apps that are registered with the model."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    apps: dict[str, AppDescription]
+    """By id, sorted by id."""
+
+
+class PermissionReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_permission", omit_defaults=True):
+    """What is set for an app in exactly one place."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    permission: Permission | None = None
+    """Null: nothing is set there."""
+
+
+class RulesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_rules", omit_defaults=True):
+    """The rules that the app may see."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    rules: dict[str, dict[str, RuleDescription]]
+    """By the name of the component and by token; components without rules are left out."""
+
+
+class ArchivedRule(msgspec.Struct, kw_only=True):
+    path: list[str]
+    """Of the context, from the root."""
+    component: str
+    statement: str
+    app: str
+    """Who made it."""
+
+
+class ArchivedPermission(Permission, kw_only=True, omit_defaults=True):
+    """What is set for an app in a context, or for one component of it."""
+
+    context: list[str]
+    """From the root."""
+    component: str | None = None
+
+
+class ArchivedApp(AppDescription, kw_only=True, omit_defaults=True):
+    permissions: list[ArchivedPermission] = []
 
 
 class ExportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="export", omit_defaults=True):
@@ -142,18 +270,33 @@ class ExportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="export",
 
     v: int = PROTOCOL_VERSION
     seq: int
+    """Of the state that is exported: that of the first page."""
     contexts: list[ImportedContext] = []
-    rules: list[dict[str, Any]] = []
-    """With the first page: [{path, component, statement, app}]."""
-    apps: dict[str, Any] = {}
-    """With the first page: {app: {description, role, permissions: [{context, component, …}]}}."""
+    rules: list[ArchivedRule] = []
+    """With the first page: the rules at and below the context."""
+    apps: dict[str, ArchivedApp] = {}
+    """With the first page: all apps by id, with what is set for them at and below the context."""
     next: tuple[str, int, int] | None = None
     """Ask for the next page with `after` set to this; null: that was all."""
 
 
 class Failed(msgspec.Struct, kw_only=True, tag_field="reply", tag="failed", omit_defaults=True):
+    """Why there is no answer."""
+
     v: int = PROTOCOL_VERSION
     error: Error
 
 
-Reply = AskReply | AccessReply | PingReply | ResultReply | ExportReply | Failed
+Reply = (
+    AskReply
+    | AccessReply
+    | PingReply
+    | ContextReply
+    | ResolversReply
+    | AppsReply
+    | PermissionReply
+    | RulesReply
+    | ExportReply
+    | Failed
+)
+REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

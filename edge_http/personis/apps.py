@@ -9,6 +9,7 @@ from schemas.app_names import app_id, app_name
 from schemas.commands import DeleteApp, RegisterApp
 from schemas.errors import Refusal
 from schemas.queries import GetPermission, ListApps
+from schemas.replies import AppDescription, AppsReply, PermissionReply
 
 PASSWORD_REALM: Final = "password"  # noqa: S105 - the original's word for apps that send a password
 
@@ -20,9 +21,10 @@ async def _register_app(caller: Caller) -> dict[str, Any] | None:
     if realm == PASSWORD_REALM and call.apppassword is None:
         return None
     app = app_id(call.app)
-    registered = (await caller.find(ListApps())).get(app, {})
+    registered = (await _apps(caller)).get(app)
     description = call.description if call.description is not None else call.desc or ""
-    command = RegisterApp(id=caller.id_for(call), app=app, description=description, role=registered.get("role", "app"))
+    role = registered.role if registered else "app"
+    command = RegisterApp(id=caller.id_for(call), app=app, description=description, role=role)
     await _register(caller, call, command)
     return {"description": description, "realm": realm, "password": None, "givenpw": None}
 
@@ -49,15 +51,20 @@ async def _delete_app(caller: Caller) -> None:
     """Delete an app: first its password, so that no later app of that name can be entered with it."""
     call = caller.parse(calls.APP)
     app = app_id(call.app)
-    if app in await caller.find(ListApps()):
+    if app in await _apps(caller):
         await caller.app_keys.delete(caller.identity.user, app)
     await caller.send(DeleteApp(id=caller.id_for(call), app=app))
 
 
 async def _list_apps(caller: Caller) -> dict[str, Any]:
     caller.parse(calls.CALL)
-    apps = await caller.find(ListApps())
-    return {app_name(app): {"description": about.get("description", "")} for app, about in apps.items()}
+    return {app_name(app): {"description": about.description} for app, about in (await _apps(caller)).items()}
+
+
+async def _apps(caller: Caller) -> dict[str, AppDescription]:
+    """Give the apps. Only an owner app gets them."""
+    reply: AppsReply = await caller.ask(ListApps())
+    return reply.apps
 
 
 async def _set_permission(caller: Caller) -> None:
@@ -71,8 +78,8 @@ async def _get_permission(caller: Caller) -> dict[str, Any] | None:
     call = caller.parse(calls.GET_PERMISSION)
     path = requests.path_of(call.context)
     query = GetPermission(app=app_id(call.app), context=path, component=call.componentid)
-    found = await caller.find(query)
-    return None if found is None else render.permission(found)
+    reply: PermissionReply = await caller.ask(query)
+    return None if reply.permission is None else render.permission(reply.permission)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {

@@ -15,7 +15,7 @@ from schemas.commands import Command
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
-from schemas.replies import Accepted, Outcome, Refused, ResultReply
+from schemas.replies import Accepted, Outcome, Refused
 
 if TYPE_CHECKING:
     from identity.app_passwords import AppKeys
@@ -86,11 +86,6 @@ class Caller:
             return await self._as_app.ask(query)
         except Refusal as error:
             raise raised_from(render.in_call(self.op, error.error)) from error
-
-    async def find(self, query: Query) -> Any:
-        """Send one of the smaller queries, and give its result. Raises as `ask`."""
-        reply: ResultReply = await self.ask(query)
-        return reply.result
 
     def new_model(self) -> "ModelDefinition":
         return self._new_model(self.identity.user)

@@ -15,7 +15,7 @@ from edge_http.personis.evidence import Budget, all_evidence
 from edge_http.personis.structure import permissions_of
 from schemas.errors import Code, Refusal, raised_from
 from schemas.queries import Ask, GetContext
-from schemas.replies import AskReply
+from schemas.replies import AskReply, ContextReply
 
 MAX_EXPORT_BYTES: Final = 32 * 1024 * 1024
 """Bytes of evidence in one export: it is held three times while it is made a text. `llum` archives have no bound."""
@@ -48,7 +48,7 @@ class _Export:
         self._contexts_left -= 1
         if self._contexts_left < 0:
             raise Refusal(Code.TOO_LARGE, f"an export has at most {MAX_CONTEXTS} contexts", "context")
-        found = await self._caller.find(GetContext(context=path))
+        found: ContextReply = await self._caller.ask(GetContext(context=path))
         reply: AskReply = await self._caller.ask(self._query(path))
         return {
             "contextinfo": render.context(path, found, await permissions_of(self._caller, path, found)),

@@ -6,7 +6,7 @@ evidence are kept. Permissions are set for the apps that are registered, rules a
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,7 @@ from schemas.commands import Import, MakeRule, SetPermission
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal
 from schemas.queries import GetContext, ListApps
+from schemas.replies import AppsReply
 
 MAX_IMPORT_BODY_BYTES: Final = 64 * 1024 * 1024
 """Bytes of the body of an import: a largest export, as a text within JSON, with all its quotes escaped."""
@@ -48,14 +49,14 @@ async def import_model(caller: Caller) -> msgspec.Raw | None:
     The list of apps is asked for before the model is looked at: only an owner's app gets it.
     """
     call = caller.parse(calls.IMPORT)
-    apps = await caller.find(ListApps())
+    apps: AppsReply = await caller.ask(ListApps())
     text = _given(call.partial_model)
     if text is None:
         return None
     model, context = read_exported(text), requests.path_of(call.context)
     given_id = caller.idempotency_key or call.id or ""
     salt = await _send_parts(caller, model, context, given_id)
-    for command in _grants(model, context, salt, apps):
+    for command in _grants(model, context, salt, apps.apps):
         await caller.send(command)
     for rule in _rules(model, context, salt):
         await caller.send(rule)
@@ -102,7 +103,7 @@ async def _is_there(caller: Caller, model: ExportedContext, context: Segments) -
     return True
 
 
-def _grants(model: ExportedContext, context: Segments, salt: str, apps: dict[str, Any]) -> Iterator[SetPermission]:
+def _grants(model: ExportedContext, context: Segments, salt: str, apps: Collection[str]) -> Iterator[SetPermission]:
     for path, each in contexts_of(model):
         where = [*context, *path]
         for name, permission in (each.contextinfo.perms or {}).items():

@@ -11,7 +11,8 @@ from edge_http.personis.requests import wants_envelope
 from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
-from schemas.replies import AskReply, ComponentAnswer
+from schemas.permissions import PERMISSION_PARTS, Permission
+from schemas.replies import AskReply, ComponentAnswer, ContextReply, Granted, RuleDescription
 
 _OWN_STATUS: Final = frozenset(
     {
@@ -41,7 +42,6 @@ _FIELDS: Final = {
 """Where the field of a command or query stands in the call. More particular names first."""
 
 _COMPONENT_ID: Final = {"component": "componentid"}
-PERMISSION_PARTS: Final = ("ask", "tell", "resolvers", "filters", "bind_resolver", "bind_view", "expires")
 _WHOLE: Final = {
     "tell": _COMPONENT_ID,
     "delcomponent": _COMPONENT_ID,
@@ -129,37 +129,37 @@ def views(reply: AskReply) -> dict[str, Any]:
     return {name: _view(name, items) for name, items in (reply.views or {}).items()}
 
 
-def subscriptions(rules: dict[str, dict[str, Any]], user: str) -> dict[str, dict[str, Any]]:
+def subscriptions(rules: dict[str, dict[str, RuleDescription]], user: str) -> dict[str, dict[str, Any]]:
     """Render rules by component and token. The original shows a password with each; here there is none."""
     return {
         name: {token: _subscription(rule, user) for token, rule in by_token.items()} for name, by_token in rules.items()
     }
 
 
-def _subscription(rule: dict[str, Any], user: str) -> dict[str, Any]:
-    kept = {name: member for name, member in rule.items() if name != "app"}
-    return {**kept, "user": app_name(rule.get("app", "")), "modelname": user}
+def _subscription(rule: RuleDescription, user: str) -> dict[str, Any]:
+    scheduled = {} if rule.schedule is None else {"schedule": rule.schedule}
+    kept = {"statement": rule.statement, "created": rule.created, **scheduled}
+    return {**kept, "user": app_name(rule.app), "modelname": user}
 
 
-def context(path: list[str], found: dict[str, Any], permissions: dict[str, Any]) -> dict[str, Any]:
+def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -> dict[str, Any]:
     """Render what is known of a context. Its size is a number: of contexts, components and pieces of evidence."""
     rendered = {
         "Identifier": path[-1] if path else ".",
-        "Description": found.get("description", ""),
+        "Description": found.description,
         "perms": permissions,
-        "resolver": found.get("resolver"),
+        "resolver": found.resolver,
         "objectType": "Context",
-        "creation_time": found.get("created"),
+        "creation_time": found.created,
     }
-    size = found.get("size")
-    if size is not None:
-        rendered["size"] = sum(size.values()) if isinstance(size, dict) else size
+    if found.size is not None:
+        rendered["size"] = found.size.contexts + found.size.components + found.size.evidence
     return rendered
 
 
-def permission(found: dict[str, Any]) -> dict[str, Any]:
+def permission(found: Permission | Granted) -> dict[str, Any]:
     """Render what is set for an app in one place; what is not set is left out."""
-    return {name: found[name] for name in PERMISSION_PARTS if found.get(name) is not None}
+    return {name: part for name in PERMISSION_PARTS if (part := getattr(found, name, None)) is not None}
 
 
 def component(answer: ComponentAnswer, evidence: msgspec.Raw) -> dict[str, Any]:

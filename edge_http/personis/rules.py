@@ -10,7 +10,7 @@ from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, LlumError, Refusal, raised_from
 from schemas.limits import MAX_LIST_ITEMS
 from schemas.queries import Ask, ListRules
-from schemas.replies import AskReply
+from schemas.replies import AskReply, RulesReply
 
 
 async def _subscribe(caller: Caller) -> str | list[str]:
@@ -62,7 +62,8 @@ async def _list_subscriptions(caller: Caller) -> dict[str, Any]:
     call = caller.parse(calls.LIST_SUBSCRIPTIONS)
     path = requests.path_of(call.context)
     query = ListRules(context=path, component=call.componentid)
-    found = render.subscriptions(await caller.find(query), caller.identity.user)
+    reply: RulesReply = await caller.ask(query)
+    found = render.subscriptions(reply.rules, caller.identity.user)
     return found if call.componentid is None else found.get(call.componentid, {})
 
 

@@ -15,6 +15,7 @@ from schemas.commands import (
 )
 from schemas.errors import Code, Refusal
 from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
+from schemas.replies import AppsReply, ContextReply, PermissionReply, ResolversReply
 
 
 async def _make_model(caller: Caller) -> bool:
@@ -38,7 +39,8 @@ async def _get_context(caller: Caller) -> dict[str, Any]:
     call = caller.parse(calls.GET_CONTEXT)
     path = requests.path_of(call.context)
     try:
-        found = await caller.find(GetContext(context=path, size=bool(call.getsize)))
+        query = GetContext(context=path, size=bool(call.getsize))
+        found: ContextReply = await caller.ask(query)
     except Refusal as refusal:
         if refusal.code is Code.NO_SUCH_CONTEXT:
             return {}
@@ -46,18 +48,21 @@ async def _get_context(caller: Caller) -> dict[str, Any]:
     return render.context(path, found, await permissions_of(caller, path, found))
 
 
-async def permissions_of(caller: Caller, path: list[str], found: dict[str, Any]) -> dict[str, Any]:
+async def permissions_of(caller: Caller, path: list[str], found: ContextReply) -> dict[str, Any]:
     """Give what is set for each app in exactly this context; an app that is no owner's sees its own alone.
 
-    `found` is the result of the query for the context.
+    `found` is the reply to the query for the context.
     """
-    own = found.get("permission")
     try:
-        apps = await caller.find(ListApps())
+        apps: AppsReply = await caller.ask(ListApps())
     except Refusal:
-        return {app_name(caller.identity.app): render.permission(own)} if own else {}
-    found = {app: await caller.find(GetPermission(app=app, context=path)) for app in apps}
-    return {app_name(app): render.permission(one) for app, one in found.items() if one is not None}
+        return {app_name(caller.identity.app): render.permission(found.permission)}
+    permissions: dict[str, Any] = {}
+    for app in apps.apps:
+        reply: PermissionReply = await caller.ask(GetPermission(app=app, context=path))
+        if reply.permission is not None:
+            permissions[app_name(app)] = render.permission(reply.permission)
+    return permissions
 
 
 async def _delete_context(caller: Caller) -> bool:
@@ -114,7 +119,8 @@ async def _set_resolver(caller: Caller) -> bool:
 
 async def _get_resolvers(caller: Caller) -> list[str]:
     caller.parse(calls.CALL)
-    return list(await caller.find(ListResolvers()))
+    reply: ResolversReply = await caller.ask(ListResolvers())
+    return list(reply.resolvers)
 
 
 async def _set_goals(caller: Caller) -> None:

@@ -1,6 +1,6 @@
 """The apps of a person, as the command line sees them: registered in the model, with a password in the bus or not."""
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from identity.app_passwords import AppKeys
 from schemas.app_names import app_id, app_name
@@ -8,6 +8,7 @@ from schemas.errors import Refusal
 
 if TYPE_CHECKING:
     from llum.client import Client
+    from schemas.replies import AppDescription
 
 
 class ListedApp(NamedTuple):
@@ -43,9 +44,9 @@ async def add(
         raise
 
 
-def _role(is_owner: bool | None, known: dict[str, Any] | None) -> Literal["owner", "app"]:
+def _role(is_owner: bool | None, known: "AppDescription | None") -> Literal["owner", "app"]:
     if is_owner is None:
-        is_owner = known is not None and known["role"] == "owner"
+        is_owner = known is not None and known.role == "owner"
     return "owner" if is_owner else "app"
 
 
@@ -63,5 +64,5 @@ async def list_all(client: "Client", user: str) -> list[ListedApp]:
     found = []
     for app, about in (await client.list_apps(user)).items():
         password = await keys.has_password(user, app)
-        found.append(ListedApp(app_name(app), about["role"], password, about["description"]))
+        found.append(ListedApp(app_name(app), about.role, password, about.description))
     return sorted(found)

@@ -139,8 +139,8 @@ class ArchiveWriter:
     def finish(self) -> None:
         """Write what says that the archive is complete."""
         assert self._first is not None, "an export has at least one page"
-        self._write(Apps(apps=msgspec.convert(self._first.apps, dict[str, AppEntry])))
-        self._write(Rules(rules=msgspec.convert(self._first.rules, list[RuleEntry])))
+        self._write(Apps(apps=msgspec.convert(self._first.apps, dict[str, AppEntry], from_attributes=True)))
+        self._write(Rules(rules=msgspec.convert(self._first.rules, list[RuleEntry], from_attributes=True)))
         self._file.write(_encode(End(records=self._records, sha256=self._digest.hexdigest())) + b"\n")
 
     def _write(self, record: Record) -> None:

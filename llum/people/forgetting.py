@@ -116,12 +116,13 @@ class _Forgetter:
     async def model_size(self) -> Counts:
         """Count what is in the model."""
         try:
-            size = (await self._client.get_context(self._user, size=True))["size"]
+            size = (await self._client.get_context(self._user, size=True)).size
         except Refusal as refusal:
             if refusal.code is not Code.NO_SUCH_MODEL:
                 raise
             return Counts()
-        return Counts(models=1, **size)
+        assert size is not None, "it was asked for"
+        return Counts(models=1, contexts=size.contexts, components=size.components, evidence=size.evidence)
 
     async def schedules(self) -> int:
         """Count schedules. They are counted first: the worker ends most of them itself, once the model is gone."""

@@ -9,7 +9,7 @@ from schemas.commands import MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal, raised_from
 from schemas.queries import Ask
-from schemas.replies import ComponentAnswer
+from schemas.replies import ComponentAnswer, RuleDescription
 
 CHEAPEST_RESOLVER: Final = "recent"
 """For asks that want the structure and not the values: one that is answered from memory."""
@@ -109,15 +109,15 @@ async def _read_context(client: Client, user: str, path: list[str]) -> tuple[Con
     views = [ViewDefinition(name=name, components=names) for name, names in (reply.views or {}).items()]
     context = ContextDefinition(
         path=path,
-        description=described["description"],
-        resolver=described["resolver"],
+        description=described.description,
+        resolver=described.resolver,
         components=components,
         views=views,
     )
     return context, reply.contexts or []
 
 
-def _component(answer: ComponentAnswer, rules: dict[str, dict[str, str]]) -> ComponentDefinition:
+def _component(answer: ComponentAnswer, rules: dict[str, RuleDescription]) -> ComponentDefinition:
     return ComponentDefinition(
         name=answer.path[-1],
         description=answer.description,
@@ -126,5 +126,5 @@ def _component(answer: ComponentAnswer, rules: dict[str, dict[str, str]]) -> Com
         value_list=answer.value_list,
         resolver=answer.resolver,
         goals=answer.goals,
-        rules=[rule["statement"] for rule in rules.values()],
+        rules=[rule.statement for rule in rules.values()],
     )

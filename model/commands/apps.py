@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from model import permissions
 from model.changes import Change
 from model.checks import check_name, check_names, check_text, check_time
@@ -9,11 +11,12 @@ from model.commands.removing import contexts_below
 from model.commands.rules import drop_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
-from model.state import App, ItemKind, Model, Permission, permission_key, put
+from model.state import App, ItemKind, Model, permission_key, put
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import FILTER_NAMES
 from schemas.paths import Path, check_path, check_segment, check_token
+from schemas.permissions import PERMISSION_PARTS, Permission
 
 Handled = tuple[list[Change], object]
 
@@ -87,15 +90,9 @@ def _place_of(model: Model, command: SetPermission, path: Path) -> tuple[dict[st
 
 
 def _merged(before: Permission, command: SetPermission) -> Permission:
-    return Permission(
-        ask=before.ask if command.ask is None else command.ask,
-        tell=before.tell if command.tell is None else command.tell,
-        resolvers=before.resolvers if command.resolvers is None else command.resolvers,
-        filters=before.filters if command.filters is None else command.filters,
-        bind_resolver=before.bind_resolver if command.bind_resolver is None else command.bind_resolver,
-        bind_view=before.bind_view if command.bind_view is None else command.bind_view,
-        expires=before.expires if command.expires is None else (command.expires or None),
-    )
+    said = {part: value for part in PERMISSION_PARTS if (value := getattr(command, part)) is not None}
+    after = msgspec.structs.replace(before, **said)
+    return msgspec.structs.replace(after, expires=after.expires or None)
 
 
 def _check_parts(command: SetPermission) -> None:

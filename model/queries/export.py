@@ -5,7 +5,7 @@ The order is that of the tree: contexts before what is below them, in each its c
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,16 +13,16 @@ from model.commands.removing import contexts_below
 from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
 from model.permissions import Asker, denied
-from model.queries.describe import described_setting
 from model.reads import Found, Read
-from model.state import Component, Context, Model, Permission
+from model.state import Component, Context, Model
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
 from schemas.limits import MAX_EVIDENCE_PAGE, MAX_EXPORT_PAGE_BYTES
 from schemas.paths import Path, check_path
+from schemas.permissions import Permission
 from schemas.queries import Export
-from schemas.replies import ExportReply
+from schemas.replies import ArchivedApp, ArchivedPermission, ArchivedRule, ExportReply
 
 _READ_PIECES: Final = 256
 """Pieces of evidence read at a time: a page of small ones takes a few reads, one of large ones wastes little."""
@@ -195,25 +195,25 @@ def _imported(piece: Evidence) -> ImportedEvidence:
     )
 
 
-def _rules(base: Path, context: Context) -> list[dict[str, Any]]:
-    """List the rules at and below a context; `path` is the context's, from the root."""
+def _rules(base: Path, context: Context) -> list[ArchivedRule]:
+    """List the rules at and below a context."""
     return [
-        {"path": list(path), "component": name, "statement": rule.statement, "app": rule.app}
+        ArchivedRule(path=list(path), component=name, statement=rule.statement, app=rule.app)
         for path, each in contexts_below(base, context)
         for name in each.components
         for rule in each.rules.get(name, {}).values()
     ]
 
 
-def _apps(model: Model, base: Path) -> dict[str, Any]:
+def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
     """List the apps with what is set for them at and below a context."""
     return {
-        name: {"description": app.description, "role": app.role, "permissions": _permissions(model, name, base)}
+        name: ArchivedApp(description=app.description, role=app.role, permissions=_permissions(model, name, base))
         for name, app in sorted(model.apps.items())
     }
 
 
-def _permissions(model: Model, app: str, base: Path) -> list[dict[str, Any]]:
+def _permissions(model: Model, app: str, base: Path) -> list[ArchivedPermission]:
     """List settings; those about what has been deleted are left out, since they could not be made elsewhere."""
     of_contexts = sorted(model.permissions.get(app, {}).items())
     of_components = sorted(model.component_permissions.get(app, {}).items())
@@ -221,7 +221,7 @@ def _permissions(model: Model, app: str, base: Path) -> list[dict[str, Any]]:
         (path[:-1], path[-1], one) for path, one in of_components
     ]
     return [
-        _setting(path, name, one)
+        _exported(path, name, one)
         for path, name, one in places
         if path[: len(base)] == base
         and (context := model.context(path)) is not None
@@ -229,5 +229,5 @@ def _permissions(model: Model, app: str, base: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _setting(path: Path, component: str | None, setting: Permission) -> dict[str, Any]:
-    return {"context": list(path), "component": component, **described_setting(setting)}
+def _exported(path: Path, component: str | None, setting: Permission) -> ArchivedPermission:
+    return ArchivedPermission(context=list(path), component=component, **msgspec.structs.asdict(setting))

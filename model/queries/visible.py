@@ -1,10 +1,9 @@
 """What is in a context, as far as an app may see it. Rules are shown to the app that made them and to owner apps."""
 
-from typing import Any
-
 from model.permissions import Asker
 from model.queries.targets import Place, visible_components
 from model.state import Context, Subscription
+from schemas.replies import RuleDescription
 
 
 def visible_contexts(asker: Asker, place: Place) -> list[str]:
@@ -24,7 +23,7 @@ def visible_views(place: Place) -> dict[str, list[str | list[str]]]:
     }
 
 
-def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, Any]]:
+def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, RuleDescription]]:
     """Give the rules by component and token; components without any are left out."""
     if not place.context.rules:
         return {}
@@ -32,7 +31,7 @@ def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, Any]]:
     return {name: rules for name, rules in shown.items() if rules}
 
 
-def rules_of(asker: Asker, context: Context, name: str) -> dict[str, Any]:
+def rules_of(asker: Asker, context: Context, name: str) -> dict[str, RuleDescription]:
     """Give those rules of one component that the app may see."""
     return {
         token: _described(rule)
@@ -41,6 +40,7 @@ def rules_of(asker: Asker, context: Context, name: str) -> dict[str, Any]:
     }
 
 
-def _described(rule: Subscription) -> dict[str, Any]:
-    described = {"statement": rule.statement, "app": rule.app, "created": rule.created_us / 1e6}
-    return described if rule.cron is None else {**described, "schedule": rule.cron}
+def _described(rule: Subscription) -> RuleDescription:
+    return RuleDescription(
+        statement=rule.statement, app=rule.app, created=rule.created_us / 1e6, schedule=rule.cron
+    )

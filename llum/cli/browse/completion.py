@@ -17,6 +17,7 @@ from schemas.app_names import app_name
 from schemas.errors import LlumError
 from schemas.paths import format_path
 from schemas.queries import GetContext, ListApps, ListResolvers
+from schemas.replies import AppsReply, ContextReply, ResolversReply
 
 
 class Names(Completer):
@@ -66,18 +67,19 @@ class Names(Completer):
         from llum.cli.browse.table import commands
 
         if kind == "resolver":
-            return list(await self._shell.query(ListResolvers()))
+            return list((await self._shell.query(ListResolvers(), ResolversReply)).resolvers)
         if kind == "app":
-            return [app_name(app) for app in await self._shell.query(ListApps())]
+            return [app_name(app) for app in (await self._shell.query(ListApps(), AppsReply)).apps]
         return _files(word) if kind == "file" else list(commands())
 
     async def _paths(self, kind: Kind, word: str) -> list[str]:
         """Give what is in the context that the word has come to."""
         folder = word[: word.rfind("/") + 1]
-        found = await self._shell.query(GetContext(context=list(self._shell.resolve(folder))))
-        names = [f"{_segment(name)}/" for name in found["contexts"]]
-        names += [_segment(name) for name in found["components"]] if kind in ("component", "any") else []
-        names += [_segment(name) for name in found["views"]] if kind in ("view", "any") else []
+        query = GetContext(context=list(self._shell.resolve(folder)))
+        found = await self._shell.query(query, ContextReply)
+        names = [f"{_segment(name)}/" for name in found.contexts]
+        names += [_segment(name) for name in found.components] if kind in ("component", "any") else []
+        names += [_segment(name) for name in found.views] if kind in ("view", "any") else []
         return [folder + name for name in names]
 
 

@@ -13,7 +13,9 @@ from llum.people import apps
 from schemas.app_names import app_id, app_name
 from schemas.commands import SetPermission
 from schemas.paths import Path
+from schemas.permissions import Permission
 from schemas.queries import GetPermission, ListApps
+from schemas.replies import AppsReply, PermissionReply
 
 ACTIONS = ("add", "list", "delete")
 
@@ -104,7 +106,7 @@ async def showperm(shell: Shell, name: str | None, path: Path) -> None:
 
     What is set at the path and above it; without PATH: where you are.
     """
-    listed = [name] if name else [app_name(each) for each in await shell.query(ListApps())]
+    listed = [name] if name else [app_name(each) for each in (await shell.query(ListApps(), AppsReply)).apps]
     await _show(shell, listed, path)
 
 
@@ -120,7 +122,7 @@ async def _delete(shell: Shell, name: str) -> None:
 async def _show(shell: Shell, listed: list[str], path: Path) -> None:
     """Show the settings that bear on a path, the nearest last."""
     context, component = await _place(shell, path)
-    found: list[tuple[str, str, Any]] = []
+    found: list[tuple[str, str, Permission]] = []
     for name in listed:
         for depth in range(len(context) + 1):
             found += await _setting(shell, name, context[:depth], None)
@@ -128,10 +130,11 @@ async def _show(shell: Shell, listed: list[str], path: Path) -> None:
     shell.say(show.permissions(found, shell.width) if found else f"nothing is set at {shell.shown(path)} or above")
 
 
-async def _setting(shell: Shell, name: str, context: list[str], component: str | None) -> list[tuple[str, str, Any]]:
-    setting = await shell.query(GetPermission(app=app_id(name), context=context, component=component))
+async def _setting(shell: Shell, name: str, context: list[str], component: str | None) -> list[tuple[str, str, Permission]]:
+    query = GetPermission(app=app_id(name), context=context, component=component)
+    setting = (await shell.query(query, PermissionReply)).permission
     at = shell.shown([*context, component] if component else context)
-    return [(name, at, setting)] if setting else []
+    return [] if setting is None else [(name, at, setting)]
 
 
 async def _place(shell: Shell, path: Path) -> tuple[list[str], str | None]:

@@ -23,6 +23,7 @@ from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path
 from schemas.queries import ListResolvers
+from schemas.replies import ResolversReply
 
 SURE = click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask whether you are sure.")
 
@@ -152,7 +153,7 @@ async def setresolver(shell: Shell, path: Path | None, resolver: str | None, uns
 @command("resolvers", "getresolvers", section="decide how", example="resolvers")
 async def resolvers(shell: Shell) -> None:
     """List the resolvers that there are."""
-    shell.say(show.named(await shell.query(ListResolvers()), "resolver", shell.width))
+    shell.say(show.named((await shell.query(ListResolvers(), ResolversReply)).resolvers, "resolver", shell.width))
 
 
 @command("setgoals", section="decide how", example="setgoals steps /Goals/Health/move")

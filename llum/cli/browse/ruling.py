@@ -11,6 +11,7 @@ from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
 from schemas.queries import ListRules
+from schemas.replies import RulesReply
 
 
 @command(
@@ -45,7 +46,7 @@ async def listsubs(shell: Shell, path: Path) -> None:
     else:
         context, name = parted(path)
         query = ListRules(context=context, component=name)
-    found = await shell.query(query)
+    found = (await shell.query(query, RulesReply)).rules
     shell.say(show.all_rules(found, shell.width) if found else f"there are no rules at {shell.shown(path)}")
 
 
@@ -60,7 +61,7 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
     component = await needed_component(shell, component)
     context, name = parted(component)
     if rule is None:
-        rules = (await shell.query(ListRules(context=context, component=name))).get(name, {})
+        rules = (await shell.query(ListRules(context=context, component=name), RulesReply)).rules.get(name, {})
         if not rules:
             raise Refusal(Code.NO_SUCH_RULE, f"{shell.shown(component)} has no rules", "token")
         shell.say(show.rules(rules, shell.width))

@@ -5,7 +5,7 @@ What is shown is never older than what one has done: see `bus.as_app`.
 
 import inspect
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,10 +16,12 @@ from schemas.commands import Command
 from schemas.errors import Code, LlumError, Refusal
 from schemas.paths import Path, check_path, format_path, parse_path
 from schemas.queries import Ask, GetContext, Query
-from schemas.replies import Accepted, AskReply, ComponentAnswer, ResultReply
+from schemas.replies import Accepted, AskReply, ComponentAnswer, ContextReply, Reply
 
 if TYPE_CHECKING:
     from llum.client import Client
+
+R = TypeVar("R", bound=Reply)
 
 PARENT: Final = ".."
 HERE: Final = "."
@@ -108,16 +110,13 @@ class Shell:
         """Send a command."""
         return await self._model.send(command)
 
-    async def query(self, query: Query) -> Any:
-        """Send a query and give its reply; the result of one that gives just that."""
-        reply = await self._model.ask(query)
-        return reply.result if isinstance(reply, ResultReply) else reply
+    async def query(self, query: Query, kind: type[R]) -> R:
+        """Send a query and give its reply, which is of this kind."""
+        return await self._model.find(query, kind)
 
     async def ask(self, query: Ask) -> AskReply:
         """Send an ask."""
-        reply = await self.query(query)
-        assert isinstance(reply, AskReply), "an ask is answered by an ask's reply"
-        return reply
+        return await self.query(query, AskReply)
 
     async def component(self, path: Path, **how: Any) -> ComponentAnswer:
         """Ask about one component, or raise why it cannot be answered."""
@@ -132,7 +131,7 @@ class Shell:
     async def is_context(self, path: Path) -> bool:
         """Tell whether there is a context that may be seen; anything else is for whoever asks next to find out."""
         try:
-            await self.query(GetContext(context=list(path)))
+            await self.query(GetContext(context=list(path)), ContextReply)
         except Refusal as refusal:
             if refusal.code is not Code.NO_SUCH_CONTEXT:
                 raise

@@ -1,7 +1,7 @@
 """What is found, as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -10,22 +10,23 @@ from llum.cli.browse import layout
 from schemas.errors import raised_from
 from schemas.evidence import Evidence
 from schemas.paths import format_path
-from schemas.replies import AskReply, ComponentAnswer
+from schemas.permissions import Permission
+from schemas.replies import AskReply, ComponentAnswer, ContextReply, RuleDescription
 
 YES_NO: Final = {True: "yes", False: "no", None: "-"}
 
 
-def context(about: Mapping[str, Any], reply: AskReply, width: int | None) -> str:
+def context(about: ContextReply, reply: AskReply, width: int | None) -> str:
     """Show a context: what it is, the contexts in it, its components with their values, its views."""
-    parts = [layout.paragraph(about["description"], width)] if about["description"] else []
-    if about["resolver"]:
-        parts.append(layout.facts([("resolver", about["resolver"])], width))
-    if about["contexts"]:
-        parts.append(layout.columns([f"{name}/" for name in about["contexts"]], width))
+    parts = [layout.paragraph(about.description, width)] if about.description else []
+    if about.resolver:
+        parts.append(layout.facts([("resolver", about.resolver)], width))
+    if about.contexts:
+        parts.append(layout.columns([f"{name}/" for name in about.contexts], width))
     if reply.components or reply.failures:
         parts.append(values(reply, width))
-    if about["views"]:
-        parts.append(layout.table(("view", "components"), map(_view, about["views"].items()), width))
+    if about.views:
+        parts.append(layout.table(("view", "components"), map(_view, about.views.items()), width))
     return "\n\n".join(parts) or "nothing is here yet"
 
 
@@ -63,18 +64,18 @@ def evidence(pieces: Sequence[Evidence] | None, limit: int, width: int | None) -
     return shown if len(pieces) <= limit else f"{shown}\nolder ones: ls -n {limit * 10}"
 
 
-def rules(by_token: Mapping[str, Mapping[str, Any]], width: int | None) -> str:
+def rules(by_token: Mapping[str, RuleDescription], width: int | None) -> str:
     """Show the rules of one component."""
     return layout.table(("rule", "app", "statement"), map(_rule, by_token.items()), width)
 
 
-def all_rules(by_component: Mapping[str, Mapping[str, Mapping[str, Any]]], width: int | None) -> str:
+def all_rules(by_component: Mapping[str, Mapping[str, RuleDescription]], width: int | None) -> str:
     """Show the rules of several components."""
     rows = [(name, *_rule(pair)) for name, rules in by_component.items() for pair in rules.items()]
     return layout.table(("component", "rule", "app", "statement"), rows, width)
 
 
-def permissions(settings: Iterable[tuple[str, str, Mapping[str, Any]]], width: int | None) -> str:
+def permissions(settings: Iterable[tuple[str, str, Permission]], width: int | None) -> str:
     """Show what is set for apps: (app, place, parts)."""
     rows = [(app, place, *_granted(parts)) for app, place, parts in settings]
     return layout.table(("app", "at", "ask", "tell", "limits"), rows, width)
@@ -108,17 +109,18 @@ def _notes(one: Evidence) -> list[str]:
     return notes + ([one.comment] if one.comment else [])
 
 
-def _rule(item: tuple[str, Mapping[str, Any]]) -> tuple[str, str, str]:
+def _rule(item: tuple[str, RuleDescription]) -> tuple[str, str, str]:
     token, rule = item
-    return token, rule["app"], rule["statement"]
+    return token, rule.app, rule.statement
 
 
-def _granted(parts: Mapping[str, Any]) -> tuple[str, str, str]:
-    limits = [f"{name} {', '.join(parts[name])}" for name in ("resolvers", "filters") if parts.get(name)]
-    limits += [f"only {parts['bind_resolver']}"] if parts.get("bind_resolver") else []
-    limits += [f"only view {parts['bind_view']}"] if parts.get("bind_view") else []
-    limits += [f"until {render.moment(parts['expires'])}"] if parts.get("expires") else []
-    return YES_NO[parts.get("ask")], YES_NO[parts.get("tell")], "; ".join(limits)
+def _granted(parts: Permission) -> tuple[str, str, str]:
+    restricted = (("resolvers", parts.resolvers), ("filters", parts.filters))
+    limits = [f"{what} {', '.join(names)}" for what, names in restricted if names]
+    limits += [f"only {parts.bind_resolver}"] if parts.bind_resolver else []
+    limits += [f"only view {parts.bind_view}"] if parts.bind_view else []
+    limits += [f"until {render.moment(parts.expires)}"] if parts.expires else []
+    return YES_NO[parts.ask], YES_NO[parts.tell], "; ".join(limits)
 
 
 def listed_apps(rows: Iterable[tuple[str, str, bool, str]], width: int | None) -> str:

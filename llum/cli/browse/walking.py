@@ -9,7 +9,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter
 from schemas.paths import Path
 from schemas.queries import Ask, GetContext, ListRules
-from schemas.replies import ComponentAnswer
+from schemas.replies import ComponentAnswer, ContextReply, RulesReply
 
 DEFAULT_PIECES = 10
 """Pieces of evidence that `ls` of a component shows: what fits a screen together with all else."""
@@ -37,7 +37,7 @@ async def ls(shell: Shell, path: Path, pieces: int) -> None:
 
 
 async def _context(shell: Shell, path: Path) -> None:
-    about = await shell.query(GetContext(context=list(path)))
+    about = await shell.query(GetContext(context=list(path)), ContextReply)
     values = await shell.ask(Ask(context=list(path)))
     shell.say(show.context(about, values, shell.width))
 
@@ -60,7 +60,7 @@ async def _component(shell: Shell, path: Path, answer: ComponentAnswer, pieces: 
         shell.say("")
         shell.say(await _evidence(shell, path, pieces))
     context, name = parted(path)
-    rules = await shell.query(ListRules(context=context, component=name))
+    rules = (await shell.query(ListRules(context=context, component=name), RulesReply)).rules
     if rules:
         shell.say("")
         shell.say(show.rules(rules[name], shell.width))

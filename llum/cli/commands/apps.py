@@ -112,13 +112,13 @@ def permit(
     given = {part: value for part, value in named.items() if value is not None}
     identifier = app_id(name)
 
-    async def use(client: "Client") -> dict[str, Any] | None:
+    async def use(client: "Client") -> "Permission | None":
         if given:
             await client.set_permission(user, identifier, context, component=component, **given)
         return await client.get_permission(user, identifier, context, component=component)
 
     found = with_client(settings, use)
-    click.echo(render.as_json(found) if as_json else _in_words(found or {}))
+    click.echo(render.as_json(found) if as_json else _in_words(found))
 
 
 def _names(names: tuple[str, ...], every: bool) -> list[str] | None:
