@@ -48,6 +48,7 @@ from schemas.errors import Code, Refusal, raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
 from schemas.paths import Path as Segments
 from schemas.paths import check_path, check_token, parse_path
+from schemas.permissions import Permission
 from schemas.queries import (
     Access,
     Ask,
@@ -59,7 +60,6 @@ from schemas.queries import (
     ListRules,
     Query,
 )
-from schemas.permissions import Permission
 from schemas.replies import (
     Accepted,
     AccessReply,

@@ -135,7 +135,10 @@ class SetGoals(_Command, tag="set_goals"):
 
 
 class MakeRule(_Command, tag="make_rule"):
-    """Attach a rule to a component, in the app's own right. Result: the rule's token, a text. Needs `ask` and `tell` there."""
+    """Attach a rule to a component, in the app's own right. Needs `ask` and `tell` there.
+
+    Result: the rule's token, a text.
+    """
 
     context: list[str]
     component: str
@@ -165,7 +168,13 @@ class DeleteApp(_Command, tag="delete_app"):
 
 
 class SetPermission(
-    Permission, kw_only=True, tag_field="verb", tag="set_permission", omit_defaults=True, forbid_unknown_fields=True
+    Permission,
+    kw_only=True,
+    tag_field="verb",
+    tag="set_permission",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    frozen=True,
 ):
     """Say what an app may do in a context and below (the nearest setting wins), or with one component of it.
 

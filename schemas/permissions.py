@@ -1,4 +1,4 @@
-"""The parts of a permission: the one place that lists them. A command sets them, a model stores them, replies show them."""
+"""The parts of a permission, listed once: a command sets them, a model stores them, replies show them."""
 
 from typing import Final
 

@@ -92,7 +92,7 @@ class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     created: float
     """Seconds since 1970."""
     schedule: str | None = None
-    """Its cron specification (UTC unless it names a time zone); null: it is looked at whenever its component is told."""
+    """Its cron specification, in UTC unless that names a time zone; null: it fires on tells to its component."""
 
 
 class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -122,6 +122,8 @@ class ComponentFailure(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_defaults=True):
+    """Answers component by component: those that cannot be answered are among the failures."""
+
     v: int = PROTOCOL_VERSION
     seq: int
     """The sequence of the last command that the answer reflects."""
@@ -253,7 +255,7 @@ class ArchivedRule(msgspec.Struct, kw_only=True):
     """Who made it."""
 
 
-class ArchivedPermission(Permission, kw_only=True, omit_defaults=True):
+class ArchivedPermission(Permission, kw_only=True, omit_defaults=True, frozen=True):
     """What is set for an app in a context, or for one component of it."""
 
     context: list[str]

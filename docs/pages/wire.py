@@ -11,7 +11,7 @@ import msgspec
 
 from bus import subjects
 from pages.markdown import code, first_paragraph, page, prose, table
-from schemas import commands, definitions, errors, evidence, limits, queries, replies
+from schemas import commands, definitions, errors, evidence, limits, permissions, queries, replies
 
 _AS_JSON: Final = {"None": "null", "True": "true", "False": "false"}
 
@@ -81,6 +81,7 @@ def messages_page() -> str:
         ("Commands", commands),
         ("Queries", queries),
         ("Outcomes and replies", replies),
+        ("Permissions", permissions),
         ("Definitions", definitions),
         ("Evidence", evidence),
     ]

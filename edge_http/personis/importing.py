@@ -7,7 +7,7 @@ evidence are kept. Permissions are set for the apps that are registered, rules a
 
 import asyncio
 from collections.abc import Collection, Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web

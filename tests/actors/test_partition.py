@@ -35,7 +35,7 @@ from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
 from schemas.queries import Ask, Export, GetContext, Query
-from schemas.replies import Accepted, AskReply, ExportReply, Failed, Refused, ResultReply
+from schemas.replies import Accepted, AskReply, ContextReply, ContextSize, ExportReply, Failed, Refused
 from tests.actors import histories
 
 RULE = "'a' ~ 'a' : NOTIFY 'https://example.org/'"
@@ -204,9 +204,9 @@ async def test_the_smaller_queries_look_into_the_past_too(world: World) -> None:
         GetContext(context=["a"], size=True, as_of_time=histories.START_US / 1e6 + 2.5),
     ):
         reply = await world.ask(query)
-        assert isinstance(reply, ResultReply)
-        assert reply.result["components"] == ["x", "y"]
-        assert reply.result["size"] == {"contexts": 1, "components": 2, "evidence": 1}
+        assert isinstance(reply, ContextReply)
+        assert reply.components == ["x", "y"]
+        assert reply.size == ContextSize(contexts=1, components=2, evidence=1)
 
 
 async def test_who_lost_a_permission_does_not_see_the_past(world: World) -> None:

@@ -15,13 +15,16 @@ from schemas.queries import Query
 from schemas.replies import (
     Accepted,
     AccessReply,
+    AppDescription,
+    AppsReply,
     AskReply,
     ComponentAnswer,
+    ContextReply,
+    Granted,
     Outcome,
     PingReply,
     Refused,
     Reply,
-    ResultReply,
 )
 
 FOREVER = 4e9
@@ -42,8 +45,13 @@ def piece(seq: int, value: Any = "v", n: int = 0, **more: Any) -> Evidence:
     return Evidence(seq=seq, n=n, value=value, source="probe", owner="alice", time=1.5, creation_time=2.5, **more)
 
 
-def result(value: Any) -> ResultReply:
-    return ResultReply(seq=1, result=value)
+def context_reply(*path: str, **more: Any) -> ContextReply:
+    permission = more.pop("permission", Granted(ask=True, tell=True, source="owner"))
+    return ContextReply(seq=1, path=list(path), created=3.0, permission=permission, **more)
+
+
+def apps_reply(**roles: Any) -> AppsReply:
+    return AppsReply(seq=1, apps={app: AppDescription(description="", role=role) for app, role in roles.items()})
 
 
 def answer(*path: str, value: Any = None, evidence: list[Evidence] | None = None, **more: Any) -> ComponentAnswer:

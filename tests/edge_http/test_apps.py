@@ -6,18 +6,20 @@ import pytest
 
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal, Transient
+from schemas.permissions import Permission
 from schemas.queries import GetPermission
+from schemas.replies import AppDescription, AppsReply, PermissionReply
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import refused, result
+from tests.edge_http.fakes import refused
 
-APPS = {"probe": {"description": "d", "role": "owner"}, "scale": {"description": "s", "role": "app"}}
+APPS = {"probe": AppDescription(description="d", role="owner"), "scale": AppDescription(description="s", role="app")}
 NOT_OWNER = Refusal(Code.PERMISSION_DENIED, "only owners")
 REGISTERED = {"description": "a lamp", "realm": "password", "password": None, "givenpw": None}
 
 
 async def test_an_app_is_registered_with_its_password(edge: Edge) -> None:
     """The reply has the original's keys, and neither password nor hash."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     body = {"id": "1", "app": "lamp", "description": "a lamp", "apppassword": "secret"}
     assert (await edge.call("registerapp", body))["val"] == REGISTERED
     assert edge.requests.commands == [RegisterApp(id="1", app="lamp", description="a lamp")]
@@ -31,7 +33,7 @@ async def test_the_password_is_there_before_the_app(edge: Edge) -> None:
         assert edge.app_keys.passwords == {("alice", "lamp"): "secret"}
         return refused(Code.BAD_FIELD)
 
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [registered]
     found = await edge.call("registerapp", {"app": "lamp", "apppassword": "secret"})
     assert found["val"][0] == "bad_field"
@@ -41,7 +43,7 @@ async def test_the_password_is_there_before_the_app(edge: Edge) -> None:
 async def test_a_refused_registration_leaves_the_former_password(edge: Edge) -> None:
     """A refusal changes nothing."""
     edge.app_keys.passwords["alice", "scale"] = "old"
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [refused(Code.TOO_LARGE)]
     await edge.call("registerapp", {"app": "scale", "apppassword": "new"})
     assert edge.app_keys.passwords == {("alice", "scale"): "old"}
@@ -67,7 +69,7 @@ async def test_without_a_password_nothing_is_registered(edge: Edge, body: dict[s
 async def test_another_realm_needs_no_password_and_ends_the_one_there_was(edge: Edge) -> None:
     """The app comes with tokens from now on."""
     edge.app_keys.passwords["alice", "scale"] = "old"
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     found = (await edge.call("registerapp", {"app": "scale", "desc": "x", "realm": "oauth"}))["val"]
     assert found == {"description": "x", "realm": "oauth", "password": None, "givenpw": None}
     assert edge.app_keys.passwords == {}
@@ -75,14 +77,15 @@ async def test_another_realm_needs_no_password_and_ends_the_one_there_was(edge: 
 
 async def test_an_owners_app_stays_one(edge: Edge) -> None:
     """Registering it again with a description does not take its role."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     await edge.call("registerapp", {"id": "1", "app": "probe", "apppassword": "x"})
     assert edge.requests.commands == [RegisterApp(id="1", app="probe", role="owner")]
 
 
 async def test_names_that_the_bus_does_not_take_are_taken(edge: Edge) -> None:
     """The original's own examples have such apps; they are listed by the names they were given."""
-    edge.requests.replies = [result({}), result({"x--_4dy_48ealth": {"description": "d", "role": "app"}})]
+    listed = {"x--_4dy_48ealth": AppDescription(description="d", role="app")}
+    edge.requests.replies = [AppsReply(seq=1, apps={}), AppsReply(seq=1, apps=listed)]
     await edge.call("registerapp", {"app": "MyHealth", "apppassword": "x"})
     assert edge.requests.commands[0].app == "x--_4dy_48ealth"
     assert (await edge.call("listapps"))["val"] == {"MyHealth": {"description": "d"}}
@@ -91,7 +94,7 @@ async def test_names_that_the_bus_does_not_take_are_taken(edge: Edge) -> None:
 async def test_a_deleted_app_loses_its_password(edge: Edge) -> None:
     """Before it is deleted: no later app of its name can be entered with it."""
     edge.app_keys.passwords["alice", "scale"] = "old"
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     assert (await edge.call("deleteapp", {"id": "1", "app": "scale"}))["val"] is None
     assert edge.requests.commands == [DeleteApp(id="1", app="scale")]
     assert edge.app_keys.passwords == {}
@@ -99,7 +102,7 @@ async def test_a_deleted_app_loses_its_password(edge: Edge) -> None:
 
 async def test_deleting_an_unknown_app_is_an_error(edge: Edge) -> None:
     """As the original raises one."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [refused(Code.NO_SUCH_APP)]
     assert (await edge.call("deleteapp", {"app": "nobody"}))["val"][0] == "no_such_app"
 
@@ -115,7 +118,7 @@ async def test_only_an_owners_app_deletes_a_password(edge: Edge) -> None:
 async def test_without_the_key_store_nothing_is_registered(edge: Edge) -> None:
     """The caller is told to come again."""
     edge.app_keys.failure = Transient(Code.UNAVAILABLE, "the bus is away")
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     assert (await edge.post("registerapp", {"app": "lamp", "apppassword": "x"})).status == 503
     assert edge.requests.sent == []
 
@@ -142,7 +145,8 @@ async def test_a_permission_may_say_more_than_the_original(edge: Edge) -> None:
 
 async def test_a_permission_is_a_dictionary_or_null(edge: Edge) -> None:
     """Of what is set in exactly that place."""
-    edge.requests.replies = [result({"ask": True, "tell": False, "resolvers": None, "expires": None}), result(None)]
+    said = Permission(ask=True, tell=False)
+    edge.requests.replies = [PermissionReply(seq=1, permission=said), PermissionReply(seq=1)]
     body = {"context": [""], "app": "scale", "componentid": None}
     assert (await edge.call("getpermission", body))["val"] == {"ask": True, "tell": False}
     assert (await edge.call("getpermission", body))["val"] is None

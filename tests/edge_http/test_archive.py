@@ -13,11 +13,11 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
 from schemas.limits import MAX_COMMAND_BYTES
 from schemas.queries import Ask, GetContext, ListApps
-from schemas.replies import Accepted, AskReply
+from schemas.replies import Accepted, AskReply, RuleDescription
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import answer, piece, refused, result
+from tests.edge_http.fakes import answer, apps_reply, context_reply, piece, refused
 
-APPS = {"probe": {"description": "", "role": "owner"}, "scale": {"description": "", "role": "app"}}
+APPS = apps_reply(probe="owner", scale="app")
 DEFAULT = Exporter("alice", "probe")
 
 
@@ -53,7 +53,7 @@ async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
             return Refusal(Code.PERMISSION_DENIED, "no")
         below = query.context != ["P"]
         if isinstance(query, GetContext):
-            return result({"path": query.context, "description": "d", "resolver": None, "created": 3.0})
+            return context_reply(*query.context, description="d")
         assert (query.include_evidence, query.show_contexts, query.resolver) == (True, True, "goal")
         if below:
             return AskReply(seq=5, contexts=[])
@@ -62,7 +62,7 @@ async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
             components=[answer("P", "c", value=2, evidence=[piece(1, 1), piece(2, 2)])],
             contexts=["Q"],
             views={"v": ["c"]},
-            subscriptions={"c": {"7": {"statement": "s", "app": "probe"}}},
+            subscriptions={"c": {"7": RuleDescription(statement="s", app="probe", created=3.0)}},
         )
 
     edge.requests.replies = [found] * 6
@@ -73,14 +73,14 @@ async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
     assert [one["value"] for one in model["components"]["c"]["evidencelist"]] == [1, 2]
     assert model["components"]["c"]["value"] == 2
     assert model["views"]["v"]["component_list"] == ["c"]
-    assert model["subs"] == {"c": {"7": {"user": "probe", "statement": "s", "modelname": "alice"}}}
+    assert model["subs"] == {"c": {"7": {"user": "probe", "statement": "s", "created": 3.0, "modelname": "alice"}}}
     assert list(model["contexts"]) == ["Q"]
     assert (model["contexts"]["Q"]["contexts"], model["contexts"]["Q"]["components"]) == (None, {})
 
 
 async def test_the_evidence_of_an_export_may_be_filtered(edge: Edge) -> None:
     """As that of an ask."""
-    edge.requests.replies = [result({"path": []}), Refusal(Code.PERMISSION_DENIED, "no")]
+    edge.requests.replies = [context_reply(), Refusal(Code.PERMISSION_DENIED, "no")]
     await edge.call("export_model", {"context": [], "resolver": {"evidence_filter": "last1"}})
     ask = next(query for query in edge.requests.queries if isinstance(query, Ask))
     assert ask.evidence_filter is not None
@@ -94,7 +94,7 @@ async def test_what_may_not_be_asked_is_not_exported(edge: Edge) -> None:
     def found(query: Any) -> Any:
         if isinstance(query, ListApps) or query.context:
             return denied
-        return result({"path": []}) if isinstance(query, GetContext) else AskReply(seq=1, contexts=["secret"])
+        return context_reply() if isinstance(query, GetContext) else AskReply(seq=1, contexts=["secret"])
 
     edge.requests.replies = [found] * 8
     assert json.loads((await edge.call("export_model"))["val"])["contexts"] is None
@@ -172,7 +172,7 @@ MODEL["contextinfo"]["perms"] = {"scale": {"ask": True}, "nobody": {"ask": True}
 @pytest.mark.parametrize("given", [MODEL, json.dumps(MODEL)])
 async def test_an_import_gives_the_model(edge: Edge, given: Any) -> None:
     """As it was given, as text or not. Permissions of registered apps are set, rules are subscribed."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [APPS]
     assert (await edge.call("import_model", {"context": ["to"], "partial_model": given}))["val"] == MODEL
     imported, permission, rule = edge.requests.commands
     assert isinstance(imported, Import)
@@ -185,7 +185,7 @@ async def test_an_import_gives_the_model(edge: Edge, given: Any) -> None:
 async def test_a_repeated_import_sends_the_same_ids(edge: Edge) -> None:
     """So it changes nothing."""
     for _ in range(2):
-        edge.requests.replies = [result(APPS)]
+        edge.requests.replies = [APPS]
         await edge.call("import_model", {"partial_model": MODEL})
     ids = [command.id for command in edge.requests.commands]
     assert ids[:3] == ids[3:]
@@ -199,7 +199,7 @@ async def test_what_was_deleted_is_imported_anew(edge: Edge) -> None:
 
     gone = Refusal(Code.NO_SUCH_CONTEXT, "gone")
     edge.requests.outcomes = [repeated]
-    edge.requests.replies = [result(APPS), gone]
+    edge.requests.replies = [APPS, gone]
     await edge.call("import_model", {"partial_model": MODEL})
     first, again, *_ = edge.requests.commands
     assert first.id != again.id
@@ -216,7 +216,7 @@ async def test_only_an_owners_app_imports(edge: Edge) -> None:
 
 async def test_a_refused_part_is_told(edge: Edge) -> None:
     """Naming the member of the call."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [APPS]
     edge.requests.outcomes = [refused(Code.BAD_VALUE, "no number", "contexts[0].components[0].evidence[0].value")]
     found = await edge.call("import_model", {"partial_model": MODEL})
     assert found["val"][0] == "bad_value"
@@ -238,7 +238,7 @@ BAD_MODELS = [
 @pytest.mark.parametrize(("given", "code"), BAD_MODELS)
 async def test_a_bad_model_is_refused(edge: Edge, given: Any, code: str) -> None:
     """Nothing is sent."""
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [APPS]
     found = await edge.call("import_model", {"partial_model": given})
     assert (found["result"], found["val"][0]) == ("error", code)
     assert edge.requests.sent == []
@@ -246,14 +246,14 @@ async def test_a_bad_model_is_refused(edge: Edge, given: Any, code: str) -> None
 
 async def test_no_model_is_imported_as_null(edge: Edge) -> None:
     """As the original answers."""
-    edge.requests.replies = [result(APPS)] * 2
+    edge.requests.replies = [APPS] * 2
     assert await edge.call("import_model", {"partial_model": None}) == {"result": "ok", "val": None}
 
 
 async def test_a_large_import_is_read(edge: Edge) -> None:
     """Its body may be larger than any other's."""
     pieces = [exported_piece(comment="x" * 3000) for _ in range(1000)]
-    edge.requests.replies = [result(APPS)]
+    edge.requests.replies = [APPS]
     body = {"partial_model": json.dumps(exported("P", components={"c": component(*pieces)}))}
     assert (await edge.post("import_model", body)).status == 200
     assert len(edge.requests.commands) > 3

@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import Code, Error
 from schemas.evidence import EvidenceFilter, Withdrawal
 from schemas.queries import Ask
-from schemas.replies import AskReply, ComponentFailure
+from schemas.replies import AskReply, ComponentFailure, RuleDescription
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import answer, piece
 
@@ -113,7 +113,7 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
             components=[answer("a")],
             contexts=["Apps"],
             views={"full": ["a", ["P", "b"]]},
-            subscriptions={"a": {"t": {"statement": "s", "app": "probe", "created": 7.0}}},
+            subscriptions={"a": {"t": RuleDescription(statement="s", app="probe", created=7.0)}},
         )
     ]
     components, contexts, views, subscriptions = (await edge.call("ask", {"showcontexts": True}))["val"]

@@ -7,9 +7,9 @@ import pytest
 from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code
 from schemas.queries import Ask, ListRules
-from schemas.replies import AskReply
+from schemas.replies import AskReply, RuleDescription, RulesReply
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import accepted, answer, refused, result
+from tests.edge_http.fakes import accepted, answer, refused
 
 STATEMENT = '"a" ~ "b" : NOTIFY "c"'
 LEGACY = {"user": "alice", "password": "secret", "statement": STATEMENT}
@@ -72,12 +72,12 @@ async def test_a_bad_rule_is_refused_with_its_position(edge: Edge) -> None:
     assert (found["val"][0], found["val"][2]) == ("bad_rule", "subscription.statement:1:9")
 
 
-RULE = {"statement": STATEMENT, "app": "x--_4dy", "created": 3.0}
+RULE = RuleDescription(statement=STATEMENT, app="x--_4dy", created=3.0)
 
 
 async def test_rules_are_listed_by_token(edge: Edge) -> None:
     """Without a password, which the original shows to everybody."""
-    edge.requests.replies = [result({"c": {"7": RULE}})]
+    edge.requests.replies = [RulesReply(seq=1, rules={"c": {"7": RULE}})]
     found = await edge.call("list_subs", {"context": ["P"], "componentid": "c"})
     assert found["val"] == {"7": {"user": "My", "statement": STATEMENT, "modelname": "alice", "created": 3.0}}
     assert edge.requests.queries == [ListRules(context=["P"], component="c")]
@@ -85,13 +85,13 @@ async def test_rules_are_listed_by_token(edge: Edge) -> None:
 
 async def test_a_component_without_rules_has_none(edge: Edge) -> None:
     """That is no error."""
-    edge.requests.replies = [result({})]
+    edge.requests.replies = [RulesReply(seq=1, rules={})]
     assert (await edge.call("list_subs", {"componentid": "c"}))["val"] == {}
 
 
 async def test_all_rules_of_a_context_are_listed_by_component(edge: Edge) -> None:
     """When no component is named."""
-    edge.requests.replies = [result({"c": {"7": RULE}, "d": {"8": RULE}})]
+    edge.requests.replies = [RulesReply(seq=1, rules={"c": {"7": RULE}, "d": {"8": RULE}})]
     found = await edge.call("list_subs", {"context": ["P"]})
     assert {name: list(by_token) for name, by_token in found["val"].items()} == {"c": ["7"], "d": ["8"]}
 

@@ -6,9 +6,11 @@ import pytest
 
 from schemas.commands import DeleteComponent, DeleteContext, DeleteView, MakeModel, SetGoals, SetResolver
 from schemas.errors import Code, Refusal
+from schemas.permissions import Permission
 from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
+from schemas.replies import ContextSize, Granted, PermissionReply, ResolversReply
 from tests.edge_http.conftest import Edge, new_model
-from tests.edge_http.fakes import refused, result
+from tests.edge_http.fakes import apps_reply, context_reply, refused
 
 OK_NULL = {"result": "ok", "val": None}
 OK_TRUE = {"result": "ok", "val": True}
@@ -114,7 +116,7 @@ async def test_any_other_refusal_of_a_deletion_is_an_error(edge: Edge) -> None:
 async def test_a_context_that_is_not_there_counts_as_deleted(edge: Edge) -> None:
     """Its parent is there, as a query for it shows."""
     edge.requests.outcomes = [refused(Code.NO_SUCH_CONTEXT)]
-    edge.requests.replies = [result({"path": ["a"]})]
+    edge.requests.replies = [context_reply("a")]
     assert await edge.call("delcontext", {"context": ["a", "b"]}) == OK_TRUE
     assert edge.requests.queries == [GetContext(context=["a"])]
 
@@ -133,19 +135,18 @@ async def test_the_root_is_refused_as_the_model_refuses_it(edge: Edge) -> None:
     assert (found["result"], found["val"][0]) == ("error", "bad_path")
 
 
-CONTEXT = {
-    "path": ["Personal"], "description": "d", "resolver": "goal", "created": 7.0, "contexts": [], "components": ["c"],
-    "views": [], "permission": {"ask": True, "tell": None},
-}  # fmt: skip
+CONTEXT = context_reply(
+    "Personal", description="d", resolver="goal", components=["c"], permission=Granted(ask=True, tell=False)
+)
 
 
 async def test_a_context_is_described_with_the_permissions_of_all_apps(edge: Edge) -> None:
     """To an owner's app; parts that are not set are left out."""
     edge.requests.replies = [
-        result(CONTEXT),
-        result({"probe": {"description": "", "role": "owner"}, "x--_4dy": {"description": "", "role": "app"}}),
-        result(None),
-        result({"ask": True, "tell": False, "resolvers": None}),
+        CONTEXT,
+        apps_reply(probe="owner", **{"x--_4dy": "app"}),
+        PermissionReply(seq=1),
+        PermissionReply(seq=1, permission=Permission(ask=True, tell=False)),
     ]
     assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"] == {
         "Identifier": "Personal",
@@ -153,7 +154,7 @@ async def test_a_context_is_described_with_the_permissions_of_all_apps(edge: Edg
         "perms": {"My": {"ask": True, "tell": False}},
         "resolver": "goal",
         "objectType": "Context",
-        "creation_time": 7.0,
+        "creation_time": 3.0,
     }
     assert edge.requests.queries == [
         GetContext(context=["Personal"]),
@@ -165,14 +166,15 @@ async def test_a_context_is_described_with_the_permissions_of_all_apps(edge: Edg
 
 async def test_another_app_sees_its_own_permission(edge: Edge) -> None:
     """And nobody else's."""
-    edge.requests.replies = [result(CONTEXT), Refusal(Code.PERMISSION_DENIED, "no")]
-    assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"]["perms"] == {"probe": {"ask": True}}
+    edge.requests.replies = [CONTEXT, Refusal(Code.PERMISSION_DENIED, "no")]
+    own = {"ask": True, "tell": False, "resolvers": [], "filters": []}
+    assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"]["perms"] == {"probe": own}
 
 
 async def test_the_root_is_called_a_dot_and_has_a_size(edge: Edge) -> None:
     """The size is one number, as in the original."""
-    size = {"contexts": 2, "components": 3, "evidence": 40}
-    edge.requests.replies = [result({**CONTEXT, "path": [], "size": size}), Refusal(Code.PERMISSION_DENIED, "no")]
+    size = ContextSize(contexts=2, components=3, evidence=40)
+    edge.requests.replies = [context_reply(size=size), Refusal(Code.PERMISSION_DENIED, "no")]
     found = (await edge.call("getcontext", {"context": [], "getsize": True}))["val"]
     assert (found["Identifier"], found["size"]) == (".", 45)
     assert edge.requests.queries[0] == GetContext(context=[], size=True)
@@ -192,7 +194,7 @@ async def test_a_forbidden_context_is_an_error(edge: Edge) -> None:
 
 async def test_resolvers_are_listed_by_name(edge: Edge) -> None:
     """Without their descriptions, which the original does not have."""
-    edge.requests.replies = [result({"default": "the latest", "goal": "the latest goal"})]
+    edge.requests.replies = [ResolversReply(seq=1, resolvers={"default": "the latest", "goal": "the latest goal"})]
     assert (await edge.call("getresolvers"))["val"] == ["default", "goal"]
     assert edge.requests.queries == [ListResolvers()]
 

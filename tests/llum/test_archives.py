@@ -130,7 +130,7 @@ def _answer(person: Person, query: Ask, app: str, now: float) -> Any:
 
 def _described(person: Person, query: GetPermission | ListApps, app: str) -> Any:
     try:
-        return person.describe(query, app)
+        return without(msgspec.to_builtins(person.describe(query, app)), HERE)
     except Refusal as refusal:
         return str(refusal)
 
@@ -164,8 +164,8 @@ def _rules(person: Person) -> Any:
 
 
 def _statements(person: Person, path: list[str]) -> Any:
-    rules = person.describe(ListRules(context=path))
-    return {name: [(one["statement"], one["app"]) for one in by_token.values()] for name, by_token in rules.items()}
+    rules = person.describe(ListRules(context=path)).rules
+    return {name: [(one.statement, one.app) for one in by_token.values()] for name, by_token in rules.items()}
 
 
 def test_an_archive_of_the_same_state_has_the_same_commands(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class MemoryClient:
         return self.person.describe(GetContext(context=path))
 
     async def list_subscriptions(self, _user: str, path: list[str]) -> Any:
-        return self.person.describe(ListRules(context=path))
+        return self.person.describe(ListRules(context=path)).rules
 
     async def ask_all(self, _user: str, query: Ask) -> AskReply:
         return self.person.ask(query)

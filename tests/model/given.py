@@ -122,9 +122,9 @@ class Person:
         return Asker(app, self.live, self.now, self.caches.grants)
 
     def describe(self, query: SmallQuery, app: str = "llum") -> Any:
-        """Give the result of a small query."""
+        """Answer a small query."""
         described = describe(self.live, self.asker(app), query, self.resolvers)
-        return described.finish(self.store.read(described.reads)).result
+        return described.finish(self.store.read(described.reads))
 
     def export(self, query: Export, app: str = "llum") -> ExportReply:
         """Give one page of an export."""

@@ -135,7 +135,7 @@ def test_show_contexts() -> None:
     assert reply.contexts == ["Home", "Work"]
     assert reply.views == {"fullname": ["lastname", ["Personal", "firstname"]]}
     assert reply.subscriptions is not None
-    assert [rule["statement"] for rule in reply.subscriptions["ruled"].values()] == [RULE]
+    assert [rule.statement for rule in reply.subscriptions["ruled"].values()] == [RULE]
     assert reply.context_description == "Who"
     assert person.ask(query, app="probe").contexts == ["Home"]
     assert person.ask(Ask(context=["Personal"], view=["age"])).contexts is None

@@ -6,7 +6,9 @@ import pytest
 
 from schemas.commands import MakeContext, SetResolver
 from schemas.errors import Code, Refusal
+from schemas.permissions import Permission
 from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers, ListRules
+from schemas.replies import AppDescription, ContextReply, ContextSize, Granted
 
 from .given import START_US, STEP_US, Person
 
@@ -22,24 +24,17 @@ def test_a_context_is_described() -> None:
     person = Person()
     person.do(SetResolver(id="s", context=["Personal"], resolver="recent"))
     described = person.describe(GetContext(context=["Personal"]))
-    assert described == {
-        "path": ["Personal"],
-        "description": "Who",
-        "resolver": "recent",
-        "created": (START_US + STEP_US) / 1e6,
-        "contexts": [],
-        "components": ["firstname", "lastname", "age", "active", "mood", "anything"],
-        "views": {"fullname": ["lastname", ["Personal", "firstname"]]},
-        "permission": {
-            "ask": True,
-            "tell": True,
-            "resolvers": [],
-            "filters": [],
-            "bind_resolver": None,
-            "bind_view": None,
-            "source": "owner",
-        },
-    }
+    assert described == ContextReply(
+        seq=person.seq,
+        path=["Personal"],
+        description="Who",
+        resolver="recent",
+        created=(START_US + STEP_US) / 1e6,
+        contexts=[],
+        components=["firstname", "lastname", "age", "active", "mood", "anything"],
+        views={"fullname": ["lastname", ["Personal", "firstname"]]},
+        permission=Granted(ask=True, tell=True, source="owner"),
+    )
 
 
 def test_the_size_counts_what_the_app_may_ask() -> None:
@@ -48,12 +43,12 @@ def test_the_size_counts_what_the_app_may_ask() -> None:
     for value in (1, 2):
         person.tell("age", value)
     person.tell("firstname", "Al")
-    assert person.describe(GetContext(size=True))["size"] == {"contexts": 4, "components": 7, "evidence": 3}
+    assert person.describe(GetContext(size=True)).size == ContextSize(contexts=4, components=7, evidence=3)
     person.register("probe", ask=True)
     person.permit("probe", "Goals", ask=False)
     person.permit("probe", "Personal", component="age", ask=False)
-    size = person.describe(GetContext(size=True), "probe")["size"]
-    assert size == {"contexts": 2, "components": 5, "evidence": 1}
+    size = person.describe(GetContext(size=True), "probe").size
+    assert size == ContextSize(contexts=2, components=5, evidence=1)
 
 
 def test_a_context_that_is_not_there_or_not_permitted() -> None:
@@ -71,12 +66,12 @@ def test_sub_contexts_that_may_not_be_asked_are_left_out() -> None:
     person.do(MakeContext(id="c", context=["Personal"], name="Secret"))
     person.register("probe", ask=True)
     person.permit("probe", "Personal", "Secret", ask=False)
-    assert person.describe(GetContext(context=["Personal"]), "probe")["contexts"] == []
+    assert person.describe(GetContext(context=["Personal"]), "probe").contexts == []
 
 
 def test_resolvers_are_listed() -> None:
     """All that may be named, with a word on each."""
-    listed = Person().describe(ListResolvers())
+    listed = Person().describe(ListResolvers()).resolvers
     assert {"default", "goal", "recent", "mean", "time_in_state"} <= listed.keys()
     assert all(listed.values())
 
@@ -85,9 +80,9 @@ def test_apps_are_listed_to_the_owner() -> None:
     """Descriptions and roles; nothing secret."""
     person = Person()
     person.register("probe", ask=True)
-    assert person.describe(ListApps()) == {
-        "llum": {"description": "", "role": "owner"},
-        "probe": {"description": "", "role": "app"},
+    assert person.describe(ListApps()).apps == {
+        "llum": AppDescription(description="", role="owner"),
+        "probe": AppDescription(description="", role="app"),
     }
     assert refused(person, ListApps(), "probe") is Code.PERMISSION_DENIED
 
@@ -97,9 +92,10 @@ def test_permissions_are_shown_as_they_were_set() -> None:
     person = Person()
     person.register("probe", ask=True, resolvers=["goal"])
     person.register("other")
-    assert person.describe(GetPermission(app="probe"), "probe") == {"ask": True, "resolvers": ["goal"]}
-    assert person.describe(GetPermission(app="probe", context=["Personal"])) is None
-    assert person.describe(GetPermission(app="probe", context=["Personal"], component="age")) is None
+    shown = person.describe(GetPermission(app="probe"), "probe").permission
+    assert shown == Permission(ask=True, resolvers=["goal"])
+    assert person.describe(GetPermission(app="probe", context=["Personal"])).permission is None
+    assert person.describe(GetPermission(app="probe", context=["Personal"], component="age")).permission is None
     assert refused(person, GetPermission(app="probe"), "other") is Code.PERMISSION_DENIED
     assert refused(person, GetPermission(app="nobody")) is Code.NO_SUCH_APP
 
@@ -108,7 +104,7 @@ def test_rules_of_what_is_not_there() -> None:
     """Are refused like an ask."""
     person = Person()
     person.register("probe")
-    assert person.describe(ListRules(context=["Personal"])) == {}
-    assert person.describe(ListRules(context=["Personal"], component="age")) == {}
+    assert person.describe(ListRules(context=["Personal"])).rules == {}
+    assert person.describe(ListRules(context=["Personal"], component="age")).rules == {}
     assert refused(person, ListRules(context=["Personal"], component="x")) is Code.NO_SUCH_COMPONENT
     assert refused(person, ListRules(context=["Personal"], component="x"), "probe") is Code.PERMISSION_DENIED

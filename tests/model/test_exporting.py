@@ -29,7 +29,7 @@ from schemas.definitions import (
 from schemas.errors import Code
 from schemas.evidence import Evidence, EvidenceFilter, ImportedEvidence, NewEvidence, Withdrawal
 from schemas.queries import Ask, Export, GetContext
-from schemas.replies import ExportReply
+from schemas.replies import ArchivedApp, ArchivedPermission, ArchivedRule, ExportReply
 
 from .given import RULE, Person
 from .strategies import definitions
@@ -98,11 +98,11 @@ def test_the_first_page_lists_apps_and_rules() -> None:
     """With all that is set for the apps."""
     person = lived()
     page, *_ = person.export_all()
-    assert page.rules == [{"path": ["Personal"], "component": "age", "statement": RULE, "app": "probe"}]
-    assert page.apps["llum"] == {"description": "", "role": "owner", "permissions": []}
-    assert page.apps["probe"]["permissions"] == [
-        {"context": [], "component": None, "ask": True, "tell": True},
-        {"context": ["Personal"], "component": "age", "resolvers": ["count"]},
+    assert page.rules == [ArchivedRule(path=["Personal"], component="age", statement=RULE, app="probe")]
+    assert page.apps["llum"] == ArchivedApp(description="", role="owner")
+    assert page.apps["probe"].permissions == [
+        ArchivedPermission(context=[], ask=True, tell=True),
+        ArchivedPermission(context=["Personal"], component="age", resolvers=["count"]),
     ]
 
 
@@ -113,7 +113,7 @@ def test_settings_for_what_is_gone_are_left_out() -> None:
     person.do(DeleteContext(id="d", context=["Goals"]))
     person.do(DeleteComponent(id="d", context=["Personal"], component="age"))
     page, *_ = person.export_all()
-    assert page.apps["probe"]["permissions"] == [{"context": [], "component": None, "ask": True, "tell": True}]
+    assert page.apps["probe"].permissions == [ArchivedPermission(context=[], ask=True, tell=True)]
 
 
 def test_pages_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_a_part_is_exported_with_paths_below_it() -> None:
     other = Person(ModelDefinition())
     other.do(MakeContext(id="c", context=[], name="Old"))
     other.do(Import(id="i", context=["Old"], contexts=page.contexts))
-    assert other.describe(GetContext(context=["Old"]))["contexts"] == ["Health"]
+    assert other.describe(GetContext(context=["Old"])).contexts == ["Health"]
 
 
 @pytest.mark.parametrize("after", [("", 0, 0), ("1:x", 0, 0), ("9" * 30 + ":1", 0, 0)])
@@ -276,7 +276,7 @@ def test_any_model_survives_the_way_out_and_in(definition: ModelDefinition) -> N
     for path in paths:
         mine, theirs = person.describe(GetContext(context=list(path))), other.describe(GetContext(context=list(path)))
         for part in ("description", "resolver", "contexts", "components", "views"):
-            assert mine[part] == theirs[part]
+            assert getattr(mine, part) == getattr(theirs, part)
         assert evidence_of(person, *path) == evidence_of(other, *path)
 
 

@@ -19,6 +19,7 @@ from schemas.commands import (
 from schemas.definitions import ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.permissions import Permission
 from schemas.queries import Ask, GetContext, GetPermission
 
 from .given import CRON_RULE, RULE, STEP_US, Person, failed, last
@@ -158,8 +159,8 @@ def test_a_bound_view_is_all_that_is_seen() -> None:
     shown = person.ask(Ask(context=[], show_contexts=True), app="probe")
     assert (shown.contexts, shown.views) == ([], {"some": [["Personal", "age"]]})
     described = person.describe(GetContext(context=["Personal"], size=True), app="probe")
-    assert (described["components"], described["views"]) == (["age"], {})
-    assert described["size"]["components"] == 1
+    assert (described.components, described.views) == (["age"], {})
+    assert described.size.components == 1
 
 
 def test_a_bound_view_follows_the_view() -> None:
@@ -202,7 +203,7 @@ def test_an_expired_setting_is_begun_anew() -> None:
     person.permit("probe", ask=True, tell=True, expires=person.now + 1)
     person.seq += 10
     person.permit("probe", ask=True)
-    assert person.describe(GetPermission(app="probe")) == {"ask": True}
+    assert person.describe(GetPermission(app="probe")).permission == Permission(ask=True)
 
 
 def test_an_expiry_is_taken_back() -> None:
@@ -210,7 +211,7 @@ def test_an_expiry_is_taken_back() -> None:
     person = given()
     person.permit("probe", ask=True, expires=person.now + 5 * STEP_US)
     person.permit("probe", expires=0)
-    assert person.describe(GetPermission(app="probe")) == {"ask": True}
+    assert person.describe(GetPermission(app="probe")).permission == Permission(ask=True)
 
 
 def test_the_past_is_judged_by_the_permissions_of_today() -> None:

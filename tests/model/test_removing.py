@@ -35,7 +35,7 @@ def test_a_context_is_deleted_with_all_below_it() -> None:
     person.do(MakeRule(id="s", context=["Personal"], component="age", statement=CRON_RULE))
     assert person.do(delete_context("Personal")).result is True
     assert person.live.context(("Personal",)) is None
-    assert person.describe(GetContext())["contexts"] == ["Goals"]
+    assert person.describe(GetContext()).contexts == ["Goals"]
     live = picture(person.model)
     person.reload()
     assert picture(person.model)[2].keys() == live[2].keys()

@@ -161,11 +161,11 @@ def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:
     person.register("probe", ask=True, tell=True)
     own = subscribe(person, CRON_RULE, app="probe")
     other = subscribe(person)
-    listed = person.describe(ListRules(context=["Personal"]))
+    listed = person.describe(ListRules(context=["Personal"])).rules
     assert list(listed["age"]) == [own, other]
-    assert listed["age"][own]["schedule"] == "0 7 * * *"
+    assert listed["age"][own].schedule == "0 7 * * *"
     query = ListRules(context=["Personal"], component="age")
-    assert list(person.describe(query, "probe")["age"]) == [own]
+    assert list(person.describe(query, "probe").rules["age"]) == [own]
     shown = person.ask(Ask(context=["Personal"], show_contexts=True), app="probe").subscriptions
     assert shown is not None
     assert list(shown["age"]) == [own]

@@ -8,6 +8,8 @@ from llum.client import Client
 from llum.people.people import default_model
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Refusal
+from schemas.permissions import Permission
+from schemas.replies import AppDescription
 from tests.system.harness import Llum
 
 STATEMENT = '<default!./T/a> ~ "x" : TELL ./T/b, inferred:"y"'
@@ -47,13 +49,14 @@ async def test_structure_is_made_described_and_deleted(client: Client, user: str
     await client.set_context_resolver(user, "T", "recent")
     await client.set_goals(user, "T/a", ["T/b", ["Personal", "email"]])
     found = await client.get_context(user, "T", size=True)
-    assert (found["description"], found["resolver"], found["components"]) == ("for tests", "recent", ["a", "b"])
-    assert found["size"]["components"] == 2
+    assert (found.description, found.resolver, found.components) == ("for tests", "recent", ["a", "b"])
+    assert found.size is not None
+    assert found.size.components == 2
     answer = await client.ask(user, "T/a")
     assert (answer.resolver, answer.goals) == ("goal", [["T", "b"], ["Personal", "email"]])
     await client.delete_view(user, "T/v")
     await client.delete_component(user, "T/b")
-    assert not (await client.get_context(user, "T"))["views"]
+    assert not (await client.get_context(user, "T")).views
     await client.delete_context(user, "T")
     with pytest.raises(Refusal, match="no_such_context"):
         await client.get_context(user, "T")
@@ -63,7 +66,7 @@ async def test_structure_is_made_described_and_deleted(client: Client, user: str
 async def test_rules_are_attached_listed_and_removed(client: Client, user: str) -> None:
     """By their tokens."""
     token = await client.subscribe(user, "T/a", STATEMENT)
-    assert (await client.list_subscriptions(user, "T"))["a"][token]["statement"] == STATEMENT
+    assert (await client.list_subscriptions(user, "T"))["a"][token].statement == STATEMENT
     await client.unsubscribe(user, "T/a", token)
     assert await client.list_subscriptions(user, "T", component="a") == {}
 
@@ -71,12 +74,12 @@ async def test_rules_are_attached_listed_and_removed(client: Client, user: str) 
 async def test_apps_are_permitted(client: Client, user: str) -> None:
     """In a context, or with one component."""
     await client.register_app(user, "scale", "a scale")
-    assert (await client.list_apps(user))["scale"] == {"description": "a scale", "role": "app"}
+    assert (await client.list_apps(user))["scale"] == AppDescription(description="a scale", role="app")
     await client.set_permission(user, "scale", "T", ask=True, filters=["last1"])
     await client.set_permission(user, "scale", "T", component="a", bind_resolver="goal", expires=4e9)
-    assert await client.get_permission(user, "scale", "T") == {"ask": True, "filters": ["last1"]}
+    assert await client.get_permission(user, "scale", "T") == Permission(ask=True, filters=["last1"])
     single = await client.get_permission(user, "scale", "T", component="a")
-    assert single == {"bind_resolver": "goal", "expires": 4e9}
+    assert single == Permission(bind_resolver="goal", expires=4e9)
     await client.delete_app(user, "scale")
     assert "scale" not in await client.list_apps(user)
 

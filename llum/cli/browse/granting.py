@@ -130,7 +130,9 @@ async def _show(shell: Shell, listed: list[str], path: Path) -> None:
     shell.say(show.permissions(found, shell.width) if found else f"nothing is set at {shell.shown(path)} or above")
 
 
-async def _setting(shell: Shell, name: str, context: list[str], component: str | None) -> list[tuple[str, str, Permission]]:
+async def _setting(
+    shell: Shell, name: str, context: list[str], component: str | None
+) -> list[tuple[str, str, Permission]]:
     query = GetPermission(app=app_id(name), context=context, component=component)
     setting = (await shell.query(query, PermissionReply)).permission
     at = shell.shown([*context, component] if component else context)

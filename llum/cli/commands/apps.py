@@ -10,6 +10,7 @@ from llum.settings import Settings
 
 if TYPE_CHECKING:
     from llum.client import Client
+    from schemas.permissions import Permission
 
 _YES_NO: Final = {True: "yes", False: "no"}
 
@@ -126,10 +127,12 @@ def _names(names: tuple[str, ...], every: bool) -> list[str] | None:
     return [] if every else list(names) or None
 
 
-def _in_words(found: dict[str, Any]) -> str:
-    return (
-        "\n".join(f"{part}: {_value_in_words(part, value)}" for part, value in found.items()) or "nothing is set there"
-    )
+def _in_words(found: "Permission | None") -> str:
+    from schemas.permissions import PERMISSION_PARTS
+
+    parts = {part: getattr(found, part, None) for part in PERMISSION_PARTS}
+    lines = [f"{part}: {_value_in_words(part, value)}" for part, value in parts.items() if value is not None]
+    return "\n".join(lines) or "nothing is set there"
 
 
 def _value_in_words(part: str, value: Any) -> str:
