@@ -33,7 +33,7 @@ _PORT = "a port number from 0 to 65535 (0: any free one)"
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. A field `http_port` is `--http-port`, `LLUM_HTTP_PORT` and `http_port = …`."""
 
-    data_dir: Annotated[Path, _setting("Folder of everything that llum keeps.", "a folder's path")] = Path(".llum")
+    data_dir: Annotated[Path, _setting("Folder in which llum keeps everything.", "a folder's path")] = Path(".llum")
     http_host: Annotated[
         str, _setting("Address that the HTTP edge listens on.", "a host name or address", min_length=1)
     ] = "127.0.0.1"
@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[
             str,
             _setting(
-                "Address under which browsers and apps reach the HTTP edge; default: where it listens.",
+                "Address at which browsers and apps reach the HTTP edge. Default: where it listens.",
                 "an address such as https://llum.example.org",
                 pattern=r"^https?://[^\s/]+(/\S*)?$",
             ),
@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[
             str,
             _setting(
-                "Address of an external nats-server (2.14 or newer); none is started then.",
+                "Address of an external nats-server (2.14 or newer). Then llum starts none itself.",
                 "an address such as nats://127.0.0.1:4222",
                 pattern=r"^(nats|tls|ws|wss)://\S+$",
             ),
@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     partitions: Annotated[
         int,
         _setting(
-            "Partitions that models are spread over; fixed for the life of an installation.",
+            "Number of parts that models are divided into. It cannot be changed later.",
             "a number from 1 to 4096",
             ge=1,
             le=4096,
@@ -74,26 +74,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 64
     max_active_models: Annotated[
         int,
-        _setting("Models that one worker keeps in memory; the coldest are let go.", "a number of at least 1", ge=1),
+        _setting(
+            "Models that one worker keeps in memory. It drops the longest unused.", "a number of at least 1", ge=1
+        ),
     ] = 10_000
     allow_private_webhooks: Annotated[
-        bool, _setting("Let rules notify private, loopback and link-local addresses, too.", "true or false")
+        bool, _setting("Let rules call private, loopback and link-local addresses too.", "true or false")
     ] = False
     sync: Annotated[
         str,
         _setting(
-            "When nats-server writes the log through to the disk: `always`, or at most this long after.",
+            "When nats-server writes the log to the disk: `always` at once, or within this time.",
             "`always` or a duration such as 500ms, 10s or 2m",
             pattern=r"^(always|[1-9][0-9]*(ms|s|m|h))$",
         ),
     ] = "always"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        _setting("Log what is at least this important.", "debug, info, warning or error"),
+        _setting("Log messages of this level and above.", "debug, info, warning or error"),
     ] = "info"
     log_format: Annotated[
         Literal["auto", "json", "console"],
-        _setting("Form of logs on stderr; auto: console on a terminal, else json.", "auto, json or console"),
+        _setting("Format of logs on stderr. auto: console on a terminal, otherwise json.", "auto, json or console"),
     ] = "auto"
 
     def as_environment(self) -> dict[str, str]:

@@ -23,12 +23,14 @@ def configuration_page() -> str:
     ]
     return page(
         "Configuration",
-        f"An option goes before its environment variable, that before `{CONFIG_FILE}` in the working directory (or the "
-        f"file that `{CONFIG_VARIABLE}` or `--config` names), that before the default. In the file a setting is named "
-        "as its option, with `_` for `-`: `http_port = 8080`. `llum config` lists what holds and where it comes from.",
+        "Set a setting with an option, or an environment variable, or in a TOML file. If there are several, the option "
+        "wins over the variable, the variable over the file, and the file over the default.",
+        f"The file is `{CONFIG_FILE}` in the folder where you start llum, or the one that `--config` or "
+        f"`{CONFIG_VARIABLE}` names. In it, write `_` for `-`: `http_port = 8080`. `llum config` lists every setting, "
+        "its value, and where the value comes from.",
         table(("option", "variable", "default", "what", "expected"), rows),
-        "What `sync` promises, exactly: an acknowledged command survives the crash of any process. On a single server "
-        "it survives a power cut only with `always`; with a duration, what was acknowledged within it may be lost.",
+        "**What `sync` promises.** An acknowledged command survives the crash of any process. On a single server it "
+        "survives a power cut only with `always`. With a duration, a power cut may lose what was acknowledged in it.",
     )
 
 

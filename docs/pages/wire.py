@@ -42,10 +42,11 @@ def subjects_page() -> str:
     mappings = [f'  "{source}": "{to}"' for source, to in subjects.server_mappings(64).items()]
     return page(
         "Subjects",
-        "What a client needs to know is the first two lines: nats-server puts the partition in.",
+        "A client needs the first two lines only: nats-server puts the partition into the subject.",
         table(("subject", "kind", "what"), rows),
-        "`<user>` and `<app>` are 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. They say who speaks about whom: no "
-        "field of a message can claim another identity.",
+        "`<user>` and `<app>` are 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. They say who speaks about whom. "
+        "llum reads that from the subject alone, so no field of a message can claim another name. But the bus trusts "
+        "whoever can connect to it: a client may publish under any name.",
         "## Verbs",
         table(("verb", "kind", "what"), [*_verbs("command", commands.COMMANDS), *_verbs("query", queries.QUERIES)]),
         "## Headers",
@@ -53,7 +54,7 @@ def subjects_page() -> str:
         "## Streams and buckets",
         table(("name", "what"), _stores()),
         "## What an external nats-server needs",
-        "`llum nats-config` prints it for the number of partitions that is set; for 64:",
+        "`llum nats-config` prints these lines for your number of partitions. For 64:",
         "```\nmappings {\n" + "\n".join(mappings) + "\n}\n```",
         "Then install llum there once: `llum admin install --nats-url nats://…`. It makes the streams and buckets. A "
         "start on a server without an installation is refused, as the address may be wrong.",
@@ -62,11 +63,18 @@ def subjects_page() -> str:
 
 def _stores() -> list[tuple[str, str]]:
     return [
-        (code(subjects.LOG_STREAM), "The log: every command, in order. The truth that every model is made from."),
-        (code(subjects.REJECTED_STREAM), "Refused commands with their errors."),
+        (
+            code(subjects.LOG_STREAM),
+            "The first stream of the log: every command, in order. Models are made from the log.",
+        ),
+        (code(subjects.REJECTED_STREAM), "Refused commands with their errors, for a week."),
+        (code(subjects.EFFECTS_STREAM), "Notices of rules that wait for their delivery."),
+        (code(subjects.SCHEDULES_STREAM), "Schedules of rules, and the firings that wait for a worker."),
+        (code(subjects.DEAD_LETTERS_STREAM), "Notices that could not be delivered within a day."),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
+        (code(subjects.APP_KEY_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
-        (code(subjects.RELAYED_BUCKET), "Up to where a partition's rejections have been relayed."),
+        (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
     ]
 
 
@@ -87,8 +95,8 @@ def messages_page() -> str:
     ]
     return page(
         "Messages",
-        "Every message is JSON. Fields with a default may be left out, and are left out when llum sends them. Commands "
-        "and queries with a field that is not listed are refused. Times are seconds since 1970 (UTC).",
+        "Every message is JSON. You may leave out a field that has a default; llum leaves it out too. llum refuses "
+        "commands and queries with a field that is not listed here. Times are seconds since 1970 (UTC).",
         *(part for title, module in sections for part in (f"## {title}", prose(module.__doc__), *_structs(module))),
         "## Errors",
         *_structs(errors),
@@ -169,9 +177,9 @@ def errors_page() -> str:
     rows = [(code(each), _kind(each), each.description) for each in errors.Code]
     return page(
         "Errors",
-        "The same codes on the bus, over HTTP, in the SDK and on the command line. A *refusal* fails again as long as "
-        "the message stays as it is; after a *transient* one the same message may be sent again. A *setup* error is "
-        "never on the wire: it says what a person has to put right on the machine.",
+        "The codes are the same on the bus, over HTTP, in the SDK and on the command line. After a *refusal*, change "
+        "the message: sent again as it is, it is refused again. After a *transient* error, send the same again. "
+        "A *setup* error is never on the wire: it says what to put right on this machine.",
         table(("code", "kind", "what"), rows),
     )
 

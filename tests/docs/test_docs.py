@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import click
 import pytest
 
+from bus import subjects
 from edge_http.app import make_app
 from edge_http.personis.routes import OPERATIONS
 from llum.cli.browse.table import commands
@@ -56,11 +57,18 @@ def routes() -> set[str]:
     return {resource.canonical for resource in app.router.resources()} - {"/{op}"}
 
 
+def streams_and_buckets() -> list[str]:
+    """Give the names that a NATS operator sees."""
+    named = {name: value for name, value in vars(subjects).items() if name.endswith(("_STREAM", "_BUCKET"))}
+    return [*named.values(), subjects.REPLY_TO_HEADER]
+
+
 CLI = dict(leaves("llum", cli))
 SHELL = {str(name): command for name, command in commands().items()}
 
 WORDS: list[Word] = [
     *(("subjects.md", verb) for verb in [*verbs(COMMANDS), *verbs(QUERIES)]),
+    *(("subjects.md", name) for name in streams_and_buckets()),
     *(("errors.md", str(code)) for code in Code),
     *(("configuration.md", option(name)) for name in SETTINGS),
     *(("cli.md", path) for path in CLI),
