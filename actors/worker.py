@@ -190,7 +190,7 @@ class Worker:
             one.outbox.wake()
 
     async def serve_asks(self, one: _Served) -> None:
-        """MakeRule to the partition's queries once it has caught up."""
+        """Subscribe to the partition's queries once it has caught up."""
         await one.caught_up.wait()
 
         def on_ask(subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:

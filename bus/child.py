@@ -57,13 +57,13 @@ async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
         )
 
 
-def remember(pid_file: Path, pid: int) -> None:
+def note_child(pid_file: Path, pid: int) -> None:
     """Note the child and who started it, for `end_orphan` after a crash."""
     note = {"pid": pid, "parent": os.getpid(), "parent_started": psutil.Process().create_time()}
     pid_file.write_text(json.dumps(note), encoding="utf-8")
 
 
-def forget(pid_file: Path) -> None:
+def remove_note(pid_file: Path) -> None:
     pid_file.unlink(missing_ok=True)
 
 

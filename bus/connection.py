@@ -103,11 +103,27 @@ class Bus:
         return bool(self.nc.publish_soon(subject, data, reply, headers))
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
-        """MakeRule with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
+        """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
         try:
             return await self.nc.listen(subject, handler, queue)  # type: ignore[no-any-return]
         except (nats.errors.Error, OSError) as error:
             raise Transient(Code.UNAVAILABLE, f"the bus takes no subscriptions now: {error}") from error
+
+    def new_inbox(self) -> str:
+        """Make a subject that only this connection receives on."""
+        return str(self.nc.new_inbox())
+
+    async def flush(self) -> None:
+        """Wait until nats-server has taken all that was sent. Raises `Transient` when it does not answer."""
+        try:
+            await self.nc.flush()
+        except (nats.errors.Error, OSError) as error:
+            raise Transient(Code.UNAVAILABLE, f"the bus does not answer: {error}") from error
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of the largest message that nats-server takes."""
+        return int(self.nc.max_payload)
 
     async def close(self) -> None:
         """Send what waits, let subscriptions finish, and close. Never raises."""

@@ -16,7 +16,7 @@ import structlog
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
-from bus.subjects import REPLY_TO_HEADER, is_inbox, partition_in
+from bus.subjects import REPLY_TO_HEADER, api_subject, is_inbox, partition_in
 from bus.wire import Listening
 from schemas.errors import LlumError
 
@@ -70,6 +70,7 @@ class LogConsumer:
         self._filters = filters
         self._take = take
         self._name = f"llum-{secrets.token_hex(8)}"
+        self._next = api_subject(f"CONSUMER.MSG.NEXT.{stream}.{self._name}")
         self._inbox = ""
         self._listening: Listening | None = None
         self._loop = asyncio.get_running_loop()
@@ -94,7 +95,7 @@ class LogConsumer:
 
     async def open(self, stream_last: int) -> None:
         """Make the consumer. Raises `ApiError` or `Transient`."""
-        self._inbox = self._bus.nc.new_inbox()
+        self._inbox = self._bus.new_inbox()
         self._listening = await self._bus.listen(self._inbox, self._receive)
         body = {"stream_name": self._stream, "action": "create", "config": self._configuration()}
         made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{self._stream}.{self._name}", body)
@@ -108,7 +109,7 @@ class LogConsumer:
         if self.outstanding == 0:
             self._heard_at = time.monotonic()
         self.outstanding += count
-        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}", body, self._inbox)
+        await self._bus.publish(self._next, body, self._inbox)
 
     def break_off(self, reason: str) -> None:
         """Take nothing more from this consumer."""
@@ -129,7 +130,7 @@ class LogConsumer:
             await self._listening.stop()
         if self._bus.connected:
             try:
-                await self._bus.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
+                await self._bus.publish(api_subject(f"CONSUMER.DELETE.{self._stream}.{self._name}"), b"")
             except LlumError as error:
                 log.debug("log_reader.consumer_left_behind", error=str(error))
 

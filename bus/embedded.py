@@ -102,7 +102,7 @@ class EmbeddedServer:
             log.warning("nats_server.killed", pid=self.pid, after_s=timeout_s)
             self._process.kill()
             await self._process.wait()
-        child.forget(self._pid_file)
+        child.remove_note(self._pid_file)
 
     def kill(self) -> None:
         """End the server at once; the log is safe."""
@@ -148,7 +148,7 @@ class EmbeddedServer:
         self.port = await asyncio.to_thread(child.free_port, self.port)
         self._config_file.write_text(self.configuration(), encoding="utf-8")
         self._process = await child.spawn([binary, "-c", str(self._config_file)], self.log_file)
-        child.remember(self._pid_file, self._process.pid)
+        child.note_child(self._pid_file, self._process.pid)
 
     async def _answers(self) -> bool:
         """Tell whether the server greets. It does so only after it has read its streams."""

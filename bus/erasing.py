@@ -121,7 +121,7 @@ async def _pages(jetstream: JetStream, stream: str, subject: str, up_to: int | N
 
 async def _fill(bus: Bus, jetstream: JetStream, filler: str) -> list[int]:
     """Fill the stream's last block, so that what comes next begins another one."""
-    size = min(BLOCK_BYTES, bus.nc.max_payload) - ENVELOPE_BYTES
+    size = min(BLOCK_BYTES, bus.max_payload) - ENVELOPE_BYTES
     return [await jetstream.publish(filler, bytes(size)) for _ in range(BLOCK_BYTES // size + 1)]
 
 

@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from bus.wire import Listening
+from bus.wire import Handler, Listening
 from schemas.errors import Code, Transient
-
-if TYPE_CHECKING:
-    from bus.connection import Bus
 
 MAX_WAITING: Final = 65_536
 """Answers waited for at once by one process. More would only wait longer: the caller is told to come back."""
@@ -31,11 +28,23 @@ def is_no_responders(headers: bytes) -> bool:
     return headers.startswith(b"NATS/1.0 503")
 
 
+class Connection(Protocol):
+    """What an inbox needs of a connection."""
+
+    def new_inbox(self) -> str: ...
+
+    async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening: ...
+
+    async def publish(
+        self, subject: str, data: bytes, reply: str = "", headers: dict[str, str] | None = None
+    ) -> None: ...
+
+
 class Inbox:
     """The subjects `<prefix>.<token>`. Tokens count up, so that none is ever used twice."""
 
-    def __init__(self, bus: "Bus") -> None:
-        self._bus = bus
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._prefix = ""
         self._prefix_size = 0
         self._count = 0
@@ -43,10 +52,10 @@ class Inbox:
         self._listening: Listening | None = None
 
     async def open(self) -> None:
-        """MakeRule. Raises `Transient` when there is no connection."""
-        self._prefix = self._bus.nc.new_inbox() + "."
+        """Subscribe. Raises `Transient` when there is no connection."""
+        self._prefix = self._connection.new_inbox() + "."
         self._prefix_size = len(self._prefix)
-        self._listening = await self._bus.listen(self._prefix + "*", self._receive)
+        self._listening = await self._connection.listen(self._prefix + "*", self._receive)
 
     async def close(self) -> None:
         if self._listening:
@@ -54,7 +63,7 @@ class Inbox:
         self._waiting.clear()
 
     def expect(self, on_answer: OnAnswer) -> bytes:
-        """Give a new token whose answers go to `on_answer` until `forget`. Raises `Transient` when too many wait."""
+        """Give a new token whose answers go to `on_answer` until `dismiss`. Raises `Transient` when too many wait."""
         if len(self._waiting) >= MAX_WAITING:
             raise Transient(Code.UNAVAILABLE, f"{MAX_WAITING} messages wait for their answers already")
         self._count += 1
@@ -62,7 +71,8 @@ class Inbox:
         self._waiting[token] = on_answer
         return token
 
-    def forget(self, token: bytes) -> None:
+    def dismiss(self, token: bytes) -> None:
+        """Expect no answer to a token any more. Does nothing for one that is not known."""
         self._waiting.pop(token, None)
 
     def subject(self, token: bytes) -> str:
@@ -76,13 +86,13 @@ class Inbox:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         token = self.expect(lambda *answer: None if future.done() else future.set_result(Answer(*answer)))
         try:
-            await self._bus.publish(subject, data, self.subject(token), headers)
+            await self._connection.publish(subject, data, self.subject(token), headers)
             async with asyncio.timeout(timeout_s):
                 return await future
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"no answer from the bus within {timeout_s:g} s") from error
         finally:
-            self.forget(token)
+            self.dismiss(token)
 
     def _receive(self, subject: bytes, _reply: bytes, headers: bytes, data: bytes) -> None:
         on_answer = self._waiting.get(subject[self._prefix_size :])

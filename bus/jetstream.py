@@ -8,6 +8,7 @@ import msgspec
 
 from bus.connection import Bus
 from bus.inbox import Answer, header
+from bus.subjects import api_subject
 from schemas.errors import Code, Transient
 
 API_TIMEOUT_S: Final = 5.0
@@ -57,7 +58,7 @@ class JetStream:
     async def call(self, name: str, body: Any = None, timeout_s: float = API_TIMEOUT_S) -> dict[str, Any]:
         """Call `$JS.API.<name>`. Raises `ApiError`, or `Transient` when JetStream is not there in time."""
         data = b"" if body is None else msgspec.json.encode(body)
-        return _checked(await self._ready_request(f"$JS.API.{name}", data, timeout_s))
+        return _checked(await self._ready_request(api_subject(name), data, timeout_s))
 
     async def publish(
         self, subject: str, data: bytes, headers: dict[str, str] | None = None, timeout_s: float = API_TIMEOUT_S
@@ -68,7 +69,7 @@ class JetStream:
 
     async def direct_last(self, stream: str, subject: str) -> Stored | None:
         """Read the last message of a subject. In a cluster any replica answers, so it may be a moment old."""
-        answer = await self._ready_request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", API_TIMEOUT_S)
+        answer = await self._ready_request(api_subject(f"DIRECT.GET.{stream}.{subject}"), b"", API_TIMEOUT_S)
         if answer.headers.startswith(b"NATS/1.0 404"):
             return None
         return _stored(answer)
@@ -137,13 +138,13 @@ class JetStream:
         body = {"seq": max(1, seq), "next_by_subj": subject, "batch": count}
         try:
             reply = self._inbox.subject(token)
-            await self._bus.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(body), reply)
+            await self._bus.publish(api_subject(f"DIRECT.GET.{stream}"), msgspec.json.encode(body), reply)
             async with asyncio.timeout(API_TIMEOUT_S):
                 return messages, await done
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
         finally:
-            self._inbox.forget(token)
+            self._inbox.dismiss(token)
 
     async def _ready_request(
         self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None

@@ -3,12 +3,10 @@
 import asyncio
 from typing import Final
 
-import nats.errors
-
 from bus.connection import Bus
 from bus.errors import InstallationError
 from bus.subjects import ask_subject, command_subject, parse_address, partition_of, probe_subjects, server_mappings
-from schemas.errors import Code, Refusal, Transient
+from schemas.errors import Refusal
 
 PROBES: Final = 8
 """Users that are probed. Two different numbers of partitions agree on all of them about once in P to the eighth."""
@@ -61,10 +59,7 @@ async def _send_probes(bus: Bus) -> None:
     for user in _users():
         await bus.publish(command_subject(user, PROBE_APP, "ping"), b"", headers=_REFUSE)
         await bus.publish(ask_subject(user, PROBE_APP, "ping"), b'{"verb":"ping"}')
-    try:
-        await bus.nc.flush()
-    except nats.errors.Error as error:
-        raise Transient(Code.UNAVAILABLE, f"the bus does not answer: {error}") from error
+    await bus.flush()
 
 
 def _note(seen: dict[tuple[str, str], int], subject: str) -> None:

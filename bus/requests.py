@@ -36,7 +36,7 @@ class Requests:
         self._under_way: set[_Exchange] = set()
 
     async def start(self) -> None:
-        """MakeRule. Raises `Transient`."""
+        """Subscribe. Raises `Transient`."""
         await self._inbox.open()
         self._bus.on_reconnect.append(self._send_all_again)
 
@@ -70,7 +70,7 @@ class Requests:
         try:
             return int(await exchange.run(self._inbox.subject(token), timeout_s, "the command was not stored"))
         finally:
-            self._forget(exchange, token)
+            self._end(exchange, token)
 
     async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
         """Send a command and wait for its outcome. Raises as `store`; then it is not known whether it is applied."""
@@ -81,7 +81,7 @@ class Requests:
         try:
             return decode_outcome(await exchange.run(self._inbox.subject(ack), timeout_s, "no outcome came"))
         finally:
-            self._forget(exchange, ack, outcome)
+            self._end(exchange, ack, outcome)
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         """Ask and give the reply. Raises what the reply says has failed, or `Transient` `unavailable`."""
@@ -98,22 +98,20 @@ class Requests:
         try:
             reply: bytes = await exchange.run(self._inbox.subject(token), timeout_s, "no reply came")
         finally:
-            self._forget(exchange, token)
+            self._end(exchange, token)
         return reply
 
     def _exchange(self, subject: str, data: bytes) -> "_Exchange":
-        if len(data) > self._bus.nc.max_payload:
-            raise Refusal(
-                Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {self._bus.nc.max_payload}"
-            )
+        if len(data) > self._bus.max_payload:
+            raise Refusal(Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {self._bus.max_payload}")
         exchange = _Exchange(self._bus, subject, data)
         self._under_way.add(exchange)
         return exchange
 
-    def _forget(self, exchange: "_Exchange", *tokens: bytes) -> None:
+    def _end(self, exchange: "_Exchange", *tokens: bytes) -> None:
         self._under_way.discard(exchange)
         for token in tokens:
-            self._inbox.forget(token)
+            self._inbox.dismiss(token)
 
     def _send_all_again(self) -> None:
         for exchange in list(self._under_way):

@@ -16,6 +16,7 @@ from bus.erasing import erase, erase_schedules
 from bus.jetstream import ApiError, JetStream
 from bus.subjects import (
     SCHEDULES_STREAM,
+    api_subject,
     fired_subject,
     fired_subjects,
     rule_of,
@@ -119,7 +120,7 @@ class Firings:
         }
         body = {"stream_name": SCHEDULES_STREAM, "config": config}
         await JetStream(self._bus).call(f"CONSUMER.CREATE.{SCHEDULES_STREAM}.{CONSUMER}.{fired_subjects()}", body)
-        self._inbox = self._bus.nc.new_inbox()
+        self._inbox = self._bus.new_inbox()
         self._listening = await self._bus.listen(self._inbox, self._receive)
         self._bus.on_reconnect.append(self._ask_again)
 
@@ -155,7 +156,7 @@ class Firings:
         self._expected = MAX_TAKEN
         self._asked_until = now + PULL_S
         body = b'{"batch":%d,"expires":%d}' % (MAX_TAKEN, PULL_S * _NS)
-        await self._bus.publish(f"$JS.API.CONSUMER.MSG.NEXT.{SCHEDULES_STREAM}.{CONSUMER}", body, self._inbox)
+        await self._bus.publish(api_subject(f"CONSUMER.MSG.NEXT.{SCHEDULES_STREAM}.{CONSUMER}"), body, self._inbox)
 
     def _ask_again(self) -> None:
         self._asked_until = 0.0

@@ -169,6 +169,11 @@ def dead_letter_subject(user: str, token: str) -> str:
     return f"llum.dead.{user}.{token}"
 
 
+def api_subject(call: str) -> str:
+    """Give the subject of a call of JetStream's API, such as `STREAM.INFO.<stream>`."""
+    return f"$JS.API.{call}"
+
+
 def bucket_stream(bucket: str) -> str:
     """Name the stream that is a bucket."""
     return f"KV_{bucket}"

@@ -158,7 +158,7 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
             await super().close()
 
     async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
-        """MakeRule with a plain function that is called as each message is parsed, without a queue or task between."""
+        """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
         subscription = await self.subscribe(subject, queue=queue)
         sid = str(subscription._id).encode()
         self._ps.handlers[sid] = handler

@@ -69,7 +69,7 @@ def _app_steps(digest: str, record: Apps, importer: str) -> Iterator[Step]:
 
 
 def _rule_steps(digest: str, record: Rules) -> Iterator[Step]:
-    """MakeRule each rule as its own app: it may do later what that app may."""
+    """Make each rule as its own app: it may do later what that app may."""
     for number, rule in enumerate(record.rules):
         command = MakeRule(
             id=_id("rule", digest, number), context=rule.path, component=rule.component, statement=rule.statement
