@@ -52,6 +52,7 @@ RENEWED: Final = (
 """The streams from which nats-server drops by itself what belongs to persons."""
 
 Choice = Callable[[Stored], bool]
+"""Tells whether a message is meant."""
 
 
 async def erase(bus: Bus, stream: str, subject: str, up_to: int | None = None, which: Choice | None = None) -> int:

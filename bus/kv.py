@@ -3,8 +3,9 @@
 import math
 from typing import Any, Final
 
-from bus import subjects
+from bus import erasing, subjects
 from bus.connection import Bus
+from bus.erasing import Choice
 from bus.inbox import header
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream
 
@@ -16,6 +17,7 @@ class Bucket:
     """One bucket. Keys are subject tokens without dots."""
 
     def __init__(self, bus: Bus, name: str) -> None:
+        self._bus = bus
         self._jetstream = JetStream(bus)
         self._stream = subjects.bucket_stream(name)
         self._prefix = subjects.bucket_key(name, "")
@@ -46,6 +48,19 @@ class Bucket:
         """Drop a key and its history. Raises `Transient`."""
         marker = {"KV-Operation": "PURGE", "Nats-Rollup": "sub", "Nats-TTL": f"{MARKER_LIFETIME_S}s"}
         await self._publish(key, b"", marker)
+
+    async def erase(self, keys: str = "*", which: Choice | None = None) -> int:
+        """Erase values, of keys that may hold wildcards and that `which` chooses, and give their number.
+
+        None of their bytes is left on the disk. Raises `Transient`.
+        """
+        return await erasing.erase(self._bus, self._stream, self._prefix + keys, which=which)
+
+    async def count(self, keys: str = "*", which: Choice | None = None) -> int:
+        """Count values, with those that were deleted lately unless `which` leaves them out. Raises `Transient`."""
+        if which is None:
+            return await self._jetstream.count(self._stream, self._prefix + keys)
+        return await erasing.count(self._bus, self._stream, self._prefix + keys, which)
 
     async def _publish(self, key: str, value: bytes, headers: dict[str, str] | None) -> None:
         await self._jetstream.publish(self._prefix + key, value, headers)

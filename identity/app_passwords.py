@@ -19,8 +19,6 @@ from typing import Final, TypeVar
 import argon2
 
 from bus.connection import Bus
-from bus.erasing import erase
-from bus.jetstream import JetStream
 from bus.kv import Bucket
 from bus.subjects import APP_KEY_BUCKET
 from schemas.errors import Code, Refusal, Transient
@@ -67,7 +65,6 @@ class AppKeys:
 
     def __init__(self, bus: Bus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._bucket = Bucket(bus, APP_KEY_BUCKET)
-        self._bus = bus
         self._monotonic = monotonic
         self._hashing = _Hashing()
         self._attempts = _Attempts(monotonic)
@@ -105,16 +102,16 @@ class AppKeys:
 
     async def forget(self, user: str) -> int:
         """Erase the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
-        keys = f"$KV.{APP_KEY_BUCKET}.{check_token(user, 'user')}.*"
+        keys = f"{check_token(user, 'user')}.*"
         try:
-            return await erase(self._bus, f"KV_{APP_KEY_BUCKET}", keys)
+            return await self._bucket.erase(keys)
         finally:
             self._writes += 1
             self._known.clear()
 
     async def count(self, user: str) -> int:
         """Count the passwords of a user's apps, with those that were deleted lately. Raises `Transient`, `ApiError`."""
-        return await JetStream(self._bus).count(f"KV_{APP_KEY_BUCKET}", f"$KV.{APP_KEY_BUCKET}.{user}.*")
+        return await self._bucket.count(f"{user}.*")
 
     async def verify(self, user: str, app: str, password: str) -> bool:
         """Tell whether this is the app's password; it takes as long if there is none.

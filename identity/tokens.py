@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
-from bus.erasing import count, erase
 from bus.jetstream import Stored
 from bus.kv import Bucket
 from bus.subjects import TOKEN_BUCKET
@@ -46,7 +45,6 @@ class Tokens:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._bus = bus
         self._bucket = Bucket(bus, TOKEN_BUCKET)
         self._now = now
         self._monotonic = monotonic
@@ -81,11 +79,11 @@ class Tokens:
         Reads every token there is. Raises `Transient`, `ApiError`.
         """
         self._cache.clear()
-        return await erase(self._bus, f"KV_{TOKEN_BUCKET}", f"$KV.{TOKEN_BUCKET}.*", which=_belongs_to(user))
+        return await self._bucket.erase(which=_belongs_to(user))
 
     async def count(self, user: str) -> int:
         """Count the tokens of a user. Raises `Transient`, `ApiError`."""
-        return await count(self._bus, f"KV_{TOKEN_BUCKET}", f"$KV.{TOKEN_BUCKET}.*", _belongs_to(user))
+        return await self._bucket.count(which=_belongs_to(user))
 
     def _remembered(self, key: str) -> Identity | None:
         entry = self._cache.get(key)
