@@ -94,7 +94,9 @@ class Bus:
             await self.nc.publish(subject, data, reply, headers)
         except nats.errors.MaxPayloadError as error:
             limit = self.nc.max_payload
-            raise Refusal(Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {limit}") from error
+            raise Refusal(
+                Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes at most {limit}"
+            ) from error
         except (nats.errors.Error, OSError) as error:
             raise Transient(Code.UNAVAILABLE, f"the bus takes no messages now: {error}") from error
 
@@ -203,7 +205,7 @@ class Bus:
         return Transient(
             Code.UNAVAILABLE,
             f"no nats-server answers at {_without_password(self.url)}{reason}",
-            "see that `llum up` is running, or that LLUM_NATS_URL names a running nats-server",
+            "see that llum is running, and that LLUM_NATS_URL, if it is set, names its nats-server",
         )
 
 

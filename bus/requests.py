@@ -103,7 +103,9 @@ class Requests:
 
     def _exchange(self, subject: str, data: bytes) -> "_Exchange":
         if len(data) > self._bus.max_payload:
-            raise Refusal(Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes {self._bus.max_payload}")
+            raise Refusal(
+                Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes at most {self._bus.max_payload}"
+            )
         exchange = _Exchange(self._bus, subject, data)
         self._under_way.add(exchange)
         return exchange

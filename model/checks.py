@@ -217,7 +217,7 @@ def _count_things(definition: ModelDefinition) -> int:
 
 def _check_component_path(path: Sequence[str], field: str) -> None:
     if not path:
-        raise Refusal(Code.BAD_PATH, "the path of a component needs a segment", field)
+        raise Refusal(Code.BAD_PATH, "the path of a component cannot be empty", field)
     check_path(tuple(path), field)
 
 
@@ -310,7 +310,7 @@ def _is_clean(text: str) -> bool:
 
 
 def _unclean(code: Code, field: str) -> Refusal:
-    return Refusal(code, "a text holds a control character or a lone surrogate", field)
+    return Refusal(code, "a text contains a control character or a lone surrogate", field)
 
 
 def _wrong_type(expected: str, value: Any, field: str) -> Refusal:

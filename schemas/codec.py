@@ -37,7 +37,7 @@ def encode(message: Any) -> bytes:
     try:
         return _encoder.encode(message)
     except UnicodeEncodeError as error:
-        raise Refusal(Code.MALFORMED, "a text holds a lone surrogate") from error
+        raise Refusal(Code.MALFORMED, "a text contains a lone surrogate") from error
     except RecursionError as error:
         raise Refusal(Code.TOO_DEEP, "the message is nested too deeply") from error
     except (TypeError, ValueError) as error:
@@ -89,7 +89,7 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
         raise _unsupported(message.v)
     if message.__struct_config__.tag != verb:
         raise Refusal(
-            Code.UNKNOWN_VERB, f"the subject says {verb}, the message {message.__struct_config__.tag}", "verb"
+            Code.UNKNOWN_VERB, f"the subject says {verb}, but the message says {message.__struct_config__.tag}", "verb"
         )
     return message
 
@@ -107,7 +107,7 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
 
 def _unsupported(version: Any) -> Refusal:
     return Refusal(
-        Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not spoken here", "v", f"send {PROTOCOL_VERSION}"
+        Code.UNSUPPORTED_VERSION, f"version {str(version)[:32]} is not known here", "v", f"send {PROTOCOL_VERSION}"
     )
 
 

@@ -18,11 +18,11 @@ _TOKEN = re.compile(r"[a-z0-9_-]{1,64}")
 def check_segment(segment: str, field: str) -> str:
     """Return the segment, or raise `bad_path` naming the field."""
     if not segment or segment in (".", ".."):
-        raise Refusal(Code.BAD_PATH, f"{segment!r} cannot be a name", field, "use any other non-empty text")
+        raise Refusal(Code.BAD_PATH, f"{segment!r} cannot be a name", field, "use any other text that is not empty")
     if len(segment) > MAX_SEGMENT_CHARACTERS:
         raise Refusal(Code.BAD_PATH, f"a name has {len(segment)} characters, at most {MAX_SEGMENT_CHARACTERS}", field)
     if _BAD_CHARACTER.search(segment):
-        raise Refusal(Code.BAD_PATH, "a name holds a control character", field)
+        raise Refusal(Code.BAD_PATH, "a name contains a control character", field)
     return segment
 
 
@@ -57,5 +57,7 @@ def is_token(text: str) -> bool:
 def check_token(text: str, field: str) -> str:
     """Return the id, or raise `bad_field`."""
     if not is_token(text):
-        raise Refusal(Code.BAD_FIELD, f"{text[:80]!r} cannot be an id", field, "use 1 to 64 of a-z, 0-9, _ and -")
+        raise Refusal(
+            Code.BAD_FIELD, f"{text[:80]!r} cannot be an id", field, "use 1 to 64 characters of a-z, 0-9, _ and -"
+        )
     return text

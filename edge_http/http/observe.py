@@ -76,7 +76,7 @@ async def _answer(request: web.Request, handler: Handler, trace: Trace) -> web.S
     except web.HTTPException as refused:
         return framework_response(refused, request.method, request.path)
     except web.RequestPayloadError:
-        return trace.refuse(Refusal(Code.MALFORMED, "the body does not arrive as its headers say"))
+        return trace.refuse(Refusal(Code.MALFORMED, "the body differs from what its headers announce"))
     except Exception as error:
         if isinstance(error, ConnectionError) and request.transport is None:
             return web.Response(status=CLIENT_GONE)
@@ -85,7 +85,7 @@ async def _answer(request: web.Request, handler: Handler, trace: Trace) -> web.S
 
 
 def _internal(request_id: str) -> Transient:
-    hint = f"name request {request_id} when you report it"
+    hint = f"mention request {request_id} if you report this"
     return Transient(Code.INTERNAL, "a fault in llum; it has been recorded", hint)
 
 

@@ -187,7 +187,7 @@ def _evidence(raw: msgspec.Raw, default: Exporter, field: str) -> ImportedEviden
     if extra := {name: member for name, member in members.items() if name not in _KEPT}:
         kept["extra"] = extra
     if "creation_time" not in kept and "time" not in kept:
-        raise Refusal(Code.BAD_FIELD, "it is not said when it was accepted", f"{field}.creation_time")
+        raise Refusal(Code.BAD_FIELD, "the time of acceptance is missing", f"{field}.creation_time")
     kept.setdefault("creation_time", kept.get("time"))
     kept.setdefault("source", default.app)
     kept.setdefault("owner", default.user)

@@ -164,7 +164,7 @@ def _read_head(path: Path, line: bytes) -> Head:
     try:
         head = _head.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault(f"{path} is no archive of a person", "`llum admin person export` makes one.") from error
+        raise Fault(f"{path} is not an archive of a person", "`llum admin person export` makes one.") from error
     if head.version != ARCHIVE_VERSION:
         raise Fault(
             f"{path} is an archive of version {head.version}, this llum reads version {ARCHIVE_VERSION}",

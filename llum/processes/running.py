@@ -99,7 +99,9 @@ def find(data_dir: Path) -> Running:
         running = msgspec.json.decode((data_dir / RUN_FILE).read_bytes(), type=Running)
         if _is_alive(running.pid):
             return running
-    raise Fault(f"no llum is running on {data_dir}", "Start one with `llum up`, or name its folder with --data-dir.")
+    raise Fault(
+        f"no llum is running on {data_dir}", "Start it with `llum up`, or name the data folder of one that runs."
+    )
 
 
 def write_atomically(path: Path, content: msgspec.Struct) -> None:

@@ -104,7 +104,7 @@ def _apply_to_nothing(command: Command, stamp: Stamp) -> Applied:
         # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
         return Applied(None, [ForgetUser()])
     if not isinstance(command, MakeModel):
-        raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "make one with make_model")
+        raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "the operator can make one")
     model, changes = make_model(command.definition, stamp)
     return Applied(model, changes, True)
 
@@ -215,7 +215,7 @@ def _changed(item: Component | ContextItem, kind: ItemKind, path: Path, part: st
 
 def _existing(exist_ok: bool, what: str, field: str) -> list[Change]:
     if not exist_ok:
-        raise Refusal(Code.ALREADY_EXISTS, f"{what} is there already", field, "send exist_ok to accept that")
+        raise Refusal(Code.ALREADY_EXISTS, f"{what} is there already", field, "use another name, or keep what is there")
     return []
 
 

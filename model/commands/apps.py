@@ -117,7 +117,7 @@ def _check_filters(names: Sequence[str]) -> None:
 
 def _check_registered(model: Model, app: str) -> None:
     if app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register it with register_app")
+        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register the app first")
 
 
 def _check_not_last(model: Model, app: str, field: str) -> None:

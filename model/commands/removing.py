@@ -23,7 +23,7 @@ def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Handle
     """Delete a context with all below it, which the app must all be allowed to change."""
     path, context = context_to_change(model, stamp, command.context)
     if not path:
-        raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "forget the model instead")
+        raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "delete what is in it, one by one")
     below = list(contexts_below(path, context))
     _check_all(model, stamp, below)
     changes = [change for at, each in below for change in _emptied(at, each)]

@@ -113,13 +113,13 @@ def check_cause(model: Model, cause: Cause) -> None:
     if not _ROOT.fullmatch(cause.root):
         raise Refusal(Code.BAD_FIELD, "a root is 1 to 160 printable ASCII characters", "cause.root")
     if not _TOKEN.fullmatch(cause.rule):
-        raise Refusal(Code.BAD_FIELD, "that is no rule's token", "cause.rule")
+        raise Refusal(Code.BAD_FIELD, "that is not the token of a rule", "cause.rule")
     if not 0 < cause.depth <= MAX_RULE_DEPTH:
         message = f"rules have set off one another {cause.depth} times in a row, at most {MAX_RULE_DEPTH}"
-        raise Refusal(Code.RULE_LIMIT, message, "cause.depth", "look for a cycle of rules")
+        raise Refusal(Code.RULE_LIMIT, message, "cause.depth", "look for rules that set off each other")
     if model.causes.get(cause.root, 0) >= MAX_PER_CAUSE:
         message = f"one cause has set off {MAX_PER_CAUSE} commands"
-        raise Refusal(Code.RULE_LIMIT, message, "cause.root", "look for a cycle of rules")
+        raise Refusal(Code.RULE_LIMIT, message, "cause.root", "look for rules that set off each other")
 
 
 def count_cause(model: Model, cause: Cause) -> list[Change]:
@@ -135,4 +135,4 @@ def count_cause(model: Model, cause: Cause) -> list[Change]:
 
 
 def _no_such_rule() -> Refusal:
-    return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list them with list_rules")
+    return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list the rules of the component")

@@ -65,4 +65,4 @@ def check_owner(model: Model, app: str, action: str) -> None:
 
 
 def no_such_context() -> Refusal:
-    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make it with make_context")
+    return Refusal(Code.NO_SUCH_CONTEXT, "there is no such context", "context", "make the context first")

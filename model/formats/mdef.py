@@ -156,7 +156,9 @@ class _Reader:
             if statement.kind == "context":
                 self._open(statement, lines)
             elif self.current is None:
-                raise Refusal(Code.BAD_FIELD, "it stands in no context", None, "start with @@ and a context's path")
+                raise Refusal(
+                    Code.BAD_FIELD, "this stands outside any context", None, "start with @@ and a context's path"
+                )
             else:
                 self._fill(self.current, (_component if statement.kind == "component" else _view)(statement, lines))
 
@@ -203,9 +205,9 @@ def _component(statement: Statement, lines: list[_Line]) -> ComponentDefinition:
 
 def _add_member(members: dict[str, Any], key: str, pair: Pair) -> None:
     if key in ("name", "evidence") or pair.key in _COMPONENT_KEYS.values():
-        raise Refusal(Code.BAD_FIELD, f"{pair.key} is not known here")
+        raise Refusal(Code.BAD_FIELD, f"there is no {pair.key} here")
     if key not in _REPEATED and key in members:
-        raise Refusal(Code.BAD_FIELD, f"{pair.key} is said twice")
+        raise Refusal(Code.BAD_FIELD, f"{pair.key} is given twice")
     if key not in _REPEATED:
         members[key] = pair.value
     elif key == "goals":
@@ -253,7 +255,7 @@ def _typed(value: Any, value_type: ValueType) -> Any:
     try:
         return _BOOLEANS[value.lower()] if value_type == "boolean" else msgspec.json.decode(value, type=int | float)
     except (KeyError, msgspec.DecodeError, UnicodeEncodeError):
-        raise Refusal(Code.BAD_FIELD, f"{value[:40]!r} is no {value_type}") from None
+        raise Refusal(Code.BAD_FIELD, f"{value[:40]!r} is not a {value_type}") from None
 
 
 def _view(statement: Statement, lines: list[_Line]) -> ViewDefinition:
@@ -271,13 +273,13 @@ def _element_of(word: Word) -> str | list[str]:
         return _single_name(word)
     path = parse_path(word.text)
     if not path:
-        raise Refusal(Code.BAD_FIELD, "the root is no component")
+        raise Refusal(Code.BAD_FIELD, "the root is not a component")
     return list(path)
 
 
 def _single_name(word: Word) -> str:
     if "/" in word.text:
-        raise Refusal(Code.BAD_FIELD, "a path cannot stand here", None, "write ~1 for a / in a name")
+        raise Refusal(Code.BAD_FIELD, "a path is not allowed here", None, "write ~1 for a / in a name")
     path = parse_path(word.text)
     if not path:
         raise Refusal(Code.BAD_FIELD, "a name is missing")

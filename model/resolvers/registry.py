@@ -82,7 +82,7 @@ def run(resolver: Resolver, evidence: Sequence[Evidence], now: float, arguments:
         return resolved
     except Exception as error:
         message = f"the resolver {resolver.name} failed: {type(error).__name__}: {str(error)[:200]}"
-        raise Refusal(Code.RESOLVER_FAILED, message, "resolver", "ask with another one") from error
+        raise Refusal(Code.RESOLVER_FAILED, message, "resolver", "name another resolver") from error
 
 
 def is_goal(evidence: Evidence) -> bool:
@@ -114,9 +114,9 @@ def _checked(name: str, declared: Argument, given: Arguments) -> Any:
         return declared.default
     value, field = given[name], f"resolver_arguments.{name}"
     if declared.kind != "JSON" and not isinstance(value, _TYPES[declared.kind]):
-        raise Refusal(Code.BAD_FIELD, f"the argument {name} is a {declared.kind}", field)
+        raise Refusal(Code.BAD_FIELD, f"the argument {name} must be a {declared.kind}", field)
     if declared.kind == "number" and (isinstance(value, bool) or not math.isfinite(value)):
-        raise Refusal(Code.BAD_FIELD, f"the argument {name} is a finite number", field)
+        raise Refusal(Code.BAD_FIELD, f"the argument {name} must be a finite number", field)
     if declared.above is not None and value <= declared.above:
         raise Refusal(Code.BAD_FIELD, f"the argument {name} must be above {declared.above:g}", field)
     return value

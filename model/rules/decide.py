@@ -99,7 +99,7 @@ def decide(rule: Rule) -> Deciding:
         if not matches_start(text_of(right), matched):
             return []
     except PatternError as error:
-        raise Refusal(Code.BAD_RULE, f"the right side is no regular expression (RE2): {error}") from error
+        raise Refusal(Code.BAD_RULE, f"the right side is not a regular expression (RE2): {error}") from error
     if isinstance(rule.action, TellAction):
         return (yield from _tell(rule.action))
     url = yield from _url(rule.action.items)

@@ -205,8 +205,8 @@ def test_an_archive_of_another_state_has_other_ids(tmp_path: Path) -> None:
         (lambda text: text[: len(text) // 2], "line"),
         (lambda text: b"\n".join(text.splitlines()[:-1]), "ends too early"),
         (lambda text: text.replace(b'"version":1', b'"version":9', 1), "of version 9"),
-        (lambda text: b"@@Personal:\n" + text, "no archive"),
-        (lambda _: b"", "no archive"),
+        (lambda text: b"@@Personal:\n" + text, "not an archive"),
+        (lambda _: b"", "not an archive"),
     ],
 )
 def test_a_damaged_archive_is_refused_before_anything_is_sent(tmp_path: Path, damage: Any, reason: str) -> None:

@@ -71,7 +71,7 @@ async def do(shell: Shell, file: str | None) -> None:
     """
     name = file or await shell.dialogue.text("File?")
     if shell.depth >= MAX_DEPTH:
-        raise Fault(f"{name} is not run: {MAX_DEPTH} files already do one another")
+        raise Fault(f"{name} is not run: {MAX_DEPTH} files run each other already")
     shell.depth += 1
     try:
         for number, line in enumerate(_read(FilePath(name)), 1):

@@ -42,7 +42,7 @@ def activity(
     from sensors.activity.sensor import ActivityOptions, run_activity_sensor
 
     if person and user and person != user:
-        raise click.UsageError(f"two people named: {person} and {user}")
+        raise click.UsageError(f"you named two people: {person} and {user}")
     logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
     options = ActivityOptions(
         user=person or user or _only_person(settings),

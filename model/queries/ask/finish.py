@@ -200,7 +200,7 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Seq
 def _check_amount(resolver: Resolver, amount: int) -> None:
     if amount > MAX_EVIDENCE_CONSIDERED:
         message = f"the resolver {resolver.name} would have to read more than {MAX_EVIDENCE_CONSIDERED} pieces"
-        raise Refusal(Code.TOO_MUCH_EVIDENCE, message, "evidence_filter", "use a filter that lets less through")
+        raise Refusal(Code.TOO_MUCH_EVIDENCE, message, "evidence_filter", "use a filter that selects less evidence")
 
 
 def _explanation(
