@@ -16,7 +16,7 @@ from bench.ground import Ground
 from bus.log import LogMessage
 from model.queries.ask.finish import finish_ask, plan_ask
 from schemas.codec import encode
-from schemas.commands import Command, MakeModel
+from schemas.commands import Command
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask
 
@@ -61,7 +61,7 @@ class _Model:
         shard = await Shard.open(path)
         try:
             partition = Partition(0, shard, ActiveModels(10))
-            made = MakeModel(id="make", definition=people.definition((people.MANY,)))
+            made = people.making(people.definition((people.MANY,)))
             await partition.apply([_message(1, made)])
             for first in range(0, pieces, BATCH):
                 numbers = range(first, min(first + BATCH, pieces))
@@ -100,5 +100,5 @@ async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], n
 
 
 def _message(seq: int, command: Command) -> LogMessage:
-    subject = f"llum.log.0.alice.{people.APP}.{command.__struct_config__.tag}"
+    subject = f"llum.log.0.alice.{people.sender_of(command)}.{command.__struct_config__.tag}"
     return LogMessage(seq, FIRST_US + seq, 0, subject, encode(command), None)

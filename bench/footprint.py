@@ -73,5 +73,5 @@ async def _fill(shard: Shard, count: int) -> None:
 
 
 def _logged(user: str, command: Command, seq: int) -> LogMessage:
-    subject = log_subject_of(0).replace(">", f"{user}.{people.APP}.{command.__struct_config__.tag}")
+    subject = log_subject_of(0).replace(">", f"{user}.{people.sender_of(command)}.{command.__struct_config__.tag}")
     return LogMessage(seq, time.time_ns() // 1000, 0, subject, encode(command), None)

@@ -7,6 +7,7 @@ from itertools import islice
 import nats
 
 from bus.subjects import DEFAULT_LOG_STREAMS, command_subject, log_stream, log_stream_of, partition_of
+from schemas.apps import ADMIN_APP
 from schemas.codec import encode
 from schemas.commands import Command, MakeModel, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
@@ -65,7 +66,17 @@ def ask(name: str = component(0)) -> Ask:
 
 def models(users: Iterable[str], extra: tuple[str, ...] = ()) -> Iterator[Addressed]:
     made = definition(extra)
-    return ((user, MakeModel(id="make", definition=made)) for user in users)
+    return ((user, making(made)) for user in users)
+
+
+def making(made: ModelDefinition) -> MakeModel:
+    """Make a model of which the bench is the owner app."""
+    return MakeModel(id="make", definition=made, owner=APP)
+
+
+def sender_of(command: Command) -> str:
+    """Name the app that sends a command: models are made by llum itself."""
+    return ADMIN_APP if isinstance(command, MakeModel) else APP
 
 
 def tells_in_turn(users: list[str], count: int) -> Iterator[Addressed]:
@@ -95,4 +106,4 @@ def _stream(user: str) -> str:
 
 
 def _message(user: str, command: Command) -> tuple[str, bytes]:
-    return command_subject(user, APP, str(command.__struct_config__.tag)), encode(command)
+    return command_subject(user, sender_of(command), str(command.__struct_config__.tag)), encode(command)

@@ -19,7 +19,7 @@ from bus.connection import Bus
 from bus.log import LogMessage
 from bus.requests import Requests
 from schemas.codec import encode
-from schemas.commands import Command, MakeModel, MakeRule, Tell
+from schemas.commands import Command, MakeRule, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
 from schemas.queries import GetContext
@@ -125,7 +125,7 @@ class _Speaker:
 
     async def make_person(self, components: Sequence[str]) -> str:
         user = f"rules{next(_ids)}"
-        await self._do(user, MakeModel(id="make", definition=_definition(components)))
+        await self._do(user, people.making(_definition(components)))
         return user
 
     async def subscribe(self, user: str, component: str, statement: str) -> None:
@@ -151,7 +151,7 @@ class _Speaker:
         return reply.size.evidence
 
     async def _do(self, user: str, command: Command) -> None:
-        outcome = await self._requests.send(user, people.APP, command, timeout_s=DONE_WITHIN_S)
+        outcome = await self._requests.send(user, people.sender_of(command), command, timeout_s=DONE_WITHIN_S)
         if not isinstance(outcome, Accepted):
             raise BenchError(f"refused: {outcome.error.message}")
 
@@ -195,7 +195,7 @@ class _Applying:
         return (time.process_time() - began) / BATCH
 
     async def _make(self, rules: int) -> None:
-        commands: list[Command] = [MakeModel(id="make", definition=_definition(["a", "b"]))]
+        commands: list[Command] = [people.making(_definition(["a", "b"]))]
         statement = "<./c/a> ~ '' : TELL ./c/b, inferred:<./c/a>"
         commands += [
             MakeRule(id=f"s{number}", context=["c"], component="a", statement=statement) for number in range(rules)
@@ -206,7 +206,7 @@ class _Applying:
         self._seq += 1
         if isinstance(command, Tell):
             command.id = f"t{self._seq}"
-        subject = f"llum.log.0.alice.{people.APP}.{command.__struct_config__.tag}"
+        subject = f"llum.log.0.alice.{people.sender_of(command)}.{command.__struct_config__.tag}"
         return LogMessage(self._seq, FIRST_US + self._seq, 0, subject, encode(command), None)
 
 

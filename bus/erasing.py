@@ -48,6 +48,7 @@ RENEWED: Final = (
     subjects.DEAD_LETTERS_STREAM,
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
     subjects.bucket_stream(subjects.APP_KEY_BUCKET),
+    subjects.REGISTRATIONS_STREAM,
 )
 """The streams from which nats-server drops by itself what belongs to persons."""
 

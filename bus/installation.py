@@ -27,6 +27,9 @@ REJECTED_KEPT_S: Final = 7 * 24 * 3600
 REJECTED_REPEATS_KNOWN_S: Final = 120
 """Seconds in which a rejection that is relayed again is recognised: longer than a worker takes to restart."""
 
+REGISTRATIONS_KEPT_S: Final = 600
+"""Seconds that an announcement of a registration is kept: those who watch get it at once, others ask the worker."""
+
 NOTICE_REPEATS_KNOWN_S: Final = 600
 """Seconds in which a notice that is relayed again is recognised. Later it is delivered twice."""
 
@@ -127,8 +130,17 @@ def _own_streams() -> list[dict[str, Any]]:
         "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
         "allow_direct": True,
     }
+    registrations = {
+        "name": subjects.REGISTRATIONS_STREAM,
+        "subjects": [subjects.registration_subjects(), subjects.filler_subject(subjects.REGISTRATIONS_STREAM)],
+        "storage": "file",
+        "retention": "limits",
+        "max_age": REGISTRATIONS_KEPT_S * _NS,
+        "max_msgs_per_subject": 1,
+        "allow_direct": True,
+    }
     buckets = (subjects.TOKEN_BUCKET, subjects.APP_KEY_BUCKET, subjects.RELAYED_BUCKET)
-    return [rejected, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
+    return [rejected, registrations, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
 
 
 def _effect_streams() -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ REJECTED_STREAM: Final = "LLUM_REJECTED"
 EFFECTS_STREAM: Final = "LLUM_EFFECTS"
 SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"
 DEAD_LETTERS_STREAM: Final = "LLUM_DEAD_LETTERS"
+REGISTRATIONS_STREAM: Final = "LLUM_REGISTRATIONS"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
 APP_KEY_BUCKET: Final = "LLUM_APP_KEYS"
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
@@ -32,7 +33,12 @@ REPLY_TO_HEADER: Final = "Llum-Reply-To"
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
-_FILLED: Final = {REJECTED_STREAM: "llum.rejected", DEAD_LETTERS_STREAM: "llum.dead"}
+_FILLED: Final = {
+    REJECTED_STREAM: "llum.rejected",
+    DEAD_LETTERS_STREAM: "llum.dead",
+    # Not among the registrations, or all who watch those would be sent the filling.
+    REGISTRATIONS_STREAM: "llum.filler",
+}
 """The streams that are written anew to erase what nats-server has dropped by itself, with how their subjects begin."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
@@ -126,6 +132,15 @@ def query_subject_of(partition: int) -> str:
 
 def rejected_subject(user: str, app: str) -> str:
     return f"llum.rejected.{user}.{app}"
+
+
+def registration_subject(user: str, app: str) -> str:
+    """Name where it is announced that a person's app was registered or deleted. No app reaches it."""
+    return f"llum.registration.{user}.{app}"
+
+
+def registration_subjects() -> str:
+    return registration_subject("*", "*")
 
 
 def notice_subject(partition: int, user: str, token: str) -> str:

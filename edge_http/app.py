@@ -1,6 +1,5 @@
 """The application: the faces, health and the middleware, wired to the bus."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -9,19 +8,14 @@ from bus.as_app import LastWrites
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import DEFAULT_PARTITIONS, add_health
 from edge_http.http.observe import observe
-from edge_http.keys import APP_KEYS, BUS, LAST_WRITES, NEW_MODEL, PARTITIONS, PUBLIC_URL, REQUESTS, TOKENS
+from edge_http.keys import APP_KEYS, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TOKENS
 from edge_http.personis.routes import add_personis
 from identity.app_passwords import AppKeys
-from schemas.definitions import ModelDefinition
 
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
     from identity.tokens import Tokens
-
-
-def _empty_model(_: str) -> ModelDefinition:
-    return ModelDefinition()
 
 
 def make_app(
@@ -32,18 +26,16 @@ def make_app(
     partitions: int = DEFAULT_PARTITIONS,
     *,
     app_keys: AppKeys | None = None,
-    new_model: Callable[[str], ModelDefinition] = _empty_model,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it.
 
-    `new_model` says for a user what a new model holds. Without `app_keys` they are those of the bus.
+    Without `app_keys` they are those of the bus.
     """
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
     app[BUS] = bus
     app[REQUESTS] = requests
     app[TOKENS] = tokens
     app[APP_KEYS] = app_keys or AppKeys(bus)
-    app[NEW_MODEL] = new_model
     app[PUBLIC_URL] = public_url
     app[PARTITIONS] = partitions
     app[LAST_WRITES] = LastWrites()

@@ -1,6 +1,5 @@
 """What handlers find in the application."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -12,14 +11,11 @@ if TYPE_CHECKING:
     from bus.requests import Requests
     from identity.app_passwords import AppKeys
     from identity.tokens import Tokens
-    from schemas.definitions import ModelDefinition
 
 BUS: Final[web.AppKey["Bus"]] = web.AppKey("bus")
 REQUESTS: Final[web.AppKey["Requests"]] = web.AppKey("requests")
 TOKENS: Final[web.AppKey["Tokens"]] = web.AppKey("tokens")
 APP_KEYS: Final[web.AppKey["AppKeys"]] = web.AppKey("app_keys")
-NEW_MODEL: Final[web.AppKey["Callable[[str], ModelDefinition]"]] = web.AppKey("new_model")
-"""Gives the definition that a user's new model is made from."""
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)

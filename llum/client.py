@@ -14,13 +14,14 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites
 from bus.connection import Bus
 from bus.requests import Requests
 from llum.processes.running import find
 from llum.settings import load
+from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
     Command,
     Correct,
@@ -77,9 +78,6 @@ from schemas.replies import (
 )
 
 R = TypeVar("R", bound=Reply)
-
-OWNER_APP: Final = "llum"
-"""The command line's own app: the first owner app of every model that it makes."""
 
 PathLike = str | Sequence[str]
 
@@ -206,8 +204,11 @@ class Client:
         return reply
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
-        """Make a user's model; this app becomes its first owner app. Raises `already_exists`."""
-        return await self.send(user, MakeModel(id=fresh_id(), definition=definition))
+        """Make a user's model, as the operator does; this app becomes its first owner app. Raises `already_exists`."""
+        command = MakeModel(id=fresh_id(), definition=definition, owner=self.app)
+        made = await AsApp(self.requests, check_token(user, "user"), ADMIN_APP, self._writes).send(command)
+        self._writes.note((user, self.app), made.seq)
+        return made
 
     async def make_context(
         self, user: str, path: PathLike, description: str = "", *, resolver: str | None = None, exist_ok: bool = False

@@ -2,8 +2,7 @@
 
 Items are the structure of a model (its contexts, components, views, apps, permissions, rules), each under a kind and
 a key, each kept in all its versions, so that a model can be loaded as it was at any sequence or time. Evidence is
-only ever added; a withdrawal is a mark beside it. `Fired`, `ScheduleSet` and `ScheduleDropped` leave the partition
-through the outbox.
+only ever added; a withdrawal is a mark beside it. What is an `Effect` leaves the partition through the outbox.
 """
 
 import msgspec
@@ -93,7 +92,15 @@ class ScheduleDropped(msgspec.Struct, frozen=True, gc=False):
     token: str
 
 
-Effect = Fired | ScheduleSet | ScheduleDropped
+class RegistrationChanged(msgspec.Struct, frozen=True, gc=False):
+    """An app has been registered or deleted: to be announced to whoever lets apps in."""
+
+    app: str
+    registration: int | None
+    """The sequence of the command that registered it; None: it is not registered any more."""
+
+
+Effect = Fired | ScheduleSet | ScheduleDropped | RegistrationChanged
 Change = PutItem | AddEvidence | MarkWithdrawn | CountCause | ForgetUser | Effect
 
 

@@ -58,6 +58,8 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True):
 class App(msgspec.Struct, kw_only=True, omit_defaults=True):
     description: str = ""
     role: Literal["owner", "app"] = "app"
+    registration: int
+    """The sequence of the command that registered it: an app that is deleted and registered anew has another one."""
 
 
 class Context:

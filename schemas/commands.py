@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from schemas.apps import OWNER_APP
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence
 from schemas.limits import PROTOCOL_VERSION
@@ -64,9 +65,14 @@ class Withdraw(_Command, tag="withdraw"):
 
 
 class MakeModel(_Command, tag="make_model"):
-    """Make the user's model from a definition; the sending app becomes its owner app. Refused `already_exists`."""
+    """Make the user's model from a definition. Only llum's own `_admin`, `_sign_in`, `_preferences` may send it.
+
+    Refused `already_exists`.
+    """
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)
+    owner: str = OWNER_APP
+    """The app that is registered as the model's first owner app; initial evidence and rules are its own."""
 
 
 class MakeContext(_Command, tag="make_context"):
@@ -154,7 +160,11 @@ class DeleteRule(_Command, tag="delete_rule"):
 
 
 class RegisterApp(_Command, tag="register_app"):
-    """Register an app with the model, or change its description. Owner apps only. `role` owner: may do everything."""
+    """Register an app with the model, or change its description or role. Owner apps only.
+
+    Result: the registration, which is the `seq` of the command that registered the app first. `role` owner: may do
+    everything.
+    """
 
     app: str
     description: str = ""
@@ -162,7 +172,7 @@ class RegisterApp(_Command, tag="register_app"):
 
 
 class DeleteApp(_Command, tag="delete_app"):
-    """Remove an app with all its permissions and rules; its evidence stays. Owner apps only."""
+    """Remove an app with all its permissions, rules, tokens and passwords; its evidence stays. Owner apps only."""
 
     app: str
 

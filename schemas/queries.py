@@ -48,7 +48,7 @@ class Ask(_PastQuery, tag="ask"):
 
 
 class Access(_Query, tag="access"):
-    """Tell whether the model exists and the app is known to it: an `AccessReply`, or `no_such_model`."""
+    """Tell whether the app is registered with the model: an `AccessReply`, or `no_such_model`, `no_such_app`."""
 
 
 class Ping(_Query, tag="ping"):

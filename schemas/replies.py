@@ -145,6 +145,8 @@ class AccessReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="access",
     seq: int
     """The sequence of the last command that changed the model."""
     role: Literal["owner", "app"]
+    registration: int
+    """The sequence of the command that registered the app: a token for an earlier one of that name is worthless."""
 
 
 class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omit_defaults=True):

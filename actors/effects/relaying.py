@@ -12,13 +12,14 @@ from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
 from actors.effects.stage import EffectsStage
 from actors.partition import Partition
-from actors.store.entries import FIRED, REJECTION, SCHEDULE
+from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
-from bus import checkpoints, rejections
+from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
 from bus.notices import installation_secret
 from bus.requests import Requests
 from model.resolvers.registry import Resolvers
+from schemas.effects import Announcement
 from schemas.errors import LlumError
 from schemas.replies import Rejection
 
@@ -65,7 +66,12 @@ class Relay:
         self._bus = bus
         self._number = partition.number
         self._effects = effects
-        handlers = {REJECTION: self._reject, FIRED: effects.fire, SCHEDULE: effects.schedule}
+        handlers = {
+            REJECTION: self._reject,
+            FIRED: effects.fire,
+            SCHEDULE: effects.schedule,
+            REGISTRATION: self._announce,
+        }
         self._outbox = Outbox(partition.shard, handlers, self._checkpoint)
 
     def wake(self) -> None:
@@ -89,6 +95,9 @@ class Relay:
     async def _reject(self, entry: OutboxEntry) -> None:
         rejection = msgspec.json.decode(entry.body, type=Rejection)
         await rejections.publish(self._bus, rejection, self._number, entry.seq)
+
+    async def _announce(self, entry: OutboxEntry) -> None:
+        await registrations.announce(self._bus, msgspec.json.decode(entry.body, type=Announcement))
 
     async def _checkpoint(self, seq: int) -> None:
         await checkpoints.write(self._bus, self._number, seq)

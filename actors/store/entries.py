@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
-from model.changes import Effect, Fired, ScheduleSet
+from model.changes import Effect, Fired, RegistrationChanged, ScheduleSet
 from schemas.commands import Cause
+from schemas.effects import Announcement
 
 REJECTION: Final = "rejection"
 """The body is a `schemas.replies.Rejection`."""
@@ -15,6 +16,9 @@ FIRED: Final = "fired"
 
 SCHEDULE: Final = "schedule"
 """The body is a `ScheduleEntry`."""
+
+REGISTRATION: Final = "registration"
+"""The body is a `schemas.effects.Announcement`."""
 
 
 class FiredEntry(msgspec.Struct, frozen=True):
@@ -42,6 +46,8 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
 
 def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
     """Give the kind and the body of the entry for an effect."""
+    if isinstance(effect, RegistrationChanged):
+        return REGISTRATION, msgspec.json.encode(Announcement(user, effect.app, seq, effect.registration))
     path = list(effect.path)
     if isinstance(effect, Fired):
         return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause))

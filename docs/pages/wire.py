@@ -71,6 +71,10 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.EFFECTS_STREAM), "Notices of rules that wait for their delivery."),
         (code(subjects.SCHEDULES_STREAM), "Schedules of rules, and the firings that wait for a worker."),
         (code(subjects.DEAD_LETTERS_STREAM), "Notices that could not be delivered within a day."),
+        (
+            code(subjects.REGISTRATIONS_STREAM),
+            "Announcements that an app was registered or deleted, for ten minutes. The HTTP edges watch them.",
+        ),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
         (code(subjects.APP_KEY_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),

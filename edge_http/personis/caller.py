@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from bus.as_app import AsApp
-from edge_http.keys import APP_KEYS, LAST_WRITES, NEW_MODEL, REQUESTS
+from edge_http.keys import APP_KEYS, LAST_WRITES, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
@@ -20,7 +20,6 @@ from schemas.replies import Accepted, Outcome, Refused
 if TYPE_CHECKING:
     from identity.app_passwords import AppKeys
     from identity.tokens import Identity
-    from schemas.definitions import ModelDefinition
 
 C = TypeVar("C", bound=Call)
 
@@ -29,13 +28,12 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_as_app", "_new_model", "app_keys", "body", "envelope", "few_exports", "idempotency_key", "identity",
+        "_as_app", "app_keys", "body", "envelope", "few_exports", "idempotency_key", "identity",
         "large_answers", "op",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
         self._as_app = AsApp(request.app[REQUESTS], identity.user, identity.app, request.app[LAST_WRITES])
-        self._new_model = request.app[NEW_MODEL]
         self.large_answers = request.app[LARGE_ANSWERS]
         self.few_exports = request.app[FEW_EXPORTS]
         self.app_keys: AppKeys = request.app[APP_KEYS]
@@ -86,9 +84,6 @@ class Caller:
             return await self._as_app.ask(query)
         except Refusal as error:
             raise raised_from(render.in_call(self.op, error.error)) from error
-
-    def new_model(self) -> "ModelDefinition":
-        return self._new_model(self.identity.user)
 
 
 Operation = Callable[[Caller], Awaitable[render.Value]]

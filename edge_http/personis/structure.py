@@ -9,19 +9,21 @@ from schemas.commands import (
     DeleteComponent,
     DeleteContext,
     DeleteView,
-    MakeModel,
     SetGoals,
     SetResolver,
 )
 from schemas.errors import Code, Refusal
-from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
+from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers
 from schemas.replies import AppsReply, ContextReply, PermissionReply, ResolversReply
 
 
 async def _make_model(caller: Caller) -> bool:
-    """Make the token's user a model as new people have it; the calling app becomes its first owner app."""
-    call = caller.parse(calls.CALL)
-    await caller.send(MakeModel(id=caller.id_for(call), definition=caller.new_model()))
+    """Say that the caller's own model is there. Models are made when people sign in, or by the operator, never here."""
+    caller.parse(calls.CALL)
+    try:
+        await caller.ask(Access())
+    except Refusal as refusal:
+        raise Refusal(Code.PERMISSION_DENIED, "apps do not make models", None, "the operator does") from refusal
     return True
 
 

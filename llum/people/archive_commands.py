@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from llum.people.archive_files import Apps, Archive, Contexts, Rules, root_of
+from schemas.apps import OWNER_APP
 from schemas.commands import Command, Import, MakeModel, MakeRule, RegisterApp, SetPermission
 from schemas.definitions import ContextDefinition, ImportedComponent, ImportedContext, ModelDefinition
 
@@ -30,11 +31,11 @@ class Step(NamedTuple):
     command: Command
 
 
-def model_command(archive: Archive) -> MakeModel:
+def model_command(archive: Archive, owner: str = OWNER_APP) -> MakeModel:
     """Give the command that makes the empty model. Its id is the archive's, so its own model is known again."""
     root = root_of(archive)
     definition = ContextDefinition(path=[], description=root.description, resolver=root.resolver)
-    return MakeModel(id=_id("model", archive.digest), definition=ModelDefinition(contexts=[definition]))
+    return MakeModel(id=_id("model", archive.digest), definition=ModelDefinition(contexts=[definition]), owner=owner)
 
 
 def import_steps(archive: Archive, importer: str) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from bus.as_app import AsApp, LastWrites
 from llum.failures import Fault
 from llum.people.archive_commands import Step, import_steps, model_command
 from llum.people.archive_files import Archive, ArchiveWriter
+from schemas.apps import ADMIN_APP
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.paths import check_token
@@ -55,7 +56,7 @@ async def import_person(client: "Client", user: str, archive: Archive) -> Import
     Raises a `Fault` when the user has another model.
     """
     try:
-        await _send(client, user, Step(client.app, model_command(archive)))
+        await _send(client, user, Step(ADMIN_APP, model_command(archive, client.app)))
     except Refusal as refusal:
         if refusal.code is not Code.ALREADY_EXISTS:
             raise

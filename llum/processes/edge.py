@@ -10,7 +10,6 @@ from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.server import run_edge_on
 from identity.tokens import Tokens
-from llum.people.people import default_model
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Supervised, run_process
 from llum.settings import Settings
@@ -38,7 +37,7 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     public_url = settings.public_url or url_of(listening)
-    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions, new_model=default_model)
+    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions)
     try:
         await run_edge_on(app, listening, stop, lambda _port: on_ready())
     finally:

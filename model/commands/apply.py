@@ -4,7 +4,8 @@ Every handler checks all, then encodes all that is to be stored, and only then t
 at before existence, so that nobody learns what is there by asking for it.
 
 Results: `make_model` and `delete_context` true; `make_context` true, or false when `exist_ok` found it there;
-`make_rule` the token; `correct` {seq, n}; `import` how much was made; everything else null.
+`make_rule` the token; `register_app` the registration; `correct` {seq, n}; `import` how much was made; everything else
+null.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from model.checks import (
 from model.commands.apps import delete_app, register_app, set_permission
 from model.commands.evidence import correct, withdraw
 from model.commands.imports import import_contexts
-from model.commands.making import accept_evidence, added_evidence, make_component, make_model
+from model.commands.making import accept_evidence, added_evidence, check_maker, make_component, make_model
 from model.commands.removing import delete_component, delete_context, delete_view, forget
 from model.commands.rules import check_cause, count_cause, fire, fired, subscribe, unsubscribe
 from model.commands.targets import component_to_change, context_to_change
@@ -105,7 +106,7 @@ def _apply_to_nothing(command: Command, stamp: Stamp) -> Applied:
         return Applied(None, [ForgetUser()])
     if not isinstance(command, MakeModel):
         raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "the operator can make one")
-    model, changes = make_model(command.definition, stamp)
+    model, changes = make_model(command, stamp)
     return Applied(model, changes, True)
 
 
@@ -151,7 +152,8 @@ def _apply_special(model: Model, command: Command, stamp: Stamp, named: Found | 
     return Applied(model, changes, result)
 
 
-def _make_model(model: Model, _command: MakeModel, _moment: Stamp) -> Handled:
+def _make_model(model: Model, _command: MakeModel, stamp: Stamp) -> Handled:
+    check_maker(stamp)
     raise Refusal(Code.ALREADY_EXISTS, f"{model.user} has a model")
 
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from model import permissions
-from model.changes import Change
+from model.changes import Change, RegistrationChanged
 from model.checks import check_name, check_names, check_text, check_time
 from model.commands.removing import contexts_below
 from model.commands.rules import drop_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
 from model.state import App, ItemKind, Model, permission_key, put
+from schemas.apps import check_app
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import FILTER_NAMES
@@ -23,26 +24,28 @@ Handled = tuple[list[Change], object]
 
 def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Handled:
     check_owner(model, stamp.app, "register apps")
-    check_token(command.app, "app")
-    if command.app.startswith("_"):
-        raise Refusal(Code.BAD_FIELD, "ids with a _ in front are llum's own", "app")
+    check_app(command.app, "app")
     check_text(command.description, "description")
-    item = App(description=command.description, role=command.role)
-    if item == model.apps.get(command.app):
-        return [], None
+    known = model.apps.get(command.app)
+    registration = known.registration if known else stamp.seq
+    item = App(description=command.description, role=command.role, registration=registration)
+    if item == known:
+        return [], registration
     if item.role != "owner":
         _check_not_last(model, command.app, "role")
-    change = put("app", command.app, item)
+    changes: list[Change] = [put("app", command.app, item)]
+    if known is None:
+        changes.append(RegistrationChanged(command.app, registration))
     model.apps[command.app] = item
-    return [change], None
+    return changes, registration
 
 
 def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Handled:
-    """Remove an app with its permissions and rules."""
+    """Remove an app with its permissions and rules. Its tokens end with its registration."""
     check_owner(model, stamp.app, "delete apps")
     _check_registered(model, command.app)
     _check_not_last(model, command.app, "app")
-    changes: list[Change] = [put("app", command.app, None)]
+    changes: list[Change] = [put("app", command.app, None), RegistrationChanged(command.app, None)]
     changes += _without_settings(model, command.app)
     for path, context in contexts_below((), model.root):
         for name in list(context.rules):

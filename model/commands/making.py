@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from model.changes import CORRECTION, GOAL, PLAIN, AddEvidence, Change
+from model.changes import CORRECTION, GOAL, PLAIN, AddEvidence, Change, RegistrationChanged
 from model.checks import check_definition
 from model.commands.rules import added_rule, subscription_of
 from model.stamp import Stamp
@@ -19,7 +19,10 @@ from model.state import (
     View,
     put,
 )
+from schemas.apps import MAKERS_OF_MODELS, check_app
+from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.errors import Code, Refusal
 from schemas.evidence import GOAL_FLAG, Evidence, NewEvidence
 from schemas.paths import Path
 
@@ -93,14 +96,26 @@ def make_component(
     return Made(component, rules, changes)
 
 
-def make_model(definition: ModelDefinition, stamp: Stamp) -> tuple[Model, list[Change]]:
-    """Make a model with the app as its owner app. Contexts that are only named as parents get no description."""
+def check_maker(stamp: Stamp) -> None:
+    """Raise `permission_denied` unless it is llum itself that wants to make a model."""
+    if stamp.app not in MAKERS_OF_MODELS:
+        raise Refusal(Code.PERMISSION_DENIED, f"{stamp.app} may not make models", None, "the operator makes them")
+
+
+def make_model(command: MakeModel, sent: Stamp) -> tuple[Model, list[Change]]:
+    """Make a model with the owner app that the command names; what is in it at first is of that app.
+
+    Contexts that are only named as parents get no description.
+    """
+    check_maker(sent)
+    check_app(command.owner, "owner")
+    definition, stamp = command.definition, sent._replace(app=command.owner)
     check_definition(definition, "definition")
     model = Model(stamp.user, stamp.time_us)
     model.seq, model.time_us = stamp.seq, stamp.time_us
-    model.apps[stamp.app] = App(role="owner")
+    model.apps[stamp.app] = App(role="owner", registration=stamp.seq)
     changes = _make_contexts(model, definition, stamp.time_us)
-    changes.append(put("app", stamp.app, model.apps[stamp.app]))
+    changes += [put("app", stamp.app, model.apps[stamp.app]), RegistrationChanged(stamp.app, stamp.seq)]
     index = n = 0
     for context in definition.contexts:
         changes += _fill_context(model, context, index, n, stamp)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.apps import OWNER_APP
 from schemas.commands import Command, MakeComponent, MakeContext, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.evidence import NewEvidence
@@ -10,9 +11,6 @@ from sensors.spool import Entry, new_id
 
 APP: Final = "activity_monitor"
 """The app that the sensor speaks as."""
-
-OWNER_APP: Final = "llum"
-"""The command line's owner app: it registers the sensor and gives it its place in the model."""
 
 CONTEXT: Final = ("Devices", "activity_monitor", "activity")
 COMPONENT: Final = "data"

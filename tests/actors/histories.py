@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from bus.log import LogMessage
+from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
     Cause,
     Command,
@@ -185,7 +186,9 @@ rubbish = st.one_of(
 
 
 def message(seq: int, time_us: int, user: str, app: str, command: Command | bytes) -> LogMessage:
-    """Make the log message of a command, as the reader would deliver it."""
+    """Make the log message of a command, as the reader would deliver it. What `llum` makes, llum's admin app sends."""
+    if isinstance(command, MakeModel) and app == OWNER_APP:
+        app = ADMIN_APP
     verb = "tell" if isinstance(command, bytes) else str(command.__struct_config__.tag)
     data = command if isinstance(command, bytes) else msgspec.json.encode(command)
     return LogMessage(seq, time_us, 3, f"llum.log.3.{user}.{app}.{verb}", data, None)

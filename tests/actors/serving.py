@@ -10,6 +10,7 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS
+from schemas.apps import ADMIN_APP
 from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import Evidence, NewEvidence
@@ -58,7 +59,7 @@ class Llum:
         """Make a model with a context `c` of these components, which take any JSON."""
         made = [ComponentDefinition(name=one, value_type="JSON") if isinstance(one, str) else one for one in components]
         definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=made)])
-        await self.do(MakeModel(id=self.next_id(), definition=definition), user)
+        await self.do(MakeModel(id=self.next_id(), definition=definition), user, ADMIN_APP)
 
     async def grant(self, user: str, app: str, ask: bool = True, tell: bool = True) -> None:
         await self.do(RegisterApp(id=self.next_id(), app=app), user)

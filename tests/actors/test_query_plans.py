@@ -18,6 +18,7 @@ from actors.store import sql
 from model.commands.apply import apply
 from model.queries.ask.finish import plan_ask
 from model.reads import Read
+from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import EvidenceFilter, FilterName
@@ -122,7 +123,7 @@ def _model() -> Any:
     definition = ModelDefinition(
         contexts=[ContextDefinition(path=[], components=[ComponentDefinition(name="x", value_type="number")])]
     )
-    return apply(None, "alice", "llum", MakeModel(id="m", definition=definition), 1, START_US).model
+    return apply(None, "alice", ADMIN_APP, MakeModel(id="m", definition=definition), 1, START_US).model
 
 
 def steps_of(connection: sqlite3.Connection, read: Read) -> int:

@@ -23,7 +23,7 @@ class Worker:
 
     async def ask(self, user: str, app: str, query: Query) -> Reply:
         self.queries.append((user, app, query))
-        return AccessReply(seq=1, role="app")
+        return AccessReply(seq=1, role="app", registration=1)
 
 
 def accepted(seq: int) -> Accepted:

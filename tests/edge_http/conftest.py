@@ -8,15 +8,10 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
-from schemas.definitions import ContextDefinition, ModelDefinition
 from tests.edge_http.fakes import FakeAppKeys, FakeBus, FakeRequests, FakeTokens
 from tests.edge_http.personis_client import PersonisClient
 
 PARTITIONS = 4
-
-
-def new_model(user: str) -> ModelDefinition:
-    return ModelDefinition(contexts=[ContextDefinition(path=["modelinfo"], description=user)])
 
 
 class Edge:
@@ -34,7 +29,6 @@ class Edge:
             "http://llum.example",
             PARTITIONS,
             app_keys=self.app_keys,  # type: ignore[arg-type]
-            new_model=new_model,
         )
         self.app = app
         self.http = TestClient(TestServer(app))

@@ -75,7 +75,11 @@ class FakeRequests:
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         encode(query)
         self.asked.append((user, app, query))
-        default = AskReply(seq=1) if query.__struct_config__.tag == "ask" else AccessReply(seq=1, role="owner")
+        default = (
+            AskReply(seq=1)
+            if query.__struct_config__.tag == "ask"
+            else AccessReply(seq=1, role="owner", registration=1)
+        )
         return await _next(self.replies, query, default)
 
     @property

@@ -153,7 +153,7 @@ async def test_a_stranger_cannot_make_the_edge_read_much(known: Edge) -> None:
 
 async def test_a_device_stays_with_its_model(known: Edge) -> None:
     """The access is to the model that the password is for."""
-    known.requests.replies = [AccessReply(seq=1, role="app")]
+    known.requests.replies = [AccessReply(seq=1, role="app", registration=1)]
     response = await known.post("access", SCALE, token=None)
     assert (await response.json())["val"] is True
     assert known.requests.asked[0][:2] == ("alice", "scale")

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import DeleteComponent, DeleteContext, DeleteView, MakeModel, SetGoals, SetResolver
+from schemas.commands import DeleteComponent, DeleteContext, DeleteView, SetGoals, SetResolver
 from schemas.errors import Code, Refusal
 from schemas.permissions import Permission
-from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers
+from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers
 from schemas.replies import ContextSize, Granted, PermissionReply, ResolversReply
-from tests.edge_http.conftest import Edge, new_model
+from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import apps_reply, context_reply, refused
 
 OK_NULL = {"result": "ok", "val": None}
@@ -17,13 +17,6 @@ OK_TRUE = {"result": "ok", "val": True}
 P = ["Personal"]
 
 COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
-    (
-        "a model",
-        "mkmodel",
-        {"modelname": "alice", "descripion": "d"},
-        MakeModel(id="1", definition=new_model("alice")),
-        OK_TRUE,
-    ),
     ("a context", "delcontext", {"context": P}, DeleteContext(id="1", context=P), OK_TRUE),
     (
         "a component",
@@ -97,6 +90,22 @@ async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body:
     found = await response.json()
     assert (response.status, found["result"], len(found["val"])) == (200, "error", 4)
     assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert edge.requests.sent == []
+
+
+async def test_mkmodel_says_that_ones_own_model_is_there(edge: Edge) -> None:
+    """As the original answers for a model that exists already. Nothing is sent: no app makes models."""
+    assert await edge.call("mkmodel", {"modelname": "alice", "descripion": "d"}) == OK_TRUE
+    assert edge.requests.queries == [Access()]
+    assert edge.requests.sent == []
+
+
+@pytest.mark.parametrize("code", [Code.NO_SUCH_MODEL, Code.NO_SUCH_APP])
+async def test_mkmodel_makes_no_model(edge: Edge, code: Code) -> None:
+    """Neither one's own nor another person's."""
+    edge.requests.replies = [Refusal(code, "none")]
+    assert (await edge.call("mkmodel"))["val"][0] == "permission_denied"
+    assert (await edge.call("mkmodel", {"modelname": "bob"}))["val"][0] == "permission_denied"
     assert edge.requests.sent == []
 
 

@@ -17,6 +17,7 @@ from model.reads import Found
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.state import Model
+from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal
@@ -76,8 +77,9 @@ class Person:
         assert self.model is not None
         return self.model
 
-    def do(self, command: Command, app: str = "llum", time_us: int | None = None) -> Applied:
-        """Apply and store a command."""
+    def do(self, command: Command, app: str | None = None, time_us: int | None = None) -> Applied:
+        """Apply and store a command, of the app `llum` unless another one is named; models are made by `_admin`."""
+        app = app or (ADMIN_APP if isinstance(command, MakeModel) else OWNER_APP)
         self.seq += 1
         at = START_US + self.seq * STEP_US if time_us is None else time_us
         applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command), self.caches)
@@ -90,7 +92,7 @@ class Person:
         read = evidence_named(self.model, command) if self.model is not None else None
         return None if read is None else self.store.read([read])[0]
 
-    def refuses(self, command: Command, app: str = "llum") -> Error:
+    def refuses(self, command: Command, app: str | None = None) -> Error:
         """Expect a refusal that changes nothing."""
         before = picture(self.model)
         with pytest.raises(Refusal) as caught:

@@ -14,6 +14,7 @@ from model.changes import (
     Item,
     MarkWithdrawn,
     PutItem,
+    RegistrationChanged,
 )
 from model.reads import Found, Read
 from model.state import Model, restore
@@ -94,6 +95,7 @@ class MemoryStore:
         self.marks: list[Mark] = []
         self.causes: dict[str, int] = {}
         self.left: list[Change] = []
+        self.announced: list[RegistrationChanged] = []
 
     def keep(self, changes: Iterable[Change], seq: int, time_us: int) -> None:
         """Store the changes of one command, at the model's time after it."""
@@ -109,6 +111,8 @@ class MemoryStore:
             elif isinstance(change, ForgetUser):
                 for kept in (self.versions, self.rows, self.marks, self.causes):
                     kept.clear()
+            elif isinstance(change, RegistrationChanged):
+                self.announced.append(change)
             else:
                 self.left.append(change)
 

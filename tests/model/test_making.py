@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from model.commands.apply import apply
+from schemas.apps import ADMIN_APP
 from schemas.commands import MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
@@ -19,18 +20,49 @@ def context(path: list[str], *components: ComponentDefinition, **members: Any) -
     return ContextDefinition(path=path, components=list(components), **members)
 
 
+NAMED = ComponentDefinition(name="name", evidence=[NewEvidence(value="Alice")])
+
+
 def refused(*contexts: ContextDefinition) -> tuple[Code, str | None]:
     command = MakeModel(id="m", definition=ModelDefinition(contexts=list(contexts)))
     with pytest.raises(Refusal) as caught:
-        apply(None, "alice", "llum", command, 1, START_US)
+        apply(None, "alice", ADMIN_APP, command, 1, START_US)
     return caught.value.code, caught.value.error.field
 
 
-def test_the_app_that_makes_a_model_owns_it() -> None:
-    """The first owner app is whoever made the model; others are nobody to it."""
-    person = Person()
+def test_the_app_that_is_named_owns_a_model() -> None:
+    """The command names the first owner app, whose own all is that comes with the model; others are nobody to it."""
+    person = Person(ModelDefinition(contexts=[context(["Personal"], NAMED)]))
+    assert list(person.live.apps) == ["llum"]
     assert person.live.apps["llum"].role == "owner"
+    (piece,) = person.answer("name", include_evidence=True).evidence or []
+    assert piece.source == "llum"
     assert person.refuses_tell(app="other").code is Code.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize("app", ["_admin", "_sign_in", "_preferences"])
+def test_llums_own_apps_make_models(app: str) -> None:
+    """They own none themselves."""
+    made = apply(None, "alice", app, MakeModel(id="m", owner="wallet"), 7, START_US).model
+    assert made is not None
+    assert {name: (one.role, one.registration) for name, one in made.apps.items()} == {"wallet": ("owner", 7)}
+
+
+@pytest.mark.parametrize("app", ["llum", "probe", "_cron"])
+def test_no_other_app_makes_models(app: str) -> None:
+    """Not even for somebody who has one: then, too, it is the app that is refused."""
+    with pytest.raises(Refusal) as caught:
+        apply(None, "alice", app, MakeModel(id="m"), 1, START_US)
+    assert caught.value.code is Code.PERMISSION_DENIED
+    assert Person().refuses(MakeModel(id="again"), app).code is Code.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize("owner", ["_admin", "", "no id"])
+def test_an_owner_app_has_an_id_that_can_be_registered(owner: str) -> None:
+    """Those of llum itself cannot."""
+    with pytest.raises(Refusal) as caught:
+        apply(None, "alice", ADMIN_APP, MakeModel(id="m", owner=owner), 1, START_US)
+    assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, "owner")
 
 
 def test_a_model_is_made_once() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model.checks import check_definition
 from model.commands.apply import apply
 from model.formats.mdef import MAX_CHARACTERS, MAX_INCLUDES, format_mdef, parse_mdef
+from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.errors import Code, Refusal
@@ -182,7 +183,7 @@ def test_the_default_definition_makes_a_model() -> None:
     assert {"/".join(context.path) for context in definition.contexts} >= {
         "Devices", "Apps", "Goals", "Goals/Health", "modelinfo", "Personal",
     }  # fmt: skip
-    model = apply(None, "alice", "llum", MakeModel(id="m", definition=definition), 1, 1).model
+    model = apply(None, "alice", ADMIN_APP, MakeModel(id="m", definition=definition), 1, 1).model
     personal = model.context(("Personal",))
     assert personal is not None
     assert list(personal.components) == ["firstname", "lastname", "gender", "email", "gid", "picture"]
@@ -208,7 +209,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     definition = read(text)
     if definition is not None:
         assert read(format_mdef(definition)) == definition
-        apply(None, "alice", "llum", MakeModel(id="m", definition=definition), 1, 1)
+        apply(None, "alice", ADMIN_APP, MakeModel(id="m", definition=definition), 1, 1)
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,6 +10,7 @@ from model.changes import AddEvidence
 from model.commands.apply import apply
 from model.queries.ask.finish import Ask
 from model.state import NUMBERS_PER_COMMAND
+from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.errors import Code, Refusal
@@ -77,7 +78,7 @@ def test_initial_evidence_is_numbered_through_the_command() -> None:
         for path in ("c", "d")
     ]
     command = MakeModel(id="m", definition=ModelDefinition(contexts=contexts))
-    applied = apply(None, "alice", "llum", command, 9, START_US)
+    applied = apply(None, "alice", ADMIN_APP, command, 9, START_US)
     added = [change for change in applied.changes if isinstance(change, AddEvidence)]
     assert [each.component_no - 9 * NUMBERS_PER_COMMAND for each in added] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert [each.n for each in added] == list(range(8))

@@ -70,7 +70,7 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
     ("ask", {"context": T, "view": ["a"]}, ANY),
     ("ask", {"context": T, "view": None, "resolver": {"evidence_filter": "last10"}, "showcontexts": True}, ANY),
     ("ask", {"context": [""], "view": [["T", "a"], ["Personal", "firstname"]], "resolver": "goal"}, ANY),
-    ("mkmodel", {"modelname": "-"}, ("already_exists", None)),
+    ("mkmodel", {"modelname": "-"}, True),
     ("mkcontext", {"context": T, "contextobj": context("new", Description="d")}, True),
     ("mkcontext", {"context": T, "contextobj": context("new")}, False),
     ("mkcontext", {"context": ["missing"], "contextobj": context("new")}, False),

@@ -1,6 +1,7 @@
 """What the activity sensor says on the bus is what llum understands."""
 
 from model.commands.apply import apply
+from schemas.apps import ADMIN_APP
 from schemas.codec import decode_command
 from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
 from sensors.activity.messages import installation, telling
@@ -42,7 +43,7 @@ def test_a_telling_is_implicit_evidence_with_its_time():
 
 def test_a_model_takes_installation_and_tellings_and_the_installation_again():
     """Nothing that the sensor says is refused, neither at its first start nor at a later one."""
-    model = apply(None, "alice", "llum", MakeModel(id="make"), 1, 1).model
+    model = apply(None, "alice", ADMIN_APP, MakeModel(id="make"), 1, 1).model
     told = telling("alice", "activity_monitor", Telling(ACTIVE, 12.5))
     entries = [*installation("alice"), told, *installation("alice")]
     for seq, entry in enumerate(entries, 2):

@@ -39,7 +39,7 @@ def llum(shared_llum: Llum) -> Llum:
 
     async def make() -> None:
         async with PlainBus.connect(shared_llum.nats) as bus:
-            await bus.accept(USER, "llum", {"verb": "make_model", "id": "make", "definition": MODEL})
+            await bus.accept(USER, "_admin", {"verb": "make_model", "id": "make", "definition": MODEL})
 
     asyncio.run(make())
     shared_llum.token = shared_llum.run("admin", "token", USER, "--app", "probe")  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ async def test_a_command_in_a_partition_that_is_not_the_persons_meets_no_model(l
     """Whoever writes to the log's own subjects can misplace a command: it is refused, and the model is as it was."""
     await good_tell_works(shared_bus)
     before = await shared_bus.evidence(USER, "probe", ["Log", "text"])
-    (subject,) = await shared_bus.subjects_of_log(f"llum.log.*.{USER}.llum.make_model")
+    (subject,) = await shared_bus.subjects_of_log(f"llum.log.*.{USER}._admin.make_model")
     elsewhere = (int(subject.split(".")[2]) + 1) % 64
     outcome = await shared_bus.outcome(f"llum.log.{elsewhere}.{USER}.probe.tell", changed(id="misplaced"))
     assert (outcome["outcome"], outcome["error"]["code"]) == ("refused", "no_such_model")

@@ -106,7 +106,7 @@ async def tell_on_bus(bus: PlainBus, user: str, acknowledged: Acknowledged) -> i
 
 
 async def make_user(bus: PlainBus, user: str) -> None:
-    await bus.accept(user, "llum", {"verb": "make_model", "id": "make", "definition": MODEL})
+    await bus.accept(user, "_admin", {"verb": "make_model", "id": "make", "definition": MODEL})
     await bus.accept(user, "llum", {"verb": "register_app", "id": "register", "app": "probe", "role": "owner"})
 
 

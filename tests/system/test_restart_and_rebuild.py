@@ -124,7 +124,7 @@ async def test_every_answer_is_the_same_when_the_shards_are_rebuilt_from_the_log
         await asyncio.to_thread(llum.run, "admin", "person", "add", user, "--first-name", user, "--last-name", "Smith")
     async with PlainBus.connect(llum.nats) as bus:
         middle = await make_history(bus)
-        (subject,) = await bus.subjects_of_log("llum.log.*.alice.llum.make_model")
+        (subject,) = await bus.subjects_of_log("llum.log.*.alice._admin.make_model")
     llum.alices_partition = subject.split(".")[2]
     before = await all_that_can_be_asked(llum, middle)
     assert before[0][0]["value"] == "alice"

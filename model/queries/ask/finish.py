@@ -97,7 +97,7 @@ def answer_access(model: Model, app: str) -> AccessReply:
     registered = model.apps.get(app)
     if registered is None:
         raise Refusal(Code.NO_SUCH_APP, f"{app} is not registered with this model", None, "the owner can register it")
-    return AccessReply(seq=model.seq, role=registered.role)
+    return AccessReply(seq=model.seq, role=registered.role, registration=registered.registration)
 
 
 def _plan_target(plan: Plan, target: Target, app: str, resolvers: Resolvers, caches: Caches, from_memory: bool) -> None:
