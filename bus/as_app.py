@@ -1,5 +1,6 @@
 """Speaking to one person's model as one app: commands whose refusals are raised, asks that see one's own writes."""
 
+import uuid
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -99,6 +100,11 @@ class AsApp:
         reply = await self.ask(query)
         assert isinstance(reply, kind), "each query is answered by its own reply"
         return reply
+
+
+def new_id() -> str:
+    """Make an id for a command: chosen once, and kept for when the command is sent again."""
+    return uuid.uuid4().hex
 
 
 def _seeing(query: Query, seq: int) -> Query:

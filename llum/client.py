@@ -11,12 +11,11 @@ or a list of segments.
 """
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites
+from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites, new_id
 from bus.connection import Bus
 from bus.requests import Requests
 from llum.processes.running import find
@@ -140,7 +139,7 @@ class Client:
             useby=useby,
             extra=extra or {},
         )
-        command = Tell(id=id or fresh_id(), context=context, component=component, evidence=evidence)
+        command = Tell(id=id or new_id(), context=context, component=component, evidence=evidence)
         return await self.send(user, command)
 
     async def correct(self, user: str, path: PathLike, value: Any, *, comment: str | None = None) -> Accepted:
@@ -149,7 +148,7 @@ class Client:
         The result's `seq` and `n` name the correction for `withdraw`.
         """
         context, component = _split(path)
-        command = Correct(id=fresh_id(), context=context, component=component, value=value, comment=comment)
+        command = Correct(id=new_id(), context=context, component=component, value=value, comment=comment)
         return await self.send(user, command)
 
     async def withdraw(
@@ -157,7 +156,7 @@ class Client:
     ) -> Accepted:
         """Take back a piece of evidence: one's own, or as an owner app any. Raises `no_such_evidence`."""
         context, component = _split(path)
-        command = Withdraw(id=fresh_id(), context=context, component=component, seq=seq, n=n, comment=comment)
+        command = Withdraw(id=new_id(), context=context, component=component, seq=seq, n=n, comment=comment)
         return await self.send(user, command)
 
     async def ask(
@@ -193,19 +192,15 @@ class Client:
 
     async def ask_all(self, user: str, query: Ask) -> AskReply:
         """Send any ask: a whole context, a view. What could not be answered is in the reply's `failures`."""
-        reply = await self.query(user, query)
-        assert isinstance(reply, AskReply), "an ask is answered by an ask's reply"
-        return reply
+        return await self._answered(user, query, AskReply)
 
     async def access(self, user: str) -> AccessReply:
         """Say whether the user has a model that knows this app, or raise `no_such_model`, `permission_denied`."""
-        reply = await self.query(user, Access())
-        assert isinstance(reply, AccessReply), "an access is answered by its own reply"
-        return reply
+        return await self._answered(user, Access(), AccessReply)
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
         """Make a user's model, as the operator does; this app becomes its first owner app. Raises `already_exists`."""
-        command = MakeModel(id=fresh_id(), definition=definition, owner=self.app)
+        command = MakeModel(id=new_id(), definition=definition, owner=self.app)
         made = await AsApp(self.requests, check_token(user, "user"), ADMIN_APP, self._writes).send(command)
         self._writes.note((user, self.app), made.seq)
         return made
@@ -216,7 +211,7 @@ class Client:
         """Make a context below one that is there."""
         context, name = _split(path)
         command = MakeContext(
-            id=fresh_id(), context=context, name=name, description=description, resolver=resolver, exist_ok=exist_ok
+            id=new_id(), context=context, name=name, description=description, resolver=resolver, exist_ok=exist_ok
         )
         return await self.send(user, command)
 
@@ -224,63 +219,63 @@ class Client:
         self, user: str, context: PathLike, component: ComponentDefinition, *, exist_ok: bool = False
     ) -> Accepted:
         """Make a component in a context."""
-        command = MakeComponent(id=fresh_id(), context=list(_segments(context)), component=component, exist_ok=exist_ok)
+        command = MakeComponent(id=new_id(), context=list(_segments(context)), component=component, exist_ok=exist_ok)
         return await self.send(user, command)
 
     async def make_view(self, user: str, context: PathLike, view: ViewDefinition) -> Accepted:
         """Make or replace a view in a context."""
-        return await self.send(user, MakeView(id=fresh_id(), context=list(_segments(context)), view=view))
+        return await self.send(user, MakeView(id=new_id(), context=list(_segments(context)), view=view))
 
     async def delete_context(self, user: str, path: PathLike) -> Accepted:
         """Delete a context and all below it; never the root."""
-        return await self.send(user, DeleteContext(id=fresh_id(), context=list(_segments(path))))
+        return await self.send(user, DeleteContext(id=new_id(), context=list(_segments(path))))
 
     async def delete_component(self, user: str, path: PathLike) -> Accepted:
         """Delete a component."""
         context, component = _split(path)
-        return await self.send(user, DeleteComponent(id=fresh_id(), context=context, component=component))
+        return await self.send(user, DeleteComponent(id=new_id(), context=context, component=component))
 
     async def delete_view(self, user: str, path: PathLike) -> Accepted:
         """Delete a view; the last segment of the path is its name."""
         context, view = _split(path)
-        return await self.send(user, DeleteView(id=fresh_id(), context=context, view=view))
+        return await self.send(user, DeleteView(id=new_id(), context=context, view=view))
 
     async def set_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver for asks about a component that name none; None: that of its context."""
         context, component = _split(path)
-        command = SetResolver(id=fresh_id(), context=context, component=component, resolver=resolver)
+        command = SetResolver(id=new_id(), context=context, component=component, resolver=resolver)
         return await self.send(user, command)
 
     async def set_context_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver of a context, for components in and below it that have none; None: unset."""
-        return await self.send(user, SetResolver(id=fresh_id(), context=list(_segments(path)), resolver=resolver))
+        return await self.send(user, SetResolver(id=new_id(), context=list(_segments(path)), resolver=resolver))
 
     async def set_goals(self, user: str, path: PathLike, goals: Sequence[PathLike]) -> Accepted:
         """Say which components this one serves."""
         context, component = _split(path)
         paths = [list(_segments(goal)) for goal in goals]
-        return await self.send(user, SetGoals(id=fresh_id(), context=context, component=component, goals=paths))
+        return await self.send(user, SetGoals(id=new_id(), context=context, component=component, goals=paths))
 
-    async def subscribe(self, user: str, path: PathLike, statement: str) -> str:
+    async def make_rule(self, user: str, path: PathLike, statement: str) -> str:
         """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
         context, component = _split(path)
-        command = MakeRule(id=fresh_id(), context=context, component=component, statement=statement)
+        command = MakeRule(id=new_id(), context=context, component=component, statement=statement)
         return str((await self.send(user, command)).result)
 
-    async def unsubscribe(self, user: str, path: PathLike, token: str) -> Accepted:
+    async def delete_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Remove a rule. Raises `no_such_rule`."""
         context, component = _split(path)
-        return await self.send(user, DeleteRule(id=fresh_id(), context=context, component=component, token=token))
+        return await self.send(user, DeleteRule(id=new_id(), context=context, component=component, token=token))
 
     async def register_app(
         self, user: str, app: str, description: str = "", role: Literal["owner", "app"] = "app"
     ) -> Accepted:
         """Register an app with the user's model. Owner apps only."""
-        return await self.send(user, RegisterApp(id=fresh_id(), app=app, description=description, role=role))
+        return await self.send(user, RegisterApp(id=new_id(), app=app, description=description, role=role))
 
     async def delete_app(self, user: str, app: str) -> Accepted:
         """Remove an app with its permissions and rules. Owner apps only. Its passwords are not touched."""
-        return await self.send(user, DeleteApp(id=fresh_id(), app=app))
+        return await self.send(user, DeleteApp(id=new_id(), app=app))
 
     async def set_permission(
         self,
@@ -302,7 +297,7 @@ class Client:
         None leaves a part as it is; an empty list allows all, an empty text unbinds, `expires` 0 means never.
         """
         command = SetPermission(
-            id=fresh_id(),
+            id=new_id(),
             app=app,
             context=list(_segments(context)),
             component=component,
@@ -320,18 +315,18 @@ class Client:
         self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
     ) -> Accepted:
         """Put contexts with their evidence below one that is there: a page of an export, say. Owner apps only."""
-        command = Import(id=id or fresh_id(), context=list(_segments(context)), contexts=contexts)
+        command = Import(id=id or new_id(), context=list(_segments(context)), contexts=contexts)
         return await self.send(user, command)
 
     async def forget(self, user: str) -> Accepted:
         """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
-        return await self.send(user, Forget(id=fresh_id()))
+        return await self.send(user, Forget(id=new_id()))
 
     async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
         return await self._answered(user, GetContext(context=list(_segments(path)), size=size), ContextReply)
 
-    async def get_resolvers(self, user: str) -> dict[str, str]:
+    async def list_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
         return (await self._answered(user, ListResolvers(), ResolversReply)).resolvers
 
@@ -346,7 +341,7 @@ class Client:
         query = GetPermission(app=app, context=list(_segments(context)), component=component)
         return (await self._answered(user, query, PermissionReply)).permission
 
-    async def list_subscriptions(
+    async def list_rules(
         self, user: str, context: PathLike, *, component: str | None = None
     ) -> dict[str, dict[str, RuleDescription]]:
         """Give rules by component and token: of one component, or of all in a context."""
@@ -357,8 +352,7 @@ class Client:
         """Give a part of a model page by page, as it was at the first page. Owner apps only."""
         query = Export(context=list(_segments(context)))
         while True:
-            page = await self.query(user, query)
-            assert isinstance(page, ExportReply), "an export is answered by its own reply"
+            page = await self._answered(user, query, ExportReply)
             yield page
             if page.next is None:
                 return
@@ -384,11 +378,6 @@ def find_bus(data_dir: Path | str | None = None) -> str:
     """Give the address of the bus: LLUM_NATS_URL, or that of the llum that runs on the data folder."""
     settings = load({"data_dir": data_dir})
     return settings.nats_url or find(settings.data_dir).nats
-
-
-def fresh_id() -> str:
-    """Make an id for a command."""
-    return uuid.uuid4().hex
 
 
 def _segments(path: PathLike) -> Segments:

@@ -11,7 +11,6 @@ Rules:
 import os
 import sqlite3
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,11 +40,6 @@ class Entry(NamedTuple):
     def of(cls, user: str, app: str, command: Command) -> Self:
         """Encode a command. Raises the codec's `Refusal` for what JSON cannot say."""
         return cls(user, app, str(command.__struct_config__.tag), encode(command))
-
-
-def new_id() -> str:
-    """Make an id for a command: unique, chosen once, kept with the entry."""
-    return uuid.uuid4().hex
 
 
 class Spool:

@@ -29,6 +29,7 @@ from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
+from bus.as_app import new_id
 from edge_http.personis import calls
 from edge_http.personis.calls import (
     AppPermission,
@@ -97,7 +98,7 @@ def command_id(call: Call, header: str | None) -> str:
     """Give the command's id: the header's, else the body's, else a new one. Raises `bad_field`."""
     chosen, field = (header, "Idempotency-Key") if header is not None else (call.id, "id")
     if chosen is None:
-        return uuid.uuid4().hex
+        return new_id()
     if not _ID.fullmatch(chosen):
         message = f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces"
         raise Refusal(Code.BAD_FIELD, message, field)

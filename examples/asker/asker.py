@@ -10,9 +10,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from llum.client import Client
-from schemas.errors import LlumError, raised_from
-from schemas.queries import Ask
+from llum import Ask, Client, LlumError, raised_from
 
 APP = "asker"
 BLOCK = "█"

@@ -15,12 +15,13 @@ from typing import Final
 import msgspec
 
 from bus import subjects
+from bus.as_app import new_id
 from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from identity.app_passwords import AppKeys
 from identity.tokens import Tokens
-from llum.client import Client, fresh_id
+from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
 from schemas.codec import encode
 from schemas.commands import Forget
@@ -130,7 +131,7 @@ class _Forgetter:
 
     async def erase_round(self) -> Counts:
         """Have the model forgotten, then erase what the bus holds, the log last."""
-        forgotten = await self._client.send(self._user, Forget(id=fresh_id()), FORGET_TIMEOUT_S)
+        forgotten = await self._client.send(self._user, Forget(id=new_id()), FORGET_TIMEOUT_S)
         erased = await self._erase_messages()
         erased.commands = await self._erase_log(forgotten.seq)
         return erased

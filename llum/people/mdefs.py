@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from llum.client import Client, fresh_id
+from bus.as_app import new_id
+from llum.client import Client
 from schemas.commands import MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal, raised_from
@@ -72,7 +73,7 @@ async def _make_context(client: Client, user: str, context: ContextDefinition) -
     """Make a context unless it is there; tell whether it was made."""
     *above, name = context.path
     command = MakeContext(
-        id=fresh_id(),
+        id=new_id(),
         context=above,
         name=name,
         description=context.description,
@@ -92,7 +93,7 @@ async def _complete_contents(client: Client, user: str, context: ContextDefiniti
             made.components += 1
     for view in context.views:
         if view.name not in views:
-            await client.send(user, MakeView(id=fresh_id(), context=context.path, view=view))
+            await client.send(user, MakeView(id=new_id(), context=context.path, view=view))
             made.views += 1
     made.found += len(components & {one.name for one in context.components})
     made.found += len(views & {one.name for one in context.views})
@@ -104,7 +105,7 @@ async def _read_context(client: Client, user: str, path: list[str]) -> tuple[Con
     reply = await client.ask_all(user, Ask(context=path, resolver=CHEAPEST_RESOLVER, show_contexts=True))
     for failure in reply.failures:
         raise raised_from(failure.error)
-    rules = await client.list_subscriptions(user, path)
+    rules = await client.list_rules(user, path)
     components = [_component(answer, rules.get(answer.path[-1], {})) for answer in reply.components]
     views = [ViewDefinition(name=name, components=names) for name, names in (reply.views or {}).items()]
     context = ContextDefinition(

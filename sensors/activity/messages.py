@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from bus.as_app import new_id
 from schemas.apps import OWNER_APP
 from schemas.commands import Command, MakeComponent, MakeContext, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.evidence import NewEvidence
 from sensors.activity.states import Telling
-from sensors.spool import Entry, new_id
+from sensors.spool import Entry
 
 APP: Final = "activity_monitor"
 """The app that the sensor speaks as."""

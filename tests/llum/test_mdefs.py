@@ -36,7 +36,7 @@ class MemoryClient:
     async def get_context(self, _user: str, path: list[str]) -> Any:
         return self.person.describe(GetContext(context=path))
 
-    async def list_subscriptions(self, _user: str, path: list[str]) -> Any:
+    async def list_rules(self, _user: str, path: list[str]) -> Any:
         return self.person.describe(ListRules(context=path)).rules
 
     async def ask_all(self, _user: str, query: Ask) -> AskReply:

@@ -60,15 +60,15 @@ async def test_structure_is_made_described_and_deleted(client: Client, user: str
     await client.delete_context(user, "T")
     with pytest.raises(Refusal, match="no_such_context"):
         await client.get_context(user, "T")
-    assert "default" in await client.get_resolvers(user)
+    assert "default" in await client.list_resolvers(user)
 
 
 async def test_rules_are_attached_listed_and_removed(client: Client, user: str) -> None:
     """By their tokens."""
-    token = await client.subscribe(user, "T/a", STATEMENT)
-    assert (await client.list_subscriptions(user, "T"))["a"][token].statement == STATEMENT
-    await client.unsubscribe(user, "T/a", token)
-    assert await client.list_subscriptions(user, "T", component="a") == {}
+    token = await client.make_rule(user, "T/a", STATEMENT)
+    assert (await client.list_rules(user, "T"))["a"][token].statement == STATEMENT
+    await client.delete_rule(user, "T/a", token)
+    assert await client.list_rules(user, "T", component="a") == {}
 
 
 async def test_apps_are_permitted(client: Client, user: str) -> None:

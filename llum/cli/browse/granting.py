@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
+from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, APP, RESOLVER, command, names
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.commands.options import Moment
-from llum.client import fresh_id
 from llum.people import apps
 from schemas.app_names import app_id, app_name
 from schemas.commands import SetPermission
@@ -94,7 +94,7 @@ async def setperm(
         raise click.UsageError("say what the app may do, for example --ask")
     given = given or {part: await shell.dialogue.yes(f"May it {part}?") for part in ("ask", "tell")}
     context, component = await _place(shell, path)
-    await shell.send(SetPermission(id=fresh_id(), app=app_id(name), context=context, component=component, **given))
+    await shell.send(SetPermission(id=new_id(), app=app_id(name), context=context, component=component, **given))
     await _show(shell, [name], path)
 
 

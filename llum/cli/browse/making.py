@@ -4,11 +4,11 @@ from typing import get_args
 
 import click
 
+from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, CONTEXT, RESOLVER, VIEW, command, names
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.browse.telling import needed_component
-from llum.client import fresh_id
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,
@@ -36,7 +36,7 @@ async def mkcontext(shell: Shell, context: Path | None, description: str | None,
     """Make a context."""
     above, name = parted(await _needed(shell, context, "Context?"))
     description = await _described(shell, description)
-    await shell.send(MakeContext(id=fresh_id(), context=above, name=name, description=description, resolver=resolver))
+    await shell.send(MakeContext(id=new_id(), context=above, name=name, description=description, resolver=resolver))
     shell.say(f"made the context {shell.shown([*above, name])}")
 
 
@@ -75,7 +75,7 @@ async def mkcomponent(
         value_list=names(values) or [],
         resolver=resolver,
     )
-    await shell.send(MakeComponent(id=fresh_id(), context=context, component=definition))
+    await shell.send(MakeComponent(id=new_id(), context=context, component=definition))
     shell.say(f"made the component {shell.shown([*context, name])}")
 
 
@@ -91,7 +91,7 @@ async def mkview(shell: Shell, view: Path | None, components: tuple[Path, ...]) 
     if not components:
         components = tuple(map(shell.resolve, (await shell.dialogue.text("Components?")).split()))
     items = [path[-1] if list(path[:-1]) == context else list(path) for path in components if path]
-    await shell.send(MakeView(id=fresh_id(), context=context, view=ViewDefinition(name=name, components=items)))
+    await shell.send(MakeView(id=new_id(), context=context, view=ViewDefinition(name=name, components=items)))
     shell.say(f"made the view {shell.shown([*context, name])}")
 
 
@@ -102,7 +102,7 @@ async def delcontext(shell: Shell, context: Path | None, sure: bool) -> None:
     """Delete a context with everything below it."""
     path = await _needed(shell, context, "Context?")
     await _confirm(shell, sure, f"Delete {shell.shown(path)} with everything below it?")
-    await shell.send(DeleteContext(id=fresh_id(), context=list(path)))
+    await shell.send(DeleteContext(id=new_id(), context=list(path)))
     if shell.path[: len(path)] == path:
         shell.path = path[:-1]
     shell.say(f"deleted the context {shell.shown(path)}")
@@ -116,7 +116,7 @@ async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None
     context, name = parted(await _needed(shell, component, "Component?"))
     path = shell.shown([*context, name])
     await _confirm(shell, sure, f"Delete {path} with its evidence?")
-    await shell.send(DeleteComponent(id=fresh_id(), context=context, component=name))
+    await shell.send(DeleteComponent(id=new_id(), context=context, component=name))
     shell.say(f"deleted the component {path}")
 
 
@@ -125,7 +125,7 @@ async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None
 async def delview(shell: Shell, view: Path | None) -> None:
     """Delete a view; its components stay."""
     context, name = parted(await _needed(shell, view, "View?"))
-    await shell.send(DeleteView(id=fresh_id(), context=context, view=name))
+    await shell.send(DeleteView(id=new_id(), context=context, view=name))
     shell.say(f"deleted the view {shell.shown([*context, name])}")
 
 
@@ -142,10 +142,10 @@ async def setresolver(shell: Shell, path: Path | None, resolver: str | None, uns
     if resolver is None and not unset:
         resolver = await shell.dialogue.text("Resolver?")
     if not path or await shell.is_context(path):
-        command = SetResolver(id=fresh_id(), context=list(path), resolver=resolver)
+        command = SetResolver(id=new_id(), context=list(path), resolver=resolver)
     else:
         context, name = parted(path)
-        command = SetResolver(id=fresh_id(), context=context, component=name, resolver=resolver)
+        command = SetResolver(id=new_id(), context=context, component=name, resolver=resolver)
     await shell.send(command)
     shell.say(f"{shell.shown(path)} has {f'the resolver {resolver}' if resolver else 'no resolver of its own'} now")
 
@@ -166,7 +166,7 @@ async def setgoals(shell: Shell, component: Path | None, goals: tuple[Path, ...]
     if not (goals or unset):
         goals = tuple(map(shell.resolve, (await shell.dialogue.text("Goals?")).split()))
     context, name = parted(component)
-    await shell.send(SetGoals(id=fresh_id(), context=context, component=name, goals=[list(goal) for goal in goals]))
+    await shell.send(SetGoals(id=new_id(), context=context, component=name, goals=[list(goal) for goal in goals]))
     served = ", ".join(map(shell.shown, goals)) or "nothing"
     shell.say(f"{shell.shown(component)} serves {served} now")
 

@@ -2,11 +2,11 @@
 
 import click
 
+from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, command
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.browse.telling import needed_component
-from llum.client import fresh_id
 from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
@@ -33,7 +33,7 @@ async def subscribe(shell: Shell, component: Path | None, statement: str | None)
     """
     context, name = parted(await needed_component(shell, component))
     statement = await shell.dialogue.text("Rule?") if statement is None else statement
-    outcome = await shell.send(MakeRule(id=fresh_id(), context=context, component=name, statement=statement))
+    outcome = await shell.send(MakeRule(id=new_id(), context=context, component=name, statement=statement))
     shell.say(f"rule {outcome.result} looks at {shell.shown([*context, name])} now")
 
 
@@ -66,5 +66,5 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
             raise Refusal(Code.NO_SUCH_RULE, f"{shell.shown(component)} has no rules", "token")
         shell.say(show.rules(rules, shell.width))
         rule = await shell.dialogue.text("Which rule?")
-    await shell.send(DeleteRule(id=fresh_id(), context=context, component=name, token=rule))
+    await shell.send(DeleteRule(id=new_id(), context=context, component=name, token=rule))
     shell.say(f"removed the rule {rule}")

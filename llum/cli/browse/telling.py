@@ -5,13 +5,13 @@ from typing import Any, get_args
 import click
 import msgspec
 
+from bus.as_app import new_id
 from llum.cli import render
 from llum.cli.browse import layout, show
 from llum.cli.browse.command import COMPONENT, RESOLVER, command
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.commands.models import Filter
 from llum.cli.commands.options import Moment
-from llum.client import fresh_id
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
@@ -52,7 +52,7 @@ async def tell(
         value=_read(value, answer), evidence_type=evidence_type or DEFAULT_TYPE, flags=list(flags), **how
     )
     context, name = parted(component)
-    outcome = await shell.send(Tell(id=fresh_id(), context=context, component=name, evidence=evidence))
+    outcome = await shell.send(Tell(id=new_id(), context=context, component=name, evidence=evidence))
     shell.say(f"told, sequence {outcome.seq}")
 
 
@@ -84,7 +84,7 @@ async def correct(shell: Shell, component: Path | None, value: str | None, comme
     answer = await _answer(shell, component)
     value = await shell.dialogue.text("Value?") if value is None else value
     context, name = parted(component)
-    command = Correct(id=fresh_id(), context=context, component=name, value=_read(value, answer), comment=comment)
+    command = Correct(id=new_id(), context=context, component=name, value=_read(value, answer), comment=comment)
     shell.say(f"corrected, sequence {(await shell.send(command)).seq}")
 
 
@@ -101,7 +101,7 @@ async def withdraw(shell: Shell, component: Path | None, seq: int | None, n: int
     context, name = parted(await needed_component(shell, component))
     if seq is None:
         seq = int(click.INT(await shell.dialogue.text("Which seq?")))
-    await shell.send(Withdraw(id=fresh_id(), context=context, component=name, seq=seq, n=n, comment=comment))
+    await shell.send(Withdraw(id=new_id(), context=context, component=name, seq=seq, n=n, comment=comment))
     shell.say(f"withdrawn: the evidence of sequence {seq}")
 
 
