@@ -1,8 +1,9 @@
 """Commands: what may change a model. Sent to `llum.cmd.<user>.<app>.<verb>`, kept in the log, applied in order.
 
-`id` is chosen by the sender and unique per user and app: a repeat changes nothing and gets the first outcome.
+The sender chooses `id`, a new one for each command of a user and app. A repeat changes nothing and gets the first
+outcome.
 The verb is the struct's tag and must be the subject's last token.
-A command that says nothing of a result is accepted with none (null).
+If a command names no result, it has none (null).
 """
 
 from typing import Any, Literal
@@ -22,7 +23,7 @@ class _Command(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=Tru
 
 
 class Cause(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
-    """Why llum itself sends a command: the rule that fired, and the first cause of the chain. Bounds cycles."""
+    """Why llum itself sends a command: the rule that fired, and what set off the chain of rules. It limits cycles."""
 
     rule: str
     """The rule's token."""
@@ -39,11 +40,11 @@ class Tell(_Command, tag="tell"):
     component: str
     evidence: NewEvidence
     cause: Cause | None = None
-    """Set by llum on commands that a rule sends; from anybody else it only limits what their tell may set off."""
+    """llum sets it on commands that a rule sends. From anyone else it only limits what the tell may set off."""
 
 
 class Correct(_Command, tag="correct"):
-    """The owner says what is right: evidence that outranks all other, for every resolver, until it is withdrawn.
+    """The owner says what is right. It counts before all other evidence, for every resolver, until it is withdrawn.
 
     A newer one takes its place. Owner apps only. Result: {"seq": …, "n": 0}, which `withdraw` takes.
     """
@@ -55,7 +56,7 @@ class Correct(_Command, tag="correct"):
 
 
 class Withdraw(_Command, tag="withdraw"):
-    """Take back a piece of evidence: its teller (the app in `source`) or an owner app. It stays visible in explain."""
+    """Take back a piece of evidence. For the app that told it, or an owner app. Explain still shows it."""
 
     context: list[str]
     component: str
@@ -65,9 +66,9 @@ class Withdraw(_Command, tag="withdraw"):
 
 
 class MakeModel(_Command, tag="make_model"):
-    """Make the user's model from a definition. Only llum's own `_admin`, `_sign_in`, `_preferences` may send it.
+    """Make the user's model from a definition. Only llum's own apps `_admin`, `_sign_in` and `_preferences` may.
 
-    Refused `already_exists`.
+    Refused with `already_exists` if there is a model.
     """
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)
@@ -86,7 +87,7 @@ class MakeContext(_Command, tag="make_context"):
     description: str = ""
     resolver: str | None = None
     exist_ok: bool = False
-    """Accept without change when a context of that name is there."""
+    """If there is a context of that name, accept and change nothing."""
 
 
 class MakeComponent(_Command, tag="make_component"):
@@ -111,7 +112,7 @@ class DeleteContext(_Command, tag="delete_context"):
 
 
 class DeleteComponent(_Command, tag="delete_component"):
-    """Delete a component; one made anew under its name starts without evidence. Needs `tell` there."""
+    """Delete a component. A new one of the same name starts without evidence. Needs `tell` there."""
 
     context: list[str]
     component: str
@@ -125,7 +126,7 @@ class DeleteView(_Command, tag="delete_view"):
 
 
 class SetResolver(_Command, tag="set_resolver"):
-    """Set the resolver of a component, or of the context when `component` is null; null unsets. Needs `tell` there."""
+    """Set the resolver of a component, or of the context if `component` is null. Null: none. Needs `tell` there."""
 
     context: list[str]
     component: str | None = None
@@ -141,7 +142,7 @@ class SetGoals(_Command, tag="set_goals"):
 
 
 class MakeRule(_Command, tag="make_rule"):
-    """Attach a rule to a component, in the app's own right. Needs `ask` and `tell` there.
+    """Attach a rule to a component. It may do what the app may. Needs `ask` and `tell` there.
 
     Result: the rule's token, a text.
     """
@@ -152,7 +153,7 @@ class MakeRule(_Command, tag="make_rule"):
 
 
 class DeleteRule(_Command, tag="delete_rule"):
-    """Remove a rule. The app that made it, or an owner app. Refused `no_such_rule`."""
+    """Remove a rule. For the app that made it, or an owner app."""
 
     context: list[str]
     component: str
@@ -162,8 +163,8 @@ class DeleteRule(_Command, tag="delete_rule"):
 class RegisterApp(_Command, tag="register_app"):
     """Register an app with the model, or change its description or role. Owner apps only.
 
-    Result: the registration, which is the `seq` of the command that registered the app first. `role` owner: may do
-    everything.
+    With `role` owner it may do everything. Result: the registration, which is the `seq` of the command that
+    registered the app first.
     """
 
     app: str
@@ -196,13 +197,13 @@ class SetPermission(
     app: str
     context: list[str]
     component: str | None = None
-    """Null: what is said is about the context and all below it."""
+    """Null: the setting is for the context and all below it."""
 
 
 class Import(_Command, tag="import"):
     """Put contexts with their evidence below a context, keeping order, times, sources and owners. Owner apps only.
 
-    What is there already is kept and added to. A large import is several commands; sending one again changes nothing.
+    What is there stays; the import adds to it. A large import is several commands. Sending one again changes nothing.
     Result: {"contexts": …, "components": …, "views": …, "evidence": …}: how many of each were made.
     """
 
@@ -211,7 +212,7 @@ class Import(_Command, tag="import"):
 
 
 class Fire(_Command, tag="fire"):
-    """A cron rule's time has come. Sent by llum alone (as the app `_cron`)."""
+    """The time of a rule with a schedule has come. Only llum sends it, as the app `_cron`."""
 
     context: list[str]
     component: str
@@ -219,9 +220,9 @@ class Fire(_Command, tag="fire"):
 
 
 class Forget(_Command, tag="forget"):
-    """Erase the whole model; accepted, too, when there is none. Owner apps only.
+    """Erase the whole model. Accepted even if there is none. Owner apps only.
 
-    What else of the user there is, is erased by the operator's command.
+    What llum keeps of the user elsewhere, the operator erases.
     """
 
 

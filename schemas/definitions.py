@@ -13,11 +13,11 @@ class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forb
     value_list: list[str] = []
     """The values of an `enum`; empty for other value types."""
     resolver: str | None = None
-    """The resolver for asks that name none; absent: the context's."""
+    """The resolver for asks that name none. If absent: that of the context."""
     goals: list[list[str]] = []
     """Paths of the components that this one serves."""
     evidence: list[NewEvidence] = []
-    """Initial evidence, told as the component is made."""
+    """First evidence, told when the component is made."""
     rules: list[str] = []
     """Rule statements, kept with the component as they were written."""
 

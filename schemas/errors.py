@@ -35,14 +35,17 @@ class Code(enum.StrEnum):
 
     MALFORMED = "malformed", "The message is not JSON, or not UTF-8 (a lone surrogate counts as that)."
     BAD_FIELD = "bad_field", "A field is missing, unknown, or of the wrong type or form."
-    TOO_LARGE = "too_large", "The message or one of its parts exceeds a documented limit."
+    TOO_LARGE = "too_large", "The message, or a part of it, is larger than the limit."
     TOO_DEEP = "too_deep", "The JSON is nested deeper than 64 levels."
     UNKNOWN_VERB = "unknown_verb", "No such command or query, or the subject's verb differs from the message's."
-    UNSUPPORTED_VERSION = "unsupported_version", "The message's `v` is not one that this server speaks."
+    UNSUPPORTED_VERSION = "unsupported_version", "This llum does not know the version in the message's `v`."
     BAD_SUBJECT = "bad_subject", "The subject does not name a user, an app and a verb."
-    BAD_PATH = "bad_path", "A path has an empty, overlong, `.` or `..` segment, a control character, or is too deep."
+    BAD_PATH = (
+        "bad_path",
+        "A name in a path is not allowed or too long, or the path has too many names.",
+    )
     BAD_VALUE = "bad_value", "The value does not fit the component's value type."
-    BAD_FILTER = "bad_filter", "No such evidence filter, or an argument of it is missing or wrong."
+    BAD_FILTER = "bad_filter", "There is no such evidence filter, or its argument is missing or wrong."
     UNKNOWN_RESOLVER = "unknown_resolver", "No resolver of that name is installed."
     NO_SUCH_MODEL = "no_such_model", "This user has no model here."
     NO_SUCH_CONTEXT = "no_such_context", "The model has no context at that path."
@@ -50,21 +53,21 @@ class Code(enum.StrEnum):
     NO_SUCH_VIEW = "no_such_view", "The context has no view of that name."
     NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
     NO_SUCH_RULE = "no_such_rule", "The component has no rule with that token."
-    NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or it is withdrawn already."
-    BAD_RULE = "bad_rule", "The rule does not parse; `field` gives line and column, the message what was expected."
-    RULE_LIMIT = "rule_limit", "Rules have set off one another too deeply or too often for one cause."
+    NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or somebody has withdrawn it."
+    BAD_RULE = "bad_rule", "The rule has a mistake. `field` says where, the message says what was expected there."
+    RULE_LIMIT = "rule_limit", "Rules have set off each other too deeply or too often."
     RESOLVER_FAILED = (
         "resolver_failed",
-        "The resolver raised an error or gave no JSON; the other components are answered.",
+        "The resolver failed, or its value is not JSON. The other components are answered.",
     )
     ALREADY_EXISTS = "already_exists", "Something of that name is there already."
-    PERMISSION_DENIED = "permission_denied", "The owner has not granted this app what it tried."
-    TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may."
-    NOT_AUTHENTICATED = "not_authenticated", "No valid bearer token, or it has expired."
-    RATE_LIMITED = "rate_limited", "Too many attempts in a short time; `Retry-After` says when to come back."
-    UNAVAILABLE = "unavailable", "No worker or no bus could be reached in time. The same message may be sent again."
-    NOT_YET = "not_yet", "This replica has not yet applied the `min_seq` that the ask requires."
-    INTERNAL = "internal", "A fault in llum; it has been recorded. The message was passed over."
+    PERMISSION_DENIED = "permission_denied", "The owner has not permitted this app to do that."
+    TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may read."
+    NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."
+    RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
+    UNAVAILABLE = "unavailable", "No worker or no bus answered in time. Send the same message again."
+    NOT_YET = "not_yet", "The worker has not yet applied the `min_seq` of the ask. Ask again."
+    INTERNAL = "internal", "A fault in llum. llum has recorded it, and has not applied the message."
 
     SETUP = "setup", "Something on this machine keeps llum from doing what was asked."
     NATS_SERVER = "nats_server", "The nats-server that llum runs cannot start, or has ended."

@@ -22,11 +22,11 @@ class NewEvidence(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unkno
     flags: list[str] = []
     comment: str | None = None
     time: float | None = None
-    """When it held, by the teller's clock; absent: when it was accepted."""
+    """When it was true, by the teller's clock. If absent: when it was accepted."""
     useby: float | None = None
-    """From then on the evidence no longer counts."""
+    """From this time on the evidence does not count."""
     extra: dict[str, Any] = {}
-    """Further members, kept and given back as they are."""
+    """Other members, kept and given back unchanged."""
 
 
 class ImportedEvidence(NewEvidence, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -48,7 +48,7 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     value: Any = None
     evidence_type: EvidenceType = "explicit"
     source: str
-    """The app that told it: stamped from the subject, never claimed."""
+    """The app that told it. llum takes it from the subject; nobody can claim another."""
     owner: str
     """The user whose model this is."""
     flags: list[str] = []
@@ -59,11 +59,11 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     useby: float | None = None
     extra: dict[str, Any] = {}
     correction: bool = False
-    """The owner's own word: it outranks all other evidence until it is withdrawn or corrected anew."""
+    """The owner's own word. It counts before all other evidence until it is withdrawn or corrected again."""
     rule: str | None = None
     """The token of the rule that told it."""
     withdrawn: "Withdrawal | None" = None
-    """It no longer counts, and is shown for explanation only."""
+    """It no longer counts. It is shown to explain a value."""
 
 
 class Withdrawal(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):

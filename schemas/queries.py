@@ -17,12 +17,12 @@ Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 class _Query(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
     v: int = PROTOCOL_VERSION
     min_seq: Sequence | None = None
-    """Answer only after this sequence has been applied: the `seq` of one's own last tell gives read-your-writes."""
+    """Answer only when this sequence has been applied. With the `seq` of your last tell you see what you told."""
 
 
 class _PastQuery(_Query, kw_only=True):
     as_of_seq: Sequence | None = None
-    """Answer as the model was after this sequence. What may be seen is judged by the permissions of today."""
+    """Answer as the model was after this sequence. Today's permissions decide what the app sees."""
     as_of_time: float | None = None
     """Answer as the model was at this time (seconds since 1970)."""
 
@@ -34,12 +34,12 @@ class Ask(_PastQuery, tag="ask"):
     view: str | list[str | list[str]] | None = None
     """A stored view's name; or names of components here and paths from the root; or null: all of the context."""
     resolver: str | None = None
-    """Absent: the component's, else its context's (nearest ancestor's), else `default`."""
+    """If none is named: the component's, or that of the nearest context, or `default`."""
     resolver_arguments: dict[str, Any] = {}
-    """What is said to the resolver, by the names that it declares."""
+    """Arguments of the resolver, by their names."""
     evidence_filter: EvidenceFilter | None = None
     include_evidence: bool = False
-    """Give back the evidence that the filter lets through, ascending by acceptance, page by page."""
+    """Give the evidence that the filter lets through, the oldest first, page by page."""
     evidence_after: tuple[Sequence, Sequence] | None = None
     """The `(seq, n)` of the last evidence of the page before, to get the next page."""
     explain: bool = False
@@ -87,7 +87,7 @@ class ListRules(_PastQuery, tag="list_rules"):
 
     context: list[str] = []
     component: str | None = None
-    """Null: of every component of the context."""
+    """Null: the rules of every component of the context."""
 
 
 class Export(_PastQuery, tag="export"):

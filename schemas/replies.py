@@ -24,7 +24,7 @@ class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted"
 
 
 class Refused(msgspec.Struct, kw_only=True, tag_field="outcome", tag="refused", omit_defaults=True):
-    """The command changed nothing. `id` is null when the message was too broken to have one."""
+    """The command changed nothing. `id` is null if the message was too broken to have one."""
 
     v: int = PROTOCOL_VERSION
     id: str | None = None
@@ -37,7 +37,7 @@ Outcome = Accepted | Refused
 
 
 class Rejection(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is kept in `llum.rejected.<user>.<app>` of a refused command, for days."""
+    """What llum keeps of a refused command, in `llum.rejected.<user>.<app>`, for a week."""
 
     v: int = PROTOCOL_VERSION
     user: str
