@@ -16,7 +16,8 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from llum.client import OWNER_APP, Client
+from llum.client import Client
+from schemas.apps import OWNER_APP
 from schemas.errors import Code, Transient
 
 P = ParamSpec("P")

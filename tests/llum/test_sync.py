@@ -47,7 +47,7 @@ class Requests:
         if query.__struct_config__.tag == "export":
             self.pages += 1
             return ExportReply(seq=1, next=("x", self.pages, 0) if self.pages < 3 else None)
-        return AccessReply(seq=query.min_seq or 0, role="owner")
+        return AccessReply(seq=query.min_seq or 0, role="owner", registration=1)
 
 
 class Silent(Requests):
