@@ -19,6 +19,7 @@ from schemas.codec import encode
 from schemas.commands import Command
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask
+from schemas.verbs import verb_of
 
 BAR = 1.5
 FEW_PIECES = 100
@@ -100,5 +101,5 @@ async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], n
 
 
 def _message(seq: int, command: Command) -> LogMessage:
-    subject = f"llum.log.0.alice.{people.sender_of(command)}.{command.__struct_config__.tag}"
+    subject = f"llum.log.0.alice.{people.sender_of(command)}.{verb_of(command)}"
     return LogMessage(seq, FIRST_US + seq, 0, subject, encode(command), None)

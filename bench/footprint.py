@@ -14,6 +14,7 @@ from bus.log import LogMessage
 from bus.subjects import log_subject_of
 from schemas.codec import encode
 from schemas.commands import Command
+from schemas.verbs import verb_of
 
 START_BAR_S = 2.0
 COLD_ASKS = 200
@@ -73,5 +74,5 @@ async def _fill(shard: Shard, count: int) -> None:
 
 
 def _logged(user: str, command: Command, seq: int) -> LogMessage:
-    subject = log_subject_of(0).replace(">", f"{user}.{people.sender_of(command)}.{command.__struct_config__.tag}")
+    subject = log_subject_of(0).replace(">", f"{user}.{people.sender_of(command)}.{verb_of(command)}")
     return LogMessage(seq, time.time_ns() // 1000, 0, subject, encode(command), None)

@@ -6,18 +6,26 @@ from itertools import islice
 
 import nats
 
-from bus.subjects import DEFAULT_LOG_STREAMS, command_subject, log_stream, log_stream_of, partition_of
+from bus.subjects import (
+    DEFAULT_LOG_STREAMS,
+    DEFAULT_PARTITIONS,
+    command_subject,
+    log_stream,
+    log_stream_of,
+    partition_of,
+)
 from schemas.apps import ADMIN_APP
 from schemas.codec import encode
 from schemas.commands import Command, MakeModel, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask
+from schemas.verbs import verb_of
 
 APP = "bench"
 CONTEXT = ["Personal"]
 COMPONENTS = 20
-PARTITIONS = 64
+PARTITIONS = DEFAULT_PARTITIONS
 FEW = "few"
 MANY = "many"
 """Components of one person that differ in nothing but how much evidence they have."""
@@ -106,4 +114,4 @@ def _stream(user: str) -> str:
 
 
 def _message(user: str, command: Command) -> tuple[str, bytes]:
-    return command_subject(user, sender_of(command), str(command.__struct_config__.tag)), encode(command)
+    return command_subject(user, sender_of(command), verb_of(command)), encode(command)

@@ -24,6 +24,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.evidence import NewEvidence
 from schemas.queries import GetContext
 from schemas.replies import Accepted, ContextReply
+from schemas.verbs import verb_of
 
 RULES = 200
 CHAIN = 50
@@ -206,7 +207,7 @@ class _Applying:
         self._seq += 1
         if isinstance(command, Tell):
             command.id = f"t{self._seq}"
-        subject = f"llum.log.0.alice.{people.sender_of(command)}.{command.__struct_config__.tag}"
+        subject = f"llum.log.0.alice.{people.sender_of(command)}.{verb_of(command)}"
         return LogMessage(self._seq, FIRST_US + self._seq, 0, subject, encode(command), None)
 
 

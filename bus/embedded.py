@@ -10,7 +10,7 @@ import structlog
 from bus import child
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
-from bus.subjects import server_mappings
+from bus.subjects import DEFAULT_PARTITIONS, server_mappings
 from schemas.limits import MAX_PAYLOAD_BYTES
 
 READY_POLL_S: Final = 0.01
@@ -32,7 +32,12 @@ class EmbeddedServer:
     """One nats-server with JetStream. After it has died or been stopped, `start` starts it again on the same port."""
 
     def __init__(
-        self, data_dir: Path | str, port: int = 0, partitions: int = 64, *, sync_interval: str = "always"
+        self,
+        data_dir: Path | str,
+        port: int = 0,
+        partitions: int = DEFAULT_PARTITIONS,
+        *,
+        sync_interval: str = "always",
     ) -> None:
         """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()

@@ -14,6 +14,7 @@ from schemas.commands import Command
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
 from schemas.replies import Failed, Outcome, Reply
+from schemas.verbs import verb_of
 
 AGAIN_S: Final = 2.0
 """Seconds of silence after which a message is sent again: a worker that has died is back by then."""
@@ -63,7 +64,7 @@ class Requests:
         Raises `Refusal` for what cannot be sent, `Transient` `unavailable` when it is not known to be stored.
         """
         data = command if isinstance(command, bytes) else encode(command)
-        tag = verb or (_verb(command) if not isinstance(command, bytes) else "")
+        tag = verb or (verb_of(command) if not isinstance(command, bytes) else "")
         exchange = self._exchange(checked_command_subject(user, app, tag), data)
         token = self._inbox.expect(exchange.on_ack_as_result)
         exchange.headers = {REPLY_TO_HEADER: reply_to} if reply_to else None
@@ -74,7 +75,7 @@ class Requests:
 
     async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
         """Send a command and wait for its outcome. Raises as `store`; then it is not known whether it is applied."""
-        exchange = self._exchange(checked_command_subject(user, app, _verb(command)), encode(command))
+        exchange = self._exchange(checked_command_subject(user, app, verb_of(command)), encode(command))
         ack, outcome = self._inbox.expect(exchange.on_ack), self._inbox.expect(exchange.on_answer)
         exchange.headers = {REPLY_TO_HEADER: self._inbox.subject(outcome)}
         exchange.quiet_at_first = True
@@ -85,7 +86,7 @@ class Requests:
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         """Ask and give the reply. Raises what the reply says has failed, or `Transient` `unavailable`."""
-        data = await self.ask_raw(user, app, _verb(query), encode(query), timeout_s)
+        data = await self.ask_raw(user, app, verb_of(query), encode(query), timeout_s)
         reply = decode_reply(data)
         if isinstance(reply, Failed):
             raise raised_from(reply.error)
@@ -230,7 +231,3 @@ def _header_block(headers: dict[str, str] | None) -> bytes:
     if not headers:
         return b""
     return "".join(["NATS/1.0\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items()), "\r\n"]).encode()
-
-
-def _verb(message: Command | Query) -> str:
-    return str(message.__struct_config__.tag)

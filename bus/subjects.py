@@ -14,6 +14,9 @@ from schemas.paths import is_token
 LOG_STREAM: Final = "LLUM_LOG_0"
 """The first log stream; there are as many as the installation has, each with every so-manieth partition."""
 
+DEFAULT_PARTITIONS: Final = 64
+"""Partitions of a new installation: more than workers will ever be, few enough to look after one by one."""
+
 DEFAULT_LOG_STREAMS: Final = 8
 """Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
 

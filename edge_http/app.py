@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bus.as_app import LastWrites
+from bus.subjects import DEFAULT_PARTITIONS
 from edge_http.http.body import MAX_BODY_BYTES
-from edge_http.http.health import DEFAULT_PARTITIONS, add_health
+from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.keys import APP_KEYS, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TOKENS
 from edge_http.personis.routes import add_personis

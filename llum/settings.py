@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from bus.subjects import DEFAULT_PARTITIONS
 from schemas.errors import Code, Refusal
 
 CONFIG_VARIABLE: Final = "LLUM_CONFIG"
@@ -71,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
             le=4096,
         ),
-    ] = 64
+    ] = DEFAULT_PARTITIONS
     max_active_models: Annotated[
         int,
         _setting(

@@ -1,6 +1,5 @@
 """Bytes to structs and back: one decoder per union, every failure a refusal with a code and a field."""
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -8,17 +7,17 @@ import msgspec
 from schemas.commands import COMMAND_VERBS, Command
 from schemas.decoding import UNDECODABLE, undecodable
 from schemas.errors import Code, Refusal
-from schemas.limits import MAX_COMMAND_BYTES, MAX_ID_CHARACTERS, PROTOCOL_VERSION
+from schemas.ids import check_id, is_id
+from schemas.limits import MAX_COMMAND_BYTES, PROTOCOL_VERSION
 from schemas.queries import QUERY_VERBS, Query
 from schemas.replies import Outcome, Reply
+from schemas.verbs import verb_of
 
 _command_decoder: Final = msgspec.json.Decoder(Command)
 _query_decoder: Final = msgspec.json.Decoder(Query)
 _outcome_decoder: Final = msgspec.json.Decoder(Outcome)
 _reply_decoder: Final = msgspec.json.Decoder(Reply)
 _encoder: Final = msgspec.json.Encoder()
-
-_ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
 
 
 class _Head(msgspec.Struct):
@@ -49,10 +48,7 @@ def decode_command(data: bytes, verb: str) -> Command:
     if len(data) > MAX_COMMAND_BYTES:
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
     command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
-    if not _ID.fullmatch(command.id):
-        raise Refusal(
-            Code.BAD_FIELD, f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces", "id"
-        )
+    check_id(command.id)
     return command
 
 
@@ -77,7 +73,7 @@ def decode_reply(data: bytes) -> Reply:
 def command_id(data: bytes) -> str | None:
     """Give the id of a command that was refused for something else, if it has a usable one."""
     head = _head(data)
-    return head.id if head and isinstance(head.id, str) and _ID.fullmatch(head.id) else None
+    return head.id if head and isinstance(head.id, str) and is_id(head.id) else None
 
 
 def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
@@ -87,10 +83,8 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
         raise _refusal(data, verb, verbs, error) from error
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
-    if message.__struct_config__.tag != verb:
-        raise Refusal(
-            Code.UNKNOWN_VERB, f"the subject says {verb}, but the message says {message.__struct_config__.tag}", "verb"
-        )
+    if (said := verb_of(message)) != verb:
+        raise Refusal(Code.UNKNOWN_VERB, f"the subject says {verb}, but the message says {said}", "verb")
     return message
 
 

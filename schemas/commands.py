@@ -15,6 +15,7 @@ from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefin
 from schemas.evidence import NewEvidence
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
+from schemas.verbs import verb_of
 
 
 class _Command(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
@@ -270,4 +271,4 @@ Command = (
     | Fire
     | Forget
 )
-COMMAND_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in COMMANDS)
+COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))

@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
+from schemas.verbs import verb_of
 
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A sequence of the log, as any database can hold it."""
@@ -110,4 +111,4 @@ QUERIES: tuple[type[_Query], ...] = (
     ListRules,
     Export,
 )
-QUERY_VERBS = frozenset(str(kind.__struct_config__.tag) for kind in QUERIES)
+QUERY_VERBS = frozenset(map(verb_of, QUERIES))

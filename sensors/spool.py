@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, Self
 
 from schemas.codec import encode
 from schemas.commands import Command
+from schemas.verbs import verb_of
 from sensors.errors import SensorError, SpoolFullError
 
 MAX_SPOOL_ENTRIES: Final = 1_000_000
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
     @classmethod
     def of(cls, user: str, app: str, command: Command) -> Self:
         """Encode a command. Raises the codec's `Refusal` for what JSON cannot say."""
-        return cls(user, app, str(command.__struct_config__.tag), encode(command))
+        return cls(user, app, verb_of(command), encode(command))
 
 
 class Spool:

@@ -12,6 +12,7 @@ import msgspec
 from bus import subjects
 from pages.markdown import code, first_paragraph, page, prose, table
 from schemas import commands, definitions, errors, evidence, limits, permissions, queries, replies
+from schemas.verbs import verb_of
 
 _AS_JSON: Final = {"None": "null", "True": "true", "False": "false"}
 
@@ -83,7 +84,7 @@ def _stores() -> list[tuple[str, str]]:
 
 
 def _verbs(kind: str, structs: Sequence[Any]) -> list[tuple[str, str, str]]:
-    return [(code(str(struct.__struct_config__.tag)), kind, first_paragraph(struct.__doc__)) for struct in structs]
+    return [(code(verb_of(struct)), kind, first_paragraph(struct.__doc__)) for struct in structs]
 
 
 def messages_page() -> str:

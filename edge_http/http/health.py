@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 PING_TIMEOUT_S: Final = 1.0
 """Seconds for a partition to answer a ping. A probe wants to know soon; the next one asks again."""
 
-DEFAULT_PARTITIONS: Final = 64
-"""Partitions of an installation that was made without saying how many."""
-
 _PING: Final = encode(Ping())
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.evidence import ComponentType, ValueType
+from schemas.permissions import Permission
 
 Segments = list[str]
 ContextSpelling = str | Segments | None
@@ -52,16 +53,6 @@ class TellCall(Call, kw_only=True):
     evidence: dict[str, Any]
 
 
-class AppPermission(msgspec.Struct, kw_only=True):
-    ask: bool | None = None
-    tell: bool | None = None
-    resolvers: list[str] | None = None
-    filters: list[str] | None = None
-    bind_resolver: str | None = None
-    bind_view: str | None = None
-    expires: float | None = None
-
-
 class ComponentMembers(msgspec.Struct, kw_only=True):
     Identifier: str
     Description: str | None = None
@@ -77,7 +68,7 @@ class ComponentMembers(msgspec.Struct, kw_only=True):
 class ContextMembers(msgspec.Struct, kw_only=True):
     Identifier: str
     Description: str | None = None
-    perms: dict[str, AppPermission] | None = None
+    perms: dict[str, Permission] | None = None
     resolver: str | None = None
 
 
@@ -159,7 +150,7 @@ class RegisterAppCall(AppCall, kw_only=True):
 class SetPermissionCall(AppCall, kw_only=True):
     context: PathSpelling
     componentid: str | None = None
-    permissions: AppPermission = msgspec.field(default_factory=AppPermission)
+    permissions: Permission = msgspec.field(default_factory=Permission)
 
 
 class GetPermissionCall(AppCall, kw_only=True):

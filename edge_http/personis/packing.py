@@ -6,13 +6,14 @@ from typing import Any, Final
 
 import msgspec
 
-from edge_http.personis.calls import AppPermission, Segments
+from edge_http.personis.calls import Segments
 from edge_http.personis.requests import path_of
 from schemas.commands import Import
 from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import ComponentType, ImportedEvidence, ValueType
+from schemas.permissions import Permission
 
 MAX_PARCEL_BYTES: Final = 768 * 1024
 """Bytes of one command's content, short of what a command may have: its last piece may exceed this."""
@@ -30,7 +31,7 @@ class ContextInfo(msgspec.Struct, kw_only=True):
     Identifier: str | None = None
     Description: str | None = None
     resolver: str | None = None
-    perms: dict[str, AppPermission] | None = None
+    perms: dict[str, Permission] | None = None
 
 
 class ExportedComponent(msgspec.Struct, kw_only=True):

@@ -23,7 +23,6 @@ Accepted beyond what the original's own client sends:
 * `id`, or the header `Idempotency-Key`: the command's id, so that a repeated call is applied once.
 """
 
-import re
 import uuid
 from typing import Any, Final, TypeVar, get_args
 
@@ -32,7 +31,6 @@ import msgspec
 from bus.as_app import new_id
 from edge_http.personis import calls
 from edge_http.personis.calls import (
-    AppPermission,
     AskCall,
     Call,
     ComponentMembers,
@@ -54,8 +52,9 @@ from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, FilterName, NewEvidence
-from schemas.limits import MAX_ID_CHARACTERS
+from schemas.ids import check_id
 from schemas.paths import parse_path
+from schemas.permissions import Permission
 from schemas.queries import Ask
 
 OWN_MODEL: Final = "-"
@@ -67,8 +66,6 @@ STAMPED: Final = frozenset({"objectType", "source", "owner", "creation_time"})
 """Members of the original's evidence that the server writes; what a caller says there is dropped."""
 
 _TOLD: Final = frozenset(NewEvidence.__struct_fields__) - {"extra"}
-
-_ID = re.compile(rf"[!-~]{{1,{MAX_ID_CHARACTERS}}}")
 
 
 class _Head(msgspec.Struct):
@@ -99,10 +96,7 @@ def command_id(call: Call, header: str | None) -> str:
     chosen, field = (header, "Idempotency-Key") if header is not None else (call.id, "id")
     if chosen is None:
         return new_id()
-    if not _ID.fullmatch(chosen):
-        message = f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces"
-        raise Refusal(Code.BAD_FIELD, message, field)
-    return chosen
+    return check_id(chosen, field)
 
 
 def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
@@ -189,7 +183,7 @@ def make_view_of(call: MakeViewCall, body: bytes, identifier: str) -> MakeView:
 
 
 def set_permission_of(
-    identifier: str, context: Segments, component: str | None, app: str, what: AppPermission
+    identifier: str, context: Segments, component: str | None, app: str, what: Permission
 ) -> SetPermission:
     """Make the command; `app` is a name."""
     return SetPermission(
@@ -197,13 +191,7 @@ def set_permission_of(
         app=app_id(app),
         context=context,
         component=component,
-        ask=what.ask,
-        tell=what.tell,
-        resolvers=what.resolvers,
-        filters=what.filters,
-        bind_resolver=what.bind_resolver,
-        bind_view=what.bind_view,
-        expires=what.expires,
+        **msgspec.structs.asdict(what),
     )
 
 

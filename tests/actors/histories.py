@@ -39,6 +39,7 @@ from schemas.definitions import (
 )
 from schemas.evidence import ImportedEvidence, NewEvidence, Withdrawal
 from schemas.paths import Path
+from schemas.verbs import verb_of
 
 USERS = ["alice", "bob", "nobody"]
 SENDERS = ["alice", "alice", "alice", "bob", "nobody"]
@@ -189,7 +190,7 @@ def message(seq: int, time_us: int, user: str, app: str, command: Command | byte
     """Make the log message of a command, as the reader would deliver it. What `llum` makes, llum's admin app sends."""
     if isinstance(command, MakeModel) and app == OWNER_APP:
         app = ADMIN_APP
-    verb = "tell" if isinstance(command, bytes) else str(command.__struct_config__.tag)
+    verb = "tell" if isinstance(command, bytes) else verb_of(command)
     data = command if isinstance(command, bytes) else msgspec.json.encode(command)
     return LogMessage(seq, time_us, 3, f"llum.log.3.{user}.{app}.{verb}", data, None)
 

@@ -36,6 +36,7 @@ from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
 from schemas.queries import Ask, Export, GetContext, Query
 from schemas.replies import Accepted, AskReply, ContextReply, ContextSize, ExportReply, Failed, Refused
+from schemas.verbs import verb_of
 from tests.actors import histories
 
 RULE = "'a' ~ 'a' : NOTIFY 'https://example.org/'"
@@ -72,7 +73,7 @@ class World:
 
     async def ask(self, query: Query, app: str = "llum") -> Any:
         now = histories.START_US / 1e6 + self.seq + 0.5
-        verb = str(query.__struct_config__.tag)
+        verb = verb_of(query)
         answer = Answers(self.partition, lambda: now, lambda: 0).answer(
             Address(3, "alice", app, verb), msgspec.json.encode(query)
         )

@@ -38,6 +38,7 @@ from schemas.queries import (
     Query,
 )
 from schemas.replies import AskReply, ExportReply, Failed, Reply
+from schemas.verbs import verb_of
 from tests.actors import histories
 
 
@@ -72,7 +73,7 @@ class Live:
     async def ask(self, user: str, app: str, query: Query) -> Reply:
         now = histories.START_US / 1e6 + 100
         answers = Answers(self.partition, lambda: now, lambda: 0)
-        verb = str(query.__struct_config__.tag)
+        verb = verb_of(query)
         answer = answers.answer(Address(3, user, app, verb), msgspec.json.encode(query))
         return answer if isinstance(answer, msgspec.Struct) else await answer
 

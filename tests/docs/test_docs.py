@@ -23,6 +23,7 @@ from schemas.commands import COMMANDS
 from schemas.errors import Code
 from schemas.evidence import FILTER_NAMES
 from schemas.queries import QUERIES
+from schemas.verbs import verb_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = DOCS / "reference"
@@ -32,7 +33,7 @@ Word = tuple[str, str]
 
 
 def verbs(kinds: tuple[type, ...]) -> list[str]:
-    return [str(kind.__struct_config__.tag) for kind in kinds]  # type: ignore[attr-defined]
+    return list(map(verb_of, kinds))
 
 
 def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

@@ -13,12 +13,13 @@ from edge_http.personis.routes import OPERATIONS
 from llum.cli.browse.table import by_any_name
 from schemas.commands import COMMANDS
 from schemas.queries import QUERIES
+from schemas.verbs import verb_of
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("schemas", "model", "bus", "identity", "actors", "edge_http")
 ERRORS = ("Refusal", "Transient", "Error")
 
-VERBS = {str(kind.__struct_config__.tag) for kind in (*COMMANDS, *QUERIES)}  # type: ignore[attr-defined]
+VERBS = set(map(verb_of, (*COMMANDS, *QUERIES)))
 NOT_ENGLISH = {
     word for word in {*VERBS, *OPERATIONS, *by_any_name()} if "_" in word or word.startswith(("mk", "del", "set"))
 }

@@ -26,6 +26,7 @@ from schemas.replies import (
     Refused,
     Reply,
 )
+from schemas.verbs import verb_of
 
 FOREVER = 4e9
 """An expiry in the year 2096."""
@@ -75,11 +76,7 @@ class FakeRequests:
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         encode(query)
         self.asked.append((user, app, query))
-        default = (
-            AskReply(seq=1)
-            if query.__struct_config__.tag == "ask"
-            else AccessReply(seq=1, role="owner", registration=1)
-        )
+        default = AskReply(seq=1) if verb_of(query) == "ask" else AccessReply(seq=1, role="owner", registration=1)
         return await _next(self.replies, query, default)
 
     @property

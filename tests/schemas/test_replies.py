@@ -11,6 +11,7 @@ from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
 from schemas.permissions import PERMISSION_PARTS
 from schemas.queries import QUERIES, QUERY_VERBS
 from schemas.replies import REPLIES, ComponentAnswer, Failed
+from schemas.verbs import verb_of
 
 ANYTHING = {
     (ComponentAnswer, "value"),
@@ -34,17 +35,13 @@ def says_anything(kind: Any) -> bool:
     return kind is Any or any(says_anything(part) for part in typing.get_args(kind))
 
 
-def tag(kind: type[msgspec.Struct]) -> str:
-    return str(kind.__struct_config__.tag)
-
-
 def test_each_query_is_answered_by_the_reply_of_its_name() -> None:
     """The tags of the replies are the verbs of the queries, and `failed`."""
-    assert {tag(kind) for kind in REPLIES} == {*QUERY_VERBS, tag(Failed)}
+    assert {verb_of(kind) for kind in REPLIES} == {*QUERY_VERBS, verb_of(Failed)}
     assert len(QUERIES) == len(QUERY_VERBS) == len(REPLIES) - 1
 
 
-@pytest.mark.parametrize("reply", REPLIES, ids=tag)
+@pytest.mark.parametrize("reply", REPLIES, ids=verb_of)
 def test_a_reply_says_what_is_in_it(reply: type[msgspec.Struct]) -> None:
     """At every depth; only what apps tell may be anything."""
     for struct in structs_in(reply, set()):
@@ -52,7 +49,7 @@ def test_a_reply_says_what_is_in_it(reply: type[msgspec.Struct]) -> None:
             assert not says_anything(kind) or (struct, name) in ANYTHING, f"{struct.__name__}.{name}: {kind}"
 
 
-@pytest.mark.parametrize("reply", REPLIES, ids=tag)
+@pytest.mark.parametrize("reply", REPLIES, ids=verb_of)
 def test_a_reply_is_documented(reply: type[msgspec.Struct]) -> None:
     """In the words of its docstring, from which the reference is made."""
     assert (reply.__doc__ or "").strip()

@@ -12,6 +12,7 @@ import click
 from llum.cli.browse import layout, lines
 from llum.cli.browse.dialogue import Dialogue, Nobody
 from llum.failures import report
+from schemas.apps import OWNER_APP
 from schemas.commands import Command
 from schemas.errors import Code, LlumError, Refusal
 from schemas.paths import Path, check_path, format_path, parse_path
@@ -49,7 +50,7 @@ class Shell:
     @property
     def prompt(self) -> str:
         """Say whose model this is and where one is in it."""
-        as_app = "" if self.client.app == "llum" else f" as {self.client.app}"
+        as_app = "" if self.client.app == OWNER_APP else f" as {self.client.app}"
         return f"{self.user}@/{layout.clean(format_path(self.path))}{as_app}> "
 
     @property

@@ -11,6 +11,7 @@ from click.exceptions import Exit
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.failures import EXIT_FAILED
 from llum.settings import Settings
+from schemas.apps import OWNER_APP
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("user")
 @click.option("-c", "lines", multiple=True, help="Run these commands instead, with ; between; may be given again.")
 @click.option("--keep-going", is_flag=True, help="Run the other commands too when one has failed.")
-@click.option("--app", default="llum", show_default=True, help="See the model as this app does.")
+@click.option("--app", default=OWNER_APP, show_default=True, help="See the model as this app does.")
 @settings_options(*WHERE)
 def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bool, app: str) -> None:
     """Look at and change the model of USER in a shell: `ls`, `cd`, `tell`, and `help` for the rest.

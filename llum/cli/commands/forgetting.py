@@ -9,6 +9,7 @@ from click.exceptions import Exit
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.failures import EXIT_FAILED
 from llum.settings import Settings
+from schemas.apps import OWNER_APP
 
 if TYPE_CHECKING:
     from llum.people.forgetting import Counts, Receipt
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
-@click.option("--app", default="llum", show_default=True, help="The owner app of the model that speaks.")
+@click.option("--app", default=OWNER_APP, show_default=True, help="The owner app of the model that speaks.")
 @settings_options(*WHERE)
 def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) -> None:
     """Erase everything of USER for good: model, log, queues, tokens, passwords, spools, log files. Prints a receipt.

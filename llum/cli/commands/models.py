@@ -6,6 +6,7 @@ import click
 
 from llum.cli.commands.options import WHERE, Moment, parse_json, settings_options, with_client
 from llum.settings import Settings
+from schemas.apps import OWNER_APP
 from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType
 from schemas.queries import Ask
@@ -14,7 +15,7 @@ from schemas.replies import AskReply
 if TYPE_CHECKING:
     from llum.client import Client
 
-APP = click.option("--app", default="llum", show_default=True, help="The app that speaks.")
+APP = click.option("--app", default=OWNER_APP, show_default=True, help="The app that speaks.")
 
 
 @click.command()

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from llum.settings import SETTINGS, Settings, load, option
+from schemas.apps import OWNER_APP
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -51,7 +52,7 @@ def with_settings_options(names: tuple[str, ...]) -> Callable[[Function], Functi
     return decorate
 
 
-def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str = "llum") -> Result:
+def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str = OWNER_APP) -> Result:
     """Connect as an app to the llum that the settings name, and run one function with the client."""
     from llum.client import Client
     from llum.processes import logs
