@@ -48,24 +48,24 @@ class LazyGroup(click.Group):
 
 
 COMMANDS: Final = {
-    "up": Lazy("llum.cli.commands.serving:up", "Run everything in the foreground: nats-server, worker, HTTP edge."),
+    "up": Lazy("llum.cli.commands.serving:up", "Start llum: nats-server, worker, HTTP edge."),
     "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, rejected commands."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
-    "browse": Lazy("llum.cli.commands.browse:browse", "Look at and change a model in a shell."),
+    "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
-    "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and where that comes from."),
+    "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and its origin."),
     "mdef": Lazy("llum.cli.commands.mdef:mdef", "Work with model definition files."),
     "worker": Lazy("llum.cli.commands.serving:worker", "Run one worker process (`llum up` does)."),
     "edge": Lazy("llum.cli.commands.serving:edge", "Run one HTTP edge process (`llum up` does)."),
-    "nats-config": Lazy("llum.cli.commands.serving:nats_config", "Print what an external nats-server's config needs."),
+    "nats-config": Lazy("llum.cli.commands.serving:nats_config", "Print what to add to a nats-server's configuration."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="llum", message="llum %(version)s")
 def cli() -> None:
-    """llum, a user model server: apps and sensors tell evidence about a person, the person owns it, apps ask."""
+    """llum keeps what apps and sensors know about a person, in a model that the person owns."""
 
 
 def main() -> int:

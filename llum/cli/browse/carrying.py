@@ -33,7 +33,7 @@ STDOUT: Final = "-"
 async def export(shell: Shell, file: str | None, context: Path) -> None:
     """Write a context to a file (-: standard output).
 
-    With all below it, evidence and rules included. Without CONTEXT: where you are.
+    With everything below it: evidence and rules too. Without CONTEXT: where you are.
     """
     file = file or await shell.dialogue.text("File?")
     if file == STDOUT:
@@ -51,8 +51,8 @@ async def export(shell: Shell, file: str | None, context: Path) -> None:
 async def import_(shell: Shell, file: str | None, context: Path) -> None:
     """Put what was exported below a context.
 
-    Without CONTEXT: where you are. Doing it again changes nothing; what is there stays and is added to. Files that
-    the original Personis browser has written are read too.
+    Without CONTEXT: where you are. What is there stays. Importing again changes nothing. It also reads files of
+    the original Personis browser.
     """
     file = file or await shell.dialogue.text("File?")
     source = archive.open_source(FilePath(file), Exporter(shell.user, shell.client.app))
@@ -67,7 +67,7 @@ async def import_(shell: Shell, file: str | None, context: Path) -> None:
 async def do(shell: Shell, file: str | None) -> None:
     """Run the commands in a file.
 
-    A line at a time, until one fails. Lines that start with # are notes.
+    Line by line, until one fails. A line that starts with # is a note.
     """
     name = file or await shell.dialogue.text("File?")
     if shell.depth >= MAX_DEPTH:

@@ -36,7 +36,7 @@ async def app(
 ) -> None:
     """Register, list or delete apps.
 
-    Without a word: list them. `app asker` registers asker.
+    Without arguments: list them. `app asker` registers asker.
     """
     if action in (None, "list"):
         await _list(shell)
@@ -72,20 +72,24 @@ async def delapp(shell: Shell, name: str | None) -> None:
 @command("setperm", section="apps", example="setperm asker Work --ask --no-tell --resolvers count,sum")
 @click.argument("name", metavar="APP", type=APP, required=False)
 @click.argument("path", type=ANYTHING, default="")
-@click.option("--ask/--no-ask", default=None, help="May ask.")
-@click.option("--tell/--no-tell", default=None, help="May tell, and make and delete what is there.")
-@click.option("--resolvers", help="May use these only, with commas between; all: any.")
-@click.option("--filters", help="May use these evidence filters only, with commas between; all: any.")
-@click.option("--bind-resolver", type=RESOLVER, help="Gets this resolver's value whatever it asks for; empty: unbound.")
-@click.option("--bind-view", help="Sees only what is in this view of the context; empty: unbound.")
-@click.option("--expires", type=Moment(), help="From then on this setting does not count; 0: never.")
+@click.option("--ask/--no-ask", default=None, help="It may ask, or may not.")
+@click.option("--tell/--no-tell", default=None, help="It may tell, and make and delete things, or may not.")
+@click.option("--resolvers", help="It may use these resolvers only, with commas between them. all: every one.")
+@click.option("--filters", help="It may use these evidence filters only, with commas between them. all: every one.")
+@click.option(
+    "--bind-resolver",
+    type=RESOLVER,
+    help="It gets the value of this resolver only, no evidence. Empty: any.",
+)
+@click.option("--bind-view", help="It sees only the components of this view. Empty: all.")
+@click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts.")
 async def setperm(
     shell: Shell, name: str | None, path: Path, resolvers: str | None, filters: str | None, **parts: Any
 ) -> None:
     """Say what an app may do.
 
-    In a context and below, or with one component; without PATH: where you are. The nearest setting
-    counts; what is not said stays as it is.
+    At a context and below, or at one component. Without PATH: where you are. The nearest
+    setting counts. What you do not name stays as it is.
     """
     given = {part: value for part, value in parts.items() if value is not None}
     given |= {part: names(text) for part, text in (("resolvers", resolvers), ("filters", filters)) if text is not None}
@@ -104,7 +108,7 @@ async def setperm(
 async def showperm(shell: Shell, name: str | None, path: Path) -> None:
     """Show what an app may do, or all apps.
 
-    What is set at the path and above it; without PATH: where you are.
+    It shows what is set at PATH and above it. Without PATH: where you are.
     """
     listed = [name] if name else [app_name(each) for each in (await shell.query(ListApps(), AppsReply)).apps]
     await _show(shell, listed, path)

@@ -16,7 +16,7 @@ WIDTH = 80
 @command("help", "?", "man", section="the shell", example="help tell")
 @click.argument("name", metavar="[COMMAND]", type=COMMAND, required=False)
 async def help_(shell: Shell, name: str | None) -> None:
-    """List the commands, or say how one is used, with an example."""
+    """List the commands, or explain one, with an example."""
     from llum.cli.browse.table import find
 
     if name is None:
@@ -40,7 +40,7 @@ def _overview() -> str:
     for section, members in itertools.groupby(sorted(commands().values(), key=_place), attrgetter("section")):
         lines.append(show.heading(section))
         lines += [f"  {each.name:<13}{each.get_short_help_str(WIDTH - 15)}" for each in members]
-    return "\n".join([*lines, "", "help COMMAND shows how it is used, with an example; ; stands between commands."])
+    return "\n".join([*lines, "", "help COMMAND explains one, with an example. Put ; between commands."])
 
 
 def _place(each: click.Command) -> int:

@@ -31,7 +31,7 @@ SURE = click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask whethe
 @command("mkcontext", "mkdir", section="make and delete", example='mkcontext Work "What I do for a living"')
 @click.argument("context", type=CONTEXT, required=False)
 @click.argument("description", required=False)
-@click.option("--resolver", type=RESOLVER, help="For its components that have none of their own.")
+@click.option("--resolver", type=RESOLVER, help="The resolver of its components that have none of their own.")
 async def mkcontext(shell: Shell, context: Path | None, description: str | None, resolver: str | None) -> None:
     """Make a context."""
     above, name = parted(await _needed(shell, context, "Context?"))
@@ -47,7 +47,7 @@ async def mkcontext(shell: Shell, context: Path | None, description: str | None,
 @click.argument("description", required=False)
 @click.option("--type", "component_type", type=click.Choice(get_args(ComponentType)), help="Default: attribute.")
 @click.option("--value-type", type=click.Choice(get_args(ValueType)), help="Default: string.")
-@click.option("--values", help="The values of an enum, with commas between.")
+@click.option("--values", help="The values of an enum, with commas between them.")
 @click.option("--resolver", type=RESOLVER, help="How evidence becomes a value.")
 async def mkcomponent(
     shell: Shell,
@@ -85,7 +85,7 @@ async def mkcomponent(
 async def mkview(shell: Shell, view: Path | None, components: tuple[Path, ...]) -> None:
     """Make or replace a view.
 
-    It is a named list of components, from here or elsewhere.
+    A view is a list of components, from here or elsewhere, with a name.
     """
     context, name = parted(await _needed(shell, view, "View?"))
     if not components:
@@ -123,7 +123,7 @@ async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None
 @command("delview", "rmview", section="make and delete", example="delview fullname")
 @click.argument("view", type=VIEW, required=False)
 async def delview(shell: Shell, view: Path | None) -> None:
-    """Delete a view; its components stay."""
+    """Delete a view. Its components stay."""
     context, name = parted(await _needed(shell, view, "View?"))
     await shell.send(DeleteView(id=new_id(), context=context, view=name))
     shell.say(f"deleted the view {shell.shown([*context, name])}")
@@ -132,7 +132,7 @@ async def delview(shell: Shell, view: Path | None) -> None:
 @command("setresolver", section="decide how", example="setresolver steps mean")
 @click.argument("path", type=ANYTHING, required=False)
 @click.argument("resolver", type=RESOLVER, required=False)
-@click.option("--none", "unset", is_flag=True, help="Set none: the context's counts, or that of one above it.")
+@click.option("--none", "unset", is_flag=True, help="Set none. Then the resolver of a context above counts.")
 async def setresolver(shell: Shell, path: Path | None, resolver: str | None, unset: bool) -> None:
     """Set how evidence becomes a value.
 
@@ -152,14 +152,14 @@ async def setresolver(shell: Shell, path: Path | None, resolver: str | None, uns
 
 @command("resolvers", "getresolvers", section="decide how", example="resolvers")
 async def resolvers(shell: Shell) -> None:
-    """List the resolvers that there are."""
+    """List all resolvers."""
     shell.say(show.named((await shell.query(ListResolvers(), ResolversReply)).resolvers, "resolver", shell.width))
 
 
 @command("setgoals", section="decide how", example="setgoals steps /Goals/Health/move")
 @click.argument("component", type=COMPONENT, required=False)
 @click.argument("goals", type=COMPONENT, nargs=-1)
-@click.option("--none", "unset", is_flag=True, help="It serves none any more.")
+@click.option("--none", "unset", is_flag=True, help="It serves no component any more.")
 async def setgoals(shell: Shell, component: Path | None, goals: tuple[Path, ...], unset: bool) -> None:
     """Say which components a component serves."""
     component = await needed_component(shell, component)

@@ -24,7 +24,7 @@ from schemas.replies import RulesReply
 async def subscribe(shell: Shell, component: Path | None, statement: str | None) -> None:
     """Attach a rule to a component.
 
-    It is looked at whenever the component is told something, or on its schedule.
+    It runs at each tell to the component, or on its schedule.
 
     \b
     ["minute hour day month weekday"] ITEM ~ PATTERN : TELL PATH, TYPE:ITEM
@@ -56,7 +56,7 @@ async def listsubs(shell: Shell, path: Path) -> None:
 async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None:
     """Remove a rule from a component.
 
-    `listsubs` shows what the rules are called.
+    `listsubs` shows the names of the rules.
     """
     component = await needed_component(shell, component)
     context, name = parted(component)

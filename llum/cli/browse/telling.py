@@ -25,10 +25,10 @@ DEFAULT_TYPE: EvidenceType = "explicit"
 @click.argument("component", type=COMPONENT, required=False)
 @click.argument("value", required=False)
 @click.option("--type", "evidence_type", type=click.Choice(get_args(EvidenceType)), help="How it is known.")
-@click.option("--flag", "flags", multiple=True, help="A flag, such as goal; may be given again.")
+@click.option("--flag", "flags", multiple=True, help="A flag, such as goal. Repeat it to give more.")
 @click.option("--comment", help="A note for people.")
-@click.option("--time", type=Moment(), help="When it held; default: now.")
-@click.option("--useby", type=Moment(), help="From then on it no longer counts.")
+@click.option("--time", type=Moment(), help="When it was true. Default: now.")
+@click.option("--useby", type=Moment(), help="From this time on it does not count.")
 async def tell(
     shell: Shell,
     component: Path | None,
@@ -39,7 +39,7 @@ async def tell(
 ) -> None:
     """Tell evidence to a component.
 
-    A component of texts takes VALUE as it is, others take JSON: 70, true, [1].
+    A component of type string takes VALUE as it is. Others take JSON: 70, true, [1].
     """
     component = await needed_component(shell, component)
     answer = await _answer(shell, component)
@@ -58,8 +58,13 @@ async def tell(
 
 @command("ask", section="look around", example="ask steps --resolver mean --filter last10 --explain")
 @click.argument("component", type=COMPONENT, required=False)
-@click.option("--resolver", type=RESOLVER, help="How evidence becomes a value; default: what the model says.")
-@click.option("--filter", "evidence_filter", type=Filter(), help="Which evidence the resolver is given.")
+@click.option("--resolver", type=RESOLVER, help="How evidence becomes a value. Default: as the model says.")
+@click.option(
+    "--filter",
+    "evidence_filter",
+    type=Filter(),
+    help="all, last1, last10, goal, since_time=TIME or recent_count=NUMBER.",
+)
 @click.option("--explain", is_flag=True, help="Say why the value is what it is.")
 @click.option("--as-of-seq", type=click.IntRange(min=0), help="As the model was after this sequence.")
 @click.option("--as-of", "as_of_time", type=Moment(), help="As the model was at this time.")
@@ -78,7 +83,7 @@ async def ask(shell: Shell, component: Path | None, **how: Any) -> None:
 async def correct(shell: Shell, component: Path | None, value: str | None, comment: str | None) -> None:
     """Say what is right.
 
-    It counts, whatever apps and sensors tell, until you withdraw it or correct it anew.
+    It counts, whatever apps and sensors tell, until you withdraw it or correct it again.
     """
     component = await needed_component(shell, component)
     answer = await _answer(shell, component)
@@ -96,7 +101,7 @@ async def correct(shell: Shell, component: Path | None, value: str | None, comme
 async def withdraw(shell: Shell, component: Path | None, seq: int | None, n: int, comment: str | None) -> None:
     """Take back a piece of evidence.
 
-    Its SEQ is shown by `ls`; N says which of several that came with one command.
+    `ls` shows its SEQ. N says which one, if several came with one command.
     """
     context, name = parted(await needed_component(shell, component))
     if seq is None:

@@ -17,11 +17,13 @@ DEFAULT_PIECES = 10
 
 @command("ls", "dir", section="look around", example="ls Personal/firstname")
 @click.argument("path", type=ANYTHING, default="")
-@click.option("-n", "pieces", type=click.IntRange(min=0), default=DEFAULT_PIECES, help="Show so much evidence.")
+@click.option(
+    "-n", "pieces", type=click.IntRange(min=0), default=DEFAULT_PIECES, help="Show so many pieces of evidence."
+)
 async def ls(shell: Shell, path: Path, pieces: int) -> None:
     """Show a context, a component, or a view.
 
-    Without PATH: the context that you are in. Of a component its newest evidence is shown, too.
+    Without PATH: the context that you are in. For a component it shows the newest evidence too.
     """
     if await shell.is_context(path):
         await _context(shell, path)
@@ -83,7 +85,7 @@ async def _evidence(shell: Shell, path: Path, pieces: int) -> str:
 async def cd(shell: Shell, path: Path) -> None:
     """Go to a context.
 
-    `..` is the one above; `/` or nothing is the root.
+    `..` is the context above. `/` or nothing is the root.
     """
     if not await shell.is_context(path):
         raise Refusal(Code.NO_SUCH_CONTEXT, f"there is no context at {shell.shown(path)}", "path")

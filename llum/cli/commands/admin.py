@@ -40,13 +40,13 @@ person.add_command(forget)
 
 @person.command("add")
 @click.argument("user")
-@click.option("--first-name", default="", help="Told to Personal/firstname.")
-@click.option("--last-name", default="", help="Told to Personal/lastname.")
-@click.option("--email", default="", help="Told to Personal/email.")
-@click.option("--exist-ok", is_flag=True, help="Leave a model that is there as it is, and succeed.")
+@click.option("--first-name", default="", help="The value of Personal/firstname.")
+@click.option("--last-name", default="", help="The value of Personal/lastname.")
+@click.option("--email", default="", help="The value of Personal/email.")
+@click.option("--exist-ok", is_flag=True, help="If there is a model, leave it as it is, and succeed.")
 @settings_options(*WHERE)
 def person_add(settings: Settings, user: str, first_name: str, last_name: str, email: str, exist_ok: bool) -> None:
-    """Make the model of USER (an id of a-z, 0-9, _ and -) from the default definition."""
+    """Make a model for USER, with the contexts that every new model has. USER is an id of a-z, 0-9, _ and -."""
     from llum.people.people import default_model
 
     definition = default_model(user, firstname=first_name, lastname=last_name, email=email)
@@ -67,7 +67,7 @@ def person_add(settings: Settings, user: str, first_name: str, last_name: str, e
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @settings_options(*WHERE)
 def person_list(settings: Settings, as_json: bool) -> None:
-    """List the ids of the people who have a model, one a line."""
+    """List the ids of the people who have a model, one in each line."""
     from llum.people.people import list_people
 
     people = with_client(settings, list_people)
@@ -78,7 +78,7 @@ def person_list(settings: Settings, as_json: bool) -> None:
 @click.argument("user")
 @settings_options(*WHERE)
 def person_show(settings: Settings, user: str) -> None:
-    """Show what is in the model of USER: its contexts, and the values of Personal."""
+    """Show the contexts of the model of USER, and the values in Personal."""
     from llum.cli.render import tree, values_table
     from llum.people.people import Overview, overview
 
@@ -108,14 +108,14 @@ def token(settings: Settings, user: str, app: str, days: float) -> None:
 
 @admin.command()
 @click.argument("user")
-@click.option("--app", help="Only those of this app.")
+@click.option("--app", help="Only commands of this app.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many, the newest."
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most; the newest."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object in each line.")
 @settings_options(*WHERE)
 def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json: bool) -> None:
-    """List commands about USER that were refused in the last days, the oldest first."""
+    """List commands about USER that were refused in the last week, the oldest first."""
     from llum.cli.render import rejections_table
     from schemas.paths import check_token
 
@@ -135,10 +135,10 @@ def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json
 
 @admin.command()
 @click.argument("user", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object in each line.")
 @settings_options(*WHERE)
 def dead(settings: Settings, user: str | None, as_json: bool) -> None:
-    """List notices of rules that could not be delivered, of USER or of all, the oldest first."""
+    """List notices of rules that could not be delivered, the oldest first. Without USER: those of everybody."""
     from llum.cli.render import dead_letters_table
     from schemas.paths import check_token
 

@@ -23,19 +23,22 @@ def app() -> None:
 @app.command("add")
 @click.argument("user")
 @click.argument("name", metavar="APP")
-@click.option("--description", default="", help="What the app is, for people.")
+@click.option("--description", default="", help="What the app is. A text for people.")
 @click.option(
     "--owner/--no-owner",
     "is_owner",
     default=None,
-    help="Give it the owner's rights: it may do everything. Default: as it is; a new app has none.",
+    help="Give or take owner rights: an owner app may do everything. By default nothing changes; a new app has none.",
 )
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input, for a simple device.")
 @settings_options(*WHERE)
 def add(
     settings: Settings, user: str, name: str, description: str, is_owner: bool | None, password_stdin: bool
 ) -> None:
-    """Register APP with the model of USER, or change what is known of it. It may do nothing until `permit` says so."""
+    """Register APP with the model of USER, or change its description, role or password.
+
+    A new app may do nothing until `llum admin app permit` says so.
+    """
     from llum.people import apps
 
     password = _read_password() if password_stdin else None
@@ -49,7 +52,7 @@ def add(
 @click.argument("name", metavar="APP")
 @settings_options(*WHERE)
 def remove(settings: Settings, user: str, name: str) -> None:
-    """Remove APP with its password, permissions and rules. What it has told stays."""
+    """Remove APP with its tokens, password, permissions and rules. What it has told stays."""
     from llum.people import apps
 
     with_client(settings, lambda client: apps.remove(client, user, name))
@@ -77,17 +80,17 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
 @click.argument("user")
 @click.argument("name", metavar="APP")
 @click.argument("context", default="")
-@click.option("--component", help="With this component of the context only.")
-@click.option("--ask/--no-ask", default=None, help="May ask.")
-@click.option("--tell/--no-tell", default=None, help="May tell, and make and delete what is there.")
-@click.option("--resolver", "resolvers", multiple=True, help="May use this resolver only; may be given again.")
-@click.option("--any-resolver", is_flag=True, help="May use all resolvers.")
-@click.option("--filter", "filters", multiple=True, help="May use this evidence filter only; may be given again.")
-@click.option("--any-filter", is_flag=True, help="May use all evidence filters.")
-@click.option("--bind-resolver", help="Gets this resolver's value whatever it asks for; empty: unbound.")
-@click.option("--bind-view", help="Sees only what is in this view of the context; empty: unbound.")
-@click.option("--expires", type=Moment(), help="From then on this setting does not count; 0: never.")
-@click.option("--json", "as_json", is_flag=True, help="Print what is set there now as JSON.")
+@click.option("--component", help="For this component of the context only.")
+@click.option("--ask/--no-ask", default=None, help="It may ask, or may not.")
+@click.option("--tell/--no-tell", default=None, help="It may tell, and make and delete things, or may not.")
+@click.option("--resolver", "resolvers", multiple=True, help="It may use this resolver only. Repeat it to name more.")
+@click.option("--any-resolver", is_flag=True, help="It may use all resolvers.")
+@click.option("--filter", "filters", multiple=True, help="It may use this filter only. Repeat it to name more.")
+@click.option("--any-filter", is_flag=True, help="It may use all evidence filters.")
+@click.option("--bind-resolver", help="It gets the value of this resolver only, no evidence. Empty: any.")
+@click.option("--bind-view", help="It sees only the components of this view. Empty: all.")
+@click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is set there as JSON.")
 @settings_options(*WHERE)
 def permit(
     settings: Settings,
@@ -102,9 +105,9 @@ def permit(
     as_json: bool,
     **parts: Any,
 ) -> None:
-    """Say what APP may do with the model of USER at CONTEXT and below; without one, everywhere.
+    """Say what APP may do with the model of USER, at CONTEXT and below. Without CONTEXT: everywhere.
 
-    What is not named stays as it is. Prints what is set there then.
+    What you do not name stays as it is. The command prints what is set there now.
     """
     from llum.cli import render
     from schemas.app_names import app_id

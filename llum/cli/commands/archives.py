@@ -19,9 +19,9 @@ from llum.settings import Settings
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @settings_options(*WHERE)
 def export(settings: Settings, user: str, file: Path | None) -> None:
-    """Write all of USER into an archive: definition, evidence, rules, apps and permissions.
+    """Write the whole model of USER into an archive: structure, evidence, rules, apps and permissions.
 
-    Without FILE it goes to standard output.
+    Without FILE: to standard output.
     """
     from llum.people.archives import export_person
 
@@ -38,7 +38,7 @@ def export(settings: Settings, user: str, file: Path | None) -> None:
 def import_(settings: Settings, user: str, file: Path) -> None:
     """Make the model of USER from the archive FILE.
 
-    The same again goes on where it was interrupted, or does nothing.
+    If it was interrupted, run it again: it goes on where it stopped.
     """
     from llum.people.archive_files import open_archive
     from llum.people.archives import import_person

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("user")
-@click.option("-c", "lines", multiple=True, help="Run these commands instead, with ; between; may be given again.")
-@click.option("--keep-going", is_flag=True, help="Run the other commands too when one has failed.")
+@click.option("-c", "lines", multiple=True, help="Run these commands, with ; between them. Repeat it to give more.")
+@click.option("--keep-going", is_flag=True, help="If a command fails, run the others all the same.")
 @click.option("--app", default=OWNER_APP, show_default=True, help="See the model as this app does.")
 @settings_options(*WHERE)
 def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bool, app: str) -> None:
-    """Look at and change the model of USER in a shell: `ls`, `cd`, `tell`, and `help` for the rest.
+    """Open a shell in the model of USER: `ls`, `cd`, `tell`; `help` lists all commands.
 
-    Commands are read from -c, or from standard input if that is not a terminal; then the first one that fails ends it.
+    For scripts: give the commands with -c or on standard input. The first one that fails ends the script.
     """
 
     async def use(client: "Client") -> bool:

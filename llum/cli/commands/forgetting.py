@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @click.command("forget")
 @click.argument("user")
-@click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
-@click.option("--app", default=OWNER_APP, show_default=True, help="The owner app of the model that speaks.")
+@click.option("--app", default=OWNER_APP, show_default=True, help="Speak as this owner app of the model.")
 @settings_options(*WHERE)
 def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) -> None:
     """Erase everything of USER for good: model, log, queues, tokens, passwords, spools, log files. Prints a receipt.
 
-    Interrupted, or with something left, it can be done again.
+    If it was interrupted, or something is left, run it again.
     """
     from llum.people.forgetting import Receipt, forget_person
 

@@ -21,7 +21,7 @@ def mdef() -> None:
 @mdef.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
-    """Read a model definition and say what it makes, or where it is wrong."""
+    """Read a model definition. Say what it makes, or where it is wrong."""
     from llum.people.mdef_files import read_definition
 
     definition = read_definition(file)
@@ -32,10 +32,10 @@ def check(file: Path) -> None:
 
 @mdef.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--user", required=True, help="Whose model; it is made if there is none.")
+@click.option("--user", required=True, help="Whose model. If there is none, it is made.")
 @settings_options(*WHERE)
 def apply(settings: Settings, file: Path, user: str) -> None:
-    """Make what a model definition says and the model of a person lacks. What is there stays as it is."""
+    """Make what a model definition names and the model of a person does not have. What is there stays as it is."""
     from llum.people.mdef_files import read_definition
 
     definition = read_definition(file)
@@ -55,7 +55,7 @@ def apply(settings: Settings, file: Path, user: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @settings_options(*WHERE)
 def export_definition(settings: Settings, user: str, file: Path | None) -> None:
-    """Write the model of USER as a definition, without its evidence. Without FILE it goes to standard output."""
+    """Write the model of USER as a definition, without its evidence. Without FILE: to standard output."""
     from model.formats.mdef import format_mdef
 
     async def use(client: "Client") -> str:

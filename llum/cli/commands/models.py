@@ -15,7 +15,7 @@ from schemas.replies import AskReply
 if TYPE_CHECKING:
     from llum.client import Client
 
-APP = click.option("--app", default=OWNER_APP, show_default=True, help="The app that speaks.")
+APP = click.option("--app", default=OWNER_APP, show_default=True, help="Speak as this app.")
 
 
 @click.command()
@@ -31,11 +31,11 @@ APP = click.option("--app", default=OWNER_APP, show_default=True, help="The app 
     show_default=True,
     help="How it is known.",
 )
-@click.option("--flag", "flags", multiple=True, help="A flag on the evidence; may be given again.")
+@click.option("--flag", "flags", multiple=True, help="A flag on the evidence, such as goal. Repeat it to give more.")
 @click.option("--comment", help="A note for people.")
-@click.option("--time", type=Moment(), help="When it held; default: now.")
-@click.option("--useby", type=Moment(), help="From then on the evidence no longer counts.")
-@click.option("--id", "id_", help="The command's id: the same again changes nothing.")
+@click.option("--time", type=Moment(), help="When it was true. Default: now.")
+@click.option("--useby", type=Moment(), help="From this time on the evidence does not count.")
+@click.option("--id", "id_", help="An id for the command. The same id again changes nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @settings_options(*WHERE)
 def tell(
@@ -77,8 +77,13 @@ class Filter(click.ParamType[EvidenceFilter]):
 @click.argument("user")
 @click.argument("path", default="")
 @APP
-@click.option("--filter", "evidence_filter", type=Filter(), help="Which evidence the resolver is given.")
-@click.option("--resolver", help="How evidence becomes a value; default: what the model says.")
+@click.option(
+    "--filter",
+    "evidence_filter",
+    type=Filter(),
+    help="all, last1, last10, goal, since_time=TIME or recent_count=NUMBER.",
+)
+@click.option("--resolver", help="How evidence becomes a value. Default: as the model says.")
 @click.option("--evidence", "include_evidence", is_flag=True, help="Show the evidence too.")
 @click.option("--explain", is_flag=True, help="Say why the value is what it is.")
 @click.option("--as-of-seq", type=click.IntRange(min=0), help="As the model was after this sequence.")
@@ -86,7 +91,7 @@ class Filter(click.ParamType[EvidenceFilter]):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @settings_options(*WHERE)
 def ask(settings: Settings, user: str, path: str, app: str, as_json: bool, **how: Any) -> None:
-    """Ask about USER: for the component, context or view at PATH; without one, for the root's components."""
+    """Ask about USER: the component, context or view at PATH. Without PATH: the components at the root."""
     from llum.people.asking import ask_path
 
     async def use(client: "Client") -> tuple[bool, AskReply]:

@@ -22,11 +22,11 @@ def sensor() -> None:
 
 @sensor.command()
 @click.argument("person", metavar="[USER]", required=False)
-@click.option("--user", help="Whose activity it is. May be left out while just one person has a model.")
-@click.option("--poll-s", type=float, default=5.0, show_default=True, help="Seconds between two looks.")
+@click.option("--user", help="Whose activity it is. Not needed if only one person has a model.")
+@click.option("--poll-s", type=float, default=5.0, show_default=True, help="Seconds from one look to the next.")
 @click.option("--idle-after-s", type=float, default=10.0, show_default=True, help="Seconds without input until idle.")
-@click.option("--backend", default="auto", show_default=True, help="How to look: auto, or one by name.")
-@click.option("--spool", type=click.Path(path_type=Path), help="Folder for what could not be sent yet.")
+@click.option("--backend", default="auto", show_default=True, help="auto, x11, wayland_logind, macos or windows.")
+@click.option("--spool", type=click.Path(path_type=Path), help="Folder for what has not been sent yet.")
 @settings_options(*WHERE, "log_level", "log_format")
 def activity(
     settings: Settings,

@@ -14,13 +14,13 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--ready-file", type=PATH, help="Write {http, nats, pid} as JSON to this file when everything answers.")
+@click.option("--ready-file", type=PATH, help="When everything answers, write {http, nats, pid} as JSON to this file.")
 @click.option("--logs", is_flag=True, help="Show the processes' logs on stderr too.")
 @settings_options(*SETTINGS)
 def up(settings: Settings, ready_file: Path | None, logs: bool) -> None:
-    """Run everything in the foreground: nats-server, worker and HTTP edge.
+    """Start llum in the foreground: nats-server, worker and HTTP edge.
 
-    Ctrl-C or SIGTERM drains and stops within 5 seconds. A process that dies is started again.
+    Ctrl-C or SIGTERM stops it within 5 seconds; what is under way is finished. A process that dies is started again.
     """
     from llum.processes.supervisor import run
 
@@ -76,7 +76,7 @@ def edge(
 @click.command("nats-config")
 @settings_options("partitions", "sync")
 def nats_config(settings: Settings) -> None:
-    """Print the lines that an external nats-server's configuration needs, to be included or copied."""
+    """Print the lines to add to the configuration of an external nats-server."""
     from bus.subjects import server_mappings
     from schemas.limits import MAX_PAYLOAD_BYTES
 

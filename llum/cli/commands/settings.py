@@ -15,10 +15,10 @@ from llum.settings import SETTINGS, Sourced, hide_password, load_with_origins, o
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_settings_options(tuple(SETTINGS))
 def config(as_json: bool, config_file: Path | None, **options: Any) -> None:
-    """List every setting, its value and where that comes from.
+    """List every setting, its value and where the value comes from.
 
-    An option goes before its environment variable, that before the TOML file (llum.toml in the working directory, or
-    what LLUM_CONFIG or --config names), that before the default.
+    An option wins over the environment variable, the variable over the TOML file, and the file over the default. The
+    file is llum.toml in this folder, or what --config or LLUM_CONFIG names.
     """
     sourced = load_with_origins(options, config_file)
     if as_json:
