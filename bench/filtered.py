@@ -14,6 +14,7 @@ from bench.failures import BenchError
 from bench.figures import Result, at_most
 from bench.ground import Ground
 from bus.log import LogMessage
+from bus.subjects import log_subject
 from model.queries.ask.finish import finish_ask, plan_ask
 from schemas.codec import encode
 from schemas.commands import Command
@@ -101,5 +102,5 @@ async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], n
 
 
 def _message(seq: int, command: Command) -> LogMessage:
-    subject = f"llum.log.0.alice.{people.sender_of(command)}.{verb_of(command)}"
+    subject = log_subject(0, "alice", people.sender_of(command), verb_of(command))
     return LogMessage(seq, FIRST_US + seq, 0, subject, encode(command), None)

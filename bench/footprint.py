@@ -11,7 +11,7 @@ from bench.figures import Result, absolute
 from bench.ground import Ground
 from bench.processes import llum_up, measured
 from bus.log import LogMessage
-from bus.subjects import log_subject_of
+from bus.subjects import log_subject
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.verbs import verb_of
@@ -74,5 +74,5 @@ async def _fill(shard: Shard, count: int) -> None:
 
 
 def _logged(user: str, command: Command, seq: int) -> LogMessage:
-    subject = log_subject_of(0).replace(">", f"{user}.{people.sender_of(command)}.{verb_of(command)}")
+    subject = log_subject(0, user, people.sender_of(command), verb_of(command))
     return LogMessage(seq, time.time_ns() // 1000, 0, subject, encode(command), None)

@@ -18,6 +18,7 @@ from bench.ground import Ground
 from bus.connection import Bus
 from bus.log import LogMessage
 from bus.requests import Requests
+from bus.subjects import log_subject
 from schemas.codec import encode
 from schemas.commands import Command, MakeRule, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
@@ -207,7 +208,7 @@ class _Applying:
         self._seq += 1
         if isinstance(command, Tell):
             command.id = f"t{self._seq}"
-        subject = f"llum.log.0.alice.{people.sender_of(command)}.{verb_of(command)}"
+        subject = log_subject(0, "alice", people.sender_of(command), verb_of(command))
         return LogMessage(self._seq, FIRST_US + self._seq, 0, subject, encode(command), None)
 
 

@@ -14,7 +14,9 @@ OnAnswer = Callable[[bytes, bytes], None]
 """Called as `on_answer(headers, data)` for each answer to a token."""
 
 
-class Answer(NamedTuple):
+class RawAnswer(NamedTuple):
+    """What came to an inbox, as it lay on the wire."""
+
     headers: bytes
     data: bytes
 
@@ -81,10 +83,10 @@ class Inbox:
 
     async def request(
         self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> RawAnswer:
         """Publish once and wait for one answer. Raises `Transient` when none comes in time."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        token = self.expect(lambda *answer: None if future.done() else future.set_result(Answer(*answer)))
+        future: asyncio.Future[RawAnswer] = asyncio.get_running_loop().create_future()
+        token = self.expect(lambda *answer: None if future.done() else future.set_result(RawAnswer(*answer)))
         try:
             await self._connection.publish(subject, data, self.subject(token), headers)
             async with asyncio.timeout(timeout_s):

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from bus.inbox import Answer, header
+from bus.inbox import RawAnswer, header
 from bus.subjects import api_subject
 from schemas.errors import Code, Transient
 
@@ -134,7 +134,7 @@ class JetStream:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bool] = loop.create_future()
         messages: list[Stored] = []
-        token = self._inbox.expect(lambda *answer: _collect(messages, done, Answer(*answer)))
+        token = self._inbox.expect(lambda *answer: _collect(messages, done, RawAnswer(*answer)))
         body = {"seq": max(1, seq), "next_by_subj": subject, "batch": count}
         try:
             reply = self._inbox.subject(token)
@@ -148,7 +148,7 @@ class JetStream:
 
     async def _ready_request(
         self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> RawAnswer:
         """Ask, and again while JetStream is still starting."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
@@ -161,11 +161,11 @@ class JetStream:
             await asyncio.sleep(NOT_READY_PAUSE_S)
 
 
-def _not_ready(answer: Answer) -> bool:
+def _not_ready(answer: RawAnswer) -> bool:
     return b'"error"' in answer.data[:200] and _error(_decode(answer.data)).err_code in _NOT_READY
 
 
-def _checked(answer: Answer) -> dict[str, Any]:
+def _checked(answer: RawAnswer) -> dict[str, Any]:
     reply: dict[str, Any] = _decode(answer.data)
     if "error" in reply:
         raise _error(reply)
@@ -177,12 +177,12 @@ def _error(reply: dict[str, Any]) -> ApiError:
     return ApiError(error.get("err_code", 0), error.get("description", ""))
 
 
-def _stored(answer: Answer) -> Stored:
+def _stored(answer: RawAnswer) -> Stored:
     seq = header(answer.headers, b"Nats-Sequence")
     return Stored(int(seq or 0), header(answer.headers, b"Nats-Subject") or "", answer.headers, answer.data)
 
 
-def _collect(messages: list[Stored], done: "asyncio.Future[bool]", answer: Answer) -> None:
+def _collect(messages: list[Stored], done: "asyncio.Future[bool]", answer: RawAnswer) -> None:
     """Take one answer of a batch: a message, or the status that ends it."""
     if not answer.headers.startswith(b"NATS/1.0 "):
         messages.append(_stored(answer))

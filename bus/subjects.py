@@ -102,6 +102,11 @@ def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
     return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
 
 
+def log_subject(partition: int, user: str, app: str, verb: str) -> str:
+    """Give the subject of a command in the log, as the mapping makes it."""
+    return f"llum.log.{partition}.{user}.{app}.{verb}"
+
+
 def all_log_subjects() -> str:
     return "llum.log.>"
 

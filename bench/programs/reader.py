@@ -11,6 +11,7 @@ import nats
 
 from bench.people import LOG_STREAMS
 from bench.programs.loop import report, run
+from bus.subjects import all_log_subjects
 
 
 async def main(url: str, count: str) -> None:
@@ -24,7 +25,7 @@ async def main(url: str, count: str) -> None:
 
     async def read(name: str) -> None:
         nonlocal left
-        subscription = await jetstream.subscribe("llum.log.>", stream=name, ordered_consumer=True)
+        subscription = await jetstream.subscribe(all_log_subjects(), stream=name, ordered_consumer=True)
         async for _ in subscription.messages:
             left -= 1
             if not left:

@@ -4,25 +4,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import nats.errors
 from aiohttp import web
 
-from bus.subjects import partition_ask_subject
+from bus.pings import is_served
 from edge_http.http.errors import members_of
 from edge_http.http.responses import json_response
 from edge_http.keys import BUS, PARTITIONS
-from schemas.codec import decode_reply, encode
 from schemas.errors import Code, Error
-from schemas.queries import Ping
-from schemas.replies import PingReply
 
 if TYPE_CHECKING:
     from bus.connection import Bus
 
 PING_TIMEOUT_S: Final = 1.0
 """Seconds for a partition to answer a ping. A probe wants to know soon; the next one asks again."""
-
-_PING: Final = encode(Ping())
 
 
 class Readiness:
@@ -54,7 +48,7 @@ async def _health(_: web.Request) -> web.Response:
 
 async def _ready(request: web.Request) -> web.Response:
     bus, partitions = request.app[BUS], request.app[PARTITIONS]
-    if not bus.nc.is_connected:
+    if not bus.connected:
         return _not_ready("the bus is not connected", {"bus": "disconnected"})
     missing = await request.app[READINESS].missing(bus, partitions)
     if missing:
@@ -71,13 +65,5 @@ def _not_ready(message: str, what: dict[str, Any]) -> web.Response:
 
 
 async def _unanswered(bus: "Bus", partitions: int) -> list[int]:
-    answers = await asyncio.gather(*(_answers(bus, partition) for partition in range(partitions)))
-    return [partition for partition, answered in enumerate(answers) if not answered]
-
-
-async def _answers(bus: "Bus", partition: int) -> bool:
-    try:
-        message = await bus.nc.request(partition_ask_subject(partition), _PING, timeout=PING_TIMEOUT_S)
-        return isinstance(decode_reply(message.data), PingReply)
-    except (nats.errors.Error, TimeoutError, msgspec.DecodeError):
-        return False
+    looks = (is_served(bus, partition, PING_TIMEOUT_S) for partition in range(partitions))
+    return [partition for partition, served in enumerate(await asyncio.gather(*looks)) if not served]

@@ -19,15 +19,14 @@ from bus.as_app import new_id
 from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
+from bus.pings import is_served
 from identity.app_passwords import AppKeys
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
-from schemas.codec import encode
 from schemas.commands import Forget
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token
-from schemas.queries import Ping
 from sensors.spool_files import check_no_sensor_runs, remove_spools, spools_of
 
 FORGET_TIMEOUT_S: Final = 600.0
@@ -174,8 +173,7 @@ class _Forgetter:
         installation = await find_installation(self._bus)
         if installation is not None:
             partition = subjects.partition_of(self._user, installation.partitions)
-            subject = subjects.partition_ask_subject(partition)
-            await self._bus.inbox.request(subject, encode(Ping()), PING_WITHIN_S)
+            await is_served(self._bus, partition, PING_WITHIN_S)
 
     async def _erase_messages(self) -> Counts:
         """Erase all but the log: first what lets anyone in, then what is on its way."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
 from identity.tokens import Identity
 from schemas.codec import encode
@@ -146,29 +147,25 @@ class FakeAppKeys:
         self.passwords.pop((user, app), None)
 
 
-class _Message:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-
-class FakeNats:
+class FakeInbox:
     """Answers the pings of the partitions in `served`."""
 
     def __init__(self, partitions: int) -> None:
-        self.is_connected = True
         self.served: dict[str, Any] = {partition_ask_subject(p): p for p in range(partitions)}
         self.pings: list[str] = []
 
-    async def request(self, subject: str, payload: bytes, timeout: float) -> _Message:  # noqa: ASYNC109 - nats-py's
+    async def request(self, subject: str, data: bytes, timeout_s: float) -> RawAnswer:
         self.pings.append(subject)
         found = self.served[subject]
         if isinstance(found, Exception):
             raise found
-        if isinstance(found, bytes):
-            return _Message(found)
-        return _Message(msgspec.json.encode(PingReply(partition=found, applied_seq=9)))
+        if isinstance(found, RawAnswer):
+            return found
+        reply = found if isinstance(found, bytes) else msgspec.json.encode(PingReply(partition=found, applied_seq=9))
+        return RawAnswer(b"", reply)
 
 
 class FakeBus:
     def __init__(self, partitions: int) -> None:
-        self.nc = FakeNats(partitions)
+        self.connected = True
+        self.inbox = FakeInbox(partitions)

@@ -2,19 +2,19 @@
 
 import asyncio
 
-import nats.errors
 import pytest
 
+from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
 from schemas.codec import encode
-from schemas.errors import Code, Error
+from schemas.errors import Code, Error, Transient
 from schemas.replies import Failed
 from tests.edge_http.conftest import PARTITIONS, Edge
 
 
 async def test_health_needs_nothing_but_the_process(edge: Edge) -> None:
     """The process is alive even while the bus is away."""
-    edge.bus.nc.is_connected = False
+    edge.bus.connected = False
     response = await edge.http.get("/health")
     assert (response.status, await response.json()) == (200, {"status": "ok"})
 
@@ -23,32 +23,31 @@ async def test_ready_when_every_partition_answers(edge: Edge) -> None:
     """All partitions are pinged, each once."""
     response = await edge.http.get("/ready")
     assert (response.status, await response.json()) == (200, {"status": "ready", "partitions": PARTITIONS})
-    assert sorted(edge.bus.nc.pings) == [partition_ask_subject(p) for p in range(PARTITIONS)]
+    assert sorted(edge.bus.inbox.pings) == [partition_ask_subject(p) for p in range(PARTITIONS)]
 
 
 async def test_not_ready_without_the_bus(edge: Edge) -> None:
     """A lost connection is said at once, and no ping is tried."""
-    edge.bus.nc.is_connected = False
+    edge.bus.connected = False
     response = await edge.http.get("/ready")
     body = await response.json()
     assert (response.status, body["bus"], body["error"]["code"]) == (503, "disconnected", "unavailable")
     assert response.headers["Retry-After"] == "1"
-    assert edge.bus.nc.pings == []
+    assert edge.bus.inbox.pings == []
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        nats.errors.NoRespondersError(),
-        nats.errors.TimeoutError(),
-        nats.errors.ConnectionClosedError(),
+        RawAnswer(b"NATS/1.0 503\r\n\r\n", b""),
+        Transient(Code.UNAVAILABLE, "no answer"),
         b"nonsense",
         encode(Failed(error=Error(Code.INTERNAL, "ill"))),
     ],
 )
 async def test_not_ready_names_the_missing_partitions(edge: Edge, answer: object) -> None:
     """A partition that no one serves, or that answers something else, is listed."""
-    edge.bus.nc.served[partition_ask_subject(2)] = answer
+    edge.bus.inbox.served[partition_ask_subject(2)] = answer
     response = await edge.http.get("/ready")
     assert (response.status, (await response.json())["missing_partitions"]) == (503, [2])
 
@@ -56,16 +55,16 @@ async def test_not_ready_names_the_missing_partitions(edge: Edge, answer: object
 async def test_probes_at_once_share_one_look(edge: Edge) -> None:
     """Many probes do not multiply the pings."""
     gate = asyncio.Event()
-    request = edge.bus.nc.request
+    request = edge.bus.inbox.request
 
-    async def slow(subject: str, payload: bytes, timeout: float) -> object:  # noqa: ASYNC109 - nats-py's
+    async def slow(subject: str, data: bytes, timeout_s: float) -> object:
         await gate.wait()
-        return await request(subject, payload, timeout)
+        return await request(subject, data, timeout_s)
 
-    edge.bus.nc.request = slow  # type: ignore[method-assign,assignment]
+    edge.bus.inbox.request = slow  # type: ignore[method-assign,assignment]
     probes = [asyncio.create_task(edge.http.get("/ready")) for _ in range(8)]
     done, _ = await asyncio.wait(probes, timeout=0.2)
     assert not done
     gate.set()
     assert {(await probe).status for probe in probes} == {200}
-    assert len(edge.bus.nc.pings) == PARTITIONS
+    assert len(edge.bus.inbox.pings) == PARTITIONS

@@ -58,7 +58,7 @@ async def test_a_fault_is_logged_and_kept_from_the_client(edge: Edge) -> None:
 
 async def test_a_fault_outside_the_personis_face_is_json(edge: Edge) -> None:
     """Other routes answer `{"error": …}` only."""
-    edge.bus.nc.served.clear()
+    edge.bus.inbox.served.clear()
     response = await edge.http.get("/ready", headers={"Accept": "text/html"})
     assert response.status == 500
     assert list(await response.json()) == ["error"]
