@@ -44,7 +44,7 @@ def test_a_person_moves_to_another_name_and_importing_again_changes_nothing(shar
     llum.run("admin", "person", "export", "alice", file)
     first = llum.run("admin", "person", "import", "alice2", file)
     assert told(llum, "alice2") == told(llum, "alice")
-    assert llum.run("admin", "person", "import", "alice2", file) == "alice2 has all of this archive already"
+    assert llum.run("admin", "person", "import", "alice2", file) == "alice2 has everything in this archive already"
     assert told(llum, "alice2") == told(llum, "alice")
     assert " evidence" in first
 

@@ -42,7 +42,7 @@ async def export(shell: Shell, file: str | None, context: Path) -> None:
         return
     with written(FilePath(file)) as output:
         await _write(shell, output, context)
-    shell.say(f"{shell.shown(context)} is in {file}")
+    shell.say(f"exported {shell.shown(context)} to {file}")
 
 
 @command("import", section="files", example="import work.llum Old")
@@ -59,7 +59,7 @@ async def import_(shell: Shell, file: str | None, context: Path) -> None:
     made, salt = await _import(shell, source, context)
     attached = await _send_all(shell, archive.subscriptions(source, context, salt))
     told = show.counted({**made.counts, "rules": attached.new})
-    shell.say(f"imported {told}" if told else "nothing new: all of it has been imported here before")
+    shell.say(f"imported {told}" if told else "nothing new: everything in it is here already")
 
 
 @command("do", section="files", example="do setup.txt")

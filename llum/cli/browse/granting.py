@@ -120,7 +120,7 @@ async def _list(shell: Shell) -> None:
 
 async def _delete(shell: Shell, name: str) -> None:
     await apps.remove(shell.client, shell.user, name)
-    shell.say(f"{name} is no app of {shell.user} any more")
+    shell.say(f"{name} is not an app of {shell.user} any more")
 
 
 async def _show(shell: Shell, listed: list[str], path: Path) -> None:

@@ -34,7 +34,7 @@ async def subscribe(shell: Shell, component: Path | None, statement: str | None)
     context, name = parted(await needed_component(shell, component))
     statement = await shell.dialogue.text("Rule?") if statement is None else statement
     outcome = await shell.send(MakeRule(id=new_id(), context=context, component=name, statement=statement))
-    shell.say(f"rule {outcome.result} looks at {shell.shown([*context, name])} now")
+    shell.say(f"rule {outcome.result} watches {shell.shown([*context, name])} now")
 
 
 @command("listsubs", "showsubs", section="rules", example="listsubs Work")

@@ -127,7 +127,7 @@ def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json
         found = await read(client.bus, user, app and check_token(app, "app"), limit)
         if as_json:
             return [msgspec.json.encode(one).decode() for one in found]
-        return [rejections_table(found)] if found else [f"nothing of {user} was rejected"]
+        return [rejections_table(found)] if found else [f"no command about {user} was refused"]
 
     for line in with_client(settings, use):
         click.echo(line)
@@ -151,7 +151,9 @@ def dead(settings: Settings, user: str | None, as_json: bool) -> None:
         found = await read_dead_letters(client.bus, user)
         if as_json:
             return [msgspec.json.encode(one).decode() for one in found]
-        return [dead_letters_table(found)] if found else ["every notice was delivered, or is being tried"]
+        return (
+            [dead_letters_table(found)] if found else ["every notice has been delivered, or waits for its next attempt"]
+        )
 
     for line in with_client(settings, use):
         click.echo(line)

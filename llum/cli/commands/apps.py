@@ -56,7 +56,7 @@ def remove(settings: Settings, user: str, name: str) -> None:
     from llum.people import apps
 
     with_client(settings, lambda client: apps.remove(client, user, name))
-    click.echo(f"{name} is no app of {user} any more")
+    click.echo(f"{name} is not an app of {user} any more")
 
 
 @app.command("list")

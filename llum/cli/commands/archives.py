@@ -28,7 +28,7 @@ def export(settings: Settings, user: str, file: Path | None) -> None:
     with written(file) as output:
         with_client(settings, lambda client: export_person(client, user, output))
     if file is not None:
-        click.echo(f"{user} is in {file}")
+        click.echo(f"exported {user} to {file}")
 
 
 @click.command("import")
@@ -48,7 +48,7 @@ def import_(settings: Settings, user: str, file: Path) -> None:
     for line in report.skipped:
         click.echo(f"left out: {line}", err=True)
     if report.is_empty:
-        click.echo(f"{user} has all of this archive already")
+        click.echo(f"{user} has everything in this archive already")
         return
     click.echo(
         f"{user}: {report.contexts} contexts, {report.components} components, {report.views} views,"

@@ -71,4 +71,4 @@ def export_definition(settings: Settings, user: str, file: Path | None) -> None:
         file.write_text(text, "utf-8")
     except OSError as error:
         raise Fault(f"cannot write {file}: {error.strerror or error}") from error
-    click.echo(f"the definition of {user} is in {file}")
+    click.echo(f"wrote the definition of {user} to {file}")
