@@ -75,10 +75,6 @@ class Bus:
     def connected(self) -> bool:
         return self._connected.is_set()
 
-    @property
-    def closed(self) -> bool:
-        return bool(self.nc.is_closed)
-
     async def wait_connected(self, timeout_s: float) -> bool:
         """Wait until the connection stands; False if it does not within the time."""
         try:

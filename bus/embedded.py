@@ -42,7 +42,6 @@ class EmbeddedServer:
         """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()
         self._folder = self._data / "nats"
-        self._wanted_port = port
         self._partitions = partitions
         self._sync_interval = sync_interval
         self._process: asyncio.subprocess.Process | None = None

@@ -1,7 +1,7 @@
 """The HTTP edge: parses, sends on the bus, renders. No decision about a model is made here.
 
 app.py               make_app: wires faces, health and middleware
-server.py            run_edge: listens, and stops gracefully
+server.py            serve_on: serves on a socket, and stops gracefully
 keys.py              what handlers find in the application
 observe.py           the one middleware: request id, log line, errors to responses
 errors.py            the one table from error codes to statuses

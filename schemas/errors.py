@@ -8,7 +8,6 @@
         ├── EmbeddedServerError          nats-server (`bus.errors`)
         ├── InstallationError            what an earlier llum left in nats-server
         ├── LogTruncatedError            the log ends too early
-        ├── ListenError                  the address of the HTTP edge (`edge_http.http.server`)
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
         └── Fault                        files, folders and processes of this machine (`llum.failures`)
 

@@ -8,7 +8,7 @@ from bus.connection import Bus
 from bus.installation import check
 from bus.requests import Requests
 from edge_http.app import make_app
-from edge_http.http.server import run_edge_on
+from edge_http.http.server import serve_on
 from identity.tokens import Tokens
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Supervised, run_process
@@ -39,6 +39,6 @@ async def _serve_http(
     public_url = settings.public_url or url_of(listening)
     app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions)
     try:
-        await run_edge_on(app, listening, stop, lambda _port: on_ready())
+        await serve_on(listening, app, stop, on_ready)
     finally:
         await requests.close()

@@ -58,7 +58,7 @@ async def test_an_error_after_which_the_server_hangs_up_is_not_the_end(server: E
     await bus.nc._process_err("'maximum connections exceeded'")
     await until(lambda: bool(back), "the new connection")
     await bus.nc.flush()
-    assert not bus.closed
+    assert not bus.nc.is_closed
 
 
 async def test_a_message_over_the_limit_is_refused_here(bus: Bus) -> None:
@@ -79,7 +79,7 @@ async def test_closing_delivers_what_was_published(connect: Connect, bus: Bus) -
         await other.publish("here", b"x")
     await other.close()
     await other.close()
-    assert other.closed
+    assert other.nc.is_closed
     await until(lambda: len(got) == 100, "what was published")
 
 
@@ -90,7 +90,7 @@ async def test_closing_while_the_server_is_away_is_for_good(server: EmbeddedServ
     await server.wait()
     await until(lambda: not bus.connected, "the loss")
     await bus.close()
-    assert bus.closed
+    assert bus.nc.is_closed
     assert bus.nc._reconnection_task.done()
     with pytest.raises(Transient):
         await bus.publish("here", b"x")

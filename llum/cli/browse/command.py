@@ -5,7 +5,6 @@ from typing import Any, Final, Literal
 
 import click
 
-from schemas.evidence import EvidenceFilter
 from schemas.paths import Path
 
 Section = Literal["look around", "tell", "make and delete", "decide how", "apps", "rules", "files", "the shell"]
@@ -77,8 +76,6 @@ RESOLVER: Final = Named("resolver")
 APP: Final = Named("app")
 FILE: Final = Named("file")
 COMMAND: Final = Named("command")
-
-NO_FILTER: Final = EvidenceFilter()
 
 
 def names(text: str | None) -> list[str] | None:
