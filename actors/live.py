@@ -66,3 +66,9 @@ class ActiveModels:
 
     def passivate(self, partition: int, user: str) -> None:
         self._actors.discard((partition, user))
+
+    def passivate_all(self, partition: int) -> None:
+        """Let all models of a partition go."""
+        for key in self._actors:
+            if key[0] == partition:
+                self._actors.discard(key)

@@ -21,7 +21,7 @@ from bus.log import LogMessage
 from model.changes import Change
 from model.commands.evidence import evidence_named
 from schemas.commands import Forget, Withdraw
-from schemas.errors import Code, Error
+from schemas.errors import Code, Error, Transient
 from schemas.replies import Outcome, Refused, Rejection
 
 log = structlog.get_logger(__name__)
@@ -51,6 +51,7 @@ class Partition:
         self._actives = actives
         self._relayed_seq = relayed_seq
         self._advanced: list[asyncio.Future[None]] = []
+        self._leaves = False
 
     @property
     def applied_seq(self) -> int:
@@ -99,10 +100,20 @@ class Partition:
         return None if self._lock.locked() else self._actives.get(self.number, user)
 
     async def advanced(self) -> None:
-        """Wait for the next commit."""
+        """Wait for the next commit. Raises `Transient` when the partition leaves this worker."""
+        if self._leaves:
+            raise _leaves()
         future = asyncio.get_running_loop().create_future()
         self._advanced.append(future)
         await future
+
+    def leave(self) -> None:
+        """Tell whoever waits for another commit that there will be none here."""
+        self._leaves = True
+        waiting, self._advanced = self._advanced, []
+        for future in waiting:
+            if not future.done():
+                future.set_exception(_leaves())
 
     async def _apply_first(self, incoming: list[Incoming]) -> list[Settled]:
         """Apply the first of these messages, as many as go into one transaction.
@@ -276,6 +287,10 @@ def _in_one_transaction(incoming: list[Incoming]) -> int:
         if index and type(one.command) in _STAND_FIRST:
             return index
     return len(incoming)
+
+
+def _leaves() -> Transient:
+    return Transient(Code.UNAVAILABLE, "the partition leaves this worker")
 
 
 def _key(one: Incoming) -> CommandKey | None:

@@ -67,7 +67,8 @@ class LogConsumer:
     ) -> None:
         self._bus = bus
         self._stream = stream
-        self._filters = filters
+        self.filters = filters
+        """The subjects that nats-server picks out; none: it sends everything."""
         self._take = take
         self._name = f"llum-{secrets.token_hex(8)}"
         self._next = api_subject(f"CONSUMER.MSG.NEXT.{stream}.{self._name}")
@@ -99,7 +100,8 @@ class LogConsumer:
         self._listening = await self._bus.listen(self._inbox, self._receive)
         body = {"stream_name": self._stream, "action": "create", "config": self._configuration()}
         made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{self._stream}.{self._name}", body)
-        self.position = stream_last if made.get("num_pending", 0) == 0 else self.last_seq
+        nothing_is_there = made.get("num_pending", 0) == 0 and self.broken is None
+        self.position = stream_last if nothing_is_there else self.last_seq
 
     async def request(self, count: int) -> None:
         """Ask for messages. Raises `Transient` without a connection."""
@@ -144,7 +146,7 @@ class LogConsumer:
             "mem_storage": True,
             "num_replicas": 1,
             "inactive_threshold": int(IDLE_S * _NS),
-            **({"filter_subjects": self._filters} if self._filters else {}),
+            **({"filter_subjects": self.filters} if self.filters else {}),
         }
 
     def _receive(self, subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:

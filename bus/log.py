@@ -37,7 +37,8 @@ log = structlog.get_logger("llum.bus")
 class LogReader:
     """Calls `deliver` with bursts of messages, from each partition's first wanted sequence on, as long as `run` runs.
 
-    `room` tells how many messages more may be delivered; whoever makes room calls `wake`. Neither may block.
+    `room` tells how many messages more may be delivered; whoever makes room calls `wake`. `progressed` is called when
+    `position` may have moved. None of them may block.
     """
 
     def __init__(
@@ -47,23 +48,49 @@ class LogReader:
         deliver: Callable[[list[LogMessage]], None],
         room: Callable[[], int],
         stream: str = LOG_STREAM,
+        progressed: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._stream = stream
         self._first = {partition: max(1, seq) for partition, seq in partitions.items()}
-        self._all_from = max(self._first.values(), default=1)
         self._last_seq = min(self._first.values(), default=1) - 1
-        self._filters = [log_subject_of(each) for each in partitions] if len(partitions) <= MAX_FILTERS else []
         self._deliver = deliver
         self._room = room
+        self._progressed = progressed
         self._consumer: LogConsumer | None = None
         self._position = 0
         self._failure: Exception | None = None
 
     @property
+    def partitions(self) -> list[int]:
+        """Name the partitions that are read."""
+        return list(self._first)
+
+    @property
     def position(self) -> int:
         """Give a sequence up to which every message that is wanted has been delivered."""
         return max(self._position, self._consumer.position if self._consumer else 0)
+
+    @property
+    def reach(self) -> int:
+        """Give the sequence behind which another partition may join."""
+        return max(self._last_seq, self.position, self._consumer.last_seq if self._consumer else 0)
+
+    def position_of(self, partition: int) -> int:
+        """Give a sequence up to which every message of the partition has been delivered, by this reader or before."""
+        return max(self.position, self._first[partition] - 1)
+
+    def join(self, partition: int, first: int) -> None:
+        """Read another partition from a sequence beyond `reach` on."""
+        assert first > self.reach, "what has been passed cannot be read"
+        self._first[partition] = first
+        if self._consumer and self._consumer.filters:
+            self._consumer.break_off("another partition is wanted")
+
+    def leave(self, partition: int) -> None:
+        """Deliver nothing more of a partition. When none is left, `run` ends."""
+        del self._first[partition]
+        self.wake()
 
     def wake(self) -> None:
         """Look for room now."""
@@ -71,23 +98,23 @@ class LogReader:
             self._consumer.changed.set()
 
     async def run(self) -> None:
-        """Read until cancelled. Raises `LogTruncatedError`, and whatever `deliver` raises."""
-        if not self._first:
-            await asyncio.Event().wait()
+        """Read until cancelled or until no partition is left. Raises `LogTruncatedError`, and what `deliver` raises."""
         self._bus.on_disconnect.append(self._disconnected)
         pause_s = FIRST_PAUSE_S
         try:
-            while True:
+            while self._first:
                 before = self._last_seq
                 await self._read_until_broken()
                 pause_s = FIRST_PAUSE_S if self._last_seq > before else min(LONGEST_PAUSE_S, 2 * pause_s)
-                await asyncio.sleep(pause_s)
+                if self._first:
+                    await asyncio.sleep(pause_s)
         finally:
             self._bus.on_disconnect.remove(self._disconnected)
 
     async def _read_until_broken(self) -> None:
         await self._bus.wait_connected(LONGEST_PAUSE_S)
-        consumer = self._consumer = LogConsumer(self._bus, self._last_seq, self._filters, self._take, self._stream)
+        filters = [log_subject_of(each) for each in self._first] if len(self._first) <= MAX_FILTERS else []
+        consumer = self._consumer = LogConsumer(self._bus, self._last_seq, filters, self._take, self._stream)
         try:
             await self._open(consumer)
             await self._keep_reading(consumer)
@@ -96,7 +123,7 @@ class LogReader:
         finally:
             reason = consumer.broken
             await consumer.close()
-            self._last_seq = consumer.last_seq
+            self._last_seq = max(consumer.last_seq, consumer.position)
             self._position = self.position
         self._raise_failure()
         log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
@@ -111,7 +138,7 @@ class LogReader:
         await consumer.open(last)
 
     async def _keep_reading(self, consumer: LogConsumer) -> None:
-        while consumer.broken is None:
+        while consumer.broken is None and self._first:
             consumer.changed.clear()
             wanted = self._wanted(consumer)
             if wanted:
@@ -122,6 +149,7 @@ class LogReader:
                     await consumer.changed.wait()
             except TimeoutError:
                 consumer.check_signs_of_life()
+            self._progressed()
 
     def _wanted(self, consumer: LogConsumer) -> int:
         """Decide how many messages to ask for: rarely, and as many as there is room for."""
@@ -130,9 +158,8 @@ class LogReader:
         return max(0, min(self._room() - consumer.undelivered, MAX_OUTSTANDING - consumer.outstanding))
 
     def _take(self, burst: list[LogMessage]) -> None:
-        if burst[0].seq < self._all_from or not self._filters:
-            first = self._first
-            burst = [message for message in burst if message.seq >= first.get(message.partition, _NEVER)]
+        first = self._first
+        burst = [message for message in burst if message.seq >= first.get(message.partition, _NEVER)]
         try:
             if burst:
                 self._deliver(burst)

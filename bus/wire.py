@@ -23,6 +23,9 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 _HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
 """Errors after which nats-server keeps the connection; after all others the client connects anew."""
 
+DRAIN_WITHIN_S: Final = 1
+"""Seconds in which nats-server must have said that it sends nothing more to a subscription."""
+
 CANCEL_AGAIN_S: Final = 0.05
 """Seconds after which a task that goes on in spite of being cancelled is cancelled again."""
 
@@ -162,13 +165,14 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
         subscription = await self.subscribe(subject, queue=queue)
         sid = str(subscription._id).encode()
         self._ps.handlers[sid] = handler
-        return Listening(self._ps, sid, subscription)
+        return Listening(self, self._ps, sid, subscription)
 
 
 class Listening:
     """A subscription made by `Client.listen`."""
 
-    def __init__(self, parser: Parser, sid: bytes, subscription: Any) -> None:
+    def __init__(self, client: Client, parser: Parser, sid: bytes, subscription: Any) -> None:
+        self._client = client
         self._parser = parser
         self._sid = sid
         self._subscription = subscription
@@ -181,6 +185,19 @@ class Listening:
             await self._subscription.unsubscribe()
         except nats.errors.Error:
             return
+
+    async def drain(self) -> None:
+        """End the subscription, but hand over what nats-server has sent before it knew. Raises nothing of the bus."""
+        if self._sid not in self._parser.handlers:
+            return
+        try:
+            await self._subscription.unsubscribe()
+            if self._client.is_connected:
+                await self._client.flush(DRAIN_WITHIN_S)
+        except (nats.errors.Error, OSError) as error:
+            log.debug("bus.drain_cut_short", error=str(error))
+        finally:
+            self._parser.handlers.pop(self._sid, None)
 
 
 async def end_task(task: "asyncio.Task[Any]") -> None:

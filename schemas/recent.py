@@ -1,6 +1,7 @@
 """A dict with a bound: what was used last is kept. In the lowest layer, because every layer caches."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -40,6 +41,10 @@ class Recent(Generic[K, V]):
     def clear(self) -> None:
         """Drop all entries."""
         self._entries.clear()
+
+    def __iter__(self) -> Iterator[K]:
+        """Give the keys, what was unused for longest first. They may be dropped meanwhile."""
+        return iter(list(self._entries))
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries

@@ -1,7 +1,8 @@
-"""What a worker does with what leaves its partitions: one outbox each, and deliveries and firings for all of them."""
+"""Who relays what leaves the partitions of a worker: the primary of each, with what they share."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
 from actors.effects.stage import EffectsStage
+from actors.effects.webhooks import Webhooks
 from actors.partition import Partition
 from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
@@ -18,79 +20,158 @@ from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
 from bus.notices import installation_secret
 from bus.requests import Requests
+from bus.retrying import Interrupted, retrying, sleeping_until
 from model.resolvers.registry import Resolvers
 from schemas.effects import Announcement
-from schemas.errors import LlumError
 from schemas.replies import Rejection
 
 log = structlog.get_logger(__name__)
 
-RETRY_S: Final = 1.0
-"""Seconds before schedules are compared again after a failure of the bus."""
+HAND_OVER_WITHIN_S: Final = 2.0
+"""Seconds in which a primary that leaves must have finished what is in hand; llum as a whole stops within 5."""
 
 
 class Relaying:
-    """The parts that partitions share; `open` makes one, `close` ends what is under way."""
+    """What the partitions of a worker share; `open` makes one, `close` ends what is under way."""
 
-    def __init__(self, bus: Bus, requests: Requests, notifier: Notifier, resolvers: Resolvers) -> None:
+    def __init__(
+        self, bus: Bus, requests: Requests, webhooks: Webhooks, resolvers: Resolvers, failed: Callable[..., None]
+    ) -> None:
         self._bus = bus
         self._requests = requests
-        self._notifier = notifier
+        self._webhooks = webhooks
         self._resolvers = resolvers
+        self._failed = failed
+        self._primaries: set[int] = set()
+        self._firing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, bus: Bus, resolvers: Resolvers, allow_private: bool) -> "Relaying":
-        """Raises `Transient`."""
+    async def open(
+        cls, bus: Bus, resolvers: Resolvers, allow_private: bool, failed: Callable[[BaseException], None]
+    ) -> "Relaying":
+        """`failed` is called with what ends a relay that should go on. Raises `Transient`."""
+        secret = await installation_secret(bus)
         requests = Requests(bus)
         await requests.start()
-        notifier = Notifier(bus, await installation_secret(bus), allow_private)
-        return cls(bus, requests, notifier, resolvers)
+        return cls(bus, requests, Webhooks(secret, allow_private), resolvers, failed)
 
     async def close(self) -> None:
+        self._primaries.clear()
+        await self._take_firings_or_not()
         await self._requests.close()
+        await self._webhooks.close()
 
-    def outbox(self, partition: Partition) -> "Relay":
-        """Make the outbox of a partition."""
-        effects = EffectsStage(self._bus, self._requests, partition, self._notifier, self._resolvers)
-        return Relay(self._bus, partition, effects)
+    def relay(self, partition: Partition) -> "Relay":
+        """Make the relay of a partition."""
+        notifier = Notifier(self._bus, partition.number, self._webhooks)
+        effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers)
+        return Relay(self._bus, partition, effects, notifier, self)
 
-    async def run(self, partitions: Iterable[int]) -> None:
-        """Deliver notices and take firings until cancelled."""
-        await asyncio.gather(self._notifier.run(partitions), relay_firings(self._bus, self._requests))
+    def watch(self, task: "asyncio.Task[None]") -> None:
+        """Report what ends a task before its time."""
+        task.add_done_callback(self._look_at_end)
+
+    async def led(self, partition: int, leads: bool) -> None:
+        """Note of which partitions this worker is the primary: as long as there are any, it takes firings."""
+        (self._primaries.add if leads else self._primaries.discard)(partition)
+        await self._take_firings_or_not()
+
+    async def _take_firings_or_not(self) -> None:
+        if self._primaries and self._firing is None:
+            self._firing = asyncio.create_task(relay_firings(self._bus, self._requests))
+            self.watch(self._firing)
+        elif not self._primaries and self._firing is not None:
+            task, self._firing = self._firing, None
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _look_at_end(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
 
 
 class Relay:
-    """One partition's outbox and what becomes of its entries."""
+    """One partition's outbox and what becomes of its entries: relayed by the primary, dropped by the others."""
 
-    def __init__(self, bus: Bus, partition: Partition, effects: EffectsStage) -> None:
+    def __init__(
+        self, bus: Bus, partition: Partition, effects: EffectsStage, notifier: Notifier, relaying: Relaying
+    ) -> None:
         self._bus = bus
         self._number = partition.number
         self._effects = effects
-        handlers = {
-            REJECTION: self._reject,
-            FIRED: effects.fire,
-            SCHEDULE: effects.schedule,
-            REGISTRATION: self._announce,
-        }
-        self._outbox = Outbox(partition.shard, handlers, self._checkpoint)
+        self._notifier = notifier
+        self._relaying = relaying
+        self._shard = partition.shard
+        self._changing = asyncio.Lock()
+        self._outbox: Outbox | None = None
+        """That of the present role."""
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def wake(self) -> None:
         """Say that there is something in the outbox."""
-        self._outbox.wake()
+        if self._outbox is not None:
+            self._outbox.wake()
 
-    async def run(self, caught_up: asyncio.Event) -> None:
-        """Relay until cancelled. Schedules are compared first, and with the whole log applied: it may be rebuilt."""
-        await caught_up.wait()
-        await self._reconcile()
-        await self._outbox.run()
+    async def become(self, primary: bool) -> None:
+        """Relay as the primary, or follow another one. Returns when what it was before has ended.
 
-    async def _reconcile(self) -> None:
-        while True:
-            try:
-                return await self._effects.reconcile()
-            except LlumError as error:
-                log.warning("schedules_wait", partition=self._number, error=str(error), retry_s=RETRY_S)
-            await asyncio.sleep(RETRY_S)
+        Call it when the partition has caught up: schedules are compared, and a shard may be rebuilt.
+        """
+        async with self._changing:
+            await self._end()
+            if not self._closed:
+                self._begin(primary)
+
+    async def close(self) -> None:
+        """Relay nothing more; what is in hand has left and is recorded, if the bus takes it in time."""
+        self._closed = True
+        async with self._changing:
+            await self._end()
+
+    def _begin(self, primary: bool) -> None:
+        handlers = {
+            REJECTION: self._reject,
+            FIRED: self._effects.fire,
+            SCHEDULE: self._effects.schedule,
+            REGISTRATION: self._announce,
+        }
+        outbox = self._outbox = Outbox(self._shard, handlers, self._checkpoint)
+        self._task = asyncio.create_task(self._lead(outbox) if primary else outbox.follow(self._left))
+        self._relaying.watch(self._task)
+
+    async def _end(self) -> None:
+        task, outbox = self._task, self._outbox
+        self._task = self._outbox = None
+        if task is None or outbox is None:
+            return
+        outbox.stop()
+        await asyncio.wait([task], timeout=HAND_OVER_WITHIN_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def _lead(self, outbox: Outbox) -> None:
+        await self._relaying.led(self._number, True)
+        notifying = asyncio.create_task(self._notifier.run())
+        self._relaying.watch(notifying)
+        try:
+            with suppress(Interrupted):
+                sleep = sleeping_until(outbox.stopping)
+                await retrying(lambda: self._take_over(outbox), "effects_wait", sleep=sleep, partition=self._number)
+                await outbox.run()
+        finally:
+            notifying.cancel()
+            await asyncio.gather(notifying, return_exceptions=True)
+            await self._relaying.led(self._number, False)
+
+    async def _take_over(self, outbox: Outbox) -> None:
+        """Pass over what the primary before has relayed, and make the schedules those of the models."""
+        outbox.pass_over(await self._left())
+        await self._effects.reconcile()
+
+    async def _left(self) -> int:
+        return await checkpoints.read(self._bus, self._number)
 
     async def _reject(self, entry: OutboxEntry) -> None:
         rejection = msgspec.json.decode(entry.body, type=Rejection)

@@ -1,39 +1,39 @@
 """Firings of schedules become commands: a rule's time is a message in the log like any other.
 
-The command's id is made of the firing's place in its stream, so a firing that is taken twice fires once.
+The command's id is made of the firing's place in its stream, so a firing that is taken twice fires once. It does not
+matter which worker takes it: what follows from the command is the business of the partition's primary.
 """
 
 import asyncio
-from typing import Final
+from typing import NoReturn
 
 import structlog
 
 from bus.connection import Bus
 from bus.requests import Requests
+from bus.retrying import retrying
 from bus.schedules import Firings, Taken
 from model.commands.rules import CRON_APP
 from schemas.commands import Fire
-from schemas.errors import Refusal, Transient
+from schemas.errors import Refusal
 
 log = structlog.get_logger(__name__)
 
-RETRY_S: Final = 1.0
-"""Seconds before firings are taken again after a failure of the bus."""
 
-
-async def relay_firings(bus: Bus, requests: Requests) -> None:
+async def relay_firings(bus: Bus, requests: Requests) -> NoReturn:
     """Turn firings into commands until cancelled."""
-    while True:
-        firings = Firings(bus)
-        try:
-            await firings.open()
-            while True:
-                await asyncio.gather(*(_fire(requests, firings, taken) for taken in await firings.take()))
-        except Transient as error:
-            log.warning("firings_wait", error=str(error), retry_s=RETRY_S)
-        finally:
-            await firings.close()
-        await asyncio.sleep(RETRY_S)
+    await retrying(lambda: _relay(bus, requests), "firings_wait")
+    raise AssertionError("only a failure or a cancellation ends it")
+
+
+async def _relay(bus: Bus, requests: Requests) -> NoReturn:
+    firings = Firings(bus)
+    try:
+        await firings.open()
+        while True:
+            await asyncio.gather(*(_fire(requests, firings, taken) for taken in await firings.take()))
+    finally:
+        await firings.close()
 
 
 async def _fire(requests: Requests, firings: Firings, taken: Taken) -> None:

@@ -17,6 +17,7 @@ from actors.store.batch import Batch, CommandKey, command_hash
 from model.changes import Item
 from model.reads import Found, Read
 from model.state import Model, Subscription, parse_key, restore
+from schemas.errors import Code, Transient
 from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome
 
@@ -36,6 +37,14 @@ _encode = msgspec.json.encode
 
 class Unwritable(Exception):  # noqa: N818 - says what the rows are
     """Rows that SQLite refuses for what they are, whatever the state of the disk."""
+
+
+class ShardError(Transient):
+    """A shard's file that cannot be opened now."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        hint = "see that llum may write there and that the disk has room; a shard may be removed, the log has the data"
+        super().__init__(Code.UNAVAILABLE, f"the shard {path} cannot be opened: {error}", hint)
 
 
 class Repeated(Exception):  # noqa: N818 - says what the batch holds
@@ -82,7 +91,17 @@ class Shard:
 
     @classmethod
     async def open(cls, path: Path) -> "Shard":
-        """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data."""
+        """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data.
+
+        Raises `ShardError` when it can be neither read nor written.
+        """
+        try:
+            return await cls._open(path)
+        except (sqlite3.Error, OSError) as error:
+            raise ShardError(path, error) from error
+
+    @classmethod
+    async def _open(cls, path: Path) -> "Shard":
         connection = await aiosqlite.connect(path, isolation_level=None)
         meta: dict[str, int] = {}
         try:
@@ -100,7 +119,7 @@ class Shard:
         if meta.get("schema_version") != sql.SCHEMA_VERSION:
             await connection.close()
             _remove(path)
-            return await cls.open(path)
+            return await cls._open(path)
         shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
         if meta["traces"]:
             await shard.remove_traces()

@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import actors.announce
 import actors.worker
 from bench.programs.loop import report, run
 from bus.connection import Bus
@@ -24,7 +25,7 @@ from llum.processes.worker import look_for_garbage_seldom
 async def main(url: str, folder: str, partitions: str) -> None:
     """Catch up, and report the seconds and the commands found in the shards."""
     logs.set_up("info", [RotatingFile(Path(folder) / "worker.jsonl")], process="worker", pid=os.getpid())
-    actors.worker.REPLY_WINDOW_S = float("-inf")
+    actors.announce.REPLY_WINDOW_S = float("-inf")
     bus = await Bus.connect(url, name="bench-worker")
     shards, stop = Path(folder) / "shards", asyncio.Event()
     ready_at: list[float] = []

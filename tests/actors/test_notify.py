@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from actors.effects.notices import Notifier, is_public
+from actors.effects.notices import Notifier
+from actors.effects.webhooks import Webhooks, is_public
 from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE
@@ -61,14 +62,16 @@ class Queue:
 
     @asynccontextmanager
     async def delivering(self, allow_private: bool = True) -> AsyncIterator[Notifier]:
-        notifier = Notifier(self.bus, SECRET, allow_private, self.time.now, self.time.sleep)
-        task = asyncio.create_task(notifier.run(range(PARTITIONS)))
+        webhooks = Webhooks(SECRET, allow_private)
+        notifier = Notifier(self.bus, 1, webhooks, self.time.now, self.time.sleep)
+        task = asyncio.create_task(notifier.run())
         try:
             yield notifier
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+            await webhooks.close()
 
     async def letters(self) -> list[str]:
         return [letter.reason for letter in await notices.read_dead_letters(self.bus, "alice")]

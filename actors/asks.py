@@ -1,0 +1,112 @@
+"""The asks of one partition: from the bus to its answers, and the replies back."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+
+import msgspec
+import structlog
+
+from actors.answers import Answers
+from actors.incoming import address_of
+from bus.connection import Bus
+from bus.retrying import Sleep, retrying
+from bus.subjects import ASK_QUEUE, Address, is_asker, query_subject_of
+from bus.wire import Listening
+from schemas.codec import encode
+from schemas.errors import Code, Error, Refusal
+from schemas.limits import MAX_PAYLOAD_BYTES
+from schemas.replies import AskReply, Failed, Reply
+
+log = structlog.get_logger(__name__)
+
+MAX_SLOW_ASKS = 1024
+"""Asks of a worker that wait for the disk at the same time; further ones are told to come again."""
+
+_BUSY = Error(Code.UNAVAILABLE, "too many asks wait for the disk")
+_TOO_LARGE = Error(Code.TOO_LARGE, "the reply would be larger than the bus takes", hint="ask for fewer components")
+
+SlowAsks = set[asyncio.Task[None]]
+"""Those of all partitions of a worker: what they may hold up is bounded together."""
+
+
+class Asks:
+    """Answers asks from `open` to `stop`: at once or, when they must wait, side by side."""
+
+    def __init__(self, bus: Bus, number: int, answers: Answers, slow: SlowAsks) -> None:
+        self._bus = bus
+        self._number = number
+        self._answers = answers
+        self._all_slow = slow
+        self._slow: SlowAsks = set()
+        self._listening: Listening | None = None
+
+    async def open(self, sleep: Sleep) -> None:
+        """Take asks. Returns when the server knows. Raises what `sleep` raises."""
+        await retrying(self._listen, "asks_wait", sleep=sleep, partition=self._number)
+
+    async def stop(self) -> None:
+        """Take no more asks."""
+        if self._listening:
+            await self._listening.drain()
+
+    async def finish(self) -> None:
+        """Wait until those that are there have been answered."""
+        await asyncio.gather(*self._slow)
+
+    async def _listen(self) -> None:
+        if self._listening is None:
+            self._listening = await self._bus.listen(query_subject_of(self._number), self._on_message, ASK_QUEUE)
+        await self._bus.flush()
+
+    def _on_message(self, subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
+        if is_asker(reply_to):
+            self._on_ask(subject, reply_to, data)
+
+    def _on_ask(self, subject: bytes, reply_to: bytes, data: bytes) -> None:
+        started = time.perf_counter()
+        try:
+            address = address_of(subject.decode("utf-8", "replace"))
+        except Refusal as refusal:
+            self._bus.publish_soon(reply_to, encode(Failed(error=refusal.error)))
+            return
+        answer = self._answers.answer(address, data)
+        if isinstance(answer, msgspec.Struct):
+            self._reply(reply_to, address, answer, started)
+        elif len(self._all_slow) >= MAX_SLOW_ASKS:
+            answer.close()
+            self._reply(reply_to, address, Failed(error=_BUSY), started)
+        else:
+            self._keep(asyncio.create_task(self._answer_slowly(reply_to, address, answer, started)))
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        for tasks in (self._slow, self._all_slow):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    async def _answer_slowly(
+        self, reply_to: bytes, address: Address, answer: Coroutine[None, None, Reply], started: float
+    ) -> None:
+        self._reply(reply_to, address, await answer, started)
+
+    def _reply(self, reply_to: bytes, address: Address, reply: Reply, started: float) -> None:
+        data = encode(reply)
+        if len(data) > MAX_PAYLOAD_BYTES:
+            reply = Failed(error=_TOO_LARGE)
+            data = encode(reply)
+        self._bus.publish_soon(reply_to, data)
+        _log_ask(address, reply, time.perf_counter() - started)
+
+
+def _log_ask(address: Address, reply: Reply, duration_s: float) -> None:
+    code = reply.error.code.value if type(reply) is Failed else "answered"
+    log.info(
+        "ask",
+        user=address.user,
+        app=address.app,
+        verb=address.verb,
+        code=code,
+        components=len(reply.components) if type(reply) is AskReply else 0,
+        seq=0 if type(reply) is Failed else getattr(reply, "seq", 0),
+        duration_ms=round(duration_s * 1000, 3),
+    )

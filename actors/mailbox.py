@@ -1,0 +1,89 @@
+"""What has been read and waits to be applied: a mailbox for each partition, and one bound for all of them.
+
+A partition takes what is there as one batch, so batches grow by themselves when there is much to do.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from bus.log import LogMessage
+
+MAX_BATCH_MESSAGES = 1000
+"""Messages of one transaction: larger ones save little and make asks wait."""
+
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Payload of one transaction, to bound memory. At least one message is always taken."""
+
+MAX_WAITING = 64_000
+"""Messages in all mailboxes, a full batch for each partition; the readers pause above that."""
+
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Payload in all mailboxes; the readers pause above that."""
+
+
+class Mailbox:
+    """The messages of one partition that wait, the oldest first."""
+
+    __slots__ = ("arrived", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[LogMessage] = []
+        self.arrived = asyncio.Event()
+        """Set while there may be something to take."""
+
+    def take(self) -> list[LogMessage]:
+        """Take the oldest messages, as many as one transaction holds."""
+        size = 0
+        for count, message in enumerate(self.waiting[:MAX_BATCH_MESSAGES]):
+            size += len(message.data)
+            if count and size > MAX_BATCH_BYTES:
+                break
+        else:
+            count = MAX_BATCH_MESSAGES
+        batch, self.waiting = self.waiting[:count], self.waiting[count:]
+        if not self.waiting:
+            self.arrived.clear()
+        return batch
+
+
+class Mailroom:
+    """The mailboxes of a worker. `room_made` is called when they take more again."""
+
+    def __init__(self, room_made: Callable[[], None]) -> None:
+        self._room_made = room_made
+        self._mailboxes: dict[int, Mailbox] = {}
+        self._waiting = 0
+        self._waiting_bytes = 0
+
+    def open(self, partition: int) -> Mailbox:
+        """Make the mailbox of a partition."""
+        mailbox = self._mailboxes[partition] = Mailbox()
+        return mailbox
+
+    def close(self, partition: int) -> None:
+        """Forget a mailbox and what is in it: it is in the log."""
+        self.done(self._mailboxes.pop(partition).waiting)
+
+    def deliver(self, messages: list[LogMessage]) -> None:
+        """Sort messages into the mailboxes. Called by the readers."""
+        mailboxes = self._mailboxes
+        for message in messages:
+            mailbox = mailboxes[message.partition]
+            mailbox.waiting.append(message)
+            mailbox.arrived.set()
+        self._waiting += len(messages)
+        self._waiting_bytes += _size_of(messages)
+
+    def room(self) -> int:
+        """Say how many more messages the mailboxes take."""
+        return 0 if self._waiting_bytes > MAX_WAITING_BYTES else MAX_WAITING - self._waiting
+
+    def done(self, batch: list[LogMessage]) -> None:
+        """Make room: a batch that was taken has been dealt with."""
+        self._waiting -= len(batch)
+        self._waiting_bytes -= _size_of(batch)
+        self._room_made()
+
+
+def _size_of(messages: list[LogMessage]) -> int:
+    return sum([len(message.data) for message in messages])

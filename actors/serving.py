@@ -1,0 +1,193 @@
+"""One partition's life in a worker: it is restored, catches up, answers, and leaves when it is told to.
+
+Any number of workers may hold the same partition. All apply and answer the same; one of them is its primary and relays
+what leaves it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actors.announce import Announcer
+from actors.answers import Answers
+from actors.asks import Asks, SlowAsks
+from actors.effects.relaying import Relay, Relaying
+from actors.live import ActiveModels
+from actors.mailbox import Mailroom
+from actors.partition import Partition
+from actors.store.shard import Shard
+from bus import checkpoints
+from bus.connection import Bus
+from bus.log import LogMessage, last_sequences, stream_last
+from bus.readers import LogReaders
+from bus.retrying import Interrupted, retrying, sleeping_until
+from bus.subjects import log_stream_of
+from model.resolvers.registry import Resolvers
+
+MAX_WRITING = 4
+"""Batches applied and written at a time. More would not be faster, and smaller: what waits meanwhile joins a batch."""
+
+PARALLEL_OPENS = 8
+"""Shards opened at a time: opening is one thread each, and machines have few cores."""
+
+
+@dataclass
+class Ground:
+    """What the partitions of a worker share."""
+
+    bus: Bus
+    shard_dir: Path
+    log_streams: int
+    resolvers: Resolvers
+    actives: ActiveModels
+    readers: LogReaders
+    mailroom: Mailroom
+    relaying: Relaying
+    slow_asks: SlowAsks = field(default_factory=set)
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
+    writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
+
+
+class Serving:
+    """A partition as this worker serves it. `live` is its life, `leave` ends it."""
+
+    def __init__(self, number: int, ground: Ground, primary: bool) -> None:
+        self.number = number
+        self.answers = asyncio.Event()
+        """Set once asks are answered."""
+        self._ground = ground
+        self._primary = primary
+        self._mailbox = ground.mailroom.open(number)
+        self._target_seq = 0
+        """The last message of the partition when it joined: it has caught up from there on."""
+        self._caught_up = asyncio.Event()
+        self._relay: Relay | None = None
+        self._leaving = asyncio.Event()
+        self._sleep = sleeping_until(self._leaving)
+
+    async def live(self) -> None:
+        """Live until told to leave. Raises what ends it before."""
+        async with self._restored() as partition, self._applying(partition):
+            await self._caught_up.wait()
+            if not self._leaving.is_set():
+                async with self._relaying(partition), self._answering(partition):
+                    await self._leaving.wait()
+
+    def leave(self) -> None:
+        """Finish the batch in hand, and end. The rest stays in the log."""
+        self._leaving.set()
+        self._caught_up.set()
+        self._mailbox.arrived.set()
+
+    async def set_primary(self, primary: bool) -> None:
+        """Relay from now on what leaves the partition, or no longer. Returns when the role before has ended."""
+        self._primary = primary
+        if self._relay is not None:
+            await self._relay.become(primary)
+
+    @asynccontextmanager
+    async def _restored(self) -> AsyncIterator[Partition]:
+        """Have the shard open, and the log read from where it ends."""
+        ground, number = self._ground, self.number
+        async with AsyncExitStack() as exits:
+            exits.callback(ground.mailroom.close, number)
+            with ground.readers.gathering():
+                async with ground.opening:
+                    shard = await Shard.open(ground.shard_dir / f"{number}.db")
+                exits.push_async_callback(shard.close)
+                relayed_seq = await checkpoints.read(ground.bus, number)
+                await self._join(shard.applied_seq)
+            exits.callback(ground.actives.passivate_all, number)
+            exits.callback(ground.readers.leave, number)
+            yield Partition(number, shard, ground.actives, relayed_seq)
+
+    async def _join(self, applied_seq: int) -> None:
+        """Have the partition read from its own place.
+
+        One that has everything is read from the end: it must not make us read the log again because it is idle.
+        """
+        ground, number = self._ground, self.number
+        end = await stream_last(ground.bus, log_stream_of(number, ground.log_streams))
+        target_seq = (await last_sequences(ground.bus, [number], ground.log_streams))[number]
+        end = max(end, target_seq)
+        ground.readers.join(number, applied_seq + 1 if applied_seq < target_seq else end + 1, end)
+        self._target_seq = target_seq
+
+    @asynccontextmanager
+    async def _applying(self, partition: Partition) -> AsyncIterator[None]:
+        """Have what is read applied. If that breaks, the partition leaves."""
+        task = asyncio.create_task(self._apply_arrivals(partition))
+        task.add_done_callback(lambda _: self.leave())
+        try:
+            yield
+        finally:
+            self.leave()
+            await task
+
+    async def _apply_arrivals(self, partition: Partition) -> None:
+        announcer = Announcer(self._ground.bus, self.number)
+        self._note_progress(partition)
+        while True:
+            await self._mailbox.arrived.wait()
+            if self._leaving.is_set():
+                return
+            async with self._ground.writing:
+                await self._apply(partition, announcer, self._mailbox.take())
+            self._note_progress(partition)
+
+    async def _apply(self, partition: Partition, announcer: Announcer, batch: list[LogMessage]) -> None:
+        """Apply a batch. The messages are in the log and in our hands: try until the disk takes them, or we leave."""
+        try:
+            settled = await retrying(
+                lambda: partition.apply(batch),
+                "batch_not_written",
+                on=(Exception,),
+                sleep=self._sleep,
+                trace=True,
+                partition=self.number,
+            )
+        except Interrupted:
+            return
+        finally:
+            self._ground.mailroom.done(batch)
+        if await announcer.announce(settled) and self._relay is not None:
+            self._relay.wake()
+
+    def _note_progress(self, partition: Partition) -> None:
+        if partition.applied_seq >= self._target_seq:
+            self._caught_up.set()
+
+    @asynccontextmanager
+    async def _relaying(self, partition: Partition) -> AsyncIterator[None]:
+        """Have what leaves the partition relayed by the primary, or dropped when another one has."""
+        relay = self._relay = self._ground.relaying.relay(partition)
+        try:
+            await relay.become(self._primary)
+            yield
+        finally:
+            self._relay = None
+            await relay.close()
+
+    @asynccontextmanager
+    async def _answering(self, partition: Partition) -> AsyncIterator[None]:
+        """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
+        ground = self._ground
+        answers = Answers(partition, time.time, lambda: self._read_position(partition), ground.resolvers)
+        asks = Asks(ground.bus, self.number, answers, ground.slow_asks)
+        try:
+            with suppress(Interrupted):
+                await asks.open(self._sleep)
+                self.answers.set()
+            yield
+        finally:
+            await asks.stop()
+            partition.leave()
+            await asks.finish()
+
+    def _read_position(self, partition: Partition) -> int:
+        """Give a sequence up to which the partition has nothing that is not applied."""
+        waits = self._mailbox.waiting or not partition.is_settled
+        return 0 if waits else self._ground.readers.position(self.number)
