@@ -126,7 +126,8 @@ class LogReader:
             self._last_seq = max(consumer.last_seq, consumer.position)
             self._position = self.position
         self._raise_failure()
-        log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
+        if reason is not None:
+            log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
 
     async def _open(self, consumer: LogConsumer) -> None:
         last = await stream_last(self._bus, self._stream)
