@@ -5,7 +5,7 @@
     apps.py       apps, their permissions and passwords
     rules.py      rules, which the original calls subscriptions
     exporting.py  export_model
-    importing.py  import_model; packing.py makes its commands
+    importing.py  import_model
     caller.py     one call: who makes it, and the way to the bus on their behalf
     passwords.py  who calls, when it is a simple device with a password
     calls.py      what the bodies of the calls may hold

@@ -16,7 +16,8 @@ from edge_http.http.body import read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
 from edge_http.personis.calls import Segments
-from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, import_commands, read_exported
+from model.formats.parcels import import_commands
+from model.formats.personis import ExportedContext, Exporter, contexts_of, pieces_of, read_exported, rules_of
 from schemas.app_names import app_id
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.decoding import decode
@@ -75,7 +76,7 @@ async def _send_parts(caller: Caller, model: ExportedContext, context: Segments,
     """Send the commands, and give the salt of their ids: another one for each time that the context was deleted."""
     default = Exporter(caller.identity.user, caller.identity.app)
     while True:
-        again = await _send_all(caller, import_commands(model, context, default, salt))
+        again = await _send_all(caller, import_commands(pieces_of(model, default), context, salt))
         if again is None or await _is_there(caller, model, context):
             return salt
         salt = f"{salt} {again}"
@@ -114,10 +115,8 @@ def _grants(model: ExportedContext, context: Segments, salt: str, apps: Collecti
 
 
 def _rules(model: ExportedContext, context: Segments, salt: str) -> Iterator[MakeRule]:
-    for path, each in contexts_of(model):
-        where = [*context, *path]
-        for component, by_token in (each.subs or {}).items():
-            for statement in dict.fromkeys(rule.statement for rule in by_token.values() if rule.statement):
-                what = msgspec.json.encode([where, component, statement]).decode()
-                identifier = requests.derived_id(f"import {salt}", what)
-                yield MakeRule(id=identifier, context=where, component=component, statement=statement)
+    for rule in rules_of(model):
+        where = [*context, *rule.path]
+        what = msgspec.json.encode([where, rule.component, rule.statement]).decode()
+        identifier = requests.derived_id(f"import {salt}", what)
+        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement)

@@ -46,6 +46,7 @@ from edge_http.personis.calls import (
     ViewMembers,
     ViewSpelling,
 )
+from model.formats.personis import from_root
 from schemas.app_names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.decoding import convert, decode
@@ -105,7 +106,7 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
         return []
     if isinstance(spelling, str):
         return list(parse_path(spelling, field))
-    return spelling[1:] if spelling and not spelling[0] else spelling
+    return from_root(spelling)
 
 
 def ask_of(call: AskCall) -> Ask:

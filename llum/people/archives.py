@@ -1,14 +1,15 @@
 """Exporting a person into an archive, and importing one."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
 from bus.as_app import AsApp, LastWrites
 from llum.failures import Fault
-from llum.people.archive_commands import Step, import_steps, model_command
-from llum.people.archive_files import Archive, ArchiveWriter
+from model.formats.archive import Archive, ArchiveLines
+from model.formats.archive_commands import Step, import_steps, model_command
 from schemas.apps import ADMIN_APP
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
@@ -42,12 +43,12 @@ class ImportReport(msgspec.Struct, kw_only=True):
         )
 
 
-async def export_person(client: "Client", user: str, file: BinaryIO) -> None:
-    """Write the archive of a person's model as it is now."""
-    writer = ArchiveWriter(file, check_token(user, "user"), time.time())
-    async for page in client.export(user):
-        writer.add(page)
-    writer.finish()
+async def export_person(client: "Client", user: str, file: BinaryIO, context: Sequence[str] = ()) -> None:
+    """Write the archive of a person's model, or of one context of it, as it is now."""
+    lines = ArchiveLines(check_token(user, "user"), time.time(), context)
+    async for page in client.export(user, context):
+        file.write(lines.add(page))
+    file.write(lines.finish())
 
 
 async def import_person(client: "Client", user: str, archive: Archive) -> ImportReport:

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_http.personis import packing
-from edge_http.personis.packing import Exporter, import_commands, read_exported
+from model.formats import parcels
+from model.formats.parcels import import_commands
+from model.formats.personis import Exporter, pieces_of, read_exported
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
@@ -42,7 +43,7 @@ def component(*pieces: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def commands(model: dict[str, Any], salt: str = "") -> list[Import]:
-    return list(import_commands(read_exported(json.dumps(model).encode()), ["to"], DEFAULT, salt))
+    return list(import_commands(pieces_of(read_exported(json.dumps(model).encode()), DEFAULT), ["to"], salt))
 
 
 async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
@@ -150,7 +151,7 @@ def test_a_large_import_is_several_commands() -> None:
 
 def test_many_small_pieces_are_several_commands() -> None:
     """There is a bound on their number too."""
-    pieces = [exported_piece(value=None, flags=[]) for _ in range(2 * packing.MAX_PARCEL_THINGS)]
+    pieces = [exported_piece(value=None, flags=[]) for _ in range(2 * parcels.MAX_PARCEL_THINGS)]
     assert len(commands(exported("P", components={"c": component(*pieces)}))) >= 2
 
 

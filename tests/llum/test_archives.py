@@ -1,6 +1,5 @@
 """Archives: what was exported makes an equal model, once, and nothing that was tampered with."""
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llum.failures import Fault
-from llum.people.archive_commands import import_steps, model_command
-from llum.people.archive_files import Archive, ArchiveWriter, open_archive
+from llum.people.archive_files import open_archive
+from model.formats.archive import Archive, ArchiveLines
+from model.formats.archive_commands import import_steps, model_command
 from schemas.commands import Correct, DeleteComponent, Forget, MakeRule, Withdraw
 from schemas.definitions import ModelDefinition
 from schemas.errors import Refusal
@@ -59,12 +59,9 @@ def person_with(history: list[Any], definition: ModelDefinition | None = None) -
 
 def archive_of(person: Person, path: Path) -> Archive:
     """Export into a file and open it."""
-    output = io.BytesIO()
-    writer = ArchiveWriter(output, "alice", 0.0)
-    for page in person.export_all():
-        writer.add(page)
-    writer.finish()
-    path.write_bytes(output.getvalue())
+    lines = ArchiveLines("alice", 0.0)
+    pages = [lines.add(page) for page in person.export_all()]
+    path.write_bytes(b"".join([*pages, lines.finish()]))
     return open_archive(path)
 
 
@@ -213,7 +210,8 @@ def test_a_damaged_archive_is_refused_before_anything_is_sent(tmp_path: Path, da
     """With a sentence that says what is wrong with the file."""
     person = person_with([])
     person.tell("age", 41)
-    archive = archive_of(person, tmp_path / "alice")
-    archive.path.write_bytes(damage(archive.path.read_bytes()))
+    path = tmp_path / "alice"
+    archive_of(person, path)
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(Fault, match=reason):
-        open_archive(archive.path)
+        open_archive(path)

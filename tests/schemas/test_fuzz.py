@@ -9,8 +9,9 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_http.personis.packing import Exporter, import_commands, read_exported
 from model.evidence import selection_of
+from model.formats.parcels import import_commands
+from model.formats.personis import Exporter, pieces_of, read_exported
 from schemas.codec import command_id, decode_command, decode_query
 from schemas.commands import COMMAND_VERBS
 from schemas.errors import Refusal
@@ -71,7 +72,7 @@ exported = st.recursive(
 def test_an_exported_model_is_packed_or_refused(text: bytes) -> None:
     """The original's JSON, and what looks like it."""
     with contextlib.suppress(Refusal):
-        list(import_commands(read_exported(text), [], Exporter("alice", "probe"), ""))
+        list(import_commands(pieces_of(read_exported(text), Exporter("alice", "probe")), []))
 
 
 @given(

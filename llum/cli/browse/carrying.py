@@ -1,7 +1,6 @@
 """Commands about files: export, import, do."""
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path as FilePath
@@ -10,13 +9,13 @@ from typing import BinaryIO, Final
 import click
 import msgspec
 
-from edge_http.personis.packing import Exporter
-from llum.cli.browse import archive, lines, show
+from llum.cli.browse import importable, lines, show
 from llum.cli.browse.command import CONTEXT, FILE, command
 from llum.cli.browse.shell import Shell
 from llum.cli.commands.archives import written
 from llum.failures import Fault
-from llum.people.archive_files import ArchiveWriter
+from llum.people.archives import export_person
+from model.formats.personis import Exporter
 from schemas.commands import Command
 from schemas.errors import LlumError
 from schemas.paths import Path
@@ -55,9 +54,9 @@ async def import_(shell: Shell, file: str | None, context: Path) -> None:
     the original Personis browser.
     """
     file = file or await shell.dialogue.text("File?")
-    source = archive.open_source(FilePath(file), Exporter(shell.user, shell.client.app))
+    source = importable.open_source(FilePath(file), Exporter(shell.user, shell.client.app))
     made, salt = await _import(shell, source, context)
-    attached = await _send_all(shell, archive.subscriptions(source, context, salt))
+    attached = await _send_all(shell, importable.rule_commands(source, context, salt))
     told = show.counted({**made.counts, "rules": attached.new})
     shell.say(f"imported {told}" if told else "nothing new: everything in it is here already")
 
@@ -89,7 +88,7 @@ class Sent(msgspec.Struct):
     """The sequence of the last one."""
 
 
-async def _import(shell: Shell, source: archive.Source, context: Path) -> tuple[Sent, str]:
+async def _import(shell: Shell, source: importable.Source, context: Path) -> tuple[Sent, str]:
     """Send until something is there: a context that was deleted since it was imported is made anew."""
     salt = ""
     while True:
@@ -111,10 +110,7 @@ async def _send_all(shell: Shell, commands: Iterable[Command]) -> Sent:
 
 
 async def _write(shell: Shell, output: BinaryIO, context: Path) -> None:
-    writer = ArchiveWriter(output, shell.user, time.time(), context)
-    async for page in shell.client.export(shell.user, context):
-        writer.add(page)
-    writer.finish()
+    await export_person(shell.client, shell.user, output, context)
 
 
 async def _run(shell: Shell, line: str, place: str) -> None:

@@ -1,25 +1,18 @@
-"""What the original exports, read and packed into commands: each as large as may be, all of it in its order."""
+"""What the original exports: a context with all below it, as JSON. Read here, and taken apart for an import."""
 
-import hashlib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from edge_http.personis.calls import Segments
-from edge_http.personis.requests import path_of
-from schemas.commands import Import
+from model.formats.parcels import Piece
 from schemas.decoding import convert, decode
-from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
+from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import ComponentType, ImportedEvidence, ValueType
 from schemas.permissions import Permission
 
-MAX_PARCEL_BYTES: Final = 768 * 1024
-"""Bytes of one command's content, short of what a command may have: its last piece may exceed this."""
-
-MAX_PARCEL_THINGS: Final = 5_000
-"""Contexts (with each segment of their paths), components, views and pieces of evidence of one command."""
+Segments = list[str]
 
 ROOT: Final = (None, "", ".")
 """How the original calls the root: what was exported from there is put straight into the context."""
@@ -71,13 +64,16 @@ class Exporter(msgspec.Struct, frozen=True):
     app: str
 
 
-Item = ComponentDefinition | ViewDefinition | None
-Piece = tuple[ImportedContext, Item, ImportedEvidence | None]
-"""A context, perhaps something in it, perhaps a piece of that component's evidence."""
+class PlacedRule(NamedTuple):
+    """A rule and the component that it belongs to; the path is that of the context."""
+
+    path: Segments
+    component: str
+    statement: str
+
 
 _exported: Final = msgspec.json.Decoder(ExportedContext)
 _members: Final = msgspec.json.Decoder(dict[str, Any])
-_encode: Final = msgspec.json.Encoder().encode
 
 
 def read_exported(text: bytes) -> ExportedContext:
@@ -101,73 +97,40 @@ def contexts_of(model: ExportedContext) -> Iterator[tuple[Segments, ExportedCont
         waiting += [([*path, child], each) for child, each in reversed(below)]
 
 
-def import_commands(model: ExportedContext, context: Segments, default: Exporter, salt: str = "") -> Iterator[Import]:
-    """Pack a model into commands, whose ids come from the salt and from what they hold. Raises `bad_field`."""
-    parcel = _Parcel()
-    for piece in _pieces(model, default):
-        if parcel.is_full:
-            yield parcel.command(context, salt)
-            parcel = _Parcel()
-        parcel.add(*piece)
-    yield parcel.command(context, salt)
+def rules_of(model: ExportedContext) -> Iterator[PlacedRule]:
+    """Give the rules, each statement of a component once."""
+    for path, context in contexts_of(model):
+        for component, by_token in (context.subs or {}).items():
+            for statement in dict.fromkeys(rule.statement for rule in by_token.values() if rule.statement):
+                yield PlacedRule(path, component, statement)
 
 
-class _Parcel:
-    """What goes into one command. Begun contexts and components are named again in the next one."""
-
-    def __init__(self) -> None:
-        self._contexts: list[ImportedContext] = []
-        self._head: ImportedContext | None = None
-        self._item: Item = None
-        self._bytes = 0
-        self._things = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self._bytes >= MAX_PARCEL_BYTES or self._things >= MAX_PARCEL_THINGS
-
-    def add(self, head: ImportedContext, item: Item, evidence: ImportedEvidence | None) -> None:
-        if head is not self._head:
-            self._head, self._item = head, None
-            self._contexts.append(msgspec.structs.replace(head, components=[], views=[]))
-            self._count(head, 1 + len(head.path))
-        if item is not None and item is not self._item:
-            self._item = item
-            self._begin(item)
-        if evidence is not None:
-            self._contexts[-1].components[-1].evidence.append(evidence)
-            self._count(evidence)
-
-    def _begin(self, item: ComponentDefinition | ViewDefinition) -> None:
-        if isinstance(item, ViewDefinition):
-            self._contexts[-1].views.append(item)
-        else:
-            self._contexts[-1].components.append(ImportedComponent(definition=item, evidence=[]))
-        self._count(item)
-
-    def _count(self, what: msgspec.Struct, things: int = 1) -> None:
-        self._bytes += len(_encode(what))
-        self._things += things
-
-    def command(self, context: Segments, salt: str) -> Import:
-        digest = hashlib.sha256(_encode([salt, context, self._contexts])).hexdigest()
-        return Import(id=f"import-{digest[:40]}", context=context, contexts=self._contexts)
-
-
-def _pieces(model: ExportedContext, default: Exporter) -> Iterator[Piece]:
+def pieces_of(model: ExportedContext, default: Exporter) -> Iterator[Piece]:
+    """Take a model apart. Raises `bad_field`."""
     for path, context in contexts_of(model):
         info = context.contextinfo
         head = ImportedContext(path=path, description=info.Description or "", resolver=info.resolver)
-        yield head, None, None
+        yield Piece(head)
         for name, component in (context.components or {}).items():
-            definition = _definition(name, component)
-            yield head, definition, None
-            for number, raw in enumerate(component.evidencelist or ()):
-                field = f"partial_model.components.{name[:64]}.evidencelist[{number}]"
-                yield head, definition, _evidence(raw, default, field)
+            yield from _component_pieces(head, name, component, default)
         for name, view in (context.views or {}).items():
-            items = [item if isinstance(item, str) else path_of(item) for item in view.component_list]
-            yield head, ViewDefinition(name=name, components=items), None
+            items = [item if isinstance(item, str) else from_root(item) for item in view.component_list]
+            yield Piece(head, ViewDefinition(name=name, components=items))
+
+
+def from_root(path: Segments) -> Segments:
+    """Read a path as the original writes it: a leading empty segment stands for the root."""
+    return path[1:] if path and not path[0] else path
+
+
+def _component_pieces(
+    head: ImportedContext, name: str, component: ExportedComponent, default: Exporter
+) -> Iterator[Piece]:
+    definition = _definition(name, component)
+    yield Piece(head, definition)
+    for number, raw in enumerate(component.evidencelist or ()):
+        field = f"partial_model.components.{name[:64]}.evidencelist[{number}]"
+        yield Piece(head, definition, _evidence(raw, default, field))
 
 
 def _definition(name: str, component: ExportedComponent) -> ComponentDefinition:
@@ -178,7 +141,7 @@ def _definition(name: str, component: ExportedComponent) -> ComponentDefinition:
         value_type=component.value_type or "string",
         value_list=component.value_list or [],
         resolver=component.resolver,
-        goals=[path_of(goal) for goal in component.goals or ()],
+        goals=[from_root(goal) for goal in component.goals or ()],
     )
 
 

@@ -1,17 +1,20 @@
 """Files that can be imported below a context: archives of llum, and what the original browser has exported."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from edge_http.personis.packing import ExportedContext, Exporter, contexts_of, import_commands, read_exported
 from llum.failures import Fault
-from llum.people.archive_commands import parcels
-from llum.people.archive_files import Archive, Rules, open_archive
+from llum.people.archive_files import open_archive
+from model.formats import archive, personis
+from model.formats.archive import Archive, Rules
+from model.formats.parcels import import_commands
+from model.formats.personis import ExportedContext, Exporter, PlacedRule, read_exported
 from schemas.commands import Import, MakeRule
+from schemas.definitions import ImportedContext
 from schemas.paths import Path
 
 MAX_ORIGINAL_BYTES: Final = 256 * 1024 * 1024
@@ -22,22 +25,14 @@ _MARK: Final = b'"llum-archive"'
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Rule(NamedTuple):
-    """A rule and where it goes, below the context that is imported into."""
-
-    path: list[str]
-    component: str
-    statement: str
-
-
 class Source(Protocol):
     """What a file holds, as often as it is wanted."""
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         """Give the commands, whose ids come from the salt and from what they hold."""
 
-    def rules(self) -> Iterator[Rule]:
-        """Give the rules."""
+    def rules(self) -> Iterator[PlacedRule]:
+        """Give the rules, placed below the context that is imported into."""
 
     def first(self) -> list[str]:
         """Give the path of a context that is there when the file has been imported."""
@@ -58,36 +53,37 @@ def open_source(file: FilePath, default: Exporter) -> Source:
     return _Original(read_exported(text), default)
 
 
-def subscriptions(source: Source, context: Path, salt: str) -> Iterator[MakeRule]:
+def rule_commands(source: Source, context: Path, salt: str) -> Iterator[MakeRule]:
     """Give the commands that attach the rules, as whoever sends them."""
     for rule in source.rules():
         where = [*context, *rule.path]
-        identifier = _id(salt, where, [rule.component, rule.statement])
-        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement)
+        digest = hashlib.sha256(_encode([salt, where, rule.component, rule.statement])).hexdigest()
+        yield MakeRule(id=f"import-{digest[:40]}", context=where, component=rule.component, statement=rule.statement)
 
 
 class _Archived:
     """A context comes back under its name, a whole model's root becomes the context itself."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._name = archive.head.context[-1:]
+    def __init__(self, opened: Archive) -> None:
+        self._archive = opened
+        self._name = opened.head.context[-1:]
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
-        for number, parcel in enumerate(parcels(self._archive)):
-            placed = [msgspec.structs.replace(each, path=[*self._name, *each.path]) for each in parcel]
-            identifier = _id(f"{salt} {number} {self._archive.digest}", context, placed)
-            yield Import(id=identifier, context=list(context), contexts=placed)
+        pieces = (piece._replace(context=self._placed(piece.context)) for piece in archive.pieces_of(self._archive))
+        return import_commands(pieces, list(context), f"{salt} {self._archive.digest}")
 
-    def rules(self) -> Iterator[Rule]:
+    def rules(self) -> Iterator[PlacedRule]:
         base = len(self._archive.head.context)
         for record in self._archive.records():
             if isinstance(record, Rules):
                 for rule in record.rules:
-                    yield Rule([*self._name, *rule.path[base:]], rule.component, rule.statement)
+                    yield PlacedRule([*self._name, *rule.path[base:]], rule.component, rule.statement)
 
     def first(self) -> list[str]:
         return self._name
+
+    def _placed(self, context: ImportedContext) -> ImportedContext:
+        return msgspec.structs.replace(context, path=[*self._name, *context.path])
 
 
 class _Original:
@@ -96,17 +92,10 @@ class _Original:
         self._default = default
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
-        return import_commands(self._model, list(context), self._default, salt)
+        return import_commands(personis.pieces_of(self._model, self._default), list(context), salt)
 
-    def rules(self) -> Iterator[Rule]:
-        for path, context in contexts_of(self._model):
-            for component, by_token in (context.subs or {}).items():
-                for statement in dict.fromkeys(rule.statement for rule in by_token.values() if rule.statement):
-                    yield Rule(path, component, statement)
+    def rules(self) -> Iterator[PlacedRule]:
+        return personis.rules_of(self._model)
 
     def first(self) -> list[str]:
-        return next(contexts_of(self._model))[0]
-
-
-def _id(salt: str, where: Iterable[str], what: Any) -> str:
-    return f"import-{hashlib.sha256(_encode([salt, list(where), what])).hexdigest()[:40]}"
+        return next(personis.contexts_of(self._model))[0]

@@ -1,0 +1,165 @@
+"""Archives: a person's whole model as lines of JSON, which another installation can import.
+
+    {"kind": "llum-archive", "version": 1, "user": "alice", "seq": 4711, "exported": 1795310000.0}
+    {"kind": "contexts", "contexts": [...]}          any number, parents first: structure and evidence
+    {"kind": "apps", "apps": {...}}                  with what each may do
+    {"kind": "rules", "rules": [...]}
+    {"kind": "end", "records": 3, "sha256": "..."}   of the lines between the first and this one
+
+The first line is not part of the digest, so an unchanged model gives the same digest whenever it is exported.
+Passwords and tokens are in no archive.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from model.formats.parcels import Piece
+from schemas.decoding import UNDECODABLE
+from schemas.definitions import ImportedContext
+from schemas.errors import Code, Refusal
+from schemas.replies import ArchivedApp, ArchivedRule, ExportReply
+
+ARCHIVE_VERSION: Final = 1
+
+
+class Head(
+    msgspec.Struct, kw_only=True, tag_field="kind", tag="llum-archive", omit_defaults=True, forbid_unknown_fields=True
+):
+    version: int
+    user: str
+    """Whose model it was."""
+    seq: int
+    """The state that was exported."""
+    exported: float
+    """When, in seconds since 1970."""
+    context: list[str] = []
+    """What was exported; [] is the whole model. Contexts are named from there, rules and permissions from the root."""
+
+
+class Contexts(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", forbid_unknown_fields=True):
+    contexts: list[ImportedContext]
+
+
+class Apps(msgspec.Struct, kw_only=True, tag_field="kind", tag="apps", forbid_unknown_fields=True):
+    apps: dict[str, ArchivedApp]
+
+
+class Rules(msgspec.Struct, kw_only=True, tag_field="kind", tag="rules", forbid_unknown_fields=True):
+    rules: list[ArchivedRule]
+
+
+class End(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbid_unknown_fields=True):
+    records: int
+    sha256: str
+
+
+Record = Contexts | Apps | Rules
+
+_head: Final = msgspec.json.Decoder(Head)
+_line: Final = msgspec.json.Decoder(Contexts | Apps | Rules | End)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Archive(NamedTuple):
+    """An archive that is complete and unchanged."""
+
+    head: Head
+    digest: str
+    lines: Callable[[], Iterable[bytes]]
+    """Gives the lines after the first, as often as they are wanted: an archive may be larger than memory."""
+
+    def records(self) -> Iterator[Record]:
+        """Give the records one after the other."""
+        for line in self.lines():
+            record = _line.decode(line)
+            if not isinstance(record, End):
+                yield record
+
+
+class ArchiveLines:
+    """Makes lines of the pages of an export, as they come."""
+
+    def __init__(self, user: str, exported: float, context: Sequence[str] = ()) -> None:
+        self._user = user
+        self._context = list(context)
+        self._exported = exported
+        self._digest = hashlib.sha256()
+        self._records = 0
+        self._first: ExportReply | None = None
+
+    def add(self, page: ExportReply) -> bytes:
+        """Give the lines of a page; the first one must come first."""
+        begin = self._begin(page) if self._first is None else b""
+        return begin + self._line(Contexts(contexts=page.contexts))
+
+    def finish(self) -> bytes:
+        """Give the lines that say that the archive is complete."""
+        assert self._first is not None, "an export has at least one page"
+        records = self._line(Apps(apps=self._first.apps)) + self._line(Rules(rules=self._first.rules))
+        return records + _encode(End(records=self._records, sha256=self._digest.hexdigest())) + b"\n"
+
+    def _begin(self, page: ExportReply) -> bytes:
+        self._first = page
+        head = Head(
+            version=ARCHIVE_VERSION, user=self._user, seq=page.seq, exported=self._exported, context=self._context
+        )
+        return _encode(head) + b"\n"
+
+    def _line(self, record: Record) -> bytes:
+        line = _encode(record) + b"\n"
+        self._digest.update(line)
+        self._records += 1
+        return line
+
+
+def read_head(line: bytes) -> Head:
+    """Read the first line. Raises `malformed`, `unsupported_version`."""
+    try:
+        head = _head.decode(line)
+    except UNDECODABLE as error:
+        hint = "`llum admin person export` makes one."
+        raise Refusal(Code.MALFORMED, "it is not an archive of a person", hint=hint) from error
+    if head.version != ARCHIVE_VERSION:
+        message = f"it is an archive of version {head.version}, this llum reads version {ARCHIVE_VERSION}"
+        hint = "Import it with a llum that made it, or export it again."
+        raise Refusal(Code.UNSUPPORTED_VERSION, message, hint=hint)
+    return head
+
+
+def check_lines(lines: Iterable[bytes]) -> str:
+    """See that nothing after the first line is missing or changed, and give the digest. Raises `malformed`."""
+    digest = hashlib.sha256()
+    for records, line in enumerate(lines):
+        try:
+            record = _line.decode(line)
+        except UNDECODABLE as error:
+            hint = "It has been changed or cut off."
+            raise Refusal(Code.MALFORMED, f"line {records + 2}: {error}", hint=hint) from error
+        if isinstance(record, End):
+            if (record.records, record.sha256) != (records, digest.hexdigest()):
+                raise Refusal(Code.MALFORMED, "it has been changed since it was exported", hint="Export it again.")
+            return record.sha256
+        digest.update(line)
+    raise Refusal(Code.MALFORMED, "it ends too early", hint="It was cut off; export it again.")
+
+
+def pieces_of(archive: Archive) -> Iterator[Piece]:
+    """Take the contexts apart, in their order."""
+    for record in archive.records():
+        if isinstance(record, Contexts):
+            for context in record.contexts:
+                yield from _context_pieces(context)
+
+
+def _context_pieces(context: ImportedContext) -> Iterator[Piece]:
+    head = msgspec.structs.replace(context, components=[], views=[])
+    yield Piece(head)
+    for component in context.components:
+        yield Piece(head, component.definition)
+        for piece in component.evidence:
+            yield Piece(head, component.definition, piece)
+    for view in context.views:
+        yield Piece(head, view)
