@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check docs bench setup
+.PHONY: help run test test-long check docs bench setup
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
@@ -19,7 +19,10 @@ run: setup ## Start llum: nats-server, worker, HTTP edge. Ctrl-C stops it.
 	@exec .venv/bin/llum up $(ARGS)
 
 test: setup ## Run the tests. Under 15 minutes on two idle cores.
-	@exec $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+
+test-long: setup ## Run the tests that take long. Under 20 minutes.
+	@exec $(PYTHON) -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 check: setup ## Check style, types, imports and the generated pages.
 	$(PYTHON) -m ruff check $(FOLDERS)
