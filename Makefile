@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test test-long check docs bench setup
+.PHONY: help run test test-long check docs bench bench-compare setup
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
@@ -11,11 +11,11 @@ SCRIPTS := docs/generate.py docs/pages examples/asker/asker.py
 FOLDERS := actors bench bus docs edge_http examples identity llum model schemas sensors tests
 
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'ARGS is passed on: make run ARGS="--http-port 0", make test ARGS="tests/llum -x"'
 
-run: setup ## Start llum: nats-server, worker, HTTP edge. Ctrl-C stops it.
+run: setup ## Start llum in the foreground. Ctrl-C stops it.
 	@exec .venv/bin/llum up $(ARGS)
 
 test: setup ## Run the tests. Under 15 minutes on two idle cores.
@@ -38,12 +38,12 @@ docs: setup ## Write the generated pages of docs/reference.
 bench: setup ## Measure llum against the limits of this machine.
 	@exec $(PYTHON) -m bench $(ARGS)
 
+bench-compare: setup ## Compare CPU time with another commit: BASE=<commit>.
+	@exec $(PYTHON) -m bench.compare $(BASE) --rounds $(or $(ROUNDS),7)
+
 setup: $(READY) ## Make .venv from uv.lock. The others do it if needed.
 	@:
 
 $(READY): pyproject.toml uv.lock deploy/bootstrap.sh
 	@deploy/bootstrap.sh
 	@touch $@
-
-bench-compare: setup ## Compare the CPU time of each operation with that of another checkout. BASE=<commit or folder> ROUNDS=7
-	@exec $(PYTHON) -m bench.compare $(BASE) --rounds $(or $(ROUNDS),7)

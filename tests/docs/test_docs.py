@@ -5,6 +5,7 @@ searched for each of them. Code in the first column of a table counts as documen
 """
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
@@ -159,3 +160,12 @@ def test_every_page_can_be_found() -> None:
     """The index of the documentation leads to each page; that of decisions to each decision."""
     listed = {*links(DOCS / "README.md"), *links(DOCS / "adr" / "README.md"), DOCS / "README.md"}
     assert [str(page) for page in sorted(DOCS.rglob("*.md")) if page not in listed] == []
+
+
+def test_make_explains_each_of_its_commands() -> None:
+    """In a line that fits a terminal of 80 columns."""
+    makefile = (DOCS.parent / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    explained = subprocess.run(["make", "help"], cwd=DOCS.parent, capture_output=True, check=True, text=True).stdout
+    assert set(re.findall(r"^  make ([a-z-]+)  ", explained, re.MULTILINE)) == set(phony.split())
+    assert max(map(len, explained.splitlines())) <= 80
