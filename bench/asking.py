@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench import bus_load, people
-from bench.bus_load import Target
+from bench.bus_load import Aim
 from bench.figures import Result, at_least, at_most
 from bench.ground import Ground
 from bench.sizes import IN_FLIGHT
@@ -46,12 +46,12 @@ async def ask_evidence(ground: Ground) -> Result:
     return Result(at_most(EVIDENCE_BAR, "µs", value, limit), counted)
 
 
-async def _with_echo(stage: Stage, name: str) -> tuple[Target, Target]:
+async def _with_echo(stage: Stage, name: str) -> tuple[Aim, Aim]:
     target = stage.asks(stage.busy_people())
     return target, await stage.echo(name, await stage.answer_to(target), target.payload)
 
 
-async def _medians_in_turn(stage: Stage, target: Target, other: Target) -> tuple[Sequence[float], Sequence[float]]:
+async def _medians_in_turn(stage: Stage, target: Aim, other: Aim) -> tuple[Sequence[float], Sequence[float]]:
     """Measure both in turn; give each one's medians of the rounds, in microseconds."""
     values: list[float] = []
     limits: list[float] = []

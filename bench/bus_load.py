@@ -10,7 +10,7 @@ from bench.failures import BenchError
 ANSWER_WITHIN_S = 5.0
 
 
-class Target(NamedTuple):
+class Aim(NamedTuple):
     """Where requests go, and how every right answer begins."""
 
     subjects: Sequence[str]
@@ -18,7 +18,7 @@ class Target(NamedTuple):
     prefix: bytes
 
 
-async def throughput(connection: Any, target: Target, in_flight: int, duration_s: float) -> float:
+async def throughput(connection: Any, target: Aim, in_flight: int, duration_s: float) -> float:
     """Keep so many requests under way for a while, and give the answers per second."""
     began = time.perf_counter()
     deadline = began + duration_s
@@ -26,7 +26,7 @@ async def throughput(connection: Any, target: Target, in_flight: int, duration_s
     return sum(counts) / (time.perf_counter() - began)
 
 
-async def latencies(connection: Any, target: Target, duration_s: float) -> list[float]:
+async def latencies(connection: Any, target: Aim, duration_s: float) -> list[float]:
     """Send one request after the other for a while, and give the seconds that each took."""
     deadline = time.perf_counter() + duration_s
     times: list[float] = []
@@ -37,7 +37,7 @@ async def latencies(connection: Any, target: Target, duration_s: float) -> list[
     return times
 
 
-async def request(connection: Any, target: Target, number: int = 0) -> bytes:
+async def request(connection: Any, target: Aim, number: int = 0) -> bytes:
     """Send one request to the target's subject of that number, and see that the answer is a right one."""
     subject = target.subjects[number % len(target.subjects)]
     data: bytes = (await connection.request(subject, target.payload, timeout=ANSWER_WITHIN_S)).data
@@ -46,7 +46,7 @@ async def request(connection: Any, target: Target, number: int = 0) -> bytes:
     return data
 
 
-async def _ask_until(connection: Any, target: Target, lane: int, deadline: float) -> int:
+async def _ask_until(connection: Any, target: Aim, lane: int, deadline: float) -> int:
     count = 0
     while not count or time.perf_counter() < deadline:
         await request(connection, target, lane)

@@ -43,7 +43,7 @@ FIRST_US = 1_790_000_000_000_000
 _ids = count()
 
 
-class Fired(NamedTuple):
+class FiredRules(NamedTuple):
     """What came of some tells: how many effects, and in which time."""
 
     tells: int
@@ -104,7 +104,7 @@ async def tell_without_rules(ground: Ground) -> Result:
     return Result(at_most(WITHOUT_RULES_BAR, "µs", values, limits), counted)
 
 
-async def _many_rules(ground: Ground) -> Fired:
+async def _many_rules(ground: Ground) -> FiredRules:
     async with _speaking(ground) as speaker:
         targets = [f"t{number % 20}" for number in range(RULES)]
         user = await speaker.make_person(["a", *sorted(set(targets))])
@@ -116,7 +116,7 @@ async def _many_rules(ground: Ground) -> Fired:
             await asyncio.gather(*(speaker.tell(user, "a") for _ in range(TELLS_AT_ONCE)))
             tells += TELLS_AT_ONCE
         await speaker.until_evidence(user, tells * (RULES + 1))
-        return Fired(tells, tells * RULES, time.perf_counter() - began)
+        return FiredRules(tells, tells * RULES, time.perf_counter() - began)
 
 
 class _Speaker:

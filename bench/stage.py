@@ -9,7 +9,7 @@ import msgspec
 import nats
 
 from bench import bus_load, people
-from bench.bus_load import Target
+from bench.bus_load import Aim
 from bench.processes import llum_up, program
 from bench.sizes import IN_FLIGHT, Sizes
 from bus.connection import Bus
@@ -49,10 +49,10 @@ class Stage:
         finally:
             await stage._life.aclose()
 
-    def asks(self, users: Sequence[str], name: str = people.component(0)) -> Target:
+    def asks(self, users: Sequence[str], name: str = people.component(0)) -> Aim:
         """Aim at a component of each of these people."""
         subjects = [ask_subject(user, people.APP, "ask") for user in users]
-        return Target(subjects, encode(people.ask(name)), REPLY_PREFIX)
+        return Aim(subjects, encode(people.ask(name)), REPLY_PREFIX)
 
     def busy_people(self) -> list[str]:
         """Give those who are asked about all the time: one for each request in flight."""
@@ -63,13 +63,13 @@ class Stage:
         first, self._next_cold = self._next_cold, min(self._next_cold + count, self.sizes.people)
         return [people.person(number) for number in range(first, self._next_cold)]
 
-    async def echo(self, name: str, answer: bytes, payload: bytes) -> Target:
+    async def echo(self, name: str, answer: bytes, payload: bytes) -> Aim:
         """Have a process of its own answer `bench.echo.<name>` with these bytes, and aim at it."""
         file = self._data_dir / f"{name}.answer"
         file.write_bytes(answer)
         subject = f"bench.echo.{name}"
         await self._exits.enter_async_context(program("echo", self.running.nats, f"{subject}={file}"))
-        return Target([subject], payload, answer[: len(REPLY_PREFIX)])
+        return Aim([subject], payload, answer[: len(REPLY_PREFIX)])
 
     async def plain_http(self) -> str:
         """Give the address of the bare aiohttp handler, in a process of its own."""
@@ -87,7 +87,7 @@ class Stage:
         finally:
             await bus.close()
 
-    async def answer_to(self, target: Target) -> bytes:
+    async def answer_to(self, target: Aim) -> bytes:
         return await bus_load.request(self.connection, target)
 
     async def _start(self) -> None:

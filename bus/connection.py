@@ -10,7 +10,7 @@ import nats.errors
 import structlog
 
 from bus.inbox import Inbox
-from bus.wire import Client, Handler, Listening, end_task
+from bus.wire import Listening, OnMessage, WireClient, end_task
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.limits import MAX_PAYLOAD_BYTES
 
@@ -41,7 +41,7 @@ class Bus:
     def __init__(self, url: str, name: str) -> None:
         self.url = url
         self.name = name
-        self.nc: Any = Client()
+        self.nc: Any = WireClient()
         self.inbox = Inbox(self)
         """For requests; open as soon as the connection stands."""
         self.on_disconnect: list[Callable[[], None]] = []
@@ -100,7 +100,7 @@ class Bus:
         """Publish without awaiting what is known to be well-formed. False when it cannot be sent now."""
         return bool(self.nc.publish_soon(subject, data, reply, headers))
 
-    async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening:
+    async def listen(self, subject: str, handler: OnMessage, queue: str = "") -> Listening:
         """Subscribe with a plain function `handler(subject, reply, headers, data)` that gets everything as bytes."""
         try:
             return await self.nc.listen(subject, handler, queue)  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from bus.wire import Handler, Listening
+from bus.wire import Listening, OnMessage
 from schemas.errors import Code, Transient
 
 MAX_WAITING: Final = 65_536
@@ -35,7 +35,7 @@ class Connection(Protocol):
 
     def new_inbox(self) -> str: ...
 
-    async def listen(self, subject: str, handler: Handler, queue: str = "") -> Listening: ...
+    async def listen(self, subject: str, handler: OnMessage, queue: str = "") -> Listening: ...
 
     async def publish(
         self, subject: str, data: bytes, reply: str = "", headers: dict[str, str] | None = None

@@ -65,7 +65,7 @@ class Installation(msgspec.Struct, frozen=True):
     log_format: int = LOG_FORMAT
 
 
-class Made(NamedTuple):
+class Installed(NamedTuple):
     """An installation that is there now, and what was not there before."""
 
     installation: Installation
@@ -73,7 +73,7 @@ class Made(NamedTuple):
     """Streams that were made; those of buckets begin with KV_."""
 
 
-async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Made:
+async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Installed:
     """Make the installation, or check the one that is there and make what it lacks.
 
     `log_streams` is for a new installation; an existing one has as many as it has.
@@ -86,7 +86,7 @@ async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT
     await check_mappings(bus, partitions)
     before = set(await JetStream(bus).streams(">"))
     installation = await _complete(bus, recorded or Installation(partitions, min(log_streams, partitions)))
-    return Made(installation, [name for name in _stream_names(installation) if name not in before])
+    return Installed(installation, [name for name in _stream_names(installation) if name not in before])
 
 
 async def check(bus: Bus, partitions: int) -> Installation:

@@ -17,7 +17,7 @@ import nats.aio.client
 import nats.errors
 import structlog
 
-Handler = Callable[[bytes, bytes, bytes, bytes], None]
+OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
 """Called as `handler(subject, reply, headers, data)`, at once and in order. It must not block, and should not raise."""
 
 _HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
@@ -35,9 +35,9 @@ log = structlog.get_logger("llum.bus")
 class Parser:
     """Cuts the byte stream from nats-server into messages and hands each to its handler or to nats-py."""
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: "WireClient") -> None:
         self._client = client
-        self.handlers: dict[bytes, Handler] = {}
+        self.handlers: dict[bytes, OnMessage] = {}
         """By subscription id, as it is written on the wire."""
         self.reset()
 
@@ -99,7 +99,7 @@ class Parser:
             raise nats.errors.ProtocolError(f"nats: unknown protocol {line[:40]!r}")
 
 
-class Client(nats.aio.client.Client):  # type: ignore[misc]
+class WireClient(nats.aio.client.Client):  # type: ignore[misc]
     """A nats-py client with the parser above, that gives up only when told to."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
             await end_task(task)
             await super().close()
 
-    async def listen(self, subject: str, handler: Handler, queue: str = "") -> "Listening":
+    async def listen(self, subject: str, handler: OnMessage, queue: str = "") -> "Listening":
         """Subscribe with a plain function that is called as each message is parsed, without a queue or task between."""
         subscription = await self.subscribe(subject, queue=queue)
         sid = str(subscription._id).encode()
@@ -169,9 +169,9 @@ class Client(nats.aio.client.Client):  # type: ignore[misc]
 
 
 class Listening:
-    """A subscription made by `Client.listen`."""
+    """A subscription made by `WireClient.listen`."""
 
-    def __init__(self, client: Client, parser: Parser, sid: bytes, subscription: Any) -> None:
+    def __init__(self, client: WireClient, parser: Parser, sid: bytes, subscription: Any) -> None:
         self._client = client
         self._parser = parser
         self._sid = sid
@@ -215,7 +215,7 @@ def _parts(fields: list[bytes], buffer: bytes, start: int, stop: int) -> tuple[b
     return fields[1], fields[3] if len(fields) == 6 else b"", buffer[start:data_at], buffer[data_at:stop]
 
 
-def _call(handler: Handler, subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:
+def _call(handler: OnMessage, subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:
     try:
         handler(subject, reply, headers, data)
     except Exception:

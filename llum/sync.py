@@ -23,13 +23,13 @@ from schemas.errors import Code, Transient
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Connect = Callable[[], contextlib.AbstractAsyncContextManager[Client]]
+OpenClient = Callable[[], contextlib.AbstractAsyncContextManager[Client]]
 
 
 class _Background:
     """A client that is connected, used and closed on an event loop in a thread of its own."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: OpenClient) -> None:
         self._connect = connect
         self._loop = asyncio.new_event_loop()
         self._connected: Future[Client] = Future()

@@ -15,7 +15,7 @@ from schemas.replies import Refused
 from sensors.publisher import Connect, Store
 from sensors.spool import Entry
 
-Address = str | Callable[[], str | None]
+BusAddress = str | Callable[[], str | None]
 """Where the bus is: an address, or a function that looks for it and gives None when there is none now."""
 
 CONNECT_WITHIN_S: Final = 3.0
@@ -27,7 +27,7 @@ STORE_TIMEOUT_S: Final = 5.0
 log = structlog.get_logger("llum.sensor")
 
 
-def bus_at(address: Address, name: str) -> Connect:
+def bus_at(address: BusAddress, name: str) -> Connect:
     """Give the `Connect` of a publisher. Of refusals it logs code and field, never values."""
 
     @asynccontextmanager
@@ -48,7 +48,7 @@ def bus_at(address: Address, name: str) -> Connect:
     return connect
 
 
-def _found(address: Address) -> str:
+def _found(address: BusAddress) -> str:
     url = address if isinstance(address, str) else address()
     if url is None:
         raise Transient(Code.UNAVAILABLE, "no llum is running here", "start it: llum up")

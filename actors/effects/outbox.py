@@ -29,7 +29,7 @@ CHECKPOINT_EVERY_S = 0.25
 FOLLOW_EVERY_S = 10.0
 """Seconds after which those who do not relay look at what has left: so much of the outbox is kept in vain."""
 
-Handler = Callable[[OutboxEntry], Awaitable[None]]
+EffectHandler = Callable[[OutboxEntry], Awaitable[None]]
 """Sees to one entry. May be called again for the same one; raises when it must be."""
 
 Checkpoint = Callable[[int], Awaitable[None]]
@@ -38,7 +38,7 @@ Checkpoint = Callable[[int], Awaitable[None]]
 class Outbox:
     """Relays one partition's outbox whenever it is woken, by the handler for each kind of entry."""
 
-    def __init__(self, shard: Shard, handlers: Mapping[str, Handler], checkpoint: Checkpoint) -> None:
+    def __init__(self, shard: Shard, handlers: Mapping[str, EffectHandler], checkpoint: Checkpoint) -> None:
         self._shard = shard
         self._handlers = handlers
         self._checkpoint = checkpoint

@@ -21,7 +21,7 @@ NO_SUCH_OPTION = 2
 """Exit code of a command that does not know one of its options."""
 
 
-class Operation(NamedTuple):
+class MeasuredOperation(NamedTuple):
     """What is done, and how often in a round at scale 1."""
 
     name: str
@@ -29,12 +29,12 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = (
-    Operation("bus tell", 20_000),
-    Operation("bus ask", 20_000),
-    Operation("HTTP tell", 10_000),
-    Operation("HTTP ask", 10_000),
+    MeasuredOperation("bus tell", 20_000),
+    MeasuredOperation("bus ask", 20_000),
+    MeasuredOperation("HTTP tell", 10_000),
+    MeasuredOperation("HTTP ask", 10_000),
 )
-CATCH_UP = Operation("catch-up", 200_000)
+CATCH_UP = MeasuredOperation("catch-up", 200_000)
 """So many that what a start costs, and how that varies, is little beside it."""
 
 

@@ -53,7 +53,7 @@ class BusLoad:
 
     async def asks(self, count: int) -> None:
         """Ask for one value, of each person in turn."""
-        target = bus_load.Target(self._asks, self._ask, REPLY_PREFIX)
+        target = bus_load.Aim(self._asks, self._ask, REPLY_PREFIX)
         await _in_lanes(count, lambda number: bus_load.request(self._connection, target, number))
 
     async def tells(self, count: int) -> None:
@@ -62,7 +62,7 @@ class BusLoad:
 
     async def last_told(self) -> bytes:
         """Give the answers about each person's component that the log was filled for."""
-        target = bus_load.Target(self._asks, self._ask, REPLY_PREFIX)
+        target = bus_load.Aim(self._asks, self._ask, REPLY_PREFIX)
         return b"".join([await bus_load.request(self._connection, target, n) for n in range(len(self._asks))])
 
     async def _tell(self, number: int) -> None:

@@ -22,7 +22,7 @@ log = structlog.get_logger("llum.edge")
 CLIENT_GONE: Final = 499
 """The status in the log, as nginx has it, of a request whose client left before the answer."""
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+HttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RenderError = Callable[[LlumError], web.Response]
 
 
@@ -52,7 +52,7 @@ _numbers: Final = itertools.count(1)
 
 
 @web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def observe(request: web.Request, handler: HttpHandler) -> web.StreamResponse:
     """Answer every request, whatever its handler raises."""
     started = time.perf_counter()
     trace = Trace(f"{_process}-{next(_numbers):x}")
@@ -68,7 +68,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-async def _answer(request: web.Request, handler: Handler, trace: Trace) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: HttpHandler, trace: Trace) -> web.StreamResponse:
     try:
         return await handler(request)
     except LlumError as error:

@@ -115,7 +115,7 @@ class SetGoalsCall(Call, kw_only=True):
     goals: list[Segments]
 
 
-class Subscription(msgspec.Struct, kw_only=True):
+class SubscriptionMembers(msgspec.Struct, kw_only=True):
     """`user` and `password` are not read: the rule is that of the app which calls."""
 
     statement: str
@@ -124,7 +124,7 @@ class Subscription(msgspec.Struct, kw_only=True):
 class SubscribeCall(Call, kw_only=True):
     view: ViewSpelling = None
     componentid: str | None = None
-    subscription: str | Subscription
+    subscription: str | SubscriptionMembers
 
 
 class DeleteSubscriptionCall(Call, kw_only=True):

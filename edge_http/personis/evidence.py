@@ -35,7 +35,7 @@ FEW_EXPORTS: Final = web.AppKey("few_exports", asyncio.Semaphore)
 LARGE_ANSWERS: Final = web.AppKey("large_answers", asyncio.Semaphore)
 
 
-class Budget:
+class ByteBudget:
     """What an answer may still take."""
 
     def __init__(self, pieces: int = MAX_PIECES, size: int = MAX_EVIDENCE_BYTES) -> None:
@@ -56,17 +56,17 @@ class Budget:
 
 
 async def all_evidence(
-    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore, budget: Budget | None = None
+    ask_on: AskOn, query: Ask, reply: AskReply, large_answers: asyncio.Semaphore, budget: ByteBudget | None = None
 ) -> list[msgspec.Raw]:
     """Give the evidence of each component of the reply, encoded. Raises `too_much_evidence`, and what asking raises."""
-    budget = budget or Budget()
+    budget = budget or ByteBudget()
     if not any(answer.evidence_more for answer in reply.components):
         return [_joined([_page(answer, budget)]) for answer in reply.components]
     async with large_answers:
         return [await _all_pages(ask_on, query, reply.seq, answer, budget) for answer in reply.components]
 
 
-async def _all_pages(ask_on: AskOn, query: Ask, seq: int, answer: ComponentAnswer, budget: Budget) -> msgspec.Raw:
+async def _all_pages(ask_on: AskOn, query: Ask, seq: int, answer: ComponentAnswer, budget: ByteBudget) -> msgspec.Raw:
     pages = [_page(answer, budget)]
     while answer.evidence_more and answer.evidence:
         following = await ask_on(_following(query, seq, answer.path, answer.evidence[-1]))
@@ -91,7 +91,7 @@ def _following(query: Ask, seq: int, path: list[str], last: Evidence) -> Ask:
     )
 
 
-def _page(answer: ComponentAnswer, budget: Budget) -> bytes:
+def _page(answer: ComponentAnswer, budget: ByteBudget) -> bytes:
     pieces = answer.evidence or []
     page = evidence_list(pieces)[1:-1]
     budget.spend(len(pieces), len(page))

@@ -11,7 +11,7 @@ import msgspec
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller
 from edge_http.personis.calls import AskCall
-from edge_http.personis.evidence import Budget, all_evidence
+from edge_http.personis.evidence import ByteBudget, all_evidence
 from edge_http.personis.structure import permissions_of
 from schemas.errors import Code, Refusal, raised_from
 from schemas.queries import Ask, GetContext
@@ -40,7 +40,7 @@ class _Export:
     def __init__(self, caller: Caller, asked: Ask) -> None:
         self._caller = caller
         self._asked = asked
-        self._budget = Budget(size=MAX_EXPORT_BYTES)
+        self._budget = ByteBudget(size=MAX_EXPORT_BYTES)
         self._contexts_left = MAX_CONTEXTS
 
     async def context(self, path: list[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ CHEAPEST_RESOLVER: Final = "recent"
 """For asks that want the structure and not the values: one that is answered from memory."""
 
 
-class Made(msgspec.Struct, kw_only=True):
+class MadeOfDefinition(msgspec.Struct, kw_only=True):
     """What applying a definition has made, and what was there."""
 
     model: bool = False
@@ -26,7 +26,7 @@ class Made(msgspec.Struct, kw_only=True):
     found: int = 0
 
 
-async def apply_definition(client: Client, user: str, definition: ModelDefinition) -> Made:
+async def apply_definition(client: Client, user: str, definition: ModelDefinition) -> MadeOfDefinition:
     """Make what a definition says and the user's model lacks; without a model, all of it at once.
 
     What is there stays as it is, whatever the definition says of it.
@@ -40,7 +40,7 @@ async def apply_definition(client: Client, user: str, definition: ModelDefinitio
     contexts = definition.contexts
     components = sum(len(context.components) for context in contexts)
     views = sum(len(context.views) for context in contexts)
-    return Made(model=True, contexts=len(contexts), components=components, views=views)
+    return MadeOfDefinition(model=True, contexts=len(contexts), components=components, views=views)
 
 
 async def read_model(client: Client, user: str) -> ModelDefinition:
@@ -55,8 +55,8 @@ async def read_model(client: Client, user: str) -> ModelDefinition:
     return ModelDefinition(contexts=contexts)
 
 
-async def _complete(client: Client, user: str, definition: ModelDefinition) -> Made:
-    made = Made()
+async def _complete(client: Client, user: str, definition: ModelDefinition) -> MadeOfDefinition:
+    made = MadeOfDefinition()
     by_path = {tuple(context.path): context for context in definition.contexts}
     for context in definition.contexts:
         for depth in range(1, len(context.path) + 1):
@@ -83,7 +83,7 @@ async def _make_context(client: Client, user: str, context: ContextDefinition) -
     return bool((await client.send(user, command)).result)
 
 
-async def _complete_contents(client: Client, user: str, context: ContextDefinition, made: Made) -> None:
+async def _complete_contents(client: Client, user: str, context: ContextDefinition, made: MadeOfDefinition) -> None:
     there, _ = await _read_context(client, user, context.path)
     components = {component.name for component in there.components}
     views = {view.name for view in there.views}

@@ -7,7 +7,7 @@ from schemas.apps import OWNER_APP
 from schemas.commands import Command, MakeComponent, MakeContext, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.evidence import NewEvidence
-from sensors.activity.states import Telling
+from sensors.activity.states import Observation
 from sensors.spool import Entry
 
 APP: Final = "activity_monitor"
@@ -38,7 +38,7 @@ def installation(user: str, app: str = APP) -> list[Entry]:
     return [Entry.of(user, OWNER_APP, it) for it in by_owner] + [Entry.of(user, app, it) for it in by_sensor]
 
 
-def telling(user: str, app: str, what: Telling) -> Entry:
+def telling(user: str, app: str, what: Observation) -> Entry:
     """Give the message for a telling.
 
     Its evidence type is `implicit`: concluded from what the person does, without their saying so. (`exmachina` is

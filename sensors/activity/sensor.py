@@ -18,7 +18,7 @@ from sensors.activity import states
 from sensors.activity.backends import Backend
 from sensors.activity.messages import APP, installation, telling
 from sensors.activity.sampler import Sampler, chosen
-from sensors.channel import Address, bus_at
+from sensors.channel import BusAddress, bus_at
 from sensors.errors import SensorError
 from sensors.publisher import Connect, Publisher
 from sensors.spool import Spool
@@ -41,7 +41,7 @@ log = structlog.get_logger("llum.sensor")
 @dataclass(frozen=True, kw_only=True)
 class ActivityOptions:
     user: str
-    nats_url: Address
+    nats_url: BusAddress
     """The bus's address, or a function that finds it anew for each connection (None: there is none now)."""
     spool_folder: Path
     poll_s: float = POLL_S
@@ -80,7 +80,7 @@ class ActivitySensor:
 
     def __init__(self, options: ActivityOptions, backend: Backend, spool: Spool) -> None:
         self._options = options
-        self._settings = states.Settings(options.idle_after_s)
+        self._settings = states.ActivitySettings(options.idle_after_s)
         self._sampler = Sampler(backend)
         self._spool = spool
         self._state = states.State()
@@ -119,7 +119,7 @@ class ActivitySensor:
         before, self._suspended_s = self._suspended_s, clock.suspended_s()
         return self._suspended_s - before > SUSPENDED_S
 
-    def _take(self, step: tuple[states.State, list[states.Telling]]) -> None:
+    def _take(self, step: tuple[states.State, list[states.Observation]]) -> None:
         """Keep the tellings, then the state: what the spool refuses is told again by the next look."""
         state, tellings = step
         entries = [telling(self._options.user, self._options.app, it) for it in tellings]

@@ -13,12 +13,12 @@ IDLE: Final = 0
 SHUT_DOWN: Final = -1
 
 
-class Settings(NamedTuple):
+class ActivitySettings(NamedTuple):
     idle_after_s: float
     """Seconds without input after which a person counts as idle."""
 
 
-class Telling(NamedTuple):
+class Observation(NamedTuple):
     value: int
     time: float
     """Seconds since 1970."""
@@ -32,7 +32,7 @@ class State(NamedTuple):
     input_at: float = 0.0
 
 
-def look(state: State, idle_s: float, now: float, settings: Settings) -> tuple[State, list[Telling]]:
+def look(state: State, idle_s: float, now: float, settings: ActivitySettings) -> tuple[State, list[Observation]]:
     """Take a look into account: no input for `idle_s` seconds up to `now`."""
     input_at = now - max(idle_s, 0.0)
     seen = state._replace(input_at=input_at)
@@ -41,7 +41,7 @@ def look(state: State, idle_s: float, now: float, settings: Settings) -> tuple[S
     return _become(seen, IDLE, input_at + settings.idle_after_s, now)
 
 
-def slept(state: State, now: float, settings: Settings) -> tuple[State, list[Telling]]:
+def slept(state: State, now: float, settings: ActivitySettings) -> tuple[State, list[Observation]]:
     """Take into account that the machine was suspended since the last look: nobody was active then."""
     idle_at = state.input_at + settings.idle_after_s
     if state.value != ACTIVE or idle_at > now:
@@ -49,16 +49,16 @@ def slept(state: State, now: float, settings: Settings) -> tuple[State, list[Tel
     return _become(state, IDLE, idle_at, now)
 
 
-def shut_down(state: State, now: float) -> tuple[State, list[Telling]]:
+def shut_down(state: State, now: float) -> tuple[State, list[Observation]]:
     """End: from now on nobody looks."""
     return _become(state, SHUT_DOWN, now, now)
 
 
-def _become(state: State, value: int, time: float, now: float) -> tuple[State, list[Telling]]:
+def _become(state: State, value: int, time: float, now: float) -> tuple[State, list[Observation]]:
     if value == state.value:
         return state, []
     # Back ends round to milliseconds and more: an event is not told to lie before the one that preceded it,
     # unless the clock itself has been set back.
     if state.told_at <= now:
         time = max(time, state.told_at)
-    return state._replace(value=value, told_at=time), [Telling(value, time)]
+    return state._replace(value=value, told_at=time), [Observation(value, time)]

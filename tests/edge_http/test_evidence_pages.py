@@ -64,8 +64,8 @@ async def test_too_much_evidence_is_refused_with_a_hint(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, limit: str, bound: int
 ) -> None:
     """The answer is bounded in pieces and in bytes, over all components together."""
-    budget = evidence.Budget
-    monkeypatch.setattr(evidence, "Budget", lambda: budget(**{limit: bound}))
+    budget = evidence.ByteBudget
+    monkeypatch.setattr(evidence, "ByteBudget", lambda: budget(**{limit: bound}))
     edge.requests.replies = [pages({"a": 4, "b": 4}, 3)] * 10
     found = await edge.call("ask", {"context": ["P"]})
     assert found["val"][0] == "too_much_evidence"

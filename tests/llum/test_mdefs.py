@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 
-from llum.people.mdefs import Made, apply_definition, read_model
+from llum.people.mdefs import MadeOfDefinition, apply_definition, read_model
 from model.formats.mdef import format_mdef, parse_mdef
 from schemas.commands import Command, MakeComponent, MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
@@ -79,7 +79,7 @@ async def test_applying_completes_a_model_and_then_does_nothing(definition: Mode
     assert got == wanted
     rows = len(client.person.store.rows)
     again = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
-    assert again == Made(found=again.found)
+    assert again == MadeOfDefinition(found=again.found)
     assert len(client.person.store.rows) == rows
 
 
@@ -91,5 +91,5 @@ async def test_what_a_component_has_is_left_alone() -> None:
     client.person.tell("firstname", "Al")
     definition = ModelDefinition(contexts=[ContextDefinition(path=["Personal"], components=[component])])
     made = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
-    assert made == Made(found=2)
+    assert made == MadeOfDefinition(found=2)
     assert client.person.value("firstname") == "Al"

@@ -5,7 +5,7 @@ from schemas.apps import ADMIN_APP
 from schemas.codec import decode_command
 from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
 from sensors.activity.messages import installation, telling
-from sensors.activity.states import ACTIVE, Telling
+from sensors.activity.states import ACTIVE, Observation
 
 
 def test_the_installation_makes_everything_that_a_telling_needs():
@@ -32,7 +32,7 @@ def test_registration_is_the_same_command_at_each_start_and_all_else_has_an_id_o
 
 
 def test_a_telling_is_implicit_evidence_with_its_time():
-    entry = telling("alice", "activity_monitor", Telling(ACTIVE, 12.5))
+    entry = telling("alice", "activity_monitor", Observation(ACTIVE, 12.5))
     command = decode_command(entry.payload, entry.verb)
     assert isinstance(command, Tell)
     assert (entry.user, entry.app) == ("alice", "activity_monitor")
@@ -44,7 +44,7 @@ def test_a_telling_is_implicit_evidence_with_its_time():
 def test_a_model_takes_installation_and_tellings_and_the_installation_again():
     """Nothing that the sensor says is refused, neither at its first start nor at a later one."""
     model = apply(None, "alice", ADMIN_APP, MakeModel(id="make"), 1, 1).model
-    told = telling("alice", "activity_monitor", Telling(ACTIVE, 12.5))
+    told = telling("alice", "activity_monitor", Observation(ACTIVE, 12.5))
     entries = [*installation("alice"), told, *installation("alice")]
     for seq, entry in enumerate(entries, 2):
         changes = apply(model, "alice", entry.app, decode_command(entry.payload, entry.verb), seq, seq).changes

@@ -8,7 +8,7 @@ import click
 from schemas.paths import Path
 
 Section = Literal["look around", "tell", "make and delete", "decide how", "apps", "rules", "files", "the shell"]
-Kind = Literal["context", "component", "view", "any"]
+PathKind = Literal["context", "component", "view", "any"]
 
 
 class BrowseCommand(click.Command):
@@ -45,7 +45,7 @@ def command(
 class PathTo(click.ParamType[Path]):
     """A path from where one is, or from the root with a `/` in front."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: PathKind) -> None:
         self.kind = kind
         self.name = kind
 

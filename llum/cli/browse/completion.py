@@ -10,7 +10,7 @@ import click
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from llum.cli.browse.command import Kind, Named, PathTo
+from llum.cli.browse.command import Named, PathKind, PathTo
 from llum.cli.browse.lines import quoted, unfinished
 from llum.cli.browse.shell import Shell
 from schemas.app_names import app_name
@@ -72,7 +72,7 @@ class Names(Completer):
             return [app_name(app) for app in (await self._shell.query(ListApps(), AppsReply)).apps]
         return _files(word) if kind == "file" else list(commands())
 
-    async def _paths(self, kind: Kind, word: str) -> list[str]:
+    async def _paths(self, kind: PathKind, word: str) -> list[str]:
         """Give what is in the context that the word has come to."""
         folder = word[: word.rfind("/") + 1]
         query = GetContext(context=list(self._shell.resolve(folder)))

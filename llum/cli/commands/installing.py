@@ -10,7 +10,7 @@ from llum.failures import Fault
 from llum.settings import Settings, hide_password
 
 if TYPE_CHECKING:
-    from bus.installation import Made
+    from bus.installation import Installed
 
 
 @click.command()
@@ -33,7 +33,7 @@ def install(settings: Settings) -> None:
     click.echo("\n".join(report(asyncio.run(_install(url, settings.partitions)), hide_password(url))))
 
 
-async def _install(url: str, partitions: int) -> "Made":
+async def _install(url: str, partitions: int) -> "Installed":
     from bus.connection import Bus
     from bus.installation import install
 
@@ -44,7 +44,7 @@ async def _install(url: str, partitions: int) -> "Made":
         await bus.close()
 
 
-def report(made: "Made", where: str) -> list[str]:
+def report(made: "Installed", where: str) -> list[str]:
     """Say what is installed and what was made for it."""
     what = made.installation
     sizes = f"{what.partitions} partitions in {what.log_streams} log streams, log format {what.log_format}"
