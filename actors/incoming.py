@@ -6,7 +6,6 @@ import msgspec
 
 from bus.log import LogMessage
 from bus.subjects import Address, parse_address
-from model.reads import Found
 from schemas.codec import command_id, decode_command
 from schemas.commands import Command
 from schemas.errors import Error, Refusal
@@ -20,8 +19,6 @@ class Incoming(msgspec.Struct):
     id: str | None
     command: Command | None = None
     error: Error | None = None
-    named: Found | None = None
-    """The stored evidence that the command is about, once it has been looked up."""
 
 
 address_of = lru_cache(maxsize=10_000)(parse_address)

@@ -4,12 +4,16 @@ An actor is activated by its first message and passivated when it has not been u
 many. It holds nothing that is not committed or about to be, so passivating is forgetting.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from model.caches import Caches
 from model.changes import Change
-from model.commands.apply import apply
-from model.reads import Found
+from model.commands import decide
+from model.fold import take
+from model.reads import Reading
+from model.stamp import stamp_after
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
@@ -21,7 +25,7 @@ class Applied(msgspec.Struct):
     """What came of one command: its outcome, and what is to be written."""
 
     outcome: Outcome
-    changes: list[Change] = []
+    changes: Sequence[Change] = ()
 
 
 class LiveModel:
@@ -35,14 +39,15 @@ class LiveModel:
         self.model = model
         self.caches = Caches()
 
-    def apply(self, app: str, command: Command, seq: int, time_us: int, named: Found | None = None) -> Applied:
-        """Apply a command; a refused one leaves the model as it was. `named` is the evidence that it is about."""
+    def apply(self, app: str, command: Command, seq: int, time_us: int) -> Reading[Applied]:
+        """Decide a command and take what it changes; a refused one leaves the model as it was."""
+        stamp = stamp_after(self.model, self.user, app, seq, time_us)
         try:
-            applied = apply(self.model, self.user, app, command, seq, time_us, named, self.caches)
+            decision = yield from decide(self.model, command, stamp, self.caches.grants)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
-        self.model = applied.model
-        return Applied(Accepted(id=command.id, seq=seq, result=applied.result), applied.changes)
+        self.model = take(self.model, decision.changes, stamp, self.caches)
+        return Applied(Accepted(id=command.id, seq=seq, result=decision.result), decision.changes)
 
 
 class ActiveModels:

@@ -8,25 +8,25 @@ asks from seeing what is applied but not yet committed.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 import structlog
 
+from actors.driving import drive
 from actors.incoming import Incoming, decode_incoming
 from actors.live import ActiveModels, Applied, LiveModel
 from actors.store.batch import Batch, CommandKey
 from actors.store.entries import REJECTION
+from actors.store.overlay import overlaid
 from actors.store.shard import Repeated, Shard, Unwritable
 from bus.log import LogMessage
-from model.changes import Change
-from model.commands.evidence import evidence_named
-from schemas.commands import Forget, Withdraw
+from model.commands import STAND_ALONE, STAND_FIRST
+from model.reads import Found, Read, Reading
 from schemas.errors import Code, Error, Transient
 from schemas.replies import Outcome, Refused, Rejection
 
 log = structlog.get_logger(__name__)
-
-_STAND_FIRST = frozenset({Withdraw, Forget})
 
 _INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
 
@@ -143,13 +143,10 @@ class Partition:
 
     async def _commit(self, incoming: list[Incoming], known: dict[CommandKey, Outcome]) -> list[Settled]:
         actors = await self._actors_of(incoming)
-        await self._look_up(incoming[0], actors)
-        work = _Work(known, actors, Batch(self._relayed_seq), self.shard.clock_us)
+        batch = Batch(self._relayed_seq)
+        work = _Work(known, actors, batch, self.shard.clock_us)
         try:
-            for one in incoming:
-                work.settle(one)
-                if work.faulty_user is not None:
-                    break
+            await drive(work.settle(incoming), partial(self._read, batch))
             await self.shard.write(work.finish())
         except BaseException:
             # The models may be ahead of the shard: forget them, they are loaded again.
@@ -165,15 +162,9 @@ class Partition:
             self._actives.passivate(self.number, work.faulty_user)
         return work.settled
 
-    async def _look_up(self, one: Incoming, actors: dict[str, LiveModel]) -> None:
-        """Read the stored evidence that a command is about. Such a command is the first of its transaction."""
-        model = actors[one.address.user].model
-        if one.command is None or model is None:
-            return
-        read = evidence_named(model, one.command)
-        if read is not None:
-            (found,) = await self.shard.read([read])
-            one.named = found
+    async def _read(self, batch: Batch, reads: list[Read]) -> list[Found]:
+        """Read for a command what was stored before it: what is committed, and what waits for its commit."""
+        return await drive(overlaid(reads, batch, self.shard.applied_seq), self.shard.read)
 
     async def _known_outcomes(self, incoming: list[Incoming]) -> dict[CommandKey, Outcome]:
         keys = [key for one in incoming if (key := _key(one)) is not None]
@@ -219,12 +210,19 @@ class _Work:
         self._clock_us = clock_us
         self._touched: set[str] = set()
 
-    def settle(self, one: Incoming) -> None:
+    def settle(self, incoming: Sequence[Incoming]) -> Reading[None]:
+        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read."""
+        for one in incoming:
+            yield from self._settle(one)
+            if self.faulty_user is not None:
+                return
+
+    def _settle(self, one: Incoming) -> Reading[None]:
         key = _key(one)
         outcome = self._known.get(key) if key is not None else None
         entries = len(self._batch.outbox)
         if outcome is None:
-            outcome = self._first_outcome(one, key)
+            outcome = yield from self._first_outcome(one, key)
         self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries))
         self._batch.applied_seq = one.message.seq
 
@@ -235,12 +233,12 @@ class _Work:
             self._batch.add_user(actor.key, user, actor.model.seq, actor.model.time_us)
         return self._batch
 
-    def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Outcome:
+    def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Reading[Outcome]:
         """Apply a command. Its outcome is kept with the model; of a user without one only the rejection is kept."""
         seq = one.message.seq
         time_us = max(one.message.time_us, self._clock_us)
         actor = self._actors[one.address.user]
-        applied = self._apply(actor, one, time_us)
+        applied = yield from self._apply(actor, one, time_us)
         outcome = applied.outcome
         if actor.model is not None:
             self._batch.add_changes(actor.key, actor.user, applied.changes, seq, actor.model.time_us)
@@ -250,24 +248,24 @@ class _Work:
                 self._known[key] = msgspec.structs.replace(outcome, repeated=True)
             self._touched.add(actor.user)
         elif applied.changes:
-            self._forget(actor, applied.changes, key, seq, time_us)
+            self._forget(actor, applied, key, seq, time_us)
         if type(outcome) is Refused and seq > self._batch.relayed_seq:
             self._batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
         return outcome
 
-    def _forget(self, actor: LiveModel, changes: list[Change], key: CommandKey | None, seq: int, time_us: int) -> None:
+    def _forget(self, actor: LiveModel, applied: Applied, key: CommandKey | None, seq: int, time_us: int) -> None:
         """Delete a model that has been forgotten; nothing else is in this transaction."""
         assert key is not None, "what was applied has an id"
-        self._batch.add_changes(actor.key, actor.user, changes, seq, time_us)
+        self._batch.add_changes(actor.key, actor.user, applied.changes, seq, time_us)
         self._batch.add_forget(key, seq, time_us)
 
-    def _apply(self, actor: LiveModel, one: Incoming, time_us: int) -> Applied:
+    def _apply(self, actor: LiveModel, one: Incoming, time_us: int) -> Reading[Applied]:
         seq = one.message.seq
         if one.command is None:
             assert one.error is not None
             return Applied(Refused(id=one.id, seq=seq, error=one.error))
         try:
-            return actor.apply(one.address.app, one.command, seq, time_us, one.named)
+            return (yield from actor.apply(one.address.app, one.command, seq, time_us))
         except Exception:
             # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
             log.exception("command_failed", user=actor.user, app=one.address.app, verb=one.address.verb, seq=seq)
@@ -276,15 +274,11 @@ class _Work:
 
 
 def _in_one_transaction(incoming: list[Incoming]) -> int:
-    """Say how many of the first messages go into one transaction.
-
-    A withdrawal looks at what has been committed, so it stands first; a forget deletes what has been committed, so it
-    stands alone.
-    """
-    if type(incoming[0].command) is Forget:
+    """Say how many of the first messages go into one transaction: the model says which commands mix with others."""
+    if type(incoming[0].command) in STAND_ALONE:
         return 1
     for index, one in enumerate(incoming):
-        if index and type(one.command) in _STAND_FIRST:
+        if index and type(one.command) in STAND_FIRST:
             return index
     return len(incoming)
 

@@ -1,15 +1,21 @@
 """What is remembered beside a model, so that it need not be read or worked out again. It is no part of the model.
 
 All of it may be dropped at any moment; what it says then is found anew, and models are compared without it. Whoever
-holds a model holds its caches and tells them of each change.
+holds a model holds its caches, and tells them of each change before the model takes it.
 """
+
+from typing import Final
 
 import msgspec
 
-from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
+from model.changes import CORRECTION, GOAL, AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
 from model.permissions import Grants
-from model.state import NUMBERS_PER_COMMAND, Component
-from schemas.evidence import GOAL_FLAG, Evidence
+from model.state import Component, Model
+from schemas.evidence import Evidence
+from schemas.paths import Path
+
+_DECIDE_GRANTS: Final = frozenset({"app", "permission", "component_permission", "context"})
+"""Items from which permission answers come. Answers are remembered for contexts that exist only."""
 
 
 class Latest(msgspec.Struct, gc=False):
@@ -31,38 +37,44 @@ class Caches:
         self.grants: Grants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
 
-    def note(self, change: Change, seq: int) -> None:
-        """Keep what is remembered true after a change."""
+    def note(self, model: Model | None, change: Change) -> None:
+        """Keep what is remembered true. The model is as it was before the change."""
         if type(change) is AddEvidence:
             latest = self.latest.get(change.component_no)
             if latest is not None:
-                _keep_latest(latest, change.evidence)
+                _keep(latest, change)
         elif type(change) is PutItem:
-            self._note_item(change, seq)
+            self._note_item(model, change)
         elif type(change) is MarkWithdrawn:
             self.latest.pop(change.component_no, None)
         elif type(change) is ForgetUser:
             self.latest.clear()
             self.grants.clear()
 
-    def _note_item(self, change: PutItem, seq: int) -> None:
+    def _note_item(self, model: Model | None, change: PutItem) -> None:
         if change.kind == "component":
-            self._note_component(change.item, seq)
-        elif change.kind in ("app", "permission", "component_permission") or change.item is None:
+            self._note_component(_component_at(model, change.path), change.content)
+        elif change.kind in _DECIDE_GRANTS:
             self.grants.clear()
 
-    def _note_component(self, component: object, seq: int) -> None:
-        if component is None:
-            self.latest.clear()
-        elif isinstance(component, Component) and component.number // NUMBERS_PER_COMMAND == seq:
-            self.latest.setdefault(component.number, Latest())
+    def _note_component(self, before: Component | None, after: object) -> None:
+        """Of a new component all evidence is known: there is none yet."""
+        if before is not None and after is None:
+            self.latest.pop(before.number, None)
+        elif before is None and isinstance(after, Component):
+            self.latest[after.number] = Latest()
 
 
-def _keep_latest(latest: Latest, evidence: Evidence) -> None:
+def _keep(latest: Latest, added: AddEvidence) -> None:
     """Evidence arrives in order, so the newest is the latest of its kind."""
-    if evidence.correction:
-        latest.correction = evidence
-    elif GOAL_FLAG in evidence.flags:
-        latest.goal = evidence
+    if added.kind == CORRECTION:
+        latest.correction = added.evidence
+    elif added.kind == GOAL:
+        latest.goal = added.evidence
     else:
-        latest.plain = evidence
+        latest.plain = added.evidence
+
+
+def _component_at(model: Model | None, path: Path) -> Component | None:
+    context = None if model is None else model.context(path[:-1])
+    return None if context is None else context.components.get(path[-1])

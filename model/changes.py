@@ -1,25 +1,46 @@
-"""What applying a command leaves to be stored, or to be done. The shard writes these; the model does not know how.
+"""What a command changes: to be taken into the model, to be stored, or to be done.
+
+`model.commands.decide` gives changes, `model.fold.evolve` takes them into a model, the shard writes them. All that is
+stored is encoded when the change is made, so what cannot be encoded is refused before anything is touched.
 
 Items are the structure of a model (its contexts, components, views, apps, permissions, rules), each under a kind and
-a key, each kept in all its versions, so that a model can be loaded as it was at any sequence or time. Evidence is
+a path, each kept in all its versions, so that a model can be loaded as it was at any sequence or time. Evidence is
 only ever added; a withdrawal is a mark beside it. What is an `Effect` leaves the partition through the outbox.
 """
 
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
 import msgspec
 
+from model.reads import EvidenceKind
+from model.state import App, Component, ContextItem, Subscription, View
 from schemas.commands import Cause
-from schemas.evidence import Evidence
+from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal
+from schemas.paths import Path
+from schemas.permissions import Permission
+
+ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
+Content = ContextItem | Component | View | App | Permission | Subscription
+
+PLAIN, GOAL, CORRECTION = 0, 1, 2
+"""Kinds of evidence: what the shard's indexes tell apart."""
+
+KINDS: Final[dict[EvidenceKind, int]] = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class PutItem(msgspec.Struct, frozen=True, gc=False):
-    """Set (or, with body None, drop) one item of the model's structure."""
+    """Set one item of the model's structure, or drop it: then `content` and `body` are None."""
 
-    kind: str
-    key: str
+    kind: ItemKind
+    path: Path
+    """Of a context, a component or a view its path; of an app its id; of a permission the app and the path; of a rule
+    the component's path and the token."""
+    content: Content | None
     body: bytes | None
-    """JSON."""
-    item: object = None
-    """What the body says."""
+    """The content as JSON."""
 
 
 class AddEvidence(msgspec.Struct, frozen=True, gc=False):
@@ -33,15 +54,11 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
     useby: float | None
     evidence: Evidence
     body: bytes
-    """Its JSON."""
+    """The evidence as JSON."""
 
     @property
     def is_goal(self) -> bool:
         return self.kind == GOAL
-
-
-PLAIN, GOAL, CORRECTION = 0, 1, 2
-"""Kinds of evidence: what the shard's indexes tell apart."""
 
 
 class MarkWithdrawn(msgspec.Struct, frozen=True, gc=False):
@@ -68,7 +85,7 @@ class ForgetUser(msgspec.Struct, frozen=True, gc=False):
 class Fired(msgspec.Struct, frozen=True, gc=False):
     """The component's rules are to be evaluated, as of this command."""
 
-    path: tuple[str, ...]
+    path: Path
     """Of the component, from the root."""
     cause: Cause | None = None
     """That of the command; None: the command itself is the first cause."""
@@ -79,7 +96,7 @@ class Fired(msgspec.Struct, frozen=True, gc=False):
 class ScheduleSet(msgspec.Struct, frozen=True, gc=False):
     """A rule is to be fired on a schedule from now on."""
 
-    path: tuple[str, ...]
+    path: Path
     token: str
     cron: str
     """As it was written: `minute hour day-of-month month day-of-week`."""
@@ -88,7 +105,7 @@ class ScheduleSet(msgspec.Struct, frozen=True, gc=False):
 class ScheduleDropped(msgspec.Struct, frozen=True, gc=False):
     """A rule is no longer to be fired on a schedule."""
 
-    path: tuple[str, ...]
+    path: Path
     token: str
 
 
@@ -104,9 +121,37 @@ Effect = Fired | ScheduleSet | ScheduleDropped | RegistrationChanged
 Change = PutItem | AddEvidence | MarkWithdrawn | CountCause | ForgetUser | Effect
 
 
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What a command comes to. No changes: it found nothing to do. All of the changes count, or none."""
+
+    changes: Sequence[Change]
+    result: Any = None
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """A stored item as the shard gives it back when a model is loaded."""
 
-    kind: str
-    key: str
+    kind: ItemKind
+    path: Path
     body: bytes
+
+
+def put(kind: ItemKind, path: Path, content: Content) -> PutItem:
+    """Set an item."""
+    return PutItem(kind, path, content, _encode(content))
+
+
+def drop(kind: ItemKind, path: Path) -> PutItem:
+    """Drop an item. What stands below it has to be dropped before."""
+    return PutItem(kind, path, None, None)
+
+
+def add(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
+    """Add evidence that was accepted at this time (microseconds since 1970)."""
+    kind = CORRECTION if evidence.correction else GOAL if GOAL_FLAG in evidence.flags else PLAIN
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence))
+
+
+def mark_withdrawn(component_no: int, seq: int, n: int, withdrawal: Withdrawal) -> MarkWithdrawn:
+    """Mark a piece of evidence."""
+    return MarkWithdrawn(component_no, seq, n, _encode(withdrawal))

@@ -4,7 +4,8 @@ The generators of the model yield a list of `Read`s and are sent the list of wha
 What is read is what was stored before the command or the query.
 """
 
-from typing import Literal
+from collections.abc import Generator
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -44,3 +45,8 @@ class Found(msgspec.Struct):
     """JSON of `schemas.evidence.Evidence`."""
     count: int = 0
     """With `count_only`: how many there are."""
+
+
+T = TypeVar("T")
+Reading = Generator[list[Read], list[Found], T]
+"""What is decided in steps, with reads in between."""

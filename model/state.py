@@ -1,18 +1,17 @@
 """A person's model in memory: its whole structure. The evidence stays in the shard.
 
-Everything here is rebuilt from the stored items by `restore`. What is only remembered stands in `model.caches`.
+Only `model.fold.evolve` changes a model, and all else may only look at it. What stands in the tree is frozen and is
+replaced as a whole. What is merely remembered beside a model stands in `model.caches`.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
-from model.changes import Item, PutItem
 from schemas.evidence import ComponentType, ValueType
-from schemas.paths import Path, format_path
+from schemas.paths import Path
 from schemas.permissions import Permission
-
-ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
 
 NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
@@ -28,7 +27,7 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True
     """Fires on this schedule and on nothing else; None: on every tell to the component."""
 
 
-class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """A leaf of the tree. `number` tells it from an earlier component of the same name."""
 
     number: int
@@ -43,11 +42,11 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Some of its evidence has been withdrawn: only then do reads look for that."""
 
 
-class View(msgspec.Struct, kw_only=True, omit_defaults=True):
+class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     components: list[str | list[str]]
 
 
-class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """What is stored of a context; its components and views are items of their own."""
 
     description: str = ""
@@ -55,7 +54,7 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True):
     created_us: int
 
 
-class App(msgspec.Struct, kw_only=True, omit_defaults=True):
+class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     description: str = ""
     role: Literal["owner", "app"] = "app"
     registration: int
@@ -71,32 +70,24 @@ class Context:
         self.item = item
         self.children: dict[str, Context] = {}
         self.components: dict[str, Component] = {}
+        """In the order of their making, which is the order that an ask of a whole context gives."""
         self.views: dict[str, View] = {}
         self.rules: dict[str, dict[str, Subscription]] = {}
-        """By component name and token; absent: the component has none."""
+        """By component name and token, in the order of their making; absent: the component has none."""
 
 
 class Model:
     """Everything that commands have made of one person's model, up to `seq`."""
 
-    __slots__ = (
-        "apps",
-        "causes",
-        "component_permissions",
-        "permissions",
-        "root",
-        "seq",
-        "time_us",
-        "user",
-    )
+    __slots__ = ("apps", "causes", "component_permissions", "permissions", "root", "seq", "time_us", "user")
 
-    def __init__(self, user: str, created_us: int = 0) -> None:
+    def __init__(self, user: str, item: ContextItem) -> None:
         self.user = user
         self.seq = 0
         """The sequence of the last command that changed the model."""
         self.time_us = 0
         """The latest time of a command, microseconds since 1970. Never goes back, so it orders as `seq` does."""
-        self.root = Context(ContextItem(created_us=created_us))
+        self.root = Context(item)
         self.apps: dict[str, App] = {}
         self.permissions: dict[str, dict[Path, Permission]] = {}
         """By app and the path of a context."""
@@ -116,107 +107,10 @@ class Model:
         return node
 
 
-def put(kind: ItemKind, key: Path | str, body: object) -> PutItem:
-    """Make the change that stores an item. `body` None drops it."""
-    text = key if isinstance(key, str) else format_path(key)
-    return PutItem(kind, text, None if body is None else msgspec.json.encode(body), body)
-
-
-def permission_key(app: str, path: Path) -> str:
-    """Name a permission item: `app` alone, or `app/the/context`."""
-    return format_path((app, *path))
-
-
-def parse_key(key: str) -> Path:
-    """Read an item's key. It may have more segments than a path: an app before it, a rule's token after it."""
-    return tuple(segment.replace("~1", "/").replace("~0", "~") for segment in key.split("/"))
-
-
-def restore(user: str, items: list[Item], seq: int, time_us: int, causes: dict[str, int] | None = None) -> Model | None:
-    """Rebuild a model from its stored items, in any order; None if there is no model. All evidence is left unread."""
-    ordered = sorted(items, key=lambda item: (_ORDER[item.kind], item.key))
-    if not ordered or ordered[0].kind != "model":
-        return None
-    model = Model(user)
-    model.seq = seq
-    model.time_us = time_us
-    model.causes = causes or {}
-    for item in ordered:
-        _RESTORE[item.kind](model, item)
-    _order_components(model.root)
-    return model
-
-
-def token_order(token: str) -> tuple[int, ...]:
-    """Tokens are `<seq>` or `<seq>-<n>`: this is the order in which the rules were made."""
-    return tuple(int(part) for part in token.split("-"))
-
-
-def _order_components(root: Context) -> None:
-    """Put components into the order of their creation, which is the order that an ask of a whole context gives."""
-    waiting = [root]
+def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context]]:
+    """Give the context and all below it, parents before their children, these in the order of their names."""
+    waiting = [(path, context)]
     while waiting:
-        context = waiting.pop()
-        context.components = dict(sorted(context.components.items(), key=lambda pair: pair[1].number))
-        for name, rules in context.rules.items():
-            context.rules[name] = dict(sorted(rules.items(), key=lambda pair: token_order(pair[0])))
-        waiting.extend(context.children.values())
-
-
-def _restore_model(model: Model, item: Item) -> None:
-    model.root.item = msgspec.json.decode(item.body, type=ContextItem)
-
-
-def _restore_context(model: Model, item: Item) -> None:
-    path = parse_key(item.key)
-    parent = _existing(model, path[:-1])
-    parent.children[path[-1]] = Context(msgspec.json.decode(item.body, type=ContextItem))
-
-
-def _restore_component(model: Model, item: Item) -> None:
-    path = parse_key(item.key)
-    _existing(model, path[:-1]).components[path[-1]] = msgspec.json.decode(item.body, type=Component)
-
-
-def _restore_view(model: Model, item: Item) -> None:
-    path = parse_key(item.key)
-    _existing(model, path[:-1]).views[path[-1]] = msgspec.json.decode(item.body, type=View)
-
-
-def _restore_app(model: Model, item: Item) -> None:
-    model.apps[item.key] = msgspec.json.decode(item.body, type=App)
-
-
-def _restore_permission(model: Model, item: Item) -> None:
-    app, *path = parse_key(item.key)
-    model.permissions.setdefault(app, {})[tuple(path)] = msgspec.json.decode(item.body, type=Permission)
-
-
-def _restore_component_permission(model: Model, item: Item) -> None:
-    app, *path = parse_key(item.key)
-    model.component_permissions.setdefault(app, {})[tuple(path)] = msgspec.json.decode(item.body, type=Permission)
-
-
-def _restore_rule(model: Model, item: Item) -> None:
-    *path, name, token = parse_key(item.key)
-    rules = _existing(model, tuple(path)).rules.setdefault(name, {})
-    rules[token] = msgspec.json.decode(item.body, type=Subscription)
-
-
-def _existing(model: Model, path: Path) -> Context:
-    context = model.context(path)
-    assert context is not None, "a parent is stored before its children and sorts before them"
-    return context
-
-
-_RESTORE = {
-    "model": _restore_model,
-    "context": _restore_context,
-    "component": _restore_component,
-    "view": _restore_view,
-    "app": _restore_app,
-    "permission": _restore_permission,
-    "component_permission": _restore_component_permission,
-    "rule": _restore_rule,
-}
-_ORDER = {kind: index for index, kind in enumerate(_RESTORE)}
+        at, each = waiting.pop()
+        yield at, each
+        waiting += [((*at, name), each.children[name]) for name in sorted(each.children, reverse=True)]

@@ -49,6 +49,11 @@ def parse_path(text: str, field: str = "path") -> Path:
     return check_path(segments, field)
 
 
+def split_path(text: str) -> Path:
+    """Read what `format_path` has written, whatever its length."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")) if text else ()
+
+
 def is_token(text: str) -> bool:
     """Tell whether the text may be a user's or app's id: `[a-z0-9_-]{1,64}`, safe as one subject token."""
     return _TOKEN.fullmatch(text) is not None

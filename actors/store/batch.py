@@ -1,15 +1,23 @@
 """The rows of one transaction, gathered while commands are applied."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
 from actors.store.entries import entry_of
 from model.changes import AddEvidence, Change, CountCause, ForgetUser, MarkWithdrawn, PutItem
+from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
 
 CommandKey = tuple[str, str, str]
 """User, app and id: what makes a command the same command."""
+
+EvidenceRow = tuple[int, int, int, int, int, float | None, str]
+"""Component, seq, n, kind, time of acceptance (microseconds), useby, JSON."""
+
+WithdrawalRow = tuple[int, int, int, int, int, str]
+"""Component, seq and n of the evidence, seq and time (microseconds) of the withdrawal, JSON."""
 
 _encode = msgspec.json.encode
 
@@ -35,10 +43,10 @@ class Batch:
         """What up to here was to leave the partition, has left it."""
         self.users: dict[int, tuple[int, str, int, int]] = {}
         self.items: list[tuple[int, str, str, int, int, str | None]] = []
-        self.evidence: list[tuple[int, int, int, int, int, float | None, str]] = []
+        self.evidence: list[EvidenceRow] = []
         self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
         self.outbox: list[tuple[int, int, str, str]] = []
-        self.withdrawals: list[tuple[int, int, int, int, int, str]] = []
+        self.withdrawals: list[WithdrawalRow] = []
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
@@ -46,13 +54,13 @@ class Batch:
     def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
         self.users[key] = (key, name, seq, time_us)
 
-    def add_changes(self, user_key: int, user: str, changes: list[Change], seq: int, time_us: int) -> None:
+    def add_changes(self, user_key: int, user: str, changes: Sequence[Change], seq: int, time_us: int) -> None:
         for change in changes:
             if type(change) is AddEvidence:
                 self.evidence.append(_evidence_row(change, seq))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
-                self.items.append((user_key, change.kind, change.key, seq, time_us, body))
+                self.items.append((user_key, change.kind, format_path(change.path), seq, time_us, body))
             else:
                 self._add_rare(user_key, user, change, seq, time_us)
 
@@ -102,7 +110,7 @@ class Batch:
         return _encode({"withdrawals": self.withdrawals, "causes": causes, "forgotten": self.forgotten}).decode()
 
 
-def _evidence_row(change: AddEvidence, seq: int) -> tuple[int, int, int, int, int, float | None, str]:
+def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:
     number, body = change.component_no, change.body.decode()
     return (number, seq, change.n, change.kind, change.creation_us, change.useby, body)
 

@@ -15,9 +15,12 @@ import structlog
 from actors.store import sql
 from actors.store.batch import Batch, CommandKey, command_hash
 from model.changes import Item
+from model.evidence import marked
+from model.fold import restore
 from model.reads import Found, Read
-from model.state import Model, Subscription, parse_key, restore
+from model.state import Model, Subscription
 from schemas.errors import Code, Transient
+from schemas.paths import split_path
 from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome
 
@@ -179,7 +182,7 @@ class Shard:
         items: dict[str, list[Item]] = {}
         for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
             if body is not None:
-                items.setdefault(name, []).append(Item(kind, key, body.encode()))
+                items.setdefault(name, []).append(Item(kind, split_path(key), body.encode()))
         causes: dict[str, dict[str, int]] = {}
         for name, root, count in await self._connection.execute_fetchall(sql.LOAD_CAUSES, wanted):
             causes.setdefault(name, {})[root] = count
@@ -191,7 +194,7 @@ class Shard:
     async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
         """Load a model as it was after this sequence and at this time; None if it was not yet made."""
         rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, (user, seq, time_us))
-        items = [Item(kind, key, body.encode()) for kind, key, body, _ in rows if body is not None]
+        items = [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
         return restore(user, items, seq, time_us)
 
     async def time_at(self, seq: int) -> int:
@@ -224,7 +227,7 @@ class Shard:
         rows = list(await self._connection.execute_fetchall(statement, values))
         if read.count_only:
             return Found(count=rows[0][0])
-        bodies = [body.encode() if mark is None else _marked(body, mark) for body, mark in rows]
+        bodies = [body.encode() if mark is None else marked(body.encode(), mark.encode()) for body, mark in rows]
         return Found(bodies=bodies[::-1] if read.newest is not None else bodies)
 
     async def schedules(self) -> list[Scheduled]:
@@ -234,7 +237,7 @@ class Shard:
         for user, key, body, _ in rows:
             rule = None if body is None else msgspec.json.decode(body, type=Subscription)
             if rule is not None and rule.cron is not None:
-                *path, token = parse_key(key)
+                *path, token = split_path(key)
                 found.append(Scheduled(user, path, token, rule.cron))
         return found
 
@@ -248,11 +251,6 @@ class Shard:
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if 0 < self._traces_seq <= seq:
             await self.remove_traces()
-
-
-def _marked(body: str, withdrawal: str) -> bytes:
-    """Put the mark into the JSON of the evidence, which is never an empty object."""
-    return f'{body[:-1]},"withdrawn":{withdrawal}}}'.encode()
 
 
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:

@@ -12,7 +12,7 @@ time. `component_no` holds the sequence that made the component: it is unique in
 
 from typing import Any, Final
 
-from model.changes import CORRECTION, GOAL, PLAIN
+from model.changes import KINDS
 from model.reads import Read
 
 SCHEMA_VERSION: Final = 2
@@ -260,7 +260,7 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
     elif read.after is not None:
         add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
     if read.kind is not None:
-        add(f"evidence.kind = {_KINDS[read.kind]}")
+        add(f"evidence.kind = {KINDS[read.kind]}")
     if read.unexpired_at is not None:
         add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
     if read.withdrawn == "left_out":
@@ -270,6 +270,3 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
 
 def _by_then(read: Read) -> tuple[int, int]:
     return read.seq_max, _NEVER if read.until_us is None else read.until_us
-
-
-_KINDS: Final = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}

@@ -1,0 +1,101 @@
+"""Deciding: what a command changes in a model, or why it is refused.
+
+`decide` never writes: what it gives is taken into the model by `model.fold.evolve`. It checks all, and encodes all that
+is to be stored, before it gives anything, so the changes of a command count all or not at all. Permission is looked at
+before existence, so that nobody learns what is there by asking for it.
+
+Results: `make_model` and `delete_context` true; `make_context` true, or false when `exist_ok` found it there;
+`make_rule` the token; `register_app` the registration; `correct` {seq, n}; `import` how much was made; everything else
+null.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from model.changes import Decision, ForgetUser
+from model.commands.apps import delete_app, register_app, set_permission
+from model.commands.erase import forget
+from model.commands.evidence import correct, tell, withdraw
+from model.commands.imports import import_contexts
+from model.commands.making import check_maker, make_model
+from model.commands.rules import fire, subscribe, unsubscribe
+from model.commands.structure import (
+    delete_component,
+    delete_context,
+    delete_view,
+    make_component,
+    make_context,
+    make_view,
+    set_goals,
+    set_resolver,
+)
+from model.permissions import Grants
+from model.reads import Reading
+from model.stamp import Stamp
+from model.state import Model
+from schemas import commands
+from schemas.commands import Command
+from schemas.errors import Code, Refusal
+
+STAND_FIRST: Final[frozenset[type[Command]]] = frozenset({commands.Withdraw, commands.Forget})
+"""What waits for its commit is committed before these are decided, so they meet committed rows only."""
+
+STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget})
+"""These are committed by themselves: a forget deletes rows, and nothing may add any in the same transaction."""
+
+
+def decide(model: Model | None, command: Command, stamp: Stamp, known: Grants | None = None) -> Reading[Decision]:
+    """Decide a command to a model; None: the user has none. `known` are the permission answers that are remembered.
+
+    Yields the reads that it needs. Raises a `Refusal`.
+    """
+    if model is None:
+        return _decide_without_model(command, stamp)
+    if type(command) is commands.Tell:
+        return tell(model, command, stamp, known)
+    handler = _AT_ONCE.get(type(command))
+    if handler is not None:
+        return handler(model, command, stamp)
+    return (yield from _READING[type(command)](model, command, stamp))
+
+
+def _decide_without_model(command: Command, stamp: Stamp) -> Decision:
+    if isinstance(command, commands.MakeModel):
+        return make_model(command, stamp)
+    if isinstance(command, commands.Forget):
+        # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
+        return Decision([ForgetUser()])
+    raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "the operator can make one")
+
+
+def _refuse_second_model(model: Model, _command: commands.MakeModel, stamp: Stamp) -> Decision:
+    check_maker(stamp)
+    raise Refusal(Code.ALREADY_EXISTS, f"{model.user} has a model")
+
+
+_AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
+    commands.Correct: correct,
+    commands.MakeModel: _refuse_second_model,
+    commands.MakeContext: make_context,
+    commands.MakeComponent: make_component,
+    commands.MakeView: make_view,
+    commands.DeleteContext: delete_context,
+    commands.DeleteComponent: delete_component,
+    commands.DeleteView: delete_view,
+    commands.SetResolver: set_resolver,
+    commands.SetGoals: set_goals,
+    commands.MakeRule: subscribe,
+    commands.DeleteRule: unsubscribe,
+    commands.Fire: fire,
+    commands.RegisterApp: register_app,
+    commands.DeleteApp: delete_app,
+    commands.SetPermission: set_permission,
+    commands.Import: import_contexts,
+    commands.Forget: forget,
+}
+"""Commands that the model alone decides. A tell, the most frequent, is not looked up."""
+
+_READING: Final[dict[type[Any], Callable[[Model, Any, Stamp], Reading[Decision]]]] = {
+    commands.Withdraw: withdraw,
+}
+"""Commands that need stored evidence."""

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import msgspec
 
 from model import permissions
-from model.changes import Change, RegistrationChanged
+from model.changes import Change, Decision, ItemKind, RegistrationChanged, drop, put
 from model.checks import check_name, check_names, check_text, check_time
-from model.commands.removing import contexts_below
-from model.commands.rules import drop_rules
+from model.commands.rules import dropped_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
-from model.state import App, ItemKind, Model, permission_key, put
+from model.state import App, Model, contexts_below
 from schemas.apps import check_app
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
@@ -19,10 +18,8 @@ from schemas.evidence import FILTER_NAMES
 from schemas.paths import Path, check_path, check_segment, check_token
 from schemas.permissions import PERMISSION_PARTS, Permission
 
-Handled = tuple[list[Change], object]
 
-
-def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Handled:
+def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
     check_owner(model, stamp.app, "register apps")
     check_app(command.app, "app")
     check_text(command.description, "description")
@@ -30,32 +27,30 @@ def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Handled:
     registration = known.registration if known else stamp.seq
     item = App(description=command.description, role=command.role, registration=registration)
     if item == known:
-        return [], registration
+        return Decision([], registration)
     if item.role != "owner":
         _check_not_last(model, command.app, "role")
-    changes: list[Change] = [put("app", command.app, item)]
+    changes: list[Change] = [put("app", (command.app,), item)]
     if known is None:
         changes.append(RegistrationChanged(command.app, registration))
-    model.apps[command.app] = item
-    return changes, registration
+    return Decision(changes, registration)
 
 
-def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Handled:
+def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Decision:
     """Remove an app with its permissions and rules. Its tokens end with its registration."""
     check_owner(model, stamp.app, "delete apps")
     _check_registered(model, command.app)
     _check_not_last(model, command.app, "app")
-    changes: list[Change] = [put("app", command.app, None), RegistrationChanged(command.app, None)]
+    changes: list[Change] = [drop("app", (command.app,)), RegistrationChanged(command.app, None)]
     changes += _without_settings(model, command.app)
     for path, context in contexts_below((), model.root):
-        for name in list(context.rules):
+        for name in sorted(context.rules):
             own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
-            changes += drop_rules(context, path, name, own)
-    del model.apps[command.app]
-    return changes, None
+            changes += dropped_rules(context, path, name, own)
+    return Decision(changes)
 
 
-def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Handled:
+def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Decision:
     """Merge a setting into what is set there; one that has expired does not count any more and is begun anew."""
     check_owner(model, stamp.app, "set permissions")
     check_token(command.app, "app")
@@ -70,19 +65,17 @@ def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Handle
     before = of_app.get(command.app, {}).get(at, Permission())
     after = _merged(Permission() if permissions.is_expired(before, stamp.time_s) else before, command)
     if after == before:
-        return [], None
+        return Decision([])
     kind: ItemKind = "permission" if command.component is None else "component_permission"
-    change = put(kind, permission_key(command.app, at), after)
-    of_app.setdefault(command.app, {})[at] = after
-    return [change], None
+    return Decision([put(kind, (command.app, *at), after)])
 
 
 def _without_settings(model: Model, app: str) -> list[Change]:
-    of_contexts = model.permissions.pop(app, {})
-    of_components = model.component_permissions.pop(app, {})
+    of_contexts = sorted(model.permissions.get(app, ()))
+    of_components = sorted(model.component_permissions.get(app, ()))
     return [
-        *(put("permission", permission_key(app, path), None) for path in of_contexts),
-        *(put("component_permission", permission_key(app, path), None) for path in of_components),
+        *(drop("permission", (app, *path)) for path in of_contexts),
+        *(drop("component_permission", (app, *path)) for path in of_components),
     ]
 
 

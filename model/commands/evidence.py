@@ -1,79 +1,132 @@
-"""The owner's last word, and taking evidence back."""
+"""Telling, the owner's last word, and taking evidence back."""
 
 from typing import Final
 
 import msgspec
 
 from model import permissions
-from model.changes import Change, MarkWithdrawn
+from model.changes import AddEvidence, Change, Decision, add, mark_withdrawn, put
 from model.checks import check_evidence, check_text
-from model.commands.making import accept_evidence, added_evidence
-from model.commands.rules import fired
+from model.commands.rules import check_cause, counted_cause, fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.evidence import decode_evidence
-from model.reads import Found, Read
+from model.permissions import Grants
+from model.reads import Read, Reading
 from model.stamp import Stamp
-from model.state import Model, put
-from schemas.commands import Command, Correct, Withdraw
+from model.state import Component, Context, Model
+from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, Withdrawal
-from schemas.paths import check_path
-
-Handled = tuple[list[Change], object]
+from schemas.paths import Path, check_path
 
 _MAX_SEQ: Final = 2**62
 
 
-def correct(model: Model, command: Correct, stamp: Stamp) -> Handled:
+def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Decision:
+    """Add evidence. This is by far the most frequent command, so its way is short."""
+    path = tuple(command.context)
+    name = command.component
+    context = model.context(path)
+    component = None if context is None else context.components.get(name)
+    if context is None or component is None:
+        component_to_change(model, stamp, command.context, name)
+        raise AssertionError("what is not there is refused")
+    grant = permissions.grant_of(model, stamp.app, path, stamp.time_us / 1e6, known)
+    if model.component_permissions:
+        grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
+    if not grant.tell:
+        raise permissions.denied(stamp.app, "tell", "context")
+    check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
+    if command.cause is not None or context.rules:
+        return _tell_among_rules(model, context, component, command, stamp)
+    return Decision([accepted_evidence(command.evidence, component.number, 0, stamp)])
+
+
+def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
     """Add the owner's correction. The result names it for `withdraw`."""
     check_owner(model, stamp.app, "correct evidence")
     place = existing_component(model, check_path(command.context, "context"), command.component)
     new = NewEvidence(value=command.value, comment=command.comment)
     _check_new(new, place)
-    evidence = accept_evidence(new, place.component.number, 0, stamp).evidence
+    evidence = _stamped(new, 0, stamp)
     evidence.correction = True
-    added = added_evidence(evidence, place.component.number, stamp.time_us)
-    return [added, *fired(place.context, place.path, place.name, None)], {"seq": stamp.seq, "n": 0}
+    changes: list[Change] = [add(evidence, place.component.number, stamp.time_us)]
+    changes += fired(place.context, place.path, place.name, None)
+    return Decision(changes, {"seq": stamp.seq, "n": 0})
 
 
-def evidence_named(model: Model, command: Command) -> Read | None:
-    """Say what must be read before a command can be applied; it is given to `apply` as `named`."""
-    if not isinstance(command, Withdraw) or not 0 <= command.seq < _MAX_SEQ or not 0 <= command.n < _MAX_SEQ:
+def withdraw(model: Model, command: Withdraw, stamp: Stamp) -> Reading[Decision]:
+    """Mark evidence as withdrawn, once it has been read whose it is."""
+    owner = permissions.is_owner(model, stamp.app)
+    place = component_to_change(model, stamp, command.context, command.component)
+    if command.comment is not None:
+        check_text(command.comment, "comment")
+    piece = yield from _read_piece(model, place.component, command)
+    if piece is None or piece.withdrawn is not None or not (owner or piece.source == stamp.app):
+        message = "the component has no such evidence, or it is not yours, or it is withdrawn already"
+        raise Refusal(Code.NO_SUCH_EVIDENCE, message, "seq", "take seq and n from the component's evidence")
+    mark = Withdrawal(by=stamp.app, time=stamp.time_s, comment=command.comment)
+    changes: list[Change] = [mark_withdrawn(place.component.number, command.seq, command.n, mark)]
+    return Decision([*changes, *with_withdrawals(place.component, place.full_path)])
+
+
+def with_withdrawals(component: Component, path: Path) -> list[Change]:
+    """Note with a component that some of its evidence has been withdrawn, unless that is noted."""
+    if component.withdrawals:
+        return []
+    return [put("component", path, msgspec.structs.replace(component, withdrawals=True))]
+
+
+def accepted_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> AddEvidence:
+    """Accept new evidence; `n` is its place in the command."""
+    return add(_stamped(new, n, stamp), component_no, stamp.time_us)
+
+
+def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, stamp: Stamp) -> Decision:
+    """Accept what a rule tells, or what a rule may wait for."""
+    cause = command.cause
+    if cause is not None:
+        check_cause(model, cause)
+    evidence = _stamped(command.evidence, 0, stamp)
+    changes: list[Change] = []
+    if cause is not None:
+        evidence.rule = cause.rule
+        changes = counted_cause(model, cause)
+    added = add(evidence, component.number, stamp.time_us)
+    return Decision([added, *changes, *fired(context, tuple(command.context), command.component, cause)])
+
+
+def _stamped(new: NewEvidence, n: int, stamp: Stamp) -> Evidence:
+    """Put source, owner and time of acceptance on new evidence."""
+    creation_time = stamp.time_us / 1e6
+    return Evidence(
+        seq=stamp.seq,
+        n=n,
+        value=new.value,
+        evidence_type=new.evidence_type,
+        source=stamp.app,
+        owner=stamp.user,
+        flags=new.flags,
+        comment=new.comment,
+        time=creation_time if new.time is None else new.time,
+        creation_time=creation_time,
+        useby=new.useby,
+        extra=new.extra,
+    )
+
+
+def _read_piece(model: Model, component: Component, command: Withdraw) -> Reading[Evidence | None]:
+    if not 0 <= command.seq < _MAX_SEQ or not 0 <= command.n < _MAX_SEQ:
         return None
-    context = model.context(tuple(command.context))
-    component = context.components.get(command.component) if context is not None else None
-    if component is None:
-        return None
-    return Read(
+    read = Read(
         component_no=component.number,
         seq_max=model.seq,
         after=(command.seq, command.n - 1),
         withdrawn="marked" if component.withdrawals else "none",
         limit=1,
     )
-
-
-def withdraw(model: Model, command: Withdraw, stamp: Stamp, named: Found | None) -> Handled:
-    """Mark evidence as withdrawn."""
-    owner = permissions.is_owner(model, stamp.app)
-    place = component_to_change(model, stamp, command.context, command.component)
-    if command.comment is not None:
-        check_text(command.comment, "comment")
-    piece = _piece(command, named)
-    if piece is None or piece.withdrawn is not None or not (owner or piece.source == stamp.app):
-        message = "the component has no such evidence, or it is not yours, or it is withdrawn already"
-        raise Refusal(Code.NO_SUCH_EVIDENCE, message, "seq", "take seq and n from the component's evidence")
-    mark = Withdrawal(by=stamp.app, time=stamp.time_s, comment=command.comment)
-    component = place.component
-    changes: list[Change] = [MarkWithdrawn(component.number, command.seq, command.n, msgspec.json.encode(mark))]
-    if not component.withdrawals:
-        component.withdrawals = True
-        changes.append(put("component", place.full_path, component))
-    return changes, None
-
-
-def _piece(command: Withdraw, named: Found | None) -> Evidence | None:
-    for piece in decode_evidence(named.bodies) if named is not None else []:
+    (found,) = yield [read]
+    for piece in decode_evidence(found.bodies):
         if (piece.seq, piece.n) == (command.seq, command.n):
             return piece
     return None

@@ -6,11 +6,10 @@ in a definition are subscribed as the importing app, with components that are ma
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
-from model.changes import Change, MarkWithdrawn
+from model.changes import Change, Decision, add, mark_withdrawn, put
 from model.checks import (
     check_below,
     check_component,
@@ -23,23 +22,20 @@ from model.checks import (
     check_unique,
     check_view,
 )
-from model.commands.making import added_evidence, make_component, put_context
+from model.commands.evidence import with_withdrawals
+from model.commands.making import component_number, made_component
 from model.commands.targets import check_owner, no_such_context
 from model.stamp import Stamp
-from model.state import Component, Context, ContextItem, Model, View, put
+from model.state import Component, ContextItem, Model, View
 from schemas.commands import Import
 from schemas.definitions import ImportedComponent, ImportedContext
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
 from schemas.paths import Path, check_path
 
-Handled = tuple[list[Change], object]
-
-_encode: Final = msgspec.json.Encoder().encode
-
 
 class Made(msgspec.Struct):
-    """What an import has made: its result."""
+    """What an import makes: its result."""
 
     contexts: int = 0
     components: int = 0
@@ -47,8 +43,8 @@ class Made(msgspec.Struct):
     evidence: int = 0
 
 
-def import_contexts(model: Model, command: Import, stamp: Stamp) -> Handled:
-    """Check all of it, then make all of it. The result counts what was made."""
+def import_contexts(model: Model, command: Import, stamp: Stamp) -> Decision:
+    """Check all of it, then make all of it. The result counts what is made."""
     check_owner(model, stamp.app, "import")
     base = check_path(command.context, "context")
     if model.context(base) is None:
@@ -57,73 +53,81 @@ def import_contexts(model: Model, command: Import, stamp: Stamp) -> Handled:
     importer = _Importer(model, stamp)
     for imported in command.contexts:
         importer.take(base + tuple(imported.path), imported)
-    return importer.changes, msgspec.to_builtins(importer.made)
+    return Decision(importer.changes, msgspec.to_builtins(importer.made))
 
 
 class _Importer:
+    """Gathers the changes of an import, and remembers which contexts they make or describe."""
+
     def __init__(self, model: Model, stamp: Stamp) -> None:
-        self.model = model
-        self.stamp = stamp
         self.changes: list[Change] = []
         self.made = Made()
+        self._model = model
+        self._stamp = stamp
+        self._put: dict[Path, ContextItem] = {}
 
     def take(self, path: Path, imported: ImportedContext) -> None:
-        context = self._context(path, imported)
+        for depth in range(1, len(path) + 1):
+            self._ensure(path[:depth])
+        self._describe(path, imported)
+        context = self._model.context(path)
         for component in imported.components:
-            self._component(path, context, component)
+            existing = None if context is None else context.components.get(component.definition.name)
+            self._component((*path, component.definition.name), existing, component)
         for view in imported.views:
-            if view.name not in context.views:
-                context.views[view.name] = View(components=view.components)
-                self.changes.append(put("view", (*path, view.name), context.views[view.name]))
+            if context is None or view.name not in context.views:
+                self.changes.append(put("view", (*path, view.name), View(components=view.components)))
                 self.made.views += 1
 
-    def _context(self, path: Path, imported: ImportedContext) -> Context:
-        context = self.model.root
-        for depth, name in enumerate(path, 1):
-            if name not in context.children:
-                item = ContextItem(created_us=self.stamp.time_us)
-                self.changes.append(put_context(self.model, path[:depth], item))
-                self.made.contexts += 1
-            context = context.children[name]
-        self._describe(path, context.item, imported)
-        return context
+    def _ensure(self, path: Path) -> None:
+        if path not in self._put and self._model.context(path) is None:
+            self._put_context(path, ContextItem(created_us=self._stamp.time_us))
+            self.made.contexts += 1
 
-    def _describe(self, path: Path, item: ContextItem, imported: ImportedContext) -> None:
+    def _describe(self, path: Path, imported: ImportedContext) -> None:
         """Give a context what it has not got: a description, a resolver."""
-        before = (item.description, item.resolver)
-        item.description = item.description or imported.description
-        item.resolver = item.resolver or imported.resolver
-        if (item.description, item.resolver) != before:
-            self.changes.append(put("context" if path else "model", path, item))
+        before = self._item(path)
+        description, resolver = before.description or imported.description, before.resolver or imported.resolver
+        after = msgspec.structs.replace(before, description=description, resolver=resolver)
+        if after != before:
+            self._put_context(path, after)
 
-    def _component(self, path: Path, context: Context, imported: ImportedComponent) -> None:
-        name = imported.definition.name
+    def _put_context(self, path: Path, item: ContextItem) -> None:
+        self._put[path] = item
+        self.changes.append(put("context" if path else "model", path, item))
+
+    def _item(self, path: Path) -> ContextItem:
+        if path in self._put:
+            return self._put[path]
+        context = self._model.context(path)
+        assert context is not None, "what is not there has been put"
+        return context.item
+
+    def _component(self, path: Path, existing: Component | None, imported: ImportedComponent) -> None:
         withdrawals = any(new.withdrawn is not None for new in imported.evidence)
-        if name not in context.components:
-            made = make_component(imported.definition, (*path, name), self.made.components, 0, self.stamp, withdrawals)
-            made.put_into(context, name)
-            self.changes += made.changes
+        if existing is None:
+            index = self.made.components
+            number = component_number(index, self._stamp)
+            self.changes += made_component(imported.definition, path, index, 0, self._stamp, withdrawals)
             self.made.components += 1
-        component = context.components[name]
-        if withdrawals and not component.withdrawals:
-            component.withdrawals = True
-            self.changes.append(put("component", (*path, name), component))
+        else:
+            number = existing.number
+            self.changes += with_withdrawals(existing, path) if withdrawals else []
         for new in imported.evidence:
-            self._evidence(component, new)
+            self._evidence(number, new)
 
-    def _evidence(self, component: Component, new: ImportedEvidence) -> None:
+    def _evidence(self, component_no: int, new: ImportedEvidence) -> None:
         evidence = self._stamped(new)
-        creation_us = min(round(evidence.creation_time * 1e6), self.stamp.time_us)
-        self.changes.append(added_evidence(evidence, component.number, creation_us))
+        creation_us = min(round(evidence.creation_time * 1e6), self._stamp.time_us)
+        self.changes.append(add(evidence, component_no, creation_us))
         self.made.evidence += 1
         if new.withdrawn is not None:
-            mark = _encode(new.withdrawn)
-            self.changes.append(MarkWithdrawn(component.number, evidence.seq, evidence.n, mark))
+            self.changes.append(mark_withdrawn(component_no, evidence.seq, evidence.n, new.withdrawn))
 
     def _stamped(self, new: ImportedEvidence) -> Evidence:
-        creation_time = min(new.creation_time, self.stamp.time_s)
+        creation_time = min(new.creation_time, self._stamp.time_s)
         return Evidence(
-            seq=self.stamp.seq,
+            seq=self._stamp.seq,
             n=self.made.evidence,
             value=new.value,
             evidence_type=new.evidence_type,

@@ -6,15 +6,16 @@ imported evidence and withdrawals fire nothing. A rule with a schedule fires on 
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from model import permissions
-from model.changes import Change, CountCause, Fired, ScheduleDropped, ScheduleSet
+from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
 from model.checks import check_statement
 from model.commands.targets import component_to_change, existing_component
 from model.rules.decide import parse_rule
 from model.stamp import Stamp
-from model.state import Context, Model, Subscription, put
+from model.state import Context, Model, Subscription
 from schemas.commands import Cause, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
@@ -26,10 +27,8 @@ CRON_APP: Final = "_cron"
 _ROOT: Final = re.compile(r"[!-~]{1,160}")
 _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 
-Handled = tuple[list[Change], object]
 
-
-def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Handled:
+def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
     place = component_to_change(model, stamp, command.context, command.component)
     grant = permissions.grant_of(model, stamp.app, place.path, stamp.time_s)
@@ -40,13 +39,10 @@ def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Handled:
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
     token = str(stamp.seq)
-    subscription = subscription_of(command.statement, stamp)
-    changes = added_rule(place.full_path, token, subscription)
-    place.context.rules.setdefault(place.name, {})[token] = subscription
-    return changes, token
+    return Decision(added_rule(place.full_path, token, subscription_of(command.statement, stamp)), token)
 
 
-def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Handled:
+def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     """Remove a rule. One that another app made looks to an app like one that is not there."""
     path = check_path(command.context, "context")
     owner = permissions.is_owner(model, stamp.app)
@@ -58,10 +54,10 @@ def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Handled:
     rule = place.context.rules.get(place.name, {}).get(command.token)
     if rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
-    return drop_rules(place.context, place.path, place.name, [command.token]), None
+    return Decision(dropped_rules(place.context, place.path, place.name, [command.token]))
 
 
-def fire(model: Model, command: Fire, stamp: Stamp) -> Handled:
+def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     """Fire one rule, because its time has come."""
     if stamp.app != CRON_APP:
         raise permissions.denied(stamp.app, "fire rules")
@@ -69,7 +65,7 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Handled:
     rule = place.context.rules.get(place.name, {}).get(command.token)
     if rule is None or rule.cron is None:
         raise _no_such_rule()
-    return [Fired(place.full_path, None, command.token)], None
+    return Decision([Fired(place.full_path, None, command.token)])
 
 
 def subscription_of(statement: str, stamp: Stamp) -> Subscription:
@@ -86,17 +82,13 @@ def added_rule(path: Path, token: str, rule: Subscription) -> list[Change]:
     return changes
 
 
-def drop_rules(context: Context, path: Path, name: str, tokens: list[str]) -> list[Change]:
+def dropped_rules(context: Context, path: Path, name: str, tokens: Iterable[str]) -> list[Change]:
     """Drop rules of the component `name` in the context at `path`."""
-    rules = context.rules.get(name, {})
     changes: list[Change] = []
     for token in tokens:
-        rule = rules.pop(token)
-        changes.append(put("rule", (*path, name, token), None))
-        if rule.cron is not None:
+        changes.append(drop("rule", (*path, name, token)))
+        if context.rules[name][token].cron is not None:
             changes.append(ScheduleDropped((*path, name), token))
-    if not rules:
-        context.rules.pop(name, None)
     return changes
 
 
@@ -122,15 +114,12 @@ def check_cause(model: Model, cause: Cause) -> None:
         raise Refusal(Code.RULE_LIMIT, message, "cause.root", "look for rules that set off each other")
 
 
-def count_cause(model: Model, cause: Cause) -> list[Change]:
-    """Count a command of a rule; the cause that has been counted least recently is forgotten for it."""
-    count = model.causes.pop(cause.root, 0) + 1
-    model.causes[cause.root] = count
+def counted_cause(model: Model, cause: Cause) -> list[Change]:
+    """Count a command of a rule; the cause that has been counted least recently is forgotten for a new one."""
+    count = model.causes.get(cause.root, 0) + 1
     changes: list[Change] = [CountCause(cause.root, count)]
-    if len(model.causes) > MAX_CAUSES_REMEMBERED:
-        oldest = next(iter(model.causes))
-        del model.causes[oldest]
-        changes.append(CountCause(oldest, 0))
+    if count == 1 and len(model.causes) >= MAX_CAUSES_REMEMBERED:
+        changes.append(CountCause(next(iter(model.causes)), 0))
     return changes
 
 

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
-from model.commands.removing import contexts_below
 from model.permissions import Asker, Grant, denied
 from model.queries.targets import Place, find_component, find_place, visible_components
 from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
 from model.resolvers.registry import Resolvers
-from model.state import Model
+from model.state import Model, contexts_below
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.paths import check_path, check_token

@@ -9,12 +9,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from model.commands.removing import contexts_below
 from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
 from model.permissions import Asker, denied
 from model.reads import Found, Read
-from model.state import Component, Context, Model
+from model.state import Component, Context, Model, contexts_below
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence

@@ -15,7 +15,6 @@ import msgspec
 import pytest
 
 from actors.store import sql
-from model.commands.apply import apply
 from model.queries.ask.finish import plan_ask
 from model.reads import Read
 from schemas.apps import ADMIN_APP
@@ -24,6 +23,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.evidence import EvidenceFilter, FilterName
 from schemas.queries import Ask
 from tests.actors.histories import START_US
+from tests.model.applying import apply
 
 MANY, FEW = 100_000, 100
 COMPONENT, OTHER = 1, 2

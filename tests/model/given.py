@@ -6,14 +6,11 @@ from typing import Any
 import pytest
 
 from model.caches import Caches
-from model.commands.apply import Applied, apply
-from model.commands.evidence import evidence_named
 from model.permissions import Asker, Grant, grant_of
 from model.queries.ask.finish import finish_ask, plan_ask, remember
 from model.queries.ask.plan import Plan
 from model.queries.describe import SmallQuery, describe
 from model.queries.export import Exporting
-from model.reads import Found
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.state import Model
@@ -25,6 +22,7 @@ from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.queries import Ask, Export
 from schemas.replies import AskReply, ComponentAnswer, ExportReply
 
+from .applying import Applied, apply
 from .memory_store import MemoryStore
 
 START_US = 1_700_000_000_000_000
@@ -82,15 +80,10 @@ class Person:
         app = app or (ADMIN_APP if isinstance(command, MakeModel) else OWNER_APP)
         self.seq += 1
         at = START_US + self.seq * STEP_US if time_us is None else time_us
-        applied = apply(self.model, "alice", app, command, self.seq, at, self._named(command), self.caches)
+        applied = apply(self.model, "alice", app, command, self.seq, at, self.store.read, self.caches)
         self.model = applied.model
         self.store.keep(applied.changes, self.seq, at if applied.model is None else applied.model.time_us)
         return applied
-
-    def _named(self, command: Command) -> Found | None:
-        """Look up the evidence that a command is about, as a partition does."""
-        read = evidence_named(self.model, command) if self.model is not None else None
-        return None if read is None else self.store.read([read])[0]
 
     def refuses(self, command: Command, app: str | None = None) -> Error:
         """Expect a refusal that changes nothing."""
@@ -183,7 +176,8 @@ def picture(model: Model | None) -> Any:
     waiting = [((), model.root)]
     while waiting:
         path, context = waiting.pop()
-        contexts[path] = (context.item, context.components, context.views, context.rules)
+        rules = {name: list(each.items()) for name, each in context.rules.items()}
+        contexts[path] = (context.item, list(context.components.items()), context.views, rules)
         waiting += [((*path, name), child) for name, child in context.children.items()]
     return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions, *_rest(model)))
 

@@ -12,12 +12,15 @@ from model.changes import (
     CountCause,
     ForgetUser,
     Item,
+    ItemKind,
     MarkWithdrawn,
     PutItem,
     RegistrationChanged,
 )
+from model.fold import restore
 from model.reads import Found, Read
-from model.state import Model, restore
+from model.state import Model
+from schemas.paths import Path
 
 KINDS = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}
 
@@ -90,7 +93,7 @@ class MemoryStore:
     """Keeps items in all their versions, evidence and withdrawals; what leaves the partition is only collected."""
 
     def __init__(self) -> None:
-        self.versions: list[tuple[int, int, str, str, bytes | None]] = []
+        self.versions: list[tuple[int, int, ItemKind, Path, bytes | None]] = []
         self.rows: list[Row] = []
         self.marks: list[Mark] = []
         self.causes: dict[str, int] = {}
@@ -103,7 +106,7 @@ class MemoryStore:
             if isinstance(change, AddEvidence):
                 self.rows.append(Row(seq, change))
             elif isinstance(change, PutItem):
-                self.versions.append((seq, time_us, change.kind, change.key, change.body))
+                self.versions.append((seq, time_us, change.kind, change.path, change.body))
             elif isinstance(change, MarkWithdrawn):
                 self.marks.append(Mark(seq, time_us, change))
             elif isinstance(change, CountCause):
@@ -127,11 +130,11 @@ class MemoryStore:
 
     def items(self, seq_max: int = 2**62, until_us: int = 2**62) -> list[Item]:
         """Give the newest version of each item, as of a sequence and a time."""
-        newest: dict[tuple[str, str], bytes | None] = {}
-        for seq, time_us, kind, key, body in self.versions:
+        newest: dict[tuple[ItemKind, Path], bytes | None] = {}
+        for seq, time_us, kind, path, body in self.versions:
             if seq <= seq_max and time_us <= until_us:
-                newest[kind, key] = body
-        return [Item(kind, key, body) for (kind, key), body in newest.items() if body is not None]
+                newest[kind, path] = body
+        return [Item(kind, path, body) for (kind, path), body in newest.items() if body is not None]
 
     def load(self, user: str, seq: int, time_us: int) -> Model | None:
         """Rebuild the model as it was then."""

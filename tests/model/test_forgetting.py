@@ -1,8 +1,8 @@
 """Forgetting a model that is not there."""
 
 from model.changes import ForgetUser
-from model.commands.apply import apply
 from schemas.commands import Forget
+from tests.model.applying import apply
 
 
 def test_forgetting_nobody_is_accepted() -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from model.commands.apply import apply
 from schemas.apps import ADMIN_APP
 from schemas.commands import MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
@@ -12,6 +11,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_DEFINITION_ITEMS, MAX_LIST_ITEMS, MAX_PATH_SEGMENTS, MAX_TEXT_CHARACTERS
 from schemas.queries import Ask
+from tests.model.applying import apply
 
 from .given import START_US, Person, failed
 

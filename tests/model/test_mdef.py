@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.checks import check_definition
-from model.commands.apply import apply
 from model.formats.mdef import MAX_CHARACTERS, MAX_INCLUDES, format_mdef, parse_mdef
 from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel
@@ -16,6 +15,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_DEFINITION_ITEMS
+from tests.model.applying import apply
 
 from .strategies import definitions
 

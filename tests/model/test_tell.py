@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from model.changes import AddEvidence
-from model.commands.apply import apply
 from model.queries.ask.finish import Ask
 from model.state import NUMBERS_PER_COMMAND
 from schemas.apps import ADMIN_APP
@@ -16,6 +15,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence
 from schemas.limits import MAX_JSON_DEPTH, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
+from tests.model.applying import apply
 
 from .given import START_US, STEP_US, Person
 

@@ -1,11 +1,11 @@
 """What the activity sensor says on the bus is what llum understands."""
 
-from model.commands.apply import apply
 from schemas.apps import ADMIN_APP
 from schemas.codec import decode_command
 from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
 from sensors.activity.messages import installation, telling
 from sensors.activity.states import ACTIVE, Observation
+from tests.model.applying import apply
 
 
 def test_the_installation_makes_everything_that_a_telling_needs():

@@ -1,0 +1,148 @@
+"""Reads of what was stored before a command: the committed rows, and over them the rows that wait for their commit.
+
+The waiting rows come from later commands than all committed ones, so they stand behind them. A withdrawal that waits
+may be of a piece that is committed: then one more piece is read, so that enough are left.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from actors.store.batch import Batch, EvidenceRow
+from model.changes import KINDS
+from model.evidence import marked
+from model.reads import Found, Read, Reading
+
+_Id = tuple[int, int]
+"""The seq and n of a piece of evidence."""
+
+
+class _Numbered(msgspec.Struct):
+    seq: int
+    n: int = 0
+
+
+class _Waiting(msgspec.Struct):
+    """The waiting rows that one read is about, within its bounds."""
+
+    read: Read
+    rows: list[EvidenceRow]
+    marks: dict[_Id, str]
+    """Withdrawals that count, by the piece they withdraw: of committed and of waiting ones."""
+
+    def on_committed(self, committed_seq: int) -> list[_Id]:
+        """Of a read that leaves out what has been withdrawn: the committed pieces that are withdrawn meanwhile."""
+        if self.read.withdrawn != "left_out":
+            return []
+        return [at for at in self.marks if at[0] <= committed_seq]
+
+
+def overlaid(reads: Sequence[Read], batch: Batch, committed_seq: int) -> Reading[list[Found]]:
+    """Answer reads from the committed rows, for which it yields, and from those that wait in the batch."""
+    waiting = [_waiting(read, batch) for read in reads]
+    committed = yield [_of_committed(one, committed_seq) for one in waiting]
+    merged: list[Found] = []
+    for one, found in zip(waiting, committed, strict=True):
+        if one.read.count_only:
+            hidden = yield from _count_hidden(one, committed_seq)
+            merged.append(Found(count=found.count - hidden + sum(1 for _ in _shown(one))))
+        else:
+            merged.append(Found(bodies=_merged(one, found.bodies)))
+    return merged
+
+
+def _waiting(read: Read, batch: Batch) -> _Waiting:
+    rows = [row for row in batch.evidence if row[0] == read.component_no]
+    marks: dict[_Id, str] = {}
+    if read.withdrawn != "none":
+        for component_no, seq, n, at_seq, at_us, body in batch.withdrawals:
+            if component_no == read.component_no and _is_by_then(read, at_seq, at_us):
+                marks[seq, n] = body
+    if rows:
+        seq_max = _last_seq(read, batch)
+        rows = sorted((row for row in rows if row[1] <= seq_max and _matches(read, row)), key=_id)
+    return _Waiting(read, rows, marks)
+
+
+def _is_by_then(read: Read, seq: int, time_us: int) -> bool:
+    return seq <= read.seq_max and (read.until_us is None or time_us <= read.until_us)
+
+
+def _last_seq(read: Read, batch: Batch) -> int:
+    """Imported evidence is older than its command, and was known only since then."""
+    if read.until_us is None:
+        return read.seq_max
+    known = [seq for seq, time_us, *_ in batch.commands if time_us <= read.until_us]
+    return min(read.seq_max, max(known, default=0))
+
+
+def _matches(read: Read, row: EvidenceRow) -> bool:
+    _, seq, n, kind, creation_us, useby, _ = row
+    return (
+        (read.until_us is None or creation_us <= read.until_us)
+        and (read.since_us is None or creation_us >= read.since_us)
+        and (read.kind is None or kind == KINDS[read.kind])
+        and (read.after is None or (seq, n) > tuple(read.after))
+        and (read.unexpired_at is None or useby is None or useby > read.unexpired_at)
+    )
+
+
+def _of_committed(one: _Waiting, committed_seq: int) -> Read:
+    """Bound a read by what is committed, so that what it finds is so for ever, and widen it by what will be hidden."""
+    read, more = one.read, len(one.on_committed(committed_seq))
+    return msgspec.structs.replace(
+        read,
+        seq_max=min(read.seq_max, committed_seq),
+        newest=None if read.newest is None else read.newest + more,
+        limit=read.limit + more,
+    )
+
+
+def _count_hidden(one: _Waiting, committed_seq: int) -> Reading[int]:
+    """Count the committed pieces that would be counted, had they not been withdrawn meanwhile."""
+    ids = one.on_committed(committed_seq)
+    after = one.read.after or (0, -1)
+    bounded = _of_committed(one, committed_seq)
+    reads = [
+        msgspec.structs.replace(bounded, after=max(after, (seq, n - 1)), limit=1, count_only=False) for seq, n in ids
+    ]
+    if not reads:
+        return 0
+    found = yield reads
+    return sum([_id_of(body) for body in each.bodies] == [at] for at, each in zip(ids, found, strict=True))
+
+
+def _merged(one: _Waiting, committed: Sequence[bytes]) -> list[bytes]:
+    bodies = [*(_remaining(one, committed) if one.marks else committed), *_shown(one)]
+    return bodies[: one.read.limit] if one.read.newest is None else bodies[-one.read.newest :]
+
+
+def _remaining(one: _Waiting, committed: Sequence[bytes]) -> Iterator[bytes]:
+    for body in committed:
+        mark = one.marks.get(_id_of(body))
+        if mark is None:
+            yield body
+        elif one.read.withdrawn == "marked":
+            yield marked(body, mark.encode())
+
+
+def _shown(one: _Waiting) -> Iterator[bytes]:
+    """Give the waiting pieces, as far as they are not withdrawn in their turn."""
+    for row in one.rows:
+        mark = one.marks.get(_id(row))
+        if mark is None:
+            yield row[-1].encode()
+        elif one.read.withdrawn == "marked":
+            yield marked(row[-1].encode(), mark.encode())
+
+
+def _id(row: EvidenceRow) -> _Id:
+    return row[1], row[2]
+
+
+def _id_of(body: bytes) -> _Id:
+    piece = _numbered.decode(body)
+    return piece.seq, piece.n
+
+
+_numbered = msgspec.json.Decoder(_Numbered)

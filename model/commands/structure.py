@@ -1,0 +1,138 @@
+"""Contexts, components and views: made, changed, deleted. What is dropped stays in the past.
+
+Permissions are not dropped with what they are about: only the owner's apps change them, so deleting a context and
+making it anew is no way around a setting.
+"""
+
+import msgspec
+
+from model import permissions
+from model.changes import Change, Content, Decision, ItemKind, drop, put
+from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
+from model.commands.making import made_component
+from model.commands.rules import dropped_rules
+from model.commands.targets import component_to_change, context_to_change
+from model.stamp import Stamp
+from model.state import Context, ContextItem, Model, View, contexts_below
+from schemas.commands import (
+    DeleteComponent,
+    DeleteContext,
+    DeleteView,
+    MakeComponent,
+    MakeContext,
+    MakeView,
+    SetGoals,
+    SetResolver,
+)
+from schemas.errors import Code, Refusal
+from schemas.paths import Path, check_segment
+
+
+def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
+    """Make a context; the result says whether it was not there before."""
+    path, parent = context_to_change(model, stamp, command.context)
+    check_segment(command.name, "name")
+    check_below(path, "name")
+    check_text(command.description, "description")
+    check_resolver(command.resolver, "resolver")
+    if command.name in parent.children:
+        _check_may_exist(command.exist_ok, f"context {command.name[:80]!r}", "name")
+        return Decision([], False)
+    item = ContextItem(description=command.description, resolver=command.resolver, created_us=stamp.time_us)
+    return Decision([put("context", (*path, command.name), item)], True)
+
+
+def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decision:
+    """Make a component with its rules and initial evidence."""
+    path, context = context_to_change(model, stamp, command.context)
+    name = command.component.name
+    check_component(command.component, "component")
+    check_below(path, "component.name")
+    if name in context.components:
+        _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
+        return Decision([])
+    return Decision(made_component(command.component, (*path, name), 0, 0, stamp))
+
+
+def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
+    """Make a view, or replace the one of that name."""
+    path, _ = context_to_change(model, stamp, command.context)
+    check_view(command.view, "view")
+    check_below(path, "view.name")
+    return Decision([put("view", (*path, command.view.name), View(components=command.view.components))])
+
+
+def set_resolver(model: Model, command: SetResolver, stamp: Stamp) -> Decision:
+    """Set the resolver of a component, or of the context if none is named."""
+    check_resolver(command.resolver, "resolver")
+    if command.component is not None:
+        place = component_to_change(model, stamp, command.context, command.component)
+        return _changed(place.component, "component", place.full_path, "resolver", command.resolver)
+    path, context = context_to_change(model, stamp, command.context)
+    return _changed(context.item, "context" if path else "model", path, "resolver", command.resolver)
+
+
+def set_goals(model: Model, command: SetGoals, stamp: Stamp) -> Decision:
+    """Set the paths of the components that this one serves."""
+    place = component_to_change(model, stamp, command.context, command.component)
+    check_goals(command.goals, "goals")
+    return _changed(place.component, "component", place.full_path, "goals", command.goals)
+
+
+def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Decision:
+    """Delete a context with all below it, which the app must all be allowed to change."""
+    path, context = context_to_change(model, stamp, command.context)
+    if not path:
+        raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "delete what is in it, one by one")
+    below = list(contexts_below(path, context))
+    _check_all(model, stamp, below)
+    return Decision([change for at, each in reversed(below) for change in _emptied(at, each)], True)
+
+
+def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Decision:
+    """Delete a component with its rules. Its evidence stays in the past."""
+    place = component_to_change(model, stamp, command.context, command.component)
+    return Decision(_without_component(place.context, place.path, place.name))
+
+
+def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Decision:
+    """Delete a view."""
+    path, context = context_to_change(model, stamp, command.context)
+    if command.view not in context.views:
+        check_segment(command.view, "view")
+        raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {command.view[:80]!r}", "view")
+    return Decision([drop("view", (*path, command.view))])
+
+
+def _check_may_exist(exist_ok: bool, what: str, field: str) -> None:
+    if not exist_ok:
+        raise Refusal(Code.ALREADY_EXISTS, f"{what} is there already", field, "use another name, or keep what is there")
+
+
+def _changed(content: Content, kind: ItemKind, path: Path, part: str, value: object) -> Decision:
+    if getattr(content, part) == value:
+        return Decision([])
+    return Decision([put(kind, path, msgspec.structs.replace(content, **{part: value}))])
+
+
+def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) -> None:
+    app, now = stamp.app, stamp.time_s
+    for at, each in below:
+        grant = permissions.grant_of(model, app, at, now)
+        single = model.component_permissions.get(app)
+        names = each.components if single else ()
+        grants = [permissions.component_grant(model, app, at, name, grant, now) for name in names]
+        if not all(one.tell for one in (grant, *grants)):
+            raise permissions.denied(app, "tell", "context")
+
+
+def _emptied(path: Path, context: Context) -> list[Change]:
+    changes: list[Change] = []
+    for name in context.components:
+        changes += _without_component(context, path, name)
+    changes += [drop("view", (*path, name)) for name in sorted(context.views)]
+    return [*changes, drop("context", path)]
+
+
+def _without_component(context: Context, path: Path, name: str) -> list[Change]:
+    return [*dropped_rules(context, path, name, context.rules.get(name, ())), drop("component", (*path, name))]

@@ -1,0 +1,224 @@
+"""The fold: a model is what its changes make of it, one after the other.
+
+`evolve` is the only writer of a model. A live model and one that is restored from what is stored come about by it
+alike, so they are equal by construction. A change never fails: `model.commands.decide` has checked all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from model.caches import Caches
+from model.changes import Change, Content, CountCause, ForgetUser, Item, ItemKind, PutItem
+from model.stamp import Stamp
+from model.state import App, Component, Context, ContextItem, Model, Subscription, View
+from schemas.paths import Path
+from schemas.permissions import Permission
+
+
+def evolve(model: Model | None, change: Change, stamp: Stamp) -> Model | None:
+    """Take a change into the model, in place; None: there is no model (yet, or any more).
+
+    What leaves the model as it is, evidence or an effect, still moves it to the command's sequence and time.
+    """
+    step = _STEPS.get(type(change))
+    if step is not None:
+        model = step(model, change, stamp)
+    if model is not None:
+        model.seq = stamp.seq
+        model.time_us = stamp.time_us
+    return model
+
+
+def take(model: Model | None, changes: Iterable[Change], stamp: Stamp, caches: Caches) -> Model | None:
+    """Take all that a command changes, and keep the caches beside the model true."""
+    for change in changes:
+        caches.note(model, change)
+        model = evolve(model, change, stamp)
+    return model
+
+
+def restore(
+    user: str, items: Iterable[Item], seq: int, time_us: int, causes: Mapping[str, int] | None = None
+) -> Model | None:
+    """Fold what is stored, in any order; None if there is no model. `causes` stand in the order of their counting."""
+    stamp = Stamp(user, "", seq, time_us)
+    structure = sorted((_read(item) for item in items), key=_order)
+    if not structure or structure[0].kind != "model":
+        return None
+    counted = [CountCause(root, count) for root, count in (causes or {}).items()]
+    changes: list[Change] = [*structure, *counted]
+    model: Model | None = None
+    for change in changes:
+        model = evolve(model, change, stamp)
+    return model
+
+
+def token_order(token: str) -> tuple[int, ...]:
+    """Tokens are `<seq>` or `<seq>-<n>`: this is the order in which the rules were made."""
+    return tuple(int(part) for part in token.split("-"))
+
+
+def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
+    kind, path, content = change.kind, change.path, change.content
+    if model is None:
+        assert isinstance(content, ContextItem), "a model begins with itself"
+        return Model(stamp.user, content)
+    if content is None:
+        _KINDS[kind].drop(model, path)
+    else:
+        _KINDS[kind].put(model, path, content)
+    return model
+
+
+def _count_cause(model: Model | None, change: CountCause, _stamp: Stamp) -> Model:
+    assert model is not None, "only a model has rules"
+    model.causes.pop(change.root, None)
+    if change.count:
+        model.causes[change.root] = change.count
+    return model
+
+
+def _forget_user(_model: Model | None, _change: ForgetUser, _stamp: Stamp) -> None:
+    return None
+
+
+def _put_root(model: Model, _path: Path, content: ContextItem) -> None:
+    model.root.item = content
+
+
+def _put_context(model: Model, path: Path, content: ContextItem) -> None:
+    *above, name = path
+    siblings = _context(model, above).children
+    if name in siblings:
+        siblings[name].item = content
+    else:
+        siblings[name] = Context(content)
+
+
+def _put_component(model: Model, path: Path, content: Component) -> None:
+    *above, name = path
+    _context(model, above).components[name] = content
+
+
+def _put_view(model: Model, path: Path, content: View) -> None:
+    *above, name = path
+    _context(model, above).views[name] = content
+
+
+def _put_app(model: Model, path: Path, content: App) -> None:
+    model.apps[path[0]] = content
+
+
+def _put_permission(model: Model, path: Path, content: Permission) -> None:
+    model.permissions.setdefault(path[0], {})[path[1:]] = content
+
+
+def _put_component_permission(model: Model, path: Path, content: Permission) -> None:
+    model.component_permissions.setdefault(path[0], {})[path[1:]] = content
+
+
+def _put_rule(model: Model, path: Path, content: Subscription) -> None:
+    *above, name, token = path
+    _context(model, above).rules.setdefault(name, {})[token] = content
+
+
+def _drop_root(_model: Model, _path: Path) -> None:
+    raise AssertionError("a model is forgotten, not dropped")
+
+
+def _drop_context(model: Model, path: Path) -> None:
+    *above, name = path
+    del _context(model, above).children[name]
+
+
+def _drop_component(model: Model, path: Path) -> None:
+    *above, name = path
+    del _context(model, above).components[name]
+
+
+def _drop_view(model: Model, path: Path) -> None:
+    *above, name = path
+    del _context(model, above).views[name]
+
+
+def _drop_app(model: Model, path: Path) -> None:
+    del model.apps[path[0]]
+
+
+def _drop_permission(model: Model, path: Path) -> None:
+    _drop_inner(model.permissions, path[0], path[1:])
+
+
+def _drop_component_permission(model: Model, path: Path) -> None:
+    _drop_inner(model.component_permissions, path[0], path[1:])
+
+
+def _drop_rule(model: Model, path: Path) -> None:
+    *above, name, token = path
+    _drop_inner(_context(model, above).rules, name, token)
+
+
+def _drop_inner(outer: dict[str, dict[Any, Any]], name: str, key: object) -> None:
+    """Drop from a dict of dicts, in which none is empty."""
+    del outer[name][key]
+    if not outer[name]:
+        del outer[name]
+
+
+def _context(model: Model, path: Iterable[str]) -> Context:
+    context = model.context(tuple(path))
+    assert context is not None, "a parent is put before its children and dropped after them"
+    return context
+
+
+def _read(item: Item) -> PutItem:
+    return PutItem(item.kind, item.path, _KINDS[item.kind].decoder.decode(item.body), item.body)
+
+
+def _order(change: PutItem) -> tuple[int, tuple[Any, ...]]:
+    """Parents before their children, components by number and rules by token: as they were made."""
+    content = change.content
+    if isinstance(content, Component):
+        return _RANKS[change.kind], (content.number,)
+    key = token_order(change.path[-1]) if change.kind == "rule" else change.path
+    return _RANKS[change.kind], key
+
+
+_STEPS: Final[dict[type[Any], Callable[[Model | None, Any, Stamp], Model | None]]] = {
+    PutItem: _put_item,
+    CountCause: _count_cause,
+    ForgetUser: _forget_user,
+}
+
+
+_Put = Callable[[Model, Path, Any], None]
+_Drop = Callable[[Model, Path], None]
+
+
+class _Kind(NamedTuple):
+    """How items of one kind are read, put and dropped."""
+
+    decoder: msgspec.json.Decoder[Content]
+    put: _Put
+    drop: _Drop
+
+
+def _kind(content: type[Content], put: _Put, drop: _Drop) -> _Kind:
+    return _Kind(msgspec.json.Decoder(content), put, drop)
+
+
+_KINDS: Final[dict[ItemKind, _Kind]] = {
+    "model": _kind(ContextItem, _put_root, _drop_root),
+    "context": _kind(ContextItem, _put_context, _drop_context),
+    "component": _kind(Component, _put_component, _drop_component),
+    "view": _kind(View, _put_view, _drop_view),
+    "app": _kind(App, _put_app, _drop_app),
+    "permission": _kind(Permission, _put_permission, _drop_permission),
+    "component_permission": _kind(Permission, _put_component_permission, _drop_component_permission),
+    "rule": _kind(Subscription, _put_rule, _drop_rule),
+}
+"""In the order in which they can be put."""
+
+_RANKS: Final = {kind: rank for rank, kind in enumerate(_KINDS)}

@@ -1,0 +1,44 @@
+"""A command on a model, without actors: decided, taken, and the changes given back."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from model.caches import Caches
+from model.changes import Change
+from model.commands import decide
+from model.fold import take
+from model.reads import Found, Read
+from model.stamp import stamp_after
+from model.state import Model
+from schemas.commands import Command
+from tests.driving import run
+
+
+class Applied(NamedTuple):
+    """What came of a command."""
+
+    model: Model | None
+    changes: Sequence[Change]
+    result: Any
+
+
+def finds_nothing(reads: Sequence[Read]) -> list[Found]:
+    """Answer reads where nothing is stored."""
+    return [Found() for _ in reads]
+
+
+def apply(
+    model: Model | None,
+    user: str,
+    app: str,
+    command: Command,
+    seq: int,
+    time_us: int,
+    read: Callable[[Sequence[Read]], list[Found]] = finds_nothing,
+    caches: Caches | None = None,
+) -> Applied:
+    """Apply a command to a model, which is changed in place. Raises a `Refusal`."""
+    caches = Caches() if caches is None else caches
+    stamp = stamp_after(model, user, app, seq, time_us)
+    decision = run(decide(model, command, stamp, caches.grants), read)
+    return Applied(take(model, decision.changes, stamp, caches), decision.changes, decision.result)
