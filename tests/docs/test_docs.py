@@ -4,8 +4,10 @@ Method, as in Datasette's `tests/test_docs.py`: for each family the code lists w
 searched for each of them. Code in the first column of a table counts as documented, and so does a heading.
 """
 
+import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
@@ -169,3 +171,18 @@ def test_make_explains_each_of_its_commands() -> None:
     explained = subprocess.run(["make", "help"], cwd=DOCS.parent, capture_output=True, check=True, text=True).stdout
     assert set(re.findall(r"^  make ([a-z-]+)  ", explained, re.MULTILINE)) == set(phony.split())
     assert max(map(len, explained.splitlines())) <= 80
+
+
+def imported(source: str) -> set[str]:
+    """Give the packages that a program imports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    parts = [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[0] for name in [*plain, *parts]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS.parent)))
+def test_programs_of_others_import_llum_alone(page: Path) -> None:
+    """Besides Python's own modules and a NATS client: `bus` or `model` are names of llum's inside."""
+    for source in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE):
+        assert imported(source) <= {"llum", "nats", *sys.stdlib_module_names}
