@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from llum.cli.browse.command import BrowseCommand
-from llum.cli.browse.table import commands
+from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
 from llum.settings import CONFIG_FILE, CONFIG_VARIABLE, SETTINGS, option, variable
 from pages.markdown import code, page, prose, table
@@ -97,7 +97,7 @@ def _option(one: click.Option) -> tuple[str, str]:
 
 def browse_page() -> str:
     """Describe every command of the shell, in the order of its help."""
-    sections = groupby(commands().values(), lambda each: each.section)
+    sections = groupby(TABLE.commands.values(), lambda each: each.section)
     by_section: dict[str, list[BrowseCommand]] = {}
     for section, members in sections:
         by_section.setdefault(section, []).extend(members)

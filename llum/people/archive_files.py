@@ -1,5 +1,8 @@
 """Archives as files."""
 
+import contextlib
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -22,6 +25,26 @@ def open_archive(path: Path) -> Archive:
         raise Fault(f"cannot read {path}: {error.strerror or error}") from error
     except Refusal as refusal:
         raise Fault(f"{path}: {refusal.message}", refusal.hint) from refusal
+
+
+@contextlib.contextmanager
+def written(file: Path | None) -> Iterator[BinaryIO]:
+    """Open a file that is there only when it is complete; None is standard output.
+
+    For its owner's eyes only: it holds a whole person.
+    """
+    if file is None:
+        yield sys.stdout.buffer
+        return
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
+            yield output
+        fresh.replace(file)
+    except OSError as error:
+        raise Fault(f"cannot write {file}: {error.strerror or error}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _lines_after_head(path: Path) -> Iterator[bytes]:

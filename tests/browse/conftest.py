@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from llum.cli.browse.commands import TABLE
 from llum.cli.browse.dialogue import One
 from llum.cli.browse.shell import Shell
 from llum.client import Client
@@ -62,7 +63,7 @@ def opened(shared_llum: Llum, user: str) -> Opened:
     @contextlib.asynccontextmanager
     async def open_shell(app: str = "llum", dialogue: Scripted | None = None) -> AsyncIterator[Shell]:
         async with Client.connect(shared_llum.nats, app=app) as client:
-            yield Shell(client, user, dialogue)
+            yield Shell(client, user, TABLE, dialogue)
 
     return open_shell
 

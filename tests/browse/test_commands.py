@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from llum.cli.browse import lines
+from llum.cli.browse.commands import TABLE
 from llum.cli.browse.shell import Shell
-from llum.cli.browse.table import by_any_name, commands
 from schemas.commands import MakeComponent
 from schemas.definitions import ComponentDefinition
 from tests.browse.conftest import Opened, Scripted
@@ -272,19 +272,19 @@ async def test_what_apps_tell_cannot_command_the_terminal(shell: Shell, capsys: 
 async def test_help(shell: Shell, capsys: Printed) -> None:
     """help lists every command in a screen's width, and shows how each is used."""
     shown = await printed(shell, "help", capsys)
-    assert all(f"  {name} " in shown for name in commands())
+    assert all(f"  {name} " in shown for name in TABLE.commands)
     assert max(map(len, shown.splitlines())) <= 80
     assert "..." not in shown, "a first sentence is short enough to be shown whole"
     assert await printed(shell, "help rmdir", capsys) == await printed(shell, "delcontext --help", capsys)
 
 
-@pytest.mark.parametrize("name", by_any_name())
+@pytest.mark.parametrize("name", TABLE.by_any_name)
 async def test_every_command_has_an_example(shell: Shell, name: str, capsys: Printed) -> None:
     """The example is shown by help and can be typed as it is."""
-    command = by_any_name()[name]
+    command = TABLE.by_any_name[name]
     assert command.example in await printed(shell, f"help {name}", capsys)
     (words,) = lines.split(command.example)
-    assert by_any_name()[words[0]] is command
+    assert TABLE.by_any_name[words[0]] is command
     assert isinstance(command.make_context(words[0], words[1:], obj=shell), click.Context)
 
 
@@ -297,4 +297,4 @@ ORIGINALS = (
 @pytest.mark.parametrize("original", ORIGINALS.split())
 def test_the_originals_commands_are_there(original: str) -> None:
     """Who knows the original browser finds its commands under their names."""
-    assert original in by_any_name()
+    assert original in TABLE.by_any_name

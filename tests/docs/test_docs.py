@@ -18,7 +18,7 @@ import pytest
 from bus import subjects
 from edge_http.app import make_app
 from edge_http.personis.routes import OPERATIONS
-from llum.cli.browse.table import commands
+from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
 from llum.settings import SETTINGS, option, variable
 from model.resolvers.summaries import SHIPPED
@@ -68,7 +68,7 @@ def streams_and_buckets() -> list[str]:
 
 
 CLI = dict(leaves("llum", cli))
-SHELL = {str(name): command for name, command in commands().items()}
+SHELL = {str(name): command for name, command in TABLE.commands.items()}
 
 WORDS: list[Word] = [
     *(("subjects.md", verb) for verb in [*verbs(COMMANDS), *verbs(QUERIES)]),

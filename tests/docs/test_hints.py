@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_http.personis.routes import OPERATIONS
-from llum.cli.browse.table import by_any_name
+from llum.cli.browse.commands import TABLE
 from schemas.commands import COMMANDS
 from schemas.queries import QUERIES
 from schemas.verbs import verb_of
@@ -21,7 +21,7 @@ ERRORS = ("Refusal", "Transient", "Error")
 
 VERBS = set(map(verb_of, (*COMMANDS, *QUERIES)))
 NOT_ENGLISH = {
-    word for word in {*VERBS, *OPERATIONS, *by_any_name()} if "_" in word or word.startswith(("mk", "del", "set"))
+    word for word in {*VERBS, *OPERATIONS, *TABLE.by_any_name} if "_" in word or word.startswith(("mk", "del", "set"))
 }
 """Names of commands that no sentence holds by chance: `tell` and `ask` are words of every reader."""
 

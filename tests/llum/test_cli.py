@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llum.cli.commands.options import Moment
 from llum.cli.main import COMMANDS, cli, main
+from llum.cli.parameters import Moment
 from llum.settings import SETTINGS, variable
 
 

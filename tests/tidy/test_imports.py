@@ -55,26 +55,18 @@ def between_children(package: str) -> dict[str, set[str]]:
     return graph
 
 
-AT_WORK = {"llum.cli", "llum.cli.browse"}
-"""Packages whose circle is being undone."""
-
 PARENTS = sorted({"", *(name.rpartition(".")[0] for name in MODULES)})
 
 
 @pytest.mark.parametrize("package", PARENTS)
 def test_what_lies_beside_each_other_does_not_import_in_a_circle(package: str) -> None:
     """Neither packages nor files, at any depth. "" stands for the root of the repository."""
-    if package in AT_WORK:
-        pytest.xfail("its circle is being undone")
     assert circle(between_children(package)) == []
 
 
 def test_no_files_import_in_a_circle() -> None:
     """Wherever they lie."""
-    found = circle(IMPORTS)
-    if any(name.startswith("llum.cli.browse.") for name in found):
-        pytest.xfail("its circle is being undone")
-    assert found == []
+    assert circle(IMPORTS) == []
 
 
 def test_a_circle_is_found() -> None:

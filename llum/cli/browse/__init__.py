@@ -2,9 +2,9 @@
 
     lines.py                              a line becomes words
     shell.py                              where one is in the model; runs words as a command
-    table.py command.py                   the commands by name, and what one is made of
-    walking.py telling.py making.py granting.py ruling.py carrying.py helping.py    the commands
-    archive.py                            files that can be imported
+    table.py command.py                   commands by name, and what one is made of
+    commands/                             the commands
+    importable.py                         files that can be imported
     show.py layout.py                     what is found, as text that fits the terminal
     dialogue.py terminal.py completion.py a person at a terminal
 

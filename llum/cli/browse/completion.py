@@ -43,11 +43,10 @@ class Names(Completer):
                     yield Completion(quoted(name), start_position=-len(typed), display=name)
 
     async def _candidates(self, before: list[str], word: str) -> list[str]:
-        from llum.cli.browse.table import by_any_name
-
+        by_name = self._shell.table.by_any_name
         if not before:
-            return sorted(by_any_name())
-        command = by_any_name().get(before[0])
+            return sorted(by_name)
+        command = by_name.get(before[0])
         if command is None:
             return []
         if word.startswith("-"):
@@ -64,13 +63,11 @@ class Names(Completer):
         return await self._named(kind.kind, word) if isinstance(kind, Named) else []
 
     async def _named(self, kind: str, word: str) -> list[str]:
-        from llum.cli.browse.table import commands
-
         if kind == "resolver":
             return list((await self._shell.query(ListResolvers(), ResolversReply)).resolvers)
         if kind == "app":
             return [app_name(app) for app in (await self._shell.query(ListApps(), AppsReply)).apps]
-        return _files(word) if kind == "file" else list(commands())
+        return _files(word) if kind == "file" else list(self._shell.table.commands)
 
     async def _paths(self, kind: PathKind, word: str) -> list[str]:
         """Give what is in the context that the word has come to."""

@@ -11,6 +11,7 @@ import click
 
 from llum.cli.browse import layout, lines
 from llum.cli.browse.dialogue import Dialogue, Nobody
+from llum.cli.browse.table import Table
 from llum.failures import report
 from schemas.apps import OWNER_APP
 from schemas.commands import Command
@@ -36,9 +37,10 @@ class Shell:
     """One person's model, as one app sees it, and the context that one is in."""
 
     def __init__(
-        self, client: "Client", user: str, dialogue: Dialogue | None = None, color: bool | None = None
+        self, client: "Client", user: str, table: Table, dialogue: Dialogue | None = None, color: bool | None = None
     ) -> None:
         self.client = client
+        self.table = table
         self.user = user
         self._model = client.of(user)
         self.dialogue = dialogue or Nobody()
@@ -72,7 +74,7 @@ class Shell:
         try:
             commands = lines.split(line)
         except click.UsageError as error:
-            return _report_usage(error)
+            return self._report_usage(error)
         succeeded = True
         for words in commands:
             succeeded = await self._try(words) and succeeded
@@ -84,7 +86,7 @@ class Shell:
         try:
             await self.run(words)
         except click.UsageError as error:
-            return _report_usage(error, words[0])
+            return self._report_usage(error, words[0])
         except click.ClickException as error:
             return _report(error.format_message())
         except click.Abort:
@@ -96,9 +98,7 @@ class Shell:
 
     async def run(self, words: Sequence[str]) -> None:
         """Run one command. Raises `click.UsageError`, what the command raises, and `Quit`."""
-        from llum.cli.browse.table import find
-
-        command = find(words[0])
+        command = self.table.find(words[0])
         try:
             with command.make_context(command.name, list(words[1:]), color=self.color, obj=self) as context:
                 result = command.invoke(context)
@@ -149,6 +149,14 @@ class Shell:
                 path += parse_path(part)
         return check_path(path, "path")
 
+    async def needed(self, path: Path | None, question: str) -> Path:
+        """Ask which one is meant if none is named."""
+        return path if path is not None else self.resolve(await self.dialogue.text(question))
+
+    def _report_usage(self, error: click.UsageError, name: str = "") -> bool:
+        hint = f". Try `help {name}`" if name in self.table.by_any_name else ""
+        return _report(error.format_message().rstrip(".") + hint)
+
     def shown(self, path: Sequence[str]) -> str:
         """Write a path from the root."""
         return "/" + layout.clean(format_path(list(path)))
@@ -172,13 +180,6 @@ def parted(path: Path) -> tuple[list[str], str]:
     if not path:
         raise Refusal(Code.BAD_PATH, "the root is a context", "path", "name something in it")
     return list(path[:-1]), path[-1]
-
-
-def _report_usage(error: click.UsageError, name: str = "") -> bool:
-    from llum.cli.browse.table import by_any_name
-
-    hint = f". Try `help {name}`" if name in by_any_name() else ""
-    return _report(error.format_message().rstrip(".") + hint)
 
 
 def _report(message: str) -> bool:

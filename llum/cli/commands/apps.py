@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from llum.cli.commands.options import WHERE, Moment, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.parameters import Moment
 from llum.settings import Settings
 
 if TYPE_CHECKING:

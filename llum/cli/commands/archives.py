@@ -1,16 +1,10 @@
 """`llum admin person export`, `import`: archives of a person."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from llum.cli.commands.options import WHERE, settings_options, with_client
-from llum.failures import Fault
 from llum.settings import Settings
 
 
@@ -23,6 +17,7 @@ def export(settings: Settings, user: str, file: Path | None) -> None:
 
     Without FILE: to standard output.
     """
+    from llum.people.archive_files import written
     from llum.people.archives import export_person
 
     with written(file) as output:
@@ -55,20 +50,3 @@ def import_(settings: Settings, user: str, file: Path) -> None:
         f" {report.evidence} pieces of evidence, {report.apps} apps, {report.permissions} permissions,"
         f" {report.rules} rules"
     )
-
-
-@contextlib.contextmanager
-def written(file: Path | None) -> Iterator[BinaryIO]:
-    """Open a file that is there only when it is complete. For its owner's eyes only: it holds a whole person."""
-    if file is None:
-        yield sys.stdout.buffer
-        return
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
-            yield output
-        fresh.replace(file)
-    except OSError as error:
-        raise Fault(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -30,11 +30,12 @@ def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bo
     """
 
     async def use(client: "Client") -> bool:
+        from llum.cli.browse.commands import TABLE
         from llum.cli.browse.shell import Shell, run_lines
 
         await client.access(user)
         if lines or not sys.stdin.isatty():
-            return await run_lines(Shell(client, user, color=_color()), lines or sys.stdin, keep_going)
+            return await run_lines(Shell(client, user, TABLE, color=_color()), lines or sys.stdin, keep_going)
         await _converse(client, user, settings.data_dir)
         return True
 
@@ -43,10 +44,11 @@ def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bo
 
 
 async def _converse(client: "Client", user: str, data_dir: Path) -> None:
+    from llum.cli.browse.commands import TABLE
     from llum.cli.browse.shell import Shell
     from llum.cli.browse.terminal import Person, converse
 
-    await converse(Shell(client, user, Person(), _color()), data_dir)
+    await converse(Shell(client, user, TABLE, Person(), _color()), data_dir)
 
 
 def _color() -> bool | None:

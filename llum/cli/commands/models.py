@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from llum.cli.commands.options import WHERE, Moment, parse_json, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.parameters import Filter, Moment, parse_json
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
 from schemas.errors import raised_from
-from schemas.evidence import EvidenceFilter, EvidenceType
+from schemas.evidence import EvidenceType
 from schemas.queries import Ask
 from schemas.replies import AskReply
 
@@ -51,26 +52,6 @@ def tell(
         return
     repeated = ", the first outcome of this id" if outcome.repeated else ""
     click.echo(f"told, sequence {outcome.seq}{repeated}")
-
-
-_PLAIN_FILTERS = ("all", "last1", "last10", "goal")
-_FILTERS = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
-
-
-class Filter(click.ParamType[EvidenceFilter]):
-    """`all`, `last1`, `last10`, `goal`, `since_time=<time>`, `recent_count=<number>`."""
-
-    name = "FILTER"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> EvidenceFilter:
-        name, _, argument = str(value).partition("=")
-        if name == "since_time" and argument:
-            return EvidenceFilter(name="since_time", since_time=Moment().convert(argument, param, ctx))
-        if name == "recent_count" and argument.isdecimal():
-            return EvidenceFilter(name="recent_count", recent_count=int(argument))
-        if value in _PLAIN_FILTERS:
-            return EvidenceFilter(name=value)
-        return self.fail(f"{value!r} is no filter; one of {_FILTERS}", param, ctx)
 
 
 @click.command()

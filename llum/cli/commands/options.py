@@ -1,14 +1,12 @@
-"""What commands share: options for settings, an app's client, values and times as arguments."""
+"""What commands share: options for settings, and a client."""
 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import msgspec
 
 from llum.settings import SETTINGS, Settings, load, option
 from schemas.apps import OWNER_APP
@@ -64,35 +62,3 @@ def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]]
             return await use(client)
 
     return asyncio.run(connected())
-
-
-def parse_json(text: str) -> Any:
-    """Read a value given on the command line. Text that is not JSON is a mistake of use, told with the quoted form."""
-    try:
-        return msgspec.json.decode(text)
-    except RecursionError as error:
-        raise click.UsageError("the value is nested too deeply") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        quoted = msgspec.json.encode(text.encode("utf-8", "replace").decode()).decode()
-        raise click.UsageError(f"the value {text[:80]} is not JSON: text goes in quotes, as '{quoted[:80]}'") from error
-
-
-class Moment(click.ParamType[float]):
-    """A time: seconds since 1970, or ISO 8601 (without a zone: this machine's)."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return float(value)
-        except ValueError:
-            return self._from_iso(value, param, ctx)
-
-    def _from_iso(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            return datetime.fromisoformat(text).timestamp()
-        except (ValueError, OverflowError):
-            forms = "seconds since 1970 or a form such as 2031-05-04T10:00:00Z"
-            return self.fail(f"{text!r} is no time; give {forms}", param, ctx)

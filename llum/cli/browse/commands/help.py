@@ -2,12 +2,14 @@
 
 import itertools
 from operator import attrgetter
+from typing import get_args
 
 import click
 
 from llum.cli.browse import show
-from llum.cli.browse.command import COMMAND, command
+from llum.cli.browse.command import COMMAND, BrowseCommand, Section, command
 from llum.cli.browse.shell import Quit, Shell
+from llum.cli.browse.table import Table
 
 WIDTH = 80
 """Cells that help is laid out for."""
@@ -17,12 +19,10 @@ WIDTH = 80
 @click.argument("name", metavar="[COMMAND]", type=COMMAND, required=False)
 async def help_(shell: Shell, name: str | None) -> None:
     """List the commands, or explain one, with an example."""
-    from llum.cli.browse.table import find
-
     if name is None:
-        shell.say(_overview())
+        shell.say(_overview(shell.table))
         return
-    found = find(name)
+    found = shell.table.find(name)
     context = click.Context(found, info_name=found.name, obj=shell, terminal_width=WIDTH, **found.context_settings)
     shell.say(found.get_help(context))
 
@@ -33,20 +33,13 @@ async def quit_(_shell: Shell) -> None:
     raise Quit
 
 
-def _overview() -> str:
-    from llum.cli.browse.table import commands
-
+def _overview(table: Table) -> str:
     lines = []
-    for section, members in itertools.groupby(sorted(commands().values(), key=_place), attrgetter("section")):
+    for section, members in itertools.groupby(sorted(table.commands.values(), key=_place), attrgetter("section")):
         lines.append(show.heading(section))
         lines += [f"  {each.name:<13}{each.get_short_help_str(WIDTH - 15)}" for each in members]
     return "\n".join([*lines, "", "help COMMAND explains one, with an example. Put ; between commands."])
 
 
-def _place(each: click.Command) -> int:
-    from typing import get_args
-
-    from llum.cli.browse.command import BrowseCommand, Section
-
-    assert isinstance(each, BrowseCommand), "all commands are made by the same decorator"
+def _place(each: BrowseCommand) -> int:
     return get_args(Section).index(each.section)

@@ -10,8 +10,7 @@ from llum.cli import render
 from llum.cli.browse import layout, show
 from llum.cli.browse.command import COMPONENT, RESOLVER, command
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.commands.models import Filter
-from llum.cli.commands.options import Moment
+from llum.cli.parameters import Filter, Moment
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
@@ -41,7 +40,7 @@ async def tell(
 
     A component of type string takes VALUE as it is. Others take JSON: 70, true, [1].
     """
-    component = await needed_component(shell, component)
+    component = await shell.needed(component, "Component?")
     answer = await _answer(shell, component)
     if value is None:
         value = await shell.dialogue.text("Value?")
@@ -70,7 +69,7 @@ async def tell(
 @click.option("--as-of", "as_of_time", type=Moment(), help="As the model was at this time.")
 async def ask(shell: Shell, component: Path | None, **how: Any) -> None:
     """Print the value of a component as JSON."""
-    answer = await shell.component(await needed_component(shell, component), **how)
+    answer = await shell.component(await shell.needed(component, "Component?"), **how)
     shell.say(layout.clean(render.as_json(answer.value)))
     if answer.explanation is not None:
         shell.say(show.explained(answer, shell.width))
@@ -85,7 +84,7 @@ async def correct(shell: Shell, component: Path | None, value: str | None, comme
 
     It counts, whatever apps and sensors tell, until you withdraw it or correct it again.
     """
-    component = await needed_component(shell, component)
+    component = await shell.needed(component, "Component?")
     answer = await _answer(shell, component)
     value = await shell.dialogue.text("Value?") if value is None else value
     context, name = parted(component)
@@ -103,16 +102,11 @@ async def withdraw(shell: Shell, component: Path | None, seq: int | None, n: int
 
     `ls` shows its SEQ. N says which one, if several came with one command.
     """
-    context, name = parted(await needed_component(shell, component))
+    context, name = parted(await shell.needed(component, "Component?"))
     if seq is None:
         seq = int(click.INT(await shell.dialogue.text("Which seq?")))
     await shell.send(Withdraw(id=new_id(), context=context, component=name, seq=seq, n=n, comment=comment))
     shell.say(f"withdrawn: the evidence of sequence {seq}")
-
-
-async def needed_component(shell: Shell, component: Path | None) -> Path:
-    """Ask which component is meant if none is named."""
-    return component if component is not None else shell.resolve(await shell.dialogue.text("Component?"))
 
 
 async def _answer(shell: Shell, component: Path) -> ComponentAnswer | None:

@@ -8,7 +8,7 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, APP, RESOLVER, command, names
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.commands.options import Moment
+from llum.cli.parameters import Moment
 from llum.people import apps
 from schemas.app_names import app_id, app_name
 from schemas.commands import SetPermission

@@ -12,8 +12,8 @@ import msgspec
 from llum.cli.browse import importable, lines, show
 from llum.cli.browse.command import CONTEXT, FILE, command
 from llum.cli.browse.shell import Shell
-from llum.cli.commands.archives import written
 from llum.failures import Fault
+from llum.people.archive_files import written
 from llum.people.archives import export_person
 from model.formats.personis import Exporter
 from schemas.commands import Command

@@ -6,7 +6,6 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, command
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.browse.telling import needed_component
 from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
@@ -31,7 +30,7 @@ async def subscribe(shell: Shell, component: Path | None, statement: str | None)
                                                      : TELLCHANGED PATH, TYPE:ITEM
                                                      : NOTIFY ITEM ITEM …
     """
-    context, name = parted(await needed_component(shell, component))
+    context, name = parted(await shell.needed(component, "Component?"))
     statement = await shell.dialogue.text("Rule?") if statement is None else statement
     outcome = await shell.send(MakeRule(id=new_id(), context=context, component=name, statement=statement))
     shell.say(f"rule {outcome.result} watches {shell.shown([*context, name])} now")
@@ -58,7 +57,7 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
 
     `listsubs` shows the names of the rules.
     """
-    component = await needed_component(shell, component)
+    component = await shell.needed(component, "Component?")
     context, name = parted(component)
     if rule is None:
         rules = (await shell.query(ListRules(context=context, component=name), RulesReply)).rules.get(name, {})

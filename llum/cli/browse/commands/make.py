@@ -8,7 +8,6 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, CONTEXT, RESOLVER, VIEW, command, names
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.browse.telling import needed_component
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,
@@ -34,7 +33,7 @@ SURE = click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask whethe
 @click.option("--resolver", type=RESOLVER, help="The resolver of its components that have none of their own.")
 async def mkcontext(shell: Shell, context: Path | None, description: str | None, resolver: str | None) -> None:
     """Make a context."""
-    above, name = parted(await _needed(shell, context, "Context?"))
+    above, name = parted(await shell.needed(context, "Context?"))
     description = await _described(shell, description)
     await shell.send(MakeContext(id=new_id(), context=above, name=name, description=description, resolver=resolver))
     shell.say(f"made the context {shell.shown([*above, name])}")
@@ -59,7 +58,7 @@ async def mkcomponent(
     resolver: str | None,
 ) -> None:
     """Make a component."""
-    context, name = parted(await _needed(shell, component, "Component?"))
+    context, name = parted(await shell.needed(component, "Component?"))
     if description is None:
         description = await _described(shell, description)
         types = get_args(ComponentType)
@@ -87,7 +86,7 @@ async def mkview(shell: Shell, view: Path | None, components: tuple[Path, ...]) 
 
     A view is a list of components, from here or elsewhere, with a name.
     """
-    context, name = parted(await _needed(shell, view, "View?"))
+    context, name = parted(await shell.needed(view, "View?"))
     if not components:
         components = tuple(map(shell.resolve, (await shell.dialogue.text("Components?")).split()))
     items = [path[-1] if list(path[:-1]) == context else list(path) for path in components if path]
@@ -100,7 +99,7 @@ async def mkview(shell: Shell, view: Path | None, components: tuple[Path, ...]) 
 @SURE
 async def delcontext(shell: Shell, context: Path | None, sure: bool) -> None:
     """Delete a context with everything below it."""
-    path = await _needed(shell, context, "Context?")
+    path = await shell.needed(context, "Context?")
     await _confirm(shell, sure, f"Delete {shell.shown(path)} with everything below it?")
     await shell.send(DeleteContext(id=new_id(), context=list(path)))
     if shell.path[: len(path)] == path:
@@ -113,7 +112,7 @@ async def delcontext(shell: Shell, context: Path | None, sure: bool) -> None:
 @SURE
 async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None:
     """Delete a component with its evidence and rules."""
-    context, name = parted(await _needed(shell, component, "Component?"))
+    context, name = parted(await shell.needed(component, "Component?"))
     path = shell.shown([*context, name])
     await _confirm(shell, sure, f"Delete {path} with its evidence?")
     await shell.send(DeleteComponent(id=new_id(), context=context, component=name))
@@ -124,7 +123,7 @@ async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None
 @click.argument("view", type=VIEW, required=False)
 async def delview(shell: Shell, view: Path | None) -> None:
     """Delete a view. Its components stay."""
-    context, name = parted(await _needed(shell, view, "View?"))
+    context, name = parted(await shell.needed(view, "View?"))
     await shell.send(DeleteView(id=new_id(), context=context, view=name))
     shell.say(f"deleted the view {shell.shown([*context, name])}")
 
@@ -138,7 +137,7 @@ async def setresolver(shell: Shell, path: Path | None, resolver: str | None, uns
 
     For a component, or for a context and all in it.
     """
-    path = await _needed(shell, path, "Component or context?")
+    path = await shell.needed(path, "Component or context?")
     if resolver is None and not unset:
         resolver = await shell.dialogue.text("Resolver?")
     if not path or await shell.is_context(path):
@@ -162,17 +161,13 @@ async def resolvers(shell: Shell) -> None:
 @click.option("--none", "unset", is_flag=True, help="It serves no component any more.")
 async def setgoals(shell: Shell, component: Path | None, goals: tuple[Path, ...], unset: bool) -> None:
     """Say which components a component serves."""
-    component = await needed_component(shell, component)
+    component = await shell.needed(component, "Component?")
     if not (goals or unset):
         goals = tuple(map(shell.resolve, (await shell.dialogue.text("Goals?")).split()))
     context, name = parted(component)
     await shell.send(SetGoals(id=new_id(), context=context, component=name, goals=[list(goal) for goal in goals]))
     served = ", ".join(map(shell.shown, goals)) or "nothing"
     shell.say(f"{shell.shown(component)} serves {served} now")
-
-
-async def _needed(shell: Shell, path: Path | None, question: str) -> Path:
-    return path if path is not None else shell.resolve(await shell.dialogue.text(question))
 
 
 async def _described(shell: Shell, description: str | None) -> str:

@@ -1,0 +1,60 @@
+"""Values, times and filters as they are typed."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+import msgspec
+
+from schemas.evidence import EvidenceFilter
+
+_PLAIN_FILTERS: Final = ("all", "last1", "last10", "goal")
+_FILTERS: Final = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
+
+
+def parse_json(text: str) -> Any:
+    """Read a value given on the command line. Text that is not JSON is a mistake of use, told with the quoted form."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError as error:
+        raise click.UsageError("the value is nested too deeply") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        quoted = msgspec.json.encode(text.encode("utf-8", "replace").decode()).decode()
+        raise click.UsageError(f"the value {text[:80]} is not JSON: text goes in quotes, as '{quoted[:80]}'") from error
+
+
+class Moment(click.ParamType[float]):
+    """A time: seconds since 1970, or ISO 8601 (without a zone: this machine's)."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            return self._from_iso(value, param, ctx)
+
+    def _from_iso(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError):
+            forms = "seconds since 1970 or a form such as 2031-05-04T10:00:00Z"
+            return self.fail(f"{text!r} is no time; give {forms}", param, ctx)
+
+
+class Filter(click.ParamType[EvidenceFilter]):
+    """`all`, `last1`, `last10`, `goal`, `since_time=<time>`, `recent_count=<number>`."""
+
+    name = "FILTER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> EvidenceFilter:
+        name, _, argument = str(value).partition("=")
+        if name == "since_time" and argument:
+            return EvidenceFilter(name="since_time", since_time=Moment().convert(argument, param, ctx))
+        if name == "recent_count" and argument.isdecimal():
+            return EvidenceFilter(name="recent_count", recent_count=int(argument))
+        if value in _PLAIN_FILTERS:
+            return EvidenceFilter(name=value)
+        return self.fail(f"{value!r} is no filter; one of {_FILTERS}", param, ctx)
