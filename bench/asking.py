@@ -6,7 +6,7 @@ from statistics import median
 from bench import bus_load, people
 from bench.bus_load import Aim
 from bench.figures import Result, at_least, at_most
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bench.sizes import IN_FLIGHT
 from bench.stage import Stage
 
@@ -17,7 +17,7 @@ EVIDENCE_BAR = 1.2
 US = 1e6
 
 
-async def asks(ground: Ground) -> Result:
+async def asks(ground: BenchGround) -> Result:
     """Measure asks with 32 in flight, each about another person, and the echo alike."""
     stage = await ground.stage()
     target, echo = await _with_echo(stage, "asks")
@@ -29,7 +29,7 @@ async def asks(ground: Ground) -> Result:
     return Result(at_least(ASKS_BAR, "asks/s", values, limits), counted)
 
 
-async def ask_p50(ground: Ground) -> Result:
+async def ask_p50(ground: BenchGround) -> Result:
     """Measure one ask after the other, and the echo alike."""
     stage = await ground.stage()
     target, echo = await _with_echo(stage, "p50")
@@ -37,7 +37,7 @@ async def ask_p50(ground: Ground) -> Result:
     return Result(at_most(P50_BAR, "µs", value, limit), "p50 of an ask, one at a time; limit: p50 of the echo")
 
 
-async def ask_evidence(ground: Ground) -> Result:
+async def ask_evidence(ground: BenchGround) -> Result:
     """Measure the same ask of two components of one person that differ only in how much evidence they have."""
     stage, sizes = await ground.stage(), ground.sizes
     user = [people.person(0)]

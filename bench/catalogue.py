@@ -5,9 +5,9 @@ from typing import Final
 
 from bench import asking, catch_up, filtered, footprint, over_http, rules
 from bench.figures import Result
-from bench.ground import Ground
+from bench.ground import BenchGround
 
-Benchmark = Callable[[Ground], Awaitable[Result]]
+Benchmark = Callable[[BenchGround], Awaitable[Result]]
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "catch_up": catch_up.catch_up,

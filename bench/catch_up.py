@@ -3,13 +3,13 @@
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, at_least
-from bench.ground import PARTITIONS, Ground, log_being_filled, log_server
+from bench.ground import PARTITIONS, BenchGround, log_being_filled, log_server
 from bench.processes import measured
 
 CATCH_UP_BAR = 0.5
 
 
-async def catch_up(ground: Ground) -> Result:
+async def catch_up(ground: BenchGround) -> Result:
     """Measure a worker with empty shards, and a bare ordered consumer of the same messages, each in a fresh process."""
     sizes, data_dir = ground.sizes, ground.new_folder("catch-up")
     users = [people.person(number) for number in range(sizes.log_users)]
@@ -31,7 +31,7 @@ async def catch_up(ground: Ground) -> Result:
     return Result(at_least(CATCH_UP_BAR, "commands/s", values, limits), counted)
 
 
-async def _rate_of_worker(ground: Ground, url: str, number: int, count: int) -> float:
+async def _rate_of_worker(ground: BenchGround, url: str, number: int, count: int) -> float:
     found = await measured("worker", url, str(ground.new_folder(f"worker-{number}")), str(PARTITIONS))
     if found["commands"] != count:
         raise BenchError(f"{found['commands']} of {count} commands are in the shards")

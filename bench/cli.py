@@ -16,7 +16,7 @@ import psutil
 from bench.catalogue import BENCHMARKS
 from bench.failures import BenchError
 from bench.figures import Figure, Result
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bench.programs.loop import run
 from bench.sizes import scaled
 from schemas.errors import LlumError
@@ -70,7 +70,7 @@ async def _measure(names: Iterable[str], scale: float, results: dict[str, Result
     chosen = set(names)
     with tempfile.TemporaryDirectory(prefix="llum-bench-") as folder:
         async with contextlib.AsyncExitStack() as exits:
-            ground = Ground(Path(folder), scaled(scale), exits)
+            ground = BenchGround(Path(folder), scaled(scale), exits)
             for name, benchmark in BENCHMARKS.items():
                 if name in chosen:
                     _progress(name)

@@ -12,7 +12,7 @@ from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, at_most
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bus.log import LogMessage
 from bus.subjects import log_subject
 from model.queries.ask.finish import finish_ask, plan_ask
@@ -30,18 +30,18 @@ FIRST_US = 1_790_000_000_000_000
 ASKS_PER_ROUND = 50
 
 
-async def ask_last10(ground: Ground) -> Result:
+async def ask_last10(ground: BenchGround) -> Result:
     """Compare `last10` of a component with much evidence and of one with a hundred pieces."""
     return await _compare(ground, lambda _last_us: EvidenceFilter(name="last10"), "last10")
 
 
-async def ask_recent_count(ground: Ground) -> Result:
+async def ask_recent_count(ground: BenchGround) -> Result:
     """Compare `recent_count` likewise."""
     wanted = EvidenceFilter(name="recent_count", recent_count=RETURNED)
     return await _compare(ground, lambda _last_us: wanted, "recent_count")
 
 
-async def ask_since_time(ground: Ground) -> Result:
+async def ask_since_time(ground: BenchGround) -> Result:
     """Compare `since_time` likewise, from the tenth last piece on."""
 
     def since(last_us: int) -> EvidenceFilter:
@@ -89,7 +89,7 @@ class _Model:
         return median(times)
 
 
-async def _compare(ground: Ground, filter_at: Callable[[int], EvidenceFilter], name: str) -> Result:
+async def _compare(ground: BenchGround, filter_at: Callable[[int], EvidenceFilter], name: str) -> Result:
     folder, pieces = ground.new_folder(name), max(FEW_PIECES, ground.sizes.much_evidence)
     values: list[float] = []
     limits: list[float] = []

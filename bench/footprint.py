@@ -8,7 +8,7 @@ from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import bus_load, people
 from bench.figures import Result, absolute
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bench.processes import llum_up, measured
 from bus.log import LogMessage
 from bus.subjects import log_subject
@@ -24,7 +24,7 @@ BATCH = 500
 """Models made in one transaction."""
 
 
-async def memory(ground: Ground) -> Result:
+async def memory(ground: BenchGround) -> Result:
     """Measure how a process grows with the models that it activates."""
     count = ground.sizes.resident_models
     warm = count // 4
@@ -37,7 +37,7 @@ async def memory(ground: Ground) -> Result:
     return Result(absolute("bytes", round(found["bytes"])), counted)
 
 
-async def activate(ground: Ground) -> Result:
+async def activate(ground: BenchGround) -> Result:
     """Measure the first ask about a person since llum was started, one at a time."""
     stage = await ground.stage()
     await stage.answer_to(stage.asks(stage.busy_people()))
@@ -52,7 +52,7 @@ async def activate(ground: Ground) -> Result:
     return Result(absolute("ms", median(cold)), counted)
 
 
-async def start_up(ground: Ground) -> Result:
+async def start_up(ground: BenchGround) -> Result:
     """Measure `llum up` from the start of the process to its ready file, on a new folder and again on the same."""
     fresh: list[float] = []
     again: list[float] = []

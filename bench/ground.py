@@ -14,7 +14,7 @@ from bus.installation import install
 PARTITIONS = people.PARTITIONS
 
 
-class Ground:
+class BenchGround:
     """Made anew for each run; what it has opened is closed with `exits`."""
 
     def __init__(self, folder: Path, sizes: Sizes, exits: contextlib.AsyncExitStack) -> None:

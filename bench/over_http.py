@@ -7,7 +7,7 @@ import msgspec
 
 from bench import http_load, people
 from bench.figures import Result, at_least
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bench.sizes import IN_FLIGHT
 from bench.stage import Stage
 from schemas.codec import encode
@@ -26,14 +26,14 @@ TELL = {
 }
 
 
-async def http_ask(ground: Ground) -> Result:
+async def http_ask(ground: BenchGround) -> Result:
     """Measure asks over HTTP with 32 in flight."""
     stage = await ground.stage()
     answer = await stage.answer_to(stage.asks(stage.busy_people()))
     return await _compare(stage, "ask", msgspec.json.encode(ASK), answer)
 
 
-async def http_tell(ground: Ground) -> Result:
+async def http_tell(ground: BenchGround) -> Result:
     """Measure tells over HTTP with 32 in flight, each acknowledged when it is applied."""
     stage = await ground.stage()
     return await _compare(stage, "tell", msgspec.json.encode(TELL), encode(Accepted(id="0" * 32, seq=100_000)))

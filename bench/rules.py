@@ -14,7 +14,7 @@ from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, absolute, at_most
-from bench.ground import Ground
+from bench.ground import BenchGround
 from bus.connection import Bus
 from bus.log import LogMessage
 from bus.requests import Requests
@@ -51,7 +51,7 @@ class FiredRules(NamedTuple):
     seconds: float
 
 
-async def effects_of_many_rules(ground: Ground) -> Result:
+async def effects_of_many_rules(ground: BenchGround) -> Result:
     """Measure told effects of tells to one component with two hundred rules, until the last one is in the model."""
     fired = await _many_rules(ground)
     counted = (
@@ -60,14 +60,14 @@ async def effects_of_many_rules(ground: Ground) -> Result:
     return Result(absolute("effects/s", fired.effects / fired.seconds), counted)
 
 
-async def commands_of_many_rules(ground: Ground) -> Result:
+async def commands_of_many_rules(ground: BenchGround) -> Result:
     """Measure the same in commands that went through the log: the tells and what the rules have told."""
     fired = await _many_rules(ground)
     counted = f"{fired.tells} tells and the {fired.effects:,} commands of {RULES} rules"
     return Result(absolute("commands/s", (fired.tells + fired.effects) / fired.seconds), counted)
 
 
-async def effects_of_a_chain(ground: Ground) -> Result:
+async def effects_of_a_chain(ground: BenchGround) -> Result:
     """Measure a chain of fifty rules, of which each is set off by what the one before it has told."""
     async with _speaking(ground) as speaker:
         names = [f"n{number}" for number in range(CHAIN + 1)]
@@ -86,7 +86,7 @@ async def effects_of_a_chain(ground: Ground) -> Result:
     )
 
 
-async def tell_without_rules(ground: Ground) -> Result:
+async def tell_without_rules(ground: BenchGround) -> Result:
     """Compare applying tells to a component without rules: in a model full of rules, and in one that has none."""
     async with AsyncExitStack() as stack:
         folder = ground.new_folder("rules")
@@ -104,7 +104,7 @@ async def tell_without_rules(ground: Ground) -> Result:
     return Result(at_most(WITHOUT_RULES_BAR, "µs", values, limits), counted)
 
 
-async def _many_rules(ground: Ground) -> FiredRules:
+async def _many_rules(ground: BenchGround) -> FiredRules:
     async with _speaking(ground) as speaker:
         targets = [f"t{number % 20}" for number in range(RULES)]
         user = await speaker.make_person(["a", *sorted(set(targets))])
@@ -159,7 +159,7 @@ class _Speaker:
 
 
 @asynccontextmanager
-async def _speaking(ground: Ground) -> AsyncIterator[_Speaker]:
+async def _speaking(ground: BenchGround) -> AsyncIterator[_Speaker]:
     stage = await ground.stage()
     bus = await Bus.connect(stage.running.nats, name="bench-rules")
     requests = Requests(bus)

@@ -107,10 +107,10 @@ def denied(app: str, action: str, field: str | None = None) -> Refusal:
     return Refusal(Code.PERMISSION_DENIED, f"{app} may not {action} here", field, "the model's owner can grant it")
 
 
-Setting = tuple[Path, Permission]
+PlacedPermission = tuple[Path, Permission]
 
 
-def _settings(permissions: dict[Path, Permission], path: Path) -> Iterator[Setting]:
+def _settings(permissions: dict[Path, Permission], path: Path) -> Iterator[PlacedPermission]:
     """Give the settings that hold at a path, nearest first."""
     for depth in range(len(path), -1, -1):
         permission = permissions.get(path[:depth])
@@ -118,11 +118,11 @@ def _settings(permissions: dict[Path, Permission], path: Path) -> Iterator[Setti
             yield path[:depth], permission
 
 
-def _last(settings: Iterable[Setting]) -> bool:
+def _last(settings: Iterable[PlacedPermission]) -> bool:
     return all(setting.expires is None for _, setting in settings)
 
 
-def _combined(settings: Iterable[Setting], now: float) -> Grant:
+def _combined(settings: Iterable[PlacedPermission], now: float) -> Grant:
     parts: dict[str, object] = {}
     source = ""
     viewed: Path = ()

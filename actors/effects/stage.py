@@ -26,7 +26,7 @@ from bus.connection import Bus
 from bus.requests import Requests
 from model.commands.rules import CRON_APP
 from model.resolvers.registry import Resolvers
-from model.rules.decide import Deciding, Effect, Rule, Telling, Wanted, decide, parse_rule
+from model.rules.decide import Deciding, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
 from model.rules.schedules import CronError, parse_cron
 from model.state import Model, Subscription
 from schemas.commands import Cause, Tell
@@ -61,7 +61,7 @@ class _Run:
         self.token = token
         self.app = rule.app
         self.wanted: tuple[Wanted, ...] = ()
-        self.effects: list[Effect] = []
+        self.effects: list[RuleEffect] = []
         self.error: Error | None = None
         self._statement = rule.statement
         self._deciding: Deciding | None = None

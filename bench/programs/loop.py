@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-Outcome = TypeVar("Outcome")
+Returned = TypeVar("Returned")
 
 
-def run(main: Coroutine[Any, Any, Outcome]) -> Outcome:
+def run(main: Coroutine[Any, Any, Returned]) -> Returned:
     """Run on the event loop that llum's own processes use."""
     try:
         import uvloop

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
+from model.formats.personis import Segments
 from schemas.evidence import ComponentType, ValueType
 from schemas.permissions import Permission
 
-Segments = list[str]
 ContextSpelling = str | Segments | None
 ViewSpelling = str | list[str | Segments] | None
 PathSpelling = str | Segments

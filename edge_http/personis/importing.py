@@ -15,9 +15,8 @@ from aiohttp import web
 from edge_http.http.body import read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
-from edge_http.personis.calls import Segments
 from model.formats.parcels import import_commands
-from model.formats.personis import ExportedContext, Exporter, contexts_of, pieces_of, read_exported, rules_of
+from model.formats.personis import ExportedContext, Exporter, Segments, contexts_of, pieces_of, read_exported, rules_of
 from schemas.app_names import app_id
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.decoding import decode

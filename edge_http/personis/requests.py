@@ -41,12 +41,11 @@ from edge_http.personis.calls import (
     MakeViewCall,
     ResolverArguments,
     ResolverSpelling,
-    Segments,
     TellCall,
     ViewMembers,
     ViewSpelling,
 )
-from model.formats.personis import from_root
+from model.formats.personis import Segments, from_root
 from schemas.app_names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.decoding import convert, decode

@@ -22,14 +22,14 @@ MAX_PARCEL_THINGS: Final = 5_000
 
 _encode: Final = msgspec.json.Encoder().encode
 
-Item = ComponentDefinition | ViewDefinition
+PackedItem = ComponentDefinition | ViewDefinition
 
 
 class Piece(NamedTuple):
     """A context without what is in it; perhaps something in it; perhaps a piece of that component's evidence."""
 
     context: ImportedContext
-    item: Item | None = None
+    item: PackedItem | None = None
     evidence: ImportedEvidence | None = None
 
 
@@ -60,7 +60,7 @@ class _Parcel:
     def __init__(self) -> None:
         self.contexts: list[ImportedContext] = []
         self._context: ImportedContext | None = None
-        self._item: Item | None = None
+        self._item: PackedItem | None = None
         self._bytes = 0
         self._things = 0
 
@@ -87,7 +87,7 @@ class _Parcel:
         self._context, self._item = context, None
         self.contexts.append(msgspec.structs.replace(context, components=[], views=[]))
 
-    def _begin_item(self, item: Item | None) -> None:
+    def _begin_item(self, item: PackedItem | None) -> None:
         self._item = item
         if isinstance(item, ViewDefinition):
             self.contexts[-1].views.append(item)

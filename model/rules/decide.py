@@ -13,12 +13,12 @@ from urllib.parse import quote
 import msgspec
 
 from model.rules.grammar import (
-    Item,
     NotifyAction,
-    Place,
+    PathText,
     Reference,
     Rule,
     RuleSyntaxError,
+    RuleTerm,
     TellAction,
     Text,
     literal_text,
@@ -70,8 +70,8 @@ class Notification(msgspec.Struct, frozen=True):
     """The text of the left side."""
 
 
-Effect = Telling | Notification
-Deciding = Generator[tuple[Wanted, ...], Sequence[Any], list[Effect]]
+RuleEffect = Telling | Notification
+Deciding = Generator[tuple[Wanted, ...], Sequence[Any], list[RuleEffect]]
 _Values = Generator[tuple[Wanted, ...], Sequence[Any], list[Any]]
 
 
@@ -116,7 +116,7 @@ def text_of(value: Any) -> str:
 def _tell(action: TellAction) -> Deciding:
     target, value = yield from _values_of([action.target, action.value])
     model, path = split_place(text_of(target))
-    if isinstance(action.value, Place):
+    if isinstance(action.value, PathText):
         value = msgspec.json.decode(value) if _LITERAL.fullmatch(value) else value
     if action.only_changed:
         (now,) = yield (Wanted(model, path),)
@@ -130,7 +130,7 @@ def _same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _url(items: Sequence[Item]) -> Generator[tuple[Wanted, ...], Sequence[Any], str]:
+def _url(items: Sequence[RuleTerm]) -> Generator[tuple[Wanted, ...], Sequence[Any], str]:
     """Put the URL together. A value after its beginning is data: escaped, so that it cannot change where it leads."""
     pieces = _pieces(items)
     values = iter((yield from _resolved([piece for piece in pieces if isinstance(piece, Reference)])))
@@ -143,36 +143,36 @@ def _url(items: Sequence[Item]) -> Generator[tuple[Wanted, ...], Sequence[Any], 
     return url
 
 
-def _pieces(items: Sequence[Item]) -> list[str | Reference]:
+def _pieces(items: Sequence[RuleTerm]) -> list[str | Reference]:
     pieces: list[str | Reference] = []
     for item in items:
-        if isinstance(item, Place):
+        if isinstance(item, PathText):
             pieces.extend(item.parts)
         else:
             pieces.append(item.text if isinstance(item, Text) else item)
     return pieces
 
 
-def _values_of(items: Sequence[Item]) -> _Values:
+def _values_of(items: Sequence[RuleTerm]) -> _Values:
     """Give each item's value; of a path its text, with the values in it escaped as names."""
     references = [part for item in items for part in _references(item)]
     values = iter((yield from _resolved(references)))
     return [_value(item, values) for item in items]
 
 
-def _references(item: Item) -> list[Reference]:
+def _references(item: RuleTerm) -> list[Reference]:
     if isinstance(item, Reference):
         return [item]
-    return [part for part in item.parts if isinstance(part, Reference)] if isinstance(item, Place) else []
+    return [part for part in item.parts if isinstance(part, Reference)] if isinstance(item, PathText) else []
 
 
-def _value(item: Item, values: Iterator[Any]) -> Any:
+def _value(item: RuleTerm, values: Iterator[Any]) -> Any:
     if isinstance(item, Text):
         return item.text
     return next(values) if isinstance(item, Reference) else _place_text(item, values)
 
 
-def _place_text(place: Place, values: Iterator[Any]) -> str:
+def _place_text(place: PathText, values: Iterator[Any]) -> str:
     return "".join(part if isinstance(part, str) else _name(next(values)) for part in place.parts)
 
 
@@ -208,10 +208,10 @@ def _format_action(action: TellAction | NotifyAction) -> str:
     return " ".join(["NOTIFY", *([action.method] if named else []), *map(_format, action.items)])
 
 
-def _format(item: Item) -> str:
+def _format(item: RuleTerm) -> str:
     if isinstance(item, Text):
         return _quoted(item.text)
-    if isinstance(item, Place):
+    if isinstance(item, PathText):
         return "".join(part if isinstance(part, str) else _format(part) for part in item.parts)
     resolver = "" if item.resolver is None else f"{item.resolver}!"
     parts = [_format_names(part) if isinstance(part, str) else _format(part) for part in item.place.parts]

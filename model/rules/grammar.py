@@ -99,7 +99,7 @@ class Text(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-class Place(msgspec.Struct, frozen=True, tag=True):
+class PathText(msgspec.Struct, frozen=True, tag=True):
     """A path: text with `/` between names and `~1`, `~0` escapes in them, and references whose values are names."""
 
     parts: tuple["str | Reference", ...]
@@ -108,29 +108,29 @@ class Place(msgspec.Struct, frozen=True, tag=True):
 class Reference(msgspec.Struct, frozen=True, tag=True):
     """The resolved value of a component."""
 
-    place: Place
+    place: PathText
     resolver: str | None = None
 
 
-Item = Text | Place | Reference
+RuleTerm = Text | PathText | Reference
 
 
 class TellAction(msgspec.Struct, frozen=True, tag=True):
-    target: Item
+    target: RuleTerm
     evidence_type: EvidenceType
-    value: Item
+    value: RuleTerm
     only_changed: bool = False
     """Only if the value differs from the target's."""
 
 
 class NotifyAction(msgspec.Struct, frozen=True, tag=True):
-    items: tuple[Item, ...]
+    items: tuple[RuleTerm, ...]
     method: Literal["GET", "POST"] = "GET"
 
 
 class Rule(msgspec.Struct, frozen=True):
-    left: Item
-    right: Item
+    left: RuleTerm
+    right: RuleTerm
     """A regular expression, matched at the start of the left."""
     action: TellAction | NotifyAction
     cron: str | None = None
@@ -193,7 +193,7 @@ def _expected(terminals: Iterable[str] | None) -> str:
 class _Built(NamedTuple):
     """An item with the token that it starts with, how deep references nest in it and how many they are."""
 
-    item: Item
+    item: RuleTerm
     token: Token
     depth: int = 0
     references: int = 0
@@ -238,7 +238,7 @@ class _Builder(Transformer[Token, Any]):
     def path(self, children: list[Any]) -> _Built:
         parts, depth, references = _joined(children)
         token = children[0] if isinstance(children[0], Token) else children[0].token
-        return _Built(Place(parts), token, depth, references)
+        return _Built(PathText(parts), token, depth, references)
 
     def reference(self, children: list[Any]) -> _Built:
         token, *rest = children
@@ -248,7 +248,7 @@ class _Builder(Transformer[Token, Any]):
         parts, depth, references = _joined(rest)
         if depth >= MAX_NESTING:
             raise _wrong(f"references are nested more than {MAX_NESTING} deep", token)
-        place = Place(parts)
+        place = PathText(parts)
         _check_place(place, token)
         return _Built(Reference(place, resolver), token, depth + 1, references + 1)
 
@@ -261,8 +261,8 @@ def _tell(children: list[Any], only_changed: bool) -> tuple[TellAction, int]:
     if kind not in _EVIDENCE_TYPES:
         raise _wrong(f"{str(kind)[:40]!r} is no type of evidence, expected {' or '.join(_EVIDENCE_TYPES)}", kind)
     if isinstance(target.item, Text):
-        _check_place(Place((target.item.text,)), target.token)
-    elif isinstance(target.item, Place):
+        _check_place(PathText((target.item.text,)), target.token)
+    elif isinstance(target.item, PathText):
         _check_place(target.item, target.token)
     action = TellAction(target.item, str(kind), value.item, only_changed)  # type: ignore[arg-type]
     return action, target.references + value.references
@@ -285,7 +285,7 @@ def _joined(children: list[Any]) -> tuple[tuple[str | Reference, ...], int, int]
     return tuple(parts), max((one.depth for one in built), default=0), sum(one.references for one in built)
 
 
-def _check_place(place: Place, token: Token) -> None:
+def _check_place(place: PathText, token: Token) -> None:
     """Refuse a path without references that can name no component. What references bring is seen when it fires."""
     if not all(isinstance(part, str) for part in place.parts):
         return
@@ -305,11 +305,11 @@ def _check_right(right: _Built) -> None:
         raise _wrong(f"expected a regular expression (RE2): {error}", right.token) from error
 
 
-def literal_text(item: Item) -> str | None:
+def literal_text(item: RuleTerm) -> str | None:
     """Give the text of an item that has no reference; None if it has."""
     if isinstance(item, Text):
         return item.text
-    if isinstance(item, Place) and all(isinstance(part, str) for part in item.parts):
+    if isinstance(item, PathText) and all(isinstance(part, str) for part in item.parts):
         return "".join(map(str, item.parts))
     return None
 

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.rules.decide import Deciding, Notification, Telling, Wanted, check_rule, decide, format_rule, parse_rule
-from model.rules.grammar import MAX_RULE_CHARACTERS, NotifyAction, Place, Reference, Rule, TellAction, Text
+from model.rules.grammar import MAX_RULE_CHARACTERS, NotifyAction, PathText, Reference, Rule, TellAction, Text
 from schemas.errors import Code, Refusal
 
-NAME = Reference(Place(("./Personal/firstname",)), "default")
+NAME = Reference(PathText(("./Personal/firstname",)), "default")
+LIGHT = PathText(("./rooms/", Reference(PathText(("./a/b",))), "/light"))
 
 
 def refusal_of(statement: str) -> Refusal:
@@ -64,9 +65,9 @@ def decided(statement: str, **values: Any) -> list[object]:
                 Text("a"),
                 Text("b"),
                 TellAction(
-                    Place(("./c/d",)),
+                    PathText(("./c/d",)),
                     "explicit",
-                    Reference(Place((Reference(Place(("bobphone/seenby",))), "/location"))),
+                    Reference(PathText((Reference(PathText(("bobphone/seenby",))), "/location"))),
                 ),
                 "*/5 * * * *",
             ),
@@ -76,13 +77,13 @@ def decided(statement: str, **values: Any) -> list[object]:
             Rule(
                 Text("a"),
                 Text("a"),
-                TellAction(Place(("./rooms/", Reference(Place(("./a/b",))), "/light")), "inferred", Text("on"), True),
+                TellAction(LIGHT, "inferred", Text("on"), True),
                 "0 9 * * mon",
             ),
         ),
         (
             "[0 9 * * mon] 'a' ~ 'a' : NOTIFY POST <./a/hook>",
-            Rule(Text("a"), Text("a"), NotifyAction((Reference(Place(("./a/hook",))),), "POST"), "0 9 * * mon"),
+            Rule(Text("a"), Text("a"), NotifyAction((Reference(PathText(("./a/hook",))),), "POST"), "0 9 * * mon"),
         ),
         (
             "'a' ~ 'a' : NOTIFY <./a> <./b>/c ./d<./e> ./f",
@@ -91,10 +92,10 @@ def decided(statement: str, **values: Any) -> list[object]:
                 Text("a"),
                 NotifyAction(
                     (
-                        Reference(Place(("./a",))),
-                        Place((Reference(Place(("./b",))), "/c")),
-                        Place(("./d", Reference(Place(("./e",))))),
-                        Place(("./f",)),
+                        Reference(PathText(("./a",))),
+                        PathText((Reference(PathText(("./b",))), "/c")),
+                        PathText(("./d", Reference(PathText(("./e",))))),
+                        PathText(("./f",)),
                     )
                 ),
             ),
@@ -118,7 +119,7 @@ def test_backslashes_of_regular_expressions_stay(written: str, text: str) -> Non
 def test_names_with_odd_characters_are_quoted() -> None:
     """Between the brackets a name may hold spaces and colons; one with brackets or a slash stands in quotes."""
     rule = parse_rule("""<./first room/x:1/"a/<b>"> ~ '' : NOTIFY 'b'""")
-    assert rule.left == Reference(Place(("./first room/x:1/a~1<b>",)))
+    assert rule.left == Reference(PathText(("./first room/x:1/a~1<b>",)))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_names_with_odd_characters_are_quoted() -> None:
         ("<Personal/a> ~ 'x' : NOTIFY 'b'", "statement:1:1", "./Personal/"),
         ("<./../a> ~ 'x' : NOTIFY 'b'", "statement:1:1", "'..' cannot be a name"),
         ("<.> ~ 'x' : NOTIFY 'b'", "statement:1:1", "model/context/component"),
-        ("'a' ~ 'x' : TELL Place, explicit:'b'", "statement:1:18", "'Place' is no model"),
+        ("'a' ~ 'x' : TELL PathText, explicit:'b'", "statement:1:18", "'PathText' is no model"),
         ("['0 25 * * *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:5", "expected a hour from 0 to 23"),
         ("['0 0 31 feb *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:7", "no such day"),
         ("['0 0 1 *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:9", "five fields"),
