@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from bench.failures import BenchError
 
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 60.0
+"""Seconds for an answer on a machine that is busy with other things: the figures show what is normal."""
 
 
 class Aim(NamedTuple):

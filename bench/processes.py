@@ -16,10 +16,10 @@ import msgspec
 from bench.failures import BenchError
 from llum.processes.running import Running
 
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 300.0
 """Seconds for a program to be ready: a worker may have a long log to catch up with."""
 
-END_WITHIN_S = 10.0
+END_WITHIN_S = 60.0
 """Seconds for a process to end after it was asked to; llum promises five."""
 
 READY_POLL_S = 0.005

@@ -1,7 +1,7 @@
 """A worker in this process on a private nats-server, with rules, notices and schedules, for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,9 @@ from schemas.evidence import Evidence, NewEvidence
 from schemas.queries import Ask
 from schemas.replies import Accepted, AskReply, Refused
 from tests.nats_server import installed_server
+from tests.waiting import DEADLINE_S, eventually
 
 PARTITIONS = 2
-WITHIN_S = 20.0
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], within_s: float = WITHIN_S) -> Any:
-    """Wait until the condition gives something true, and give it."""
-    async with asyncio.timeout(within_s):
-        while True:
-            if result := await condition():
-                return result
-            await asyncio.sleep(0.02)
 
 
 class Llum:
@@ -46,12 +37,12 @@ class Llum:
 
     async def do(self, command: Command, user: str = "alice", app: str = "llum") -> Any:
         """Send a command that must be accepted, and give its result."""
-        outcome = await self.requests.send(user, app, command)
+        outcome = await self.requests.send(user, app, command, DEADLINE_S)
         assert isinstance(outcome, Accepted), outcome
         return outcome.result
 
     async def refused(self, command: Command, user: str = "alice", app: str = "llum") -> Refused:
-        outcome = await self.requests.send(user, app, command)
+        outcome = await self.requests.send(user, app, command, DEADLINE_S)
         assert isinstance(outcome, Refused), outcome
         return outcome
 
@@ -75,7 +66,7 @@ class Llum:
 
     async def evidence(self, component: str, user: str = "alice") -> list[Evidence]:
         query = Ask(context=["c"], view=[component], include_evidence=True)
-        reply = await self.requests.ask(user, "llum", query)
+        reply = await self.requests.ask(user, "llum", query, DEADLINE_S)
         assert isinstance(reply, AskReply)
         assert not reply.failures, reply.failures
         return reply.components[0].evidence or []
@@ -89,7 +80,7 @@ class Llum:
         async def reached() -> bool:
             return await self.values(component, user) == values
 
-        await eventually(reached)
+        await eventually(reached, f"{component} of {user} is told {values}")
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
 from schemas.replies import Rejection
-from tests.actors.serving import Llum, eventually, serving
+from tests.actors.serving import Llum, serving
+from tests.waiting import eventually
 
 
 @pytest.fixture

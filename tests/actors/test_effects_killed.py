@@ -20,10 +20,13 @@ from schemas.evidence import NewEvidence
 from schemas.queries import Ping
 from schemas.replies import PingReply
 from tests.actors.receiver import Receiver, receiving
-from tests.actors.serving import PARTITIONS, Llum, eventually
+from tests.actors.serving import PARTITIONS, Llum
+from tests.effort import EFFORT
 from tests.nats_server import installed_server, kill_and_restart
+from tests.waiting import DEADLINE_S, eventually, until
 
-TELLS = 150
+TELLS = 150 * EFFORT
+KILLS = 6 * EFFORT
 
 
 class Workers:
@@ -59,7 +62,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver) -> None:
-    """While tells come in, the worker is killed again and again, and nats-server once.
+    """While tells come in, the worker is killed again and again, and nats-server now and then.
 
     Then every tell has been told on along the chain exactly once and in its order, and the receiver has every notice at
     least once, the first of each in its order.
@@ -78,11 +81,12 @@ async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver)
         await workers.start()
         await _make(llum, receiver)
 
-        telling = asyncio.create_task(_tell_all(llum))
-        for round_number in range(6):
-            await asyncio.sleep(chance.uniform(0.0, 0.6))
+        stored = [0]
+        telling = asyncio.create_task(_tell_all(llum, stored))
+        for number, mark in enumerate(sorted(chance.randrange(TELLS) for _ in range(KILLS))):
+            await until(lambda mark=mark: stored[0] >= mark or telling.done(), f"{mark} tells are stored")  # type: ignore[misc]
             await workers.kill()
-            if round_number == 3:
+            if number % 6 == 3:
                 await kill_and_restart(server)
             await workers.start()
         await telling
@@ -104,7 +108,7 @@ def _arrived(receiver: Receiver) -> list[int]:
 
 async def _make(llum: Llum, receiver: Receiver) -> None:
     async def serves() -> bool:
-        reply = await llum.requests.ask("alice", "llum", Ping(), 30.0)
+        reply = await llum.requests.ask("alice", "llum", Ping(), DEADLINE_S)
         return isinstance(reply, PingReply)
 
     await eventually(serves)
@@ -114,8 +118,8 @@ async def _make(llum: Llum, receiver: Receiver) -> None:
     await llum.subscribe("d", f"'' ~ '' : NOTIFY '{receiver.url}/?n=' <./c/d>")
 
 
-async def _tell_all(llum: Llum) -> None:
+async def _tell_all(llum: Llum, stored: list[int]) -> None:
     for number in range(TELLS):
         command = Tell(id=f"n{number}", context=["c"], component="a", evidence=NewEvidence(value=number))
-        await llum.requests.store("alice", "llum", command, timeout_s=30.0)
-        await asyncio.sleep(0.01)
+        await llum.requests.store("alice", "llum", command, timeout_s=DEADLINE_S)
+        stored[0] = number + 1

@@ -21,8 +21,9 @@ from bus.installation import MAX_NOTICES_PER_RULE
 from bus.requests import Requests
 from schemas.effects import Notice
 from tests.actors.receiver import Receiver, receiving
-from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
+from tests.actors.serving import PARTITIONS, Llum, serving, worker
 from tests.nats_server import installed_server
+from tests.waiting import eventually
 
 SECRET = b"a secret for tests"
 PRIVATE = "the URL leads to a private address"

@@ -4,7 +4,7 @@ The rules fire every second or two, by the six-field form of the specification; 
 log, whose times are nats-server's.
 """
 
-import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -22,8 +22,10 @@ from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
 from schemas.commands import DeleteComponent, DeleteRule
 from schemas.effects import Firing
 from schemas.errors import Code
-from tests.actors.serving import PARTITIONS, Llum, eventually, serving, worker
+from schemas.evidence import Evidence
+from tests.actors.serving import PARTITIONS, Llum, serving, worker
 from tests.nats_server import installed_server, kill_and_restart
+from tests.waiting import eventually
 
 
 class Running:
@@ -73,20 +75,29 @@ async def at_least(running: Running, count: int) -> list[Any]:
     return list(await eventually(enough))
 
 
+async def check_each_time_once(running: Running, evidence: list[Evidence], began: float) -> None:
+    """See that there are no more firings than seconds since the rule was made, and no more evidence than firings.
+
+    When a firing becomes a command, and in which second that is, depends on how busy the machine is.
+    """
+    fired = await running.firings()
+    assert len(evidence) <= len(fired) == len(set(fired))
+    assert len(evidence) <= evidence[-1].creation_time - began + 1
+
+
 async def test_a_rule_fires_on_its_schedule_only(running: Running) -> None:
     """Not on tells; as of its time; and each time once."""
-    llum = running.llum
+    llum, began = running.llum, time.time()
     async with running.worker():
         await llum.make_person("alice", "a", "b")
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:<./c/a>""")
         for number in range(30):
             await llum.tell("a", number)
-        values = await at_least(running, 3)
+        before = len(await llum.evidence("b"))
+        values = await at_least(running, before + 2)
         evidence = await llum.evidence("b")
-    assert len(values) < 10
     assert values[-1] == 29
-    seconds = [int(piece.creation_time) for piece in evidence]
-    assert len(set(seconds)) == len(seconds)
+    await check_each_time_once(running, evidence, began)
     assert {piece.evidence_type for piece in evidence} == {"explicit"}
 
 
@@ -111,7 +122,7 @@ async def test_a_removed_rule_fires_no_more(running: Running) -> None:
 
 async def test_schedules_survive_kill_9_of_the_server(running: Running) -> None:
     """What has fired has fired once; then the schedule goes on."""
-    llum = running.llum
+    llum, began = running.llum, time.time()
     async with running.worker():
         await llum.make_person("alice", "a", "b")
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
@@ -120,8 +131,7 @@ async def test_schedules_survive_kill_9_of_the_server(running: Running) -> None:
             await kill_and_restart(running.server)
             await at_least(running, before + 2)
         evidence = await llum.evidence("b")
-    seconds = [int(piece.creation_time) for piece in evidence]
-    assert len(set(seconds)) == len(seconds)
+    await check_each_time_once(running, evidence, began)
 
 
 async def test_firings_wait_for_a_worker(running: Running) -> None:
@@ -206,4 +216,3 @@ async def test_no_command_can_bring_a_schedule(running: Running, headers: dict[s
     """The log refuses the headers with which a command could publish as somebody else."""
     with pytest.raises(ApiError):
         await JetStream(running.bus).publish(command_subject("alice", "probe", "tell"), b"{}", headers)
-    await asyncio.sleep(0)

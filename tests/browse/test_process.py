@@ -9,6 +9,7 @@ import pytest
 
 from tests.docs.screen import Terminal
 from tests.system.harness import Llum
+from tests.waiting import DEADLINE_S
 
 
 @pytest.fixture
@@ -56,7 +57,10 @@ def test_colours_at_a_terminal(browsing: tuple[Llum, str], no_color: str) -> Non
     llum, user = browsing
     environment = os.environ | llum.environment | {"NO_COLOR": no_color, "TERM": "xterm"}
     output = pexpect.run(
-        f"{sys.executable} -m llum browse {user} -c 'ls Personal'", env=environment, cwd=str(llum.folder), timeout=30
+        f"{sys.executable} -m llum browse {user} -c 'ls Personal'",
+        env=environment,
+        cwd=str(llum.folder),
+        timeout=DEADLINE_S,
     )
     assert b"firstname" in output
     assert (b"\x1b" in output) is not bool(no_color)

@@ -8,8 +8,8 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from schemas.errors import Code, Refusal, Transient
 from tests.bus.conftest import Connect
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart
+from tests.waiting import until
 
 
 async def test_a_server_that_is_not_there_is_reported_with_what_to_do() -> None:

@@ -19,8 +19,8 @@ from bus.installation import install
 from bus.log import stream_last
 from bus.requests import Requests
 from schemas.commands import MakeModel
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart, running_server
+from tests.waiting import DEADLINE_S, until
 
 
 async def test_a_started_server_answers_at_its_url(server: EmbeddedServer) -> None:
@@ -46,7 +46,7 @@ async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: Embe
     url, pid = server.url, server.pid
     await kill_and_restart(server)
     assert (server.url, server.pid != pid) == (url, True)
-    assert await bus.wait_connected(10)
+    assert await bus.wait_connected(DEADLINE_S)
     assert await stream_last(bus) == FIRST_SEQUENCE
     await bus.close()
 

@@ -16,14 +16,17 @@ from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import LOG_STREAM, command_subject, partition_of
 from schemas.errors import Transient
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart
+from tests.waiting import DEADLINE_S, until
 
 ALL = dict.fromkeys(range(64), 1)
 
+ACK_S = 1.0
+"""Seconds that a publisher waits before it takes its message for lost and goes on with the next."""
+
 
 async def store(bus: Bus, user: str, data: bytes, headers: dict[str, str] | None = None) -> int:
-    return await JetStream(bus).publish(command_subject(user, "app", "tell"), data, headers)
+    return await JetStream(bus).publish(command_subject(user, "app", "tell"), data, headers, timeout_s=DEADLINE_S)
 
 
 async def store_many(bus: Bus, count: int) -> None:
@@ -201,10 +204,10 @@ class Publisher:
             number, self._next = self._next, self._next + 1
             try:
                 seq = await JetStream(self._bus).publish(
-                    command_subject(f"user{number % 50}", "app", "tell"), b"%d" % number, timeout_s=0.2
+                    command_subject(f"user{number % 50}", "app", "tell"), b"%d" % number, timeout_s=ACK_S
                 )
             except Transient:
-                await self._bus.wait_connected(5)
+                await self._bus.wait_connected(DEADLINE_S)
             else:
                 self.acknowledged[number] = seq
 
@@ -241,7 +244,7 @@ async def test_nothing_is_lost_doubled_or_disordered_by_killing_the_server(
             await until(lambda goal=goal: reader.position >= goal, "progress")  # type: ignore[misc]
             await kill_and_restart(server)
         await until(lambda: reader.position > before, "reading after the last kill")
-        await bus.wait_connected(5)
+        assert await bus.wait_connected(DEADLINE_S)
         acknowledged = {seq for publisher in publishers for seq in publisher.acknowledged.values()}
         last = await stream_last(bus)
         await until(lambda: reader.position >= last, "the end of the log")

@@ -18,8 +18,8 @@ from schemas.errors import Code, Error, LlumError, Refusal, Transient
 from schemas.queries import Ping
 from schemas.replies import Accepted, Failed, PingReply, Refused
 from tests.bus.conftest import Connect
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart
+from tests.waiting import DEADLINE_S, until
 
 
 @pytest.fixture
@@ -117,10 +117,10 @@ async def test_commands_under_way_survive_a_killed_server(
 ) -> None:
     """They are sent again as soon as the connection is back."""
     worker_bus = await connect()
-    sending = asyncio.create_task(requests.send("alice", "app", MakeModel(id="one"), timeout_s=20))
+    sending = asyncio.create_task(requests.send("alice", "app", MakeModel(id="one"), timeout_s=DEADLINE_S))
     await until(lambda: bool(requests._under_way), "the command on its way")
     await kill_and_restart(server)
-    await worker_bus.wait_connected(5)
+    await worker_bus.wait_connected(DEADLINE_S)
     await FakeWorker(worker_bus, ACCEPTED, PONG).start()
     assert await sending == ACCEPTED
 
@@ -137,7 +137,7 @@ async def test_storing_waits_out_a_restart_of_the_server(server: EmbeddedServer,
     server.kill()
     await server.wait()
     await until(lambda: not bus.connected, "the loss")
-    storing = asyncio.create_task(requests.store("alice", "app", MakeModel(id="one"), timeout_s=20))
+    storing = asyncio.create_task(requests.store("alice", "app", MakeModel(id="one"), timeout_s=DEADLINE_S))
     await server.start()
     await server.wait_ready()
     assert await storing == await stream_last(bus)
@@ -180,7 +180,7 @@ async def test_a_failed_ask_raises_what_the_worker_said(
 
 async def test_an_ask_waits_for_a_worker_within_its_time(connect: Connect, requests: Requests) -> None:
     """No responders is known at once, and tried again."""
-    asking = asyncio.create_task(requests.ask("alice", "app", Ping(), timeout_s=20))
+    asking = asyncio.create_task(requests.ask("alice", "app", Ping(), timeout_s=DEADLINE_S))
     await until(lambda: any(exchange._trouble for exchange in requests._under_way), "a vain attempt")
     await FakeWorker(await connect(), ACCEPTED, PONG).start()
     assert await asking == PONG

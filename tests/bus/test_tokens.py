@@ -11,8 +11,8 @@ from bus.jetstream import JetStream
 from identity.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, Identity, Tokens
 from schemas.errors import Refusal
 from tests.bus.conftest import Connect
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart
+from tests.waiting import until
 
 
 class Clock:

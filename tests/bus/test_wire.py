@@ -10,7 +10,7 @@ from bus.erasing import FIRST_SEQUENCE
 from bus.log import LogMessage, LogReader
 from bus.subjects import partition_of
 from bus.wire import Parser
-from tests.bus.waiting import until
+from tests.waiting import until
 
 
 def publish_line(subject: bytes, data: bytes, headers: bytes = b"") -> bytes:

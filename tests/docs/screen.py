@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 import pexpect
 import pyte
 
+from tests.waiting import DEADLINE_S
+
 COLUMNS: Final = 80
 ROWS: Final = 1500
 """All of a session stays on the screen."""
-
-DEADLINE_S: Final = 20.0
 
 _TYPED: Final = re.compile(r"(?P<prompt>\$ |\w+@/\S*> |[A-Z][^?\"]*\?(?: \[\w+\])?(?: |$))(?P<typed>.*)")
 _READS: Final = ("ls", "ask")

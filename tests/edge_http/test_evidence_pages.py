@@ -12,6 +12,7 @@ from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentFailure
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import answer, piece
+from tests.waiting import until
 
 
 def pages(counts: dict[str, int], size: int) -> Any:
@@ -74,10 +75,11 @@ async def test_too_much_evidence_is_refused_with_a_hint(
 
 async def test_few_large_answers_are_put_together_at_once(edge: Edge) -> None:
     """The others wait for their second page, and are then answered."""
-    gate, reply, waiting = asyncio.Event(), pages({"a": 5}, 3), 0
+    gate, reply, first_pages, waiting = asyncio.Event(), pages({"a": 5}, 3), 0, 0
 
     async def gated(query: Ask) -> AskReply:
-        nonlocal waiting
+        nonlocal first_pages, waiting
+        first_pages += query.evidence_after is None
         if query.evidence_after:
             waiting += 1
             await gate.wait()
@@ -85,7 +87,10 @@ async def test_few_large_answers_are_put_together_at_once(edge: Edge) -> None:
 
     edge.requests.replies = [gated] * 100
     asks = [asyncio.create_task(edge.call("ask", {"context": ["P"]})) for _ in range(evidence.MAX_LARGE_ANSWERS + 3)]
-    await asyncio.wait(asks, timeout=0.2)
+    await until(lambda: first_pages == len(asks), "the first page of each")
+    await until(lambda: waiting >= evidence.MAX_LARGE_ANSWERS, "those that may go on do")
+    for _ in range(100):
+        await asyncio.sleep(0)  # Whoever else would ask for a second page has the time to.
     assert waiting == evidence.MAX_LARGE_ANSWERS
     gate.set()
     answers = [await ask for ask in asks]

@@ -1,15 +1,18 @@
 """GET /health and GET /ready."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
+from edge_http.http.health import READINESS
 from schemas.codec import encode
 from schemas.errors import Code, Error, Transient
 from schemas.replies import Failed
 from tests.edge_http.conftest import PARTITIONS, Edge
+from tests.waiting import until
 
 
 async def test_health_needs_nothing_but_the_process(edge: Edge) -> None:
@@ -54,17 +57,24 @@ async def test_not_ready_names_the_missing_partitions(edge: Edge, answer: object
 
 async def test_probes_at_once_share_one_look(edge: Edge) -> None:
     """Many probes do not multiply the pings."""
-    gate = asyncio.Event()
-    request = edge.bus.inbox.request
+    gate, arrived = asyncio.Event(), 0
+    request, readiness = edge.bus.inbox.request, edge.app[READINESS]
+    look = readiness.missing
+
+    async def counted(*arguments: Any) -> list[int]:
+        nonlocal arrived
+        arrived += 1
+        return await look(*arguments)
 
     async def slow(subject: str, data: bytes, timeout_s: float) -> object:
         await gate.wait()
         return await request(subject, data, timeout_s)
 
     edge.bus.inbox.request = slow  # type: ignore[method-assign,assignment]
+    readiness.missing = counted  # type: ignore[method-assign]
     probes = [asyncio.create_task(edge.http.get("/ready")) for _ in range(8)]
-    done, _ = await asyncio.wait(probes, timeout=0.2)
-    assert not done
+    await until(lambda: arrived == len(probes), "all probes ask")
+    assert not any(probe.done() for probe in probes)
     gate.set()
     assert {(await probe).status for probe in probes} == {200}
     assert len(edge.bus.inbox.pings) == PARTITIONS

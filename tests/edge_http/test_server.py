@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from edge_http.http.server import serve_on
+from tests.waiting import DEADLINE_S
 
 HOST = "127.0.0.1"
-DEADLINE_S = 10.0
 
 
 class Running:

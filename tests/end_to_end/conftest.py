@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.system import harness
+from tests.waiting import DEADLINE_S
 
 
 class Llum(harness.Llum):
@@ -57,13 +58,13 @@ class Llum(harness.Llum):
         """Call an operation of the Personis face and give what its JSON says."""
         body = json.dumps({"version": "11.2", "modelname": "-", **members}).encode() + b"\n"
         request = urllib.request.Request(f"{self.http}/{operation}", body, {"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
             return json.loads(response.read())
 
     def get_status(self, path: str) -> int:
         """Give the HTTP status of a GET; 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"{self.http}{path}", timeout=10) as response:
+            with urllib.request.urlopen(f"{self.http}{path}", timeout=DEADLINE_S) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code

@@ -12,6 +12,7 @@ import pytest
 
 from tests.end_to_end.conftest import Llum
 from tests.system.harness import until
+from tests.waiting import DEADLINE_S
 
 MakeLlum = Callable[..., Llum]
 
@@ -20,7 +21,7 @@ def up(folder: Path, *options: str, **settings: str) -> subprocess.CompletedProc
     """Run `llum up` that is expected to end by itself."""
     command = [sys.executable, "-m", "llum", "up", "--data-dir", str(folder), *options]
     environment = Llum(folder.parent).environment | settings
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S)
 
 
 def assert_one_clear_line(ran: subprocess.CompletedProcess[str], *told: str) -> None:
@@ -94,7 +95,7 @@ def test_signal_drains_and_ends_with_0(llum_up: Llum, number: signal.Signals) ->
     """What was told is there after the next start, and no address is left behind."""
     llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
     children = llum_up.all_children()
-    assert llum_up.signal(number).wait(20) == 0
+    assert llum_up.signal(number).wait(DEADLINE_S) == 0
     assert not any(map(is_alive, children))
     assert not llum_up.ready_file.exists()
     assert not (llum_up.data_dir / "run.json").exists()
@@ -122,7 +123,7 @@ def test_second_signal_kills(llum_up: Llum) -> None:
     worker.suspend()
     llum_up.signal(signal.SIGINT)
     until(lambda: "stopping" in llum_up.printed(), "the first signal is heard")
-    assert llum_up.signal(signal.SIGINT).wait(20) == 130
+    assert llum_up.signal(signal.SIGINT).wait(DEADLINE_S) == 130
     until(lambda: not any(map(is_alive, children)), "all children are gone")
 
 
@@ -148,7 +149,7 @@ def test_kill_of_the_supervisor_leaves_no_orphans_and_the_data_usable(llum_up: L
     llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
     children = llum_up.all_children()
     assert len(children) == 3
-    llum_up.signal(signal.SIGKILL).wait(20)
+    llum_up.signal(signal.SIGKILL).wait(DEADLINE_S)
     llum_up.start()
     until(lambda: not any(map(is_alive, children)), "all children are gone")
     assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'

@@ -10,6 +10,7 @@ import pytest
 
 from tests.system.conftest import installation, llum
 from tests.system.harness import Llum
+from tests.waiting import DEADLINE_S
 
 __all__ = ["installation", "llum"]
 
@@ -56,5 +57,5 @@ def run(llum: Llum, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROGRAM), *arguments]
     environment = llum.environment
     return subprocess.run(
-        command, cwd=llum.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=llum.folder, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )

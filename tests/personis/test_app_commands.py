@@ -8,6 +8,7 @@ import pytest
 
 from tests.edge_http.personis_client import DeniedError, Evidence
 from tests.personis.conftest import Person
+from tests.waiting import DEADLINE_S
 
 
 def run_with_input(person: Person, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -18,7 +19,7 @@ def run_with_input(person: Person, text: str, *arguments: str) -> subprocess.Com
         input=text,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_S,
         check=False,
     )
 

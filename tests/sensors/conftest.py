@@ -1,6 +1,5 @@
 """Real X servers and D-Bus daemons. A test that needs what is not installed is skipped; with CI set it fails."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -12,6 +11,8 @@ import pytest
 import structlog
 
 from sensors.spool import Spool
+from tests import waiting
+from tests.waiting import DEADLINE_S
 
 HINT = "run deploy/install-debian-packages.sh"
 
@@ -67,7 +68,7 @@ class XServer:
 
     def _xdotool(self, *arguments: str) -> None:
         environ = os.environ | {"DISPLAY": self.display}
-        subprocess.run([need("xdotool"), *arguments], env=environ, check=True, capture_output=True, timeout=20)
+        subprocess.run([need("xdotool"), *arguments], env=environ, check=True, capture_output=True, timeout=DEADLINE_S)
 
 
 @pytest.fixture
@@ -108,12 +109,4 @@ def logged() -> Iterator[list[dict[str, object]]]:
 def until() -> Callable[..., object]:
     """Wait for a condition, and fail with a message if it does not come about."""
 
-    async def wait(condition: Callable[[], object], what: str, deadline_s: float = 30) -> None:
-        try:
-            async with asyncio.timeout(deadline_s):
-                while not condition():  # noqa: ASYNC110 - conditions of other processes set no event
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pytest.fail(f"did not happen in {deadline_s} s: {what}")
-
-    return wait
+    return waiting.until

@@ -23,6 +23,7 @@ from sensors.spool import Spool
 from tests.nats_server import installed_server
 from tests.sensors.conftest import XServer
 from tests.sensors.reading import logged_commands, spooled, told, values
+from tests.waiting import DEADLINE_S
 
 ROUNDING_S = 1.0
 """Seconds that a telling's time may be off: the X server rounds, and a loaded machine looks late."""
@@ -254,7 +255,7 @@ async def test_kill_9_loses_nothing_and_invents_nothing(options, x_server, until
     second = start()
     await until(lambda: len(values(spooled(path))) > len(values(before)), "a telling of the second")
     second.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(second.wait, 60) == 0
+    assert await asyncio.to_thread(second.wait, DEADLINE_S) == 0
     after = spooled(path)
     assert after[: len(before)] == before
     assert values(after)[-1] == -1

@@ -11,6 +11,7 @@ from sensors.activity import backends
 from sensors.activity.backends import choose, macos, windows
 from sensors.activity.sampler import Sampler
 from sensors.errors import SensorError
+from tests.waiting import DEADLINE_S
 
 
 class FakeBackend:
@@ -80,7 +81,9 @@ def test_an_unknown_name_is_answered_with_the_known_ones(fakes):
 
 def test_libraries_of_a_platform_are_not_imported_before_they_are_used():
     program = "import sys, sensors.activity.backends; print([it for it in sys.modules if it in ('Xlib', 'jeepney')])"
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=DEADLINE_S
+    )
     assert shown.stdout.strip() == "[]"
 
 
@@ -117,7 +120,7 @@ async def test_a_back_end_that_hangs_is_an_error_and_works_again_when_it_answers
 
         def idle_s(self) -> float:
             self.calls += 1
-            answers.wait(60)
+            answers.wait(DEADLINE_S)
             return 2.0
 
     backend = Hanging("it")
@@ -128,7 +131,7 @@ async def test_a_back_end_that_hangs_is_an_error_and_works_again_when_it_answers
         await sampler.sample()
     assert backend.calls == 1
     answers.set()
-    sampler._timeout_s = 30
+    sampler._timeout_s = DEADLINE_S
     await until(lambda: not sampler._thread.is_alive(), "the thread ends")
     assert (await sampler.sample()).idle_s == 2.0
 
@@ -139,4 +142,4 @@ async def test_a_fault_in_a_back_end_reaches_the_caller():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(Sampler(Broken("it")).sample(), 30)
+        await asyncio.wait_for(Sampler(Broken("it")).sample(), DEADLINE_S)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.nats_server import installed_server
 from tests.sensors.reading import logged_commands, values
+from tests.waiting import DEADLINE_S
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-sensor.md"
 
@@ -19,7 +20,7 @@ async def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
     async with installed_server(tmp_path / "bus", 4, 1) as server:
         command = [sys.executable, program, "alice", server.url, tmp_path / "spool"]
         shown = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, text=True, timeout=60, cwd=HOW_TO.parents[2]
+            subprocess.run, command, capture_output=True, text=True, timeout=DEADLINE_S, cwd=HOW_TO.parents[2]
         )
         commands = await logged_commands(server.url)
     assert shown.returncode == 0, shown.stderr

@@ -12,6 +12,7 @@ from schemas.codec import decode_command
 from schemas.commands import RegisterApp
 from sensors.errors import SensorError, SpoolFullError
 from sensors.spool import Entry, Spool
+from tests.waiting import DEADLINE_S
 
 
 def entry(number: int) -> Entry:
@@ -72,7 +73,9 @@ def test_at_the_bound_new_entries_are_refused_and_old_ones_stay(tmp_path):
 def test_a_second_process_is_told_that_the_spool_is_taken(tmp_path):
     program = "import sys; from pathlib import Path; from sensors.spool import Spool; Spool(Path(sys.argv[1]), 'it')"
     with Spool(tmp_path, "it"):
-        second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=60)
+        second = subprocess.run(
+            [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=DEADLINE_S
+        )
     assert second.returncode != 0
     assert "another sensor is running" in second.stderr
     with Spool(tmp_path, "it"):

@@ -5,6 +5,7 @@ import pytest
 from sensors.activity.backends.x11 import X11
 from sensors.activity.sampler import Sampler
 from sensors.errors import SensorError
+from tests.waiting import DEADLINE_S
 
 
 @pytest.fixture
@@ -55,5 +56,5 @@ async def test_a_frozen_x_server_is_waited_for_a_bounded_time(x_server, backend,
         await sampler.sample()
     x_server.thaw()
     await until(lambda: not sampler._thread.is_alive(), "the X server answers")
-    sampler._timeout_s = 30
+    sampler._timeout_s = DEADLINE_S
     assert (await sampler.sample()).idle_s >= 0

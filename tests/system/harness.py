@@ -16,21 +16,18 @@ from typing import Any
 import psutil
 import pytest
 
-START_DEADLINE_S = 60.0
-"""Seconds that a start may take on the slowest machine that we care for."""
-
-STOP_DEADLINE_S = 20.0
+from tests.waiting import DEADLINE_S, PAUSE_S
 
 CHILDREN = ("nats-server", "worker", "edge")
 
 
-def until(condition: Callable[[], Any], what: str, deadline_s: float = 60.0) -> Any:
+def until(condition: Callable[[], Any], what: str) -> Any:
     """Wait for a condition and give what it gave; fail with a sentence if it does not come about."""
-    deadline = time.monotonic() + deadline_s
+    deadline = time.monotonic() + DEADLINE_S
     while not (found := condition()):
         if time.monotonic() > deadline:
-            pytest.fail(f"did not happen in {deadline_s:g} s: {what}")
-        time.sleep(0.02)
+            pytest.fail(f"did not come about within {DEADLINE_S:g} s: {what}")
+        time.sleep(PAUSE_S)
     return found
 
 
@@ -65,7 +62,7 @@ class Llum:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
             )
-        ready = until(self._read_ready, "llum up is ready", START_DEADLINE_S)
+        ready = until(self._read_ready, "llum up is ready")
         self.http, self.nats = ready["http"], ready["nats"]
         self._note_children()
 
@@ -74,7 +71,7 @@ class Llum:
         assert self._process is not None
         self._note_children()
         self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(STOP_DEADLINE_S) == 0, self.last_words()
+        assert self._process.wait(DEADLINE_S) == 0, self.last_words()
         self._process = None
         self._wait_for_ends()
 
@@ -85,7 +82,7 @@ class Llum:
         for process in [psutil.Process(self._process.pid), *self._seen]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._process.wait(STOP_DEADLINE_S)
+        self._process.wait(DEADLINE_S)
         self._process = None
         self._wait_for_ends()
 
@@ -121,7 +118,7 @@ class Llum:
             input=text,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_S,
             check=False,
         )
 
@@ -153,7 +150,7 @@ class Llum:
             self._note_children()
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_DEADLINE_S)
+                self._process.wait(DEADLINE_S)
             self._process.kill()
             self._process.wait()
         for process in self._seen:
@@ -177,7 +174,7 @@ class Llum:
             self._children()
 
     def _wait_for_ends(self) -> None:
-        _, alive = psutil.wait_procs(self._seen, timeout=STOP_DEADLINE_S)
+        _, alive = psutil.wait_procs(self._seen, timeout=DEADLINE_S)
         assert not alive, f"these outlive llum up: {alive}"
         self._seen.clear()
 

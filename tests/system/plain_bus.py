@@ -12,8 +12,10 @@ import nats.errors
 import nats.js.errors
 import pytest
 
-ANSWER_S = 2.0
-"""Seconds to wait for one answer before asking again."""
+from tests.waiting import DEADLINE_S
+
+ANSWER_S = 5.0
+"""Seconds to wait for one answer before asking again: what is sent again is found by its id."""
 
 LOST = (nats.errors.Error, TimeoutError, OSError)
 """What a client sees when it cannot know what became of its message."""
@@ -52,26 +54,24 @@ class PlainBus:
         finally:
             await nc.close()
 
-    async def store(self, user: str, app: str, message: dict[str, Any], deadline_s: float = 60.0) -> int:
+    async def store(self, user: str, app: str, message: dict[str, Any]) -> int:
         """Send a command until the bus acknowledges it, and give its sequence."""
         subject, data = f"llum.cmd.{user}.{app}.{message['verb']}", encode(message)
-        deadline = time.monotonic() + deadline_s
+        deadline = time.monotonic() + DEADLINE_S
         while True:
             try:
                 return int((await self.js.publish(subject, data, timeout=ANSWER_S)).seq)
             except LOST as error:
                 if time.monotonic() > deadline:
-                    pytest.fail(f"{subject} was not acknowledged in {deadline_s:g} s: {error!r}")
+                    pytest.fail(f"{subject} was not acknowledged in {DEADLINE_S:g} s: {error!r}")
                 await asyncio.sleep(PAUSE_S)
 
-    async def outcome(
-        self, subject: str, data: bytes, *, core: bool = False, deadline_s: float = 60.0
-    ) -> dict[str, Any]:
+    async def outcome(self, subject: str, data: bytes, *, core: bool = False) -> dict[str, Any]:
         """Send any bytes until their outcome comes, through JetStream or as a plain publish, and give it."""
         inbox = self.nc.new_inbox()
         subscription = await self.nc.subscribe(inbox)
         headers = {"Llum-Reply-To": inbox}
-        deadline = time.monotonic() + deadline_s
+        deadline = time.monotonic() + DEADLINE_S
         try:
             while time.monotonic() < deadline:
                 try:
@@ -84,7 +84,7 @@ class PlainBus:
                     await asyncio.sleep(PAUSE_S)
         finally:
             await subscription.unsubscribe()
-        pytest.fail(f"no outcome of {subject} in {deadline_s:g} s")
+        pytest.fail(f"no outcome of {subject} in {DEADLINE_S:g} s")
 
     async def send(self, user: str, app: str, message: dict[str, Any]) -> dict[str, Any]:
         """Send a command and give its outcome."""
@@ -96,16 +96,16 @@ class PlainBus:
         assert outcome["outcome"] == "accepted", outcome
         return outcome
 
-    async def ask(self, user: str, app: str, query: dict[str, Any], deadline_s: float = 60.0) -> dict[str, Any]:
+    async def ask(self, user: str, app: str, query: dict[str, Any]) -> dict[str, Any]:
         """Ask until somebody answers, and give the reply; `not_yet` counts as nobody."""
         subject, data = f"llum.ask.{user}.{app}.{query['verb']}", encode(query)
-        deadline = time.monotonic() + deadline_s
+        deadline = time.monotonic() + DEADLINE_S
         while True:
             reply = await self.request(subject, data)
             if reply is not None and reply.get("error", {}).get("code") != "not_yet":
                 return reply
             if time.monotonic() > deadline:
-                pytest.fail(f"{subject} was not answered in {deadline_s:g} s, last by {reply}")
+                pytest.fail(f"{subject} was not answered in {DEADLINE_S:g} s, last by {reply}")
             await asyncio.sleep(PAUSE_S)
 
     async def request(self, subject: str, data: bytes) -> dict[str, Any] | None:
@@ -138,7 +138,7 @@ class PlainBus:
 
     async def log(self) -> list[tuple[int, str, bytes]]:
         """Read the whole log, stream by stream: sequence, subject and data of every message."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while True:
             try:
                 return [message for stream in await self.log_streams() for message in await self._read(stream)]
@@ -167,9 +167,9 @@ class PlainBus:
             found |= (await self.js.stream_info(stream, subjects_filter=pattern)).state.subjects or {}
         return found
 
-    async def rejection(self, user: str, app: str, seq: int, deadline_s: float = 30.0) -> dict[str, Any]:
+    async def rejection(self, user: str, app: str, seq: int) -> dict[str, Any]:
         """Wait for the rejection of the command with this sequence, and give it."""
-        deadline = time.monotonic() + deadline_s
+        deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
             try:
                 stored = await self.js.get_last_msg("LLUM_REJECTED", f"llum.rejected.{user}.{app}")

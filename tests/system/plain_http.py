@@ -6,7 +6,9 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-ANSWER_S = 20.0
+from tests.waiting import DEADLINE_S
+
+ANSWER_S = 60.0
 """Seconds to wait for one answer: an edge that waits for an outcome gives up before that."""
 
 PAUSE_S = 0.05
@@ -35,11 +37,9 @@ class PlainHttp:
             self.close()
             raise
 
-    def call_until_known(
-        self, op: str, body: dict[str, Any], command_id: str, deadline_s: float = 60.0
-    ) -> tuple[int, Any]:
+    def call_until_known(self, op: str, body: dict[str, Any], command_id: str) -> tuple[int, Any]:
         """Post the same command until somebody says what became of it."""
-        deadline = time.monotonic() + deadline_s
+        deadline = time.monotonic() + DEADLINE_S
         while True:
             try:
                 status, answer = self.call(op, body, Idempotency_Key=command_id)
@@ -48,7 +48,7 @@ class PlainHttp:
                 problem: object = answer
             except (OSError, http.client.HTTPException, ValueError) as error:
                 problem = error
-            assert time.monotonic() < deadline, f"{op} {command_id} was not answered in {deadline_s:g} s: {problem!r}"
+            assert time.monotonic() < deadline, f"{op} {command_id} was not answered in {DEADLINE_S:g} s: {problem!r}"
             time.sleep(PAUSE_S)
 
     def close(self) -> None:

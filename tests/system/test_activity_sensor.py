@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -21,6 +21,7 @@ import pytest
 from tests.sensors.conftest import XServer, need
 from tests.system.harness import Llum, seed, until
 from tests.system.plain_bus import LOST, PlainBus
+from tests.waiting import DEADLINE_S, eventually
 
 PATH = ["Devices", "activity_monitor", "activity", "data"]
 APP = "activity_monitor"
@@ -32,6 +33,9 @@ LATE_S = 0.5
 
 ROUNDING_S = 0.1
 """What an X server's milliseconds and two readings of a clock may differ by."""
+
+LOOK_S = 30.0
+"""Seconds that a look at the log may take before another is taken: the bus may die in the middle of it."""
 
 DISORDER_S = 1.0
 """By how much two sensors, one after the other, may differ on when the same thing happened."""
@@ -73,7 +77,7 @@ class Sensor:
     def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()
-        assert self._process.wait(30) == 0
+        assert self._process.wait(DEADLINE_S) == 0
         self._process = None
 
     def freeze(self) -> None:
@@ -106,16 +110,6 @@ def sensor(llum: Llum, screen: XServer) -> Iterator[Sensor]:
     yield sensor
     sensor.kill()
     print((llum.folder / "sensor.log").read_text("utf-8", "replace")[-3000:])
-
-
-async def eventually(look: Callable[[], Awaitable[Any]], what: str, deadline_s: float = 60.0) -> Any:
-    """Look until there is something to see, and give it."""
-    deadline = time.monotonic() + deadline_s
-    while not (found := await look()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"did not happen in {deadline_s:g} s: {what}")
-        await asyncio.sleep(0.02)
-    return found
 
 
 async def told(bus: PlainBus) -> list[dict[str, Any]]:
@@ -210,7 +204,7 @@ class Witness:
         if self._llum.supervisor_pid is None:
             return []
         try:
-            async with asyncio.timeout(5), PlainBus.connect(self._llum.nats) as bus:
+            async with asyncio.timeout(LOOK_S), PlainBus.connect(self._llum.nats) as bus:
                 log = await bus.log()
         except LOST:
             return []
