@@ -49,7 +49,7 @@ def run_all(steps: list[Step], folder: Path, environment: dict[str, str]) -> lis
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
     parts = re.split(r"\n\036\d+\036\n", ran.stdout)
@@ -61,6 +61,7 @@ def matches(expected: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, "\n".join(printed), re.DOTALL if "…" in expected else 0) is not None
 
 
+@pytest.mark.timeout(600)
 def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
     """Every command of the tutorial prints what the README says it prints."""
     text = README.read_text()
