@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from model.changes import CORRECTION, GOAL, AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
+from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
 from model.permissions import Grants
 from model.state import Component, Model
 from schemas.evidence import Evidence
@@ -67,9 +67,9 @@ class Caches:
 
 def _keep(latest: Latest, added: AddEvidence) -> None:
     """Evidence arrives in order, so the newest is the latest of its kind."""
-    if added.kind == CORRECTION:
+    if added.kind == "correction":
         latest.correction = added.evidence
-    elif added.kind == GOAL:
+    elif added.kind == "goal":
         latest.goal = added.evidence
     else:
         latest.plain = added.evidence

@@ -23,11 +23,6 @@ from schemas.permissions import Permission
 ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
 Content = ContextItem | Component | View | App | Permission | Subscription
 
-PLAIN, GOAL, CORRECTION = 0, 1, 2
-"""Kinds of evidence: what the shard's indexes tell apart."""
-
-KINDS: Final[dict[EvidenceKind, int]] = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}
-
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -48,8 +43,7 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
 
     component_no: int
     n: int
-    kind: int
-    """One of `PLAIN`, `GOAL`, `CORRECTION`."""
+    kind: EvidenceKind
     creation_us: int
     useby: float | None
     evidence: Evidence
@@ -58,7 +52,7 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_goal(self) -> bool:
-        return self.kind == GOAL
+        return self.kind == "goal"
 
 
 class MarkWithdrawn(msgspec.Struct, frozen=True, gc=False):
@@ -148,7 +142,7 @@ def drop(kind: ItemKind, path: Path) -> PutItem:
 
 def add(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
     """Add evidence that was accepted at this time (microseconds since 1970)."""
-    kind = CORRECTION if evidence.correction else GOAL if GOAL_FLAG in evidence.flags else PLAIN
+    kind: EvidenceKind = "correction" if evidence.correction else "goal" if GOAL_FLAG in evidence.flags else "plain"
     return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence))
 
 

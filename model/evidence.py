@@ -6,10 +6,11 @@ looks at it; expired evidence passes a filter (it is history), it only never cou
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
+from model.reads import EvidenceKind
 from model.resolvers.registry import is_goal
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, EvidenceFilter
@@ -25,7 +26,7 @@ class Selection(msgspec.Struct, frozen=True, gc=False):
     """What a filter lets through: the evidence within all bounds that are set. `newest` comes alone."""
 
     name: str = "all"
-    kind: Literal["goal"] | None = None
+    kind: EvidenceKind | None = None
     since_us: int | None = None
     newest: int | None = None
 

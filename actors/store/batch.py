@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.store.entries import entry_of
+from actors.store.sql import KIND_NUMBERS
 from model.changes import AddEvidence, Change, CountCause, ForgetUser, MarkWithdrawn, PutItem
 from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
@@ -112,7 +113,7 @@ class Batch:
 
 def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:
     number, body = change.component_no, change.body.decode()
-    return (number, seq, change.n, change.kind, change.creation_us, change.useby, body)
+    return (number, seq, change.n, KIND_NUMBERS[change.kind], change.creation_us, change.useby, body)
 
 
 def command_hash(key: CommandKey) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from actors.store.batch import Batch, EvidenceRow
-from model.changes import KINDS
+from actors.store.sql import KIND_NUMBERS
 from model.evidence import marked
 from model.reads import Found, Read, Reading
 
@@ -81,7 +81,7 @@ def _matches(read: Read, row: EvidenceRow) -> bool:
     return (
         (read.until_us is None or creation_us <= read.until_us)
         and (read.since_us is None or creation_us >= read.since_us)
-        and (read.kind is None or kind == KINDS[read.kind])
+        and (read.kind is None or kind == KIND_NUMBERS[read.kind])
         and (read.after is None or (seq, n) > tuple(read.after))
         and (read.unexpired_at is None or useby is None or useby > read.unexpired_at)
     )

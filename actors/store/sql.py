@@ -12,10 +12,12 @@ time. `component_no` holds the sequence that made the component: it is unique in
 
 from typing import Any, Final
 
-from model.changes import KINDS
-from model.reads import Read
+from model.reads import EvidenceKind, Read
 
 SCHEMA_VERSION: Final = 2
+
+KIND_NUMBERS: Final[dict[EvidenceKind, int]] = {"plain": 0, "goal": 1, "correction": 2}
+"""How a kind of evidence is stored: indexes tell numbers apart. They are part of the schema."""
 
 PRAGMAS: Final = (
     "PRAGMA page_size = 8192",
@@ -46,8 +48,8 @@ CREATE TABLE evidence (
     creation_us INTEGER NOT NULL, useby REAL, body TEXT NOT NULL
 );
 CREATE INDEX evidence_of_component ON evidence (component_no, seq, n);
-CREATE INDEX evidence_of_goals ON evidence (component_no, seq, n) WHERE kind = 1;
-CREATE INDEX evidence_of_corrections ON evidence (component_no, seq, n) WHERE kind = 2;
+CREATE INDEX evidence_of_goals ON evidence (component_no, seq, n) WHERE kind = {KIND_NUMBERS["goal"]};
+CREATE INDEX evidence_of_corrections ON evidence (component_no, seq, n) WHERE kind = {KIND_NUMBERS["correction"]};
 CREATE TABLE withdrawal (
     component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
     at_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, body TEXT NOT NULL,
@@ -260,7 +262,7 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
     elif read.after is not None:
         add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
     if read.kind is not None:
-        add(f"evidence.kind = {KINDS[read.kind]}")
+        add(f"evidence.kind = {KIND_NUMBERS[read.kind]}")
     if read.unexpired_at is not None:
         add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
     if read.withdrawn == "left_out":

@@ -19,8 +19,8 @@ from schemas.evidence import GOAL_FLAG, Evidence
 
 DEFAULT_RESOLVER: Final = "default"
 
-Kind = Literal["plain", "goal", "any"]
-"""Evidence without the goal flag, with it, or either."""
+Considered = Literal["plain", "goal", "any"]
+"""The kind of evidence that may decide, or any: a correction decides before all of them."""
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -52,10 +52,10 @@ class Resolver(msgspec.Struct, frozen=True):
 
     name: str
     resolve: Resolve
-    newest_of: Kind | None = None
+    newest_of: Considered | None = None
     description: str = ""
     arguments: Mapping[str, Argument] = {}
-    considers: Kind = "any"
+    considers: Considered = "any"
     """For explanations: evidence of the other kind never counts for it."""
 
 

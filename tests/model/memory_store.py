@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from model.changes import (
-    CORRECTION,
-    GOAL,
-    PLAIN,
     AddEvidence,
     Change,
     CountCause,
@@ -21,8 +18,6 @@ from model.fold import restore
 from model.reads import Found, Read
 from model.state import Model
 from schemas.paths import Path
-
-KINDS = {"plain": PLAIN, "goal": GOAL, "correction": CORRECTION}
 
 
 class Row(NamedTuple):
@@ -82,7 +77,7 @@ def _matches(read: Read, row: Row) -> bool:
             row.seq <= read.seq_max,
             read.until_us is None or evidence.creation_us <= read.until_us,
             read.since_us is None or evidence.creation_us >= read.since_us,
-            read.kind is None or evidence.kind == KINDS[read.kind],
+            read.kind is None or evidence.kind == read.kind,
             read.after is None or (row.seq, evidence.n) > tuple(read.after),
             read.unexpired_at is None or evidence.useby is None or evidence.useby > read.unexpired_at,
         )

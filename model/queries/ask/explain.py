@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from model.evidence import Selection, decode_evidence, is_expired, selected
 from model.queries.ask.paging import Budget
 from model.reads import Found, Read
-from model.resolvers.registry import Kind, is_goal
+from model.resolvers.registry import Considered, is_goal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.replies import Reason
@@ -28,7 +28,7 @@ class Decided(NamedTuple):
     """How the value came about."""
 
     used: Sequence[Evidence]
-    kind: Kind
+    kind: Considered
     """What the resolver considers."""
     corrected: bool
     """It is the owner's correction that decided."""
@@ -100,7 +100,7 @@ def _why(piece: Evidence, passes: bool, decided: Decided, now: float) -> Why:
     return "outranked" if decided.corrected else _why_not_kind(piece, decided.kind)
 
 
-def _why_not_kind(piece: Evidence, kind: Kind) -> Why:
+def _why_not_kind(piece: Evidence, kind: Considered) -> Why:
     if kind == "plain" and is_goal(piece):
         return "goal_flag"
     if kind == "goal" and not is_goal(piece):

@@ -16,7 +16,7 @@ from model.permissions import Grant
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target
 from model.reads import Read
-from model.resolvers.registry import Arguments, Kind, Resolver
+from model.resolvers.registry import Arguments, Considered, Resolver
 from model.state import Component
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE
@@ -27,7 +27,7 @@ from schemas.replies import AskReply, ComponentAnswer
 ResolverFrom = Literal["ask", "component", "context", "default", "grant"]
 
 SLOTS: Final = ("plain", "goal", "correction")
-_KINDS_OF: Final[dict[Kind, tuple[Literal["plain", "goal"], ...]]] = {
+_KINDS_OF: Final[dict[Considered, tuple[Literal["plain", "goal"], ...]]] = {
     "plain": ("plain",),
     "goal": ("goal",),
     "any": ("plain", "goal"),
@@ -144,7 +144,7 @@ def _value_reads(plan: Plan, resolver: Resolver, latest: Latest | None, make: Ca
     return {"value": make(kind=only, since_us=selection.since_us, unexpired_at=plan.now, newest=1, limit=1)}
 
 
-def _latest_reads(latest: Latest | None, kind: Kind, now: float, make: Callable[..., Read]) -> dict[str, Read]:
+def _latest_reads(latest: Latest | None, kind: Considered, now: float, make: Callable[..., Read]) -> dict[str, Read]:
     kinds = _KINDS_OF["any"] if latest is None else _KINDS_OF[kind]
     return {
         each: make(kind=each, unexpired_at=now, newest=1, limit=1)
