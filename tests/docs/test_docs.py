@@ -5,6 +5,7 @@ searched for each of them. Code in the first column of a table counts as documen
 """
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -18,8 +19,10 @@ import pytest
 from bus import subjects
 from edge_http.app import make_app
 from edge_http.personis.routes import OPERATIONS
+from llum import public
 from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
+from llum.client import Client
 from llum.settings import SETTINGS, option, variable
 from model.resolvers.summaries import SHIPPED
 from schemas.commands import COMMANDS
@@ -51,6 +54,10 @@ def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Comma
         yield from leaves(f"{path} {name}", below)
 
 
+def is_async(method: object) -> bool:
+    return inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+
+
 def shown_options(command: click.Command) -> list[click.Option]:
     return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
 
@@ -70,6 +77,8 @@ def streams_and_buckets() -> list[str]:
 CLI = dict(leaves("llum", cli))
 SHELL = {str(name): command for name, command in TABLE.commands.items()}
 
+METHODS = [name for name, one in vars(Client).items() if not name.startswith("_") and is_async(one)]
+
 WORDS: list[Word] = [
     *(("subjects.md", verb) for verb in [*verbs(COMMANDS), *verbs(QUERIES)]),
     *(("subjects.md", name) for name in streams_and_buckets()),
@@ -80,6 +89,8 @@ WORDS: list[Word] = [
     *(("resolvers.md", name) for name in SHIPPED),
     *(("filters.md", name) for name in FILTER_NAMES),
     *(("http.md", operation) for operation in OPERATIONS),
+    *(("sdk.md", name) for name in public.__all__),
+    *(("sdk.md", name) for name in METHODS),
 ]
 
 
