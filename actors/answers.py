@@ -156,7 +156,7 @@ class Answers:
 
 def _existing(actor: LiveModel | None, user: str) -> tuple[LiveModel, Model]:
     if actor is None or actor.model is None:
-        raise Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="make one: llum admin person add")
+        raise Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="the operator can make one")
     return actor, actor.model
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import click
+import msgspec
 
 from llum.failures import EXIT_FAILED, report
-from schemas.errors import LlumError
+from schemas.errors import Code, LlumError, raised_from
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -62,6 +63,12 @@ COMMANDS: Final = {
 }
 
 
+HINTS: Final = {
+    Code.NO_SUCH_MODEL: "Make one with `llum admin person add`.",
+    Code.NO_SUCH_APP: "Register it with `llum admin app add`.",
+}
+
+
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="llum", message="llum %(version)s")
 def cli() -> None:
@@ -78,7 +85,7 @@ def main() -> int:
     except click.ClickException as error:
         return _report_line(error.format_message(), EXIT_FAILED)
     except LlumError as error:
-        report(error)
+        report(hinted(error))
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
         return _report_line("interrupted", EXIT_INTERRUPTED)
@@ -86,6 +93,12 @@ def main() -> int:
         # Whoever read our output has gone; the interpreter must not fail again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+
+
+def hinted(error: LlumError) -> LlumError:
+    """Name the command that helps. What refused does not know that the reader has a command line."""
+    hint = HINTS.get(error.code)
+    return error if hint is None else raised_from(msgspec.structs.replace(error.error, hint=hint))
 
 
 def _report_usage(error: click.UsageError) -> int:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llum.cli.main import COMMANDS, cli, main
+from llum.cli.main import COMMANDS, HINTS, cli, hinted, main
 from llum.cli.parameters import Moment
 from llum.settings import SETTINGS, variable
+from schemas.errors import Code, Refusal
 
 
 class Ran:
@@ -178,3 +179,12 @@ def test_commands_table_names_what_exists() -> None:
         command = cli.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
         assert command.name == name
+
+
+def test_hints_name_commands_of_this_tool(run) -> None:
+    """A refusal from the model cannot name a command, as its reader may have none; the command line can."""
+    refused = Refusal(Code.NO_SUCH_MODEL, "bob has no model here", hint="the operator can make one")
+    assert str(hinted(refused)) == "no_such_model: bob has no model here. Make one with `llum admin person add`."
+    for hint in HINTS.values():
+        words = hint.split("`")[1].split()
+        assert run(*words[1:], "--help").code == 0
