@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 EvidenceKind = Literal["plain", "goal", "correction"]
-"""Evidence without the goal flag, with it, or the owner's corrections (whatever their flags). Each piece has one kind."""
+"""Evidence without the goal flag, with it, or the owner's corrections (whatever their flags). Each piece is of one."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):

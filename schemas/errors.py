@@ -2,6 +2,7 @@
 
     LlumError
     ├── Refusal      the caller's fault: fix the message; sending it again unchanged fails again
+    │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   └── ApiError                     JetStream refused (`bus.jetstream`)
     └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire

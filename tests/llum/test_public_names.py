@@ -10,6 +10,8 @@ import pytest
 
 import llum
 from llum import public
+from schemas.commands import COMMAND_VERBS
+from schemas.queries import QUERY_VERBS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED_FOR_OTHERS = [
@@ -76,3 +78,15 @@ def test_examples_import_llum_alone(page: Path) -> None:
     """What is written for others uses nothing of llum that may change any day."""
     for program in python_in(page):
         assert not {name for name in modules_of(program) if name.startswith(OURS)}
+
+
+NOT_FOR_CLIENTS = {"fire", "ping"}
+"""Verbs of llum's own: a schedule that is due, and whether a partition is served."""
+
+UNDER_ANOTHER_NAME = {"import": "import_contexts"}
+
+
+@pytest.mark.parametrize("verb", sorted((COMMAND_VERBS | QUERY_VERBS) - NOT_FOR_CLIENTS))
+def test_every_verb_is_a_method(verb: str) -> None:
+    """Under its own name; `import` is a word of Python."""
+    assert callable(getattr(llum.Client, UNDER_ANOTHER_NAME.get(verb, verb)))
