@@ -5,6 +5,20 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+from tests.effort import EFFORT, STORMS
+
+# No deadline: how long an example takes says something about the machine, and nothing about llum.
+settings.register_profile("llum", deadline=None, max_examples=100 * EFFORT, print_blob=True)
+settings.load_profile("llum")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a storm as often as is wanted."""
+    if STORMS > 1 and metafunc.definition.get_closest_marker("storm"):
+        metafunc.fixturenames.append("storm")
+        metafunc.parametrize("storm", range(STORMS))
 
 
 @pytest.fixture(autouse=True)

@@ -35,6 +35,7 @@ from schemas.evidence import Evidence, NewEvidence
 from schemas.queries import Ask
 from tests.actors import histories
 from tests.actors.answering import ask
+from tests.effort import EFFORT, LENGTH
 
 NAMES = ["a", "b", "c", "d", "e"]
 TELLS = {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e"]}
@@ -227,5 +228,5 @@ def _tokens(log: list[LogMessage]) -> dict[tuple[str, str], str]:
 
 TestRulesSurviveCrashes = RulesSurviveCrashes.TestCase
 TestRulesSurviveCrashes.settings = settings(
-    max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=40 * EFFORT, stateful_step_count=15 * LENGTH, suppress_health_check=list(HealthCheck), print_blob=True
 )

@@ -40,6 +40,7 @@ from schemas.queries import (
 from schemas.replies import AskReply, ExportReply, Failed, Reply
 from schemas.verbs import verb_of
 from tests.actors import histories
+from tests.effort import EFFORT, LENGTH
 
 
 class Crash(BaseException):
@@ -279,7 +280,7 @@ async def _found_a_model(live: Live, message: LogMessage) -> bool:
 
 TestReplayEqualsLive = ReplayEqualsLive.TestCase
 TestReplayEqualsLive.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=15 * EFFORT, stateful_step_count=40 * LENGTH, suppress_health_check=list(HealthCheck), print_blob=True
 )
 
 

@@ -53,6 +53,7 @@ def test_a_folder_is_run_by_its_own_code(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.long
 def test_two_checkouts_are_compared_end_to_end(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,6 @@
 """The log reader: every wanted message once, in order, whatever becomes of the server."""
 
 import asyncio
-import os
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.subjects import LOG_STREAM, command_subject, partition_of
 from schemas.errors import Transient
+from tests.effort import seed
 from tests.nats_server import kill_and_restart
 from tests.waiting import DEADLINE_S, until
 
@@ -227,14 +227,13 @@ async def publishing(buses: list[Bus]) -> AsyncIterator[list[Publisher]]:
 WANTED = {"all": range(64), "some": range(0, 64, 3), "one": [partition_of("user7", 64)]}
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
 async def test_nothing_is_lost_doubled_or_disordered_by_killing_the_server(
     server: EmbeddedServer, bus: Bus, connect: Callable[[], "asyncio.Future[Bus]"], wanted: list[int]
 ) -> None:
     """Messages are stored while they are read and the server is killed at random moments: what was read is the log."""
-    seed = int(os.environ.get("LLUM_TEST_SEED") or random.randrange(1 << 32))
-    print(f"LLUM_TEST_SEED={seed}")
-    chance = random.Random(seed)
+    chance = random.Random(seed())
     got: list[LogMessage] = []
     reader = LogReader(bus, dict.fromkeys(wanted, 1), got.extend, plenty)
     async with reading(reader), publishing([await connect()]) as publishers:

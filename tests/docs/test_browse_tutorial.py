@@ -4,8 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.docs.screen import COLUMNS, Terminal, matches, steps_of
 from tests.system.harness import Llum
 
@@ -13,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorials" / "browse.md"
 
 
-@pytest.mark.timeout(240)
 def test_the_screens_are_those_of_the_page(tmp_path: Path) -> None:
     """Whoever types what the page says sees what the page shows."""
     llum = Llum(tmp_path)

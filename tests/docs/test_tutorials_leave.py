@@ -45,8 +45,7 @@ def test_the_pages_have_their_readers_write_files() -> None:
     assert written_by_readers().keys() >= {"step_counter.py", "disk_sensor.py", "at_desk.py"}
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.long
 def test_the_checks_pass_after_the_tutorials(tmp_path: Path) -> None:
     """`make check` in a clone in which somebody has followed every page."""
     clone = copied(tmp_path)

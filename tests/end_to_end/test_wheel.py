@@ -17,7 +17,7 @@ from tests.end_to_end.conftest import Llum
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.long
 
 INSTALL_DEADLINE_S = 300.0
 """Seconds for what may have to fetch packages."""

@@ -17,6 +17,7 @@ from schemas.definitions import ModelDefinition
 from schemas.errors import Refusal
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask, GetPermission, ListApps, ListRules
+from tests.effort import EFFORT
 from tests.model.given import CRON_RULE, RULE, Person
 from tests.model.strategies import any_commands, definitions, fitting_tells
 
@@ -132,7 +133,7 @@ def _described(person: Person, query: GetPermission | ListApps, app: str) -> Any
         return str(refusal)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * EFFORT)
 @given(history=HISTORIES)
 def test_an_imported_person_answers_every_ask_as_the_exported_one(
     tmp_path_factory: pytest.TempPathFactory, history: list[Any]
@@ -145,7 +146,7 @@ def test_an_imported_person_answers_every_ask_as_the_exported_one(
     assert _rules(copy) == _rules(person)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30 * EFFORT)
 @given(definition=definitions())
 def test_whatever_can_be_defined_can_be_imported(
     tmp_path_factory: pytest.TempPathFactory, definition: ModelDefinition

@@ -12,6 +12,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask, GetContext, ListRules
 from schemas.replies import Accepted, AskReply
+from tests.effort import EFFORT
 from tests.model.given import Person
 from tests.model.strategies import definitions
 
@@ -55,7 +56,7 @@ def plain(definition: ModelDefinition) -> dict[tuple[str, ...], ContextDefinitio
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * EFFORT)
 @given(definition=definitions())
 async def test_a_model_gives_back_the_definition_that_it_was_made_from(definition: ModelDefinition) -> None:
     """Made, exported, read and made again: always the same."""
@@ -66,7 +67,7 @@ async def test_a_model_gives_back_the_definition_that_it_was_made_from(definitio
     assert await read_model(MemoryClient(Person(read)), "alice") == first  # type: ignore[arg-type]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50 * EFFORT)
 @given(definition=definitions())
 async def test_applying_completes_a_model_and_then_does_nothing(definition: ModelDefinition) -> None:
     """An empty model becomes the definition's; what is there is left alone, and evidence is told once."""

@@ -30,6 +30,7 @@ from schemas.errors import Code
 from schemas.evidence import Evidence, EvidenceFilter, ImportedEvidence, NewEvidence, Withdrawal
 from schemas.queries import Ask, Export, GetContext
 from schemas.replies import ArchivedApp, ArchivedPermission, ArchivedRule, ExportReply
+from tests.effort import EFFORT
 
 from .given import RULE, Person
 from .strategies import definitions
@@ -267,7 +268,7 @@ def test_bad_imports_change_nothing(command: Import, code: Code, field: str | No
 
 
 @given(definition=definitions())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 * EFFORT)
 def test_any_model_survives_the_way_out_and_in(definition: ModelDefinition) -> None:
     """Whatever it is made of, its contexts, values and evidence are the same afterwards."""
     person = Person(definition)

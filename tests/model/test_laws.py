@@ -13,6 +13,7 @@ from model.resolvers.registry import BUILT_IN, is_goal
 from schemas.errors import Refusal
 from schemas.evidence import Evidence, EvidenceFilter
 from schemas.replies import AskReply
+from tests.effort import EFFORT
 
 from .given import START_US, STEP_US, Person, picture
 from .strategies import commands
@@ -20,7 +21,7 @@ from .strategies import commands
 APPS = st.sampled_from(["llum", "llum", "llum", "probe", "second"])
 HISTORIES = st.lists(st.tuples(commands(), APPS, st.integers(-2, 3)), max_size=25)
 CONTEXTS = [[], ["Personal"], ["Goals"], ["Goals", "Health"], ["Personal", "new"], ["Goals", "new"]]
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=60 * EFFORT)
 
 TELLS = st.lists(
     st.tuples(st.integers(0, 9), st.booleans(), st.one_of(st.none(), st.integers(-3, 30)), st.integers(-1, 2)),

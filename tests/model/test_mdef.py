@@ -15,6 +15,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_DEFINITION_ITEMS
+from tests.effort import EFFORT
 from tests.model.applying import apply
 
 from .strategies import definitions
@@ -190,7 +191,7 @@ def test_the_default_definition_makes_a_model() -> None:
     assert personal.views["fullname"].components == ["firstname", "lastname"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * EFFORT)
 @given(definitions())
 def test_what_is_written_reads_the_same(definition: ModelDefinition) -> None:
     """For every definition that llum accepts: parse_mdef(format_mdef(d)) == d."""
@@ -202,7 +203,7 @@ PIECES = ["@@", "--", "==", "a", "/", ":", ",", "\n", " ", "\t", "#", '"', "\\",
           "type", '"attribute"', "1", "-", "e9", "true", "$include x", "~1", "\r", "\0", "é", "\u2028"]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * EFFORT)
 @given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=60).map("".join)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but a Refusal is raised, with a position; what is read can be made into a model."""
@@ -212,7 +213,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         apply(None, "alice", ADMIN_APP, MakeModel(id="m", definition=definition), 1, 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * EFFORT)
 @given(definitions(), st.data())
 def test_a_damaged_definition_is_read_or_refused(definition: ModelDefinition, data: Any) -> None:
     """Cutting a piece out of a good text raises nothing but a Refusal."""

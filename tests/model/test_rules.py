@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from model.rules.decide import Deciding, Notification, Telling, Wanted, check_rule, decide, format_rule, parse_rule
 from model.rules.grammar import MAX_RULE_CHARACTERS, NotifyAction, PathText, Reference, Rule, TellAction, Text
 from schemas.errors import Code, Refusal
+from tests.effort import EFFORT
 
 NAME = Reference(PathText(("./Personal/firstname",)), "default")
 LIGHT = PathText(("./rooms/", Reference(PathText(("./a/b",))), "/light"))
@@ -255,7 +256,7 @@ statements = st.builds("{}{} ~ {} : {}".format, st.sampled_from(["", '["1 2 * * 
 
 
 @given(statements)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * EFFORT)
 def test_writing_and_reading_a_rule_gives_the_same_rule(statement: str) -> None:
     """`format_rule` writes what `parse_rule` reads back; what cannot be is refused in the same words as ever."""
     rule = read(statement)
@@ -272,7 +273,7 @@ tokens = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(tokens, max_size=40).map("".join)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500 * EFFORT)
 def test_the_parser_raises_nothing_but_its_refusal(statement: str) -> None:
     """Whatever the text: a rule, or `bad_rule` with a position."""
     rule = read(statement)

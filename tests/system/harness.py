@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.effort import seed
 from tests.waiting import DEADLINE_S, PAUSE_S
 
 CHILDREN = ("nats-server", "worker", "edge")
@@ -199,13 +200,6 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _tail(file: Path, characters: int = 3000) -> str:
     return file.read_text("utf-8", "replace")[-characters:]
-
-
-def seed() -> int:
-    """Choose the seed of a schedule, and print it: a test that fails shows it."""
-    chosen = int(os.environ.get("LLUM_TEST_SEED") or random.randrange(2**32))
-    print(f"LLUM_TEST_SEED={chosen} repeats this schedule")
-    return chosen
 
 
 class Faults:

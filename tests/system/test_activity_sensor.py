@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.effort import seed
 from tests.sensors.conftest import XServer, need
-from tests.system.harness import Llum, seed, until
+from tests.system.harness import Llum, until
 from tests.system.plain_bus import LOST, PlainBus
 from tests.waiting import DEADLINE_S, eventually
 
@@ -142,8 +143,7 @@ def around(act: Callable[[], None]) -> Moments:
     return Moments(before, time.time())
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.storm
 async def test_activity_is_told_with_the_times_at_which_it_happened(llum, bus, screen, sensor):
     """1 for a key, 0 when nothing has happened for long enough, 1 for the mouse, −1 at the end: each when it was so."""
     sensor.start()
@@ -269,8 +269,7 @@ class Day:
         self._llum.start()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.storm
 async def test_nothing_that_was_spooled_is_lost_doubled_or_disordered_whatever_is_killed(llum, screen, sensor):
     """Sensor, nats-server, worker and all of it are killed -9 between keys, and the bus is away for a while."""
     sensor.idle_after_s = 0.8

@@ -60,8 +60,7 @@ async def check_http_tells(bus: PlainBus) -> None:
     assert len(told) == HTTP_CLIENTS * HTTP_TELLS
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.storm
 @pytest.mark.parametrize("with_faults", [False, True], ids=["calm", "faults"])
 async def test_eight_http_clients_telling_one_component_lose_and_double_nothing(llum, with_faults):
     """Every acknowledged tell is in the evidence once, by ascending sequence and in each client's own order."""
@@ -110,8 +109,7 @@ async def make_user(bus: PlainBus, user: str) -> None:
     await bus.accept(user, "llum", {"verb": "register_app", "id": "register", "app": "probe", "role": "owner"})
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.storm
 @pytest.mark.parametrize("with_faults", [False, True], ids=["calm", "faults"])
 async def test_two_hundred_users_telling_on_the_bus_lose_and_double_nothing(llum, with_faults):
     """Every tell that got a PubAck is in its user's model once, at its sequence; and nothing is that was never sent."""

@@ -5,8 +5,6 @@ import json
 import shutil
 from typing import Any
 
-import pytest
-
 from tests.system.harness import Llum
 from tests.system.plain_bus import PlainBus, tell
 
@@ -116,8 +114,6 @@ def lose_one_shard(llum: Llum) -> None:
     llum.start()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(150)
 async def test_every_answer_is_the_same_when_the_shards_are_rebuilt_from_the_log(llum):
     """Values, evidence, explanations, views, permissions, the past; and the rejected commands, none twice."""
     for user in USERS:

@@ -4,8 +4,6 @@ import asyncio
 import shutil
 from typing import Any
 
-import pytest
-
 from tests.system.harness import Llum
 from tests.system.plain_bus import PlainBus, tell
 from tests.system.plain_http import PlainHttp, tell_body
@@ -49,8 +47,6 @@ def rebuild(llum: Llum) -> None:
     llum.start()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_a_repeat_at_once_or_after_any_restart_gets_the_first_outcome(installation):
     """Accepted, with a result, and refused; at once, after a restart, after a crash, and when rebuilt from the log."""
     llum = installation
