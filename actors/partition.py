@@ -213,18 +213,19 @@ class _Work:
     def settle(self, incoming: Sequence[Incoming]) -> Reading[None]:
         """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read."""
         for one in incoming:
-            yield from self._settle(one)
+            key = _key(one)
+            outcome = self._known.get(key) if key is not None else None
+            entries = len(self._batch.outbox)
+            if outcome is None:
+                # A partition's clock never goes back.
+                time_us = max(one.message.time_us, self._clock_us)
+                applied = yield from self._apply(one, time_us)
+                outcome = applied.outcome
+                self._record(one, key, time_us, applied)
+            self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries))
+            self._batch.applied_seq = one.message.seq
             if self.faulty_user is not None:
                 return
-
-    def _settle(self, one: Incoming) -> Reading[None]:
-        key = _key(one)
-        outcome = self._known.get(key) if key is not None else None
-        entries = len(self._batch.outbox)
-        if outcome is None:
-            outcome = yield from self._first_outcome(one, key)
-        self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries))
-        self._batch.applied_seq = one.message.seq
 
     def finish(self) -> Batch:
         for user in self._touched:
@@ -233,13 +234,26 @@ class _Work:
             self._batch.add_user(actor.key, user, actor.model.seq, actor.model.time_us)
         return self._batch
 
-    def _first_outcome(self, one: Incoming, key: CommandKey | None) -> Reading[Outcome]:
-        """Apply a command. Its outcome is kept with the model; of a user without one only the rejection is kept."""
-        seq = one.message.seq
-        time_us = max(one.message.time_us, self._clock_us)
+    def _apply(self, one: Incoming, time_us: int) -> Reading[Applied]:
+        seq, user, app = one.message.seq, one.address.user, one.address.app
+        if one.command is None:
+            assert one.error is not None
+            return Applied(Refused(id=one.id, seq=seq, error=one.error))
+        try:
+            return (yield from self._actors[user].apply(app, one.command, seq, time_us))
+        except Exception:
+            # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
+            log.exception("command_failed", user=user, app=app, verb=one.address.verb, seq=seq)
+            self.faulty_user = user
+            return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
+
+    def _record(self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied) -> None:
+        """Write down what came of a command.
+
+        Its outcome is kept with the model; of a user without one only the rejection is kept.
+        """
+        seq, outcome = one.message.seq, applied.outcome
         actor = self._actors[one.address.user]
-        applied = yield from self._apply(actor, one, time_us)
-        outcome = applied.outcome
         if actor.model is not None:
             self._batch.add_changes(actor.key, actor.user, applied.changes, seq, actor.model.time_us)
             if key is not None:
@@ -251,26 +265,12 @@ class _Work:
             self._forget(actor, applied, key, seq, time_us)
         if type(outcome) is Refused and seq > self._batch.relayed_seq:
             self._batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
-        return outcome
 
     def _forget(self, actor: LiveModel, applied: Applied, key: CommandKey | None, seq: int, time_us: int) -> None:
         """Delete a model that has been forgotten; nothing else is in this transaction."""
         assert key is not None, "what was applied has an id"
         self._batch.add_changes(actor.key, actor.user, applied.changes, seq, time_us)
         self._batch.add_forget(key, seq, time_us)
-
-    def _apply(self, actor: LiveModel, one: Incoming, time_us: int) -> Reading[Applied]:
-        seq = one.message.seq
-        if one.command is None:
-            assert one.error is not None
-            return Applied(Refused(id=one.id, seq=seq, error=one.error))
-        try:
-            return (yield from actor.apply(one.address.app, one.command, seq, time_us))
-        except Exception:
-            # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
-            log.exception("command_failed", user=actor.user, app=one.address.app, verb=one.address.verb, seq=seq)
-            self.faulty_user = actor.user
-            return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
 
 
 def _in_one_transaction(incoming: list[Incoming]) -> int:
