@@ -1,0 +1,165 @@
+"""Reads over committed rows and over those that wait for their commit."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from actors.driving import drive
+from actors.store.batch import Batch
+from actors.store.overlay import overlaid
+from actors.store.shard import Shard
+from model.changes import AddEvidence, Change, add, mark_withdrawn
+from model.reads import Found, Read
+from schemas.evidence import Evidence, Withdrawal
+from schemas.replies import Accepted
+
+COMPONENTS = [7, 8]
+MARK = Withdrawal(by="llum", time=5.0)
+
+
+class Stored(NamedTuple):
+    """What one command has left."""
+
+    time_us: int
+    changes: list[Change]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Stored]:
+    """Commands that add evidence, some of it imported and old, and that withdraw what is there and not withdrawn."""
+    history: list[Stored] = []
+    there: list[AddEvidence] = []
+    time_us = 0
+    for seq in range(1, draw(st.integers(1, 9)) + 1):
+        time_us += draw(st.integers(0, 3))
+        changes: list[Change] = [
+            _added(draw, seq, n, time_us) for n in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3])))
+        ]
+        there += [change for change in changes if isinstance(change, AddEvidence)]
+        while there and draw(st.integers(0, 3)) == 0:
+            piece = there.pop(draw(st.integers(0, len(there) - 1)))
+            changes.append(mark_withdrawn(piece.component_no, piece.evidence.seq, piece.n, MARK))
+        history.append(Stored(time_us, changes))
+    return history
+
+
+def _added(draw: st.DrawFn, seq: int, n: int, time_us: int) -> AddEvidence:
+    creation_us = time_us - draw(st.sampled_from([0, 0, 0, 2, 5]))
+    evidence = Evidence(
+        seq=seq,
+        n=n,
+        value=draw(st.integers(0, 9)),
+        source="llum",
+        owner="alice",
+        time=1.0,
+        creation_time=creation_us / 1e6,
+        flags=draw(st.sampled_from([[], ["goal"]])),
+        correction=draw(st.integers(0, 4)) == 0,
+        useby=draw(st.sampled_from([None, None, 3.0, 9.0])),
+    )
+    return add(evidence, draw(st.sampled_from(COMPONENTS)), creation_us)
+
+
+@st.composite
+def reads(draw: st.DrawFn) -> Read:
+    newest = draw(st.sampled_from([None, None, 1, 2, 5]))
+    return Read(
+        component_no=draw(st.sampled_from(COMPONENTS)),
+        seq_max=draw(st.sampled_from([*range(10), 99, 99, 99])),
+        until_us=draw(st.one_of(st.none(), st.integers(-3, 20))),
+        kind=draw(st.sampled_from([None, None, "plain", "goal", "correction"])),
+        since_us=draw(st.one_of(st.none(), st.integers(-3, 20))),
+        after=draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 9), st.integers(-1, 2)))),
+        unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
+        withdrawn=draw(st.sampled_from(["none", "left_out", "left_out", "marked"])),
+        newest=newest,
+        limit=newest or draw(st.sampled_from([1, 2, 3, 50])),
+        count_only=draw(st.sampled_from([False, False, True])),
+    )
+
+
+def batch_of(history: Sequence[Stored], first_seq: int) -> Batch:
+    batch = Batch()
+    for seq, stored in enumerate(history, first_seq):
+        batch.add_changes(1, "alice", stored.changes, seq, stored.time_us)
+        batch.add_command(("alice", "llum", str(seq)), 1, seq, stored.time_us, Accepted(id=str(seq), seq=seq))
+        batch.applied_seq = seq
+    return batch
+
+
+async def found_over(path: Path, history: Sequence[Stored], committed: int, wanted: Sequence[Read]) -> list[Found]:
+    """Answer reads when the first commands are committed and the rest wait."""
+    shard = await Shard.open(path)
+    try:
+        if committed:
+            await shard.write(batch_of(history[:committed], 1))
+        waiting = batch_of(history[committed:], committed + 1)
+        return await drive(overlaid(wanted, waiting, shard.applied_seq), shard.read)
+    finally:
+        await shard.close()
+
+
+@contextmanager
+def shards() -> Iterator[Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda name: Path(folder) / f"{name}.db"
+
+
+def compare(history: Sequence[Stored], split: int, wanted: Sequence[Read]) -> None:
+    with shards() as shard:
+        whole = asyncio.run(found_over(shard("whole"), history, len(history), wanted))
+        parted = asyncio.run(found_over(shard("parted"), history, min(split, len(history)), wanted))
+    assert parted == whole
+
+
+def _evidence(seq: int) -> Evidence:
+    return Evidence(seq=seq, source="llum", owner="alice", time=1.0, creation_time=0.0)
+
+
+def _piece(seq: int) -> AddEvidence:
+    return add(_evidence(seq), 7, seq)
+
+
+IMPORTED = [Stored(3, [_piece(1)]), Stored(20, [add(_evidence(2), 7, 4)])]
+"""The second was held elsewhere before it was known here."""
+
+HIDDEN = [Stored(seq, [_piece(seq)]) for seq in (1, 2, 3)] + [Stored(4, [mark_withdrawn(7, 1, 0, MARK)])]
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(), st.integers(0, 9), st.lists(reads(), min_size=1, max_size=8))
+@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=1)])
+@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", newest=3, limit=3)])
+@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=9, count_only=True)])
+@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="marked", limit=9)])
+@example(IMPORTED, 1, [Read(component_no=7, seq_max=99, until_us=10, limit=9)])
+def test_it_makes_no_difference_what_is_committed_yet(history: list[Stored], split: int, wanted: list[Read]) -> None:
+    """Whatever the bounds of a read, any split into committed and waiting rows gives what all committed gives."""
+    compare(history, split, wanted)
+
+
+def test_what_is_read_over_waiting_rows_is_true_after_their_commit() -> None:
+    """The shard remembers what a read has found, so it must not be asked for sequences that are still to come."""
+
+    async def scenario() -> tuple[list[Found], list[Found]]:
+        read = Read(component_no=7, seq_max=99, limit=9)
+        with shards() as shard_path:
+            shard = await Shard.open(shard_path("one"))
+            await shard.write(batch_of(HIDDEN[:1], 1))
+            waiting = batch_of(HIDDEN[1:3], 2)
+            over = await drive(overlaid([read], waiting, shard.applied_seq), shard.read)
+            await shard.write(waiting)
+            remembered = shard.recall([read])
+            after = await shard.read([read]) if remembered is None else remembered
+            await shard.close()
+        return over, after
+
+    over, after = asyncio.run(scenario())
+    assert over == after
+    assert len(after[0].bodies) == 3
