@@ -1,0 +1,191 @@
+"""Deciding and evolving: a model is what its stored changes make of it, and nothing else writes it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import model.changes
+from model.caches import Caches, Latest
+from model.changes import CountCause
+from model.commands import decide
+from model.fold import evolve, restore
+from model.stamp import stamp_after
+from model.state import Model, contexts_below
+from schemas.commands import Command, Import, MakeModel
+from schemas.errors import Refusal
+from tests.actors import histories
+from tests.driving import run
+
+from .given import START_US, STEP_US, Person, picture
+
+LAW = settings(max_examples=80, deadline=None)
+SENT = st.tuples(
+    st.one_of(histories.commands, histories.commands, histories.fires),
+    st.sampled_from(["llum", "llum", "llum", "probe", "stranger"]),
+    st.integers(-2, 3),
+)
+"""A command, the app that sends it, and the seconds since the one before."""
+
+HISTORIES = st.lists(SENT, max_size=30)
+
+
+def alice() -> Person:
+    person = Person(histories.DEFINITION)
+    person.register("probe", ask=True, tell=True)
+    return person
+
+
+def do(person: Person, sent: tuple[Command, str, int]) -> None:
+    """Have a command applied, or refused."""
+    command, app, seconds = sent
+    try:
+        person.do(command, app, START_US if person.model is None else person.model.time_us + seconds * STEP_US)
+    except Refusal:
+        return
+
+
+@LAW
+@given(HISTORIES)
+def test_a_fold_over_what_is_stored_gives_the_live_model(history: list[Any]) -> None:
+    """Equal in every part and in the order of what has an order, after each command; and so is every past model."""
+    person = alice()
+    pasts: list[tuple[int, int, Any]] = []
+    for sent in history:
+        do(person, sent)
+        live = person.live
+        assert picture(person.store.load("alice", live.seq, live.time_us)) == picture(live)
+        pasts.append((live.seq, live.time_us, picture(live)))
+    for seq, time_us, then in pasts:
+        past = restore("alice", person.store.items(seq, time_us), seq, time_us)
+        assert without_causes(picture(past)) == without_causes(then)
+
+
+@LAW
+@given(HISTORIES, st.integers(0, 12))
+def test_deciding_touches_nothing(history: list[Any], failing: int) -> None:
+    """Neither what is accepted, nor what is refused, nor what breaks off because something cannot be encoded."""
+    person = alice()
+    for sent in history:
+        before = picture(person.model)
+        decided(person, sent)
+        assert picture(person.model) == before
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(model.changes, "_encode", Failing(failing))
+            decided(person, sent)
+        assert picture(person.model) == before
+        do(person, sent)
+
+
+@LAW
+@given(HISTORIES, st.lists(st.booleans(), min_size=30, max_size=30))
+def test_caches_may_be_dropped_at_any_moment(history: list[Any], drops: list[bool]) -> None:
+    """What is decided is the same with and without them."""
+    kept, dropping = alice(), alice()
+    for sent, drop in zip(history, drops, strict=False):
+        if drop:
+            dropping.caches = Caches()
+        do(kept, sent)
+        do(dropping, sent)
+    assert picture(kept.model) == picture(dropping.model)
+    assert kept.store.versions == dropping.store.versions
+    assert kept.store.rows == dropping.store.rows
+    assert kept.store.left == dropping.store.left
+
+
+@LAW
+@given(HISTORIES)
+def test_what_is_remembered_is_true(history: list[Any]) -> None:
+    """The latest evidence is that of the store, and only what is in the model is remembered."""
+    person = alice()
+    for sent in history:
+        do(person, sent)
+        components = {
+            component.number
+            for _, context in contexts_below((), person.live.root)
+            for component in context.components.values()
+        }
+        assert person.caches.latest.keys() <= components
+        for number, latest in person.caches.latest.items():
+            assert latest == latest_stored(person, number)
+
+
+@LAW
+@given(st.lists(histories.imported, min_size=1, max_size=3, unique_by=lambda one: tuple(one.path)), st.data())
+def test_many_changes_count_all_or_none(imported: list[Any], data: st.DataObject) -> None:
+    """If one of many cannot be encoded, nothing is changed and nothing stored; without the fault, all is there."""
+    person = alice()
+    command = Import(id="i", context=[], contexts=imported)
+    changes = len(decided(person, (command, "llum", 0)) or [])
+    before, versions, rows = picture(person.model), len(person.store.versions), len(person.store.rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model.changes, "_encode", Failing(data.draw(st.integers(0, max(0, changes - 1)))))
+        if changes:
+            with pytest.raises(Unencodable):
+                person.do(command)
+    assert picture(person.model) == before
+    assert (len(person.store.versions), len(person.store.rows)) == (versions, rows)
+    assert len(person.do(command).changes) == changes
+
+
+def test_a_model_begins_with_itself() -> None:
+    """The first change of the command that makes a model gives the model to all that follow."""
+    stamp = stamp_after(None, "alice", "_admin", 1, START_US)
+    decision = run(decide(None, MakeModel(id="m", definition=histories.DEFINITION), stamp), lambda _: [])
+    made: Model | None = None
+    for change in decision.changes:
+        made = evolve(made, change, stamp)
+        assert made is not None
+    assert (made.seq, made.time_us) == (1, START_US) if made else False
+
+
+def test_a_cause_that_is_counted_again_stands_last() -> None:
+    """Forgotten is the one that was counted least recently, after a restart too."""
+    person = alice()
+    stamp = stamp_after(person.live, "alice", "llum", 9, START_US * 2)
+    for change in (CountCause("a", 1), CountCause("b", 1), CountCause("a", 2), CountCause("c", 1), CountCause("b", 0)):
+        person.model = evolve(person.model, change, stamp)
+    assert list(person.live.causes.items()) == [("a", 2), ("c", 1)]
+
+
+class Unencodable(Exception):  # noqa: N818 - says what something is
+    """What the failing encoder raises: nothing that a model would catch."""
+
+
+class Failing:
+    """An encoder that fails at its `at`-th use."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, _value: object) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise Unencodable
+        return b"{}"
+
+
+def decided(person: Person, sent: tuple[Command, str, int]) -> Any:
+    """Decide a command and let it go; None: it was refused, or broke off."""
+    command, app, seconds = sent
+    stamp = stamp_after(person.live, "alice", app, person.seq + 1, person.live.time_us + seconds * STEP_US)
+    try:
+        return run(decide(person.live, command, stamp, person.caches.grants), person.store.read).changes
+    except (Refusal, Unencodable):
+        return None
+
+
+def without_causes(seen: Any) -> Any:
+    """Causes are kept as they are now, not as they were."""
+    return seen[:-1]
+
+
+def latest_stored(person: Person, component_no: int) -> Latest:
+    """Find the newest evidence of each kind that has not been withdrawn, as plainly as can be."""
+    withdrawn = {(mark.withdrawn.component_no, mark.withdrawn.seq, mark.withdrawn.n) for mark in person.store.marks}
+    latest = Latest()
+    for row in sorted(person.store.rows, key=lambda row: (row.seq, row.evidence.n)):
+        if row.evidence.component_no == component_no and (component_no, row.seq, row.evidence.n) not in withdrawn:
+            setattr(latest, str(row.evidence.kind), row.evidence.evidence)
+    return latest
