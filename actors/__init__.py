@@ -1,11 +1,27 @@
-"""The workers: per-user model actors that apply commands from the log and answer asks.
+"""The workers: they apply commands from the log to people's models, and answer asks.
 
-sql.py         every SQL statement, named
-shard.py       one SQLite file per partition (the only importer of aiosqlite)
-actor.py       one user's live model; `ActiveModels`, the bounded set of them
-intake.py      log messages to commands, or to the reason why not
-partition.py   a batch of log messages: decode, drop repeats, apply, commit; and asks
+worker.py      a worker: a set of partitions that come and go
+serving.py     one partition's life in a worker: restored, caught up, answering, leaving
+mailbox.py     what has been read and waits to be applied; batches, and one bound for all
+partition.py   a batch of log messages: decoded, applied, committed; and models to read from
+incoming.py    log messages to commands, or to the reason why not
+live.py        one person's live model; the bounded set of those that are active
+announce.py    what leaves once commands have been applied: outcomes, events, the word that the outbox has work
+asks.py        asks from the bus, replies to it
 answers.py     a query's bytes to a reply's bytes
-outbox.py      what must leave after the commit, relayed at least once
-worker.py      the bus side: reads the log, runs the partitions, replies
+
+store/         what a partition keeps
+  shard.py     one SQLite file per partition (the only importer of aiosqlite)
+  batch.py     the rows of one transaction
+  entries.py   what the outbox holds
+  sql.py       every SQL statement, named
+
+effects/       what leaves a partition after the commit, relayed by its primary
+  relaying.py  who relays: the primary of each partition, with what they share
+  outbox.py    entries in their order, at least once
+  stage.py     what rules bring about
+  rule_values.py  values that rules want
+  notices.py   notices in their order, again and again for a day
+  webhooks.py  one notice to its URL, once
+  schedules.py firings become commands
 """

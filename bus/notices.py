@@ -1,6 +1,6 @@
 """Notices to URLs: the work queue in which they wait, one subject for each rule, and those that were given up.
 
-The worker of a partition is the only one who puts notices there and who takes them away. The oldest message of a
+The primary of a partition puts notices there and takes them away. The oldest message of a
 subject is the one that is due, so order is the stream's, and a worker that starts finds all that waits.
 """
 

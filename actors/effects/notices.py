@@ -24,6 +24,9 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 3600.0
 """Seconds between attempts; as long as a notice has been tried, within these."""
 
+FINISH_WITHIN_S: Final = 1.5
+"""Seconds that attempts under way have when the partition is handed over; what takes longer is tried again."""
+
 GIVE_UP_S: Final = 24 * 3600.0
 """Seconds after which a notice that nobody has taken becomes a dead letter."""
 
@@ -38,6 +41,8 @@ class _Lane:
         self.seq = 0
         """The notice that is being tried."""
         self.tried_since = 0.0
+        self.rests = False
+        """Whether it waits for its next attempt."""
 
 
 class Notifier:
@@ -60,7 +65,7 @@ class Notifier:
         self._running = False
 
     async def run(self) -> None:
-        """Deliver what waits and what comes, until cancelled. What is under way then is tried again by the next."""
+        """Deliver what waits and what comes, until cancelled. Short attempts under way are finished then."""
         self._running = True
         try:
             subjects = await retrying(
@@ -83,23 +88,34 @@ class Notifier:
             lane.task = asyncio.create_task(self._deliver_all(subject, lane))
 
     async def _end_lanes(self) -> None:
+        """End all lanes. A notice that has been sent is taken out of the queue, so that the next does not send it."""
         tasks = [lane.task for lane in self._lanes.values()]
+        busy = [lane.task for lane in self._lanes.values() if not lane.rests]
         self._lanes.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            if busy:
+                await asyncio.wait(busy, timeout=FINISH_WITHIN_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver_all(self, subject: str, lane: _Lane) -> None:
-        while True:
+        async def rest(seconds: float) -> None:
+            lane.rests = True
+            await self._sleep(seconds)
+            lane.rests = False
+
+        while self._running:
             lane.look_again = False
             pause_s = await retrying(
-                lambda: self._deliver_first(subject, lane), "notice_waits", sleep=self._sleep, subject=subject
+                lambda: self._deliver_first(subject, lane), "notice_waits", sleep=rest, subject=subject
             )
             if pause_s is None and not lane.look_again:
                 self._lanes.pop(subject, None)
                 return
-            if pause_s:
-                await self._sleep(pause_s)
+            if pause_s and self._running:
+                await rest(pause_s)
 
     async def _deliver_first(self, subject: str, lane: _Lane) -> float | None:
         """Deal with the notice that is due; give the seconds until the next attempt, or None when nothing waits."""

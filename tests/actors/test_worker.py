@@ -1,0 +1,361 @@
+"""Partitions that come and go: added late, removed under load, held by two workers, handed from one to the other."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.effects import outbox
+from actors.live import ActiveModels
+from actors.partition import Partition
+from actors.store.shard import Shard, ShardError
+from actors.worker import Worker
+from bus import rejections
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.jetstream import JetStream
+from bus.requests import Requests
+from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, partition_of
+from schemas.commands import Tell
+from schemas.errors import Code, Transient
+from schemas.evidence import NewEvidence
+from schemas.queries import Ask
+from schemas.replies import AskReply
+from tests.actors import answering
+from tests.actors.receiver import receiving
+from tests.actors.serving import PARTITIONS, WITHIN_S, Llum, eventually
+from tests.nats_server import installed_server
+
+COPY = "'' ~ '' : TELL ./c/copy, inferred:<./c/a>"
+
+
+ALICE, BOB = "alice", "bob"
+HERS, HIS = partition_of(ALICE, PARTITIONS), partition_of(BOB, PARTITIONS)
+assert HERS != HIS
+
+
+class Host:
+    """A nats-server with workers that are told what to hold."""
+
+    def __init__(self, server: EmbeddedServer, llum: Llum, folder: Path, exits: AsyncExitStack) -> None:
+        self.server = server
+        self.llum = llum
+        self.folder = folder
+        self._exits = exits
+
+    async def worker(self, name: str) -> Worker:
+        """Start a worker with a connection and shards of its own."""
+        bus = await Bus.connect(self.server.url, name=name)
+        self._exits.push_async_callback(bus.close)
+        worker = await Worker.open(
+            bus,
+            shard_dir=self.folder / name,
+            log_streams=DEFAULT_LOG_STREAMS,
+            max_active_models=100,
+            allow_private_webhooks=True,
+        )
+        self._exits.push_async_callback(worker.drain)
+        return worker
+
+    async def store_tells(self, count: int, user: str = ALICE, first: int = 0) -> int:
+        """Put tells of the numbers from `first` on into the log; give the last one's sequence."""
+        seq = 0
+        for number in range(first, first + count):
+            evidence = NewEvidence(value=number)
+            tell = Tell(id=self.llum.next_id(), context=["c"], component="a", evidence=evidence)
+            seq = await self.llum.requests.store(user, "llum", tell)
+        return seq
+
+    async def commands_of_rules(self, user: str = ALICE) -> list[str]:
+        """Give the ids of the commands that rules have sent, as often as they stand in the log."""
+        number = partition_of(user, PARTITIONS)
+        subject = f"llum.log.{number}.{user}.*.tell"
+        stream = log_stream_of(number, DEFAULT_LOG_STREAMS)
+        page, _ = await JetStream(self.llum.bus).page(stream, subject, 1, 10_000)
+        ids = [str(msgspec.json.decode(stored.data)["id"]) for stored in page]
+        return [one for one in ids if one.startswith("rule-")]
+
+    async def held_by(self, name: str, user: str = ALICE) -> AskReply:
+        """Ask the shard that a worker has left behind."""
+        number = partition_of(user, PARTITIONS)
+        shard = await Shard.open(self.folder / name / f"{number}.db")
+        try:
+            query = Ask(context=["c"], include_evidence=True)
+            return await answering.ask(Partition(number, shard, ActiveModels(1)), query, user)
+        finally:
+            await shard.close()
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
+    async with AsyncExitStack() as exits:
+        server = await exits.enter_async_context(installed_server(tmp_path, PARTITIONS))
+        bus = await Bus.connect(server.url, name="test")
+        exits.push_async_callback(bus.close)
+        requests = Requests(bus)
+        await requests.start()
+        exits.push_async_callback(requests.close)
+        yield Host(server, Llum(bus, requests, tmp_path), tmp_path, exits)
+
+
+async def unavailable(host: Host, user: str) -> bool:
+    """Tell whether nobody answers for a person now."""
+    try:
+        await host.llum.requests.ask(user, "llum", Ask(context=["c"]), timeout_s=0.2)
+    except Transient as error:
+        return error.code is Code.UNAVAILABLE
+    return False
+
+
+async def test_a_worker_answers_for_what_was_added(host: Host) -> None:
+    """And for nothing else, until that is added too; what is removed is answered no more, and can come back."""
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await host.llum.make_person(ALICE, "a")
+    assert await unavailable(host, BOB)
+    await worker.add(HIS)
+    await host.llum.make_person(BOB, "a")
+    await worker.remove(HERS)
+    assert worker.partitions == [HIS]
+    assert await unavailable(host, ALICE)
+    await host.llum.tell("a", 1, BOB)
+    await worker.add(HERS)
+    await host.llum.tell("a", 1)
+    assert await host.llum.values("a") == [1]
+
+
+async def test_a_partition_that_is_added_late_catches_up_before_it_answers(host: Host) -> None:
+    """The first answer has all that was told before; those that are served already are not held up meanwhile."""
+    first = await host.worker("one")
+    await asyncio.gather(first.add(HERS), first.add(HIS))
+    await host.llum.make_person(ALICE, "a")
+    await host.llum.make_person(BOB, "a")
+    await first.remove(HERS)
+    last_seq = await host.store_tells(300)
+    adding = asyncio.create_task(first.add(HERS))
+    reply = None
+    while reply is None:
+        with suppress(Transient):
+            reply = await host.llum.requests.ask(ALICE, "llum", Ask(context=["c"], view=["a"]))
+        await host.llum.tell("a", 1, BOB)
+    await adding
+    assert isinstance(reply, AskReply)
+    assert (reply.seq, reply.components[0].value) == (last_seq, 299)
+
+
+async def test_a_worker_leaves_while_asks_wait(host: Host) -> None:
+    """Whoever waits for a sequence that will not come here is told so at once."""
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await host.llum.make_person(ALICE, "a")
+    ask = host.llum.requests.ask(ALICE, "llum", Ask(context=["c"], min_seq=10**9))
+    waiting = asyncio.create_task(ask)
+
+    async def waits() -> bool:
+        return bool(worker._ground.slow_asks)
+
+    await eventually(waits)
+    started = time.monotonic()
+    await worker.remove(HERS)
+    with pytest.raises(Transient) as caught:
+        await waiting
+    assert caught.value.code is Code.UNAVAILABLE
+    assert "leaves" in caught.value.error.message
+    assert time.monotonic() - started < 4
+    assert not worker._ground.slow_asks
+    assert len(worker._ground.actives) == 0
+
+
+async def test_asks_meet_no_gap_when_one_of_two_workers_leaves(host: Host) -> None:
+    """Each is sent once, and answered: what the leaving worker has been given it answers."""
+    one, two = await host.worker("one"), await host.worker("two")
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a")
+    await host.llum.tell("a", 1)
+    subject, data = f"llum.ask.{ALICE}.llum.ask", msgspec.json.encode(Ask(context=["c"], view=["a"]))
+    going = True
+
+    async def ask_on() -> int:
+        count = 0
+        while going:
+            answer = await host.llum.bus.inbox.request(subject, data, WITHIN_S)
+            assert not answer.no_responders
+            assert msgspec.json.decode(answer.data)["components"][0]["value"] == 1
+            count += 1
+        return count
+
+    asking = [asyncio.create_task(ask_on()) for _ in range(8)]
+    for _ in range(5):
+        await one.remove(HERS)
+        await one.add(HERS)
+    going = False
+    assert sum(await asyncio.gather(*asking)) > 0
+
+
+async def test_a_partition_that_is_removed_before_it_answers(host: Host) -> None:
+    """Whoever adds it is told."""
+    worker = await host.worker("one")
+    adding = asyncio.create_task(worker.add(HERS))
+    await asyncio.sleep(0)
+    await worker.remove(HERS)
+    with pytest.raises(Transient) as caught:
+        await adding
+    assert "removed before it answered" in caught.value.error.message
+    assert worker.partitions == []
+    await worker.add(HERS)
+
+
+async def test_a_shard_that_cannot_be_opened(host: Host) -> None:
+    """The error names the file; the other partitions are served, and this one when the cause is gone."""
+    worker = await host.worker("one")
+    path = host.folder / "one" / f"{HIS}.db"
+    path.mkdir()
+    results = await asyncio.gather(worker.add(HERS), worker.add(HIS), return_exceptions=True)
+    assert results[0] is None
+    assert isinstance(results[1], ShardError)
+    assert str(path) in results[1].error.message
+    assert worker.partitions == [HERS]
+    await host.llum.make_person(ALICE, "a")
+    path.rmdir()
+    await worker.add(HIS)
+    await host.llum.make_person(BOB, "a")
+
+
+async def test_leaving_does_not_wait_for_the_next_attempt(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: the batch is tried again and again, but not once the worker drains. It is in the log."""
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await host.llum.make_person(ALICE, "a")
+    tried = asyncio.Event()
+
+    async def disk_is_full(*_: Any) -> Any:
+        tried.set()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Partition, "apply", disk_is_full)
+    monkeypatch.setattr("bus.retrying.RETRY_S", 3600.0)
+    await host.store_tells(1)
+    await asyncio.wait_for(tried.wait(), WITHIN_S)
+    await asyncio.wait_for(worker.drain(), WITHIN_S)
+    monkeypatch.undo()
+    await (await host.worker("one")).add(HERS)
+    assert await host.llum.values("a") == [0]
+
+
+async def test_two_workers_hold_the_same(host: Host) -> None:
+    """Both answer the same; only the primary relays, and the other keeps nothing of what has left."""
+    one, two = await host.worker("one"), await host.worker("two")
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a", "copy")
+    await host.llum.subscribe("a", COPY)
+    await host.store_tells(50)
+    await host.llum.until("copy", list(range(50)))
+    replies = [await host.llum.requests.ask(ALICE, "llum", Ask(context=["c"], min_seq=1)) for _ in range(40)]
+    assert {tuple(one.value for one in reply.components) for reply in replies} == {(49, 49)}  # type: ignore[union-attr]
+    ids = await host.commands_of_rules()
+    assert len(ids) == len(set(ids)) == 50
+    await asyncio.gather(one.drain(), two.drain())
+    assert await host.held_by("one") == await host.held_by("two")
+
+
+async def test_the_primary_leaves_and_another_takes_over(host: Host) -> None:
+    """Under load, again and again: each rule has told once and each notice has been sent once, and none is missing."""
+    one, two = await host.worker("one"), await host.worker("two")
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a", "copy")
+    async with receiving() as receiver:
+        await host.llum.subscribe("a", COPY)
+        await host.llum.subscribe("a", f"'' ~ '' : NOTIFY '{receiver.url}'")
+        for turn in range(6):
+            telling = asyncio.create_task(host.store_tells(30, first=turn * 30))
+            old, new = (one, two) if turn % 2 == 0 else (two, one)
+            await old.set_primary(HERS, False)
+            await new.set_primary(HERS, True)
+            await telling
+        await host.llum.until("copy", list(range(180)))
+
+        async def all_sent() -> bool:
+            return len({received.headers["Llum-Id"] for received in receiver.received}) == 180
+
+        await eventually(all_sent)
+        assert len(receiver.received) == 180
+    ids = await host.commands_of_rules()
+    assert len(ids) == len(set(ids)) == 180
+
+
+async def test_the_primary_goes_away_for_good(host: Host) -> None:
+    """What it had not relayed, the other relays from its own outbox; without any primary it waits."""
+    one, two = await host.worker("one"), await host.worker("two")
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a", "copy")
+    await host.llum.subscribe("a", COPY)
+    await host.store_tells(20)
+    await one.remove(HERS)
+    await host.store_tells(20, first=20)
+    await host.llum.refused(Tell(id="bad", context=["none"], component="a", evidence=NewEvidence(value=1)))
+    relayed = len(await host.commands_of_rules())
+    assert relayed < 40
+    assert await rejections.read(host.llum.bus, ALICE) == []
+    await two.set_primary(HERS, True)
+    await host.llum.until("copy", list(range(40)))
+    ids = await host.commands_of_rules()
+    assert len(ids) == len(set(ids)) == 40
+    assert len(await rejections.read(host.llum.bus, ALICE)) == 1
+
+
+async def test_who_follows_keeps_no_more_than_what_waits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its outbox is emptied as far as the primary has got, so that it does not grow for ever."""
+    monkeypatch.setattr(outbox, "FOLLOW_EVERY_S", 0.01)
+    one, two = await host.worker("one"), await host.worker("two")
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a", "copy")
+    await host.llum.subscribe("a", COPY)
+    await host.store_tells(20)
+    await host.llum.until("copy", list(range(20)))
+
+    async def empty() -> bool:
+        with sqlite3.connect(host.folder / "two" / f"{HERS}.db") as connection:
+            return connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+
+    await eventually(empty)
+
+
+async def test_firings_are_taken_by_whoever_is_a_primary(host: Host) -> None:
+    """Schedules follow the primary: a worker that only follows takes none."""
+    one, two = await host.worker("one"), await host.worker("two")
+    await one.add(HERS)
+    await host.llum.make_person(ALICE, "a", "copy")
+    await host.llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/copy, explicit:1""")
+
+    async def fired(count: int) -> bool:
+        return len(await host.llum.values("copy")) >= count
+
+    await eventually(lambda: fired(1))
+    await two.add(HERS, primary=False)
+    await one.remove(HERS)
+    so_far = len(await host.commands_of_rules())
+
+    async def missed() -> bool:
+        page, _ = await JetStream(host.llum.bus).page("LLUM_SCHEDULES", "llum.fired.>", 1, 100)
+        return len(page) >= 2
+
+    await eventually(missed)
+    assert len(await host.commands_of_rules()) == so_far
+    await two.set_primary(HERS, True)
+    await eventually(lambda: fired(so_far + 2))
+
+
+async def test_a_partition_is_added_once(host: Host) -> None:
+    """Adding it twice is a mistake of whoever does; removing what is not there is none."""
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    with pytest.raises(ValueError, match="served already"):
+        await worker.add(HERS)
+    await worker.remove(HIS)
+    await host.llum.make_person(ALICE, "a")
