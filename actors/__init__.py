@@ -9,11 +9,13 @@ live.py        one person's live model; the bounded set of those that are active
 announce.py    what leaves once commands have been applied: outcomes, events, the word that the outbox has work
 asks.py        asks from the bus, replies to it
 answers.py     a query's bytes to a reply's bytes
+driving.py     runs the model's generators, and reads what they need
 
 store/         what a partition keeps
   shard.py     one SQLite file per partition (the only importer of aiosqlite)
   batch.py     the rows of one transaction
   entries.py   what the outbox holds
+  overlay.py   what waits for its commit, over what is committed
   sql.py       every SQL statement, named
 
 effects/       what leaves a partition after the commit, relayed by its primary

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -29,8 +28,9 @@ from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.actors import answering
 from tests.actors.receiver import receiving
-from tests.actors.serving import PARTITIONS, WITHIN_S, Llum, eventually
+from tests.actors.serving import PARTITIONS, Llum
 from tests.nats_server import installed_server
+from tests.waiting import DEADLINE_S, eventually
 
 COPY = "'' ~ '' : TELL ./c/copy, inferred:<./c/a>"
 
@@ -161,13 +161,11 @@ async def test_a_worker_leaves_while_asks_wait(host: Host) -> None:
         return bool(worker._ground.slow_asks)
 
     await eventually(waits)
-    started = time.monotonic()
     await worker.remove(HERS)
     with pytest.raises(Transient) as caught:
         await waiting
     assert caught.value.code is Code.UNAVAILABLE
     assert "leaves" in caught.value.error.message
-    assert time.monotonic() - started < 4
     assert not worker._ground.slow_asks
     assert len(worker._ground.actives) == 0
 
@@ -184,7 +182,7 @@ async def test_asks_meet_no_gap_when_one_of_two_workers_leaves(host: Host) -> No
     async def ask_on() -> int:
         count = 0
         while going:
-            answer = await host.llum.bus.inbox.request(subject, data, WITHIN_S)
+            answer = await host.llum.bus.inbox.request(subject, data, DEADLINE_S)
             assert not answer.no_responders
             assert msgspec.json.decode(answer.data)["components"][0]["value"] == 1
             count += 1
@@ -241,8 +239,8 @@ async def test_leaving_does_not_wait_for_the_next_attempt(host: Host, monkeypatc
     monkeypatch.setattr(Partition, "apply", disk_is_full)
     monkeypatch.setattr("bus.retrying.RETRY_S", 3600.0)
     await host.store_tells(1)
-    await asyncio.wait_for(tried.wait(), WITHIN_S)
-    await asyncio.wait_for(worker.drain(), WITHIN_S)
+    await asyncio.wait_for(tried.wait(), DEADLINE_S)
+    await asyncio.wait_for(worker.drain(), DEADLINE_S)
     monkeypatch.undo()
     await (await host.worker("one")).add(HERS)
     assert await host.llum.values("a") == [0]

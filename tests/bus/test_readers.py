@@ -17,8 +17,8 @@ from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.readers import LogReaders
 from bus.subjects import command_subject, partition_of
 from schemas.errors import Transient
-from tests.bus.waiting import until
 from tests.nats_server import kill_and_restart
+from tests.waiting import DEADLINE_S, until
 
 USERS = [f"user{number}" for number in range(50)]
 PARTITIONS = sorted({partition_of(user, 64) for user in USERS})
@@ -115,17 +115,16 @@ async def test_partitions_that_join_together_are_read_together(bus: Bus) -> None
 
 
 async def test_who_is_there_does_not_wait_for_who_comes_late(bus: Bus) -> None:
-    """A partition that joins far back is read by another reader, while what is new arrives as before."""
+    """A partition that joins far back is read by another reader: what is new does not wait for it."""
     await store(bus, 1000)
     early, late = partition_of("user1", 64), partition_of("user2", 64)
     async with reading(bus) as one:
         await one.join(early)
-        shares = iter([0] * 50 + [100_000] * 10_000)
-        one.readers._share = lambda: next(shares)  # type: ignore[method-assign]
+        one.readers._share = lambda: 0  # type: ignore[method-assign]
         await one.join(late, first=1)
         seq = await JetStream(bus).publish(command_subject("user1", "app", "tell"), b"{}")
-        await until(lambda: one.got[early][-1:] == [seq], "the new message")
-        await until(lambda: len(one.got[late]) >= 20, "the late one's backlog")
+        await until(lambda: one.got[early] == [seq], "the new message")
+        assert one.got[late] == []
 
 
 async def test_what_has_left_gets_nothing_more(bus: Bus) -> None:
@@ -163,15 +162,17 @@ async def test_nothing_is_lost_doubled_or_disordered_by_coming_and_going(
     seed = int(os.environ.get("LLUM_TEST_SEED") or random.randrange(1 << 32))
     print(f"LLUM_TEST_SEED={seed}")
     chance = random.Random(seed)
-    publishing = asyncio.create_task(_publish(await connect()))
+    stored: list[int] = []
+    publishing = asyncio.create_task(_publish(await connect(), stored))
     stays: dict[int, list[tuple[int, int]]] = defaultdict(list)
     async with reading(bus) as one:
         for turn in range(60):
             await _change(one, chance, stays)
-            await asyncio.sleep(chance.random() * 0.02)
+            goal = len(stored) + chance.randrange(20)
+            await until(lambda goal=goal: len(stored) >= goal, "messages in the log")  # type: ignore[misc]
             if turn % 25 == 24:
                 await kill_and_restart(server)
-                await bus.wait_connected(10)
+                await bus.wait_connected(DEADLINE_S)
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
         last = await stream_last(bus)
@@ -184,11 +185,11 @@ async def test_nothing_is_lost_doubled_or_disordered_by_coming_and_going(
         assert one.got[partition] == wanted, (partition, lasts[partition])
 
 
-async def _publish(bus: Bus) -> None:
+async def _publish(bus: Bus, stored: list[int]) -> None:
     while True:
         user = random.choice(USERS)
         try:
-            await JetStream(bus).publish(command_subject(user, "app", "tell"), b"{}", timeout_s=0.5)
+            stored.append(await JetStream(bus).publish(command_subject(user, "app", "tell"), b"{}", timeout_s=0.5))
         except Transient:
             await bus.wait_connected(5)
 

@@ -6,6 +6,7 @@ import pytest
 
 from bus.retrying import RETRY_S, Interrupted, retrying, sleeping_until
 from schemas.errors import Code, Transient
+from tests.waiting import DEADLINE_S
 
 
 class Flaky:
@@ -51,7 +52,7 @@ async def test_stopping_interrupts_the_pause() -> None:
     await asyncio.sleep(0)
     stop.set()
     with pytest.raises(Interrupted):
-        await asyncio.wait_for(sleeping, 20)
+        await asyncio.wait_for(sleeping, DEADLINE_S)
     flaky = Flaky(2)
     with pytest.raises(Interrupted):
         await retrying(flaky.attempt, "it_waits", sleep=sleep)
