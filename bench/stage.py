@@ -12,9 +12,10 @@ from bench import bus_load, people
 from bench.bus_load import Aim
 from bench.processes import llum_up, program
 from bench.sizes import IN_FLIGHT, Sizes
-from bus.connection import Bus
 from bus.subjects import ask_subject
+from identity.registrations import access
 from identity.tokens import Tokens
+from llum.client import Client
 from llum.processes.running import Running
 from schemas.codec import encode
 
@@ -80,12 +81,8 @@ class Stage:
 
     async def tokens(self) -> list[str]:
         """Issue a token for each of the busy people."""
-        bus = await Bus.connect(self.running.nats, name="bench-tokens")
-        try:
-            issuer = Tokens(bus)
-            return [await issuer.issue(user, people.APP, TOKEN_LIFETIME_S) for user in self.busy_people()]
-        finally:
-            await bus.close()
+        async with Client.connect(self.running.nats) as client:
+            return [await _token(client, user) for user in self.busy_people()]
 
     async def answer_to(self, target: Aim) -> bytes:
         return await bus_load.request(self.connection, target)
@@ -94,3 +91,8 @@ class Stage:
         self.running, _ = await self._life.enter_async_context(llum_up(self._data_dir))
         self.connection = await nats.connect(self.running.nats)
         self._life.push_async_callback(self.connection.close)
+
+
+async def _token(client: Client, user: str) -> str:
+    registration = (await access(client.requests, user, people.APP)).registration
+    return await Tokens(client.bus).issue(user, people.APP, registration, TOKEN_LIFETIME_S)

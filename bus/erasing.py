@@ -47,7 +47,7 @@ RENEWED: Final = (
     subjects.REJECTED_STREAM,
     subjects.DEAD_LETTERS_STREAM,
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
-    subjects.bucket_stream(subjects.APP_KEY_BUCKET),
+    subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
     subjects.REGISTRATIONS_STREAM,
 )
 """The streams from which nats-server drops by itself what belongs to persons."""
@@ -62,18 +62,12 @@ async def erase(bus: Bus, stream: str, subject: str, up_to: int | None = None, w
     Only those up to the sequence `up_to`, and only those that `which` chooses.
     """
     jetstream, count = JetStream(bus), 0
-    async for page in _pages(jetstream, stream, subject, up_to):
+    async for page in pages(jetstream, stream, subject, up_to):
         chosen = [message.seq for message in page if which is None or which(message)]
         for start in range(0, len(chosen), AT_ONCE):
             erased = await asyncio.gather(*(jetstream.erase(stream, seq) for seq in chosen[start : start + AT_ONCE]))
             count += sum(erased)
     return count
-
-
-async def count(bus: Bus, stream: str, subject: str, which: Choice) -> int:
-    """Count the messages of a subject that are chosen. Raises `ApiError`, `Transient`."""
-    pages = _pages(JetStream(bus), stream, subject, None)
-    return sum([sum(map(which, page)) async for page in pages])
 
 
 async def renew(bus: Bus, stream: str) -> None:
@@ -83,7 +77,7 @@ async def renew(bus: Bus, stream: str) -> None:
     """
     jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
     fillers = await _fill(bus, jetstream, filler)
-    async for page in _pages(jetstream, stream, ">", fillers[0] - 1):
+    async for page in pages(jetstream, stream, ">", fillers[0] - 1):
         for message in page:
             if message.subject != filler:
                 await _renew_message(jetstream, stream, message)
@@ -111,7 +105,10 @@ async def erase_schedules(bus: Bus, subject: str) -> int:
     return await erase(bus, stream, subject) - len(ended)
 
 
-async def _pages(jetstream: JetStream, stream: str, subject: str, up_to: int | None) -> AsyncIterator[list[Stored]]:
+async def pages(
+    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None
+) -> AsyncIterator[list[Stored]]:
+    """Read the messages of a subject, which may hold wildcards, page by page."""
     seq, more = 1, True
     while more and (up_to is None or seq <= up_to):
         page, more = await jetstream.page(stream, subject, seq, PAGE)

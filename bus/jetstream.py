@@ -68,8 +68,14 @@ class JetStream:
         return int(ack["seq"])
 
     async def direct_last(self, stream: str, subject: str) -> Stored | None:
-        """Read the last message of a subject. In a cluster any replica answers, so it may be a moment old."""
-        answer = await self._ready_request(api_subject(f"DIRECT.GET.{stream}.{subject}"), b"", API_TIMEOUT_S)
+        """Read the last message of a subject, which may hold wildcards.
+
+        In a cluster any replica answers, so it may be a moment old.
+        """
+        call, data = f"DIRECT.GET.{stream}.{subject}", b""
+        if "*" in subject:
+            call, data = f"DIRECT.GET.{stream}", msgspec.json.encode({"last_by_subj": subject})
+        answer = await self._ready_request(api_subject(call), data, API_TIMEOUT_S)
         if answer.headers.startswith(b"NATS/1.0 404"):
             return None
         return _stored(answer)

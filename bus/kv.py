@@ -1,20 +1,27 @@
 """Key-value buckets: what llum needs of them, straight on their streams."""
 
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bus import erasing, subjects
 from bus.connection import Bus
-from bus.erasing import Choice
 from bus.inbox import header
-from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream
+from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
 
 MARKER_LIFETIME_S: Final = 3600
 """Seconds that nats-server keeps the marker of a deleted key: long enough for every watcher to see it."""
 
 
+_LIFETIME: Final = "Nats-TTL"
+
+
+class Entry(NamedTuple):
+    key: str
+    value: bytes
+
+
 class Bucket:
-    """One bucket. Keys are subject tokens without dots."""
+    """One bucket. Keys are subject tokens with dots between."""
 
     def __init__(self, bus: Bus, name: str) -> None:
         self._bus = bus
@@ -24,15 +31,32 @@ class Bucket:
 
     async def get(self, key: str) -> bytes | None:
         """Read a value; None if there is none. Raises `Transient`."""
-        found = await self._jetstream.direct_last(self._stream, self._prefix + key)
-        if found is None or header(found.headers, b"KV-Operation") is not None:
-            return None
-        return found.data
+        found = await self.find(key)
+        return None if found is None else found.value
+
+    async def find(self, keys: str) -> Entry | None:
+        """Read the newest value of keys that may hold wildcards; None if that was deleted. Raises `Transient`."""
+        found = await self._jetstream.direct_last(self._stream, self._prefix + keys)
+        return None if found is None or _is_marker(found) else self._entry(found)
+
+    async def list(self, keys: str) -> list[Entry]:
+        """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`."""
+        return [
+            self._entry(found)
+            async for page in erasing.pages(self._jetstream, self._stream, self._prefix + keys)
+            for found in page
+            if not _is_marker(found)
+        ]
 
     async def put(self, key: str, value: bytes, lifetime_s: float | None = None) -> None:
         """Write a value; nats-server forgets it after `lifetime_s`. Raises `Transient`, or `ApiError`."""
-        headers = None if lifetime_s is None else {"Nats-TTL": f"{max(1, math.ceil(lifetime_s))}s"}
+        headers = None if lifetime_s is None else {_LIFETIME: _lifetime(lifetime_s)}
         await self._publish(key, value, headers)
+
+    def put_soon(self, key: str, value: bytes, lifetime_s: float | None = None) -> None:
+        """Write a value that need not arrive, and wait for nothing."""
+        headers = b"" if lifetime_s is None else f"NATS/1.0\r\n{_LIFETIME}: {_lifetime(lifetime_s)}\r\n\r\n".encode()
+        self._bus.publish_soon((self._prefix + key).encode(), value, b"", headers)
 
     async def create(self, key: str, value: bytes) -> bool:
         """Write a value unless the key was ever written; tell whether it was written now. Raises `Transient`."""
@@ -46,24 +70,34 @@ class Bucket:
 
     async def delete(self, key: str) -> None:
         """Drop a key and its history. Raises `Transient`."""
-        marker = {"KV-Operation": "PURGE", "Nats-Rollup": "sub", "Nats-TTL": f"{MARKER_LIFETIME_S}s"}
+        marker = {"KV-Operation": "PURGE", "Nats-Rollup": "sub", _LIFETIME: _lifetime(MARKER_LIFETIME_S)}
         await self._publish(key, b"", marker)
 
-    async def erase(self, keys: str = "*", which: Choice | None = None) -> int:
-        """Erase values, of keys that may hold wildcards and that `which` chooses, and give their number.
+    async def erase(self, keys: str) -> int:
+        """Erase values, of keys that may hold wildcards, and give their number.
 
         None of their bytes is left on the disk. Raises `Transient`.
         """
-        return await erasing.erase(self._bus, self._stream, self._prefix + keys, which=which)
+        return await erasing.erase(self._bus, self._stream, self._prefix + keys)
 
-    async def count(self, keys: str = "*", which: Choice | None = None) -> int:
-        """Count values, with those that were deleted lately unless `which` leaves them out. Raises `Transient`."""
-        if which is None:
-            return await self._jetstream.count(self._stream, self._prefix + keys)
-        return await erasing.count(self._bus, self._stream, self._prefix + keys, which)
+    async def count(self, keys: str) -> int:
+        """Count values, with those that were deleted lately. Raises `Transient`."""
+        return await self._jetstream.count(self._stream, self._prefix + keys)
+
+    def _entry(self, found: Stored) -> Entry:
+        return Entry(found.subject.removeprefix(self._prefix), found.data)
 
     async def _publish(self, key: str, value: bytes, headers: dict[str, str] | None) -> None:
         await self._jetstream.publish(self._prefix + key, value, headers)
+
+
+def _is_marker(found: Stored) -> bool:
+    """Tell whether it stands for a key that was deleted."""
+    return header(found.headers, b"KV-Operation") is not None
+
+
+def _lifetime(seconds: float) -> str:
+    return f"{max(1, math.ceil(seconds))}s"
 
 
 def bucket_stream(name: str) -> dict[str, Any]:

@@ -5,9 +5,6 @@ subject is the one that is due, so order is the stream's, and a worker that star
 """
 
 import base64
-import hashlib
-import hmac
-import secrets
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,11 +14,9 @@ import msgspec
 
 from bus.connection import Bus
 from bus.jetstream import NO_MESSAGE, TOO_MANY_OF_SUBJECT, ApiError, JetStream
-from bus.kv import Bucket
 from bus.subjects import (
     DEAD_LETTERS_STREAM,
     EFFECTS_STREAM,
-    INSTALLATION_BUCKET,
     dead_letter_subject,
     notice_subject,
     notice_subjects_of,
@@ -29,9 +24,6 @@ from bus.subjects import (
 from schemas.codec import encode
 from schemas.effects import DeadLetter, Notice
 from schemas.errors import Code, Transient
-
-SECRET_KEY: Final = "notice_secret"  # noqa: S105 - a key's name
-SECRET_BYTES: Final = 32
 
 PAGE: Final = 500
 """Dead letters read at once: about 300 kB."""
@@ -113,28 +105,6 @@ async def read_dead_letters(bus: Bus, user: str | None = None) -> list[DeadLette
         more = more and bool(page)
         seq = page[-1].seq + 1 if page else seq
     return letters
-
-
-async def installation_secret(bus: Bus) -> bytes:
-    """Give the secret that signatures are made with; it is made once. Raises `Transient`."""
-    bucket = Bucket(bus, INSTALLATION_BUCKET)
-    known = await bucket.get(SECRET_KEY)
-    if known is None:
-        fresh = secrets.token_hex(SECRET_BYTES).encode()
-        known = fresh if await bucket.create(SECRET_KEY, fresh) else await bucket.get(SECRET_KEY)
-    if known is None:
-        raise Transient(Code.UNAVAILABLE, "the secret of the installation cannot be read now")
-    return known
-
-
-def signing_key(secret: bytes, app: str) -> str:
-    """Derive the key by which an app's receivers check signatures. It says nothing about other apps' keys."""
-    return hmac.new(secret, b"notices of " + app.encode(), hashlib.sha256).hexdigest()
-
-
-def signature(key: str, content: bytes) -> str:
-    """Sign a notice: the body of a POST, the URL of a GET. The value of the header `Llum-Signature`."""
-    return "sha256=" + hmac.new(key.encode(), content, hashlib.sha256).hexdigest()
 
 
 def _not_stored(error: ApiError) -> Transient:

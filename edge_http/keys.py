@@ -9,13 +9,11 @@ from bus.as_app import LastWrites
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
-    from identity.app_passwords import AppKeys
-    from identity.tokens import Tokens
+    from identity.authenticator import Authenticator
 
 BUS: Final[web.AppKey["Bus"]] = web.AppKey("bus")
 REQUESTS: Final[web.AppKey["Requests"]] = web.AppKey("requests")
-TOKENS: Final[web.AppKey["Tokens"]] = web.AppKey("tokens")
-APP_KEYS: Final[web.AppKey["AppKeys"]] = web.AppKey("app_keys")
+AUTHENTICATOR: Final[web.AppKey["Authenticator"]] = web.AppKey("authenticator")
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)

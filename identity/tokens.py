@@ -1,23 +1,29 @@
-"""Opaque bearer tokens. Only a token's hash is stored, and neither token nor hash is ever logged."""
+"""Opaque bearer tokens. Only a token's hash is stored, and neither token nor hash is ever logged.
+
+Each is bound to one registration of an app; `identity.registrations` knows whether that still holds. The bucket's keys
+are `<hash>.<user>.<app>`, so that nats-server itself finds those of a user, and beside each that was used, under
+`<hash>.<user>.<app>.used`, when that was.
+"""
 
 import hashlib
 import re
 import secrets
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from bus.connection import Bus
-from bus.jetstream import Stored
 from bus.kv import Bucket
 from bus.subjects import TOKEN_BUCKET
+from identity.names import check_names
+from identity.principal import Principal
 from schemas.paths import check_token
 from schemas.recent import Recent
 
 CACHE_ENTRIES: Final = 10_000
-"""Tokens remembered by one process, about 3 MB."""
+"""Tokens remembered by one process, about 4 MB."""
 
 CACHE_AGE_S: Final = 5.0
 """Seconds that a remembered token is believed: so long a token revoked by another process may still work."""
@@ -25,22 +31,58 @@ CACHE_AGE_S: Final = 5.0
 GRACE_S: Final = 60
 """Seconds that nats-server keeps a token after its expiry, so that clocks may differ."""
 
+USE_NOTED_EVERY_S: Final = 600.0
+"""Seconds between two notes that a token was used: noting each use would cost a write each time."""
+
 _FORM: Final = re.compile(r"llum_[A-Za-z0-9_-]{43}")
+_SHOWN_CHARACTERS: Final = 16
+"""Characters of a hash by which people name a token: enough to tell all tokens apart, too few to search for."""
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Who a token stands for, and until when (seconds since 1970)."""
-
-    user: str
-    app: str
+class _Stored(msgspec.Struct, frozen=True):
+    registration: int
+    made: float
     expires: float
 
 
-_decoder: Final = msgspec.json.Decoder(Identity)
+class IssuedToken(NamedTuple):
+    """What can be told of a token: not the token itself. Times are seconds since 1970."""
+
+    id: str
+    """The beginning of its hash."""
+    app: str
+    registration: int
+    made: float
+    expires: float
+    used: float | None
+    """When it was used last, give or take `USE_NOTED_EVERY_S`; None: never."""
+    key: str
+    """Under which it is stored."""
+
+
+class _Known:
+    """A token that was looked up: whose it is, when the bucket last held it, when its use was last noted."""
+
+    __slots__ = ("expires", "key", "noted", "principal", "seen")
+
+    def __init__(self, key: str, value: bytes, seen: float) -> None:
+        _, user, app = key.split(".")
+        stored = _decoder.decode(value)
+        self.key = key
+        self.principal = Principal(user, app, stored.registration, "token")
+        self.expires = stored.expires
+        self.seen = seen
+        self.noted = float("-inf")
+
+
+_decoder: Final = msgspec.json.Decoder(_Stored)
 
 
 class Tokens:
-    """Issues, looks up and revokes tokens. Unknown tokens are not remembered: they could push out the known ones."""
+    """Issues, looks up, lists and revokes tokens.
+
+    Unknown tokens are not remembered: they could push out the known ones.
+    """
 
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
@@ -48,64 +90,93 @@ class Tokens:
         self._bucket = Bucket(bus, TOKEN_BUCKET)
         self._now = now
         self._monotonic = monotonic
-        self._cache: Recent[str, tuple[float, Identity]] = Recent(CACHE_ENTRIES)
+        self._cache: Recent[str, _Known] = Recent(CACHE_ENTRIES)
+        """By the hash of the token."""
         bus.on_disconnect.append(self._cache.clear)
 
-    async def issue(self, user: str, app: str, lifetime_s: float) -> str:
-        """Make a token. Raises `Refusal` for ids that cannot be, `Transient`."""
-        identity = Identity(check_token(user, "user"), check_token(app, "app"), self._now() + lifetime_s)
+    async def issue(self, user: str, app: str, registration: int, lifetime_s: float) -> str:
+        """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`."""
+        check_names(user, app)
         token = "llum_" + secrets.token_urlsafe(32)
-        await self._bucket.put(_key(token), msgspec.json.encode(identity), lifetime_s + GRACE_S)
+        now = self._now()
+        stored = _Stored(registration, now, now + lifetime_s)
+        await self._bucket.put(f"{_hash(token)}.{user}.{app}", msgspec.json.encode(stored), lifetime_s + GRACE_S)
         return token
 
-    async def look_up(self, token: str) -> Identity | None:
-        """Tell who a token stands for; None if it is unknown, revoked or has expired. Raises `Transient`."""
+    async def look_up(self, token: str) -> Principal | None:
+        """Tell who a token stands for; None if it is unknown, revoked or has expired. Raises `Transient`.
+
+        Whether the app is still registered is not looked at.
+        """
         if not _FORM.fullmatch(token):
             return None
-        key = _key(token)
-        identity = self._remembered(key) or await self._fetch(key)
-        return identity if identity and identity.expires > self._now() else None
+        hashed = _hash(token)
+        known = self._cache.get(hashed)
+        if known is None or self._monotonic() - known.seen > CACHE_AGE_S:
+            known = await self._fetch(hashed, known)
+        return known.principal if known and known.expires > self._now() else None
 
-    async def revoke(self, token: str) -> None:
+    async def list(self, user: str) -> list[IssuedToken]:
+        """List the tokens of a user that have not expired, the oldest first. Raises `Transient`, `ApiError`."""
+        check_token(user, "user")
+        used = {key: float(value) for key, value in await self._bucket.list(f"*.{user}.*.used")}
+        now = self._now()
+        found = [_issued(key, value, used) for key, value in await self._bucket.list(f"*.{user}.*")]
+        return sorted((one for one in found if one.expires > now), key=lambda one: one.made)
+
+    async def revoke(self, token: IssuedToken) -> None:
         """Make a token worthless: here at once, elsewhere within `CACHE_AGE_S`. Raises `Transient`."""
-        key = _key(token)
-        self._cache.discard(key)
-        await self._bucket.delete(key)
-        self._cache.discard(key)
+        hashed = token.key.partition(".")[0]
+        self._cache.discard(hashed)
+        await self._bucket.delete(token.key)
+        await self._bucket.delete(f"{token.key}.used")
+        self._cache.discard(hashed)
+
+    async def delete_of(self, user: str, app: str, before: int) -> None:
+        """Delete the tokens of an app's registrations before a sequence. Raises `Transient`, `ApiError`."""
+        for token in await self.list(user):
+            if token.app == app and token.registration < before:
+                await self.revoke(token)
 
     async def forget(self, user: str) -> int:
         """Erase all tokens of a user and give their number: elsewhere they are believed for `CACHE_AGE_S` more.
 
-        Reads every token there is. Raises `Transient`, `ApiError`.
+        Raises `Transient`, `ApiError`.
         """
+        check_token(user, "user")
         self._cache.clear()
-        return await self._bucket.erase(which=_belongs_to(user))
+        await self._bucket.erase(f"*.{user}.*.used")
+        return await self._bucket.erase(f"*.{user}.*")
 
     async def count(self, user: str) -> int:
-        """Count the tokens of a user. Raises `Transient`, `ApiError`."""
-        return await self._bucket.count(which=_belongs_to(user))
+        """Count what is stored of the tokens of a user. Raises `Transient`, `ApiError`."""
+        return await self._bucket.count(f"*.{user}.>")
 
-    def _remembered(self, key: str) -> Identity | None:
-        entry = self._cache.get(key)
-        if entry is None or self._monotonic() - entry[0] > CACHE_AGE_S:
-            return None
-        return entry[1]
-
-    async def _fetch(self, key: str) -> Identity | None:
+    async def _fetch(self, hashed: str, known: _Known | None) -> _Known | None:
         started = self._monotonic()
-        value = await self._bucket.get(key)
-        if value is None:
-            self._cache.discard(key)
+        entry = await self._bucket.find(f"{hashed}.*.*")
+        if entry is None:
+            self._cache.discard(hashed)
             return None
-        identity = _decoder.decode(value)
-        self._cache[key] = (started, identity)
-        return identity
+        fresh = _Known(entry.key, entry.value, started)
+        fresh.noted = known.noted if known else float("-inf")
+        self._note_use(fresh)
+        self._cache[hashed] = fresh
+        return fresh
+
+    def _note_use(self, known: _Known) -> None:
+        if known.seen - known.noted > USE_NOTED_EVERY_S:
+            known.noted = known.seen
+            now = self._now()
+            self._bucket.put_soon(f"{known.key}.used", b"%d" % now, known.expires - now + GRACE_S)
 
 
-def _belongs_to(user: str) -> Callable[[Stored], bool]:
-    """Choose a user's tokens. What marks a deleted key holds nothing."""
-    return lambda message: bool(message.data) and _decoder.decode(message.data).user == user
+def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:
+    hashed, _, app = key.split(".")
+    stored = _decoder.decode(value)
+    last = used.get(f"{key}.used")
+    return IssuedToken(hashed[:_SHOWN_CHARACTERS], app, stored.registration, stored.made, stored.expires, last, key)
 
 
-def _key(token: str) -> str:
+def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

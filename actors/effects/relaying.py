@@ -18,9 +18,9 @@ from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
-from bus.notices import installation_secret
 from bus.requests import Requests
 from bus.retrying import Interrupted, retrying, sleeping_until
+from identity.signing import installation_secret
 from model.resolvers.registry import Resolvers
 from schemas.effects import Announcement
 from schemas.replies import Rejection

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from yarl import URL
 
-from bus import notices
+from identity import signing
 from schemas.effects import Notice, NoticeBody
 
 log = structlog.get_logger(__name__)
@@ -89,11 +89,11 @@ class Webhooks:
             return Failure(f"{type(error).__name__}: {error}"[:500])
 
     def _headers(self, notice: Notice, url: URL, body: bytes | None) -> dict[str, str]:
-        key = notices.signing_key(self._secret, notice.app)
+        key = signing.signing_key(self._secret, notice.app)
         headers = {
             "User-Agent": _USER_AGENT,
             "Llum-Id": notice.id,
-            "Llum-Signature": notices.signature(key, str(url).encode() if body is None else body),
+            "Llum-Signature": signing.signature(key, str(url).encode() if body is None else body),
         }
         return headers if body is None else {**headers, "Content-Type": "application/json"}
 

@@ -77,7 +77,7 @@ def _stores() -> list[tuple[str, str]]:
             "Announcements that an app was registered or deleted, for ten minutes. The HTTP edges watch them.",
         ),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
-        (code(subjects.APP_KEY_BUCKET), "Passwords of apps, as hashes."),
+        (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
     ]

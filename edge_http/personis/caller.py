@@ -7,10 +7,11 @@ import msgspec
 from aiohttp import web
 
 from bus.as_app import AsApp
-from edge_http.keys import APP_KEYS, LAST_WRITES, REQUESTS
+from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
+from identity.apps import Apps
 from schemas.commands import Command
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal, Transient, raised_from
@@ -18,8 +19,7 @@ from schemas.queries import Query
 from schemas.replies import Accepted, Outcome, Refused
 
 if TYPE_CHECKING:
-    from identity.app_passwords import AppKeys
-    from identity.tokens import Identity
+    from identity.principal import Principal
 
 C = TypeVar("C", bound=Call)
 
@@ -28,17 +28,16 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_as_app", "app_keys", "body", "envelope", "few_exports", "idempotency_key", "identity",
-        "large_answers", "op",
+        "_as_app", "apps", "body", "envelope", "few_exports", "idempotency_key", "large_answers", "op", "principal",
     )  # fmt: skip
 
-    def __init__(self, request: web.Request, op: str, identity: "Identity", body: bytes) -> None:
-        self._as_app = AsApp(request.app[REQUESTS], identity.user, identity.app, request.app[LAST_WRITES])
+    def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
+        self._as_app = AsApp(request.app[REQUESTS], principal.user, principal.app, request.app[LAST_WRITES])
         self.large_answers = request.app[LARGE_ANSWERS]
         self.few_exports = request.app[FEW_EXPORTS]
-        self.app_keys: AppKeys = request.app[APP_KEYS]
+        self.apps = Apps(principal.user, self.accepted, self.ask, request.app[AUTHENTICATOR])
         self.op = op
-        self.identity = identity
+        self.principal = principal
         self.body = body
         self.idempotency_key = request.headers.get("Idempotency-Key")
         self.envelope = True
@@ -47,7 +46,7 @@ class Caller:
         """Decode the call and check that it is about the caller's own model."""
         call = decode(decoder, self.body)
         self.envelope = call.version is not msgspec.UNSET
-        requests.check_model(call, self.identity.user)
+        requests.check_model(call, self.principal.user)
         return call
 
     def id_for(self, call: Call) -> str:

@@ -73,7 +73,7 @@ def _given(partial_model: msgspec.Raw) -> bytes | None:
 
 async def _send_parts(caller: Caller, model: ExportedContext, context: Segments, salt: str) -> str:
     """Send the commands, and give the salt of their ids: another one for each time that the context was deleted."""
-    default = Exporter(caller.identity.user, caller.identity.app)
+    default = Exporter(caller.principal.user, caller.principal.app)
     while True:
         again = await _send_all(caller, import_commands(pieces_of(model, default), context, salt))
         if again is None or await _is_there(caller, model, context):

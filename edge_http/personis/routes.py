@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from edge_http.auth.chain import authenticate, has_token
+from edge_http.auth.bearer import has_token
+from edge_http.auth.chain import authenticate
 from edge_http.http.body import read_body
 from edge_http.http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, MAX_LARGE_ANSWERS, all_evidence
-from edge_http.personis.passwords import MAX_UNKNOWN_BODY_BYTES, authenticate_by_password
+from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
 from schemas.errors import raised_from
 from schemas.queries import Access
 from schemas.replies import AskReply
@@ -38,21 +39,21 @@ async def _serve(op: str, request: web.Request) -> web.Response:
 
 
 async def _serve_token(op: str, request: web.Request) -> web.Response:
-    identity = await authenticate(request)
+    principal = await authenticate(request)
     is_import = op == "import_model"
     async with request.app[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
         request[TRACE].render_error = functools.partial(render.error_response, body)
-        return await _answer(Caller(request, op, identity, body))
+        return await _answer(Caller(request, op, principal, body))
 
 
 async def _serve_password(op: str, request: web.Request) -> web.Response:
     body = await read_body(request, MAX_UNKNOWN_BODY_BYTES)
     trace = request[TRACE]
     trace.render_error = functools.partial(render.error_response, body)
-    identity = await authenticate_by_password(request, body)
+    principal = await authenticate(request, password_in(body), HINT)
     trace.render_error = functools.partial(render.error_response, body, by_password=True)
-    return await _answer(Caller(request, op, identity, body))
+    return await _answer(Caller(request, op, principal, body))
 
 
 async def _answer(caller: Caller) -> web.Response:
@@ -78,7 +79,7 @@ async def _ask(caller: Caller) -> list[Any]:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
     evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
     components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
-    return render.with_contexts(reply, components, caller.identity.user) if query.show_contexts else components
+    return render.with_contexts(reply, components, caller.principal.user) if query.show_contexts else components
 
 
 async def _unknown(caller: Caller) -> bool:

@@ -64,7 +64,7 @@ async def _list_subscriptions(caller: Caller) -> dict[str, Any]:
     path = requests.path_of(call.context)
     query = ListRules(context=path, component=call.componentid)
     reply: RulesReply = await caller.ask(query)
-    found = render.subscriptions(reply.rules, caller.identity.user)
+    found = render.subscriptions(reply.rules, caller.principal.user)
     return found if call.componentid is None else found.get(call.componentid, {})
 
 

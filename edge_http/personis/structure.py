@@ -58,7 +58,7 @@ async def permissions_of(caller: Caller, path: list[str], found: ContextReply) -
     try:
         apps: AppsReply = await caller.ask(ListApps())
     except Refusal:
-        return {app_name(caller.identity.app): render.permission(found.permission)}
+        return {app_name(caller.principal.app): render.permission(found.permission)}
     permissions: dict[str, Any] = {}
     for app in apps.apps:
         reply: PermissionReply = await caller.ask(GetPermission(app=app, context=path))

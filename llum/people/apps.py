@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from identity.app_passwords import AppKeys
+from identity.apps import Apps
+from identity.authenticator import Authenticator
+from identity.credentials import list_credentials
 from schemas.app_names import app_id, app_name
-from schemas.errors import Refusal
 
 if TYPE_CHECKING:
     from llum.client import Client
-    from schemas.replies import AppDescription
 
 
 class ListedApp(NamedTuple):
@@ -21,48 +21,32 @@ class ListedApp(NamedTuple):
 
 
 async def add(
-    client: "Client", user: str, name: str, description: str, is_owner: bool | None, password: str | None
+    client: "Client", user: str, name: str, description: str | None, is_owner: bool | None, password: str | None
 ) -> None:
-    """Register an app, first setting its password: so it is there when the app is told that it may call.
+    """Register an app or change what is said of it. None leaves description, role and password as they are.
 
-    Without a password a registered app keeps the one that it has; a new app has none, whatever was left of an older
-    one. `is_owner` None keeps the role. Raises `Refusal`, `Transient`; then the former password stands.
+    Raises `Refusal`, then nothing has changed; `Transient`.
     """
-    app, keys = app_id(name), AppKeys(client.bus)
-    known = (await client.list_apps(user)).get(app)
-    role = _role(is_owner, known)
-    if password is None:
-        if known is None:
-            await keys.delete(user, app)
-        await client.register_app(user, app, description, role)
-        return
-    before = await keys.set_password(user, app, password)
-    try:
-        await client.register_app(user, app, description, role)
-    except Refusal:
-        await keys.restore(user, app, before)
-        raise
-
-
-def _role(is_owner: bool | None, known: "AppDescription | None") -> Literal["owner", "app"]:
-    if is_owner is None:
-        is_owner = known is not None and known.role == "owner"
-    return "owner" if is_owner else "app"
+    role: Literal["owner", "app"] | None = None if is_owner is None else "owner" if is_owner else "app"
+    await apps_of(client, user).register(app_id(name), description, role, password)
 
 
 async def remove(client: "Client", user: str, name: str) -> None:
-    """Remove an app with its password, permissions and rules. Raises `Refusal`, `Transient`."""
-    app = app_id(name)
-    if app in await client.list_apps(user):
-        await AppKeys(client.bus).delete(user, app)
-    await client.delete_app(user, app)
+    """Remove an app with its password, tokens, permissions and rules. Raises `Refusal`, `Transient`."""
+    await apps_of(client, user).remove(app_id(name))
+
+
+def apps_of(client: "Client", user: str) -> Apps:
+    """Give the apps of a person, to be changed in the client's right."""
+    model = client.of(user)
+    return Apps(user, model.send, model.ask, Authenticator(client.bus, client.requests))
 
 
 async def list_all(client: "Client", user: str) -> list[ListedApp]:
     """List the apps, by name. Raises `Refusal`, `Transient`."""
-    keys = AppKeys(client.bus)
-    found = []
-    for app, about in (await client.list_apps(user)).items():
-        password = await keys.has_password(user, app)
-        found.append(ListedApp(app_name(app), about.role, password, about.description))
-    return sorted(found)
+    credentials = await list_credentials(Authenticator(client.bus, client.requests), user)
+    with_password = {one.app for one in credentials if one.kind == "password" and one.works}
+    return sorted(
+        ListedApp(app_name(app), about.role, app in with_password, about.description)
+        for app, about in (await client.list_apps(user)).items()
+    )

@@ -20,7 +20,7 @@ from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from bus.pings import is_served
-from identity.app_passwords import AppKeys
+from identity.app_passwords import AppPasswords
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
@@ -54,6 +54,8 @@ class Counts(msgspec.Struct, kw_only=True):
     notices: int = 0
     """To URLs, that wait or could not be delivered; and times of schedules that have come."""
     schedules: int = 0
+    registrations: int = 0
+    """Announcements that an app was registered or deleted, of the last minutes."""
     tokens: int = 0
     passwords: int = 0
     spooled: int = 0
@@ -147,8 +149,9 @@ class _Forgetter:
         """Count what there is still, but for files of this machine."""
         left = await self.model_size()
         left.tokens = await Tokens(self._bus).count(self._user)
-        left.passwords = await AppKeys(self._bus).count(self._user)
+        left.passwords = await AppPasswords(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
+        left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)
         left.schedules = await self.schedules()
         for place in self._effects:
             left.notices += 0 if _is_schedule(*place) else await self._jetstream.count(*place)
@@ -179,8 +182,9 @@ class _Forgetter:
         """Erase all but the log: first what lets anyone in, then what is on its way."""
         erased = Counts(
             tokens=await Tokens(self._bus).forget(self._user),
-            passwords=await AppKeys(self._bus).forget(self._user),
+            passwords=await AppPasswords(self._bus).forget(self._user),
             rejections=await erase(self._bus, subjects.REJECTED_STREAM, self._rejections),
+            registrations=await erase(self._bus, subjects.REGISTRATIONS_STREAM, self._registrations),
         )
         for stream, subject in self._effects:
             if _is_schedule(stream, subject):
@@ -210,6 +214,10 @@ class _Forgetter:
     @property
     def _rejections(self) -> str:
         return subjects.rejected_subject(self._user, "*")
+
+    @property
+    def _registrations(self) -> str:
+        return subjects.registration_subject(self._user, "*")
 
     @property
     def _effects(self) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from bus.installation import check
 from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.server import serve_on
-from identity.tokens import Tokens
+from identity.authenticator import Authenticator
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Supervised, run_process
 from llum.settings import Settings
@@ -37,7 +37,7 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     public_url = settings.public_url or url_of(listening)
-    app = make_app(bus, requests, Tokens(bus), public_url, settings.partitions)
+    app = make_app(bus, requests, Authenticator(bus, requests), public_url, settings.partitions)
     try:
         await serve_on(listening, app, stop, on_ready)
     finally:

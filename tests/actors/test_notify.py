@@ -19,6 +19,7 @@ from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE
 from bus.requests import Requests
+from identity import signing
 from schemas.effects import Notice
 from tests.actors.receiver import Receiver, receiving
 from tests.actors.serving import PARTITIONS, Llum, serving, worker
@@ -112,8 +113,8 @@ async def test_a_post_says_what_has_happened_and_is_signed(queue: Queue, receive
         "v": 1, "id": "1.7", "user": "alice", "app": "probe", "rule": "7", "path": ["c", "a"], "seq": 1, "time": 12.5,
         "matched": "yes",
     }  # fmt: skip
-    key = notices.signing_key(SECRET, "probe")
-    assert key != notices.signing_key(SECRET, "other")
+    key = signing.signing_key(SECRET, "probe")
+    assert key != signing.signing_key(SECRET, "other")
     expected = hmac.new(key.encode(), one.body, hashlib.sha256).hexdigest()
     assert one.headers["Llum-Signature"] == f"sha256={expected}"
     assert one.headers["Llum-Id"] == "1.7"
@@ -128,8 +129,8 @@ async def test_a_get_fetches_the_url_as_the_original_did(queue: Queue, receiver:
     (one,) = receiver.received
     assert (one.method, one.body) == ("GET", b"")
     assert one.url == receiver.url + "/tell?place=a%20b/c"
-    key = notices.signing_key(SECRET, "probe")
-    assert one.headers["Llum-Signature"] == notices.signature(key, one.url.encode())
+    key = signing.signing_key(SECRET, "probe")
+    assert one.headers["Llum-Signature"] == signing.signature(key, one.url.encode())
 
 
 async def test_a_notice_is_tried_again_with_growing_pauses(queue: Queue, receiver: Receiver) -> None:

@@ -64,7 +64,7 @@ def shown_options(command: click.Command) -> list[click.Option]:
 
 def routes() -> set[str]:
     """Give the paths of the HTTP edge, except the one that takes every other name."""
-    app = make_app(Mock(), Mock(), Mock(), "http://llum.example", app_keys=Mock())
+    app = make_app(Mock(), Mock(), Mock(), "http://llum.example")
     return {resource.canonical for resource in app.router.resources()} - {"/{op}"}
 
 

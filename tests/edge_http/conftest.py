@@ -8,7 +8,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
-from tests.edge_http.fakes import FakeAppKeys, FakeBus, FakeRequests, FakeTokens
+from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 from tests.edge_http.personis_client import PersonisClient
 
 PARTITIONS = 4
@@ -20,15 +20,14 @@ class Edge:
     def __init__(self) -> None:
         self.bus = FakeBus(PARTITIONS)
         self.requests = FakeRequests()
-        self.tokens = FakeTokens()
-        self.app_keys = FakeAppKeys()
+        self.authenticator = FakeAuthenticator()
+        self.passwords = self.authenticator.passwords
         app = make_app(
             self.bus,  # type: ignore[arg-type]
             self.requests,  # type: ignore[arg-type]
-            self.tokens,  # type: ignore[arg-type]
+            self.authenticator,  # type: ignore[arg-type]
             "http://llum.example",
             PARTITIONS,
-            app_keys=self.app_keys,  # type: ignore[arg-type]
         )
         self.app = app
         self.http = TestClient(TestServer(app))

@@ -1,5 +1,6 @@
 """Stands in for the bus: records what the edge sends and gives back what a test has laid out."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
-from identity.tokens import Identity
+from identity.principal import Principal
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.errors import Code, Error
@@ -28,9 +29,6 @@ from schemas.replies import (
     Reply,
 )
 from schemas.verbs import verb_of
-
-FOREVER = 4e9
-"""An expiry in the year 2096."""
 
 Answer = Any | Exception | Callable[[Any], Any]
 
@@ -102,49 +100,79 @@ async def _next(laid_out: list[Answer], message: Any, default: Any) -> Any:
     return given
 
 
-class FakeTokens:
-    """Knows `good` (alice's app probe) and what else a test adds."""
+class FakePasswords:
+    """Keeps the passwords that a test or a call has set."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Identity | Exception] = {"good": Identity("alice", "probe", FOREVER)}
+        self.passwords: dict[tuple[str, str], str] = {}
+        self.failure: Exception | None = None
 
-    async def look_up(self, token: str) -> Identity | None:
+    async def hashed(self, password: str) -> str:
+        return password
+
+    async def store(self, user: str, app: str, registration: int, hashed: str) -> None:
+        self._fail()
+        self.passwords[user, app] = hashed
+
+    async def delete(self, user: str, app: str, before: int | None = None) -> None:
+        self._fail()
+        self.passwords.pop((user, app), None)
+
+    def _fail(self) -> None:
+        if self.failure:
+            raise self.failure
+
+
+class FakeTokens:
+    """Remembers of which apps the tokens were deleted."""
+
+    def __init__(self) -> None:
+        self.deleted: list[tuple[str, str, int]] = []
+
+    async def delete_of(self, user: str, app: str, before: int) -> None:
+        self.deleted.append((user, app, before))
+
+
+class FakeRegistrations:
+    """Remembers what passed through."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str, int | None, int]] = []
+
+    def note(self, user: str, app: str, registration: int | None, seq: int) -> None:
+        self.noted.append((user, app, registration, seq))
+
+
+class FakeAuthenticator:
+    """Knows the token `good` (alice's app probe), what else a test adds, and the passwords that were set."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Principal | Exception] = {"good": token_of("alice", "probe")}
+        self.passwords = FakePasswords()
+        self.tokens = FakeTokens()
+        self.registrations = FakeRegistrations()
+        self.verified: list[tuple[str, str, str]] = []
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def by_token(self, token: str) -> Principal | None:
         found = self.known.get(token)
         if isinstance(found, Exception):
             raise found
         return found
 
-
-class FakeAppKeys:
-    """Knows the passwords that a test or a call has set."""
-
-    def __init__(self) -> None:
-        self.passwords: dict[tuple[str, str], str] = {}
-        self.failure: Exception | None = None
-        self.verified: list[tuple[str, str, str]] = []
-
-    async def verify(self, user: str, app: str, password: str) -> bool:
+    async def by_password(self, user: str, app: str, password: str) -> Principal | None:
         self.verified.append((user, app, password))
-        if self.failure:
-            raise self.failure
-        return self.passwords.get((user, app)) == password
+        if self.passwords.failure:
+            raise self.passwords.failure
+        right = self.passwords.passwords.get((user, app)) == password
+        return Principal(user, app, 1, "password") if right else None
 
-    async def set_password(self, user: str, app: str, password: str) -> str | None:
-        if self.failure:
-            raise self.failure
-        before = self.passwords.get((user, app))
-        self.passwords[user, app] = password
-        return before
 
-    async def restore(self, user: str, app: str, before: str | None) -> None:
-        self.passwords.pop((user, app), None)
-        if before is not None:
-            self.passwords[user, app] = before
-
-    async def delete(self, user: str, app: str) -> None:
-        if self.failure:
-            raise self.failure
-        self.passwords.pop((user, app), None)
+def token_of(user: str, app: str) -> Principal:
+    """Give who a token of an app stands for."""
+    return Principal(user, app, 1, "token")
 
 
 class FakeInbox:

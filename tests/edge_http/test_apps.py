@@ -10,7 +10,7 @@ from schemas.permissions import Permission
 from schemas.queries import GetPermission
 from schemas.replies import AppDescription, AppsReply, PermissionReply
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import refused
+from tests.edge_http.fakes import accepted, refused
 
 APPS = {"probe": AppDescription(description="d", role="owner"), "scale": AppDescription(description="s", role="app")}
 NOT_OWNER = Refusal(Code.PERMISSION_DENIED, "only owners")
@@ -23,39 +23,34 @@ async def test_an_app_is_registered_with_its_password(edge: Edge) -> None:
     body = {"id": "1", "app": "lamp", "description": "a lamp", "apppassword": "secret"}
     assert (await edge.call("registerapp", body))["val"] == REGISTERED
     assert edge.requests.commands == [RegisterApp(id="1", app="lamp", description="a lamp")]
-    assert edge.app_keys.passwords == {("alice", "lamp"): "secret"}
+    assert edge.passwords.passwords == {("alice", "lamp"): "secret"}
 
 
-async def test_the_password_is_there_before_the_app(edge: Edge) -> None:
-    """When the app is told that it is registered, it can call."""
-
-    def registered(command: RegisterApp) -> Any:
-        assert edge.app_keys.passwords == {("alice", "lamp"): "secret"}
-        return refused(Code.BAD_FIELD)
-
+async def test_a_refused_registration_sets_no_password(edge: Edge) -> None:
+    """The password comes after the app: it is bound to its registration."""
     edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
-    edge.requests.outcomes = [registered]
+    edge.requests.outcomes = [refused(Code.BAD_FIELD)]
     found = await edge.call("registerapp", {"app": "lamp", "apppassword": "secret"})
     assert found["val"][0] == "bad_field"
-    assert edge.app_keys.passwords == {}
+    assert edge.passwords.passwords == {}
 
 
 async def test_a_refused_registration_leaves_the_former_password(edge: Edge) -> None:
     """A refusal changes nothing."""
-    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.passwords.passwords["alice", "scale"] = "old"
     edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [refused(Code.TOO_LARGE)]
     await edge.call("registerapp", {"app": "scale", "apppassword": "new"})
-    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+    assert edge.passwords.passwords == {("alice", "scale"): "old"}
 
 
 async def test_only_an_owners_app_sets_a_password(edge: Edge) -> None:
     """It is found out before anything is stored."""
-    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.passwords.passwords["alice", "scale"] = "old"
     edge.requests.replies = [NOT_OWNER]
     found = await edge.call("registerapp", {"app": "scale", "apppassword": "mine"})
     assert found["val"][0] == "permission_denied"
-    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+    assert edge.passwords.passwords == {("alice", "scale"): "old"}
     assert edge.requests.sent == []
 
 
@@ -68,11 +63,11 @@ async def test_without_a_password_nothing_is_registered(edge: Edge, body: dict[s
 
 async def test_another_realm_needs_no_password_and_ends_the_one_there_was(edge: Edge) -> None:
     """The app comes with tokens from now on."""
-    edge.app_keys.passwords["alice", "scale"] = "old"
+    edge.passwords.passwords["alice", "scale"] = "old"
     edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     found = (await edge.call("registerapp", {"app": "scale", "desc": "x", "realm": "oauth"}))["val"]
     assert found == {"description": "x", "realm": "oauth", "password": None, "givenpw": None}
-    assert edge.app_keys.passwords == {}
+    assert edge.passwords.passwords == {}
 
 
 async def test_an_owners_app_stays_one(edge: Edge) -> None:
@@ -92,35 +87,46 @@ async def test_names_that_the_bus_does_not_take_are_taken(edge: Edge) -> None:
 
 
 async def test_a_deleted_app_loses_its_password(edge: Edge) -> None:
-    """Before it is deleted: no later app of its name can be entered with it."""
-    edge.app_keys.passwords["alice", "scale"] = "old"
-    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
+    """And its tokens, at this edge at once."""
+    edge.passwords.passwords["alice", "scale"] = "old"
+    edge.requests.outcomes = [accepted(9)]
     assert (await edge.call("deleteapp", {"id": "1", "app": "scale"}))["val"] is None
+    assert edge.authenticator.registrations.noted == [("alice", "scale", None, 9)]
+    assert edge.authenticator.tokens.deleted == [("alice", "scale", 9)]
     assert edge.requests.commands == [DeleteApp(id="1", app="scale")]
-    assert edge.app_keys.passwords == {}
+    assert edge.passwords.passwords == {}
 
 
 async def test_deleting_an_unknown_app_is_an_error(edge: Edge) -> None:
     """As the original raises one."""
-    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [refused(Code.NO_SUCH_APP)]
     assert (await edge.call("deleteapp", {"app": "nobody"}))["val"][0] == "no_such_app"
 
 
 async def test_only_an_owners_app_deletes_a_password(edge: Edge) -> None:
-    """The others are refused before."""
-    edge.app_keys.passwords["alice", "scale"] = "old"
-    edge.requests.replies = [NOT_OWNER]
+    """The others are refused by the model, and nothing is deleted."""
+    edge.passwords.passwords["alice", "scale"] = "old"
+    edge.requests.outcomes = [refused(Code.PERMISSION_DENIED)]
     assert (await edge.call("deleteapp", {"app": "scale"}))["val"][0] == "permission_denied"
-    assert edge.app_keys.passwords == {("alice", "scale"): "old"}
+    assert edge.passwords.passwords == {("alice", "scale"): "old"}
 
 
-async def test_without_the_key_store_nothing_is_registered(edge: Edge) -> None:
-    """The caller is told to come again."""
-    edge.app_keys.failure = Transient(Code.UNAVAILABLE, "the bus is away")
+async def test_without_the_key_store_the_caller_is_told_to_come_again(edge: Edge) -> None:
+    """The app is registered then, and its password is not set until the call is repeated."""
+    edge.passwords.failure = Transient(Code.UNAVAILABLE, "the bus is away")
     edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
-    assert (await edge.post("registerapp", {"app": "lamp", "apppassword": "x"})).status == 503
-    assert edge.requests.sent == []
+    call = {"id": "1", "app": "lamp", "apppassword": "x"}
+    assert (await edge.post("registerapp", call)).status == 503
+    edge.passwords.failure = None
+    edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
+    assert (await edge.post("registerapp", call)).status == 200
+    assert edge.passwords.passwords == {("alice", "lamp"): "x"}
+
+
+async def test_an_app_stays_deleted_when_its_password_cannot_be(edge: Edge) -> None:
+    """What is left opens nothing, so the caller is not troubled with it."""
+    edge.passwords.failure = Transient(Code.UNAVAILABLE, "the bus is away")
+    assert (await edge.call("deleteapp", {"app": "scale"}))["val"] is None
 
 
 async def test_a_permission_is_merged_by_the_model(edge: Edge) -> None:

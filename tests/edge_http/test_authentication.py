@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import Code, Transient
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import FOREVER, Identity
+from tests.edge_http.fakes import token_of
 
 REFUSED_HEADERS = {
     "another scheme": "Basic Z29vZDpnb29k",
@@ -58,7 +58,7 @@ async def test_the_scheme_is_case_insensitive(edge: Edge) -> None:
 
 async def test_without_the_token_store_the_answer_is_503(edge: Edge) -> None:
     """Not knowing is not the same as unknown: the client keeps its token and comes back."""
-    edge.tokens.known["good"] = Transient(Code.UNAVAILABLE, "the bus is away")
+    edge.authenticator.known["good"] = Transient(Code.UNAVAILABLE, "the bus is away")
     response = await edge.post("access")
     assert response.status == 503
     assert "Retry-After" in response.headers
@@ -80,7 +80,7 @@ async def test_the_model_is_the_tokens_user(edge: Edge, name: str | None) -> Non
 @pytest.mark.parametrize("op", ["access", "ask", "tell", "mkcontext", "mkcomponent", "mkview", "export_model"])
 async def test_another_persons_model_is_refused_without_403(edge: Edge, op: str) -> None:
     """A 403 would make the original's client refresh its token and try again."""
-    edge.tokens.known["bob"] = Identity("bob", "probe", FOREVER)
+    edge.authenticator.known["bob"] = token_of("bob", "probe")
     body = {
         "modelname": "bob",
         "componentid": "c",

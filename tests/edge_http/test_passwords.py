@@ -16,7 +16,7 @@ SCALE = {"modelname": "alice", "user": "scale", "password": "secret"}
 
 @pytest.fixture
 def known(edge: Edge) -> Edge:
-    edge.app_keys.passwords["alice", "scale"] = "secret"
+    edge.passwords.passwords["alice", "scale"] = "secret"
     return edge
 
 
@@ -29,7 +29,7 @@ async def test_a_device_with_its_password_speaks_as_its_app(known: Edge) -> None
 
 async def test_a_device_may_have_any_name(edge: Edge) -> None:
     """It is the name that it was registered with."""
-    edge.app_keys.passwords["alice", "x--_4dy"] = "secret"
+    edge.passwords.passwords["alice", "x--_4dy"] = "secret"
     response = await edge.post("access", {**SCALE, "user": "My"}, token=None)
     assert response.status == 200
     assert edge.requests.asked == [("alice", "x--_4dy", Access())]
@@ -72,7 +72,7 @@ async def test_who_names_no_password_needs_a_token(known: Edge, body: dict[str, 
     response = await known.post("access", body, token=None)
     assert response.status == 401
     assert (await response.json())["error"]["field"] == "Authorization"
-    assert known.app_keys.verified == []
+    assert known.authenticator.verified == []
 
 
 async def test_a_body_that_is_no_json_is_unknown(known: Edge) -> None:
@@ -83,7 +83,7 @@ async def test_a_body_that_is_no_json_is_unknown(known: Edge) -> None:
 async def test_a_token_is_not_made_good_by_a_password(known: Edge) -> None:
     """Whoever sends a header is judged by it."""
     assert (await known.post("access", SCALE, token="stranger")).status == 401
-    assert known.app_keys.verified == []
+    assert known.authenticator.verified == []
 
 
 async def test_the_password_beside_a_token_is_not_looked_at(known: Edge) -> None:
@@ -133,14 +133,14 @@ async def test_without_a_version_a_failure_is_false_with_a_status(known: Edge) -
 
 async def test_too_many_wrong_passwords_are_429(known: Edge) -> None:
     """With the time to wait."""
-    known.app_keys.failure = Transient(Code.RATE_LIMITED, "too many", None, 5.2)
+    known.passwords.failure = Transient(Code.RATE_LIMITED, "too many", None, 5.2)
     response = await known.post("access", SCALE, token=None)
     assert (response.status, response.headers["Retry-After"]) == (429, "6")
 
 
 async def test_without_the_key_store_the_answer_is_503(known: Edge) -> None:
     """Not knowing is not the same as wrong."""
-    known.app_keys.failure = Transient(Code.UNAVAILABLE, "the bus is away")
+    known.passwords.failure = Transient(Code.UNAVAILABLE, "the bus is away")
     assert (await known.post("access", SCALE, token=None)).status == 503
 
 

@@ -2,7 +2,7 @@
 
 from schemas.errors import Code
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import FOREVER, Identity, accepted, refused
+from tests.edge_http.fakes import accepted, refused, token_of
 
 TELL = {"context": ["Personal"], "componentid": "firstname", "evidence": {"value": "Al"}}
 
@@ -19,8 +19,8 @@ async def test_an_ask_waits_for_the_last_tell(edge: Edge) -> None:
 
 async def test_others_do_not_wait_for_it(edge: Edge) -> None:
     """Another person's ask, or another app's, has no minimum."""
-    edge.tokens.known["bob"] = Identity("bob", "probe", FOREVER)
-    edge.tokens.known["other"] = Identity("alice", "other", FOREVER)
+    edge.authenticator.known["bob"] = token_of("bob", "probe")
+    edge.authenticator.known["other"] = token_of("alice", "other")
     await edge.call("tell", TELL)
     await edge.call("ask", {}, token="bob")
     await edge.call("ask", {}, token="other")

@@ -102,7 +102,7 @@ def test_token_works_over_http(shared_llum: Llum) -> None:
     """Only the token is printed; what is told over HTTP is asked over the command line, and the other way round."""
     llum = shared_llum
     llum.cli("admin", "person", "add", "emma", *NAME)
-    token = llum.cli("admin", "token", "emma", "--app", "probe").stdout
+    token = llum.cli("admin", "token", "emma", "--app", "probe", "--owner").stdout
     assert re.fullmatch(r"\S+\n", token)
     evidence = {"evidence_type": "explicit", "value": "Em", "flags": [], "objectType": "Evidence"}
     told = llum.post("tell", token.strip(), context=["Personal"], componentid="firstname", evidence=evidence)
@@ -150,7 +150,7 @@ def test_no_value_in_any_log(shared_llum: Llum) -> None:
     llum = shared_llum
     llum.cli("admin", "person", "add", "hans")
     llum.cli("tell", "hans", "Personal/firstname", '"Rumpelstiltskin"')
-    token = llum.cli("admin", "token", "hans", "--app", "probe").stdout.strip()
+    token = llum.cli("admin", "token", "hans", "--app", "probe", "--owner").stdout.strip()
     llum.post("ask", token, context=["Personal"], view=None, resolver=None, showcontexts=False)
     text = "".join(path.read_text() for path in (llum.data_dir / "log").iterdir())
     assert '"user":"hans"' in text

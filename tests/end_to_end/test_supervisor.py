@@ -131,7 +131,7 @@ def test_second_signal_kills(llum_up: Llum) -> None:
 def test_killed_child_is_started_again_and_reported(llum_up: Llum, name: str) -> None:
     """One line when it dies and one when it serves again; nothing acknowledged is lost, and everything works."""
     llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
-    token = llum_up.cli("admin", "token", "alice", "--app", "probe").stdout.strip()
+    token = llum_up.cli("admin", "token", "alice", "--app", "probe", "--owner").stdout.strip()
     before = llum_up.child(name)
     assert before is not None
     before.kill()

@@ -20,8 +20,8 @@ async def _made(nats_url: str, user: str) -> str:
     """Do what `llum admin person add` and `llum admin token` do, without two more processes."""
     async with Client.connect(nats_url) as client:
         await client.make_model(user, default_model(user))
-        await client.register_app(user, "probe", "for tests", role="owner")
-        return await Tokens(client.bus).issue(user, "probe", 3600.0)
+        registered = await client.register_app(user, "probe", "for tests", role="owner")
+        return await Tokens(client.bus).issue(user, "probe", registered.result, 3600.0)
 
 
 class OpenLlum(Llum):

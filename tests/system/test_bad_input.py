@@ -42,7 +42,7 @@ def llum(shared_llum: Llum) -> Llum:
             await bus.accept(USER, "_admin", {"verb": "make_model", "id": "make", "definition": MODEL})
 
     asyncio.run(make())
-    shared_llum.token = shared_llum.run("admin", "token", USER, "--app", "probe")  # type: ignore[attr-defined]
+    shared_llum.token = shared_llum.run("admin", "token", USER, "--app", "probe", "--owner")  # type: ignore[attr-defined]
     return shared_llum
 
 

@@ -90,7 +90,7 @@ async def begin(bus: PlainBus, llum: Llum, user: str, mark: str) -> None:
     withdraw = {"verb": "withdraw", "id": "w", "context": ["Personal"], "component": "email", "seq": told["seq"]}
     await bus.accept(user, "llum", {**withdraw, "n": told.get("n", 0), "comment": f"{mark}-withdrawn"})
     for app in ("probe", "other"):
-        llum.run("admin", "token", user, "--app", app)
+        llum.run("admin", "token", user, "--app", app, "--owner")
     llum.run("admin", "app", "add", user, "probe", "--password-stdin", text=f"{mark}-password")
 
 
@@ -160,7 +160,7 @@ async def test_nothing_of_a_forgotten_person_is_left_on_the_disk(forgetful: Llum
     llum.start()
     async with PlainBus.connect(llum.nats) as back:
         assert await everything(back, BEN) == others
-    llum.run("admin", "token", BEN, "--app", "probe")
+    llum.run("admin", "token", BEN, "--app", "probe", "--owner")
     assert found(llum.data_dir, MARK, ANNA) == {}
 
 

@@ -65,7 +65,7 @@ async def check_http_tells(bus: PlainBus) -> None:
 async def test_eight_http_clients_telling_one_component_lose_and_double_nothing(llum, with_faults):
     """Every acknowledged tell is in the evidence once, by ascending sequence and in each client's own order."""
     llum.run("admin", "person", "add", "alice")
-    token = llum.run("admin", "token", "alice", "--app", "probe")
+    token = llum.run("admin", "token", "alice", "--app", "probe", "--owner")
     supervisor = llum.supervisor_pid
     acknowledged = Acknowledged()
     faults = Faults(llum, HTTP_CLIENTS * HTTP_TELLS) if with_faults else None

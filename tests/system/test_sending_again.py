@@ -119,7 +119,7 @@ async def test_many_copies_at_the_same_time_are_applied_once(shared_llum, shared
 async def test_an_idempotency_key_does_the_same_over_http(shared_llum, shared_bus):
     """Twice the same POST under one key: the same answer, one piece of evidence; a refusal in the same words."""
     shared_llum.run("admin", "person", "add", "gina")
-    http = PlainHttp(shared_llum.http, shared_llum.run("admin", "token", "gina", "--app", "probe"))
+    http = PlainHttp(shared_llum.http, shared_llum.run("admin", "token", "gina", "--app", "probe", "--owner"))
     told = tell_body(PATH[:-1], PATH[-1], "Gina")
     for _ in range(2):
         assert http.call("tell", told, Idempotency_Key="once") == (200, {"result": "ok", "val": None})

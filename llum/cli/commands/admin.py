@@ -10,13 +10,12 @@ from llum.cli.commands.archives import export, import_
 from llum.cli.commands.forgetting import forget
 from llum.cli.commands.installing import install
 from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.tokens import token
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from llum.client import Client
-
-SECONDS_PER_DAY = 86_400
 
 
 @click.group()
@@ -25,6 +24,7 @@ def admin() -> None:
 
 
 admin.add_command(app)
+admin.add_command(token)
 admin.add_command(install)
 
 
@@ -87,23 +87,6 @@ def person_show(settings: Settings, user: str) -> None:
     click.echo(tree(shown.contexts))
     if shown.personal:
         click.echo(values_table(shown.personal))
-
-
-@admin.command()
-@click.argument("user")
-@click.option("--app", required=True, help="The app that the token is for; it gets the owner's rights.")
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True, help="Lifetime.")
-@settings_options(*WHERE)
-def token(settings: Settings, user: str, app: str, days: float) -> None:
-    """Print a bearer token with the owner's rights over the model of USER, for scripts and tests. Keep it secret."""
-
-    async def use(client: "Client") -> str:
-        from identity.tokens import Tokens
-
-        await client.register_app(user, app, "made by llum admin token", role="owner")
-        return await Tokens(client.bus).issue(user, app, days * SECONDS_PER_DAY)
-
-    click.echo(with_client(settings, use))
 
 
 @admin.command()

@@ -24,7 +24,7 @@ def app() -> None:
 @app.command("add")
 @click.argument("user")
 @click.argument("name", metavar="APP")
-@click.option("--description", default="", help="What the app is. A text for people.")
+@click.option("--description", help="What the app is. A text for people. Default: as it is.")
 @click.option(
     "--owner/--no-owner",
     "is_owner",
@@ -34,7 +34,7 @@ def app() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input, for a simple device.")
 @settings_options(*WHERE)
 def add(
-    settings: Settings, user: str, name: str, description: str, is_owner: bool | None, password_stdin: bool
+    settings: Settings, user: str, name: str, description: str | None, is_owner: bool | None, password_stdin: bool
 ) -> None:
     """Register APP with the model of USER, or change its description, role or password.
 

@@ -1,0 +1,44 @@
+"""The bearer token of a request: in the Authorization header, and nowhere else."""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from edge_http.http.errors import Unauthenticated
+from edge_http.keys import PUBLIC_URL
+
+MAX_TOKEN_CHARACTERS: Final = 4096
+"""Characters of a token; longer cannot be one of ours and need not be hashed."""
+
+_BEARER = re.compile(rf"[Bb]earer +([A-Za-z0-9._~+/-]{{1,{MAX_TOKEN_CHARACTERS}}}=*)", re.ASCII)
+
+
+def has_token(request: web.Request) -> bool:
+    """Tell whether the caller tries to say by a token who it is, be it in the wrong place."""
+    return "Authorization" in request.headers or (bool(request.query_string) and "access_token" in request.query)
+
+
+def token_of(request: web.Request) -> str:
+    """Give the token of a request, or raise `not_authenticated`."""
+    if request.query_string and "access_token" in request.query:
+        message = "a token in the query string is refused: it would end up in logs"
+        raise unauthenticated(request, message, "invalid_request")
+    headers = request.headers.getall("Authorization", ())
+    if not headers:
+        raise unauthenticated(request, "there is no bearer token")
+    match = _BEARER.fullmatch(headers[0].strip()) if len(headers) == 1 else None
+    if match is None:
+        raise unauthenticated(request, "the Authorization header is not one bearer token", "invalid_request")
+    return match[1]
+
+
+def challenge(request: web.Request, reason: str | None = None) -> str:
+    """Give the challenge of a 401, which names the realm."""
+    realm = f'Bearer realm="{request.app[PUBLIC_URL]}"'
+    return f'{realm}, error="{reason}"' if reason else realm
+
+
+def unauthenticated(request: web.Request, message: str, reason: str | None = None) -> Unauthenticated:
+    """Make the refusal of a caller who is not known, with the challenge."""
+    return Unauthenticated(message, challenge(request, reason))

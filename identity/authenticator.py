@@ -1,0 +1,38 @@
+"""Decides from credentials who speaks. Whatever face they came through, they are decided on here."""
+
+from bus.connection import Bus
+from identity.app_passwords import AppPasswords
+from identity.principal import Principal
+from identity.registrations import Asking, Registrations
+from identity.tokens import Tokens
+
+
+class Authenticator:
+    """Knows tokens, passwords and the registrations that they are bound to. Run `run()` for as long as it is used."""
+
+    def __init__(self, bus: Bus, requests: Asking) -> None:
+        self.tokens = Tokens(bus)
+        self.passwords = AppPasswords(bus)
+        self.registrations = Registrations(bus, requests)
+
+    async def run(self) -> None:
+        """Watch registrations until cancelled. Without that, what is known is asked for again every second."""
+        await self.registrations.run()
+
+    async def by_token(self, token: str) -> Principal | None:
+        """Tell whose token it is; None if it is worthless. Raises `Transient`."""
+        return await self._registered(await self.tokens.look_up(token))
+
+    async def by_password(self, user: str, app: str, password: str) -> Principal | None:
+        """Tell whose password it is; None if it is wrong. Raises `Transient`: `rate_limited`, `unavailable`."""
+        registration = await self.passwords.verify(user, app, password)
+        if registration is None:
+            return None
+        return await self._registered(Principal(user, app, registration, "password"))
+
+    async def _registered(self, principal: Principal | None) -> Principal | None:
+        """Let an app in only by the registration that its credentials are for."""
+        if principal is None:
+            return None
+        holds = await self.registrations.holds(principal.user, principal.app, principal.registration)
+        return principal if holds else None

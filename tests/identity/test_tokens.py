@@ -1,0 +1,202 @@
+"""The life of a token."""
+
+import hashlib
+from typing import Any, cast
+
+import pytest
+
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.erasing import FIRST_SEQUENCE
+from bus.jetstream import JetStream
+from identity.principal import Principal
+from identity.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, USE_NOTED_EVERY_S, IssuedToken, Tokens
+from schemas.errors import Refusal
+from tests.bus.conftest import Connect
+from tests.nats_server import kill_and_restart
+from tests.waiting import eventually, until
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tokens(bus: Bus, clock: Clock) -> Tokens:
+    return Tokens(bus, clock, clock)
+
+
+async def test_an_issued_token_stands_for_its_user_and_app(tokens: Tokens) -> None:
+    """And for the registration that it was issued to. Until it expires."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    assert token.startswith("llum_")
+    assert await tokens.look_up(token) == Principal("alice", "probe", 7, "token")
+
+
+async def test_two_tokens_are_never_the_same(tokens: Tokens) -> None:
+    """They are random."""
+    assert await tokens.issue("alice", "probe", 7, 60) != await tokens.issue("alice", "probe", 7, 60)
+
+
+async def test_a_token_is_worthless_from_its_expiry_on(tokens: Tokens, clock: Clock) -> None:
+    """Also while it is remembered."""
+    token = await tokens.issue("alice", "probe", 7, 2)
+    assert await tokens.look_up(token) is not None
+    clock.time += 2
+    assert await tokens.look_up(token) is None
+
+
+@pytest.mark.parametrize("token", ["", "llum_", "llum_" + "a" * 43, "llum_" + "a" * 42 + "*", "x" * 100_000, "llum_ü"])
+async def test_unknown_and_malformed_tokens_stand_for_nobody(tokens: Tokens, token: str) -> None:
+    """They raise nothing."""
+    assert await tokens.look_up(token) is None
+
+
+async def test_a_revoked_token_is_worthless_at_once_where_it_was_revoked(tokens: Tokens) -> None:
+    """And revoking it twice is harmless."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    assert await tokens.look_up(token) is not None
+    await revoke(tokens)
+    await revoke(tokens)
+    assert await tokens.look_up(token) is None
+
+
+async def test_a_token_revoked_elsewhere_is_believed_for_the_cache_s_age_only(
+    tokens: Tokens, clock: Clock, connect: Connect
+) -> None:
+    """The bound that the documentation promises."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    assert await tokens.look_up(token) is not None
+    await revoke(Tokens(await connect(), clock, clock))
+    clock.time += CACHE_AGE_S + 0.1
+    assert await tokens.look_up(token) is None
+
+
+async def test_a_lost_connection_empties_the_cache(
+    server: EmbeddedServer, bus: Bus, tokens: Tokens, connect: Connect
+) -> None:
+    """What happened meanwhile is not known."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    assert await tokens.look_up(token) is not None
+    other = await connect()
+    await kill_and_restart(server)
+    await until(lambda: other.connected, "the other connection")
+    await revoke(Tokens(other))
+    await until(lambda: bus.connected, "the connection")
+    assert await tokens.look_up(token) is None
+
+
+async def test_the_token_itself_is_nowhere_in_the_store(bus: Bus, tokens: Tokens) -> None:
+    """Only its hash is."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    stored = (await JetStream(bus).call("STREAM.MSG.GET.KV_LLUM_TOKENS", {"seq": FIRST_SEQUENCE}))["message"]
+    assert hashlib.sha256(token.encode()).hexdigest() in stored["subject"]
+    assert token not in str(stored)
+
+
+async def test_the_server_forgets_a_token_that_has_expired(bus: Bus, tokens: Tokens) -> None:
+    """The bucket does not grow for ever: the server is told the lifetime, and some grace."""
+    await tokens.issue("alice", "probe", 7, 10.5)
+    stored = await JetStream(bus).page("KV_LLUM_TOKENS", "$KV.LLUM_TOKENS.>", 1, 1)
+    assert b"Nats-TTL: %ds" % (11 + GRACE_S) in stored[0][0].headers
+
+
+async def test_the_cache_is_bounded(tokens: Tokens) -> None:
+    """The longest unused entry goes."""
+    for number in range(CACHE_ENTRIES):
+        tokens._cache[str(number)] = cast("Any", object())
+    token = await tokens.issue("alice", "probe", 7, 60)
+    await tokens.look_up(token)
+    assert len(tokens._cache) == CACHE_ENTRIES
+    assert "0" not in tokens._cache
+
+
+@pytest.mark.parametrize(
+    ("user", "app"),
+    [("Alice", "probe"), ("alice", "a.b"), ("", "probe"), ("alice", "_admin"), ("alice", "_cron"), ("_", "probe")],
+)
+async def test_no_token_is_issued_for_ids_that_get_none(tokens: Tokens, user: str, app: str) -> None:
+    """They could name another subject, or llum itself."""
+    with pytest.raises(Refusal):
+        await tokens.issue(user, app, 7, 60)
+
+
+async def test_tokens_are_listed_without_themselves(tokens: Tokens, clock: Clock) -> None:
+    """With their app, when they were made and when they were used; those of others and expired ones are not."""
+    first = await tokens.issue("alice", "probe", 7, 3600)
+    clock.time += 10
+    await tokens.issue("alice", "wallet", 8, 3600)
+    await tokens.issue("alice", "short", 9, 5)
+    await tokens.issue("bob", "probe", 7, 3600)
+    clock.time += 10
+    assert await tokens.look_up(first)
+    listed = await until_used(tokens)
+    assert [(one.app, one.registration) for one in listed] == [("probe", 7), ("wallet", 8)]
+    assert [one.used for one in listed] == [clock.time, None]
+    assert [one.made for one in listed] == [clock.time - 20, clock.time - 10]
+    assert listed[0].id == hashlib.sha256(first.encode()).hexdigest()[:16]
+    assert first not in str(listed)
+
+
+async def test_a_use_is_noted_now_and_then_only(tokens: Tokens, bus: Bus, clock: Clock) -> None:
+    """A busy token costs no write for each request."""
+    token = await tokens.issue("alice", "probe", 7, 36_000)
+    for _ in range(20):
+        assert await tokens.look_up(token)
+        clock.time += CACHE_AGE_S + 1
+    await until_used(tokens)
+    info = await JetStream(bus).call("STREAM.INFO.KV_LLUM_TOKENS")
+    assert info["state"]["last_seq"] == FIRST_SEQUENCE + 1
+    clock.time += USE_NOTED_EVERY_S
+    assert await tokens.look_up(token)
+    await eventually(lambda: used_at(tokens, clock.time))
+
+
+async def test_the_tokens_of_earlier_registrations_are_deleted(tokens: Tokens) -> None:
+    """Of the app that is named; those of a later registration stay."""
+    old, new = await tokens.issue("alice", "probe", 7, 60), await tokens.issue("alice", "probe", 12, 60)
+    other = await tokens.issue("alice", "wallet", 7, 60)
+    await tokens.delete_of("alice", "probe", 10)
+    assert await tokens.look_up(old) is None
+    assert await tokens.look_up(new)
+    assert await tokens.look_up(other)
+
+
+async def test_all_tokens_of_a_user_are_forgotten(tokens: Tokens) -> None:
+    """With the notes of their use; nobody else's."""
+    mine = [await tokens.issue("alice", app, 7, 60) for app in ("probe", "wallet")]
+    others = await tokens.issue("bob", "probe", 7, 60)
+    assert await tokens.look_up(mine[0])
+    await until_used(tokens)
+    assert await tokens.forget("alice") == 2
+    assert await tokens.count("alice") == 0
+    assert [await tokens.look_up(one) for one in mine] == [None, None]
+    assert await tokens.look_up(others)
+
+
+async def revoke(tokens: Tokens) -> None:
+    """Revoke the tokens of alice."""
+    for one in await tokens.list("alice"):
+        await tokens.revoke(one)
+
+
+async def until_used(tokens: Tokens) -> list[IssuedToken]:
+    """Wait until a use of one of alice's tokens has been noted, and list them."""
+    await eventually(lambda: used_at(tokens))
+    return await tokens.list("alice")
+
+
+async def used_at(tokens: Tokens, when: float | None = None) -> bool:
+    used = [one.used for one in await tokens.list("alice") if one.used is not None]
+    return bool(used) and when in (None, *used)
