@@ -5,9 +5,9 @@
         answer = await llum.ask("alice", "Personal/firstname")
         print(answer.value)
 
-Every method raises `schemas.errors.Refusal` for what cannot succeed as it is (its `code` is stable, its `field` says
-what to mend) and `schemas.errors.Transient` for what may succeed later. A path is text with `/` between its segments,
-or a list of segments.
+Every method raises `Refusal` for what cannot succeed as it is (its `code` is stable, its `error.field` says what to
+mend) and `Transient` for what may succeed later. A path is text with `/` between its segments, or a list of segments.
+What is asked reflects what the same client has told.
 """
 
 import contextlib

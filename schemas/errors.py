@@ -10,7 +10,7 @@
         ├── InstallationError            what an earlier llum left in nats-server
         ├── LogTruncatedError            the log ends too early
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
-        └── Fault                        files, folders and processes of this machine (`llum.failures`)
+        └── Fault, HeldError             files, folders and processes of this machine (`llum.failures`)
 
 Anything else that is raised is a bug: it is logged, recorded with the message that caused it, and answered as
 `internal`.
