@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bus import child
+from bus import nats_process
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
 from bus.subjects import DEFAULT_PARTITIONS, server_mappings
@@ -69,7 +69,7 @@ class EmbeddedServer:
         Raises `EmbeddedServerError`: no binary, folder not writable, port taken, data in use; `InstallationError`: the
         folder holds a log of another format.
         """
-        binary = child.find_binary()
+        binary = nats_process.find_binary()
         try:
             await self._start(binary)
         except OSError as error:
@@ -106,7 +106,7 @@ class EmbeddedServer:
             log.warning("nats_server.killed", pid=self.pid, after_s=timeout_s)
             self._process.kill()
             await self._process.wait()
-        child.remove_note(self._pid_file)
+        nats_process.remove_note(self._pid_file)
 
     def kill(self) -> None:
         """End the server at once; the log is safe."""
@@ -148,11 +148,11 @@ class EmbeddedServer:
         await asyncio.to_thread(claim_folder, self._data)
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(child.end_orphan, self._pid_file, self._config_file)
-        self.port = await asyncio.to_thread(child.free_port, self.port)
+        await asyncio.to_thread(nats_process.end_orphan, self._pid_file, self._config_file)
+        self.port = await asyncio.to_thread(nats_process.free_port, self.port)
         self._config_file.write_text(self.configuration(), encoding="utf-8")
-        self._process = await child.spawn([binary, "-c", str(self._config_file)], self.log_file)
-        child.note_child(self._pid_file, self._process.pid)
+        self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
+        nats_process.note_child(self._pid_file, self._process.pid)
 
     async def _answers(self) -> bool:
         """Tell whether the server greets. It does so only after it has read its streams."""
@@ -169,7 +169,7 @@ class EmbeddedServer:
             writer.close()
 
     def _failure(self, message: str) -> EmbeddedServerError:
-        reason = child.last_words(self.log_file)
+        reason = nats_process.last_words(self.log_file)
         return EmbeddedServerError(f"{message} ({reason})" if reason else message, f"see {self.log_file}")
 
 

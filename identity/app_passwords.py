@@ -114,7 +114,7 @@ class AppPasswords:
             (_listed(*entry, used) for entry in await self._bucket.list(f"{user}.*")), key=lambda one: one.app
         )
 
-    async def forget(self, user: str) -> int:
+    async def erase_user(self, user: str) -> int:
         """Erase the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
         check_token(user, "user")
         try:

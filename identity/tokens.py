@@ -138,7 +138,7 @@ class Tokens:
             if token.app == app and token.registration < before:
                 await self.revoke(token)
 
-    async def forget(self, user: str) -> int:
+    async def erase_user(self, user: str) -> int:
         """Erase all tokens of a user and give their number: elsewhere they are believed for `CACHE_AGE_S` more.
 
         Raises `Transient`, `ApiError`.

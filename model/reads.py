@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 EvidenceKind = Literal["plain", "goal", "correction"]
-"""Evidence without the goal flag, with it, or the owner's corrections (whatever their flags). Each piece is of one."""
+"""Evidence without the goal flag, with it, or the owner's corrections, whatever their flags. A piece has one kind."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ class Outbox:
 
     async def drop(self, left: Callable[[], Awaitable[int]]) -> None:
         """Drop what has left. Raises what `left` raises, and the shard."""
-        await self._shard.forget_outbox(await left())
+        await self._shard.drop_outbox(await left())
         if await self._shard.outbox(1):
             self._work.set()
 
@@ -125,4 +125,4 @@ class Outbox:
         if not seq:
             return
         await self._checkpoint(seq)
-        await self._shard.forget_outbox(seq)
+        await self._shard.drop_outbox(seq)

@@ -246,7 +246,7 @@ class Shard:
         rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
         return [OutboxEntry(*row) for row in rows]
 
-    async def forget_outbox(self, seq: int) -> None:
+    async def drop_outbox(self, seq: int) -> None:
         """Drop what has been relayed, up to and including a sequence."""
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if 0 < self._traces_seq <= seq:

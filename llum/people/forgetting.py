@@ -27,6 +27,7 @@ from llum.people.log_forgetting import count_in_logs, forget_in_logs
 from schemas.commands import Forget
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token
+from schemas.verbs import verb_of
 from sensors.spool_files import check_no_sensor_runs, remove_spools, spools_of
 
 FORGET_TIMEOUT_S: Final = 600.0
@@ -181,8 +182,8 @@ class _Forgetter:
     async def _erase_messages(self) -> Counts:
         """Erase all but the log: first what lets anyone in, then what is on its way."""
         erased = Counts(
-            tokens=await Tokens(self._bus).forget(self._user),
-            passwords=await AppPasswords(self._bus).forget(self._user),
+            tokens=await Tokens(self._bus).erase_user(self._user),
+            passwords=await AppPasswords(self._bus).erase_user(self._user),
             rejections=await erase(self._bus, subjects.REJECTED_STREAM, self._rejections),
             registrations=await erase(self._bus, subjects.REGISTRATIONS_STREAM, self._registrations),
         )
@@ -195,7 +196,7 @@ class _Forgetter:
 
     async def _erase_log(self, forgotten_seq: int) -> int:
         """Erase the commands up to the one that forgot the model. That one goes last, and is not counted."""
-        count, forget = 0, subjects.log_subjects_of_user_and_verb(self._user, "forget")
+        count, forget = 0, subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
         for stream in await self._log_streams():
             count += await erase(self._bus, stream, self._commands, forgotten_seq, _is_no_forget)
             await erase(self._bus, stream, forget)
@@ -230,4 +231,4 @@ def _is_schedule(stream: str, subject: str) -> bool:
 
 def _is_no_forget(message: Stored) -> bool:
     """A `Forget` that waits long for its outcome is sent again: the repeats are not what was of the user."""
-    return not message.subject.endswith(".forget")
+    return subjects.parse_address(message.subject).verb != verb_of(Forget)

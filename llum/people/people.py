@@ -53,7 +53,7 @@ def _components(definition: ModelDefinition, path: list[str]) -> list[ComponentD
 
 async def list_people(client: "Client") -> list[str]:
     """Give the ids of all who have a model, sorted."""
-    from bus.persons import list_users
+    from bus.users import list_users
 
     limit = asyncio.Semaphore(MAX_CONCURRENT_ASKS)
 

@@ -100,7 +100,7 @@ class Process:
         stage = EffectsStage(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED)  # type: ignore[arg-type]
         self.outbox = Outbox(shard, {FIRED: stage.fire}, world.checkpoint)
         shard.write = self._dying(shard.write)  # type: ignore[method-assign]
-        shard.forget_outbox = self._dying(shard.forget_outbox)  # type: ignore[method-assign]
+        shard.drop_outbox = self._dying(shard.drop_outbox)  # type: ignore[method-assign]
 
     def _dying(self, method: Any) -> Any:
         async def call(*arguments: Any) -> Any:

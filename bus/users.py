@@ -5,7 +5,9 @@ import asyncio
 from bus.connection import Bus
 from bus.jetstream import JetStream
 from bus.subjects import all_log_subjects, log_subjects_of_verb, parse_address
+from schemas.commands import MakeModel
 from schemas.errors import Refusal
+from schemas.verbs import verb_of
 
 
 async def list_users(bus: Bus) -> list[str]:
@@ -20,7 +22,7 @@ async def _users_of(jetstream: JetStream, stream: str) -> set[str]:
     users: set[str] = set()
     offset = 0
     while True:
-        body = {"subjects_filter": log_subjects_of_verb("make_model"), "offset": offset}
+        body = {"subjects_filter": log_subjects_of_verb(verb_of(MakeModel)), "offset": offset}
         info = await jetstream.call(f"STREAM.INFO.{stream}", body)
         page = info["state"].get("subjects") or {}
         users.update(filter(None, map(_user, page)))
