@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from identity.authenticator import Authenticator
 from identity.credentials import Credential, list_credentials, revoke
 from identity.registrations import access
+from llum.failures import Fault
 from llum.people.apps import apps_of
 from schemas.app_names import app_id
 from schemas.apps import check_app
@@ -24,7 +25,7 @@ class MadeToken(NamedTuple):
 async def make_token(client: "Client", user: str, name: str, lifetime_s: float, *, owner: bool) -> MadeToken:
     """Make a token with the rights that the app has. With `owner` the app becomes an owner's first.
 
-    Raises `no_such_app` for an app that is not registered, other refusals, `Transient`.
+    Raises a `Fault` for an app that is not registered, `Refusal`, `Transient`.
     """
     app = check_app(app_id(name), "app")
     role = await _role(client, user, app)
@@ -57,9 +58,9 @@ async def _role(client: "Client", user: str, app: str) -> str | None:
         return None
 
 
-def _unregistered(user: str, name: str) -> Refusal:
+def _unregistered(user: str, name: str) -> Fault:
     hint = (
         f"Register it with `llum admin app add {user} {name}` and say what it may do with `llum admin app permit`, "
         "or make it an owner's with --owner."
     )
-    return Refusal(Code.NO_SUCH_APP, f"{name} is no app of {user}", None, hint)
+    return Fault(f"{name} is no app of {user}", hint)

@@ -3,8 +3,7 @@
 from typing import Final
 
 from bus.as_app import new_id
-from schemas.apps import OWNER_APP
-from schemas.commands import Command, MakeComponent, MakeContext, RegisterApp, SetPermission, Tell
+from schemas.commands import Command, MakeComponent, MakeContext, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.evidence import NewEvidence
 from sensors.activity.states import Observation
@@ -16,26 +15,18 @@ APP: Final = "activity_monitor"
 CONTEXT: Final = ("Devices", "activity_monitor", "activity")
 COMPONENT: Final = "data"
 
-_DESCRIPTION: Final = "Tells when you become active at a computer, and when idle."
+DESCRIPTION: Final = "Tells when you become active at a computer, and when idle."
+"""What the owner is told of the app."""
 
 
-def installation(user: str, app: str = APP) -> list[Entry]:
-    """Give what must come before the first telling. All of it changes nothing when it has been done before.
-
-    Registration and permission have the same ids at each start: a model takes them once, so what its owner has since
-    changed or revoked stays so.
-    """
-    by_owner: list[Command] = [
-        RegisterApp(id="register-activity-sensor", app=app, description=_DESCRIPTION),
+def places() -> list[Command]:
+    """Give what the owner makes before the sensor may tell. What is there already stays as it is."""
+    return [
         _context((), CONTEXT[0], "What your devices have observed."),
-        SetPermission(id="permit-activity-sensor", app=app, context=[CONTEXT[0]], ask=True, tell=True),
-    ]
-    by_sensor: list[Command] = [
         _context(CONTEXT[:1], CONTEXT[1], "Whether you are at a computer."),
         _context(CONTEXT[:2], CONTEXT[2], "Your activity at the keyboard and the mouse."),
         MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True),
     ]
-    return [Entry.of(user, OWNER_APP, it) for it in by_owner] + [Entry.of(user, app, it) for it in by_sensor]
 
 
 def telling(user: str, app: str, what: Observation) -> Entry:

@@ -1,8 +1,8 @@
 """The activity sensor: looks every few seconds, tells changes into the spool, and has the spool published.
 
-At each start it puts its own installation into the spool, then tells what the first look shows. What a process that
-was killed had last told is not corrected by a later one: nobody knows when it stopped being true, so nothing is
-invented; the first look of the next start is told with the time at which it really happened.
+It needs no more than `tell` in its own context, where the owner has installed it. At each start it tells what the first
+look shows. What a process that was killed had last told is not corrected by a later one: nobody knows when it stopped
+being true, so nothing is invented; the first look of the next start is told with the time at which it really happened.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from schemas.paths import check_token
 from sensors import clock
 from sensors.activity import states
 from sensors.activity.backends import Backend
-from sensors.activity.messages import APP, installation, telling
+from sensors.activity.messages import APP, telling
 from sensors.activity.sampler import Sampler, chosen
 from sensors.channel import BusAddress, bus_at
 from sensors.errors import SensorError
@@ -68,7 +68,6 @@ async def run_activity_sensor(options: ActivityOptions, stop: asyncio.Event) -> 
     options.check()
     with Spool(options.spool_folder, f"{options.user}.{options.app}") as spool:
         backend = await chosen(options.backend)
-        spool.append(*installation(options.user, options.app))
         log.info("sensor.starts", user=options.user, app=options.app, backend=backend.name, waiting=len(spool))
         sensor = ActivitySensor(options, backend, spool)
         await sensor.run(bus_at(options.nats_url, name=options.app), stop)

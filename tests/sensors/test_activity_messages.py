@@ -1,34 +1,22 @@
 """What the activity sensor says on the bus is what llum understands."""
 
-from schemas.apps import ADMIN_APP
+import pytest
+
+from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.codec import decode_command
 from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
-from sensors.activity.messages import installation, telling
+from schemas.errors import Refusal
+from sensors.activity.messages import APP, CONTEXT, places, telling
 from sensors.activity.states import ACTIVE, Observation
 from tests.model.applying import apply
 
 
-def test_the_installation_makes_everything_that_a_telling_needs():
-    commands = [(it.app, decode_command(it.payload, it.verb)) for it in installation("alice")]
-    assert [(app, type(command)) for app, command in commands] == [
-        ("llum", RegisterApp),
-        ("llum", MakeContext),
-        ("llum", SetPermission),
-        ("activity_monitor", MakeContext),
-        ("activity_monitor", MakeContext),
-        ("activity_monitor", MakeComponent),
-    ]
-
-
-def test_the_installation_can_be_repeated():
-    made = [decode_command(it.payload, it.verb) for it in installation("alice")]
-    assert all(command.exist_ok for command in made if isinstance(command, MakeContext | MakeComponent))
-
-
-def test_registration_is_the_same_command_at_each_start_and_all_else_has_an_id_of_its_own():
-    first, second = ([decode_command(it.payload, it.verb).id for it in installation("alice")] for _ in range(2))
-    assert set(first) & set(second) == {"register-activity-sensor", "permit-activity-sensor"}
-    assert len(set(first)) == len(first)
+def test_the_places_of_the_sensor_can_be_made_again():
+    """What is there stays; each command has an id of its own."""
+    made = [*places(), *places()]
+    assert all(command.exist_ok for command in made)
+    assert [type(command) for command in places()] == [MakeContext, MakeContext, MakeContext, MakeComponent]
+    assert len({command.id for command in made}) == len(made)
 
 
 def test_a_telling_is_implicit_evidence_with_its_time():
@@ -41,11 +29,18 @@ def test_a_telling_is_implicit_evidence_with_its_time():
     assert (evidence.value, evidence.time, evidence.evidence_type) == (1, 12.5, "implicit")
 
 
-def test_a_model_takes_installation_and_tellings_and_the_installation_again():
-    """Nothing that the sensor says is refused, neither at its first start nor at a later one."""
+def test_the_sensor_needs_no_more_than_to_tell_in_its_own_context():
+    """Once the owner has registered it, made its places and let it tell there, nothing that it says is refused."""
     model = apply(None, "alice", ADMIN_APP, MakeModel(id="make"), 1, 1).model
-    told = telling("alice", "activity_monitor", Observation(ACTIVE, 12.5))
-    entries = [*installation("alice"), told, *installation("alice")]
-    for seq, entry in enumerate(entries, 2):
-        changes = apply(model, "alice", entry.app, decode_command(entry.payload, entry.verb), seq, seq).changes
-        assert bool(changes) == (seq < 2 + 7), "what is repeated changes nothing"
+    by_owner = [
+        RegisterApp(id="r", app=APP),
+        *places(),
+        SetPermission(id="s", app=APP, context=list(CONTEXT), tell=True),
+    ]
+    for seq, command in enumerate([*by_owner, *places()], 2):
+        changes = apply(model, "alice", OWNER_APP, command, seq, seq).changes
+        assert bool(changes) == (seq < 2 + len(by_owner)), "what is repeated changes nothing"
+    told = telling("alice", APP, Observation(ACTIVE, 12.5))
+    assert apply(model, "alice", told.app, decode_command(told.payload, told.verb), 20, 20).changes
+    with pytest.raises(Refusal):
+        apply(model, "alice", APP, MakeContext(id="c", context=["Devices"], name="more"), 21, 21)

@@ -15,8 +15,9 @@ import pytest
 
 from schemas.commands import Tell
 from schemas.errors import Refusal
-from sensors.activity.messages import installation
+from sensors.activity.messages import telling
 from sensors.activity.sensor import ActivityOptions, ActivitySensor, run_activity_sensor
+from sensors.activity.states import Observation
 from sensors.errors import SensorError
 from sensors.publisher import Store
 from sensors.spool import Spool
@@ -155,7 +156,8 @@ async def test_what_a_full_spool_refuses_is_told_when_there_is_room(tmp_path, un
         return [line["event"] for line in logged]
 
     with Spool(options.spool_folder, "alice.activity_monitor", max_entries=2) as spool:
-        spool.append(*installation("alice")[:2])
+        earlier = Observation(1, 1.0)
+        spool.append(*[telling("alice", "activity_monitor", earlier)] * 2)
         task = asyncio.create_task(ActivitySensor(options, Awake(), spool).run(unreachable, stop))
         await until(lambda: "sensor.cannot_keep" in events(), "the refusal is logged")
         spool.remove_up_to(spool.oldest(2)[-1][0])
@@ -182,14 +184,13 @@ def test_a_user_that_cannot_be_one_is_refused(tmp_path):
 
 
 async def test_on_a_real_bus_everything_arrives_in_order(options, x_server, tmp_path, until):
-    """Installation, then tellings, then the shutdown; the spool is empty afterwards."""
+    """Tellings, then the shutdown, all as the sensor's own app; the spool is empty afterwards."""
     async with installed_server(tmp_path / "bus", 4, 1) as server:
         async with sensor(options_for(tmp_path, server.url)):
             await until(lambda: spool_of(options).exists() and not spooled(spool_of(options)), "all is delivered")
             x_server.press("a")
         commands = await logged_commands(server.url)
-    assert [app for app, _ in commands[:6]] == ["llum"] * 3 + ["activity_monitor"] * 3
-    assert all(isinstance(command, Tell) and app == "activity_monitor" for app, command in commands[6:])
+    assert all(isinstance(command, Tell) and app == "activity_monitor" for app, command in commands)
     assert values([command for _, command in commands])[-1] == -1
     assert spooled(spool_of(options)) == []
 

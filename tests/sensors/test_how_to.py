@@ -25,5 +25,5 @@ async def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
         commands = await logged_commands(server.url)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.endswith("0 messages wait for the next start\n")
-    assert [app for app, _ in commands] == ["llum"] * 4 + ["disk_sensor"] * 3
+    assert [app for app, _ in commands] == ["disk_sensor"] * 4
     assert len(values([command for _, command in commands])) == 3

@@ -107,6 +107,7 @@ class Sensor:
 @pytest.fixture
 def sensor(llum: Llum, screen: XServer) -> Iterator[Sensor]:
     llum.run("admin", "person", "add", "alice")
+    llum.run("sensor", "activity", "alice", "--install")
     sensor = Sensor(llum, screen)
     yield sensor
     sensor.kill()

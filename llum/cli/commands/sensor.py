@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ def sensor() -> None:
 @sensor.command()
 @click.argument("person", metavar="[USER]", required=False)
 @click.option("--user", help="Whose activity it is. Not needed if only one person has a model.")
+@click.option(
+    "--install", is_flag=True, help="As the owner, give the sensor its place in the model, and end. Needed once."
+)
 @click.option("--poll-s", type=float, default=5.0, show_default=True, help="Seconds from one look to the next.")
 @click.option("--idle-after-s", type=float, default=10.0, show_default=True, help="Seconds without input until idle.")
 @click.option("--backend", default="auto", show_default=True, help="auto, x11, wayland_logind, macos or windows.")
@@ -32,20 +36,31 @@ def activity(
     settings: Settings,
     person: str | None,
     user: str | None,
+    install: bool,
     poll_s: float,
     idle_after_s: float,
     backend: str,
     spool: Path | None,
 ) -> None:
-    """Tell when the person at this machine becomes active (1) or idle (0), and when the sensor stops (-1)."""
+    """Tell when the person at this machine becomes active (1) or idle (0), and when the sensor stops (-1).
+
+    The owner installs the sensor once with --install: it may then tell
+    Devices/activity_monitor/activity/data, and do nothing else. At a terminal the command asks
+    whether to install it.
+    """
     from llum.processes import logs
     from sensors.activity.sensor import ActivityOptions, run_activity_sensor
 
     if person and user and person != user:
         raise click.UsageError(f"you named two people: {person} and {user}")
+    who = person or user or _only_person(settings)
+    if install:
+        _install(settings, who)
+        return
+    _see_to_installation(settings, who)
     logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
     options = ActivityOptions(
-        user=person or user or _only_person(settings),
+        user=who,
         nats_url=settings.nats_url or _finder(settings.data_dir),
         spool_folder=spool or settings.data_dir / "spool",
         poll_s=poll_s,
@@ -53,6 +68,36 @@ def activity(
         backend=backend,
     )
     asyncio.run(_until_signal(lambda stop: run_activity_sensor(options, stop)))
+
+
+def _install(settings: Settings, user: str) -> None:
+    from llum.cli.commands.options import with_client
+    from llum.people.sensors import install_activity_sensor
+
+    with_client(settings, lambda client: install_activity_sensor(client, user))
+    click.echo(f"the activity sensor is installed for {user}: it may tell Devices/activity_monitor/activity/data")
+
+
+def _see_to_installation(settings: Settings, user: str) -> None:
+    """Go on if the sensor is installed, or if llum is away: then what it sees waits in the spool."""
+    if _is_installed_or_unknown(settings, user):
+        return
+    if sys.stdin.isatty() and click.confirm(f"The activity sensor is not installed for {user}. Install it?"):
+        _install(settings, user)
+        return
+    hint = f"The owner installs it once with `llum sensor activity {user} --install`."
+    raise Fault(f"the activity sensor is not installed for {user}", hint)
+
+
+def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
+    from llum.cli.commands.options import with_client
+    from llum.people.sensors import is_activity_sensor_installed
+    from schemas.errors import Transient
+
+    try:
+        return with_client(settings, lambda client: is_activity_sensor_installed(client, user))
+    except (Fault, Transient):
+        return True
 
 
 def _finder(data_dir: Path) -> "Callable[[], str | None]":
