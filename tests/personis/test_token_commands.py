@@ -78,7 +78,7 @@ def test_llums_own_apps_get_no_token(person: Person) -> None:
 
 
 def test_tokens_are_listed_and_revoked(person: Person) -> None:
-    """By an id that opens nothing: a table for people, JSON for programs. A revoked one ends at the running edge too."""
+    """By an id that opens nothing: a table for people, JSON for programs. The running edge obeys."""
     run, user = person.llum.run, person.user
     run("admin", "app", "add", user, "notebook")
     token = run("admin", "token", user, "--app", "notebook", "--days", "1")
@@ -119,7 +119,7 @@ def test_an_app_deleted_over_http_is_out_at_once(person: Person) -> None:
     run("admin", "app", "add", user, "notebook")
     token = run("admin", "token", user, "--app", "notebook")
     assert status(person, token) == 200
-    assert person.client.call("deleteapp", app="notebook") is None
+    assert person.client.call("deleteapp", {"app": "notebook"}) is None
     assert status(person, token) == 401
 
 
