@@ -15,7 +15,7 @@ MARKER_LIFETIME_S: Final = 3600
 _LIFETIME: Final = "Nats-TTL"
 
 
-class Entry(NamedTuple):
+class KeyValue(NamedTuple):
     key: str
     value: bytes
 
@@ -34,12 +34,12 @@ class Bucket:
         found = await self.find(key)
         return None if found is None else found.value
 
-    async def find(self, keys: str) -> Entry | None:
+    async def find(self, keys: str) -> KeyValue | None:
         """Read the newest value of keys that may hold wildcards; None if that was deleted. Raises `Transient`."""
         found = await self._jetstream.direct_last(self._stream, self._prefix + keys)
         return None if found is None or _is_marker(found) else self._entry(found)
 
-    async def list(self, keys: str) -> list[Entry]:
+    async def list(self, keys: str) -> list[KeyValue]:
         """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`."""
         return [
             self._entry(found)
@@ -84,8 +84,8 @@ class Bucket:
         """Count values, with those that were deleted lately. Raises `Transient`."""
         return await self._jetstream.count(self._stream, self._prefix + keys)
 
-    def _entry(self, found: Stored) -> Entry:
-        return Entry(found.subject.removeprefix(self._prefix), found.data)
+    def _entry(self, found: Stored) -> KeyValue:
+        return KeyValue(found.subject.removeprefix(self._prefix), found.data)
 
     async def _publish(self, key: str, value: bytes, headers: dict[str, str] | None) -> None:
         await self._jetstream.publish(self._prefix + key, value, headers)

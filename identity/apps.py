@@ -13,10 +13,10 @@ from schemas.errors import Transient
 from schemas.queries import ListApps, Query
 from schemas.replies import Accepted, AppDescription
 
-Send = Callable[[Command], Awaitable[Accepted]]
+SendCommand = Callable[[Command], Awaitable[Accepted]]
 """Sends a command and gives its outcome; raises `Refusal`, `Transient`."""
 
-Ask = Callable[[Query], Awaitable[Any]]
+AskQuery = Callable[[Query], Awaitable[Any]]
 """Sends a query and gives its reply; raises `Refusal`, `Transient`."""
 
 log = structlog.get_logger("llum.identity")
@@ -25,7 +25,7 @@ log = structlog.get_logger("llum.identity")
 class Apps:
     """The apps of one person, as an owner app of theirs changes them through `send` and `ask`."""
 
-    def __init__(self, user: str, send: Send, ask: Ask, authenticator: Authenticator) -> None:
+    def __init__(self, user: str, send: SendCommand, ask: AskQuery, authenticator: Authenticator) -> None:
         self._user = user
         self._send = send
         self._ask = ask

@@ -39,27 +39,27 @@ class Head(
     """What was exported; [] is the whole model. Contexts are named from there, rules and permissions from the root."""
 
 
-class Contexts(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", forbid_unknown_fields=True):
+class ContextsRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", forbid_unknown_fields=True):
     contexts: list[ImportedContext]
 
 
-class Apps(msgspec.Struct, kw_only=True, tag_field="kind", tag="apps", forbid_unknown_fields=True):
+class AppsRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="apps", forbid_unknown_fields=True):
     apps: dict[str, ArchivedApp]
 
 
-class Rules(msgspec.Struct, kw_only=True, tag_field="kind", tag="rules", forbid_unknown_fields=True):
+class RulesRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="rules", forbid_unknown_fields=True):
     rules: list[ArchivedRule]
 
 
-class End(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbid_unknown_fields=True):
+class EndRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbid_unknown_fields=True):
     records: int
     sha256: str
 
 
-Record = Contexts | Apps | Rules
+Record = ContextsRecord | AppsRecord | RulesRecord
 
 _head: Final = msgspec.json.Decoder(Head)
-_line: Final = msgspec.json.Decoder(Contexts | Apps | Rules | End)
+_line: Final = msgspec.json.Decoder(ContextsRecord | AppsRecord | RulesRecord | EndRecord)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -75,7 +75,7 @@ class Archive(NamedTuple):
         """Give the records one after the other."""
         for line in self.lines():
             record = _line.decode(line)
-            if not isinstance(record, End):
+            if not isinstance(record, EndRecord):
                 yield record
 
 
@@ -93,13 +93,13 @@ class ArchiveLines:
     def add(self, page: ExportReply) -> bytes:
         """Give the lines of a page; the first one must come first."""
         begin = self._begin(page) if self._first is None else b""
-        return begin + self._line(Contexts(contexts=page.contexts))
+        return begin + self._line(ContextsRecord(contexts=page.contexts))
 
     def finish(self) -> bytes:
         """Give the lines that say that the archive is complete."""
         assert self._first is not None, "an export has at least one page"
-        records = self._line(Apps(apps=self._first.apps)) + self._line(Rules(rules=self._first.rules))
-        return records + _encode(End(records=self._records, sha256=self._digest.hexdigest())) + b"\n"
+        records = self._line(AppsRecord(apps=self._first.apps)) + self._line(RulesRecord(rules=self._first.rules))
+        return records + _encode(EndRecord(records=self._records, sha256=self._digest.hexdigest())) + b"\n"
 
     def _begin(self, page: ExportReply) -> bytes:
         self._first = page
@@ -138,7 +138,7 @@ def check_lines(lines: Iterable[bytes]) -> str:
         except UNDECODABLE as error:
             hint = "It has been changed or cut off."
             raise Refusal(Code.MALFORMED, f"line {records + 2}: {error}", hint=hint) from error
-        if isinstance(record, End):
+        if isinstance(record, EndRecord):
             if (record.records, record.sha256) != (records, digest.hexdigest()):
                 raise Refusal(Code.MALFORMED, "it has been changed since it was exported", hint="Export it again.")
             return record.sha256
@@ -149,7 +149,7 @@ def check_lines(lines: Iterable[bytes]) -> str:
 def pieces_of(archive: Archive) -> Iterator[Piece]:
     """Take the contexts apart, in their order."""
     for record in archive.records():
-        if isinstance(record, Contexts):
+        if isinstance(record, ContextsRecord):
             for context in record.contexts:
                 yield from _context_pieces(context)
 

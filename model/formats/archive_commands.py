@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from model.formats.archive import Apps, Archive, Contexts, Rules, pieces_of
+from model.formats.archive import AppsRecord, Archive, ContextsRecord, RulesRecord, pieces_of
 from model.formats.parcels import import_commands
 from schemas.apps import OWNER_APP
 from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission
@@ -42,16 +42,16 @@ def import_steps(archive: Archive, importer: str) -> Iterator[Step]:
     for command in import_commands(pieces_of(archive), [], archive.digest):
         yield Step(importer, command)
     for record in archive.records():
-        if isinstance(record, Apps):
+        if isinstance(record, AppsRecord):
             yield from _app_steps(archive.digest, record, importer)
-        elif isinstance(record, Rules):
+        elif isinstance(record, RulesRecord):
             yield from _rule_steps(archive.digest, record)
 
 
 def _root_of(archive: Archive) -> ImportedContext:
     """Give the model's root, which an export begins with."""
     for record in archive.records() if not archive.head.context else ():
-        if isinstance(record, Contexts):
+        if isinstance(record, ContextsRecord):
             for context in record.contexts:
                 if not context.path:
                     return context
@@ -62,7 +62,7 @@ def _id(*parts: object) -> str:
     return f"archive-{hashlib.sha256(_encode(parts)).hexdigest()[:40]}"
 
 
-def _app_steps(digest: str, record: Apps, importer: str) -> Iterator[Step]:
+def _app_steps(digest: str, record: AppsRecord, importer: str) -> Iterator[Step]:
     for app, entry in record.apps.items():
         role = "owner" if app == importer else entry.role
         identifier = _id("app", digest, app)
@@ -72,7 +72,7 @@ def _app_steps(digest: str, record: Apps, importer: str) -> Iterator[Step]:
             yield Step(importer, SetPermission(id=_id("permission", digest, app, setting), app=app, **members))
 
 
-def _rule_steps(digest: str, record: Rules) -> Iterator[Step]:
+def _rule_steps(digest: str, record: RulesRecord) -> Iterator[Step]:
     """Make each rule as its own app: it may do later what that app may."""
     for number, rule in enumerate(record.rules):
         command = MakeRule(

@@ -10,7 +10,7 @@ import msgspec
 from llum.failures import Fault
 from llum.people.archive_files import open_archive
 from model.formats import archive, personis
-from model.formats.archive import Archive, Rules
+from model.formats.archive import Archive, RulesRecord
 from model.formats.parcels import import_commands
 from model.formats.personis import ExportedContext, Exporter, PlacedRule, read_exported
 from schemas.commands import Import, MakeRule
@@ -75,7 +75,7 @@ class _Archived:
     def rules(self) -> Iterator[PlacedRule]:
         base = len(self._archive.head.context)
         for record in self._archive.records():
-            if isinstance(record, Rules):
+            if isinstance(record, RulesRecord):
                 for rule in record.rules:
                     yield PlacedRule([*self._name, *rule.path[base:]], rule.component, rule.statement)
 
