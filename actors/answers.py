@@ -1,28 +1,25 @@
 """A query's bytes to a reply's bytes.
 
-Most asks are answered at once from the actor's memory. What must wait (for an activation, for evidence to be read,
-for a sequence to be applied) goes on as a coroutine.
+Most queries are answered at once from the memory of an active model. What must wait (for an activation, for evidence to
+be read, for a sequence to be applied) goes on as a coroutine, which is made only when somebody awaits it.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 
 import structlog
 
-from actors.live import LiveModel
+from actors.driving import Done, NotAtHand, begin, finish, go_on
 from actors.partition import Partition
 from bus.subjects import Address
-from model.permissions import Asker
-from model.queries.ask.finish import answer_access, finish_ask, plan_ask, remember
-from model.queries.ask.plan import Plan
-from model.queries.describe import describe
-from model.queries.export import Exporting, read_mark
+from model.queries import Answering, answer
+from model.reads import AsOf
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
-from model.state import Model
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
-from schemas.queries import Access, Ask, Export, ListResolvers, Ping, Query
+from schemas.queries import Ping, Query
 from schemas.replies import Failed, PingReply, Reply
 
 log = structlog.get_logger(__name__)
@@ -32,7 +29,8 @@ MIN_SEQ_WAIT_S = 5.0
 
 _FAULT = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 
-Answer = Reply | Coroutine[None, None, Reply]
+Later = Callable[[], Coroutine[None, None, Reply]]
+"""Makes the coroutine that ends with the reply. It never raises what is wrong with a query."""
 
 
 class Answers:
@@ -51,21 +49,20 @@ class Answers:
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
 
-    def answer(self, address: Address, data: bytes) -> Answer:
-        """Answer at once, or give the coroutine that will. Never raises: what is wrong becomes a `Failed`."""
+    def answer(self, address: Address, data: bytes) -> Reply | Later:
+        """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
         try:
             query = decode_query(data, address.verb)
-            actor = self._partition.active(address.user)
-            if actor is None or actor.model is None or not self._is_simple(query):
-                return self._guarded(self._answer_later(address, query))
-            if isinstance(query, Access):
-                return answer_access(actor.model, address.app)
-            assert isinstance(query, Ask)
-            plan = plan_ask(actor.model, address.app, query, self._clock(), self._resolvers, caches=actor.caches)
-            found = self._partition.shard.recall(plan.reads)
-            if found is None:
-                return self._guarded(self._finish(actor, actor.model, plan))
-            return finish_ask(plan, found)
+            live = self._partition.active(address.user)
+            if live is None or live.model is None or not self._is_simple(query):
+                return partial(self._guarded, self._answer_later, address, query)
+            work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
+            need = go_on(work, self._partition.shard)
+            if isinstance(need, Done):
+                return need.result
+            if isinstance(need, AsOf):
+                return partial(self._guarded, self._answer_later, address, query)
+            return partial(self._guarded, self._read_on, work, need)
         except LlumError as error:
             return Failed(error=error.error)
         except Exception:
@@ -73,16 +70,12 @@ class Answers:
             return Failed(error=_FAULT)
 
     def _is_simple(self, query: Query) -> bool:
-        """Tell whether the query is about what is in memory now, or may be."""
-        if query.min_seq is not None and not self._reached(query.min_seq):
-            return False
-        if isinstance(query, Ask):
-            return query.as_of_seq is None and query.as_of_time is None
-        return isinstance(query, Access)
+        """Tell whether the query is about the model as it is now."""
+        return type(query) is not Ping and (query.min_seq is None or self._reached(query.min_seq))
 
-    async def _guarded(self, answer: Coroutine[None, None, Reply]) -> Reply:
+    async def _guarded(self, make: Callable[..., Coroutine[None, None, Reply]], *given: object) -> Reply:
         try:
-            return await answer
+            return await make(*given)
         except LlumError as error:
             return Failed(error=error.error)
         except Exception:
@@ -94,53 +87,17 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             return PingReply(partition=self._partition.number, applied_seq=self._partition.applied_seq)
-        # What is read is committed, and no later command slips in before the plan is made.
-        async with self._partition.reading(address.user) as found:
-            actor, model = _existing(found, address.user)
-            if isinstance(query, Access):
-                return answer_access(model, address.app)
-            asker = Asker(address.app, model, self._clock(), actor.caches.grants)
-            past, now = await self._historical(model, query, asker.now)
-            if isinstance(query, Ask):
-                plan = plan_ask(past, address.app, query, now, self._resolvers, model, asker.now, actor.caches)
-            elif isinstance(query, Export):
-                exporting = Exporting(past, asker, query)
-            else:
-                described = describe(past, asker, query, self._resolvers)
-        if isinstance(query, Ask):
-            return await self._finish(actor, model, plan)
-        if isinstance(query, Export):
-            return await self._export(exporting)
-        return described.finish(await self._partition.shard.read(described.reads))
+        shard = self._partition.shard
+        # All that is seen is committed, and no later command slips in before it is known what to read.
+        async with self._partition.reading(address.user) as live:
+            if live is None or live.model is None:
+                raise _no_such_model(address.user)
+            work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
+            need = await begin(work, shard, shard.load_as_of)
+        return await self._read_on(work, need)
 
-    async def _finish(self, actor: LiveModel, model: Model, plan: Plan) -> Reply:
-        found = await self._partition.shard.read(plan.reads)
-        remember(model, actor.caches, plan, found)
-        return finish_ask(plan, found)
-
-    async def _export(self, exporting: Exporting) -> Reply:
-        while (read := exporting.next_read()) is not None:
-            (found,) = await self._partition.shard.read([read])
-            exporting.take(found)
-        return exporting.reply
-
-    async def _historical(self, model: Model, query: Query, now: float) -> tuple[Model, float]:
-        """Load the model as of the asked sequence or time, and say at which time expiry is to be judged."""
-        as_of_seq, as_of_time = _as_of(query)
-        if as_of_seq is None and as_of_time is None:
-            return model, now
-        shard, seq = self._partition.shard, model.seq
-        if as_of_seq is not None:
-            seq = min(seq, as_of_seq)
-        if as_of_time is not None:
-            time_us = _microseconds(as_of_time)
-            seq = min(seq, await shard.seq_at(time_us))
-        else:
-            time_us = await shard.time_at(seq)
-        past = await shard.load_as_of(model.user, seq, max(time_us, model.time_us) if as_of_time is None else time_us)
-        if past is None:
-            raise Refusal(Code.NO_SUCH_MODEL, "the model had not yet been made then", "as_of")
-        return past, time_us / 1e6
+    async def _read_on(self, work: Answering, need: NotAtHand | Done[Reply]) -> Reply:
+        return await finish(work, self._partition.shard, need)
 
     def _reached(self, seq: int) -> bool:
         return seq <= self._partition.applied_seq or seq <= self._read_position()
@@ -154,21 +111,5 @@ class Answers:
             raise Transient(Code.NOT_YET, f"sequence {seq} has not been applied here yet") from None
 
 
-def _existing(actor: LiveModel | None, user: str) -> tuple[LiveModel, Model]:
-    if actor is None or actor.model is None:
-        raise Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="the operator can make one")
-    return actor, actor.model
-
-
-def _as_of(query: Query) -> tuple[int | None, float | None]:
-    """Say about which sequence and time of the past a query is. The mark of an export names its state."""
-    if isinstance(query, Access | Ping | ListResolvers):
-        return None, None
-    mark = read_mark(query) if isinstance(query, Export) else None
-    return (query.as_of_seq, query.as_of_time) if mark is None else (mark.seq, None)
-
-
-def _microseconds(seconds: float) -> int:
-    if not -62135596800 <= seconds <= 253402300800:
-        raise Refusal(Code.BAD_FIELD, "a time is seconds since 1970, between the years 1 and 9999", "as_of_time")
-    return int(seconds * 1e6)
+def _no_such_model(user: str) -> Refusal:
+    return Refusal(Code.NO_SUCH_MODEL, f"{user} has no model here", hint="the operator can make one")

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
 
 import msgspec
 import structlog
 
-from actors.answers import Answers
+from actors.answers import Answers, Later
 from actors.incoming import address_of
 from bus.connection import Bus
 from bus.retrying import Sleep, retrying
@@ -74,7 +73,6 @@ class Asks:
         if isinstance(answer, msgspec.Struct):
             self._reply(reply_to, address, answer, started)
         elif len(self._all_slow) >= MAX_SLOW_ASKS:
-            answer.close()
             self._reply(reply_to, address, Failed(error=_BUSY), started)
         else:
             self._keep(asyncio.create_task(self._answer_slowly(reply_to, address, answer, started)))
@@ -84,10 +82,8 @@ class Asks:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-    async def _answer_slowly(
-        self, reply_to: bytes, address: Address, answer: Coroutine[None, None, Reply], started: float
-    ) -> None:
-        self._reply(reply_to, address, await answer, started)
+    async def _answer_slowly(self, reply_to: bytes, address: Address, answer: Later, started: float) -> None:
+        self._reply(reply_to, address, await answer(), started)
 
     def _reply(self, reply_to: bytes, address: Address, reply: Reply, started: float) -> None:
         data = encode(reply)

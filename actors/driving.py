@@ -1,18 +1,45 @@
-"""Running the generators of the model: they yield what they need from outside, and are sent it."""
+"""Running the generators of the model: they yield what they need from outside, and are sent it.
 
-from collections.abc import Awaitable, Callable, Generator
-from typing import TypeVar
+`drive` runs one to its end. An answer is run in steps instead: most need nothing, or only what is at hand, and are done
+without a coroutine (`go_on`); the others must begin while their partition is held (`begin`) and may end after that
+(`finish`). What reading raises goes to the caller, never into a generator: a model knows nothing of full disks.
+"""
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from model.reads import AsOf, Found, Read
+from model.resolvers.registry import Resolve, resolved_or_refused
+from model.state import Model
 
 Need = TypeVar("Need")
 Met = TypeVar("Met")
 Result = TypeVar("Result")
 
+Answering = Generator[Any, Any, Result]
+NotAtHand = list[Read] | AsOf
+
+
+class Stored(Protocol):
+    """Where evidence is read: a shard."""
+
+    def recall(self, reads: Sequence[Read]) -> list[Found] | None:
+        """Give what these reads find if that is at hand, for all of them; else None."""
+
+    async def read(self, reads: Sequence[Read]) -> list[Found]:
+        """Read."""
+
+
+class Done(msgspec.Struct, Generic[Result], frozen=True, gc=False):
+    """What a generator has returned."""
+
+    result: Result
+
 
 async def drive(generator: Generator[Need, Met, Result], meet: Callable[[Need], Awaitable[Met]]) -> Result:
-    """Run a generator to its end, and give its result.
-
-    What `meet` raises goes to the caller, never into the generator: a model knows nothing of disks that are full.
-    """
+    """Run a generator to its end, and give its result."""
     try:
         need = next(generator)
         while True:
@@ -22,3 +49,37 @@ async def drive(generator: Generator[Need, Met, Result], meet: Callable[[Need], 
         return result
     finally:
         generator.close()
+
+
+def go_on(answering: Answering[Result], stored: Stored, met: object = None) -> NotAtHand | Done[Result]:
+    """Send what was needed, and go on while all is at hand. Gives what is not, or the result. Raises as the answer."""
+    try:
+        need = answering.send(met)
+        while True:
+            if type(need) is Resolve:
+                need = answering.send(resolved_or_refused(need))
+            elif type(need) is list and (found := stored.recall(need)) is not None:
+                need = answering.send(found)
+            else:
+                wanted: NotAtHand = need
+                return wanted
+    except StopIteration as done:
+        return Done(done.value)
+
+
+async def begin(
+    answering: Answering[Result], stored: Stored, load: Callable[[AsOf], Awaitable[Model | None]]
+) -> NotAtHand | Done[Result]:
+    """Go on until there is evidence to read. Up to then the answer looks at the model: hold the partition meanwhile."""
+    need = go_on(answering, stored)
+    while isinstance(need, AsOf):
+        need = go_on(answering, stored, await load(need))
+    return need
+
+
+async def finish(answering: Answering[Result], stored: Stored, need: NotAtHand | Done[Result]) -> Result:
+    """Read what the answer needs until it is done. Raises as the answer, and what reading raises."""
+    while not isinstance(need, Done):
+        assert not isinstance(need, AsOf), "models of the past are loaded at the beginning"
+        need = go_on(answering, stored, await stored.read(need))
+    return need.result

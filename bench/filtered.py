@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
+from actors.driving import finish
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
@@ -15,11 +16,12 @@ from bench.figures import Result, at_most
 from bench.ground import BenchGround
 from bus.log import LogMessage
 from bus.subjects import log_subject
-from model.queries.ask.finish import finish_ask, plan_ask
+from model.queries import answer
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Ask
+from schemas.replies import AskReply
 from schemas.verbs import verb_of
 
 BAR = 1.5
@@ -81,9 +83,12 @@ class _Model:
         times: list[float] = []
         for _ in range(ASKS_PER_ROUND):
             began = time.perf_counter()
-            plan = plan_ask(actor.model, people.APP, query, self.last_us / 1e6)
-            reply = finish_ask(plan, await self._partition.shard.read(plan.reads))
+            work = answer(actor.model, actor.caches, people.APP, query, self.last_us / 1e6)
+            reads = next(work)
+            assert isinstance(reads, list), "a filter reads evidence"
+            reply = await finish(work, self._partition.shard, reads)
             times.append(time.perf_counter() - began)
+            assert isinstance(reply, AskReply)
             if len(reply.components[0].evidence or []) != RETURNED:
                 raise BenchError(f"{len(reply.components[0].evidence or [])} pieces came back, {RETURNED} expected")
         return median(times)

@@ -4,18 +4,22 @@ All of it may be dropped at any moment; what it says then is found anew, and mod
 holds a model holds its caches, and tells them of each change before the model takes it.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, get_args
 
 import msgspec
 
 from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
 from model.permissions import Grants
+from model.reads import EvidenceKind
 from model.state import Component, Model
 from schemas.evidence import Evidence
 from schemas.paths import Path
 
 _DECIDE_GRANTS: Final = frozenset({"app", "permission", "component_permission", "context"})
 """Items from which permission answers come. Answers are remembered for contexts that exist only."""
+
+KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
 
 
 class Latest(msgspec.Struct, gc=False):
@@ -36,6 +40,16 @@ class Caches:
         """By component number; absent: not looked at since the model was activated."""
         self.grants: Grants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
+
+    def keep_latest(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
+        """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
+        latest = self.latest.get(component_no)
+        if latest is None:
+            if len(read) < len(KINDS):
+                return
+            latest = self.latest[component_no] = Latest()
+        for kind, piece in read.items():
+            setattr(latest, kind, piece)
 
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""

@@ -1,4 +1,4 @@
-"""What is to be read from the stored evidence, and what came of it. The shard turns a `Read` into one query.
+"""What the model wants read from what is stored, and what came of it. The shard turns a `Read` into one query.
 
 The generators of the model yield a list of `Read`s and are sent the list of what each has `Found`, in the same order.
 What is read is what was stored before the command or the query.
@@ -47,6 +47,19 @@ class Found(msgspec.Struct):
     """With `count_only`: how many there are."""
 
 
+class AsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as it was. An answer yields it, and is sent that model, or None if it had not yet been made.
+
+    The model's `seq` and `time_us` are those of the last command that counts.
+    """
+
+    user: str
+    seq: int
+    """The last sequence that counts."""
+    until_us: int | None = None
+    """The last time of acceptance that counts, microseconds since 1970; None: all up to the sequence."""
+
+
 T = TypeVar("T")
 Reading = Generator[list[Read], list[Found], T]
-"""What is decided in steps, with reads in between."""
+"""What is decided or answered in steps, with reads in between."""

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from actors.driving import begin, finish
 from actors.partition import Partition
 from bus.requests import Requests
-from model.queries.ask.finish import finish_ask, plan_ask, remember
+from model.queries import answer
+from model.reads import AsOf
 from model.resolvers.registry import Resolvers
 from model.rules.decide import OWN_MODEL, Wanted
 from model.state import Model
@@ -47,30 +49,28 @@ class PastModel:
 
     async def model(self) -> Model | None:
         """Give the model of then, to be looked at before the next await; None if it is no longer there."""
-        async with self._partition.reading(self.user) as actor:
-            return None if actor is None else await self._model_of_then(actor.model)
+        async with self._partition.reading(self.user) as live:
+            return None if live is None else await self._model_of_then(live.model)
 
     async def ask(self, app: str, query: Ask) -> AskReply:
         """Answer as of then. Raises a `Refusal`."""
-        async with self._partition.reading(self.user) as actor:
-            present = None if actor is None else actor.model
-            then = await self._model_of_then(present)
-            if actor is None or present is None or then is None:
+        query.as_of_seq = self._seq
+        shard = self._partition.shard
+        async with self._partition.reading(self.user) as live:
+            present = None if live is None else live.model
+            if live is None or present is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
-            if then is not present:
-                query.as_of_seq = self._seq
-            now = then.time_us / 1e6
-            plan = plan_ask(then, app, query, now, self._resolvers, present, self._clock(), actor.caches)
-        found = await self._partition.shard.read(plan.reads)
-        remember(then, actor.caches, plan, found)
-        return finish_ask(plan, found)
+            work = answer(present, live.caches, app, query, self._clock(), self._resolvers)
+            need = await begin(work, shard, lambda _: self._model_of_then(present))
+        reply = await finish(work, shard, need)
+        assert isinstance(reply, AskReply), "each query is answered by its own reply"
+        return reply
 
     async def _model_of_then(self, present: Model | None) -> Model | None:
         if present is None or present.seq == self._seq:
             return present
         if self._past is None:
-            shard = self._partition.shard
-            self._past = await shard.load_as_of(self.user, self._seq, await shard.time_at(self._seq))
+            self._past = await self._partition.shard.load_as_of(AsOf(user=self.user, seq=self._seq))
         return self._past
 
 

@@ -17,7 +17,7 @@ from actors.store.batch import Batch, CommandKey, command_hash
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
-from model.reads import Found, Read
+from model.reads import AsOf, Found, Read
 from model.state import Model, Subscription
 from schemas.errors import Code, Transient
 from schemas.paths import split_path
@@ -31,6 +31,9 @@ MAX_KEPT_READS = 64
 
 MAX_KEPT_BYTES = 4096
 """Evidence of a result that is remembered. A worker with 64 partitions remembers 16 MB at most."""
+
+_ALWAYS_US = 2**63 - 1
+"""Later than any time, in microseconds since 1970."""
 
 _UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 
@@ -191,20 +194,20 @@ class Shard:
             for name, key, seq, time_us in rows
         }
 
-    async def load_as_of(self, user: str, seq: int, time_us: int) -> Model | None:
-        """Load a model as it was after this sequence and at this time; None if it was not yet made."""
-        rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, (user, seq, time_us))
+    async def load_as_of(self, wanted: AsOf) -> Model | None:
+        """Load a model as it was; None if it was not yet made."""
+        seq, until_us = wanted.seq, wanted.until_us
+        if until_us is not None:
+            seq = min(seq, (await _one(self._connection, sql.SEQ_AT_TIME, (until_us,)))[0])
+        bounds = (wanted.user, seq, _ALWAYS_US if until_us is None else until_us)
+        rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, bounds)
         items = [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
-        return restore(user, items, seq, time_us)
+        return restore(wanted.user, items, seq, await self._time_at(seq) if until_us is None else until_us)
 
-    async def time_at(self, seq: int) -> int:
+    async def _time_at(self, seq: int) -> int:
         """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
         rows = list(await self._connection.execute_fetchall(sql.TIME_AT_SEQ, (seq,)))
         return rows[0][0] if rows else 0
-
-    async def seq_at(self, time_us: int) -> int:
-        """Give the sequence of the partition's last command up to a time; 0 if there is none."""
-        return int((await _one(self._connection, sql.SEQ_AT_TIME, (time_us,)))[0])
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read evidence: one indexed range for each read, ascending."""

@@ -42,7 +42,7 @@ async def _activate(answers: Answers, numbers: range) -> None:
     for number in numbers:
         address = Address(0, people.person(number), people.APP, "ask")
         answer = answers.answer(address, _EVERYTHING)
-        reply = answer if isinstance(answer, AskReply) else await answer  # type: ignore[misc]
+        reply = answer if isinstance(answer, AskReply) else await answer()  # type: ignore[operator]
         assert isinstance(reply, AskReply)
         assert all(component.value is not None for component in reply.components)
 

@@ -1,0 +1,106 @@
+"""Queries: what may be asked of a model. `answer` is the only door.
+
+targets.py    which components a query is about
+visible.py    what is in a context, as far as an app may see it
+past.py       the model as it was
+ask/          asks: what to read (plan), the reply (finish), why a value is what it is (explain), pages (paging)
+describe.py   the smaller queries
+export.py     a part of a model, page by page
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from model.caches import Caches
+from model.permissions import Asker
+from model.queries import describe
+from model.queries.ask import answer_ask
+from model.queries.export import export_page, read_mark
+from model.queries.past import model_then
+from model.reads import AsOf, Read
+from model.resolvers.registry import Resolve, Resolvers
+from model.resolvers.summaries import SHIPPED
+from model.state import Model
+from schemas.queries import (
+    Access,
+    Ask,
+    Export,
+    GetContext,
+    GetPermission,
+    ListApps,
+    ListResolvers,
+    ListRules,
+    Query,
+)
+from schemas.replies import Reply
+
+Need = list[Read] | Resolve | AsOf
+"""What an answer wants from outside. It is sent each read's `Found`, what the resolver gives, the model or None."""
+
+Answering = Generator[Need, Any, Reply]
+
+
+def answer(
+    model: Model, caches: Caches, app: str, query: Query, now: float, resolvers: Resolvers = SHIPPED
+) -> Answering:
+    """Answer a query that an app asks at the time `now` (seconds since 1970).
+
+    A generator that yields what it needs, is sent it, and returns the reply; what is in memory needs nothing. It looks
+    at the model until it yields `Read`s for the first time, and never after: commands may follow from then on. Raises a
+    `Refusal`. A ping is not about a model, so it has no answer here.
+    """
+    return _ANSWERS[type(query)](model, caches, Asker(app, model, now, caches.grants), query, resolvers)
+
+
+def _access(model: Model, _caches: Caches, asker: Asker, _query: Access, _resolvers: Resolvers) -> Answering:
+    yield from ()
+    return describe.answer_access(model, asker)
+
+
+def _get_context(model: Model, _caches: Caches, asker: Asker, query: GetContext, _resolvers: Resolvers) -> Answering:
+    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+    return (yield from describe.describe_context(then, asker, query))
+
+
+def _list_resolvers(
+    model: Model, _caches: Caches, _asker: Asker, _query: ListResolvers, resolvers: Resolvers
+) -> Answering:
+    yield from ()
+    return describe.list_resolvers(model, resolvers)
+
+
+def _list_apps(model: Model, _caches: Caches, asker: Asker, query: ListApps, _resolvers: Resolvers) -> Answering:
+    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+    return describe.list_apps(then, asker)
+
+
+def _get_permission(
+    model: Model, _caches: Caches, asker: Asker, query: GetPermission, _resolvers: Resolvers
+) -> Answering:
+    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+    return describe.get_permission(then, asker, query)
+
+
+def _list_rules(model: Model, _caches: Caches, asker: Asker, query: ListRules, _resolvers: Resolvers) -> Answering:
+    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+    return describe.list_rules(then, asker, query)
+
+
+def _export(model: Model, _caches: Caches, asker: Asker, query: Export, _resolvers: Resolvers) -> Answering:
+    """The mark of a page names the state that is exported."""
+    mark = read_mark(query)
+    seq, time = (query.as_of_seq, query.as_of_time) if mark is None else (mark.seq, None)
+    then = yield from model_then(model, seq, time)
+    return (yield from export_page(then, asker, query))
+
+
+_ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers], Answering]]] = {
+    Ask: answer_ask,
+    Access: _access,
+    GetContext: _get_context,
+    ListResolvers: _list_resolvers,
+    ListApps: _list_apps,
+    GetPermission: _get_permission,
+    ListRules: _list_rules,
+    Export: _export,
+}

@@ -1,9 +1,6 @@
-"""The smaller queries: what is in a context, which apps there are, what they may do, which rules wait."""
+"""The smaller queries: who the app is, what a context holds, which apps there are, what they may do, their rules."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
-
-import msgspec
+from collections.abc import Generator
 
 from model.permissions import Asker, Grant, denied
 from model.queries.targets import Place, find_component, find_place, visible_components
@@ -14,8 +11,9 @@ from model.state import Model, contexts_below
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.paths import check_path, check_token
-from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers, ListRules
+from schemas.queries import GetContext, GetPermission, ListRules
 from schemas.replies import (
+    AccessReply,
     AppDescription,
     AppsReply,
     ContextReply,
@@ -26,34 +24,9 @@ from schemas.replies import (
     RulesReply,
 )
 
-SmallQuery = GetContext | ListResolvers | ListApps | GetPermission | ListRules
-SmallReply = ContextReply | ResolversReply | AppsReply | PermissionReply | RulesReply
 
-
-class Described(msgspec.Struct):
-    """A reply, and what must be counted for its `size`."""
-
-    reply: SmallReply
-    reads: list[Read] = []
-
-    def finish(self, found: Sequence[Found]) -> SmallReply:
-        """Complete the reply; `found` is parallel to `reads`."""
-        if isinstance(self.reply, ContextReply) and self.reply.size is not None:
-            self.reply.size.evidence = sum(one.count for one in found)
-        return self.reply
-
-
-def describe(model: Model, asker: Asker, query: SmallQuery, resolvers: Resolvers) -> Described:
-    """Answer a small query. Raises a `Refusal`."""
-    if isinstance(query, ListResolvers):
-        listed = {name: resolvers[name].description for name in sorted(resolvers)}
-        return Described(ResolversReply(seq=model.seq, resolvers=listed))
-    if isinstance(query, GetContext):
-        return _context(model, asker, query)
-    return Described(_DESCRIBERS[type(query)](model, asker, query))
-
-
-def _context(model: Model, asker: Asker, query: GetContext) -> Described:
+def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator[list[Read], list[Found], ContextReply]:
+    """Describe a context that the app may ask. Raises a `Refusal`."""
     place = find_place(model, asker, tuple(query.context), "context")
     item = place.context.item
     reply = ContextReply(
@@ -67,26 +40,27 @@ def _context(model: Model, asker: Asker, query: GetContext) -> Described:
         views=visible_views(place),
         permission=_granted(place.grant),
     )
-    return Described(reply, _count(model, asker, place, reply) if query.size else [])
+    if query.size:
+        reply.size = yield from _size(model.seq, asker, place)
+    return reply
 
 
-def _count(model: Model, asker: Asker, place: Place, reply: ContextReply) -> list[Read]:
-    """Count what the app may ask in a context and below, and plan the counting of evidence."""
-    reads: list[Read] = []
+def _size(seq: int, asker: Asker, place: Place) -> Generator[list[Read], list[Found], ContextSize]:
+    """Count what the app may ask in a context and below."""
+    numbers: list[int] = []
     contexts = 0
     for path, context in contexts_below(place.path, place.context):
         grant = asker.grant(path)
-        if not grant.ask:
-            continue
-        contexts += 1
-        targets = visible_components(asker, Place(path, context, grant, None))
-        reads += [_counted(model, target.component.number) for target in targets]
-    reply.size = ContextSize(contexts=contexts, components=len(reads), evidence=0)
-    return reads
+        if grant.ask:
+            contexts += 1
+            targets = visible_components(asker, Place(path, context, grant, None))
+            numbers += [target.component.number for target in targets]
+    found = (yield [_counted(seq, number) for number in numbers]) if numbers else []
+    return ContextSize(contexts=contexts, components=len(numbers), evidence=sum(one.count for one in found))
 
 
-def _counted(model: Model, component_no: int) -> Read:
-    return Read(component_no=component_no, seq_max=model.seq, limit=MAX_EVIDENCE_PAGE, count_only=True)
+def _counted(seq: int, component_no: int) -> Read:
+    return Read(component_no=component_no, seq_max=seq, limit=MAX_EVIDENCE_PAGE, count_only=True)
 
 
 def _granted(grant: Grant) -> Granted:
@@ -101,7 +75,22 @@ def _granted(grant: Grant) -> Granted:
     )
 
 
-def _apps(model: Model, asker: Asker, _query: ListApps) -> AppsReply:
+def answer_access(model: Model, asker: Asker) -> AccessReply:
+    """Say what the app is to the model. Raises `no_such_app`."""
+    registered = model.apps.get(asker.app)
+    if registered is None:
+        message = f"{asker.app} is not registered with this model"
+        raise Refusal(Code.NO_SUCH_APP, message, None, "the owner can register it")
+    return AccessReply(seq=model.seq, role=registered.role, registration=registered.registration)
+
+
+def list_resolvers(model: Model, resolvers: Resolvers) -> ResolversReply:
+    """List the resolvers that may be named."""
+    return ResolversReply(seq=model.seq, resolvers={name: resolvers[name].description for name in sorted(resolvers)})
+
+
+def list_apps(model: Model, asker: Asker) -> AppsReply:
+    """List the apps of a model to its owner's apps. Raises `permission_denied`."""
     if not asker.is_owner:
         raise denied(asker.app, "list apps")
     listed = {
@@ -110,7 +99,8 @@ def _apps(model: Model, asker: Asker, _query: ListApps) -> AppsReply:
     return AppsReply(seq=model.seq, apps=listed)
 
 
-def _permission(model: Model, asker: Asker, query: GetPermission) -> PermissionReply:
+def get_permission(model: Model, asker: Asker, query: GetPermission) -> PermissionReply:
+    """Give what is set for an app in exactly one place. Raises `permission_denied`, `no_such_app`."""
     check_token(query.app, "app")
     path = check_path(query.context, "context")
     if not asker.is_owner and asker.app != query.app:
@@ -124,17 +114,11 @@ def _permission(model: Model, asker: Asker, query: GetPermission) -> PermissionR
     return PermissionReply(seq=model.seq, permission=setting)
 
 
-def _rules(model: Model, asker: Asker, query: ListRules) -> RulesReply:
+def list_rules(model: Model, asker: Asker, query: ListRules) -> RulesReply:
+    """List the rules of a context or of one component. Raises a `Refusal`."""
     path = tuple(query.context)
     if query.component is None:
         return RulesReply(seq=model.seq, rules=visible_rules(asker, find_place(model, asker, path, "context")))
     target = find_component(model, asker, path, query.component)
     rules = rules_of(asker, target.place.context, target.name)
     return RulesReply(seq=model.seq, rules={target.name: rules} if rules else {})
-
-
-_DESCRIBERS: Final[dict[type[Any], Callable[[Model, Asker, Any], SmallReply]]] = {
-    ListApps: _apps,
-    GetPermission: _permission,
-    ListRules: _rules,
-}

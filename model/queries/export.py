@@ -5,6 +5,7 @@ The order is that of the tree: contexts before what is below them, in each its c
 """
 
 import re
+from collections.abc import Generator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
 from model.permissions import Asker, denied
 from model.reads import Found, Read
-from model.state import Component, Context, Model, contexts_below
+from model.state import Component, Context, ContextItem, Model, View, contexts_below
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
@@ -41,11 +42,24 @@ class Mark(NamedTuple):
 
 
 class _Stop(NamedTuple):
+    """A context or a component as it was when the page was begun: commands that follow put other items in its place."""
+
     path: Path
     """Of the context, below the one that is exported."""
-    context: Context
-    name: str | None
+    context: ContextItem
+    views: list[tuple[str, View]]
+    name: str | None = None
     """None: the context itself, before its components."""
+    component: Component | None = None
+
+
+def export_page(model: Model, asker: Asker, query: Export) -> Generator[list[Read], list[Found], ExportReply]:
+    """Give one page. Raises a `Refusal`."""
+    page = _Page(model, asker, query)
+    while (read := page.next_read()) is not None:
+        (found,) = yield [read]
+        page.take(found)
+    return page.reply
 
 
 def read_mark(query: Export) -> Mark | None:
@@ -58,7 +72,7 @@ def read_mark(query: Export) -> Mark | None:
     return Mark(int(match["seq"]), int(match["stop"]))
 
 
-class Exporting:
+class _Page:
     """One page in the making: read what `next_read` says, `take` what was found, until there is nothing to read."""
 
     def __init__(self, model: Model, asker: Asker, query: Export) -> None:
@@ -69,7 +83,7 @@ class Exporting:
         context = model.context(base)
         if context is None:
             raise no_such_context()
-        self._model = model
+        self._seq = model.seq
         self._stops = list(_stops(base, context))
         mark = read_mark(query)
         self._index = 0 if mark is None else mark.stop
@@ -87,12 +101,12 @@ class Exporting:
         """Go on to the next component and say what to read of it; None: the page is complete."""
         while self._index < len(self._stops) and not self._is_full():
             stop = self._stops[self._index]
-            if stop.name is not None:
-                return self._read(stop.context.components[stop.name])
+            if stop.component is not None:
+                return self._read(stop.component)
             self._enter(stop)
             self._go_on()
         if self._index < len(self._stops):
-            self.reply.next = (f"{self._model.seq}:{self._index}", *self._after)
+            self.reply.next = (f"{self._seq}:{self._index}", *self._after)
         return None
 
     def take(self, found: Found) -> None:
@@ -121,21 +135,19 @@ class Exporting:
     def _read(self, component: Component) -> Read:
         return Read(
             component_no=component.number,
-            seq_max=self._model.seq,
+            seq_max=self._seq,
             after=self._after,
             withdrawn="marked" if component.withdrawals else "none",
             limit=_READ_PIECES,
         )
 
     def _enter(self, stop: _Stop) -> ImportedContext:
-        item = stop.context.item
-        views = sorted(stop.context.views.items())
         entered = ImportedContext(
             path=list(stop.path),
-            description=item.description,
-            resolver=item.resolver,
+            description=stop.context.description,
+            resolver=stop.context.resolver,
             components=[],
-            views=[ViewDefinition(name=name, components=view.components) for name, view in views],
+            views=[ViewDefinition(name=name, components=view.components) for name, view in stop.views],
         )
         self._room -= len(_encode(entered))
         self.reply.contexts.append(entered)
@@ -144,11 +156,12 @@ class Exporting:
     def _component(self, stop: _Stop) -> ImportedComponent:
         """Find the component on the page, or begin it: a page may start in the middle of a context."""
         assert stop.name is not None, "only components are read"
+        assert stop.component is not None, "only components are read"
         contexts = self.reply.contexts
         context = contexts[-1] if contexts and contexts[-1].path == list(stop.path) else self._enter(stop)
         if context.components and context.components[-1].definition.name == stop.name:
             return context.components[-1]
-        definition = _definition(stop.name, stop.context.components[stop.name])
+        definition = _definition(stop.name, stop.component)
         component = ImportedComponent(definition=definition, evidence=[])
         self._room -= len(_encode(component))
         context.components.append(component)
@@ -158,9 +171,9 @@ class Exporting:
 def _stops(base: Path, context: Context) -> list[_Stop]:
     stops: list[_Stop] = []
     for path, each in contexts_below(base, context):
-        below = path[len(base) :]
-        stops.append(_Stop(below, each, None))
-        stops += [_Stop(below, each, name) for name in each.components]
+        stop = _Stop(path[len(base) :], each.item, sorted(each.views.items()))
+        stops.append(stop)
+        stops += [stop._replace(name=name, component=component) for name, component in each.components.items()]
     return stops
 
 

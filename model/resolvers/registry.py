@@ -1,14 +1,13 @@
-"""Resolvers: pure functions from evidence to a value.
+"""What a resolver is: a pure function from evidence to a value, with the arguments that it declares.
 
 A resolver gets the evidence that the filter lets through and that still counts (not expired, not withdrawn),
 ascending by acceptance; the time, which it must not take from a clock; and its arguments, checked against what it
 declares. The owner's correction stands above every resolver, which is then not called. A registry is a mapping from
-names to resolvers and an argument of `plan_ask`, so an installation may extend `BUILT_IN`.
+names to resolvers and an argument of `answer`, so an installation may add its own to those that llum ships.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,8 +15,6 @@ import msgspec
 from model.checks import check_json
 from schemas.errors import Code, Refusal
 from schemas.evidence import GOAL_FLAG, Evidence
-
-DEFAULT_RESOLVER: Final = "default"
 
 Considered = Literal["plain", "goal", "any"]
 """The kind of evidence that may decide, or any: a correction decides before all of them."""
@@ -44,14 +41,14 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 Arguments = Mapping[str, Any]
 """One value for each argument that the resolver declares."""
 
-Resolve = Callable[[Sequence[Evidence], float, Arguments], Resolved]
+Function = Callable[[Sequence[Evidence], float, Arguments], Resolved]
 
 
 class Resolver(msgspec.Struct, frozen=True):
     """`newest_of` promises that the value is that of the newest evidence of that kind: nothing else is read then."""
 
     name: str
-    resolve: Resolve
+    resolve: Function
     newest_of: Considered | None = None
     description: str = ""
     arguments: Mapping[str, Argument] = {}
@@ -72,6 +69,20 @@ def checked_arguments(resolver: Resolver, given: Arguments) -> Arguments:
     return {name: _checked(name, declared, given) for name, declared in resolver.arguments.items()}
 
 
+class Resolve(msgspec.Struct, frozen=True):
+    """A resolver's run, which an answer asks for: it may be another process that has the resolver.
+
+    The answer is sent a `Resolved`, or the `Refusal` that says why there is none.
+    """
+
+    resolver: Resolver
+    evidence: Sequence[Evidence]
+    """What counts, ascending by acceptance."""
+    now: float
+    """Seconds since 1970."""
+    arguments: Arguments
+
+
 def run(resolver: Resolver, evidence: Sequence[Evidence], now: float, arguments: Arguments) -> Resolved:
     """Resolve, or raise `resolver_failed`: what a plug-in does wrong is its component's failure and no more."""
     try:
@@ -85,23 +96,16 @@ def run(resolver: Resolver, evidence: Sequence[Evidence], now: float, arguments:
         raise Refusal(Code.RESOLVER_FAILED, message, "resolver", "name another resolver") from error
 
 
+def resolved_or_refused(wanted: Resolve) -> Resolved | Refusal:
+    """Run a resolver here."""
+    try:
+        return run(wanted.resolver, wanted.evidence, wanted.now, wanted.arguments)
+    except Refusal as refusal:
+        return refusal
+
+
 def is_goal(evidence: Evidence) -> bool:
     return GOAL_FLAG in evidence.flags and not evidence.correction
-
-
-def resolve_default(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
-    """Give the value of the latest evidence that is no goal."""
-    return given_by(next((piece for piece in reversed(evidence) if not is_goal(piece)), None))
-
-
-def resolve_goal(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
-    """Give the value of the latest evidence that is a goal."""
-    return given_by(next((piece for piece in reversed(evidence) if is_goal(piece)), None))
-
-
-def resolve_recent(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
-    """Give the value of the latest evidence of any kind."""
-    return given_by(evidence[-1] if evidence else None)
 
 
 def given_by(piece: Evidence | None) -> Resolved:
@@ -123,11 +127,3 @@ def _checked(name: str, declared: Argument, given: Arguments) -> Any:
 
 
 _TYPES: Final[dict[str, type | tuple[type, ...]]] = {"number": (int, float), "string": str, "boolean": bool}
-
-LATEST: Final = (
-    Resolver("default", resolve_default, "plain", "the latest value that is no goal", considers="plain"),
-    Resolver("goal", resolve_goal, "goal", "the latest goal", considers="goal"),
-    Resolver("recent", resolve_recent, "any", "the latest value of any kind"),
-)
-
-BUILT_IN: Final[Resolvers] = MappingProxyType({resolver.name: resolver for resolver in LATEST})

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from model.resolvers.registry import LATEST, Argument, Arguments, Resolved, Resolver, Resolvers, is_goal
+from model.resolvers.latest import LATEST
+from model.resolvers.registry import Argument, Arguments, Resolved, Resolver, Resolvers, is_goal
 from schemas.evidence import Evidence
 
 DAY_S: Final = 86_400.0

@@ -15,6 +15,6 @@ async def ask(partition: Partition, query: Ask, user: str = "alice", app: str = 
     """Ask, long after everything in the log; the reply must be one."""
     answers = Answers(partition, lambda: histories.START_US / 1e6 + 100, lambda: 0, SHIPPED)
     answer = answers.answer(Address(partition.number, user, app, "ask"), msgspec.json.encode(query))
-    reply = answer if isinstance(answer, msgspec.Struct) else await answer
+    reply = answer if isinstance(answer, msgspec.Struct) else await answer()
     assert isinstance(reply, AskReply), reply
     return reply

@@ -77,7 +77,7 @@ class World:
         answer = Answers(self.partition, lambda: now, lambda: 0).answer(
             Address(3, "alice", app, verb), msgspec.json.encode(query)
         )
-        return answer if isinstance(answer, msgspec.Struct) else await answer
+        return answer if isinstance(answer, msgspec.Struct) else await answer()
 
     async def entries(self) -> list[tuple[int, int, str]]:
         return [(entry.seq, entry.n, entry.kind) for entry in await self.partition.shard.outbox(1000)]

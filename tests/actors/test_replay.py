@@ -76,7 +76,7 @@ class Live:
         answers = Answers(self.partition, lambda: now, lambda: 0)
         verb = verb_of(query)
         answer = answers.answer(Address(3, user, app, verb), msgspec.json.encode(query))
-        return answer if isinstance(answer, msgspec.Struct) else await answer
+        return answer if isinstance(answer, msgspec.Struct) else await answer()
 
 
 def _tells_well(message: LogMessage) -> bool:

@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from model.caches import Caches
-from model.permissions import Asker, Grant, grant_of
-from model.queries.ask.finish import finish_ask, plan_ask, remember
-from model.queries.ask.plan import Plan
-from model.queries.describe import SmallQuery, describe
-from model.queries.export import Exporting
+from model.permissions import Grant, grant_of
+from model.queries import Answering, answer
+from model.reads import Read
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.state import Model
@@ -19,8 +17,9 @@ from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
-from schemas.queries import Ask, Export
+from schemas.queries import Ask, Export, Query
 from schemas.replies import AskReply, ComponentAnswer, ExportReply
+from tests.driving import run
 
 from .applying import Applied, apply
 from .memory_store import MemoryStore
@@ -113,20 +112,29 @@ class Person:
     def grant(self, app: str, *context: str) -> Grant:
         return grant_of(self.live, app, context, self.now, self.caches.grants)
 
-    def asker(self, app: str = "llum") -> Asker:
-        return Asker(app, self.live, self.now, self.caches.grants)
+    def begin(self, query: Query, app: str = "llum", now: float | None = None) -> Answering:
+        """Begin to answer; nothing is looked at until the first step."""
+        return answer(self.live, self.caches, app, query, self.now if now is None else now, self.resolvers)
 
-    def describe(self, query: SmallQuery, app: str = "llum") -> Any:
+    def reads(self, query: Query, app: str = "llum", now: float | None = None) -> list[Read]:
+        """Give what an answer wants read first: nothing, if it comes from memory."""
+        need = next(self.begin(query, app, now), [])
+        assert isinstance(need, list), need
+        return need
+
+    def answered(self, query: Query, app: str = "llum", now: float | None = None) -> Any:
+        """Give the reply to a query. Raises a `Refusal`."""
+        return run(self.begin(query, app, now), self.store.meet)
+
+    def describe(self, query: Query, app: str = "llum") -> Any:
         """Answer a small query."""
-        described = describe(self.live, self.asker(app), query, self.resolvers)
-        return described.finish(self.store.read(described.reads))
+        return self.answered(query, app)
 
     def export(self, query: Export, app: str = "llum") -> ExportReply:
         """Give one page of an export."""
-        exporting = Exporting(self.live, self.asker(app), query)
-        while (read := exporting.next_read()) is not None:
-            exporting.take(self.store.read([read])[0])
-        return exporting.reply
+        reply = self.answered(query, app)
+        assert isinstance(reply, ExportReply)
+        return reply
 
     def export_all(self, *context: str) -> list[ExportReply]:
         """Give all pages of an export."""
@@ -140,16 +148,11 @@ class Person:
         self.model = self.store.load("alice", self.live.seq, self.live.time_us)
         self.caches = Caches()
 
-    def plan(self, query: Ask, app: str = "llum", now: float | None = None) -> Plan:
-        return plan_ask(self.live, app, query, self.now if now is None else now, self.resolvers, caches=self.caches)
-
-    def ask(self, query: Ask, app: str = "llum", now: float | None = None, keep: bool = True) -> AskReply:
-        """Ask as an actor does: plan, read, remember, finish."""
-        plan = self.plan(query, app, now)
-        found = self.store.read(plan.reads)
-        if keep:
-            remember(self.live, self.caches, plan, found)
-        return finish_ask(plan, found)
+    def ask(self, query: Ask, app: str = "llum", now: float | None = None) -> AskReply:
+        """Ask as an actor does."""
+        reply = self.answered(query, app, now)
+        assert isinstance(reply, AskReply)
+        return reply
 
     def answer(
         self, component: str = "firstname", app: str = "llum", now: float | None = None, **query: Any
@@ -164,7 +167,7 @@ class Person:
 
     def refuses_ask(self, query: Ask, app: str = "llum") -> Error:
         with pytest.raises(Refusal) as caught:
-            self.plan(query, app)
+            self.answered(query, app)
         return caught.value.error
 
 

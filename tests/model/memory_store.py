@@ -1,7 +1,7 @@
 """A shard in memory: keeps what applying commands leaves, and executes reads as plainly as can be said."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from model.changes import (
     AddEvidence,
@@ -15,9 +15,14 @@ from model.changes import (
     RegistrationChanged,
 )
 from model.fold import restore
-from model.reads import Found, Read
+from model.queries import Need
+from model.reads import AsOf, Found, Read
+from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
 from schemas.paths import Path
+
+ALWAYS = 2**62
+"""Later than any sequence and time."""
 
 
 class Row(NamedTuple):
@@ -93,10 +98,13 @@ class MemoryStore:
         self.marks: list[Mark] = []
         self.causes: dict[str, int] = {}
         self.left: list[Change] = []
+        self.times: dict[int, int] = {}
+        """When each command was accepted, by its sequence."""
         self.announced: list[RegistrationChanged] = []
 
     def keep(self, changes: Iterable[Change], seq: int, time_us: int) -> None:
         """Store the changes of one command, at the model's time after it."""
+        self.times[seq] = time_us
         for change in changes:
             if isinstance(change, AddEvidence):
                 self.rows.append(Row(seq, change))
@@ -123,7 +131,21 @@ class MemoryStore:
         """Answer reads from all that is kept."""
         return execute(reads, self.rows, self.marks)
 
-    def items(self, seq_max: int = 2**62, until_us: int = 2**62) -> list[Item]:
+    def meet(self, need: Need) -> Any:
+        """Meet what an answer needs."""
+        if isinstance(need, Resolve):
+            return resolved_or_refused(need)
+        return self.load_as_of(need) if isinstance(need, AsOf) else self.read(need)
+
+    def load_as_of(self, wanted: AsOf) -> Model | None:
+        """Rebuild a model as it was, as a shard does."""
+        until_us = ALWAYS if wanted.until_us is None else wanted.until_us
+        seq = min(wanted.seq, max((seq for seq, time_us in self.times.items() if time_us <= until_us), default=0))
+        time_us = max((time_us for at, time_us in self.times.items() if at <= seq), default=0)
+        items = self.items(seq, until_us)
+        return restore(wanted.user, items, seq, time_us if wanted.until_us is None else wanted.until_us)
+
+    def items(self, seq_max: int = ALWAYS, until_us: int = ALWAYS) -> list[Item]:
         """Give the newest version of each item, as of a sequence and a time."""
         newest: dict[tuple[ItemKind, Path], bytes | None] = {}
         for seq, time_us, kind, path, body in self.versions:

@@ -5,16 +5,39 @@ from typing import Any
 
 import pytest
 
-from model.caches import Caches
-from model.queries.ask.finish import Ask, answer_access, finish_ask, plan_ask, remember
-from model.resolvers.registry import BUILT_IN, Resolved, Resolver
+from model.caches import Latest
+from model.queries import Answering
+from model.reads import Found, Read
+from model.resolvers.latest import BUILT_IN
+from model.resolvers.registry import Resolve, Resolved, Resolver, resolved_or_refused
 from schemas.commands import MakeComponent, MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.queries import Access, Ask
+from schemas.replies import AskReply
 
 from .given import RULE, Person, failed
-from .memory_store import execute
+
+
+def reads_of(asking: Answering) -> list[Read]:
+    """Take the first step of an ask, which is expected to need evidence."""
+    need = next(asking)
+    assert isinstance(need, list)
+    return need
+
+
+def replied(asking: Answering, found: list[Found]) -> AskReply:
+    """Go on with what was found, to the reply."""
+    try:
+        need = asking.send(found)
+        while True:
+            assert isinstance(need, Resolve)
+            need = asking.send(resolved_or_refused(need))
+    except StopIteration as done:
+        reply = done.value
+    assert isinstance(reply, AskReply)
+    return reply
 
 
 def names(reply: Any) -> list[str]:
@@ -226,12 +249,12 @@ def test_memory_answers_without_reading() -> None:
     person.tell("age", 2, flags=["goal"])
     person.reload()
     query = Ask(context=["Personal"], view=["age"])
-    assert [read.kind for read in person.plan(query).reads] == ["correction", "plain", "goal"]
+    assert [read.kind for read in person.reads(query)] == ["correction", "plain", "goal"]
     person.ask(query)
     for resolver in BUILT_IN:
-        assert person.plan(Ask(context=["Personal"], view=["age"], resolver=resolver)).reads == []
+        assert person.reads(Ask(context=["Personal"], view=["age"], resolver=resolver)) == []
     assert person.value("age", resolver="goal") == 2
-    assert person.plan(Ask(context=["Personal"], view=["mood"])).reads
+    assert person.reads(Ask(context=["Personal"], view=["mood"]))
 
 
 def test_what_was_read_is_not_kept_when_the_model_has_moved_on() -> None:
@@ -239,36 +262,81 @@ def test_what_was_read_is_not_kept_when_the_model_has_moved_on() -> None:
     person = Person()
     person.tell("age", 1)
     person.reload()
-    plan = person.plan(Ask(context=["Personal"], view=["age"]))
-    found = execute(plan.reads, person.store.rows)
+    asking = person.begin(Ask(context=["Personal"], view=["age"]))
+    found = person.store.read(reads_of(asking))
     person.tell("age", 2)
-    remember(person.live, person.caches, plan, found)
-    assert finish_ask(plan, found).components[0].value == 1
+    assert replied(asking, found).components[0].value == 1
     assert person.value("age") == 2
 
 
 def test_half_of_what_memory_needs_is_not_kept() -> None:
-    """A plan that knew one kind was loaded cannot load a model that was activated anew."""
+    """What an ask read that knew one kind from memory is too little for memory that has been dropped since."""
     person = Person()
     person.tell("age", 1, flags=["goal"])
     person.tell("age", 2, useby=person.now + 1)
-    plan = person.plan(Ask(context=["Personal"], view=["age"]), now=person.now + 2)
-    found = execute(plan.reads, person.store.rows)
-    assert len(plan.reads) == 1
-    person.reload()
-    remember(person.live, person.caches, plan, found)
+    asking = person.begin(Ask(context=["Personal"], view=["age"]), now=person.now + 2)
+    reads = reads_of(asking)
+    assert len(reads) == 1
+    person.caches.latest.clear()
+    replied(asking, person.store.read(reads))
     assert person.value("age", resolver="goal") == 1
 
 
-def test_later_commands_do_not_disturb_a_plan() -> None:
-    """The reply shows the model as it was when the ask was planned."""
+def test_later_commands_do_not_disturb_an_ask() -> None:
+    """The reply shows the model as it was when the ask began."""
     person = Person()
     person.tell("age", 1)
-    plans = [person.plan(Ask(context=["Personal"], view=["age"], explain=explain)) for explain in (False, True)]
+    seq = person.seq
+    query = Ask(context=["Personal"], view=["age"], explain=True)
+    asking = person.begin(query)
+    reads = reads_of(asking)
     person.tell("age", 2)
-    for plan in plans:
-        reply = finish_ask(plan, execute(plan.reads, person.store.rows))
-        assert (reply.components[0].value, reply.seq) == (1, plan.seq)
+    reply = replied(asking, person.store.read(reads))
+    assert (reply.components[0].value, reply.seq) == (1, seq)
+
+
+def test_reads_come_at_once_and_in_order() -> None:
+    """All that an ask needs is asked for in one step; what was found for each is taken in that order."""
+    person = Person()
+    for component, value in (("firstname", "Al"), ("age", 5), ("lastname", "B")):
+        person.tell(component, value)
+    person.reload()
+    asking = person.begin(Ask(context=["Personal"], view=["age", "firstname", "lastname"], resolver="recent"))
+    reads = reads_of(asking)
+    components = person.live.root.children["Personal"].components
+    asked = [components[name].number for name in ("age", "firstname", "lastname")]
+    assert [read.component_no for read in reads] == [number for number in asked for _ in range(3)]
+    reply = replied(asking, person.store.read(reads))
+    assert [answer.value for answer in reply.components] == [5, "Al", "B"]
+
+
+def test_a_resolver_may_run_elsewhere() -> None:
+    """An ask yields what the resolver is given, and takes what it is sent; a failure fails that component alone."""
+    person = Person()
+    for value in (1, 2):
+        person.tell("age", value)
+    asking = person.begin(Ask(context=["Personal"], view=["age", "mood"], resolver="mean"))
+    wanted = asking.send(person.store.read(reads_of(asking)))
+    assert isinstance(wanted, Resolve)
+    assert (wanted.resolver.name, [piece.value for piece in wanted.evidence], wanted.arguments) == ("mean", [1, 2], {})
+    second = asking.send(Resolved("from elsewhere"))
+    assert isinstance(second, Resolve)
+    with pytest.raises(StopIteration) as done:
+        asking.send(Refusal(Code.RESOLVER_FAILED, "it is down"))
+    reply = done.value.value
+    assert [answer.value for answer in reply.components] == ["from elsewhere"]
+    assert failed(reply) == {"Personal/mood": Code.RESOLVER_FAILED}
+
+
+def test_an_answer_can_be_given_up() -> None:
+    """At any step, without a trace."""
+    person = Person()
+    person.tell("age", 1)
+    person.reload()
+    asking = person.begin(Ask(context=["Personal"], view=["age"]))
+    assert reads_of(asking)
+    asking.close()
+    assert person.caches.latest == {}
 
 
 def test_expired_evidence_does_not_count() -> None:
@@ -279,9 +347,9 @@ def test_expired_evidence_does_not_count() -> None:
     person.tell("age", 2, useby=useby)
     query = Ask(context=["Personal"], view=["age"])
     assert person.ask(query, now=useby - 0.1).components[0].value == 2
-    assert len(person.plan(query, now=useby).reads) == 1
+    assert len(person.reads(query, now=useby)) == 1
     assert person.ask(query, now=useby).components[0].value == 1
-    assert person.plan(query, now=useby + 1).reads == []
+    assert person.reads(query, now=useby + 1) == []
 
 
 def test_when_all_evidence_has_expired_the_value_is_null() -> None:
@@ -290,7 +358,7 @@ def test_when_all_evidence_has_expired_the_value_is_null() -> None:
     person.tell("age", 1, useby=3.0)
     for _ in range(2):
         assert person.value("age", resolver="recent") is None
-    assert person.plan(Ask(context=["Personal"], view=["age"], resolver="recent")).reads == []
+    assert person.reads(Ask(context=["Personal"], view=["age"], resolver="recent")) == []
 
 
 def test_recent_looks_again_at_the_kind_that_expired() -> None:
@@ -304,28 +372,25 @@ def test_recent_looks_again_at_the_kind_that_expired() -> None:
     assert person.answer("age", resolver="goal", now=person.now + 20).value == 1
 
 
-def test_an_ask_about_the_past_reads_and_keeps_nothing() -> None:
-    """Sequence and time bound what is read; memory is of the present."""
+def test_an_ask_about_the_past_neither_uses_nor_fills_memory() -> None:
+    """By sequence or by time: memory is of the present."""
     person = Person()
     person.tell("age", 1)
     then = person.live.time_us
     person.tell("age", 2)
-    past = person.store.load("alice", 2, then)
-    assert past is not None
-    caches = Caches()
+    person.caches.latest.clear()
     for query in (
         Ask(context=["Personal"], view=["age"], as_of_seq=2),
         Ask(context=["Personal"], view=["age"], as_of_time=then / 1e6),
     ):
-        plan = plan_ask(past, "llum", query, then / 1e6, caches=caches)
-        found = execute(plan.reads, person.store.rows)
-        remember(past, caches, plan, found)
-        assert finish_ask(plan, found).components[0].value == 1
-        assert caches.latest == {}
+        assert person.ask(query).components[0].value == 1
+        assert person.caches.latest == {}
+    person.caches.latest[person.live.root.children["Personal"].components["age"].number] = Latest()
+    assert person.ask(query).components[0].value == 1
 
 
 def test_a_time_between_commands_is_bounded_exactly() -> None:
-    """`as_of_time` set to a `creation_time` includes that evidence, to the microsecond."""
+    """`as_of_time` set to a `creation_time` includes that evidence and its component, to the microsecond."""
     person = Person()
     for step in range(1, 50):
         person.do(
@@ -337,17 +402,18 @@ def test_a_time_between_commands_is_bounded_exactly() -> None:
             time_us=person.live.time_us + 1,
         )
         creation = person.answer(f"c{step}", include_evidence=True).evidence[0].creation_time
-        for moment, value in ((creation, "x"), (creation - 1e-6, None)):
-            query = Ask(context=["Personal"], view=[f"c{step}"], as_of_time=moment)
-            assert person.ask(query, now=moment).components[0].value == value
+        query = Ask(context=["Personal"], view=[f"c{step}"], as_of_time=creation)
+        assert person.ask(query).components[0].value == "x"
+        query.as_of_time = creation - 1e-6
+        assert failed(person.ask(query)) == {f"Personal/c{step}": Code.NO_SUCH_COMPONENT}
 
 
 def test_access() -> None:
     """It says what the app is, or that it is not known."""
     person = Person()
     person.register("probe")
-    assert answer_access(person.live, "llum").role == "owner"
-    assert answer_access(person.live, "probe").role == "app"
+    assert person.answered(Access()).role == "owner"
+    assert person.answered(Access(), "probe").role == "app"
     with pytest.raises(Refusal) as caught:
-        answer_access(person.live, "stranger")
+        person.answered(Access(), "stranger")
     assert caught.value.code is Code.NO_SUCH_APP

@@ -188,11 +188,11 @@ def test_a_component_without_withdrawals_does_not_look_for_them() -> None:
     person = Person()
     person.tell("age", 1)
     query = Ask(context=["Personal"], view=["age", "firstname"], include_evidence=True, explain=True)
-    assert {read.withdrawn for read in person.plan(query).reads} == {"none"}
+    assert {read.withdrawn for read in person.reads(query)} == {"none"}
     person.do(withdraw(person.seq))
     of_firstname = person.live.context(("Personal",))
     assert of_firstname is not None
     number = of_firstname.components["firstname"].number
-    reads = person.plan(query).reads
+    reads = person.reads(query)
     assert {read.withdrawn for read in reads if read.component_no == number} == {"none"}
     assert {read.withdrawn for read in reads if read.component_no != number} == {"none", "left_out", "marked"}

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from model.queries.ask.finish import Ask
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, FilterName
 from schemas.limits import MAX_EVIDENCE_PAGE
+from schemas.queries import Ask
 
 from .given import Person, last
 
@@ -71,7 +71,7 @@ def test_a_filter_reads_no_more_than_it_lets_through(name: FilterName) -> None:
     person = twelve()
     evidence_filter = EvidenceFilter(name=name, since_time=0.0)
     query = Ask(context=["Personal"], view=["age"], evidence_filter=evidence_filter, resolver="recent")
-    (read,) = person.plan(query).reads
+    (read,) = person.reads(query)
     assert read.newest == {"last10": 10}.get(name, 1)
 
 

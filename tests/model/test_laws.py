@@ -8,10 +8,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.queries.ask.finish import Ask
-from model.resolvers.registry import BUILT_IN, is_goal
+from model.resolvers.latest import BUILT_IN
+from model.resolvers.registry import is_goal
 from schemas.errors import Refusal
 from schemas.evidence import Evidence, EvidenceFilter
+from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.effort import EFFORT
 

@@ -236,7 +236,7 @@ def test_a_new_component_has_a_value_at_once() -> None:
     person = Person()
     part = ComponentDefinition(name="new", evidence=[NewEvidence(value="x")])
     assert person.do(MakeComponent(id="c", context=["Personal"], component=part)).result is None
-    assert person.plan(Ask(context=["Personal"], view=["new"])).reads == []
+    assert person.reads(Ask(context=["Personal"], view=["new"])) == []
     assert person.value("new") == "x"
 
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from model.changes import AddEvidence
-from model.queries.ask.finish import Ask
 from model.state import NUMBERS_PER_COMMAND
 from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel, Tell
@@ -15,6 +14,7 @@ from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDef
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence
 from schemas.limits import MAX_JSON_DEPTH, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
+from schemas.queries import Ask
 from tests.model.applying import apply
 
 from .given import START_US, STEP_US, Person
@@ -89,8 +89,7 @@ def test_a_loaded_component_needs_no_read_after_a_tell() -> None:
     """A new component is known to be empty, so what is told afterwards is all in memory."""
     person = Person()
     person.tell(value="Al")
-    plan = person.plan(Ask(context=["Personal"]))
-    assert plan.reads == []
+    assert person.reads(Ask(context=["Personal"])) == []
     assert person.value() == "Al"
 
 

@@ -1,0 +1,33 @@
+"""Asking: plan what to read, read it, have it resolved, make the reply. From memory all of that is one step."""
+
+from collections.abc import Generator
+from typing import Any
+
+from model.caches import Caches
+from model.permissions import Asker
+from model.queries.ask.finish import finish_ask, keep_latest
+from model.queries.ask.plan import plan_ask
+from model.queries.past import model_then
+from model.reads import AsOf, Found, Read
+from model.resolvers.registry import Resolve, Resolvers
+from model.state import Model
+from schemas.queries import Ask
+from schemas.replies import AskReply
+
+
+def answer_ask(
+    model: Model, caches: Caches, asker: Asker, query: Ask, resolvers: Resolvers
+) -> Generator[AsOf | list[Read] | Resolve, Any, AskReply]:
+    """Answer an ask. What is asked about the past neither uses nor fills the caches, which are of the present."""
+    then, now = model, asker.now
+    if query.as_of_seq is not None or query.as_of_time is not None:
+        then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+        now = then.time_us / 1e6
+    is_present = then is model
+    plan = plan_ask(then, asker, query, now, resolvers, caches if is_present else None)
+    if not plan.open:
+        return plan.reply
+    found: list[Found] = (yield plan.reads) if plan.reads else []
+    if is_present and model.seq == plan.seq:
+        keep_latest(caches, plan, found)
+    return (yield from finish_ask(plan, found))

@@ -1,32 +1,35 @@
-"""What is to be read for an answer: the evidence that decides the value, a page of it, and what explains it.
+"""What an ask can answer from memory, and what is to be read for the rest.
 
-Evidence that has been withdrawn is left out of what decides, and marked in pages and explanations. A component that
-never had a withdrawal pays nothing for that.
+The built-in resolvers over all evidence need only the latest of each kind, which the caches keep: then there is nothing
+to read and the cost does not depend on how much evidence there is. Otherwise there is to read what decides the value, a
+page of evidence, and what explains the value. Evidence that has been withdrawn is left out of what decides, and marked
+in pages and explanations. A component that never had a withdrawal pays nothing for that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Literal
 
 import msgspec
 
-from model.caches import Latest
-from model.evidence import EVERYTHING, Selection, is_expired, to_us
-from model.permissions import Grant
+from model.caches import Caches, Latest
+from model.evidence import EVERYTHING, Selection, is_expired, selection_of, to_us
+from model.permissions import Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
-from model.queries.targets import Target
+from model.queries.targets import Target, Targets, find_targets
+from model.queries.visible import visible_contexts, visible_rules, visible_views
 from model.reads import Read
-from model.resolvers.registry import Arguments, Considered, Resolver
-from model.state import Component
+from model.resolvers.latest import DEFAULT_RESOLVER
+from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
+from model.state import Component, Model
+from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE
-from schemas.paths import Path
 from schemas.queries import Ask
-from schemas.replies import AskReply, ComponentAnswer
+from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
 
 ResolverFrom = Literal["ask", "component", "context", "default", "grant"]
 
-SLOTS: Final = ("plain", "goal", "correction")
 _KINDS_OF: Final[dict[Considered, tuple[Literal["plain", "goal"], ...]]] = {
     "plain": ("plain",),
     "goal": ("goal",),
@@ -42,9 +45,6 @@ class PendingAnswer(msgspec.Struct, kw_only=True):
     resolver_from: ResolverFrom
     arguments: Arguments
     grant: Grant
-    path: Path
-    """Of the context."""
-    name: str
     component_no: int
     latest: Latest
     """The latest evidence as it was known at the time of the plan; what was not known is read."""
@@ -71,32 +71,108 @@ class Plan(msgspec.Struct, kw_only=True):
     now: float
     query: Ask
     selection: Selection
-    as_of: bool
-    """About the past: memory, which is of the present, is neither used nor kept."""
     reply: AskReply
     reads: list[Read] = []
     open: list[PendingAnswer] = []
 
 
-def open_part(
-    plan: Plan,
-    target: Target,
-    answer: ComponentAnswer,
-    resolver: Resolver,
-    arguments: Arguments,
-    latest: Latest | None,
+def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Resolvers, caches: Caches | None) -> Plan:
+    """Plan an ask of the model as of `now` (seconds since 1970), which is past where the model is one of the past.
+
+    `caches` are the model's; None for a model of the past. Raises a `Refusal` if nothing can be answered; a component
+    that cannot is a failure in the reply.
+    """
+    selection = selection_of(query.evidence_filter)
+    targets = find_targets(model, asker, query)
+    reply = AskReply(seq=model.seq, failures=targets.failures)
+    known: Mapping[int, Latest] = {} if caches is None else caches.latest
+    plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
+    from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
+    for target in targets.found:
+        try:
+            _plan_target(plan, target, asker.app, resolvers, known.get(target.component.number), from_memory)
+        except Refusal as refusal:
+            reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
+    if query.show_contexts:
+        _show_contexts(asker, targets, reply)
+    return plan
+
+
+def _plan_target(
+    plan: Plan, target: Target, app: str, resolvers: Resolvers, latest: Latest | None, from_memory: bool
+) -> None:
+    place, name, component, grant = target
+    wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
+    if not grant.unlimited:
+        wanted = _permitted(plan.selection, wanted, grant, app)
+    resolver = resolvers.get(wanted)
+    if resolver is None:
+        raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
+    answer = ComponentAnswer(
+        path=[*place.path, name],
+        description=component.description,
+        component_type=component.component_type,
+        value_type=component.value_type,
+        value_list=component.value_list,
+        resolver=component.resolver,
+        goals=component.goals,
+        creation_time=component.created_us / 1e6,
+    )
+    if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
+        plan.open.append(_opened(plan, target, answer, resolver, latest))
+    plan.reply.components.append(answer)
+
+
+def _permitted(selection: Selection, wanted: str, grant: Grant, app: str) -> str:
+    """Give the name of the resolver that the app gets, or raise `permission_denied`.
+
+    A bound app gets one value: to choose what it is made of would tell more.
+    """
+    bound = grant.bind_resolver is not None and selection is not EVERYTHING
+    if bound or (grant.filters is not None and selection.name not in grant.filters):
+        raise denied(app, f"use the filter {selection.name}", "evidence_filter")
+    if grant.bind_resolver is not None:
+        return grant.bind_resolver
+    if grant.resolvers is not None and wanted not in grant.resolvers:
+        raise denied(app, f"use the resolver {wanted[:80]}", "resolver")
+    return wanted
+
+
+def _answer_at_once(answer: ComponentAnswer, resolver: Resolver, latest: Latest, now: float) -> bool:
+    """Fill in the value if memory has it: the latest of the kind is known and has not expired."""
+    if latest.correction is not None:
+        answer.value = latest.correction.value
+        return not is_expired(latest.correction, now)
+    kind = resolver.newest_of
+    if kind is None:
+        return False
+    if kind == "any":
+        if _stale(latest.plain, now) or _stale(latest.goal, now):
+            return False
+        newest = in_order(latest.plain, latest.goal)
+        answer.value = newest[-1].value if newest else None
+        return True
+    piece = latest.plain if kind == "plain" else latest.goal
+    if piece is not None:
+        if piece.useby is not None and piece.useby <= now:
+            return False
+        answer.value = piece.value
+    return True
+
+
+def _opened(
+    plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None
 ) -> PendingAnswer:
     """Leave a component open, and plan what is to be read for it."""
     query, component = plan.query, target.component
+    given = {} if target.grant.bind_resolver is not None else query.resolver_arguments
     known = Latest(latest.plain, latest.goal, latest.correction) if latest is not None else Latest()
     part = PendingAnswer(
         answer=answer,
         resolver=resolver,
-        resolver_from=resolver_from(query, target),
-        arguments=arguments,
+        resolver_from=_resolver_from(query, target),
+        arguments=checked_arguments(resolver, given),
         grant=target.grant,
-        path=target.place.path,
-        name=target.name,
         component_no=component.number,
         latest=known,
         over_latest=resolver.newest_of is not None and plan.selection is EVERYTHING,
@@ -123,7 +199,7 @@ def _maker(plan: Plan, component: Component) -> Callable[..., Read]:
 
 
 def _correction_reads(latest: Latest | None, now: float, make: Callable[..., Read]) -> dict[str, Read]:
-    if latest is not None and not stale(latest.correction, now):
+    if latest is not None and not _stale(latest.correction, now):
         return {}
     return {"correction": make(kind="correction", unexpired_at=now, newest=1, limit=1)}
 
@@ -149,7 +225,7 @@ def _latest_reads(latest: Latest | None, kind: Considered, now: float, make: Cal
     return {
         each: make(kind=each, unexpired_at=now, newest=1, limit=1)
         for each in kinds
-        if latest is None or stale(latest.plain if each == "plain" else latest.goal, now)
+        if latest is None or _stale(latest.plain if each == "plain" else latest.goal, now)
     }
 
 
@@ -165,7 +241,7 @@ def _page_read(plan: Plan, make: Callable[..., Read]) -> Read:
     )
 
 
-def resolver_from(query: Ask, target: Target) -> ResolverFrom:
+def _resolver_from(query: Ask, target: Target) -> ResolverFrom:
     """Say where the resolver's name comes from."""
     if target.grant.bind_resolver is not None:
         return "grant"
@@ -176,6 +252,23 @@ def resolver_from(query: Ask, target: Target) -> ResolverFrom:
     return "context" if target.place.resolver else "default"
 
 
-def stale(piece: Evidence | None, now: float) -> bool:
+def _stale(piece: Evidence | None, now: float) -> bool:
     """Tell whether there is a piece that no longer counts: an older one may then take its place."""
     return piece is not None and is_expired(piece, now)
+
+
+def _show_contexts(asker: Asker, targets: Targets, reply: AskReply) -> None:
+    """Add what is in the context. What the app may not ask is left out, as are the rules of others."""
+    own = targets.own
+    assert own is not None, "an ask that shows contexts is refused where the app may not ask"
+    context = own.context
+    reply.context_description = context.item.description
+    reply.contexts = visible_contexts(asker, own)
+    reply.views = visible_views(own)
+    reply.subscriptions = visible_rules(asker, own)
+
+
+def in_order(plain: Evidence | None, goal: Evidence | None) -> list[Evidence]:
+    """Give those of the two that there are, the newest last."""
+    pieces = [piece for piece in (plain, goal) if piece is not None]
+    return sorted(pieces, key=lambda piece: (piece.seq, piece.n))

@@ -1,0 +1,34 @@
+"""The resolvers that give the latest value. They need only the latest evidence of a kind, which is kept in memory."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Final
+
+from model.resolvers.registry import Arguments, Resolved, Resolver, Resolvers, given_by, is_goal
+from schemas.evidence import Evidence
+
+DEFAULT_RESOLVER: Final = "default"
+
+
+def resolve_default(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
+    """Give the value of the latest evidence that is no goal."""
+    return given_by(next((piece for piece in reversed(evidence) if not is_goal(piece)), None))
+
+
+def resolve_goal(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
+    """Give the value of the latest evidence that is a goal."""
+    return given_by(next((piece for piece in reversed(evidence) if is_goal(piece)), None))
+
+
+def resolve_recent(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
+    """Give the value of the latest evidence of any kind."""
+    return given_by(evidence[-1] if evidence else None)
+
+
+LATEST: Final = (
+    Resolver("default", resolve_default, "plain", "the latest value that is no goal", considers="plain"),
+    Resolver("goal", resolve_goal, "goal", "the latest goal", considers="goal"),
+    Resolver("recent", resolve_recent, "any", "the latest value of any kind"),
+)
+
+BUILT_IN: Final[Resolvers] = MappingProxyType({resolver.name: resolver for resolver in LATEST})
