@@ -7,7 +7,7 @@ observe.py           the one middleware: request id, log line, errors to respons
 errors.py            the one table from error codes to statuses
 responses.py         JSON responses with their security headers
 body.py              reads bodies within bounds
-authenticate.py      bearer token to identity
+auth/                the credentials of a request to a principal, in one chain for every face
 health.py            GET /health, GET /ready
 personis/            the face of the original Personis server
 """

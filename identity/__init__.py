@@ -1,0 +1,12 @@
+"""Who is this: decides from credentials, whatever face they came through. What an app may do, the model says.
+
+principal.py       who speaks: an app, for a person, let in by what
+authenticator.py   from a token or a password to a principal
+registrations.py   which registration of an app holds
+tokens.py          bearer tokens: issued, looked up, listed, revoked
+app_passwords.py   passwords of simple devices; hashing.py, throttle.py
+credentials.py     tokens and passwords in one list, for people
+apps.py            registering and removing an app, with its credentials
+names.py           for whom credentials may be issued
+signing.py         the secret of the installation, and what is signed with it
+"""

@@ -266,6 +266,22 @@ def test_the_last_owner_stays() -> None:
     assert person.refuses(DeleteApp(id="d", app="other"), "other").code is Code.BAD_FIELD
 
 
+def test_a_registration_is_named_by_its_sequence() -> None:
+    """It stays while description and role change; an app that is registered anew has another one. Each is announced."""
+    person = Person()
+    first = person.do(RegisterApp(id="r", app="probe")).result
+    assert first == person.seq
+    assert person.do(RegisterApp(id="r", app="probe", description="d", role="owner")).result == first
+    assert person.do(RegisterApp(id="r", app="probe", description="d", role="owner")).result == first
+    person.reload()
+    assert person.live.apps["probe"].registration == first
+    person.do(DeleteApp(id="d", app="probe"))
+    again = person.do(RegisterApp(id="r", app="probe")).result
+    assert again == person.seq > first
+    announced = [(one.app, one.registration) for one in person.store.announced]
+    assert announced == [("llum", 1), ("probe", first), ("probe", None), ("probe", again)]
+
+
 def test_llums_own_apps_cannot_be_registered() -> None:
     """Whoever speaks as `_cron` fires rules."""
     assert Person().refuses(RegisterApp(id="r", app="_cron")).code is Code.BAD_FIELD
