@@ -13,22 +13,57 @@ from model.commands import decide
 from model.fold import evolve, restore
 from model.stamp import stamp_after
 from model.state import Model, contexts_below
-from schemas.commands import Command, Import, MakeModel
+from schemas.commands import Command, Import, MakeModel, SetPermission, Tell, Withdraw
 from schemas.errors import Refusal
+from schemas.evidence import NewEvidence
 from tests.actors import histories
 from tests.driving import run
 
 from .given import START_US, STEP_US, Person, picture
 
 LAW = settings(max_examples=80, deadline=None)
-SENT = st.tuples(
-    st.one_of(histories.commands, histories.commands, histories.fires),
-    st.sampled_from(["llum", "llum", "llum", "probe", "stranger"]),
-    st.integers(-2, 3),
-)
-"""A command, the app that sends it, and the seconds since the one before."""
 
-HISTORIES = st.lists(SENT, max_size=30)
+
+def sent(commands: st.SearchStrategy[Command], *apps: str) -> st.SearchStrategy[tuple[Command, str, int]]:
+    """A command, the app that sends it, and the seconds since the one before."""
+    return st.tuples(commands, st.sampled_from(apps), st.integers(-2, 3))
+
+
+PLACES = st.sampled_from([(["a"], "b"), (["b"], "a"), (["b"], "a")])
+
+
+@st.composite
+def withdrawals(draw: st.DrawFn) -> Command:
+    context, component = draw(PLACES)
+    return Withdraw(id="w", context=context, component=component, seq=draw(st.integers(1, 12)))
+
+
+@st.composite
+def tells(draw: st.DrawFn) -> Command:
+    context, component = draw(PLACES)
+    evidence = NewEvidence(value=draw(st.integers(0, 9)), flags=draw(st.sampled_from([[], ["goal"]])))
+    return Tell(id="t", context=context, component=component, evidence=evidence)
+
+
+permissions: st.SearchStrategy[Command] = st.builds(
+    SetPermission,
+    id=st.just("p"),
+    app=st.just("probe"),
+    context=st.sampled_from([[], ["b"]]),
+    tell=st.booleans(),
+)
+HISTORIES = st.lists(
+    st.one_of(
+        sent(tells(), "llum", "probe", "probe"),
+        sent(withdrawals(), "llum", "llum", "probe"),
+        sent(permissions, "llum"),
+        sent(histories.commands, "llum", "llum", "llum", "probe", "stranger"),
+        sent(histories.fires, "_cron"),
+    ),
+    min_size=5,
+    max_size=40,
+)
+"""What meets one another often, among all that there is."""
 
 
 def alice() -> Person:
@@ -37,9 +72,9 @@ def alice() -> Person:
     return person
 
 
-def do(person: Person, sent: tuple[Command, str, int]) -> None:
+def do(person: Person, one: tuple[Command, str, int]) -> None:
     """Have a command applied, or refused."""
-    command, app, seconds = sent
+    command, app, seconds = one
     try:
         person.do(command, app, START_US if person.model is None else person.model.time_us + seconds * STEP_US)
     except Refusal:
@@ -52,8 +87,8 @@ def test_a_fold_over_what_is_stored_gives_the_live_model(history: list[Any]) -> 
     """Equal in every part and in the order of what has an order, after each command; and so is every past model."""
     person = alice()
     pasts: list[tuple[int, int, Any]] = []
-    for sent in history:
-        do(person, sent)
+    for one in history:
+        do(person, one)
         live = person.live
         assert picture(person.store.load("alice", live.seq, live.time_us)) == picture(live)
         pasts.append((live.seq, live.time_us, picture(live)))
@@ -67,27 +102,27 @@ def test_a_fold_over_what_is_stored_gives_the_live_model(history: list[Any]) -> 
 def test_deciding_touches_nothing(history: list[Any], failing: int) -> None:
     """Neither what is accepted, nor what is refused, nor what breaks off because something cannot be encoded."""
     person = alice()
-    for sent in history:
+    for one in history:
         before = picture(person.model)
-        decided(person, sent)
+        decided(person, one)
         assert picture(person.model) == before
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(model.changes, "_encode", Failing(failing))
-            decided(person, sent)
+            decided(person, one)
         assert picture(person.model) == before
-        do(person, sent)
+        do(person, one)
 
 
 @LAW
-@given(HISTORIES, st.lists(st.booleans(), min_size=30, max_size=30))
+@given(HISTORIES, st.lists(st.booleans(), min_size=40, max_size=40))
 def test_caches_may_be_dropped_at_any_moment(history: list[Any], drops: list[bool]) -> None:
     """What is decided is the same with and without them."""
     kept, dropping = alice(), alice()
-    for sent, drop in zip(history, drops, strict=False):
+    for one, drop in zip(history, drops, strict=False):
         if drop:
             dropping.caches = Caches()
-        do(kept, sent)
-        do(dropping, sent)
+        do(kept, one)
+        do(dropping, one)
     assert picture(kept.model) == picture(dropping.model)
     assert kept.store.versions == dropping.store.versions
     assert kept.store.rows == dropping.store.rows
@@ -99,8 +134,8 @@ def test_caches_may_be_dropped_at_any_moment(history: list[Any], drops: list[boo
 def test_what_is_remembered_is_true(history: list[Any]) -> None:
     """The latest evidence is that of the store, and only what is in the model is remembered."""
     person = alice()
-    for sent in history:
-        do(person, sent)
+    for one in history:
+        do(person, one)
         components = {
             component.number
             for _, context in contexts_below((), person.live.root)
@@ -166,9 +201,9 @@ class Failing:
         return b"{}"
 
 
-def decided(person: Person, sent: tuple[Command, str, int]) -> Any:
+def decided(person: Person, one: tuple[Command, str, int]) -> Any:
     """Decide a command and let it go; None: it was refused, or broke off."""
-    command, app, seconds = sent
+    command, app, seconds = one
     stamp = stamp_after(person.live, "alice", app, person.seq + 1, person.live.time_us + seconds * STEP_US)
     try:
         return run(decide(person.live, command, stamp, person.caches.grants), person.store.read).changes
