@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import structlog
@@ -16,8 +16,8 @@ import structlog
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import ApiError, JetStream
+from bus.retrying import retrying
 from bus.subjects import REGISTRATIONS_STREAM, registration_subject, registration_subjects
-from bus.wire import Listening
 from schemas.effects import Announcement
 from schemas.errors import Code, LlumError, Transient
 
@@ -30,8 +30,8 @@ TRUSTED_S: Final = 1.0
 GIVEN_UP_S: Final = 3.0
 """Seconds of silence after which the watch is made anew."""
 
-RETRY_S: Final = 0.25
-"""Seconds before a watch that could not be made is tried again."""
+PAUSE_S: Final = 0.25
+"""Seconds between a watch that broke and the next one."""
 
 IDLE_S: Final = 30.0
 """Seconds after which nats-server drops a consumer whose watcher is gone."""
@@ -53,11 +53,6 @@ async def announce(bus: Bus, announcement: Announcement) -> None:
         raise Transient(Code.UNAVAILABLE, f"the registration was not announced: {error.description}") from error
 
 
-class _Consumer(NamedTuple):
-    name: str
-    listening: Listening
-
-
 class Watch:
     """Hands each announcement to `take` for as long as it runs; `is_live` says whether none can have been missed."""
 
@@ -75,6 +70,8 @@ class Watch:
         self._monotonic = monotonic
         self._heard_at = float("-inf")
         self._delivered = 0
+        self._begun = False
+        """Before that, a sign of life does not say that nothing was missed."""
         self._broken = asyncio.Event()
         bus.on_disconnect.append(self._break)
 
@@ -86,12 +83,8 @@ class Watch:
     async def run(self) -> None:
         """Watch until cancelled; what breaks is made anew."""
         while True:
-            try:
-                await self._watch()
-            except (LlumError, ApiError) as error:
-                log.warning("registrations.watch_waits", error=str(error), retry_s=RETRY_S)
-            self._break()
-            await asyncio.sleep(RETRY_S)
+            await retrying(self._watch, "registrations_wait")
+            await asyncio.sleep(PAUSE_S)
 
     async def _watch(self) -> None:
         """Watch until it breaks."""
@@ -102,6 +95,7 @@ class Watch:
         try:
             made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{REGISTRATIONS_STREAM}", _consumer(inbox))
             self._on_start()
+            self._begun = True
             self._heard_at = self._monotonic()
             await self._until_broken()
         finally:
@@ -130,7 +124,7 @@ class Watch:
         elif int(header(headers, b"Nats-Last-Consumer") or -1) != self._delivered:
             self._break()
             return
-        if not self._broken.is_set():
+        if self._begun and not self._broken.is_set():
             self._heard_at = self._monotonic()
 
     def _deliver(self, reply: bytes, data: bytes) -> None:
@@ -146,6 +140,7 @@ class Watch:
 
     def _break(self) -> None:
         self._heard_at = float("-inf")
+        self._begun = False
         self._broken.set()
 
 

@@ -263,3 +263,14 @@ async def test_a_token_revoked_at_another_edge_ends(edges: Edges) -> None:
         return await edges.there.by_token(token) is None
 
     await eventually(is_out, "the other edge has looked again")
+
+
+async def test_an_announcement_that_is_missing_breaks_the_watch(watching: Registrations, asked: Asked) -> None:
+    """It is noticed by the next number or sign of life; what is known then is asked for anew."""
+    assert await watching.holds("alice", "probe", 7)
+    watch = watching._watch
+    watch._receive(b"s", b"$JS.ACK.LLUM_REGISTRATIONS.c.1.9.2.0.0", b"", b"{}")
+    assert not watching.is_watching
+    await until(lambda: watching.is_watching, "another watch")
+    assert await watching.holds("alice", "probe", 7)
+    assert asked.count == 2
