@@ -1,0 +1,1 @@
+"""HTTP itself: bodies, responses, errors, health. Every face uses it."""

@@ -1,0 +1,1 @@
+"""The processes of llum: how they start, find each other, log and end."""

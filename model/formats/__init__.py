@@ -1,0 +1,1 @@
+"""Models as text: definitions (mdef), archives, and what the original Personis exports."""

@@ -1,0 +1,1 @@
+"""Resolvers: from evidence to a value."""

@@ -1,0 +1,1 @@
+"""Rules: their language, how one is decided, and their schedules."""
