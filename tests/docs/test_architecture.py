@@ -1,7 +1,7 @@
 """The walk of `docs/explanation/architecture.md` goes through files and functions that are there.
 
-Method: an item of the walk begins with a file in bold code. Code in the item that looks like a call, `name()`, is defined in
-that file.
+Method: an item of the walk begins with a file in bold code. Code in the item that looks like a call, `name()`, is
+defined in that file.
 """
 
 import ast
