@@ -16,6 +16,8 @@ _LIFETIME: Final = "Nats-TTL"
 
 
 class KeyValue(NamedTuple):
+    """A key of a bucket with its value."""
+
     key: str
     value: bytes
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pages import house, programs, resolving, sdk, wire
+from pages import house, names, programs, resolving, sdk, wire
 
 FOLDER: Final = Path(__file__).parent / "reference"
 
@@ -46,6 +46,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "resolvers.md": resolving.resolvers_page,
     "sdk.md": sdk.sdk_page,
     "modules.md": house.house_page,
+    "names.md": names.names_page,
 }
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A named list of components."""
+
     components: list[str | list[str]]
 
 
@@ -55,6 +57,8 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True)
 
 
 class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A program that is registered with the model."""
+
     description: str = ""
     role: Literal["owner", "app"] = "app"
     registration: int

@@ -65,6 +65,8 @@ class Loaded(msgspec.Struct):
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
+    """Something that must leave the partition, once its transaction is on the disk."""
+
     seq: int
     n: int
     kind: str

@@ -19,10 +19,14 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class FromSupervisor(msgspec.Struct, omit_defaults=True):
+    """What `llum up` says to its child."""
+
     nats: str
 
 
 class FromChild(msgspec.Struct, omit_defaults=True):
+    """What a child says to `llum up`."""
+
     ready: bool = False
     error: str | None = None
     fatal: bool = False

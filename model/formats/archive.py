@@ -28,6 +28,8 @@ ARCHIVE_VERSION: Final = 1
 class Head(
     msgspec.Struct, kw_only=True, tag_field="kind", tag="llum-archive", omit_defaults=True, forbid_unknown_fields=True
 ):
+    """The first line: whose model it is, and as of when."""
+
     version: int
     user: str
     """Whose model it was."""
@@ -40,18 +42,26 @@ class Head(
 
 
 class ContextsRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="contexts", forbid_unknown_fields=True):
+    """A line with contexts, parents first, and their evidence."""
+
     contexts: list[ImportedContext]
 
 
 class AppsRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="apps", forbid_unknown_fields=True):
+    """A line with the apps and what each may do."""
+
     apps: dict[str, ArchivedApp]
 
 
 class RulesRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="rules", forbid_unknown_fields=True):
+    """A line with the rules."""
+
     rules: list[ArchivedRule]
 
 
 class EndRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbid_unknown_fields=True):
+    """The last line: how many there were, and their digest."""
+
     records: int
     sha256: str
 

@@ -21,6 +21,8 @@ _KEPT: Final = frozenset(ImportedEvidence.__struct_fields__) - {"extra", "rule",
 
 
 class ContextInfo(msgspec.Struct, kw_only=True):
+    """What the original says of a context itself."""
+
     Identifier: str | None = None
     Description: str | None = None
     resolver: str | None = None
@@ -40,10 +42,14 @@ class ExportedComponent(msgspec.Struct, kw_only=True):
 
 
 class ExportedView(msgspec.Struct, kw_only=True):
+    """A view as the original exports it."""
+
     component_list: list[str | Segments]
 
 
 class ExportedRule(msgspec.Struct, kw_only=True):
+    """A rule as the original exports it."""
+
     statement: str | None = None
 
 

@@ -28,6 +28,8 @@ class Place(NamedTuple):
 
 
 class Target(NamedTuple):
+    """A component to be answered, and under which grant."""
+
     place: Place
     name: str
     component: Component
@@ -36,6 +38,8 @@ class Target(NamedTuple):
 
 
 class Targets(NamedTuple):
+    """What an ask is about: the components, and those that cannot be answered."""
+
     own: Place | None
     """The ask's own context; None: not permitted, and only listed components are asked for."""
     found: list[Target]

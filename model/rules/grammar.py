@@ -116,6 +116,8 @@ RuleTerm = Text | PathText | Reference
 
 
 class TellAction(msgspec.Struct, frozen=True, tag=True):
+    """Tell a value to a component."""
+
     target: RuleTerm
     evidence_type: EvidenceType
     value: RuleTerm
@@ -124,11 +126,15 @@ class TellAction(msgspec.Struct, frozen=True, tag=True):
 
 
 class NotifyAction(msgspec.Struct, frozen=True, tag=True):
+    """Call a URL."""
+
     items: tuple[RuleTerm, ...]
     method: Literal["GET", "POST"] = "GET"
 
 
 class Rule(msgspec.Struct, frozen=True):
+    """A statement that has been read: what is compared, and what happens if it matches."""
+
     left: RuleTerm
     right: RuleTerm
     """A regular expression, matched at the start of the left."""

@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 
 class Sample(NamedTuple):
+    """What a back end saw: for how long nobody has touched the machine."""
+
     idle_s: float
     at: float
     """When it was taken, seconds since 1970."""

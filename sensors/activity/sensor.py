@@ -40,6 +40,8 @@ log = structlog.get_logger("llum.sensor")
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityOptions:
+    """How the sensor is to run, as said on the command line."""
+
     user: str
     nats_url: BusAddress
     """The bus's address, or a function that finds it anew for each connection (None: there is none now)."""

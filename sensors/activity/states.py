@@ -14,11 +14,15 @@ SHUT_DOWN: Final = -1
 
 
 class ActivitySettings(NamedTuple):
+    """What the states depend on."""
+
     idle_after_s: float
     """Seconds without input after which a person counts as idle."""
 
 
 class Observation(NamedTuple):
+    """A state to be told, and since when it holds."""
+
     value: int
     time: float
     """Seconds since 1970."""

@@ -45,3 +45,14 @@ def test_names_are_found() -> None:
     found = homes()
     assert found["Bus"] == ["bus/connection.py"]
     assert found["Outcome"] == ["schemas/replies.py"]
+
+
+def test_every_public_class_says_what_it_is() -> None:
+    """The page about names is made from these words. The calls of the HTTP faces are described with their operations."""
+    silent = [
+        f"{file}:{node.lineno} {node.name}"
+        for file in files("model", "bus", "identity", "actors", "sensors", "llum")
+        for node in tree(file).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert silent == []
