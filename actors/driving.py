@@ -18,11 +18,11 @@ Need = TypeVar("Need")
 Met = TypeVar("Met")
 Result = TypeVar("Result")
 
-Answering = Generator[Any, Any, Result]
+Driven = Generator[Any, Any, Result]
 NotAtHand = list[Read] | AsOf
 
 
-class Stored(Protocol):
+class EvidenceStore(Protocol):
     """Where evidence is read: a shard."""
 
     def recall(self, reads: Sequence[Read]) -> list[Found] | None:
@@ -51,7 +51,7 @@ async def drive(generator: Generator[Need, Met, Result], meet: Callable[[Need], 
         generator.close()
 
 
-def go_on(answering: Answering[Result], stored: Stored, met: object = None) -> NotAtHand | Done[Result]:
+def go_on(answering: Driven[Result], stored: EvidenceStore, met: object = None) -> NotAtHand | Done[Result]:
     """Send what was needed, and go on while all is at hand. Gives what is not, or the result. Raises as the answer."""
     try:
         need = answering.send(met)
@@ -68,7 +68,7 @@ def go_on(answering: Answering[Result], stored: Stored, met: object = None) -> N
 
 
 async def begin(
-    answering: Answering[Result], stored: Stored, load: Callable[[AsOf], Awaitable[Model | None]]
+    answering: Driven[Result], stored: EvidenceStore, load: Callable[[AsOf], Awaitable[Model | None]]
 ) -> NotAtHand | Done[Result]:
     """Go on until there is evidence to read. Up to then the answer looks at the model: hold the partition meanwhile."""
     need = go_on(answering, stored)
@@ -77,7 +77,7 @@ async def begin(
     return need
 
 
-async def finish(answering: Answering[Result], stored: Stored, need: NotAtHand | Done[Result]) -> Result:
+async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHand | Done[Result]) -> Result:
     """Read what the answer needs until it is done. Raises as the answer, and what reading raises."""
     while not isinstance(need, Done):
         assert not isinstance(need, AsOf), "models of the past are loaded at the beginning"

@@ -48,7 +48,7 @@ def test_names_are_found() -> None:
 
 
 def test_every_public_class_says_what_it_is() -> None:
-    """The page about names is made from these words. The calls of the HTTP faces are described with their operations."""
+    """The page about names is made from these words. Calls of the HTTP face are described with its operations."""
     silent = [
         f"{file}:{node.lineno} {node.name}"
         for file in files("model", "bus", "identity", "actors", "sensors", "llum")
