@@ -2,17 +2,21 @@
 
 The outcome goes to whoever waits for it, from every worker that holds the partition: so that no sender waits for one
 of them alone. Rejections and effects are in the outbox, written with what caused them: whoever relays it is woken.
+Events, for live feeds, come from the primary alone, and only while somebody takes them.
 """
 
 import time
+from collections.abc import Callable
 
 import structlog
 
 from actors.partition import Settled
 from bus.connection import Bus
 from bus.subjects import is_inbox
+from model.touched import touched
 from schemas.codec import encode
 from schemas.errors import LlumError
+from schemas.events import Event
 from schemas.replies import Refused
 
 log = structlog.get_logger(__name__)
@@ -21,12 +25,18 @@ REPLY_WINDOW_S = 60.0
 """Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""
 
 
+OnEvent = Callable[[Event], None]
+"""Takes an event; called for each command in their order. It must not block, and should not raise."""
+
+
 class Announcer:
     """Says what has become of the commands of one partition."""
 
-    def __init__(self, bus: Bus, number: int) -> None:
+    def __init__(self, bus: Bus, number: int, on_event: OnEvent | None = None) -> None:
         self._bus = bus
         self._number = number
+        self.on_event = on_event
+        """Takes the events; None: nobody does, and none is made."""
 
     async def announce(self, settled: list[Settled]) -> bool:
         """Announce commands in their order, and tell whether any of them has left something in the outbox."""
@@ -37,6 +47,8 @@ class Announcer:
                 old += 1
             else:
                 await self._say_outcome(item)
+                if self.on_event is not None and item.changes:
+                    self.on_event(event_of(item))
         if old:
             log.info("commands_caught_up", partition=self._number, count=old, seq=settled[-1].incoming.message.seq)
         return any(item.leaves for item in settled)
@@ -50,6 +62,15 @@ class Announcer:
             except LlumError as error:
                 # Whoever waits for it sends the command again, and gets the same outcome.
                 log.warning("outcome_not_sent", seq=item.incoming.message.seq, error=str(error))
+
+
+def event_of(item: Settled) -> Event:
+    """Tell a live feed what a command has changed."""
+    command, address = item.incoming.command, item.incoming.address
+    assert command is not None, "only a command changes anything"
+    paths = [list(path) for path in touched(command, item.changes)]
+    seq = item.incoming.message.seq
+    return Event(user=address.user, app=address.app, verb=address.verb, seq=seq, paths=paths)
 
 
 def _log_command(item: Settled) -> None:

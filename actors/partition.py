@@ -21,6 +21,7 @@ from actors.store.entries import REJECTION
 from actors.store.overlay import overlaid
 from actors.store.shard import Repeated, Shard, Unwritable
 from bus.log import LogMessage
+from model.changes import Change
 from model.commands import STAND_ALONE, STAND_FIRST
 from model.reads import Found, Read, Reading
 from schemas.errors import Code, Error, Transient
@@ -38,6 +39,8 @@ class Settled(msgspec.Struct):
     outcome: Outcome
     leaves: bool = False
     """Something of it is in the outbox."""
+    changes: Sequence[Change] = ()
+    """What it has changed in the model; nothing when it had been applied before."""
 
 
 class Partition:
@@ -215,14 +218,15 @@ class _Work:
         for one in incoming:
             key = _key(one)
             outcome = self._known.get(key) if key is not None else None
+            changes: Sequence[Change] = ()
             entries = len(self._batch.outbox)
             if outcome is None:
                 # A partition's clock never goes back.
                 time_us = max(one.message.time_us, self._clock_us)
                 applied = yield from self._apply(one, time_us)
-                outcome = applied.outcome
+                outcome, changes = applied.outcome, applied.changes
                 self._record(one, key, time_us, applied)
-            self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries))
+            self.settled.append(Settled(one, outcome, len(self._batch.outbox) > entries, changes))
             self._batch.applied_seq = one.message.seq
             if self.faulty_user is not None:
                 return

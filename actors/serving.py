@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actors.announce import Announcer
+from actors.announce import Announcer, OnEvent
 from actors.answers import Answers
 from actors.asks import Asks, SlowAsks
 from actors.effects.relaying import Relay, Relaying
@@ -46,6 +46,8 @@ class Ground:
     readers: LogReaders
     mailroom: Mailroom
     relaying: Relaying
+    on_event: OnEvent | None = None
+    """Takes the events of those partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
@@ -65,6 +67,7 @@ class Serving:
         """The last message of the partition when it joined: it has caught up from there on."""
         self._caught_up = asyncio.Event()
         self._relay: Relay | None = None
+        self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 
@@ -85,6 +88,7 @@ class Serving:
     async def set_primary(self, primary: bool) -> None:
         """Relay from now on what leaves the partition, or no longer. Returns when the role before has ended."""
         self._primary = primary
+        self._announcer.on_event = self._ground.on_event if primary else None
         if self._relay is not None:
             await self._relay.become(primary)
 
@@ -128,17 +132,16 @@ class Serving:
             await task
 
     async def _apply_arrivals(self, partition: Partition) -> None:
-        announcer = Announcer(self._ground.bus, self.number)
         self._note_progress(partition)
         while True:
             await self._mailbox.arrived.wait()
             if self._leaving.is_set():
                 return
             async with self._ground.writing:
-                await self._apply(partition, announcer, self._mailbox.take())
+                await self._apply(partition, self._mailbox.take())
             self._note_progress(partition)
 
-    async def _apply(self, partition: Partition, announcer: Announcer, batch: list[LogMessage]) -> None:
+    async def _apply(self, partition: Partition, batch: list[LogMessage]) -> None:
         """Apply a batch. The messages are in the log and in our hands: try until the disk takes them, or we leave."""
         try:
             settled = await retrying(
@@ -153,7 +156,7 @@ class Serving:
             return
         finally:
             self._ground.mailroom.done(batch)
-        if await announcer.announce(settled) and self._relay is not None:
+        if await self._announcer.announce(settled) and self._relay is not None:
             self._relay.wake()
 
     def _note_progress(self, partition: Partition) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import structlog
 
+from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
@@ -47,15 +48,16 @@ class Worker:
         max_active_models: int,
         resolvers: Resolvers = SHIPPED,
         allow_private_webhooks: bool = False,
+        on_event: OnEvent | None = None,
     ) -> "Worker":
-        """Make a worker that serves nothing yet. Raises `Transient`."""
+        """Make a worker that serves nothing yet. `on_event` takes what live feeds are told. Raises `Transient`."""
         await asyncio.to_thread(shard_dir.mkdir, parents=True, exist_ok=True)
         worker = cls()
         mailroom = Mailroom(lambda: readers.wake())
         readers = LogReaders(bus, log_streams, mailroom.deliver, mailroom.room, worker._fail)
         relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, worker._fail)
         actives = ActiveModels(max_active_models)
-        worker._ground = Ground(bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying)
+        worker._ground = Ground(bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, on_event)
         return worker
 
     @property

@@ -23,6 +23,7 @@ from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, partition_of
 from schemas.commands import Tell
 from schemas.errors import Code, Transient
+from schemas.events import Event
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask
 from schemas.replies import AskReply
@@ -30,7 +31,7 @@ from tests.actors import answering
 from tests.actors.receiver import receiving
 from tests.actors.serving import PARTITIONS, Llum
 from tests.nats_server import installed_server
-from tests.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually, until
 
 COPY = "'' ~ '' : TELL ./c/copy, inferred:<./c/a>"
 
@@ -49,7 +50,7 @@ class Host:
         self.folder = folder
         self._exits = exits
 
-    async def worker(self, name: str) -> Worker:
+    async def worker(self, name: str, **options: Any) -> Worker:
         """Start a worker with a connection and shards of its own."""
         bus = await Bus.connect(self.server.url, name=name)
         self._exits.push_async_callback(bus.close)
@@ -59,6 +60,7 @@ class Host:
             log_streams=DEFAULT_LOG_STREAMS,
             max_active_models=100,
             allow_private_webhooks=True,
+            **options,
         )
         self._exits.push_async_callback(worker.drain)
         return worker
@@ -319,7 +321,7 @@ async def test_who_follows_keeps_no_more_than_what_waits(host: Host, monkeypatch
 
     async def empty() -> bool:
         with sqlite3.connect(host.folder / "two" / f"{HERS}.db") as connection:
-            return connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+            return bool(connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,))
 
     await eventually(empty)
 
@@ -347,6 +349,31 @@ async def test_firings_are_taken_by_whoever_is_a_primary(host: Host) -> None:
     assert len(await host.commands_of_rules()) == so_far
     await two.set_primary(HERS, True)
     await eventually(lambda: fired(so_far + 2))
+
+
+async def test_live_feeds_are_told_by_the_primary(host: Host) -> None:
+    """What each command has changed, once; a refused or repeated one has changed nothing."""
+    events: dict[str, list[Event]] = {"one": [], "two": []}
+    one = await host.worker("one", on_event=events["one"].append)
+    two = await host.worker("two", on_event=events["two"].append)
+    await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
+    await host.llum.make_person(ALICE, "a")
+    tell = Tell(id="told", context=["c"], component="a", evidence=NewEvidence(value=1))
+    await host.llum.do(tell)
+    await host.llum.do(tell)
+    await host.llum.refused(Tell(id="bad", context=["none"], component="a", evidence=NewEvidence(value=1)))
+    await host.store_tells(1)
+    await until(lambda: len(events["one"]) == 3, "the events of the first primary")
+    await one.set_primary(HERS, False)
+    await two.set_primary(HERS, True)
+    seq = await host.store_tells(1)
+    await until(lambda: bool(events["two"]), "the event of the second")
+    assert [(event.verb, event.paths) for event in events["one"]] == [
+        ("make_model", [[], ["c"], ["c", "a"]]),
+        ("tell", [["c", "a"]]),
+        ("tell", [["c", "a"]]),
+    ]
+    assert events["two"] == [Event(user=ALICE, app="llum", verb="tell", seq=seq, paths=[["c", "a"]])]
 
 
 async def test_a_partition_is_added_once(host: Host) -> None:

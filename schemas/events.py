@@ -1,0 +1,27 @@
+"""What has just been applied, for live feeds. An event says where to look, not what is there: who may see it asks.
+
+Events are not kept. Whoever missed some sees it by the sequence of an answer, and asks again.
+"""
+
+from typing import Final
+
+import msgspec
+
+from schemas.limits import PROTOCOL_VERSION
+
+MAX_EVENT_PATHS: Final = 256
+"""Paths in one event. A command that touches more is told by the nearest context that holds them all."""
+
+
+class Event(msgspec.Struct, kw_only=True, frozen=True):
+    """A command has changed a person's model."""
+
+    v: int = PROTOCOL_VERSION
+    user: str
+    app: str
+    """Who sent the command."""
+    verb: str
+    seq: int
+    """The command's sequence: an ask with it as `min_seq` sees the change."""
+    paths: list[list[str]]
+    """Each component, context or view that is now another one, there or not; [] is the whole model."""
