@@ -84,6 +84,11 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
     return grant
 
 
+def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: Grants | None = None) -> Grant:
+    """Say what the app may do with one component, whether or not it and its context are there."""
+    return component_grant(model, app, path, name, grant_of(model, app, path, now, known), now)
+
+
 def component_grant(model: Model, app: str, path: Path, name: str, of_context: Grant, now: float) -> Grant:
     """Say what the app may do with one component of the context at `path`, where it has `of_context`."""
     own = model.component_permissions.get(app)

@@ -69,7 +69,7 @@ class Withdraw(_Command, tag="withdraw"):
 class MakeModel(_Command, tag="make_model"):
     """Make the user's model from a definition. Only llum's own apps `_admin`, `_sign_in` and `_preferences` may.
 
-    Refused with `already_exists` if there is a model.
+    Refused with `already_exists` if there is a model. Result: true.
     """
 
     definition: ModelDefinition = msgspec.field(default_factory=ModelDefinition)

@@ -31,10 +31,7 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     if context is None or component is None:
         component_to_change(model, stamp, command.context, name)
         raise AssertionError("what is not there is refused")
-    grant = permissions.grant_of(model, stamp.app, path, stamp.time_us / 1e6, known)
-    if model.component_permissions:
-        grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
-    if not grant.tell:
+    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_s, known).tell:
         raise permissions.denied(stamp.app, "tell", "context")
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
     if command.cause is not None or context.rules:

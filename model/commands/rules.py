@@ -31,8 +31,7 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
     place = component_to_change(model, stamp, command.context, command.component)
-    grant = permissions.grant_of(model, stamp.app, place.path, stamp.time_s)
-    if not permissions.component_grant(model, stamp.app, place.path, place.name, grant, stamp.time_s).ask:
+    if not permissions.grant_at(model, stamp.app, place.path, place.name, stamp.time_s).ask:
         raise permissions.denied(stamp.app, "ask", "context")
     check_statement(command.statement, "statement")
     rules = place.context.rules.get(place.name, {})
@@ -46,8 +45,7 @@ def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     """Remove a rule. One that another app made looks to an app like one that is not there."""
     path = check_path(command.context, "context")
     owner = permissions.is_owner(model, stamp.app)
-    grant = permissions.grant_of(model, stamp.app, path, stamp.time_s)
-    grant = permissions.component_grant(model, stamp.app, path, command.component, grant, stamp.time_s)
+    grant = permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s)
     if not (grant.ask or grant.tell):
         raise permissions.denied(stamp.app, "ask", "context")
     place = existing_component(model, path, command.component)

@@ -40,9 +40,7 @@ def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path) ->
 def component_to_change(model: Model, stamp: Stamp, segments: list[str], name: str) -> ComponentPlace:
     """Find a component, or raise `bad_path`, `permission_denied`, `no_such_context`, `no_such_component`."""
     path = check_path(segments, "context")
-    grant = permissions.grant_of(model, stamp.app, path, stamp.time_s)
-    grant = permissions.component_grant(model, stamp.app, path, name, grant, stamp.time_s)
-    if not grant.tell:
+    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_s).tell:
         raise permissions.denied(stamp.app, "tell", "context")
     return existing_component(model, path, name)
 

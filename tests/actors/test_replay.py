@@ -23,6 +23,7 @@ from actors.store.shard import Shard
 from bus.log import LogMessage
 from bus.subjects import Address
 from model.commands.rules import CRON_APP
+from model.resolvers.summaries import SHIPPED
 from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, NewEvidence
@@ -251,7 +252,8 @@ def _asks(context: list[str], log: list[LogMessage]) -> list[Ask]:
         Ask(context=context, show_contexts=True),
         Ask(context=context, view="both"),
         Ask(context=context, explain=True, resolver="recent"),
-        Ask(context=context, explain=True, resolver="time_in_state"),
+        *(Ask(context=context, resolver=name) for name in SHIPPED),
+        *(Ask(context=context, resolver=name, as_of_seq=middle.seq) for name in SHIPPED),
         Ask(context=context, as_of_seq=middle.seq, include_evidence=True, show_contexts=True),
         Ask(context=context, as_of_time=middle.time_us / 1e6, explain=True, evidence_filter=since),
     ]

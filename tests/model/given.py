@@ -165,7 +165,7 @@ class Person:
     def value(self, component: str = "firstname", **query: Any) -> Any:
         return self.answer(component, **query).value
 
-    def refuses_ask(self, query: Ask, app: str = "llum") -> Error:
+    def refuses_ask(self, query: Query, app: str = "llum") -> Error:
         with pytest.raises(Refusal) as caught:
             self.answered(query, app)
         return caught.value.error

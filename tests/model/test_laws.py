@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from model.resolvers.latest import BUILT_IN
 from model.resolvers.registry import is_goal
+from model.resolvers.summaries import SHIPPED
 from schemas.errors import Refusal
 from schemas.evidence import Evidence, EvidenceFilter
 from schemas.queries import Ask
@@ -177,7 +178,7 @@ def everything(person: Person) -> list[AskReply | str]:
     replies: list[AskReply | str] = []
     for app in ("llum", "probe", "second"):
         for context in CONTEXTS:
-            for resolver in (None, "goal", "recent"):
+            for resolver in (None, *SHIPPED):
                 query = Ask(context=context, resolver=resolver, show_contexts=True)
                 replies.append(_reply(person, query, app))
             replies.append(_reply(person, Ask(context=context, include_evidence=True, explain=True), app))

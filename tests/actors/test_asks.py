@@ -1,0 +1,61 @@
+"""Asks of a partition that must wait for the disk, when too many wait already."""
+
+import gc
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.answers import Answers
+from actors.asks import MAX_SLOW_ASKS, Asks
+from actors.live import ActiveModels
+from actors.partition import Partition
+from actors.store.shard import Shard
+from schemas.apps import ADMIN_APP
+from schemas.codec import decode_reply
+from schemas.commands import MakeModel
+from schemas.errors import Code
+from schemas.queries import Ask, Ping, Query
+from schemas.replies import AskReply, Failed
+from tests.actors import histories
+
+
+class Replies:
+    """Stands in for the bus: takes replies."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def publish_soon(self, _subject: str, data: bytes) -> None:
+        self.sent.append(decode_reply(data))
+
+
+def ask(asks: Asks, query: Query) -> None:
+    verb = str(query.__struct_config__.tag)
+    asks._on_ask(f"llum.query.3.alice.llum.{verb}".encode(), b"inbox", msgspec.json.encode(query))
+
+
+@pytest.mark.parametrize("query", [Ask(as_of_seq=1), Ask(context=["a"], resolver="count"), Ping()])
+async def test_an_ask_that_may_not_wait_leaves_nothing_behind(query: Query) -> None:
+    """It is told to come again; no coroutine is made that nobody awaits. What is in memory is answered all the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        partition = Partition(3, await Shard.open(Path(folder) / "one.db"), ActiveModels(10))
+        make = MakeModel(id="1", definition=histories.DEFINITION)
+        await partition.apply([histories.message(1, histories.START_US, "alice", ADMIN_APP, make)])
+        replies = Replies()
+        busy: Any = set(range(MAX_SLOW_ASKS))
+        asks = Asks(replies, 3, Answers(partition, lambda: 2e9, lambda: 0), busy)  # type: ignore[arg-type]
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            ask(asks, query)
+            gc.collect()
+        await partition.shard.close()
+        assert [str(one.message) for one in warned] == []
+        (reply,) = replies.sent
+        assert isinstance(reply, Failed)
+        assert reply.error.code is Code.UNAVAILABLE
+        ask(asks, Ask(context=["b"]))
+        assert isinstance(replies.sent[-1], AskReply)

@@ -1,0 +1,115 @@
+"""One door for every query: `answer` yields what it needs, and returns the reply."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from model.queries import Answering, Need
+from model.reads import AsOf
+from schemas.commands import DeleteComponent, DeleteContext
+from schemas.errors import Code
+from schemas.queries import (
+    QUERIES,
+    Access,
+    Ask,
+    Export,
+    GetContext,
+    GetPermission,
+    ListApps,
+    ListResolvers,
+    ListRules,
+    Ping,
+    Query,
+)
+from schemas.replies import REPLIES, Reply
+from tests.model.given import Person
+
+EVERY_QUERY: list[Query] = [
+    Ask(context=["Personal"]),
+    Access(),
+    GetContext(context=["Personal"], size=True),
+    ListResolvers(),
+    ListApps(),
+    GetPermission(app="llum"),
+    ListRules(context=["Personal"]),
+    Export(),
+]
+ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
+
+
+def verb(query: Any) -> str:
+    return str(query.__struct_config__.tag)
+
+
+def ended(answering: Answering, need: Need, person: Person) -> Reply:
+    """Go on to the reply, with what is stored by now."""
+    try:
+        while True:
+            need = answering.send(person.store.meet(need))
+    except StopIteration as done:
+        reply: Reply = done.value
+        return reply
+
+
+def test_every_query_is_here() -> None:
+    """All but a ping, which is about no model."""
+    assert {type(query) for query in EVERY_QUERY} == set(QUERIES) - {Ping}
+
+
+@pytest.mark.parametrize("query", EVERY_QUERY, ids=verb)
+def test_every_query_is_answered_by_its_own_reply(query: Query) -> None:
+    """The one whose tag is the query's verb; it says which state it is of, and survives the wire."""
+    person = Person()
+    person.tell("age", 5)
+    reply = person.answered(query)
+    (kind,) = [one for one in REPLIES if verb(one) == verb(query)]
+    assert type(reply) is kind
+    assert reply.seq == person.seq
+    assert msgspec.json.decode(msgspec.json.encode(reply), type=kind) == reply
+
+
+@pytest.mark.parametrize("query", [query for query in EVERY_QUERY if not isinstance(query, Export)], ids=verb)
+def test_what_is_in_memory_needs_nothing(query: Query) -> None:
+    """The answer is there at the first step. Only evidence must be read or counted."""
+    person = Person()
+    person.tell("age", 5)
+    query = msgspec.structs.replace(query, size=False) if isinstance(query, GetContext) else query
+    with pytest.raises(StopIteration) as done:
+        next(person.begin(query))
+    assert verb(done.value.value) == verb(query)
+
+
+@pytest.mark.parametrize("query", ABOUT_THE_PAST, ids=verb)
+def test_the_past_is_asked_for_first(query: Query) -> None:
+    """By sequence and time; it is the model of then that is answered from, if there was one."""
+    person = Person()
+    then = person.seq
+    person.tell("age", 5)
+    past = msgspec.structs.replace(query, as_of_seq=then, as_of_time=person.now)
+    wanted = next(person.begin(past))
+    assert wanted == AsOf(user="alice", seq=then, until_us=round(person.now * 1e6))
+    assert person.answered(msgspec.structs.replace(query, as_of_seq=then)).seq == then
+    assert person.refuses_ask(msgspec.structs.replace(query, as_of_seq=0)).code is Code.NO_SUCH_MODEL
+
+
+@pytest.mark.parametrize("time", [float("nan"), 1e300, -1e300])
+def test_a_time_that_no_calendar_has_is_refused(time: float) -> None:
+    """Whatever is asked."""
+    for query in ABOUT_THE_PAST:
+        error = Person().refuses_ask(msgspec.structs.replace(query, as_of_time=time))
+        assert (error.code, error.field) == (Code.BAD_FIELD, "as_of_time")
+
+
+def test_an_export_is_of_the_state_at_its_beginning() -> None:
+    """Whatever is deleted, made and told between the steps of one page."""
+    person = Person()
+    for value in (1, 2):
+        person.tell("age", value)
+    before = person.export(Export())
+    exporting = person.begin(Export())
+    need = next(exporting)
+    person.tell("age", 3)
+    person.do(DeleteComponent(id="d", context=["Personal"], component="lastname"))
+    person.do(DeleteContext(id="d", context=["Goals"]))
+    assert ended(exporting, need, person) == before
