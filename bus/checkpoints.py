@@ -1,8 +1,5 @@
 """Up to where each partition's outbox has been relayed, so that a shard rebuilt from the log does not tell it again."""
 
-import asyncio
-from collections.abc import Iterable
-
 from bus.connection import Bus
 from bus.kv import Bucket
 from bus.subjects import RELAYED_BUCKET
@@ -12,12 +9,6 @@ async def read(bus: Bus, partition: int) -> int:
     """Give the last sequence whose effects have left the partition; 0 if none has. Raises `Transient`."""
     value = await Bucket(bus, RELAYED_BUCKET).get(str(partition))
     return int(value) if value else 0
-
-
-async def read_all(bus: Bus, partitions: Iterable[int]) -> dict[int, int]:
-    """Read those of several partitions at once. Raises `Transient`."""
-    numbers = list(partitions)
-    return dict(zip(numbers, await asyncio.gather(*(read(bus, number) for number in numbers)), strict=True))
 
 
 async def write(bus: Bus, partition: int, seq: int) -> None:
