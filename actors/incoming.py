@@ -11,7 +11,7 @@ from schemas.commands import Command
 from schemas.errors import Error, Refusal
 
 
-class Incoming(msgspec.Struct):
+class Incoming(msgspec.Struct, gc=False):
     """A log message, read. Either `command` or `error` is set; `id` may be known for both."""
 
     message: LogMessage

@@ -21,7 +21,7 @@ from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome, Refused
 
 
-class Applied(msgspec.Struct):
+class Applied(msgspec.Struct, gc=False):
     """What came of one command: its outcome, and what is to be written."""
 
     outcome: Outcome

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 _INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
 
 
-class Settled(msgspec.Struct):
+class Settled(msgspec.Struct, gc=False):
     """A log message that has been dealt with, committed, and may now be answered."""
 
     incoming: Incoming

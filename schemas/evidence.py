@@ -40,7 +40,7 @@ class ImportedEvidence(NewEvidence, kw_only=True, omit_defaults=True, forbid_unk
     withdrawn: "Withdrawal | None" = None
 
 
-class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Evidence as it is kept and given back. The command's `seq`, and which of its pieces it is (`n`), identify it."""
 
     seq: int

@@ -119,6 +119,28 @@ async def test_what_is_told_and_withdrawn_in_one_batch(world: World) -> None:
     assert (await world.ask(Ask(context=["a"], view=["x"]))).components[0].value == 1
 
 
+async def test_a_command_that_does_not_stand_first_reads_what_waits_for_its_commit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is one transaction then, and each command sees what the ones before it have told and withdrawn."""
+    monkeypatch.setattr("actors.partition.STAND_FIRST", frozenset())
+    commits: list[int] = []
+    write = Shard.write
+
+    async def counted(shard: Shard, batch: Any) -> None:
+        commits.append(batch.applied_seq)
+        await write(shard, batch)
+
+    monkeypatch.setattr(Shard, "write", counted)
+    settled = await world.apply(make(), tell("1", 1), tell("2", 2), withdraw("w", 3), withdraw("v", 3), tell("3", 3))
+    assert commits == [6]
+    kinds = [type(item.outcome) for item in settled]
+    assert kinds == [Accepted, Accepted, Accepted, Accepted, Refused, Accepted]
+    await world.apply(withdraw("u", 6))
+    await world.open_again()
+    assert (await world.ask(Ask(context=["a"], view=["x"]))).components[0].value == 1
+
+
 async def test_a_tell_to_a_component_with_rules_leaves_one_entry(world: World) -> None:
     """It says which component and when; a component without rules leaves nothing."""
     settled = await world.apply(make(RULE, RULE), tell("1"), tell("2", "z", "y"))
