@@ -14,14 +14,14 @@ from typing import Any, Final, Literal
 import msgspec
 
 from model.reads import EvidenceKind
-from model.state import App, Component, ContextItem, Subscription, View
+from model.state import App, Component, ContextItem, StoredRule, View
 from schemas.commands import Cause
 from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal
 from schemas.paths import Path
 from schemas.permissions import Permission
 
 ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
-Content = ContextItem | Component | View | App | Permission | Subscription
+Content = ContextItem | Component | View | App | Permission | StoredRule
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -12,7 +12,7 @@ import msgspec
 from model.caches import Caches
 from model.changes import Change, Content, CountCause, ForgetUser, Item, ItemKind, PutItem
 from model.stamp import Stamp
-from model.state import App, Component, Context, ContextItem, Model, Subscription, View
+from model.state import App, Component, Context, ContextItem, Model, StoredRule, View
 from schemas.paths import Path
 from schemas.permissions import Permission
 
@@ -119,7 +119,7 @@ def _put_component_permission(model: Model, path: Path, content: Permission) -> 
     model.component_permissions.setdefault(path[0], {})[path[1:]] = content
 
 
-def _put_rule(model: Model, path: Path, content: Subscription) -> None:
+def _put_rule(model: Model, path: Path, content: StoredRule) -> None:
     *above, name, token = path
     _context(model, above).rules.setdefault(name, {})[token] = content
 
@@ -217,7 +217,7 @@ _KINDS: Final[dict[ItemKind, _Kind]] = {
     "app": _kind(App, _put_app, _drop_app),
     "permission": _kind(Permission, _put_permission, _drop_permission),
     "component_permission": _kind(Permission, _put_component_permission, _drop_component_permission),
-    "rule": _kind(Subscription, _put_rule, _drop_rule),
+    "rule": _kind(StoredRule, _put_rule, _drop_rule),
 }
 """In the order in which they can be put."""
 

@@ -17,7 +17,7 @@ NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
 
 
-class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """A rule of a component as it is stored, under its token; `model.rules.decide` reads the statement."""
 
     statement: str
@@ -76,7 +76,7 @@ class Context:
         self.components: dict[str, Component] = {}
         """In the order of their making, which is the order that an ask of a whole context gives."""
         self.views: dict[str, View] = {}
-        self.rules: dict[str, dict[str, Subscription]] = {}
+        self.rules: dict[str, dict[str, StoredRule]] = {}
         """By component name and token, in the order of their making; absent: the component has none."""
 
 

@@ -45,7 +45,7 @@ class Ask(_PastQuery, tag="ask"):
     """The `(seq, n)` of the last evidence of the page before, to get the next page."""
     explain: bool = False
     show_contexts: bool = False
-    """Add the context's sub-contexts, views and subscriptions."""
+    """Add the context's sub-contexts, views and rules."""
 
 
 class Access(_Query, tag="access"):

@@ -133,7 +133,7 @@ class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_
     """With `show_contexts`, as what follows: the names of the sub-contexts that the app may ask."""
     views: dict[str, list[str | list[str]]] | None = None
     """The context's views by name: names of components in it, or paths from the root."""
-    subscriptions: dict[str, dict[str, RuleDescription]] | None = None
+    rules: dict[str, dict[str, RuleDescription]] | None = None
     """Rules by the name of their component and by token; an owner app sees all, another app its own."""
     context_description: str | None = None
 

@@ -28,7 +28,7 @@ from model.commands.rules import CRON_APP
 from model.resolvers.registry import Resolvers
 from model.rules.decide import Deciding, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
 from model.rules.schedules import CronError, parse_cron
-from model.state import Model, Subscription
+from model.state import Model, StoredRule
 from schemas.commands import Cause, Tell
 from schemas.effects import Firing, Notice
 from schemas.errors import Code, Error, LlumError, Refusal
@@ -57,7 +57,7 @@ _FAULT: Final = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 class _Run:
     """One rule of a firing while it is decided."""
 
-    def __init__(self, token: str, rule: Subscription) -> None:
+    def __init__(self, token: str, rule: StoredRule) -> None:
         self.token = token
         self.app = rule.app
         self.wanted: tuple[Wanted, ...] = ()
@@ -236,7 +236,7 @@ def _parsed(statement: str) -> Rule:
     return parse_rule(statement)
 
 
-def _rules_that_fire(model: Model, fired: FiredEntry) -> list[tuple[str, Subscription]]:
+def _rules_that_fire(model: Model, fired: FiredEntry) -> list[tuple[str, StoredRule]]:
     """Give the rules in the order of their making."""
     context = model.context(tuple(fired.path[:-1]))
     rules = {} if context is None else context.rules.get(fired.path[-1], {})

@@ -18,7 +18,7 @@ from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
 from model.reads import AsOf, Found, Read
-from model.state import Model, Subscription
+from model.state import Model, StoredRule
 from schemas.errors import Code, Transient
 from schemas.paths import split_path
 from schemas.recent import Recent
@@ -240,7 +240,7 @@ class Shard:
         rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
         found: list[Scheduled] = []
         for user, key, body, _ in rows:
-            rule = None if body is None else msgspec.json.decode(body, type=Subscription)
+            rule = None if body is None else msgspec.json.decode(body, type=StoredRule)
             if rule is not None and rule.cron is not None:
                 *path, token = split_path(key)
                 found.append(Scheduled(user, path, token, rule.cron))

@@ -121,7 +121,7 @@ def _ascii(name: str) -> str:
 
 def with_contexts(reply: AskReply, components: list[dict[str, Any]], user: str) -> list[Any]:
     """Render the list of four: components, sub-contexts, views, subscriptions."""
-    return [components, reply.contexts or [], views(reply), subscriptions(reply.subscriptions or {}, user)]
+    return [components, reply.contexts or [], views(reply), subscriptions(reply.rules or {}, user)]
 
 
 def views(reply: AskReply) -> dict[str, Any]:

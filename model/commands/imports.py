@@ -2,7 +2,7 @@
 
 What is there already stays as it is and is added to (a context without a description or resolver gets one); imported
 evidence comes after what is there. A time of acceptance later than now (another computer's clock) counts as now. Rules
-in a definition are subscribed as the importing app, with components that are made. Nothing fires.
+in a definition are made as the importing app, with components that are made. Nothing fires.
 """
 
 from collections.abc import Sequence

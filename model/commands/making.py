@@ -5,7 +5,7 @@ import msgspec
 from model.changes import Change, Decision, RegistrationChanged, put
 from model.checks import check_definition
 from model.commands.evidence import accepted_evidence
-from model.commands.rules import added_rule, subscription_of
+from model.commands.rules import added_rule, stored_rule
 from model.stamp import Stamp
 from model.state import NUMBERS_PER_COMMAND, App, Component, ContextItem, View
 from schemas.apps import MAKERS_OF_MODELS, check_app
@@ -51,7 +51,7 @@ def made_component(
         accepted_evidence(new, component.number, n, stamp) for n, new in enumerate(definition.evidence, first_n)
     ]
     for number, statement in enumerate(definition.rules):
-        changes += added_rule(path, f"{stamp.seq}-{index}-{number}", subscription_of(statement, stamp))
+        changes += added_rule(path, f"{stamp.seq}-{index}-{number}", stored_rule(statement, stamp))
     return changes
 
 

@@ -1,6 +1,6 @@
-"""Rules as part of a model: subscribed, removed, fired. What they say is read by `model.rules.decide`.
+"""Rules as part of a model: made, removed, fired. What they say is read by `model.rules.decide`.
 
-A rule's token is `<seq>` of the command that subscribed it, or `<seq>-<component>-<rule>` if it came with a definition.
+A rule's token is `<seq>` of the command that made it, or `<seq>-<component>-<rule>` if it came with a definition.
 Telling or correcting a component fires its rules that have no schedule, in the order of their making; initial and
 imported evidence and withdrawals fire nothing. A rule with a schedule fires on that alone.
 """
@@ -15,7 +15,7 @@ from model.checks import check_statement
 from model.commands.targets import component_to_change, existing_component
 from model.rules.decide import parse_rule
 from model.stamp import Stamp
-from model.state import Context, Model, Subscription
+from model.state import Context, Model, StoredRule
 from schemas.commands import Cause, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
@@ -28,7 +28,7 @@ _ROOT: Final = re.compile(r"[!-~]{1,160}")
 _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 
 
-def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
+def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
     place = component_to_change(model, stamp, command.context, command.component)
     if not permissions.grant_at(model, stamp.app, place.path, place.name, stamp.time_s).ask:
@@ -38,10 +38,10 @@ def subscribe(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
     token = str(stamp.seq)
-    return Decision(added_rule(place.full_path, token, subscription_of(command.statement, stamp)), token)
+    return Decision(added_rule(place.full_path, token, stored_rule(command.statement, stamp)), token)
 
 
-def unsubscribe(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
+def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     """Remove a rule. One that another app made looks to an app like one that is not there."""
     path = check_path(command.context, "context")
     owner = permissions.is_owner(model, stamp.app)
@@ -66,13 +66,13 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     return Decision([Fired(place.full_path, None, command.token)])
 
 
-def subscription_of(statement: str, stamp: Stamp) -> Subscription:
+def stored_rule(statement: str, stamp: Stamp) -> StoredRule:
     """Make what is stored of a rule that has been checked."""
     cron = parse_rule(statement).cron
-    return Subscription(statement=statement, app=stamp.app, created_us=stamp.time_us, cron=cron)
+    return StoredRule(statement=statement, app=stamp.app, created_us=stamp.time_us, cron=cron)
 
 
-def added_rule(path: Path, token: str, rule: Subscription) -> list[Change]:
+def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
     """Say what there is to store and to do for a new rule of the component at `path`."""
     changes: list[Change] = [put("rule", (*path, token), rule)]
     if rule.cron is not None:

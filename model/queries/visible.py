@@ -2,7 +2,7 @@
 
 from model.permissions import Asker
 from model.queries.targets import Place, visible_components
-from model.state import Context, Subscription
+from model.state import Context, StoredRule
 from schemas.replies import RuleDescription
 
 
@@ -40,5 +40,5 @@ def rules_of(asker: Asker, context: Context, name: str) -> dict[str, RuleDescrip
     }
 
 
-def _described(rule: Subscription) -> RuleDescription:
+def _described(rule: StoredRule) -> RuleDescription:
     return RuleDescription(statement=rule.statement, app=rule.app, created=rule.created_us / 1e6, schedule=rule.cron)

@@ -63,7 +63,7 @@ async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
             components=[answer("P", "c", value=2, evidence=[piece(1, 1), piece(2, 2)])],
             contexts=["Q"],
             views={"v": ["c"]},
-            subscriptions={"c": {"7": RuleDescription(statement="s", app="probe", created=3.0)}},
+            rules={"c": {"7": RuleDescription(statement="s", app="probe", created=3.0)}},
         )
 
     edge.requests.replies = [found] * 6

@@ -113,7 +113,7 @@ async def test_showcontexts_gives_a_list_of_four(edge: Edge) -> None:
             components=[answer("a")],
             contexts=["Apps"],
             views={"full": ["a", ["P", "b"]]},
-            subscriptions={"a": {"t": RuleDescription(statement="s", app="probe", created=7.0)}},
+            rules={"a": {"t": RuleDescription(statement="s", app="probe", created=7.0)}},
         )
     ]
     components, contexts, views, subscriptions = (await edge.call("ask", {"showcontexts": True}))["val"]

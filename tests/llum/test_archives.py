@@ -120,9 +120,9 @@ def _answer(person: Person, query: Ask, app: str, now: float) -> Any:
         reply = msgspec.to_builtins(person.ask(query, app, now))
     except Refusal as refusal:
         return str(refusal)
-    reply["subscriptions"] = {
+    reply["rules"] = {
         name: sorted([rule["statement"], rule["app"]] for rule in rules.values())
-        for name, rules in (reply.get("subscriptions") or {}).items()
+        for name, rules in (reply.get("rules") or {}).items()
     }
     for component in reply.get("components", []):
         component["evidence_times"] = [piece["creation_time"] for piece in component.get("evidence") or []]

@@ -156,8 +156,8 @@ def test_show_contexts() -> None:
     reply = person.ask(query)
     assert reply.contexts == ["Home", "Work"]
     assert reply.views == {"fullname": ["lastname", ["Personal", "firstname"]]}
-    assert reply.subscriptions is not None
-    assert [rule.statement for rule in reply.subscriptions["ruled"].values()] == [RULE]
+    assert reply.rules is not None
+    assert [rule.statement for rule in reply.rules["ruled"].values()] == [RULE]
     assert reply.context_description == "Who"
     assert person.ask(query, app="probe").contexts == ["Home"]
     assert person.ask(Ask(context=["Personal"], view=["age"])).contexts is None

@@ -265,7 +265,7 @@ def _show_contexts(asker: Asker, targets: Targets, reply: AskReply) -> None:
     reply.context_description = context.item.description
     reply.contexts = visible_contexts(asker, own)
     reply.views = visible_views(own)
-    reply.subscriptions = visible_rules(asker, own)
+    reply.rules = visible_rules(asker, own)
 
 
 def in_order(plain: Evidence | None, goal: Evidence | None) -> list[Evidence]:

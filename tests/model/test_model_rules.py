@@ -4,7 +4,7 @@ import pytest
 
 from model.changes import Fired, ScheduleDropped, ScheduleSet
 from model.commands.rules import CRON_APP
-from model.state import Subscription
+from model.state import StoredRule
 from schemas.commands import (
     Cause,
     Correct,
@@ -41,7 +41,7 @@ def cause(root: str = "alice.3", depth: int = 1) -> Cause:
     return Cause(rule="17", root=root, depth=depth)
 
 
-def rules(person: Person, component: str = "age") -> dict[str, Subscription]:
+def rules(person: Person, component: str = "age") -> dict[str, StoredRule]:
     context = person.live.context(("Personal",))
     assert context is not None
     return context.rules.get(component, {})
@@ -166,7 +166,7 @@ def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:
     assert listed["age"][own].schedule == "0 7 * * *"
     query = ListRules(context=["Personal"], component="age")
     assert list(person.describe(query, "probe").rules["age"]) == [own]
-    shown = person.ask(Ask(context=["Personal"], show_contexts=True), app="probe").subscriptions
+    shown = person.ask(Ask(context=["Personal"], show_contexts=True), app="probe").rules
     assert shown is not None
     assert list(shown["age"]) == [own]
 
