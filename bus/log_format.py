@@ -49,7 +49,7 @@ def check_format(found: int, where: str) -> None:
     if found != LOG_FORMAT:
         raise InstallationError(
             f"{where} holds a log of format {found or 'unknown'}, this llum needs format {LOG_FORMAT}",
-            "export each person with the llum that wrote it (`llum admin person export`) and import them into a new "
+            "Export each person with the llum that wrote it (`llum admin person export`) and import them into a new "
             "one (`llum admin person import`), or start with a new folder (`--data-dir`)",
         )
 

@@ -63,4 +63,4 @@ def _unregistered(user: str, name: str) -> Fault:
         f"Register it with `llum admin app add {user} {name}` and say what it may do with `llum admin app permit`, "
         "or make it an owner's with --owner."
     )
-    return Fault(f"{name} is no app of {user}", hint)
+    return Fault(f"{name} is not an app of {user}", hint)
