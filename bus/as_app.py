@@ -92,7 +92,7 @@ class AsApp:
 
     async def ask(self, query: Query) -> Reply:
         """Send a query and give its reply, or raise its error. Without a `min_seq` it sees this app's own writes."""
-        seq = None if query.min_seq is not None else self.last_seq
+        seq = None if query.min_seq is not None else self._writes.seq_of(self._writer)
         return await self._requests.ask(*self._writer, query if seq is None else _seeing(query, seq))
 
     async def find(self, query: Query, kind: type[R]) -> R:

@@ -1,5 +1,7 @@
 """Decides from credentials who speaks. Whatever face they came through, they are decided on here."""
 
+from collections.abc import Awaitable
+
 from bus.connection import Bus
 from identity.app_passwords import AppPasswords
 from identity.principal import Principal
@@ -21,18 +23,17 @@ class Authenticator:
 
     async def by_token(self, token: str) -> Principal | None:
         """Tell whose token it is; None if it is worthless. Raises `Transient`."""
-        return await self._registered(await self.tokens.look_up(token))
+        principal = await self.tokens.look_up(token)
+        return principal if principal is not None and await self._is_registered(principal) else None
 
     async def by_password(self, user: str, app: str, password: str) -> Principal | None:
         """Tell whose password it is; None if it is wrong. Raises `Transient`: `rate_limited`, `unavailable`."""
         registration = await self.passwords.verify(user, app, password)
         if registration is None:
             return None
-        return await self._registered(Principal(user, app, registration, "password"))
+        principal = Principal(user, app, registration, "password")
+        return principal if await self._is_registered(principal) else None
 
-    async def _registered(self, principal: Principal | None) -> Principal | None:
+    def _is_registered(self, principal: Principal) -> Awaitable[bool]:
         """Let an app in only by the registration that its credentials are for."""
-        if principal is None:
-            return None
-        holds = await self.registrations.holds(principal.user, principal.app, principal.registration)
-        return principal if holds else None
+        return self.registrations.holds(principal.user, principal.app, principal.registration)

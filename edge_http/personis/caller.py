@@ -1,5 +1,6 @@
 """One call: who makes it, with which body, and the way to the bus on their behalf."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,19 +29,30 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_as_app", "apps", "body", "envelope", "few_exports", "idempotency_key", "large_answers", "op", "principal",
+        "_app", "_as_app", "body", "envelope", "idempotency_key", "op", "principal",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
-        self._as_app = AsApp(request.app[REQUESTS], principal.user, principal.app, request.app[LAST_WRITES])
-        self.large_answers = request.app[LARGE_ANSWERS]
-        self.few_exports = request.app[FEW_EXPORTS]
-        self.apps = Apps(principal.user, self.accepted, self.ask, request.app[AUTHENTICATOR])
+        # Every request passes here: aiohttp looks for the application each time, and what few operations need waits.
+        self._app = app = request.app
+        self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES])
         self.op = op
         self.principal = principal
         self.body = body
         self.idempotency_key = request.headers.get("Idempotency-Key")
         self.envelope = True
+
+    @property
+    def large_answers(self) -> asyncio.Semaphore:
+        return self._app[LARGE_ANSWERS]
+
+    @property
+    def few_exports(self) -> asyncio.Semaphore:
+        return self._app[FEW_EXPORTS]
+
+    @property
+    def apps(self) -> Apps:
+        return Apps(self.principal.user, self.accepted, self.ask, self._app[AUTHENTICATOR])
 
     def parse(self, decoder: msgspec.json.Decoder[C]) -> C:
         """Decode the call and check that it is about the caller's own model."""
