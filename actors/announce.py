@@ -46,22 +46,22 @@ class Announcer:
             if item.incoming.message.time_us < recent_us:
                 old += 1
             else:
-                await self._say_outcome(item)
+                _log_command(item)
+                reply_to = item.incoming.message.reply_to
+                if reply_to is not None and is_inbox(reply_to):
+                    await self._say_outcome(reply_to, item)
                 if self.on_event is not None and item.changes:
                     self.on_event(event_of(item))
         if old:
             log.info("commands_caught_up", partition=self._number, count=old, seq=settled[-1].incoming.message.seq)
         return any(item.leaves for item in settled)
 
-    async def _say_outcome(self, item: Settled) -> None:
-        reply_to = item.incoming.message.reply_to
-        _log_command(item)
-        if reply_to is not None and is_inbox(reply_to):
-            try:
-                await self._bus.publish(reply_to, encode(item.outcome))
-            except LlumError as error:
-                # Whoever waits for it sends the command again, and gets the same outcome.
-                log.warning("outcome_not_sent", seq=item.incoming.message.seq, error=str(error))
+    async def _say_outcome(self, reply_to: str, item: Settled) -> None:
+        try:
+            await self._bus.publish(reply_to, encode(item.outcome))
+        except LlumError as error:
+            # Whoever waits for it sends the command again, and gets the same outcome.
+            log.warning("outcome_not_sent", seq=item.incoming.message.seq, error=str(error))
 
 
 def event_of(item: Settled) -> Event:

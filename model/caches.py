@@ -56,7 +56,8 @@ class Caches:
         if type(change) is AddEvidence:
             latest = self.latest.get(change.component_no)
             if latest is not None:
-                _keep(latest, change)
+                # Evidence arrives in order, so the newest is the latest of its kind.
+                setattr(latest, change.kind, change.evidence)
         elif type(change) is PutItem:
             self._note_item(model, change)
         elif type(change) is MarkWithdrawn:
@@ -77,16 +78,6 @@ class Caches:
             self.latest.pop(before.number, None)
         elif before is None and isinstance(after, Component):
             self.latest[after.number] = Latest()
-
-
-def _keep(latest: Latest, added: AddEvidence) -> None:
-    """Evidence arrives in order, so the newest is the latest of its kind."""
-    if added.kind == "correction":
-        latest.correction = added.evidence
-    elif added.kind == "goal":
-        latest.goal = added.evidence
-    else:
-        latest.plain = added.evidence
 
 
 def _component_at(model: Model | None, path: Path) -> Component | None:

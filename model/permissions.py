@@ -86,7 +86,10 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
 
 def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: Grants | None = None) -> Grant:
     """Say what the app may do with one component, whether or not it and its context are there."""
-    return component_grant(model, app, path, name, grant_of(model, app, path, now, known), now)
+    of_context = grant_of(model, app, path, now, known)
+    if app not in model.component_permissions:
+        return of_context
+    return component_grant(model, app, path, name, of_context, now)
 
 
 def component_grant(model: Model, app: str, path: Path, name: str, of_context: Grant, now: float) -> Grant:

@@ -83,8 +83,9 @@ def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
         raise _refusal(data, verb, verbs, error) from error
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
-    if (said := verb_of(message)) != verb:
-        raise Refusal(Code.UNKNOWN_VERB, f"the subject says {verb}, but the message says {said}", "verb")
+    if message.__struct_config__.tag != verb:
+        told = f"the subject says {verb}, but the message says {verb_of(message)}"
+        raise Refusal(Code.UNKNOWN_VERB, told, "verb")
     return message
 
 

@@ -16,7 +16,7 @@ def is_id(text: str) -> bool:
 
 def check_id(text: str, field: str = "id") -> str:
     """Give the text, or raise `bad_field`: it cannot be a command's id."""
-    if not is_id(text):
+    if _ID.fullmatch(text) is None:
         message = f"an id is 1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces"
         raise Refusal(Code.BAD_FIELD, message, field)
     return text

@@ -68,6 +68,8 @@ class House:
         async with self._up(self._log, sync="10s") as running:
             self._logged = await people.store(running.nats, tells)
             self._last = people.tell(log_commands - 1, COMPONENT).evidence.value
+        # Once to apply what was not applied when it was stopped: the next start has nothing to catch up with.
+        await self._cost_of_start()
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Furnished]:

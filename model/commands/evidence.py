@@ -36,7 +36,7 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
     if command.cause is not None or context.rules:
         return _tell_among_rules(model, context, component, command, stamp)
-    return Decision((accepted_evidence(command.evidence, component.number, 0, stamp),))
+    return Decision((add(_stamped(command.evidence, 0, stamp), component.number, stamp.time_us),))
 
 
 def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
