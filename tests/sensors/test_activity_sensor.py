@@ -30,7 +30,8 @@ ROUNDING_S = 1.0
 """Seconds that a telling's time may be off: the X server rounds, and a loaded machine looks late."""
 
 POLL_S = 0.05
-IDLE_AFTER_S = 0.4
+IDLE_AFTER_S = 2.0
+"""A sensor that gets no processor time for longer does not see a key: a busy machine takes less."""
 
 
 @pytest.fixture

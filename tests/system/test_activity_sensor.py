@@ -28,7 +28,8 @@ PATH = ["Devices", "activity_monitor", "activity", "data"]
 APP = "activity_monitor"
 
 POLL_S = 0.1
-IDLE_AFTER_S = 2.0
+IDLE_AFTER_S = 4.0
+"""A sensor that gets no processor time for longer does not see a key: a busy machine takes less."""
 
 LATE_S = 0.5
 
