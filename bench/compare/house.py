@@ -1,9 +1,10 @@
 """One checkout's llum with people in it, made and run by that checkout's own code."""
 
-import asyncio
 import contextlib
+import itertools
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -14,9 +15,16 @@ from bench.compare.checkout import Checkout
 from bench.compare.load import COMPONENT, BusLoad, HttpLoad, Load
 from bench.failures import BenchError
 from bench.processes import llum_up
+from bench.sizes import IN_FLIGHT
+from bus.subjects import partition_of
 from llum.processes.running import Running
 
-PEOPLE = 8
+PEOPLE = IN_FLIGHT
+"""Each in a partition of their own, and some in every log stream: so a log with many people in it is read."""
+
+COMMANDS_AT_ONCE = 2
+"""Commands of the command line that run at the same time while people are made."""
+
 NO_SUCH_OPTION = 2
 """Exit code of a command that does not know one of its options."""
 
@@ -52,7 +60,7 @@ class House:
         self.checkout = checkout
         self._served = folder / "served"
         self._log = folder / "log"
-        self._users = [people.person(number) for number in range(PEOPLE)]
+        self._users = _people(PEOPLE)
         self._tokens: list[str] = []
         self._starts: list[float] = []
         self._logged = 0
@@ -62,7 +70,8 @@ class House:
         """Make the people, and a log of so many commands."""
         self._served.mkdir(parents=True)
         async with self._up(self._served):
-            self._tokens = [await asyncio.to_thread(self._settle, user) for user in self._users]
+            with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:
+                self._tokens = list(pool.map(self._settle, self._users))
         shutil.copytree(self._served, self._log)
         tells = ((self._users[n % PEOPLE], people.tell(n, COMPONENT, f"fill-{n}")) for n in range(log_commands))
         async with self._up(self._log, sync="10s") as running:
@@ -115,6 +124,16 @@ class House:
     async def _up(self, data_dir: Path, **settings: str) -> AsyncIterator[Running]:
         async with llum_up(data_dir, self.checkout.root, self.checkout.python, **settings) as (running, _):
             yield running
+
+
+def _people(count: int) -> list[str]:
+    """Name one person for each of the first partitions."""
+    found: dict[int, str] = {}
+    for user in map(people.person, itertools.count()):
+        found.setdefault(partition_of(user, people.PARTITIONS), user)
+        if all(partition in found for partition in range(count)):
+            return [found[partition] for partition in range(count)]
+    raise AssertionError("there are more people than partitions")
 
 
 class _NoSuchOptionError(BenchError):
