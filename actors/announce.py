@@ -11,7 +11,9 @@ from collections.abc import Callable
 import structlog
 
 from actors.partition import Settled
+from bus import lines
 from bus.connection import Bus
+from bus.lines import LoggedCommand
 from bus.subjects import is_inbox
 from model.touched import touched
 from schemas.codec import encode
@@ -75,14 +77,14 @@ def event_of(item: Settled) -> Event:
 
 def _log_command(item: Settled) -> None:
     outcome, address = item.outcome, item.incoming.address
-    code = outcome.error.code.value if type(outcome) is Refused else "accepted"
-    log.info(
-        "command",
-        user=address.user,
-        app=address.app,
-        verb=address.verb,
-        id=outcome.id,
-        seq=item.incoming.message.seq,
-        code=code,
-        repeated=outcome.repeated,
+    lines.write(
+        LoggedCommand(
+            user=address.user,
+            app=address.app,
+            verb=address.verb,
+            id=outcome.id,
+            seq=item.incoming.message.seq,
+            code=outcome.error.code.value if type(outcome) is Refused else "accepted",
+            repeated=outcome.repeated,
+        )
     )

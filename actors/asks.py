@@ -4,11 +4,12 @@ import asyncio
 import time
 
 import msgspec
-import structlog
 
 from actors.answers import Answers, Later
 from actors.incoming import address_of
+from bus import lines
 from bus.connection import Bus
+from bus.lines import LoggedAsk
 from bus.retrying import Sleep, retrying
 from bus.subjects import ASK_QUEUE, Address, is_asker, query_subject_of
 from bus.wire import Listening
@@ -16,8 +17,6 @@ from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal
 from schemas.limits import MAX_PAYLOAD_BYTES
 from schemas.replies import AskReply, Failed, Reply
-
-log = structlog.get_logger(__name__)
 
 MAX_SLOW_ASKS = 1024
 """Asks of a worker that wait for the disk at the same time; further ones are told to come again."""
@@ -95,14 +94,14 @@ class Asks:
 
 
 def _log_ask(address: Address, reply: Reply, duration_s: float) -> None:
-    code = reply.error.code.value if type(reply) is Failed else "answered"
-    log.info(
-        "ask",
-        user=address.user,
-        app=address.app,
-        verb=address.verb,
-        code=code,
-        components=len(reply.components) if type(reply) is AskReply else 0,
-        seq=0 if type(reply) is Failed else getattr(reply, "seq", 0),
-        duration_ms=round(duration_s * 1000, 3),
+    lines.write(
+        LoggedAsk(
+            user=address.user,
+            app=address.app,
+            verb=address.verb,
+            code=reply.error.code.value if type(reply) is Failed else "answered",
+            components=len(reply.components) if type(reply) is AskReply else 0,
+            seq=0 if type(reply) is Failed else getattr(reply, "seq", 0),
+            duration_ms=round(duration_s * 1000, 3),
+        )
     )

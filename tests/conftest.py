@@ -7,6 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from bus import lines
 from tests.effort import EFFORT, STORMS
 
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
@@ -28,6 +29,7 @@ def _logs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(structlog, "configure", uncached)
     yield
     structlog.reset_defaults()
+    lines.lead()
     structlog.contextvars.clear_contextvars()
 
 

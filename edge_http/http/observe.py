@@ -14,6 +14,8 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from bus import lines
+from bus.lines import LoggedRequest
 from edge_http.http.errors import error_response, framework_response
 from schemas.errors import Code, LlumError, Refusal, Transient
 
@@ -91,16 +93,17 @@ def _internal(request_id: str) -> Transient:
 
 def _write_line(request: web.Request, trace: Trace, status: int, sent: int, started: float) -> None:
     resource = request.match_info.route.resource
-    log.info(
-        "request",
-        request_id=trace.request_id,
-        method=request.method,
-        route=resource.canonical if resource else None,
-        status=status,
-        user=trace.user,
-        app=trace.app,
-        op=trace.op,
-        code=trace.code,
-        duration_ms=round((time.perf_counter() - started) * 1000, 2),
-        bytes=sent,
+    lines.write(
+        LoggedRequest(
+            request_id=trace.request_id,
+            method=request.method,
+            route=resource.canonical if resource else None,
+            status=status,
+            user=trace.user,
+            app=trace.app,
+            op=trace.op,
+            code=trace.code,
+            duration_ms=round((time.perf_counter() - started) * 1000, 2),
+            bytes=sent,
+        )
     )

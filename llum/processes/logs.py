@@ -1,20 +1,25 @@
 """Logging: structlog, set up once per process. JSON lines in files, JSON or a readable form on stderr.
 
-What is bound with `structlog.contextvars` appears in every line. Members whose names smell of secrets, and values of
+The lines of which there are many (`bus.lines`) pass structlog by and end up in the same places, in their order. What is
+bound at the start appears in every line. Members whose names smell of secrets, and values of
 evidence, are replaced before anything is written.
 """
 
+import atexit
 import functools
 import logging
 import re
 import sys
 import time
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from llum.processes.log_files import json_line
+from bus import lines
+from llum.processes.log_files import Render, json_line
+from llum.processes.turn_lines import Sink, TurnLines
 
 HIDDEN: Final = "[hidden]"
 _SECRET = re.compile(r"token|secret|passw|authorization|cookie|bearer|credential|api_?key|private", re.IGNORECASE)
@@ -25,40 +30,42 @@ Level = Literal["debug", "info", "warning", "error"]
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-class Sink(Protocol):
-    """Somewhere that log lines go."""
-
-    def write(self, event: dict[str, Any]) -> None: ...
-
-
 class Stream:
     """Lines on stderr, as JSON or for people."""
 
     def __init__(self, *, console: bool) -> None:
-        self._render = console_line if console else json_line
+        self.render: Render = console_line if console else json_line
 
     def write(self, event: dict[str, Any]) -> None:
-        sys.stderr.buffer.write(self._render(event))
+        self.put(self.render(event))
+
+    def put(self, lines: bytes) -> None:
+        sys.stderr.buffer.write(lines)
         sys.stderr.buffer.flush()
 
 
 class _Output:
-    """What structlog takes for a logger: hands each event to the sinks."""
+    """What structlog takes for a logger: hands each event to the sinks, after the lines that came before it."""
 
-    def __init__(self, sinks: list[Sink]) -> None:
+    def __init__(self, sinks: Sequence[Sink], before: TurnLines) -> None:
         self._sinks = sinks
+        self._before = before
 
     def msg(self, event: dict[str, Any]) -> None:
+        self._before.write()
         for sink in self._sinks:
             sink.write(event)
 
     debug = info = warning = error = critical = exception = log = warn = fatal = failure = msg
 
 
-def set_up(level: Level, sinks: list[Sink], **bound: Any) -> None:
+def set_up(level: Level, sinks: Sequence[Sink], **bound: Any) -> None:
     """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
     structlog.contextvars.bind_contextvars(**bound)
-    output = _Output(sinks)
+    turn = TurnLines(sinks, bound)
+    atexit.register(turn.write)
+    lines.lead(turn.take if _LEVELS[level] <= logging.INFO else _drop)
+    output = _Output(sinks, turn)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -73,6 +80,10 @@ def set_up(level: Level, sinks: list[Sink], **bound: Any) -> None:
         cache_logger_on_first_use=True,
     )
     _catch_standard_logging(_LEVELS[level])
+
+
+def _drop(_: lines.Line) -> None:
+    """Take the lines, which are all of level `info`, of a process that writes only what is worse."""
 
 
 def stderr_sink(form: Format) -> Stream:

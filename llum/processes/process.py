@@ -13,6 +13,7 @@ from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
 from llum.processes.lifeline import FromChild, Lifeline
 from llum.processes.log_files import RotatingFile
+from llum.processes.turn_lines import Sink
 from llum.settings import Settings
 from schemas.errors import LlumError, Transient
 
@@ -47,7 +48,7 @@ def _run(main: Any) -> int:
     return int(uvloop.run(main))
 
 
-def _sinks(name: str, settings: Settings, supervised: Supervised) -> list[logs.Sink]:
+def _sinks(name: str, settings: Settings, supervised: Supervised) -> list[Sink]:
     if supervised.log_dir is None:
         return [logs.stderr_sink(settings.log_format)]
     file = RotatingFile(supervised.log_dir / f"{name}.jsonl", take_stderr=not supervised.echo_logs)
@@ -112,5 +113,13 @@ async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
 
 async def _stop_when_orphaned(lifeline: Lifeline, stop: asyncio.Event) -> None:
     await lifeline.broken()
-    asyncio.get_running_loop().call_later(ORPHAN_DRAIN_S, os._exit, EXIT_FAILED)
+    asyncio.get_running_loop().call_later(ORPHAN_DRAIN_S, _end_undrained)
     stop.set()
+
+
+def _end_undrained() -> None:
+    """End at once. This line has those written that wait for the end of the turn, which does not come."""
+    try:
+        structlog.get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
+    finally:
+        os._exit(EXIT_FAILED)
