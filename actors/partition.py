@@ -58,7 +58,7 @@ class Partition:
 
     @property
     def applied_seq(self) -> int:
-        return self.shard.applied_seq
+        return self.shard.committed_seq
 
     @property
     def is_settled(self) -> bool:
@@ -167,7 +167,7 @@ class Partition:
 
     async def _read(self, batch: Batch, reads: list[Read]) -> list[Found]:
         """Read for a command what was stored before it: what is committed, and what waits for its commit."""
-        return await drive(overlaid(reads, batch, self.shard.applied_seq), self.shard.read)
+        return await drive(overlaid(reads, batch, self.shard.committed_seq), self.shard.read)
 
     async def _known_outcomes(self, incoming: list[Incoming]) -> dict[CommandKey, Outcome]:
         keys = [key for one in incoming if (key := _key(one)) is not None]

@@ -103,7 +103,7 @@ class Serving:
                     shard = await Shard.open(ground.shard_dir / f"{number}.db")
                 exits.push_async_callback(shard.close)
                 relayed_seq = await checkpoints.read(ground.bus, number)
-                await self._join(shard.applied_seq)
+                await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
             yield Partition(number, shard, ground.actives, relayed_seq)

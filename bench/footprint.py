@@ -70,7 +70,7 @@ async def _fill(shard: Shard, count: int) -> None:
     for first in range(0, count, BATCH):
         users = [people.person(number) for number in range(first, min(first + BATCH, count))]
         commands = [*people.models(users), *people.tells_in_turn(users, people.COMPONENTS * len(users))]
-        await partition.apply([_logged(*command, seq) for seq, command in enumerate(commands, shard.applied_seq + 1)])
+        await partition.apply([_logged(*command, seq) for seq, command in enumerate(commands, shard.committed_seq + 1)])
 
 
 def _logged(user: str, command: Command, seq: int) -> LogMessage:

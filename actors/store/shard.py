@@ -85,9 +85,9 @@ class Scheduled(msgspec.Struct, frozen=True):
 class Shard:
     """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
 
-    def __init__(self, connection: aiosqlite.Connection, applied_seq: int, clock_us: int, last_user_key: int) -> None:
+    def __init__(self, connection: aiosqlite.Connection, committed_seq: int, clock_us: int, last_user_key: int) -> None:
         self._connection = connection
-        self.applied_seq = applied_seq
+        self.committed_seq = committed_seq
         """Everything up to here that belongs to the partition is committed."""
         self.clock_us = clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
@@ -154,7 +154,7 @@ class Shard:
             if sql.IS_REPEATED in str(error):
                 raise Repeated from None
             raise Unwritable(type(error).__name__) from error
-        self.applied_seq = batch.applied_seq
+        self.committed_seq = batch.applied_seq
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.forgotten:

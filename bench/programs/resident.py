@@ -30,7 +30,7 @@ async def main(shard_file: str, warm: str, count: str) -> None:
     """Activate, and report the bytes that each model takes."""
     first, last = int(warm), int(warm) + int(count)
     shard = await Shard.open(Path(shard_file))
-    answers = Answers(Partition(0, shard, ActiveModels(last)), time.time, lambda: shard.applied_seq)
+    answers = Answers(Partition(0, shard, ActiveModels(last)), time.time, lambda: shard.committed_seq)
     await _activate(answers, range(first))
     before = _private_bytes()
     await _activate(answers, range(first, last))

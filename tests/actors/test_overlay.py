@@ -100,7 +100,7 @@ async def found_over(path: Path, history: Sequence[Stored], committed: int, want
         if committed:
             await shard.write(batch_of(history[:committed], 1))
         waiting = batch_of(history[committed:], committed + 1)
-        return await drive(overlaid(wanted, waiting, shard.applied_seq), shard.read)
+        return await drive(overlaid(wanted, waiting, shard.committed_seq), shard.read)
     finally:
         await shard.close()
 
@@ -153,7 +153,7 @@ def test_what_is_read_over_waiting_rows_is_true_after_their_commit() -> None:
             shard = await Shard.open(shard_path("one"))
             await shard.write(batch_of(HIDDEN[:1], 1))
             waiting = batch_of(HIDDEN[1:3], 2)
-            over = await drive(overlaid([read], waiting, shard.applied_seq), shard.read)
+            over = await drive(overlaid([read], waiting, shard.committed_seq), shard.read)
             await shard.write(waiting)
             remembered = shard.recall([read])
             after = await shard.read([read]) if remembered is None else remembered
