@@ -24,6 +24,8 @@ effects/       what leaves a partition after the commit, relayed by its primary
   stage.py     what rules bring about
   rule_values.py  values that rules want
   notices.py   notices in their order, again and again for a day
-  webhooks.py  one notice to its URL, once
+  webhooks.py  notices to their URLs, one attempt each
+  attempt.py   what may come of one
+  posting.py   the request (imports aiohttp)
   schedules.py firings become commands
 """

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import nats.errors
 import structlog
 
 from bus.inbox import Inbox
+from bus.nats_py import nats
 from bus.wire import Listening, OnMessage, WireClient, end_task
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.limits import MAX_PAYLOAD_BYTES

@@ -13,9 +13,9 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import nats.aio.client
-import nats.errors
 import structlog
+
+from bus.nats_py import nats
 
 OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
 """Called as `handler(subject, reply, headers, data)`, at once and in order. It must not block, and should not raise."""

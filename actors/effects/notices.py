@@ -12,7 +12,8 @@ from typing import Final
 
 import structlog
 
-from actors.effects.webhooks import Failure, Webhooks
+from actors.effects.attempt import Failure
+from actors.effects.webhooks import Webhooks
 from bus import notices
 from bus.connection import Bus
 from bus.notices import Waiting

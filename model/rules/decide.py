@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from model.rules.grammar import (
+from model.rules.patterns import PatternError, matches_start
+from model.rules.statement import (
     NotifyAction,
     PathText,
     Reference,
@@ -22,10 +23,8 @@ from model.rules.grammar import (
     TellAction,
     Text,
     literal_text,
-    parse_statement,
     split_place,
 )
-from model.rules.patterns import PatternError, matches_start
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceType
 from schemas.paths import Path
@@ -77,6 +76,9 @@ _Values = Generator[tuple[Wanted, ...], Sequence[Any], list[Any]]
 
 def parse_rule(text: str) -> Rule:
     """Read a rule in time linear in its length. Raises `bad_rule` whose field is `statement:line:column`."""
+    # Seldom needed, and it brings a parser.
+    from model.rules.grammar import parse_statement
+
     try:
         return parse_statement(text)
     except RuleSyntaxError as error:

@@ -1,4 +1,4 @@
-"""The rule language: its grammar, and a rule as plain values.
+"""The rule language: its grammar, and how a statement is read.
 
     [ "cron" ] item ~ item : TELL path, type : item
                            : TELLCHANGED path, type : item
@@ -15,25 +15,28 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-import msgspec
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from model.rules.patterns import PatternError, check_pattern
 from model.rules.schedules import CronError, parse_cron
-from schemas.errors import Code, Refusal
+from model.rules.statement import (
+    MAX_NESTING,
+    MAX_REFERENCES,
+    MAX_RULE_CHARACTERS,
+    NotifyAction,
+    PathText,
+    Reference,
+    Rule,
+    RuleSyntaxError,
+    RuleTerm,
+    TellAction,
+    Text,
+    literal_text,
+    split_place,
+)
+from schemas.errors import Refusal
 from schemas.evidence import EvidenceType
-from schemas.limits import MAX_TEXT_CHARACTERS
-from schemas.paths import Path, check_path, is_token
-
-MAX_RULE_CHARACTERS: Final = MAX_TEXT_CHARACTERS
-"""Characters of a rule: it is a text for people, too."""
-
-MAX_NESTING: Final = 8
-"""References inside one another: each costs a round of asking."""
-
-MAX_REFERENCES: Final = 64
-"""References in one rule, to bound what one firing may ask."""
 
 _GRAMMAR: Final = r"""
 start: [cron] item "~" item ":" action
@@ -93,66 +96,6 @@ _LONE_TILDE: Final = re.compile(r"~(?![01])")
 _EVIDENCE_TYPES: Final = get_args(EvidenceType)
 
 
-class Text(msgspec.Struct, frozen=True, tag=True):
-    """A quoted string."""
-
-    text: str
-
-
-class PathText(msgspec.Struct, frozen=True, tag=True):
-    """A path: text with `/` between names and `~1`, `~0` escapes in them, and references whose values are names."""
-
-    parts: tuple["str | Reference", ...]
-
-
-class Reference(msgspec.Struct, frozen=True, tag=True):
-    """The resolved value of a component."""
-
-    place: PathText
-    resolver: str | None = None
-
-
-RuleTerm = Text | PathText | Reference
-
-
-class TellAction(msgspec.Struct, frozen=True, tag=True):
-    """Tell a value to a component."""
-
-    target: RuleTerm
-    evidence_type: EvidenceType
-    value: RuleTerm
-    only_changed: bool = False
-    """Only if the value differs from the target's."""
-
-
-class NotifyAction(msgspec.Struct, frozen=True, tag=True):
-    """Call a URL."""
-
-    items: tuple[RuleTerm, ...]
-    method: Literal["GET", "POST"] = "GET"
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """A statement that has been read: what is compared, and what happens if it matches."""
-
-    left: RuleTerm
-    right: RuleTerm
-    """A regular expression, matched at the start of the left."""
-    action: TellAction | NotifyAction
-    cron: str | None = None
-    """When it fires; None: on every tell to its component."""
-
-
-class RuleSyntaxError(Exception):
-    """What is wrong with a rule and where in it, both counted from 1."""
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
-
-
 def parse_statement(text: str) -> Rule:
     """Parse a rule, in time linear in its length, and check all that is known of it. Raises `RuleSyntaxError`."""
     if len(text) > MAX_RULE_CHARACTERS:
@@ -168,19 +111,6 @@ def parse_statement(text: str) -> Rule:
         raise RuleSyntaxError("this cannot be read", error.line, error.column) from error
     assert isinstance(rule, Rule)
     return rule
-
-
-def split_place(text: str) -> tuple[str, Path]:
-    """Split `model/context/component` into the model (`.`: this one) and the path. Raises a `Refusal`."""
-    model, *segments = text.split("/")
-    path = check_path([segment.replace("~1", "/").replace("~0", "~") for segment in segments], "path")
-    if model in (".", ""):
-        model = "."
-    elif not is_token(model):
-        raise Refusal(Code.BAD_PATH, f"{model[:80]!r} is no model: for the rule's own model write ./{model[:80]}/…")
-    if not path:
-        raise Refusal(Code.BAD_PATH, "expected model/context/component, with . for the rule's own model")
-    return model, path
 
 
 def _unexpected(text: str, error: UnexpectedToken) -> RuleSyntaxError:
@@ -309,15 +239,6 @@ def _check_right(right: _Built) -> None:
         check_pattern(pattern)
     except PatternError as error:
         raise _wrong(f"expected a regular expression (RE2): {error}", right.token) from error
-
-
-def literal_text(item: RuleTerm) -> str | None:
-    """Give the text of an item that has no reference; None if it has."""
-    if isinstance(item, Text):
-        return item.text
-    if isinstance(item, PathText) and all(isinstance(part, str) for part in item.parts):
-        return "".join(map(str, item.parts))
-    return None
 
 
 def _unquoted(token: Token) -> str:

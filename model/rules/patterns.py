@@ -3,8 +3,6 @@
 from functools import lru_cache
 from typing import Any, Final
 
-import re2
-
 MAX_COMPILED: Final = 1024
 """Compiled expressions kept, some kB each."""
 
@@ -28,6 +26,9 @@ def matches_start(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=MAX_COMPILED)
 def _compiled(pattern: str) -> Any:
+    # Only a process that reads or fires a rule has it in memory.
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_MEMORY_BYTES

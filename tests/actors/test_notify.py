@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from actors.effects.notices import Notifier
-from actors.effects.webhooks import Webhooks, is_public
+from actors.effects.posting import is_public
+from actors.effects.webhooks import Webhooks
 from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.rules.decide import Deciding, Notification, Telling, Wanted, check_rule, decide, format_rule, parse_rule
-from model.rules.grammar import MAX_RULE_CHARACTERS, NotifyAction, PathText, Reference, Rule, TellAction, Text
+from model.rules.statement import MAX_RULE_CHARACTERS, NotifyAction, PathText, Reference, Rule, TellAction, Text
 from schemas.errors import Code, Refusal
 from tests.effort import EFFORT
 
