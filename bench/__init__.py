@@ -2,9 +2,12 @@
 
 cli.py          which benchmarks to run, and how the figures are printed
     catalogue.py    the benchmarks by name
+    report.py       the figures as people read them, and as bench/figures.json keeps them
     figures.py      a figure: what was measured, its limit in the same run, their ratio, the bar
     sizes.py        how much is measured
     ground.py       the folder, servers and programs of one run
+    in_turn.py      both sides of a ratio in short rounds, and what each costs
+    accounting.py   what processes have cost, by the operating system
     stage.py        a running llum with people in it, beside the echoes that it is compared with
     people.py       the models, tells and asks of the measurements
     catch_up.py, asking.py, over_http.py, footprint.py    the benchmarks

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 from bench.failures import BenchError
+from bench.in_turn import US, Turn
 
 ANSWER_WITHIN_S = 60.0
 """Seconds for an answer on a machine that is busy with other things: the figures show what is normal."""
@@ -19,23 +21,23 @@ class Aim(NamedTuple):
     prefix: bytes
 
 
-async def throughput(connection: Any, target: Aim, in_flight: int, duration_s: float) -> float:
+async def throughput(connection: Any, target: Aim, in_flight: int, duration_s: float) -> Turn:
     """Keep so many requests under way for a while, and give the answers per second."""
     began = time.perf_counter()
     deadline = began + duration_s
     counts = await asyncio.gather(*(_ask_until(connection, target, lane, deadline) for lane in range(in_flight)))
-    return sum(counts) / (time.perf_counter() - began)
+    return Turn(sum(counts) / (time.perf_counter() - began), sum(counts))
 
 
-async def latencies(connection: Any, target: Aim, duration_s: float) -> list[float]:
-    """Send one request after the other for a while, and give the seconds that each took."""
+async def latency(connection: Any, target: Aim, duration_s: float) -> Turn:
+    """Send one request after the other for a while, and give the median time of one in microseconds."""
     deadline = time.perf_counter() + duration_s
     times: list[float] = []
     while not times or time.perf_counter() < deadline:
         began = time.perf_counter()
         await request(connection, target, len(times))
         times.append(time.perf_counter() - began)
-    return times
+    return Turn(median(times) * US, len(times))
 
 
 async def request(connection: Any, target: Aim, number: int = 0) -> bytes:

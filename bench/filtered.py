@@ -1,10 +1,11 @@
 """Asks with an evidence filter: what the amount of evidence does to them, when the same number of pieces comes back."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from actors.driving import finish
 from actors.live import ActiveModels
@@ -13,7 +14,7 @@ from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, at_most
-from bench.ground import BenchGround
+from bench.ground import BenchGround, Benchmark
 from bus.log import LogMessage
 from bus.subjects import log_subject
 from model.queries import answer
@@ -109,3 +110,10 @@ async def _compare(ground: BenchGround, filter_at: Callable[[int], EvidenceFilte
 def _message(seq: int, command: Command) -> LogMessage:
     subject = log_subject(0, "alice", people.sender_of(command), verb_of(command))
     return LogMessage(seq, FIRST_US + seq, 0, subject, encode(command), None)
+
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "ask_last10": ask_last10,
+    "ask_recent_count": ask_recent_count,
+    "ask_since_time": ask_since_time,
+}

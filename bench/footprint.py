@@ -1,14 +1,16 @@
 """What there is no limit to compare with: memory of a model, activating one, starting llum."""
 
 import time
+from collections.abc import Mapping
 from statistics import median
+from typing import Final
 
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import bus_load, people
 from bench.figures import Result, absolute
-from bench.ground import BenchGround
+from bench.ground import BenchGround, Benchmark
 from bench.processes import llum_up, measured
 from bus.log import LogMessage
 from bus.subjects import log_subject
@@ -32,7 +34,7 @@ async def memory(ground: BenchGround) -> Result:
     shard = await Shard.open(shard_file)
     await _fill(shard, warm + count)
     await shard.close()
-    found = await measured("resident", str(shard_file), str(warm), str(count))
+    found = await measured("programs.resident", str(shard_file), str(warm), str(count))
     counted = f"private memory per active model of {people.COMPONENTS} components, all asked for; over {count:,} models"
     return Result(absolute("bytes", round(found["bytes"])), counted)
 
@@ -76,3 +78,9 @@ async def _fill(shard: Shard, count: int) -> None:
 def _logged(user: str, command: Command, seq: int) -> LogMessage:
     subject = log_subject(0, user, people.sender_of(command), verb_of(command))
     return LogMessage(seq, time.time_ns() // 1000, 0, subject, encode(command), None)
+
+
+COLD_BENCHMARKS: Final[Mapping[str, Benchmark]] = {"activate": activate}
+"""What needs a llum that nobody has asked anything yet."""
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {"memory": memory, "start_up": start_up}

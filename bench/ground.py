@@ -1,10 +1,11 @@
 """What the benchmarks of one run share: a temporary folder, the sizes, and servers made when they are first needed."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from bench import people
+from bench.figures import Result
 from bench.sizes import Sizes
 from bench.stage import Stage
 from bus.connection import Bus
@@ -46,9 +47,13 @@ class BenchGround:
                 await people.store(url, ((user, people.tell_again(name, n)) for n in range(count) for user in teller))
 
 
+Benchmark = Callable[[BenchGround], Awaitable[Result]]
+"""Measures one figure. Raises `NotMeasurableError` where something that it needs is not there."""
+
+
 @contextlib.asynccontextmanager
-async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIterator[str]:
-    """Run a nats-server with llum's streams, and give its address."""
+async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIterator[EmbeddedServer]:
+    """Run a nats-server with llum's streams."""
     server = EmbeddedServer(data_dir, partitions=PARTITIONS, sync_interval=sync_interval)
     await server.start()
     try:
@@ -56,7 +61,7 @@ async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIter
         bus = await Bus.connect(server.url, name="bench")
         await install(bus, PARTITIONS)
         await bus.close()
-        yield server.url
+        yield server
     finally:
         await server.stop()
 
@@ -64,5 +69,5 @@ async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIter
 @contextlib.asynccontextmanager
 async def log_being_filled(data_dir: Path) -> AsyncIterator[str]:
     """Run a nats-server only to put commands into its log, which nobody measures: without a sync for each."""
-    async with log_server(data_dir, "10s") as url:
-        yield url
+    async with log_server(data_dir, "10s") as server:
+        yield server.url

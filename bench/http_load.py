@@ -13,6 +13,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from bench.failures import BenchError
+from bench.in_turn import Turn
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
@@ -95,11 +96,11 @@ async def lanes(url: str, requests: Sequence[bytes], expected: bytes) -> AsyncIt
             lane.close()
 
 
-async def throughput(connections: list[Lane], duration_s: float) -> float:
+async def throughput(connections: Sequence[Lane], duration_s: float) -> Turn:
     """Keep every connection busy for a while, and give the answers per second."""
     began = time.perf_counter()
     counts = await asyncio.gather(*(lane.run(began + duration_s) for lane in connections))
-    return sum(counts) / (time.perf_counter() - began)
+    return Turn(sum(counts) / (time.perf_counter() - began), sum(counts))
 
 
 def post(url: str, path: str, body: bytes, token: str | None = None) -> bytes:

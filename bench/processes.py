@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,13 @@ READY_POLL_S = 0.005
 ROOT = Path(__file__).parent.parent
 
 
+class Started(NamedTuple):
+    """A program that is ready."""
+
+    said: dict[str, Any]
+    pid: int
+
+
 def environment(root: Path = ROOT, **settings: Any) -> dict[str, str]:
     """Give the environment of a child that runs the code in `root`: none of the caller's llum settings, and these."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
@@ -36,25 +43,23 @@ def environment(root: Path = ROOT, **settings: Any) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def program(name: str, *arguments: str) -> AsyncIterator[str]:
-    """Run one of `bench.programs` as long as the block lasts, and give the line that it prints when it is ready."""
-    process = await _start(
-        ["-m", f"bench.programs.{name}", *arguments], environment(), Path.cwd(), asyncio.subprocess.PIPE
-    )
+async def program(module: str, *arguments: str) -> AsyncIterator[Started]:
+    """Run a module, by its name in `bench`, as long as the block lasts; give what it says when it is ready."""
+    process = await _start(["-m", f"bench.{module}", *arguments], environment(), Path.cwd(), asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
         if not line:
-            raise BenchError(f"{name} ended with exit code {await process.wait()}")
-        yield line.decode().strip()
+            raise BenchError(f"{module} ended with exit code {await process.wait()}")
+        yield Started(msgspec.json.decode(line, type=dict[str, Any]), process.pid)
     finally:
         await _end(process)
 
 
-async def measured(name: str, *arguments: str) -> dict[str, Any]:
-    """Run one of `bench.programs` to its end, and give what it has measured."""
-    async with program(name, *arguments) as line:
-        return msgspec.json.decode(line, type=dict[str, Any])
+async def measured(module: str, *arguments: str) -> dict[str, Any]:
+    """Run such a module to its end, and give what it has measured."""
+    async with program(module, *arguments) as started:
+        return started.said
 
 
 @contextlib.asynccontextmanager

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from actors.live import ActiveModels
 from actors.partition import Partition
@@ -14,7 +14,7 @@ from actors.store.shard import Shard
 from bench import people
 from bench.failures import BenchError
 from bench.figures import Result, absolute, at_most
-from bench.ground import BenchGround
+from bench.ground import BenchGround, Benchmark
 from bus.connection import Bus
 from bus.log import LogMessage
 from bus.requests import Requests
@@ -219,3 +219,11 @@ def _definition(components: Sequence[str]) -> ModelDefinition:
 
 def _tell(component: str, number: int) -> Tell:
     return Tell(id=f"t{number}", context=["c"], component=component, evidence=NewEvidence(value=number))
+
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "rules_effects": effects_of_many_rules,
+    "rules_commands": commands_of_many_rules,
+    "rules_chain": effects_of_a_chain,
+    "rules_absent": tell_without_rules,
+}

@@ -1,4 +1,4 @@
-"""How much is measured. At scale 1 all benchmarks together take about two minutes on two cores."""
+"""How much is measured. At scale 1 all benchmarks together take about six minutes on two cores."""
 
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ class Sizes(NamedTuple):
     """How often both sides of a ratio are measured, in turn."""
     round_s: float
     """Seconds of one side of one round."""
+    lag_s: float
+    """Seconds that llum may put off writing to the disk what has been told."""
     long_rounds: int
     """The same for what takes seconds each time."""
     log_commands: int
@@ -36,6 +38,7 @@ def scaled(scale: float) -> Sizes:
     return Sizes(
         rounds=count(12, 1),
         round_s=max(SMALLEST_ROUND_S, 0.4 * min(scale, 1.0)),
+        lag_s=1.2 * min(scale, 1.0),
         long_rounds=count(3, 1),
         log_commands=count(100_000, 300),
         log_users=count(200, 10),

@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-import msgspec
 import nats
 
-from bench import bus_load, people
+from bench import accounting, bus_load, people
+from bench.accounting import Spent, named, tree
 from bench.bus_load import Aim
-from bench.processes import llum_up, program
+from bench.processes import Started, llum_up, program
 from bench.sizes import IN_FLIGHT, Sizes
 from bus.subjects import ask_subject
 from identity.registrations import access
@@ -22,6 +22,15 @@ from schemas.codec import encode
 REPLY_PREFIX = b'{"reply":"ask"'
 TOKEN_LIFETIME_S = 3600.0
 
+NATS_SERVER: Final = "nats-server"
+
+
+class Echo(NamedTuple):
+    """What answers with the same bytes, and the process that does."""
+
+    aim: Aim
+    pid: int
+
 
 class Stage:
     """`llum up` as a user starts it, and a bare nats-py client of its nats-server."""
@@ -31,7 +40,6 @@ class Stage:
         self._data_dir = data_dir
         self._exits = exits
         self._life = contextlib.AsyncExitStack()
-        self._plain_url: str | None = None
         self.running: Running
         self.connection: Any = None
         self._next_cold = IN_FLIGHT
@@ -64,20 +72,26 @@ class Stage:
         first, self._next_cold = self._next_cold, min(self._next_cold + count, self.sizes.people)
         return [people.person(number) for number in range(first, self._next_cold)]
 
-    async def echo(self, name: str, answer: bytes, payload: bytes) -> Aim:
+    def spent(self) -> Spent:
+        """Give what llum has cost so far, by process."""
+        return accounting.spent(tree(self.running.pid))
+
+    def spent_beside(self, *pids: int) -> Spent:
+        """Give what these processes and the nats-server have cost."""
+        return accounting.spent([*named(tree(self.running.pid), NATS_SERVER), *pids])
+
+    async def echo(self, name: str, answer: bytes, payload: bytes) -> Echo:
         """Have a process of its own answer `bench.echo.<name>` with these bytes, and aim at it."""
         file = self._data_dir / f"{name}.answer"
         file.write_bytes(answer)
         subject = f"bench.echo.{name}"
-        await self._exits.enter_async_context(program("echo", self.running.nats, f"{subject}={file}"))
-        return Aim([subject], payload, answer[: len(REPLY_PREFIX)])
+        echo = await self.program("echo", f"{subject}={file}")
+        return Echo(Aim([subject], payload, answer[: len(REPLY_PREFIX)]), echo.pid)
 
-    async def plain_http(self) -> str:
-        """Give the address of the bare aiohttp handler, in a process of its own."""
-        if self._plain_url is None:
-            line = await self._exits.enter_async_context(program("plain_http", self.running.nats))
-            self._plain_url = msgspec.json.decode(line, type=dict[str, str])["url"]
-        return self._plain_url
+    async def program(self, name: str, *arguments: str) -> Started:
+        """Run one of `bench.programs` on the same nats-server, until the end."""
+        started = program(f"programs.{name}", self.running.nats, *arguments)
+        return await self._exits.enter_async_context(started)
 
     async def tokens(self) -> list[str]:
         """Issue a token for each of the busy people."""

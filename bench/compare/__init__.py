@@ -8,5 +8,4 @@ cli.py          which checkouts and how many rounds, and the table
     house.py        one checkout's llum with people in it, made and run by that checkout's own code
     load.py         a fixed number of operations, the same requests for both
     checkout.py     a folder or a commit, and how its programs are run
-    accounting.py   what processes have cost so far
 """

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.cli import EXIT_FAILED, machine
+from bench.cli import EXIT_FAILED
 from bench.compare.checkout import HERE, Checkout, checkout
 from bench.compare.house import CATCH_UP, House
 from bench.compare.rounds import Costs, measure
 from bench.failures import BenchError
 from bench.programs.loop import run
+from bench.report import machine_line
 from schemas.errors import LlumError
 
 BAR = 1.05
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     except (BenchError, LlumError, TimeoutError, OSError) as error:
         print(f"bench.compare: {error or type(error).__name__}", file=sys.stderr)
         return EXIT_FAILED
-    print("\n".join([*table(base.name, base_costs, other.name, other_costs), "", machine()]), flush=True)
+    print("\n".join([*table(base.name, base_costs, other.name, other_costs), "", machine_line()]), flush=True)
     return 0
 
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench import people
-from bench.compare.accounting import cpu_seconds, tree
+from bench.accounting import cpu_seconds, tree
 from bench.compare.checkout import Checkout
 from bench.compare.load import COMPONENT, BusLoad, HttpLoad, Load
 from bench.failures import BenchError

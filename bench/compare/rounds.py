@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from bench.compare.accounting import cpu_seconds
+from bench.accounting import cpu_seconds
 from bench.compare.house import CATCH_UP, OPERATIONS, Furnished, House
 
 TURNS = 20

@@ -7,25 +7,28 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from bench.catalogue import BENCHMARKS
-from bench.cli import main, table
-from bench.failures import BenchError
+from bench.cli import main
+from bench.failures import BenchError, NotMeasurableError
 from bench.figures import Figure, Result, absolute, at_least, at_most
 from bench.http_load import Lane, post
+from bench.in_turn import Side, Turn, in_turn
 from bench.processes import environment
+from bench.report import absences, costs_in_words, keep, kept, table
 from bench.sizes import scaled
 
 TINY = "0.001"
 BARS = {
-    "catch_up": 0.5,
-    "ask": 0.6,
-    "ask_p50": 1.6,
-    "ask_evidence": 1.2,
-    "http_ask": 0.5,
-    "http_tell": 0.5,
+    "catch_up": 0.35,
+    "ask": 0.75,
+    "ask_p50": 1.25,
+    "ask_evidence": 1.1,
+    "http_ask": 0.75,
+    "http_tell": 0.75,
     "start_up": 2.0,
     "ask_last10": 1.5,
     "ask_recent_count": 1.5,
@@ -38,6 +41,8 @@ BARS = {
     "activate": None,
 }
 COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - {"start_up"}
+COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell"}
+"""Figures that show what an operation costs by process, for llum and for its limit."""
 
 
 def test_there_is_a_benchmark_for_every_bar() -> None:
@@ -109,6 +114,68 @@ def test_the_table_says_what_was_missed() -> None:
     assert lines[-1] == "ask  32 in flight"
 
 
+def test_what_is_missing_is_said_once_for_all_who_need_it() -> None:
+    """What could not be measured is no figure: one line names it and the reason."""
+    assert absences({"one": "no such program", "two": "no such program"}) == ["Not measured: one, two: no such program"]
+
+
+def test_a_benchmark_that_lacks_something_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where a program is absent that only one benchmark needs, the others are measured and the exit code is 0."""
+
+    async def lacking(_ground: object) -> Result:
+        raise NotMeasurableError("there is no such program")
+
+    monkeypatch.setattr("bench.cli.BENCHMARKS", {"lacking": lacking, "memory": BENCHMARKS["memory"]})
+    assert main(["lacking", "memory", "--json", "--scale", TINY]) == 0
+    captured = capfd.readouterr()
+    assert json.loads(captured.out).keys() == {"memory"}
+    assert "Not measured: lacking: there is no such program" in captured.err
+
+
+def test_costs_are_written_by_process() -> None:
+    """The sum comes first, then the dearest process."""
+    assert costs_in_words({"edge": 100.0, "worker": 400.0}) == "500 = worker 400, edge 100"
+
+
+def test_figures_are_kept_beside_those_of_before(tmp_path: Path) -> None:
+    """A run of some benchmarks replaces their figures in the file and leaves the others, of the same machine, alone."""
+    file = tmp_path / "figures.json"
+    keep({"ask": Result(absolute("s", 1.0), "first"), "memory": Result(absolute("bytes", 9.0), "before")}, file)
+    keep({"ask": Result(absolute("s", 2.0), "second")}, file)
+    figures = kept(file).figures
+    assert (figures["ask"].counted, figures["memory"].counted) == ("second", "before")
+    assert kept(file).machine
+
+
+def test_figures_of_another_machine_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of two machines say nothing beside each other."""
+    file = tmp_path / "figures.json"
+    keep({"memory": Result(absolute("bytes", 9.0), "elsewhere")}, file)
+    monkeypatch.setattr("bench.report.machine", lambda: "another machine")
+    keep({"ask": Result(absolute("s", 2.0), "here")}, file)
+    assert kept(file).figures.keys() == {"ask"}
+
+
+async def test_both_sides_work_in_turn_and_each_bears_its_own_costs() -> None:
+    """A side's cost is what its processes have spent in its turn, shared out among the operations of the turn."""
+    order: list[str] = []
+
+    def side(name: str) -> Side:
+        async def work(_duration_s: float) -> Turn:
+            order.append(name)
+            return Turn(figure=1.0, operations=4)
+
+        return Side(work, lambda: {name: 2e-6 * len(order), "idle": 5.0})
+
+    one, other = await in_turn(2, 0.0, side("one"), side("other"))
+    assert order == ["one", "other", "other", "one"]
+    assert one.figures == [1.0, 1.0]
+    assert one.cpu_us == {"one": pytest.approx(0.5), "idle": 0.0}
+    assert other.cpu_us["other"] == pytest.approx(0.5)
+
+
 def test_default_sizes_are_those_that_the_bars_speak_of() -> None:
     """At scale 1 catching up is measured over 100,000 commands of 200 users, and evidence up to 100,000 pieces."""
     sizes = scaled(1.0)
@@ -175,6 +242,9 @@ def _check(name: str, figure: dict[str, object]) -> None:
         assert math.isclose(figure["ratio"], figure["value"] / figure["limit"])
     else:
         assert figure["limit"] is figure["ratio"] is None
+    for costs in (figure["cpu_us"], figure["limit_cpu_us"]):
+        assert (costs is not None) == (name in COSTED)
+        assert costs is None or all(cost > 0 for cost in costs.values())
 
 
 class _Transport:

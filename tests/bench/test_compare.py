@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.accounting import cpu_seconds
 from bench.compare import house
-from bench.compare.accounting import cpu_seconds
 from bench.compare.checkout import checkout
 from bench.compare.cli import main, table
 from bench.compare.house import CATCH_UP, OPERATIONS
