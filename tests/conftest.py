@@ -1,13 +1,12 @@
 """What holds for all tests."""
 
-import functools
+import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from hypothesis import settings
 
-from bus import lines
+from bus import lines, logger
 from tests.effort import EFFORT, STORMS
 
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
@@ -23,15 +22,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no test's logging reach into another: loggers are not cached, and what a test sets up ends with it."""
-    uncached = functools.partial(_configure_uncached, structlog.configure)
-    monkeypatch.setattr(structlog, "configure", uncached)
+def _logs_of_its_own() -> Iterator[None]:
+    """Let no test's logging reach into another: what a test sets up ends with it."""
+    handlers = logging.getLogger().handlers
     yield
-    structlog.reset_defaults()
     lines.lead()
-    structlog.contextvars.clear_contextvars()
-
-
-def _configure_uncached(configure: object, **settings: object) -> None:
-    configure(**settings | {"cache_logger_on_first_use": False})  # type: ignore[operator]
+    logger.lead()
+    logging.getLogger().handlers = handlers
