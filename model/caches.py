@@ -82,4 +82,4 @@ class Caches:
 
 def _component_at(model: Model | None, path: Path) -> Component | None:
     context = None if model is None else model.context(path[:-1])
-    return None if context is None else context.components.get(path[-1])
+    return None if context is None else context.component(path[-1])

@@ -11,8 +11,9 @@ import msgspec
 
 from model.caches import Caches
 from model.changes import Change, Content, CountCause, ForgetUser, Item, ItemKind, PutItem
+from model.sharing import forget_shared, shared
 from model.stamp import Stamp
-from model.state import App, Component, Context, ContextItem, Model, StoredRule, View
+from model.state import NOTHING, App, Component, Contents, Context, ContextItem, Model, StoredRule, View
 from schemas.paths import Path
 from schemas.permissions import Permission
 
@@ -36,7 +37,7 @@ def take(model: Model | None, changes: Iterable[Change], stamp: Stamp, caches: C
     for change in changes:
         caches.note(model, change)
         model = evolve(model, change, stamp)
-    return model
+    return _packed(model)
 
 
 def restore(
@@ -52,7 +53,7 @@ def restore(
     model: Model | None = None
     for change in changes:
         model = evolve(model, change, stamp)
-    return model
+    return _packed(model)
 
 
 def token_order(token: str) -> tuple[int, ...]:
@@ -72,56 +73,71 @@ def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
     return model
 
 
+def _packed(model: Model | None) -> Model | None:
+    """Pack what the changes have opened."""
+    if model is not None and model.open is not None:
+        for context in model.open:
+            context.pack()
+        model.open = None
+    return model
+
+
 def _count_cause(model: Model | None, change: CountCause, _stamp: Stamp) -> Model:
     assert model is not None, "only a model has rules"
-    model.causes.pop(change.root, None)
+    causes = model.causes = _own(model.causes)
+    causes.pop(change.root, None)
     if change.count:
-        model.causes[change.root] = change.count
+        causes[change.root] = change.count
     return model
 
 
 def _forget_user(_model: Model | None, _change: ForgetUser, _stamp: Stamp) -> None:
-    return None
+    forget_shared()
 
 
 def _put_root(model: Model, _path: Path, content: ContextItem) -> None:
-    model.root.item = content
+    _opened(model, ()).put_item(content)
 
 
 def _put_context(model: Model, path: Path, content: ContextItem) -> None:
     *above, name = path
-    siblings = _context(model, above).children
-    if name in siblings:
-        siblings[name].item = content
+    parent = _context(model, above)
+    if name in parent.children:
+        _opened(model, path).put_item(content)
     else:
-        siblings[name] = Context(content)
+        parent.children = _own(parent.children)
+        parent.children[shared(name)] = _noted(model, Context(content))
 
 
 def _put_component(model: Model, path: Path, content: Component) -> None:
     *above, name = path
-    _context(model, above).components[name] = content
+    _opened(model, above).put_component(name, content)
 
 
 def _put_view(model: Model, path: Path, content: View) -> None:
     *above, name = path
-    _context(model, above).views[name] = content
+    _contents(model, above).views[name] = content
 
 
 def _put_app(model: Model, path: Path, content: App) -> None:
-    model.apps[path[0]] = content
+    model.apps = _own(model.apps)
+    model.apps[shared(path[0])] = content
 
 
 def _put_permission(model: Model, path: Path, content: Permission) -> None:
-    model.permissions.setdefault(path[0], {})[path[1:]] = content
+    model.permissions = _own(model.permissions)
+    model.permissions.setdefault(shared(path[0]), {})[path[1:]] = content
 
 
 def _put_component_permission(model: Model, path: Path, content: Permission) -> None:
-    model.component_permissions.setdefault(path[0], {})[path[1:]] = content
+    model.component_permissions = _own(model.component_permissions)
+    model.component_permissions.setdefault(shared(path[0]), {})[path[1:]] = content
 
 
 def _put_rule(model: Model, path: Path, content: StoredRule) -> None:
     *above, name, token = path
-    _context(model, above).rules.setdefault(name, {})[token] = content
+    rules = _contents(model, above).rules
+    rules[name] = {**rules.get(name, {}), token: content}
 
 
 def _drop_root(_model: Model, _path: Path) -> None:
@@ -135,12 +151,12 @@ def _drop_context(model: Model, path: Path) -> None:
 
 def _drop_component(model: Model, path: Path) -> None:
     *above, name = path
-    del _context(model, above).components[name]
+    del _contents(model, above).components[name]
 
 
 def _drop_view(model: Model, path: Path) -> None:
     *above, name = path
-    del _context(model, above).views[name]
+    del _contents(model, above).views[name]
 
 
 def _drop_app(model: Model, path: Path) -> None:
@@ -157,7 +173,10 @@ def _drop_component_permission(model: Model, path: Path) -> None:
 
 def _drop_rule(model: Model, path: Path) -> None:
     *above, name, token = path
-    _drop_inner(_context(model, above).rules, name, token)
+    rules = _contents(model, above).rules
+    rules[name] = {kept: rule for kept, rule in rules[name].items() if kept != token}
+    if not rules[name]:
+        del rules[name]
 
 
 def _drop_inner(outer: dict[str, dict[Any, Any]], name: str, key: object) -> None:
@@ -171,6 +190,29 @@ def _context(model: Model, path: Iterable[str]) -> Context:
     context = model.context(tuple(path))
     assert context is not None, "a parent is put before its children and dropped after them"
     return context
+
+
+def _own(mapping: dict[Any, Any]) -> dict[Any, Any]:
+    """Give the dict itself, or a new one in place of the `NOTHING` that all have."""
+    return {} if mapping is NOTHING else mapping
+
+
+def _opened(model: Model, path: Iterable[str]) -> Context:
+    """Find a context that is about to change."""
+    context = _context(model, path)
+    return context if context.is_open else _noted(model, context)
+
+
+def _noted(model: Model, context: Context) -> Context:
+    """Note that a context is to be packed, once all is in it."""
+    if model.open is None:
+        model.open = []
+    model.open.append(context)
+    return context
+
+
+def _contents(model: Model, path: Iterable[str]) -> Contents:
+    return _opened(model, path).open()
 
 
 def _read(item: Item) -> PutItem:

@@ -2,13 +2,19 @@
 
 Only `model.fold.evolve` changes a model, and all else may only look at it. What stands in the tree is frozen and is
 replaced as a whole. What is merely remembered beside a model stands in `model.caches`.
+
+Most of a model is like that of others, and most models are idle. So a context keeps what is in it as bytes, in which
+numbers and times count from the context's own: contexts made from the same definition are the same bytes, which exist
+once. Those in use are opened once for all that hold them (`model.sharing`).
 """
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
+from model.sharing import opener, shared
 from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path
 from schemas.permissions import Permission
@@ -17,7 +23,7 @@ NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
 
 
-class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """A rule of a component as it is stored, under its token; `model.rules.decide` reads the statement."""
 
     statement: str
@@ -27,7 +33,7 @@ class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """Fires on this schedule and on nothing else; None: on every tell to the component."""
 
 
-class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """A leaf of the tree. `number` tells it from an earlier component of the same name."""
 
     number: int
@@ -37,26 +43,26 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     value_list: list[str] = []
     resolver: str | None = None
     goals: list[list[str]] = []
-    created_us: int
+    created_us: int = 0
     withdrawals: bool = False
     """Some of its evidence has been withdrawn: only then do reads look for that."""
 
 
-class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """A named list of components."""
 
     components: list[str | list[str]]
 
 
-class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """What is stored of a context; its components and views are items of their own."""
 
     description: str = ""
     resolver: str | None = None
-    created_us: int
+    created_us: int = 0
 
 
-class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """A program that is registered with the model."""
 
     description: str = ""
@@ -65,25 +71,114 @@ class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """The sequence of the command that registered it: an app that is deleted and registered anew has another one."""
 
 
+class Contents(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is in a context. Numbers of components, and times of what is not a rule, count from those of the context."""
+
+    item: ContextItem
+    components: dict[str, Component] = {}
+    """In the order of their making, which is the order that an ask of a whole context gives."""
+    views: dict[str, View] = {}
+    rules: dict[str, dict[str, StoredRule]] = {}
+    """By component name and token, in the order of their making; absent: the component has none."""
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_opened: Final = opener(Contents)
+"""The contents that such bytes stand for. Shared: they are never changed."""
+
+MAX_PACKED_BYTES: Final = 8192
+"""Contents that take more stay as they are: to open them would take long, and the opened would take much room."""
+
+NOTHING: Final[dict[Any, Any]] = cast("dict[Any, Any]", MappingProxyType({}))
+"""What has nothing in it has this; it is replaced when something comes."""
+
+
 class Context:
     """An inner node of the tree."""
 
-    __slots__ = ("children", "components", "item", "rules", "views")
+    __slots__ = ("_created_us", "_draft", "_first", "_packed", "children")
 
     def __init__(self, item: ContextItem) -> None:
-        self.item = item
-        self.children: dict[str, Context] = {}
-        self.components: dict[str, Component] = {}
-        """In the order of their making, which is the order that an ask of a whole context gives."""
-        self.views: dict[str, View] = {}
-        self.rules: dict[str, dict[str, StoredRule]] = {}
+        self.children: dict[str, Context] = NOTHING
+        self._created_us = item.created_us
+        """The times of the contents count from here."""
+        self._first = 0
+        """The numbers of the contents' components count from here."""
+        self._draft: Contents | None = Contents(_moved(item, -item.created_us))
+        """Contents that nothing else shares; None: they are packed."""
+        self._packed = b""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the contents are this context's alone."""
+        return self._draft is not None
+
+    @property
+    def contents(self) -> Contents:
+        """Look at what is in the context, with numbers and times as they are kept."""
+        return self._draft or _opened(self._packed)
+
+    @property
+    def item(self) -> ContextItem:
+        return _moved(self.contents.item, self._created_us)
+
+    @property
+    def resolver(self) -> str | None:
+        return self.contents.item.resolver
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        return self.contents.views
+
+    @property
+    def rules(self) -> Mapping[str, Mapping[str, StoredRule]]:
         """By component name and token, in the order of their making; absent: the component has none."""
+        return self.contents.rules
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """Copy all of them, in the order of their making; for one there is `component`."""
+        first, created_us = self._first, self._created_us
+        return {name: _placed(each, first, created_us) for name, each in self.contents.components.items()}
+
+    def component(self, name: str) -> Component | None:
+        """Find a component; None if there is none."""
+        each = self.contents.components.get(name)
+        return None if each is None else _placed(each, self._first, self._created_us)
+
+    def number(self, component: Component) -> int:
+        """Give the number of one of the `contents`."""
+        return self._first + component.number
+
+    def open(self) -> Contents:
+        """Give contents that may be changed: for `model.fold` alone, which packs them again."""
+        if self._draft is None:
+            kept = _opened(self._packed)
+            self._draft = Contents(kept.item, dict(kept.components), dict(kept.views), dict(kept.rules))
+            self._packed = b""
+        return self._draft
+
+    def put_item(self, item: ContextItem) -> None:
+        self.open().item = _moved(item, -self._created_us)
+
+    def put_component(self, name: str, component: Component) -> None:
+        components = self.open().components
+        if not components:
+            self._first = component.number
+        components[name] = _placed(component, -self._first, -self._created_us)
+
+    def pack(self) -> None:
+        """Keep opened contents as bytes, those that others have if they have the same."""
+        packed = _encode(self._draft)
+        if len(packed) <= MAX_PACKED_BYTES:
+            self._packed = shared(packed)
+            self._draft = None
 
 
 class Model:
     """Everything that commands have made of one person's model, up to `seq`."""
 
-    __slots__ = ("apps", "causes", "component_permissions", "permissions", "root", "seq", "time_us", "user")
+    __slots__ = ("apps", "causes", "component_permissions", "open", "permissions", "root", "seq", "time_us", "user")
 
     def __init__(self, user: str, item: ContextItem) -> None:
         self.user = user
@@ -92,13 +187,16 @@ class Model:
         self.time_us = 0
         """The latest time of a command, microseconds since 1970. Never goes back, so it orders as `seq` does."""
         self.root = Context(item)
-        self.apps: dict[str, App] = {}
-        self.permissions: dict[str, dict[Path, Permission]] = {}
+        self.apps: dict[str, App] = NOTHING
+        self.permissions: dict[str, dict[Path, Permission]] = NOTHING
         """By app and the path of a context."""
-        self.component_permissions: dict[str, dict[Path, Permission]] = {}
+        self.component_permissions: dict[str, dict[Path, Permission]] = NOTHING
         """By app and the path of a component."""
-        self.causes: dict[str, int] = {}
+        self.causes: dict[str, int] = NOTHING
         """How many commands of rules go back to a first cause; the one counted last stands last."""
+
+        self.open: list[Context] | None = [self.root]
+        """Contexts with changes that `model.fold` has not packed yet; None: there are none."""
 
     def context(self, path: Path) -> Context | None:
         """Find a context; None if there is none."""
@@ -118,3 +216,22 @@ def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context
         at, each = waiting.pop()
         yield at, each
         waiting += [((*at, name), each.children[name]) for name in sorted(each.children, reverse=True)]
+
+
+def _placed(component: Component, first: int, created_us: int) -> Component:
+    """Count a component's number and time from elsewhere."""
+    return Component(
+        number=first + component.number,
+        description=component.description,
+        component_type=component.component_type,
+        value_type=component.value_type,
+        value_list=component.value_list,
+        resolver=component.resolver,
+        goals=component.goals,
+        created_us=created_us + component.created_us,
+        withdrawals=component.withdrawals,
+    )
+
+
+def _moved(item: ContextItem, by_us: int) -> ContextItem:
+    return ContextItem(description=item.description, resolver=item.resolver, created_us=item.created_us + by_us)

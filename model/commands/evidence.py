@@ -27,7 +27,7 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     path = tuple(command.context)
     name = command.component
     context = model.context(path)
-    component = None if context is None else context.components.get(name)
+    component = None if context is None else context.component(name)
     if context is None or component is None:
         component_to_change(model, stamp, command.context, name)
         raise AssertionError("what is not there is refused")

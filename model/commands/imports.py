@@ -72,7 +72,7 @@ class _Importer:
         self._describe(path, imported)
         context = self._model.context(path)
         for component in imported.components:
-            existing = None if context is None else context.components.get(component.definition.name)
+            existing = None if context is None else context.component(component.definition.name)
             self._component((*path, component.definition.name), existing, component)
         for view in imported.views:
             if context is None or view.name not in context.views:
@@ -171,7 +171,7 @@ def _check_components(model: Model, path: Path, components: Sequence[ImportedCom
         check_below(path, f"{at}.definition.name")
         if imported.definition.evidence:
             raise Refusal(Code.BAD_FIELD, "an imported component has no initial evidence", f"{at}.definition.evidence")
-        existing = context.components.get(imported.definition.name) if context is not None else None
+        existing = context.component(imported.definition.name) if context is not None else None
         _check_evidence(imported, existing, f"{at}.evidence")
     check_unique((imported.definition.name for imported in components), field, "definition.name")
 

@@ -48,7 +48,7 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
     name = command.component.name
     check_component(command.component, "component")
     check_below(path, "component.name")
-    if name in context.components:
+    if context.component(name) is not None:
         _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
         return Decision([])
     return Decision(made_component(command.component, (*path, name), 0, 0, stamp))
@@ -120,7 +120,7 @@ def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) ->
     for at, each in below:
         grant = permissions.grant_of(model, app, at, now)
         single = model.component_permissions.get(app)
-        names = each.components if single else ()
+        names = each.contents.components if single else ()
         grants = [permissions.component_grant(model, app, at, name, grant, now) for name in names]
         if not all(one.tell for one in (grant, *grants)):
             raise permissions.denied(app, "tell", "context")
@@ -128,7 +128,7 @@ def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) ->
 
 def _emptied(path: Path, context: Context) -> list[Change]:
     changes: list[Change] = []
-    for name in context.components:
+    for name in context.contents.components:
         changes += _without_component(context, path, name)
     changes += [drop("view", (*path, name)) for name in sorted(context.views)]
     return [*changes, drop("context", path)]

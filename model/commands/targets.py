@@ -50,7 +50,7 @@ def existing_component(model: Model, path: Path, name: str) -> ComponentPlace:
     context = model.context(path)
     if context is None:
         raise no_such_context()
-    component = context.components.get(name)
+    component = context.component(name)
     if component is None:
         check_segment(name, "component")
         raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", "component")

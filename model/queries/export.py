@@ -237,7 +237,7 @@ def _permissions(model: Model, app: str, base: Path) -> list[ArchivedPermission]
         for path, name, one in places
         if path[: len(base)] == base
         and (context := model.context(path)) is not None
-        and (name is None or name in context.components)
+        and (name is None or context.component(name) is not None)
     ]
 
 

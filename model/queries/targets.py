@@ -129,7 +129,7 @@ class _Finder:
             grant = self.asker.component_grant(path, name, grant)
             if not self.sight.reaches(grant, path, name):
                 raise denied(self.asker.app, "ask", _field(index))
-        component = place.context.components.get(name)
+        component = place.context.component(name)
         if component is None:
             check_segment(name, _field(index))
             raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", _field(index))
@@ -199,10 +199,10 @@ def _stored(own: Place, name: str) -> list[str | list[str]]:
 
 def _walk(model: Model, path: Path) -> tuple[Context | None, str | None]:
     context: Context | None = model.root
-    resolver = model.root.item.resolver
+    resolver = model.root.resolver
     for segment in path:
         context = context.children.get(segment) if context is not None else None
         if context is None:
             return None, None
-        resolver = context.item.resolver or resolver
+        resolver = context.resolver or resolver
     return context, resolver

@@ -182,11 +182,12 @@ def picture(model: Model | None) -> Any:
         rules = {name: list(each.items()) for name, each in context.rules.items()}
         contexts[path] = (context.item, list(context.components.items()), context.views, rules)
         waiting += [((*path, name), child) for name, child in context.children.items()]
-    return copy.deepcopy((model.seq, model.time_us, contexts, model.apps, model.permissions, *_rest(model)))
+    return copy.deepcopy((model.seq, model.time_us, contexts, *_rest(model)))
 
 
 def _rest(model: Model) -> tuple[Any, ...]:
-    return model.component_permissions, list(model.causes.items())
+    rights = (dict(model.apps), dict(model.permissions), dict(model.component_permissions))
+    return *rights, list(model.causes.items())
 
 
 def last(count: int) -> EvidenceFilter:
