@@ -133,7 +133,8 @@ class Serving:
 
     async def _apply_arrivals(self, partition: Partition) -> None:
         self._note_progress(partition)
-        while True:
+        # Looked at after each batch, too: taking one may clear the sign that `leave` has set.
+        while not self._leaving.is_set():
             await self._mailbox.arrived.wait()
             if self._leaving.is_set():
                 return

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from actors.effects import outbox
 from actors.live import ActiveModels
+from actors.mailbox import Mailroom
 from actors.partition import Partition
 from actors.store.shard import Shard, ShardError
 from actors.worker import Worker
@@ -19,6 +20,7 @@ from bus import rejections
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.jetstream import JetStream
+from bus.log import LogMessage
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, partition_of
 from schemas.commands import Tell
@@ -246,6 +248,37 @@ async def test_leaving_does_not_wait_for_the_next_attempt(host: Host, monkeypatc
     monkeypatch.undo()
     await (await host.worker("one")).add(HERS)
     assert await host.llum.values("a") == [0]
+
+
+async def test_leaving_while_a_batch_waits_for_its_turn(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition is told to leave while others write: the batch that it then takes is its last one, and it ends."""
+    delivered, deliver, apply = asyncio.Queue[int](), Mailroom.deliver, Partition.apply
+    writing, may_write = asyncio.Event(), asyncio.Event()
+
+    async def apply_when_allowed(partition: Partition, messages: Sequence[LogMessage]) -> Any:
+        writing.set()
+        await may_write.wait()
+        return await apply(partition, messages)
+
+    def deliver_and_say(mailroom: Mailroom, messages: list[LogMessage]) -> None:
+        deliver(mailroom, messages)
+        for message in messages:
+            delivered.put_nowait(message.partition)
+
+    monkeypatch.setattr("actors.serving.MAX_WRITING", 1)
+    monkeypatch.setattr(Mailroom, "deliver", deliver_and_say)
+    worker = await host.worker("one")
+    monkeypatch.setattr(Partition, "apply", apply_when_allowed)
+    await asyncio.gather(worker.add(HERS), worker.add(HIS))
+    await host.store_tells(1, BOB)
+    await asyncio.wait_for(writing.wait(), DEADLINE_S)
+    await host.store_tells(1, ALICE)
+    assert [await asyncio.wait_for(delivered.get(), DEADLINE_S) for _ in range(2)] == [HIS, HERS]
+    leaving = asyncio.create_task(worker.drain())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    may_write.set()
+    await asyncio.wait_for(leaving, DEADLINE_S)
 
 
 async def test_two_workers_hold_the_same(host: Host) -> None:
