@@ -5,19 +5,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import structlog
+
 from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.serving import Ground, Serving
 from bus.connection import Bus
-from bus.logger import get_logger
 from bus.readers import LogReaders
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
 
-log = get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class _Life(NamedTuple):

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from bus.connection import Bus
 from bus.inbox import Inbox, is_no_responders
-from bus.logger import get_logger
 from bus.subjects import REPLY_TO_HEADER, checked_ask_subject, checked_command_subject
 from schemas.codec import decode_outcome, decode_reply, encode
 from schemas.commands import Command
@@ -23,7 +23,7 @@ FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 0.25
 """Seconds before another attempt when nobody listens or the server is not ready; doubled each time."""
 
-log = get_logger("llum.bus")
+log = structlog.get_logger("llum.bus")
 
 _decode_ack = msgspec.json.Decoder().decode
 

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from bus.logger import get_logger
+import structlog
+
 from schemas.errors import LlumError
 
 RETRY_S: Final = 1.0
@@ -17,7 +18,7 @@ BUS_FAILURES: Final = (LlumError,)
 Result = TypeVar("Result")
 Sleep = Callable[[float], Awaitable[Any]]
 
-log = get_logger("llum.bus")
+log = structlog.get_logger("llum.bus")
 
 
 class Interrupted(Exception):  # noqa: N818 - says what has happened

@@ -1,12 +1,13 @@
 """What holds for all tests."""
 
-import logging
+import functools
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
-from bus import lines, logger
+from bus import lines
 from tests.effort import EFFORT, STORMS
 
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
@@ -22,10 +23,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logs_of_its_own() -> Iterator[None]:
-    """Let no test's logging reach into another: what a test sets up ends with it."""
-    handlers = logging.getLogger().handlers
+def _logs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no test's logging reach into another: loggers are not cached, and what a test sets up ends with it."""
+    uncached = functools.partial(_configure_uncached, structlog.configure)
+    monkeypatch.setattr(structlog, "configure", uncached)
     yield
+    structlog.reset_defaults()
     lines.lead()
-    logger.lead()
-    logging.getLogger().handlers = handlers
+    structlog.contextvars.clear_contextvars()
+
+
+def _configure_uncached(configure: object, **settings: object) -> None:
+    configure(**settings | {"cache_logger_on_first_use": False})  # type: ignore[operator]

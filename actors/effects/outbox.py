@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 
+import structlog
+
 from actors.store.shard import OutboxEntry, Shard
-from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
 
-log = get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 MAX_ENTRIES = 256
 """Entries taken at a time."""

@@ -8,14 +8,15 @@ import importlib
 import time
 from typing import TYPE_CHECKING
 
+import structlog
+
 from actors.effects.attempt import Failure
-from bus.logger import get_logger
 from schemas.effects import Notice
 
 if TYPE_CHECKING:
     from actors.effects.posting import Poster
 
-log = get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Webhooks:

@@ -10,10 +10,10 @@ from typing import Any
 
 import aiosqlite
 import msgspec
+import structlog
 
 from actors.store import sql
 from actors.store.batch import Batch, CommandKey, command_hash
-from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
@@ -24,7 +24,7 @@ from schemas.paths import split_path
 from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome
 
-log = get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 MAX_KEPT_READS = 64
 """Reads whose result a shard remembers: the evidence of components that are asked for again and again."""

@@ -1,4 +1,4 @@
-"""Log files of bounded size."""
+"""Log files of bounded size. Without structlog, whose import `llum up` would have to wait for."""
 
 import contextlib
 import os

@@ -1,6 +1,6 @@
-"""Logging, set up once per process. JSON lines in files, JSON or a readable form on stderr.
+"""Logging: structlog, set up once per process. JSON lines in files, JSON or a readable form on stderr.
 
-The lines of which there are many (`bus.lines`) come ready-made and end up in the same places, in their order. What is
+The lines of which there are many (`bus.lines`) pass structlog by and end up in the same places, in their order. What is
 bound at the start appears in every line. Members whose names smell of secrets, and values of
 evidence, are replaced before anything is written.
 """
@@ -11,11 +11,13 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from bus import lines, logger
-from bus.logger import LEVEL_NAMES
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from bus import lines
 from llum.processes.log_files import Render, json_line
 from llum.processes.turn_lines import Sink, TurnLines
 
@@ -43,31 +45,41 @@ class Stream:
 
 
 class _Output:
-    """Takes lines from the loggers and hands them to the sinks, after those that came before."""
+    """What structlog takes for a logger: hands each event to the sinks, after the lines that came before it."""
 
-    def __init__(self, level: int, sinks: Sequence[Sink], before: TurnLines, bound: Mapping[str, Any]) -> None:
-        self._level = level
+    def __init__(self, sinks: Sequence[Sink], before: TurnLines) -> None:
         self._sinks = sinks
         self._before = before
-        self._bound = bound
 
-    def take(self, level: int, line: dict[str, Any]) -> None:
-        if level < self._level:
-            return
-        event = {**self._bound, **hide_secrets(line), "level": LEVEL_NAMES.get(level, str(level)), "at": time.time()}
+    def msg(self, event: dict[str, Any]) -> None:
         self._before.write()
         for sink in self._sinks:
             sink.write(event)
 
+    debug = info = warning = error = critical = exception = log = warn = fatal = failure = msg
+
 
 def set_up(level: Level, sinks: Sequence[Sink], **bound: Any) -> None:
     """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
+    structlog.contextvars.bind_contextvars(**bound)
     turn = TurnLines(sinks, bound)
     atexit.register(turn.write)
     lines.lead(turn.take if _LEVELS[level] <= logging.INFO else _drop)
-    output = _Output(_LEVELS[level], sinks, turn, bound)
-    logger.lead(output.take)
-    _catch_standard_logging(_LEVELS[level], output)
+    output = _Output(sinks, turn)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _add_time,
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            _hand_over,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *_: output,
+        cache_logger_on_first_use=True,
+    )
+    _catch_standard_logging(_LEVELS[level])
 
 
 def _drop(_: lines.Line) -> None:
@@ -79,14 +91,26 @@ def stderr_sink(form: Format) -> Stream:
     return Stream(console=form == "console" or (form == "auto" and sys.stderr.isatty()))
 
 
-def hide_secrets(line: Mapping[str, Any]) -> dict[str, Any]:
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what no log may hold: secrets, and what people said about themselves."""
-    return {name: HIDDEN if _is_hidden(name) else member for name, member in line.items()}
+    for key in event:
+        if _is_hidden(key):
+            event[key] = HIDDEN
+    return event
 
 
 @functools.lru_cache(maxsize=1024)
 def _is_hidden(key: str) -> bool:
     return key in _PERSONAL or _SECRET.search(key) is not None
+
+
+def _add_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event["at"] = time.time()
+    return event
+
+
+def _hand_over(_logger: WrappedLogger, _method: str, event: EventDict) -> tuple[tuple[dict[str, Any]], dict[str, Any]]:
+    return (dict(event),), {}
 
 
 def console_line(event: dict[str, Any]) -> bytes:
@@ -106,20 +130,13 @@ def _short(item: Any) -> str:
 class _StandardHandler(logging.Handler):
     """Passes on what libraries log with the standard library."""
 
-    _exceptions = logging.Formatter()
-
-    def __init__(self, output: _Output) -> None:
-        super().__init__()
-        self._output = output
-
     def emit(self, record: logging.LogRecord) -> None:
-        line = {"event": "library", "logger": record.name, "message": record.getMessage()}
-        if record.exc_info:
-            line["exception"] = self._exceptions.formatException(record.exc_info)
-        self._output.take(record.levelno, line)
+        structlog.get_logger().log(
+            record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
+        )
 
 
-def _catch_standard_logging(level: int, output: _Output) -> None:
+def _catch_standard_logging(level: int) -> None:
     root = logging.getLogger()
-    root.handlers = [_StandardHandler(output)]
+    root.handlers = [_StandardHandler()]
     root.setLevel(max(level, logging.WARNING))

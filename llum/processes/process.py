@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bus.logger import get_logger
+import structlog
+
 from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
 from llum.processes.lifeline import FromChild, Lifeline
@@ -73,7 +74,7 @@ def _stop_on_signal() -> asyncio.Event:
 
 async def _serve_alone(settings: Settings, serve: Serve) -> int:
     url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
-    log = get_logger()
+    log = structlog.get_logger()
     try:
         await serve(url, lambda: log.info("ready"), _stop_on_signal())
     except LlumError as error:
@@ -83,7 +84,7 @@ async def _serve_alone(settings: Settings, serve: Serve) -> int:
 
 
 async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
-    log = get_logger()
+    log = structlog.get_logger()
 
     def on_ready() -> None:
         log.info("ready")
@@ -119,6 +120,6 @@ async def _stop_when_orphaned(lifeline: Lifeline, stop: asyncio.Event) -> None:
 def _end_undrained() -> None:
     """End at once. This line has those written that wait for the end of the turn, which does not come."""
     try:
-        get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
+        structlog.get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
     finally:
         os._exit(EXIT_FAILED)

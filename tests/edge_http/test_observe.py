@@ -1,9 +1,11 @@
 """The middleware: one line for each request, and no fault that leaks."""
 
+import structlog
+from structlog.testing import capture_logs
+
 from schemas.errors import Code
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import refused
-from tests.logs import capture_logs
 
 TELL = {"componentid": "c", "evidence": {"value": "a secret value"}}
 
@@ -42,7 +44,7 @@ async def test_an_unknown_operation_is_not_written_into_the_log(edge: Edge) -> N
 async def test_a_fault_is_logged_and_kept_from_the_client(edge: Edge) -> None:
     """Status 500, the request's id, no trace of what happened; the log has the traceback."""
     edge.requests.outcomes = [ZeroDivisionError("inner matters")]
-    with capture_logs() as lines:
+    with capture_logs(processors=[structlog.processors.format_exc_info]) as lines:
         response = await edge.post("tell", TELL)
     found = await response.json()
     assert response.status == 500

@@ -170,7 +170,7 @@ def test_help_needs_neither_bus_nor_web_server() -> None:
     """`llum --help` is instant because it imports nearly nothing."""
     script = "import sys; sys.argv = ['llum', '--help']; from llum.cli.main import main; main(); print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-    assert not {"nats", "aiohttp", "asyncio", "psutil"} & set(out.split())
+    assert not {"nats", "aiohttp", "structlog", "asyncio", "psutil"} & set(out.split())
 
 
 def test_commands_table_names_what_exists() -> None:

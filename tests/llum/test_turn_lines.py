@@ -9,15 +9,15 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from bus import lines
 from bus.lines import Line, LoggedAsk, LoggedCommand, LoggedRequest
-from bus.logger import get_logger
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile, json_line
 from llum.processes.logs import console_line, hide_secrets
 from llum.processes.turn_lines import MAX_WAITING_LINES, Sink, TurnLines
-from tests.logs import capture_logs
 
 EXAMPLES: tuple[Line, ...] = (
     LoggedCommand(user="alice", app="phone", verb="tell", id="x", seq=1, code="accepted", repeated=False),
@@ -52,8 +52,8 @@ def ask(seq: int) -> LoggedAsk:
 
 
 @pytest.mark.parametrize("line", EXAMPLES)
-def test_a_line_is_as_any_other(line: Line) -> None:
-    """The same members with the same values: those that each line has, those of the line, those that are bound."""
+def test_a_line_is_what_structlog_would_write(line: Line) -> None:
+    """The same members with the same values: those that structlog adds, those of the line, those that are bound."""
     ours, theirs = Sheet(), Sheet()
     TurnLines([ours], {"process": "edge", "pid": 7}).take(line)
     logs.set_up("info", [theirs], process="edge", pid=7)
@@ -78,7 +78,7 @@ def test_people_are_shown_a_line_as_any_other(line: Line) -> None:
 def test_no_member_would_have_to_be_hidden(line: Line) -> None:
     """Such lines are not looked through for secrets: they have no place for one."""
     members = msgspec.structs.asdict(line)
-    assert hide_secrets(members) == members
+    assert hide_secrets(None, "info", dict(members)) == members
 
 
 async def test_lines_of_a_turn_are_written_together_when_it_ends() -> None:
@@ -109,9 +109,9 @@ async def test_other_lines_come_after_those_before_them() -> None:
     sheet = Sheet()
     logs.set_up("info", [sheet])
     lines.write(EXAMPLES[0])
-    get_logger().info("between")
+    structlog.get_logger().info("between")
     lines.write(EXAMPLES[1])
-    get_logger().info("last")
+    structlog.get_logger().info("last")
     assert sheet.events == ["command", "between", "ask", "last"]
 
 
@@ -127,16 +127,16 @@ async def test_lines_obey_the_level() -> None:
     sheet = Sheet()
     logs.set_up("warning", [sheet])
     lines.write(EXAMPLES[0])
-    get_logger().warning("something")
+    structlog.get_logger().warning("something")
     assert sheet.events == ["something"]
 
 
-def test_before_logs_are_set_up_lines_go_where_others_go() -> None:
-    """Whoever uses a part of llum by itself sees them as it sees those."""
+def test_before_logs_are_set_up_lines_go_through_structlog() -> None:
+    """Whoever uses a part of llum by itself sees them as structlog shows them."""
     with capture_logs() as captured:
         lines.write(EXAMPLES[0])
     members = {"user": "alice", "app": "phone", "verb": "tell", "id": "x", "seq": 1, "code": "accepted"}
-    assert captured == [{**members, "repeated": False, "event": "command", "level": "info"}]
+    assert captured == [{**members, "repeated": False, "event": "command", "log_level": "info"}]
 
 
 async def test_a_line_that_cannot_be_encoded_takes_none_with_it(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from sensors.spool import Spool
 from tests import waiting
-from tests.logs import capture_logs
 from tests.waiting import DEADLINE_S
 
 HINT = "run deploy/install-debian-packages.sh"
@@ -101,8 +101,8 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, object]]]:
     """What is logged during the test, one dict for each line."""
-    with capture_logs() as lines:
-        yield lines
+    with structlog.testing.capture_logs() as lines:
+        yield lines  # type: ignore[misc]
 
 
 @pytest.fixture
