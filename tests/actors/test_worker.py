@@ -2,110 +2,26 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
 
 import msgspec
 import pytest
 
 from actors.effects import outbox
-from actors.live import ActiveModels
-from actors.mailbox import Mailroom
-from actors.partition import Partition
-from actors.store.shard import Shard, ShardError
-from actors.worker import Worker
+from actors.store.shard import ShardError
 from bus import rejections
-from bus.connection import Bus
-from bus.embedded import EmbeddedServer
 from bus.jetstream import JetStream
-from bus.log import LogMessage
-from bus.requests import Requests
-from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, partition_of
 from schemas.commands import Tell
 from schemas.errors import Code, Transient
 from schemas.events import Event
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask
 from schemas.replies import AskReply
-from tests.actors import answering
+from tests.actors.hosting import ALICE, BOB, HERS, HIS, Host
 from tests.actors.receiver import receiving
-from tests.actors.serving import PARTITIONS, Llum
-from tests.nats_server import installed_server
 from tests.waiting import DEADLINE_S, eventually, until
 
 COPY = "'' ~ '' : TELL ./c/copy, inferred:<./c/a>"
-
-
-ALICE, BOB = "alice", "bob"
-HERS, HIS = partition_of(ALICE, PARTITIONS), partition_of(BOB, PARTITIONS)
-assert HERS != HIS
-
-
-class Host:
-    """A nats-server with workers that are told what to hold."""
-
-    def __init__(self, server: EmbeddedServer, llum: Llum, folder: Path, exits: AsyncExitStack) -> None:
-        self.server = server
-        self.llum = llum
-        self.folder = folder
-        self._exits = exits
-
-    async def worker(self, name: str, **options: Any) -> Worker:
-        """Start a worker with a connection and shards of its own."""
-        bus = await Bus.connect(self.server.url, name=name)
-        self._exits.push_async_callback(bus.close)
-        worker = await Worker.open(
-            bus,
-            shard_dir=self.folder / name,
-            log_streams=DEFAULT_LOG_STREAMS,
-            max_active_models=100,
-            allow_private_webhooks=True,
-            **options,
-        )
-        self._exits.push_async_callback(worker.drain)
-        return worker
-
-    async def store_tells(self, count: int, user: str = ALICE, first: int = 0) -> int:
-        """Put tells of the numbers from `first` on into the log; give the last one's sequence."""
-        seq = 0
-        for number in range(first, first + count):
-            evidence = NewEvidence(value=number)
-            tell = Tell(id=self.llum.next_id(), context=["c"], component="a", evidence=evidence)
-            seq = await self.llum.requests.store(user, "llum", tell)
-        return seq
-
-    async def commands_of_rules(self, user: str = ALICE) -> list[str]:
-        """Give the ids of the commands that rules have sent, as often as they stand in the log."""
-        number = partition_of(user, PARTITIONS)
-        subject = f"llum.log.{number}.{user}.*.tell"
-        stream = log_stream_of(number, DEFAULT_LOG_STREAMS)
-        page, _ = await JetStream(self.llum.bus).page(stream, subject, 1, 10_000)
-        ids = [str(msgspec.json.decode(stored.data)["id"]) for stored in page]
-        return [one for one in ids if one.startswith("rule-")]
-
-    async def held_by(self, name: str, user: str = ALICE) -> AskReply:
-        """Ask the shard that a worker has left behind."""
-        number = partition_of(user, PARTITIONS)
-        shard = await Shard.open(self.folder / name / f"{number}.db")
-        try:
-            query = Ask(context=["c"], include_evidence=True)
-            return await answering.ask(Partition(number, shard, ActiveModels(1)), query, user)
-        finally:
-            await shard.close()
-
-
-@pytest.fixture
-async def host(tmp_path: Path) -> AsyncIterator[Host]:
-    async with AsyncExitStack() as exits:
-        server = await exits.enter_async_context(installed_server(tmp_path, PARTITIONS))
-        bus = await Bus.connect(server.url, name="test")
-        exits.push_async_callback(bus.close)
-        requests = Requests(bus)
-        await requests.start()
-        exits.push_async_callback(requests.close)
-        yield Host(server, Llum(bus, requests, tmp_path), tmp_path, exits)
 
 
 async def unavailable(host: Host, user: str) -> bool:
@@ -227,58 +143,6 @@ async def test_a_shard_that_cannot_be_opened(host: Host) -> None:
     path.rmdir()
     await worker.add(HIS)
     await host.llum.make_person(BOB, "a")
-
-
-async def test_leaving_does_not_wait_for_the_next_attempt(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk: the batch is tried again and again, but not once the worker drains. It is in the log."""
-    worker = await host.worker("one")
-    await worker.add(HERS)
-    await host.llum.make_person(ALICE, "a")
-    tried = asyncio.Event()
-
-    async def disk_is_full(*_: Any) -> Any:
-        tried.set()
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Partition, "apply", disk_is_full)
-    monkeypatch.setattr("bus.retrying.RETRY_S", 3600.0)
-    await host.store_tells(1)
-    await asyncio.wait_for(tried.wait(), DEADLINE_S)
-    await asyncio.wait_for(worker.drain(), DEADLINE_S)
-    monkeypatch.undo()
-    await (await host.worker("one")).add(HERS)
-    assert await host.llum.values("a") == [0]
-
-
-async def test_leaving_while_a_batch_waits_for_its_turn(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A partition is told to leave while others write: the batch that it then takes is its last one, and it ends."""
-    delivered, deliver, apply = asyncio.Queue[int](), Mailroom.deliver, Partition.apply
-    writing, may_write = asyncio.Event(), asyncio.Event()
-
-    async def apply_when_allowed(partition: Partition, messages: Sequence[LogMessage]) -> Any:
-        writing.set()
-        await may_write.wait()
-        return await apply(partition, messages)
-
-    def deliver_and_say(mailroom: Mailroom, messages: list[LogMessage]) -> None:
-        deliver(mailroom, messages)
-        for message in messages:
-            delivered.put_nowait(message.partition)
-
-    monkeypatch.setattr("actors.serving.MAX_WRITING", 1)
-    monkeypatch.setattr(Mailroom, "deliver", deliver_and_say)
-    worker = await host.worker("one")
-    monkeypatch.setattr(Partition, "apply", apply_when_allowed)
-    await asyncio.gather(worker.add(HERS), worker.add(HIS))
-    await host.store_tells(1, BOB)
-    await asyncio.wait_for(writing.wait(), DEADLINE_S)
-    await host.store_tells(1, ALICE)
-    assert [await asyncio.wait_for(delivered.get(), DEADLINE_S) for _ in range(2)] == [HIS, HERS]
-    leaving = asyncio.create_task(worker.drain())
-    for _ in range(10):
-        await asyncio.sleep(0)
-    may_write.set()
-    await asyncio.wait_for(leaving, DEADLINE_S)
 
 
 async def test_two_workers_hold_the_same(host: Host) -> None:
