@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from bench import people
 from bench.figures import Result
@@ -14,6 +16,8 @@ from bus.installation import install
 
 PARTITIONS = people.PARTITIONS
 
+Opened = TypeVar("Opened")
+
 
 class BenchGround:
     """Made anew for each run; what it has opened is closed with `exits`."""
@@ -23,6 +27,7 @@ class BenchGround:
         self.sizes = sizes
         self._exits = exits
         self._stage: Stage | None = None
+        self._shared: dict[str, Any] = {}
 
     async def stage(self) -> Stage:
         """Give the running llum with people in it; the first call makes it."""
@@ -31,6 +36,12 @@ class BenchGround:
             await self._fill(data_dir)
             self._stage = await self._exits.enter_async_context(Stage.opened(data_dir, self.sizes, self._exits))
         return self._stage
+
+    async def shared(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Opened]]) -> Opened:
+        """Give what several benchmarks share: opened at the first call, closed at the end of the run."""
+        if name not in self._shared:
+            self._shared[name] = await self._exits.enter_async_context(opening())
+        return cast(Opened, self._shared[name])
 
     def new_folder(self, name: str) -> Path:
         path = self.folder / name

@@ -5,10 +5,11 @@ measures. Each connection is kept alive and has one request under way.
 import asyncio
 import contextlib
 import functools
+import itertools
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -18,11 +19,15 @@ from bench.in_turn import Turn
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
-class Lane(asyncio.Protocol):
-    """One connection that sends the same request again and again, until the deadline or so many times."""
+Request = bytes | Iterator[bytes]
+"""What a connection sends: always the same bytes, or others each time."""
 
-    def __init__(self, request: bytes, expected: bytes) -> None:
-        self._request = request
+
+class Lane(asyncio.Protocol):
+    """One connection that sends one request after the other, until the deadline or so many times."""
+
+    def __init__(self, request: Request, expected: bytes) -> None:
+        self._requests = itertools.repeat(request) if isinstance(request, bytes) else request
         self._expected = expected
         self._buffer = b""
         self._count = 0
@@ -43,7 +48,7 @@ class Lane(asyncio.Protocol):
         assert self._transport is not None
         self._count, self._deadline, self._at_most = 0, deadline, at_most
         self._done = asyncio.get_running_loop().create_future()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
         return await self._done
 
     def close(self) -> None:
@@ -70,7 +75,7 @@ class Lane(asyncio.Protocol):
         self._count += 1
         if self._count < self._at_most and time.perf_counter() < self._deadline:
             assert self._transport is not None
-            self._transport.write(self._request)
+            self._transport.write(next(self._requests))
         elif self._done is not None and not self._done.done():
             self._done.set_result(self._count)
 
@@ -80,7 +85,7 @@ class Lane(asyncio.Protocol):
 
 
 @contextlib.asynccontextmanager
-async def lanes(url: str, requests: Sequence[bytes], expected: bytes) -> AsyncIterator[list[Lane]]:
+async def lanes(url: str, requests: Sequence[Request], expected: bytes) -> AsyncIterator[list[Lane]]:
     """Open a connection for each of the requests. A right answer's body begins with `expected`."""
     where, loop = urlsplit(url), asyncio.get_running_loop()
     assert where.hostname is not None
@@ -103,7 +108,7 @@ async def throughput(connections: Sequence[Lane], duration_s: float) -> Turn:
     return Turn(sum(counts) / (time.perf_counter() - began), sum(counts))
 
 
-def post(url: str, path: str, body: bytes, token: str | None = None) -> bytes:
+def post(url: str, path: str, body: bytes, token: str | None = None, key: str | None = None) -> bytes:
     """Write a request as it goes over the wire."""
     head = [
         f"POST {path} HTTP/1.1",
@@ -111,5 +116,6 @@ def post(url: str, path: str, body: bytes, token: str | None = None) -> bytes:
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         *([f"Authorization: Bearer {token}"] if token else []),
+        *([f"Idempotency-Key: {key}"] if key else []),
     ]
     return "\r\n".join([*head, "", ""]).encode() + body

@@ -20,13 +20,15 @@ TELLS_BAR = 0.75
 EXPECTED = b'{"result":"ok"'
 ANYTHING = b""
 
+VALUE = "what a sensor saw"
+
 ASK = {"version": "11.2", "modelname": "-", "context": people.CONTEXT, "view": [people.component(0)]}
 TELL = {
     "version": "11.2",
     "modelname": "-",
     "context": people.CONTEXT,
     "componentid": people.component(1),
-    "evidence": {"evidence_type": "explicit", "value": "what a sensor saw"},
+    "evidence": {"evidence_type": "explicit", "value": VALUE},
 }
 
 
@@ -66,6 +68,7 @@ class _Handler(msgspec.Struct):
 async def _compare(stage: Stage, limit: _Handler, bar: float, counted: str, lag_s: float = 0.0) -> Result:
     """Measure llum's operation and the handler, which get the same body."""
     edge, tokens, sizes = stage.running.http, await stage.tokens(), stage.sizes
+    rounds, round_s = (sizes.slow_rounds, sizes.slow_round_s) if lag_s else (sizes.rounds, sizes.round_s)
     ours = [http_load.post(edge, limit.path, limit.body, token) for token in tokens]
     theirs = [http_load.post(limit.url, limit.path, limit.body)] * IN_FLIGHT
     async with contextlib.AsyncExitStack() as exits:
@@ -73,7 +76,7 @@ async def _compare(stage: Stage, limit: _Handler, bar: float, counted: str, lag_
         bare = await exits.enter_async_context(http_load.lanes(limit.url, theirs, ANYTHING))
         side = Side(partial(http_load.throughput, llum), stage.spent, lag_s)
         other = Side(partial(http_load.throughput, bare), limit.spent)
-        value, least = await in_turn(sizes.rounds, sizes.round_s, side, other)
+        value, least = await in_turn(rounds, round_s, side, other)
     figure = at_least(bar, f"{limit.path[1:]}s/s", value.figures, least.figures)
     return Result(costing(figure, value.cpu_us, least.cpu_us), counted)
 

@@ -13,8 +13,11 @@ class Sizes(NamedTuple):
 
     rounds: int
     """How often both sides of a ratio are measured, in turn."""
+    slow_rounds: int
+    """The same for what puts work off, and therefore takes seconds more in each round."""
     round_s: float
     """Seconds of one side of one round."""
+    slow_round_s: float
     lag_s: float
     """Seconds that llum may put off writing to the disk what has been told."""
     long_rounds: int
@@ -37,7 +40,9 @@ def scaled(scale: float) -> Sizes:
 
     return Sizes(
         rounds=count(12, 1),
+        slow_rounds=count(7, 1),
         round_s=max(SMALLEST_ROUND_S, 0.4 * min(scale, 1.0)),
+        slow_round_s=max(SMALLEST_ROUND_S, 1.0 * min(scale, 1.0)),
         lag_s=1.2 * min(scale, 1.0),
         long_rounds=count(3, 1),
         log_commands=count(100_000, 300),
