@@ -14,6 +14,8 @@ driving.py     runs the model's generators, and reads what they need
 store/         what a partition keeps
   shard.py     one SQLite file per partition (the only importer of aiosqlite)
   batch.py     the rows of one transaction
+  keys.py      what makes a command the same command
+  repeats.py   a filter in memory: has this command been seen before?
   entries.py   what the outbox holds
   overlay.py   what waits for its commit, over what is committed
   sql.py       every SQL statement, named

@@ -16,8 +16,9 @@ import structlog
 from actors.driving import drive
 from actors.incoming import Incoming, decode_incoming
 from actors.live import ActiveModels, Applied, LiveModel
-from actors.store.batch import Batch, CommandKey
+from actors.store.batch import Batch
 from actors.store.entries import REJECTION
+from actors.store.keys import CommandKey, command_key
 from actors.store.overlay import overlaid
 from actors.store.shard import Repeated, Shard, Unwritable
 from bus.log import LogMessage
@@ -292,7 +293,7 @@ def _leaves() -> Transient:
 
 
 def _key(one: Incoming) -> CommandKey | None:
-    return None if one.id is None else (one.address.user, one.address.app, one.id)
+    return None if one.id is None else command_key(one.address.user, one.address.app, one.id)
 
 
 def _rejection(one: Incoming, outcome: Refused) -> Rejection:

@@ -1,18 +1,15 @@
 """The rows of one transaction, gathered while commands are applied."""
 
-import hashlib
 from collections.abc import Sequence
 
 import msgspec
 
 from actors.store.entries import entry_of
+from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
 from model.changes import AddEvidence, Change, CountCause, ForgetUser, MarkWithdrawn, PutItem
 from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
-
-CommandKey = tuple[str, str, str]
-"""User, app and id: what makes a command the same command."""
 
 EvidenceRow = tuple[int, int, int, int, int, float | None, str]
 """Component, seq, n, kind, time of acceptance (microseconds), useby, JSON."""
@@ -86,12 +83,11 @@ class Batch:
         """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
         plain = type(outcome) is Accepted and outcome.result is None
         text = None if plain else _encode(outcome).decode()
-        _, app, command_id = key
-        self.commands.append((seq, time_us, command_hash(key), user_key, app, command_id, text))
+        self.commands.append((seq, time_us, key.hashed, user_key, key.app, key.id, text))
 
     def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
         """Remember that a forget was accepted by its hash alone: it names nobody."""
-        self.commands.append((seq, time_us, command_hash(key), 0, "", "", None))
+        self.commands.append((seq, time_us, key.hashed, 0, "", "", None))
 
     def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
         return (
@@ -114,9 +110,3 @@ class Batch:
 def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:
     number, body = change.component_no, change.body.decode()
     return (number, seq, change.n, KIND_NUMBERS[change.kind], change.creation_us, change.useby, body)
-
-
-def command_hash(key: CommandKey) -> int:
-    """64 bits of a command's key: the narrow index by which repeats are found. The key tells collisions apart."""
-    digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)

@@ -3,8 +3,10 @@
 Nothing here is the truth. A shard that is lost, or written by another version of the schema, is rebuilt from the log.
 """
 
+import asyncio
+import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import msgspec
 import structlog
 
 from actors.store import sql
-from actors.store.batch import Batch, CommandKey, command_hash
+from actors.store.batch import Batch
+from actors.store.keys import CommandKey, command_key
+from actors.store.repeats import Repeats
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
@@ -96,6 +100,9 @@ class Shard:
         """A read is bounded by a sequence, so what it has found is so for ever."""
         self._traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
+        self.repeats = Repeats(is_complete=not clock_us)
+        """Whether a command may be here already. A shard without a clock has no commands."""
+        self._loading: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path) -> "Shard":
@@ -131,9 +138,14 @@ class Shard:
         shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
         if meta["traces"]:
             await shard.remove_traces()
+        if not shard.repeats.is_complete:
+            shard._begin_loading_repeats()
         return shard
 
     async def close(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait([self._loading])
         await self._connection.close()
 
     def new_user_key(self) -> int:
@@ -144,8 +156,11 @@ class Shard:
         """Commit a batch: all of it or nothing.
 
         Raises `Repeated` when it holds a command that is there already, `Unwritable` when these rows can never be
-        written, and what SQLite raises when it cannot write now.
+        written, and what SQLite raises when it cannot write now. A batch that forgets somebody must hold the last
+        command that was applied: the filter of repeats begins anew with what is applied after this call.
         """
+        if batch.forgotten:
+            self._empty_repeats()
         try:
             await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
         except sqlite3.OperationalError:
@@ -160,6 +175,7 @@ class Shard:
         if batch.forgotten:
             self._kept.clear()
             await self.remove_traces()
+            self._begin_loading_repeats()
 
     async def remove_traces(self) -> None:
         """Rewrite the file without what was deleted. If that is interrupted or fails, it is done at the next start."""
@@ -170,14 +186,37 @@ class Shard:
             log.warning("traces_not_removed", error=str(error))
         self._traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
 
+    def _empty_repeats(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+        self.repeats.empty()
+
+    def _begin_loading_repeats(self) -> None:
+        self._loading = asyncio.create_task(self._load_repeats())
+
+    async def _load_repeats(self) -> None:
+        """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
+        try:
+            count = (await _one(self._connection, sql.COUNT_COMMANDS))[0]
+            await self.repeats.load(count, self._command_hashes())
+        except sqlite3.Error as error:
+            log.warning("repeats_not_loaded", error=str(error))
+
+    async def _command_hashes(self) -> AsyncIterator[list[int]]:
+        """Give the hashes of all commands in pages, in their order."""
+        last: float = -math.inf
+        while page := [row[0] for row in await self._connection.execute_fetchall(sql.COMMAND_HASHES, (last,))]:
+            yield page
+            last = page[-1]
+
     async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
         """Give the first outcomes of those commands that have been seen before."""
-        wanted = {command_hash(key): key for key in keys}
+        wanted = {key.hashed: key for key in keys}
         rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (_encode(list(wanted)).decode(),))
         known: dict[CommandKey, Outcome] = {}
         for user, app, command, hashed, seq, text in rows:
-            key = wanted[hashed] if user is None else (user, app, command)
-            known[key] = _outcome(key[2], seq, text)
+            key = wanted[hashed] if user is None else command_key(user, app, command)
+            known[key] = _outcome(key.id, seq, text)
         return known
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:

@@ -150,6 +150,10 @@ LEFT JOIN user ON user.key = command.user_key
 Of a forget only the hash is left; it has no user.
 """
 
+COUNT_COMMANDS: Final = "SELECT count(*) FROM command"
+COMMAND_HASHES: Final = "SELECT hash FROM command WHERE hash > ? ORDER BY hash LIMIT 500"
+"""A page is taken in within a fifth of a millisecond, then others have their turn."""
+
 LOAD_USERS: Final = """
 SELECT user.name, user.key, user.seq, user.time_us
 FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from actors.driving import drive
 from actors.store.batch import Batch
+from actors.store.keys import command_key
 from actors.store.overlay import overlaid
 from actors.store.shard import Shard
 from model.changes import AddEvidence, Change, add, mark_withdrawn
@@ -88,7 +89,9 @@ def batch_of(history: Sequence[Stored], first_seq: int) -> Batch:
     batch = Batch()
     for seq, stored in enumerate(history, first_seq):
         batch.add_changes(1, "alice", stored.changes, seq, stored.time_us)
-        batch.add_command(("alice", "llum", str(seq)), 1, seq, stored.time_us, Accepted(id=str(seq), seq=seq))
+        batch.add_command(
+            command_key("alice", "llum", str(seq)), 1, seq, stored.time_us, Accepted(id=str(seq), seq=seq)
+        )
         batch.applied_seq = seq
     return batch
 
