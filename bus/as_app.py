@@ -1,6 +1,6 @@
 """Speaking to one person's model as one app: commands whose refusals are raised, asks that see one's own writes."""
 
-import uuid
+import os
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -104,7 +104,7 @@ class AsApp:
 
 def new_id() -> str:
     """Make an id for a command: chosen once, and kept for when the command is sent again."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _seeing(query: Query, seq: int) -> Query:

@@ -4,10 +4,9 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-import structlog
 
 from bus.connection import Bus
-from bus.inbox import Inbox, is_no_responders
+from bus.inbox import Inbox, OnAnswer, is_no_responders
 from bus.subjects import REPLY_TO_HEADER, checked_ask_subject, checked_command_subject
 from schemas.codec import decode_outcome, decode_reply, encode
 from schemas.commands import Command
@@ -23,7 +22,8 @@ FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 0.25
 """Seconds before another attempt when nobody listens or the server is not ready; doubled each time."""
 
-log = structlog.get_logger("llum.bus")
+YOUNG_S: Final = 0.1
+"""Seconds within which most are answered: a message has its timers set once it is about so old."""
 
 _decode_ack = msgspec.json.Decoder().decode
 
@@ -35,6 +35,8 @@ class Requests:
         self._bus = bus
         self._inbox = Inbox(bus)
         self._under_way: set[_Exchange] = set()
+        self._young: list[_Exchange] = []
+        """Those without timers: most are answered before they need any."""
 
     async def start(self) -> None:
         """Subscribe. Raises `Transient`."""
@@ -65,24 +67,19 @@ class Requests:
         """
         data = command if isinstance(command, bytes) else encode(command)
         tag = verb or (verb_of(command) if not isinstance(command, bytes) else "")
-        exchange = self._exchange(checked_command_subject(user, app, tag), data)
-        token = self._inbox.expect(exchange.on_ack_as_result)
-        exchange.headers = {REPLY_TO_HEADER: reply_to} if reply_to else None
-        try:
-            return int(await exchange.run(self._inbox.subject(token), timeout_s, "the command was not stored"))
-        finally:
-            self._end(exchange, token)
+        exchange = self._exchange(
+            checked_command_subject(user, app, tag), data, timeout_s, "the command was not stored"
+        )
+        exchange.reply = exchange.expect(exchange.on_ack_as_result)
+        exchange.reply_to = reply_to or ""
+        return int(await self._run(exchange))
 
     async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
         """Send a command and wait for its outcome. Raises as `store`; then it is not known whether it is applied."""
-        exchange = self._exchange(checked_command_subject(user, app, verb_of(command)), encode(command))
-        ack, outcome = self._inbox.expect(exchange.on_ack), self._inbox.expect(exchange.on_answer)
-        exchange.headers = {REPLY_TO_HEADER: self._inbox.subject(outcome)}
-        exchange.quiet_at_first = True
-        try:
-            return decode_outcome(await exchange.run(self._inbox.subject(ack), timeout_s, "no outcome came"))
-        finally:
-            self._end(exchange, ack, outcome)
+        subject = checked_command_subject(user, app, verb_of(command))
+        exchange = self._exchange(subject, encode(command), timeout_s, "no outcome came")
+        exchange.reply_to = exchange.expect(exchange.on_answer)
+        return decode_outcome(await self._run(exchange))
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         """Ask and give the reply. Raises what the reply says has failed, or `Transient` `unavailable`."""
@@ -94,27 +91,43 @@ class Requests:
 
     async def ask_raw(self, user: str, app: str, verb: str, data: bytes, timeout_s: float = 5.0) -> bytes:
         """Ask in bytes and give the reply in bytes; it may be a `Failed`. Raises `Transient` `unavailable`."""
-        exchange = self._exchange(checked_ask_subject(user, app, verb), data)
-        token = self._inbox.expect(exchange.on_answer)
-        try:
-            reply: bytes = await exchange.run(self._inbox.subject(token), timeout_s, "no reply came")
-        finally:
-            self._end(exchange, token)
+        exchange = self._exchange(checked_ask_subject(user, app, verb), data, timeout_s, "no reply came")
+        exchange.reply = exchange.expect(exchange.on_answer)
+        reply: bytes = await self._run(exchange)
         return reply
 
-    def _exchange(self, subject: str, data: bytes) -> "_Exchange":
+    def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> "_Exchange":
         if len(data) > self._bus.max_payload:
             raise Refusal(
                 Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes at most {self._bus.max_payload}"
             )
-        exchange = _Exchange(self._bus, subject, data)
-        self._under_way.add(exchange)
-        return exchange
+        return _Exchange(self._bus, self._inbox, subject, data, timeout_s, failure)
 
-    def _end(self, exchange: "_Exchange", *tokens: bytes) -> None:
-        self._under_way.discard(exchange)
-        for token in tokens:
-            self._inbox.dismiss(token)
+    async def _run(self, exchange: "_Exchange") -> Any:
+        """Send, and give what settles the exchange. Raises `Transient` when its time is over."""
+        self._under_way.add(exchange)
+        try:
+            self._set_timers_later(exchange)
+            if not exchange.send_at_once():
+                await exchange.send()
+            return await exchange.future
+        finally:
+            self._under_way.discard(exchange)
+            exchange.end()
+
+    def _set_timers_later(self, exchange: "_Exchange") -> None:
+        """Have timers set for an exchange if it is not over soon: it needs them then, and they cost as much as it."""
+        if exchange.timeout_s < YOUNG_S:
+            exchange.set_timers()
+            return
+        if not self._young:
+            asyncio.get_running_loop().call_later(YOUNG_S, self._set_timers)
+        self._young.append(exchange)
+
+    def _set_timers(self) -> None:
+        young, self._young = self._young, []
+        for exchange in young:
+            exchange.set_timers()
 
     def _send_all_again(self) -> None:
         for exchange in list(self._under_way):
@@ -124,34 +137,56 @@ class Requests:
 class _Exchange:
     """One message, sent until something settles it."""
 
-    def __init__(self, bus: Bus, subject: str, data: bytes) -> None:
+    __slots__ = (
+        "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_subject",
+        "_timer", "_tokens", "_trouble", "future", "reply", "reply_to", "timeout_s",
+    )  # fmt: skip
+
+    def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
         self._bus = bus
+        self._inbox = inbox
         self._subject = subject
         self._data = data
+        self._failure = failure
         self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[Any] = self._loop.create_future()
-        self._reply = ""
+        self._over_at = self._loop.time() + timeout_s
         self._pause_s = FIRST_PAUSE_S
+        self._over: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._again: asyncio.Task[None] | None = None
+        self._tokens: tuple[bytes, ...] = ()
         self._trouble = ""
-        self.headers: dict[str, str] | None = None
-        self.quiet_at_first = False
-        """Ask for no PubAck before the message is sent again: the answer says more, and costs as much."""
+        self.future: asyncio.Future[Any] = self._loop.create_future()
+        self.timeout_s = timeout_s
+        self.reply = ""
+        """Where a reply or PubAck comes to. Empty: none is asked for."""
+        self.reply_to = ""
+        """Where the outcome of a command comes to. Empty: nobody waits for it."""
 
-    async def run(self, reply: str, timeout_s: float, failure: str) -> Any:
-        """Send, and give what settles the exchange. Raises `Transient` when the time is over."""
-        self._reply = reply
-        over = self._loop.call_later(timeout_s, self._time_is_over, f"{failure} within {timeout_s:g} s")
-        try:
-            await self._send()
-            return await self._future
-        finally:
-            over.cancel()
-            if self._timer:
-                self._timer.cancel()
-            if self._again:
-                self._again.cancel()
+    def expect(self, on_answer: OnAnswer) -> str:
+        """Name a new inbox whose answers go to `on_answer` until the end. Raises `Transient` when too many wait."""
+        token = self._inbox.expect(on_answer)
+        self._tokens = (*self._tokens, token)
+        return self._inbox.subject(token)
+
+    def set_timers(self) -> None:
+        """Have the message sent again when nothing comes, and given up when its time is over."""
+        if self.future.done():
+            return
+        self._over = self._loop.call_at(self._over_at, self._time_is_over)
+        if self._timer is None:
+            self._timer = self._loop.call_later(AGAIN_S, self._send_again)
+
+    def end(self) -> None:
+        """Expect nothing more."""
+        for token in self._tokens:
+            self._inbox.dismiss(token)
+        if self._over:
+            self._over.cancel()
+        if self._timer:
+            self._timer.cancel()
+        if self._again:
+            self._again.cancel()
 
     def send_soon(self, pause_s: float) -> None:
         """Send again after the pause, instead of when it was due."""
@@ -160,15 +195,15 @@ class _Exchange:
         self._timer = self._loop.call_later(pause_s, self._send_again)
 
     def fail(self, error: Exception) -> None:
-        if not self._future.done():
-            self._future.set_exception(error)
+        if not self.future.done():
+            self.future.set_exception(error)
 
     def on_answer(self, headers: bytes, data: bytes) -> None:
         """Take a reply or outcome: it settles the exchange, unless nats-server says that nobody listens."""
         if headers and is_no_responders(headers):
             self._wait_for_listeners("no worker serves this user now")
-        elif not self._future.done():
-            self._future.set_result(data)
+        elif not self.future.done():
+            self.future.set_result(data)
 
     def on_ack(self, headers: bytes, data: bytes) -> None:
         """Take the PubAck of a command whose outcome is awaited: only bad news matter."""
@@ -177,8 +212,8 @@ class _Exchange:
     def on_ack_as_result(self, headers: bytes, data: bytes) -> None:
         """Take the PubAck of a command that only needs to be stored."""
         seq = self._stored(headers, data)
-        if seq and not self._future.done():
-            self._future.set_result(seq)
+        if seq and not self.future.done():
+            self.future.set_result(seq)
 
     def _stored(self, headers: bytes, data: bytes) -> int:
         """Read a PubAck. 0: not stored, and dealt with."""
@@ -200,34 +235,37 @@ class _Exchange:
         self.send_soon(self._pause_s)
         self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
 
-    def _time_is_over(self, message: str) -> None:
+    def _time_is_over(self) -> None:
+        message = f"{self._failure} within {self.timeout_s:g} s"
         trouble = self._trouble if self._bus.connected else "there is no connection to the bus"
         self.fail(Transient(Code.UNAVAILABLE, f"{message}: {trouble}" if trouble else message))
 
-    async def _send(self) -> None:
-        """Send now if the connection stands; else the reconnect does it."""
-        self._timer = self._loop.call_later(AGAIN_S, self._send_again)
-        if not self._bus.connected:
-            return
-        reply, self.quiet_at_first = "" if self.quiet_at_first else self._reply, False
-        if not self._bus.publish_soon(self._subject.encode(), self._data, reply.encode(), _header_block(self.headers)):
-            await self._bus.publish(self._subject, self._data, reply, self.headers)
+    def send_at_once(self) -> bool:
+        """Send without waiting. False: it could not be sent now."""
+        return self._bus.publish_soon(self._subject.encode(), self._data, self.reply.encode(), self._header_block())
+
+    async def send(self) -> None:
+        """Send as soon as the connection takes it, if it stands; else the reconnect does it. Raises as `publish`."""
+        if self._bus.connected:
+            headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else None
+            await self._bus.publish(self._subject, self._data, self.reply, headers)
+
+    def _header_block(self) -> bytes:
+        """Write the header that names the inbox, which is ours or has been checked."""
+        return f"NATS/1.0\r\n{REPLY_TO_HEADER}: {self.reply_to}\r\n\r\n".encode() if self.reply_to else b""
 
     def _send_again(self) -> None:
-        if not self._future.done() and (self._again is None or self._again.done()):
+        if not self.future.done() and (self._again is None or self._again.done()):
             self._again = self._loop.create_task(self._send_quietly())
 
     async def _send_quietly(self) -> None:
+        """Send again: with a PubAck from now on, which says why no outcome comes."""
+        self._timer = self._loop.call_later(AGAIN_S, self._send_again)
         try:
-            await self._send()
+            self.reply = self.reply or self.expect(self.on_ack)
+            if not (self._bus.connected and self.send_at_once()):
+                await self.send()
         except Transient as error:
             self._trouble = error.error.message
         except Refusal as error:
             self.fail(error)
-
-
-def _header_block(headers: dict[str, str] | None) -> bytes:
-    """Write headers that are ours: names and inboxes, nothing that could break a line."""
-    if not headers:
-        return b""
-    return "".join(["NATS/1.0\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items()), "\r\n"]).encode()

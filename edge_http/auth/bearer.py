@@ -3,9 +3,10 @@
 import re
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from edge_http.http.errors import Unauthenticated
+from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 
 MAX_TOKEN_CHARACTERS: Final = 4096
@@ -16,26 +17,35 @@ _BEARER = re.compile(rf"[Bb]earer +([A-Za-z0-9._~+/-]{{1,{MAX_TOKEN_CHARACTERS}}
 
 def has_token(request: web.Request) -> bool:
     """Tell whether the caller tries to say by a token who it is, be it in the wrong place."""
-    return "Authorization" in request.headers or (bool(request.query_string) and "access_token" in request.query)
+    return hdrs.AUTHORIZATION in request.headers or _is_in_query(request)
 
 
 def token_of(request: web.Request) -> str:
     """Give the token of a request, or raise `not_authenticated`."""
-    if request.query_string and "access_token" in request.query:
+    if _is_in_query(request):
         message = "a token in the query string is refused: it would end up in logs"
         raise unauthenticated(request, message, "invalid_request")
-    headers = request.headers.getall("Authorization", ())
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
     if not headers:
         raise unauthenticated(request, "there is no bearer token")
-    match = _BEARER.fullmatch(headers[0].strip()) if len(headers) == 1 else None
-    if match is None:
+    token = _token_in(headers[0]) if len(headers) == 1 else None
+    if token is None:
         raise unauthenticated(request, "the Authorization header is not one bearer token", "invalid_request")
-    return match[1]
+    return token
+
+
+def _is_in_query(request: web.Request) -> bool:
+    return "?" in request.raw_path and "access_token" in request.query
+
+
+def _token_in(header: str) -> str | None:
+    match = _BEARER.fullmatch(header.strip())
+    return match[1] if match else None
 
 
 def challenge(request: web.Request, reason: str | None = None) -> str:
     """Give the challenge of a 401, which names the realm."""
-    realm = f'Bearer realm="{request.app[PUBLIC_URL]}"'
+    realm = f'Bearer realm="{request[TRACE].edge[PUBLIC_URL]}"'
     return f'{realm}, error="{reason}"' if reason else realm
 
 

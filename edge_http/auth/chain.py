@@ -32,7 +32,7 @@ async def authenticate(request: web.Request, given: AppPassword | None = None, h
 
 
 async def _by_token(request: web.Request) -> "Principal":
-    principal = await request.app[AUTHENTICATOR].by_token(token_of(request))
+    principal = await request[TRACE].edge[AUTHENTICATOR].by_token(token_of(request))
     if principal is None:
         raise unauthenticated(request, "the token is unknown, has expired or was revoked", "invalid_token")
     return principal
@@ -40,7 +40,7 @@ async def _by_token(request: web.Request) -> "Principal":
 
 async def _by_password(request: web.Request, given: AppPassword, hint: str) -> "Principal":
     user, app, password = given
-    principal = None if app is None else await request.app[AUTHENTICATOR].by_password(user, app, password)
+    principal = None if app is None else await request[TRACE].edge[AUTHENTICATOR].by_password(user, app, password)
     if principal is None:
         raise wrong(request, hint)
     return principal

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bus.pings import is_served
 from edge_http.http.errors import members_of
+from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.keys import BUS, PARTITIONS
 from schemas.errors import Code, Error
@@ -47,10 +48,11 @@ async def _health(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    bus, partitions = request.app[BUS], request.app[PARTITIONS]
+    edge = request[TRACE].edge
+    bus, partitions = edge[BUS], edge[PARTITIONS]
     if not bus.connected:
         return _not_ready("the bus is not connected", {"bus": "disconnected"})
-    missing = await request.app[READINESS].missing(bus, partitions)
+    missing = await edge[READINESS].missing(bus, partitions)
     if missing:
         return _not_ready(
             f"{len(missing)} of {partitions} partitions are not served",

@@ -17,6 +17,7 @@ from aiohttp import web
 from bus import lines
 from bus.lines import LoggedRequest
 from edge_http.http.errors import error_response, framework_response
+from edge_http.http.responses import REQUEST_ID
 from schemas.errors import Code, LlumError, Refusal, Transient
 
 log = structlog.get_logger("llum.edge")
@@ -31,10 +32,13 @@ RenderError = Callable[[LlumError], web.Response]
 class Trace:
     """What is told of a request in the log, filled in by its handler."""
 
-    __slots__ = ("app", "code", "op", "render_error", "request_id", "user")
+    __slots__ = ("app", "code", "edge", "op", "render_error", "request_id", "route", "user")
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, edge: web.Application, route: str | None) -> None:
         self.request_id = request_id
+        self.edge = edge
+        """The application that answers. A request itself knows it only if it came by aiohttp's router."""
+        self.route = route
         self.user: str | None = None
         self.app: str | None = None
         self.op: str | None = None
@@ -55,16 +59,24 @@ _numbers: Final = itertools.count(1)
 
 @web.middleware
 async def observe(request: web.Request, handler: HttpHandler) -> web.StreamResponse:
+    """Answer a request that came by aiohttp's router."""
+    resource = request.match_info.route.resource
+    return await observed(request, handler, request.app, resource.canonical if resource else None)
+
+
+async def observed(
+    request: web.Request, handler: HttpHandler, edge: web.Application, route: str | None
+) -> web.StreamResponse:
     """Answer every request, whatever its handler raises."""
     started = time.perf_counter()
-    trace = Trace(f"{_process}-{next(_numbers):x}")
+    trace = Trace(f"{_process}-{next(_numbers):x}", edge, route)
     request[TRACE] = trace
     try:
         response = await _answer(request, handler, trace)
     except asyncio.CancelledError:
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
-    response.headers["X-Request-Id"] = trace.request_id
+    response.headers[REQUEST_ID] = trace.request_id
     body = response.body if isinstance(response, web.Response) else None
     _write_line(request, trace, response.status, len(body) if isinstance(body, bytes) else 0, started)
     return response
@@ -92,12 +104,11 @@ def _internal(request_id: str) -> Transient:
 
 
 def _write_line(request: web.Request, trace: Trace, status: int, sent: int, started: float) -> None:
-    resource = request.match_info.route.resource
     lines.write(
         LoggedRequest(
             request_id=trace.request_id,
             method=request.method,
-            route=resource.canonical if resource else None,
+            route=trace.route,
             status=status,
             user=trace.user,
             app=trace.app,

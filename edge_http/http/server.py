@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+from edge_http.http.short_way import EdgeRunner
+
 SHUTDOWN_STEP_S: Final = 0.9
 """Half of the seconds that open requests may take to finish, as aiohttp waits twice: `llum up` allows an edge 2 s."""
 
@@ -24,7 +26,7 @@ async def serve_on(
 
     Whoever binds the socket may keep it while edges come and go. `on_serving` is called once connections are accepted.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_STEP_S, keepalive_timeout=KEEPALIVE_S)
+    runner = EdgeRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_STEP_S, keepalive_timeout=KEEPALIVE_S)
     await runner.setup()
     try:
         await web.SockSite(runner, listening, backlog=BACKLOG).start()

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from multidict import istr
 
 from bus.as_app import AsApp
+from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS
 from edge_http.personis import render, requests
-from edge_http.personis.calls import Call
+from edge_http.personis.calls import AnyTellCall, Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
 from identity.apps import Apps
 from schemas.commands import Command
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Call)
 
+IDEMPOTENCY_KEY: Final = istr("Idempotency-Key")
+
 
 class Caller:
     """What an operation is given to do its work with."""
@@ -33,13 +37,13 @@ class Caller:
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
-        # Every request passes here: aiohttp looks for the application each time, and what few operations need waits.
-        self._app = app = request.app
+        # Every request passes here: what few operations need waits.
+        self._app = app = request[TRACE].edge
         self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES])
         self.op = op
         self.principal = principal
         self.body = body
-        self.idempotency_key = request.headers.get("Idempotency-Key")
+        self.idempotency_key = request.headers.get(IDEMPOTENCY_KEY)
         self.envelope = True
 
     @property
@@ -56,7 +60,13 @@ class Caller:
 
     def parse(self, decoder: msgspec.json.Decoder[C]) -> C:
         """Decode the call and check that it is about the caller's own model."""
-        call = decode(decoder, self.body)
+        return self._checked(decode(decoder, self.body))
+
+    def parse_tell(self) -> AnyTellCall:
+        """Do the same for a tell."""
+        return self._checked(requests.tell_in(self.body))
+
+    def _checked(self, call: C) -> C:
         self.envelope = call.version is not msgspec.UNSET
         requests.check_model(call, self.principal.user)
         return call

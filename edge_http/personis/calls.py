@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from model.formats.personis import Segments
-from schemas.evidence import ComponentType, ValueType
+from schemas.evidence import ComponentType, NewEvidence, ValueType
 from schemas.permissions import Permission
 
 ContextSpelling = str | Segments | None
@@ -51,6 +51,16 @@ class AskCall(Call, kw_only=True):
 class TellCall(Call, kw_only=True):
     componentid: str
     evidence: dict[str, Any]
+
+
+class PlainTellCall(Call, kw_only=True):
+    """A tell whose evidence has only such members as llum itself knows, as most have: read in one step."""
+
+    componentid: str
+    evidence: NewEvidence
+
+
+AnyTellCall = TellCall | PlainTellCall
 
 
 class ComponentMembers(msgspec.Struct, kw_only=True):
@@ -169,6 +179,7 @@ class ImportCall(Call, kw_only=True):
 CALL: Final = msgspec.json.Decoder(Call)
 ASK: Final = msgspec.json.Decoder(AskCall)
 TELL: Final = msgspec.json.Decoder(TellCall)
+PLAIN_TELL: Final = msgspec.json.Decoder(PlainTellCall)
 MAKE_COMPONENT: Final = msgspec.json.Decoder(MakeComponentCall)
 MAKE_CONTEXT: Final = msgspec.json.Decoder(MakeContextCall)
 MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)

@@ -41,7 +41,7 @@ async def _serve(op: str, request: web.Request) -> web.Response:
 async def _serve_token(op: str, request: web.Request) -> web.Response:
     principal = await authenticate(request)
     is_import = op == "import_model"
-    async with request.app[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
+    async with request[TRACE].edge[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
         request[TRACE].render_error = functools.partial(render.error_response, body)
         return await _answer(Caller(request, op, principal, body))
@@ -68,7 +68,7 @@ async def _access(caller: Caller) -> bool:
 
 
 async def _tell(caller: Caller) -> None:
-    call = caller.parse(calls.TELL)
+    call = caller.parse_tell()
     await caller.send(requests.tell_of(call, caller.id_for(call)))
 
 

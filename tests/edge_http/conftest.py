@@ -8,10 +8,18 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
+from edge_http.http.short_way import EdgeRunner
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 from tests.edge_http.personis_client import PersonisClient
 
 PARTITIONS = 4
+
+
+class EdgeServer(TestServer):
+    """Serves as the edge does."""
+
+    async def _make_runner(self, **more: Any) -> EdgeRunner:
+        return EdgeRunner(self.app, **more)
 
 
 class Edge:
@@ -30,7 +38,7 @@ class Edge:
             PARTITIONS,
         )
         self.app = app
-        self.http = TestClient(TestServer(app))
+        self.http = TestClient(EdgeServer(app))
 
     async def post(self, op: str, body: Any = None, *, token: str | None = "good", **more: Any) -> ClientResponse:
         """Post to an operation: JSON of `body` with a version, or bytes as they are."""
