@@ -20,6 +20,11 @@ from schemas.errors import Refusal
 from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome, Refused
 
+MAX_BUSY_MODELS = 1024
+"""Models of a worker that are kept ready, about 15 kB each; the other active ones rest in a quarter of that."""
+
+_Key = tuple[int, str]
+
 
 class Applied(msgspec.Struct, gc=False):
     """What came of one command: its outcome, and what is to be written."""
@@ -49,31 +54,51 @@ class LiveModel:
         self.model = take(self.model, decision.changes, stamp, self.caches)
         return Applied(Accepted(id=command.id, seq=seq, result=decision.result), decision.changes)
 
+    def rest(self) -> None:
+        """Take little room until the model is used again."""
+        self.caches.rest(self.user)
+
 
 class ActiveModels:
-    """The active actors of a worker, least recently used first.
+    """The active actors of a worker, least recently used first. Those that were not used lately rest.
 
     They are kept by partition and user: whoever writes to the log's own subjects can put a person's command into a
     partition that is not theirs, and it must not meet their model there.
     """
 
     def __init__(self, limit: int) -> None:
-        self._actors: Recent[tuple[int, str], LiveModel] = Recent(limit)
+        busy = min(limit, MAX_BUSY_MODELS)
+        self._busy: Recent[_Key, LiveModel] = Recent(busy)
+        self._resting: Recent[_Key, LiveModel] = Recent(limit - busy)
 
     def __len__(self) -> int:
-        return len(self._actors)
+        return len(self._busy) + len(self._resting)
 
     def get(self, partition: int, user: str) -> LiveModel | None:
-        return self._actors.get((partition, user))
+        key = (partition, user)
+        actor = self._busy.get(key)
+        if actor is None and (actor := self._resting.discard(key)) is not None:
+            self._use(key, actor)
+        return actor
 
     def activate(self, partition: int, actor: LiveModel) -> None:
-        self._actors[(partition, actor.user)] = actor
+        self._resting.discard((partition, actor.user))
+        self._use((partition, actor.user), actor)
 
     def passivate(self, partition: int, user: str) -> None:
-        self._actors.discard((partition, user))
+        self._busy.discard((partition, user))
+        self._resting.discard((partition, user))
 
     def passivate_all(self, partition: int) -> None:
         """Let all models of a partition go."""
-        for key in self._actors:
-            if key[0] == partition:
-                self._actors.discard(key)
+        for actors in (self._busy, self._resting):
+            for key in actors:
+                if key[0] == partition:
+                    actors.discard(key)
+
+    def _use(self, key: _Key, actor: LiveModel) -> None:
+        """Count an actor among the busy. The one of them that was unused for longest rests, if they are too many."""
+        idle = self._busy.put(key, actor)
+        if idle is not None:
+            idle[1].rest()
+            self._resting.put(*idle)

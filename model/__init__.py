@@ -15,6 +15,7 @@ permissions.py  who may do what, where
 evidence.py     evidence filters and expiry
 reads.py        what is to be read from the stored evidence, and what was found
 checks.py       what a value, a text, a definition may be
+latest.py       the latest evidence of each component
 sharing.py      what models have in common exists once in memory
 caches.py       what is remembered beside a model; it is no part of it
 

@@ -4,30 +4,16 @@ All of it may be dropped at any moment; what it says then is found anew, and mod
 holds a model holds its caches, and tells them of each change before the model takes it.
 """
 
-from collections.abc import Mapping
-from typing import Final, get_args
-
-import msgspec
+from typing import Final
 
 from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
+from model.latest import LatestPieces
 from model.permissions import Grants
-from model.reads import EvidenceKind
 from model.state import Component, Model
-from schemas.evidence import Evidence
 from schemas.paths import Path
 
 _DECIDE_GRANTS: Final = frozenset({"app", "permission", "component_permission", "context"})
 """Items from which permission answers come. Answers are remembered for contexts that exist only."""
-
-KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
-
-
-class Latest(msgspec.Struct, gc=False):
-    """The latest evidence without and with the goal flag, and the correction in effect. None: there is none."""
-
-    plain: Evidence | None = None
-    goal: Evidence | None = None
-    correction: Evidence | None = None
 
 
 class Caches:
@@ -36,20 +22,14 @@ class Caches:
     __slots__ = ("grants", "latest")
 
     def __init__(self) -> None:
-        self.latest: dict[int, Latest] = {}
-        """By component number; absent: not looked at since the model was activated."""
+        self.latest = LatestPieces()
         self.grants: Grants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
 
-    def keep_latest(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
-        """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
-        latest = self.latest.get(component_no)
-        if latest is None:
-            if len(read) < len(KINDS):
-                return
-            latest = self.latest[component_no] = Latest()
-        for kind, piece in read.items():
-            setattr(latest, kind, piece)
+    def rest(self, owner: str) -> None:
+        """Take little room until the model is used again. `owner` is whose model it is."""
+        self.latest.rest(owner)
+        self.grants = {}
 
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""
@@ -61,7 +41,7 @@ class Caches:
         elif type(change) is PutItem:
             self._note_item(model, change)
         elif type(change) is MarkWithdrawn:
-            self.latest.pop(change.component_no, None)
+            self.latest.drop(change.component_no)
         elif type(change) is ForgetUser:
             self.latest.clear()
             self.grants.clear()
@@ -75,9 +55,9 @@ class Caches:
     def _note_component(self, before: Component | None, after: object) -> None:
         """Of a new component all evidence is known: there is none yet."""
         if before is not None and after is None:
-            self.latest.pop(before.number, None)
+            self.latest.drop(before.number)
         elif before is None and isinstance(after, Component):
-            self.latest[after.number] = Latest()
+            self.latest.begin(after.number)
 
 
 def _component_at(model: Model | None, path: Path) -> Component | None:

@@ -18,15 +18,30 @@ MAX_OPENED: Final = 1024
 """Contents of contexts that are kept ready to be looked at: about 3 kB each, some 30 kB at most."""
 
 T = TypeVar("T", str, bytes)
+Function = TypeVar("Function", bound=Callable[..., Any])
 S = TypeVar("S", bound=msgspec.Struct)
 
+_tables: Final[list[Any]] = []
 
-@lru_cache(maxsize=MAX_SHARED)
+
+def remembered(bound: int) -> Callable[[Function], Function]:
+    """Have a function remember so many of its results, until somebody is forgotten. They are shared: never change one.
+
+    The same arguments must always give the same.
+    """
+
+    def remembering(function: Function) -> Function:
+        table: Any = lru_cache(maxsize=bound)(function)
+        _tables.append(table)
+        remembers: Function = table
+        return remembers
+
+    return remembering
+
+
+@remembered(MAX_SHARED)
 def _first_of_equals(value: Any) -> Any:
     return value
-
-
-_tables: Final[list[Any]] = [_first_of_equals]
 
 
 def shared(value: T) -> T:
@@ -37,9 +52,8 @@ def shared(value: T) -> T:
 
 def opener(of: type[S]) -> Callable[[bytes], S]:
     """Make a function that reads these structs from their MessagePack. What it gives is shared: never change it."""
-    table = lru_cache(maxsize=MAX_OPENED)(msgspec.msgpack.Decoder(of).decode)
-    _tables.append(table)
-    return table
+    opened: Callable[[bytes], S] = remembered(MAX_OPENED)(msgspec.msgpack.Decoder(of).decode)
+    return opened
 
 
 def forget_shared() -> None:

@@ -96,7 +96,7 @@ NOTHING: Final[dict[Any, Any]] = cast("dict[Any, Any]", MappingProxyType({}))
 class Context:
     """An inner node of the tree."""
 
-    __slots__ = ("_created_us", "_draft", "_first", "_packed", "children")
+    __slots__ = ("_created_us", "_first", "_kept", "children")
 
     def __init__(self, item: ContextItem) -> None:
         self.children: dict[str, Context] = NOTHING
@@ -104,19 +104,19 @@ class Context:
         """The times of the contents count from here."""
         self._first = 0
         """The numbers of the contents' components count from here."""
-        self._draft: Contents | None = Contents(_moved(item, -item.created_us))
-        """Contents that nothing else shares; None: they are packed."""
-        self._packed = b""
+        self._kept: bytes | Contents = Contents(_moved(item, -item.created_us))
+        """Packed contents; or open ones, which nothing else shares."""
 
     @property
     def is_open(self) -> bool:
         """Whether the contents are this context's alone."""
-        return self._draft is not None
+        return type(self._kept) is Contents
 
     @property
     def contents(self) -> Contents:
         """Look at what is in the context, with numbers and times as they are kept."""
-        return self._draft or _opened(self._packed)
+        kept = self._kept
+        return _opened(kept) if isinstance(kept, bytes) else kept
 
     @property
     def item(self) -> ContextItem:
@@ -152,11 +152,10 @@ class Context:
 
     def open(self) -> Contents:
         """Give contents that may be changed: for `model.fold` alone, which packs them again."""
-        if self._draft is None:
-            kept = _opened(self._packed)
-            self._draft = Contents(kept.item, dict(kept.components), dict(kept.views), dict(kept.rules))
-            self._packed = b""
-        return self._draft
+        if isinstance(self._kept, bytes):
+            kept = _opened(self._kept)
+            self._kept = Contents(kept.item, dict(kept.components), dict(kept.views), dict(kept.rules))
+        return self._kept
 
     def put_item(self, item: ContextItem) -> None:
         self.open().item = _moved(item, -self._created_us)
@@ -169,10 +168,9 @@ class Context:
 
     def pack(self) -> None:
         """Keep opened contents as bytes, those that others have if they have the same."""
-        packed = _encode(self._draft)
+        packed = _encode(self._kept)
         if len(packed) <= MAX_PACKED_BYTES:
-            self._packed = shared(packed)
-            self._draft = None
+            self._kept = shared(packed)
 
 
 class Model:

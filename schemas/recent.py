@@ -28,15 +28,18 @@ class Recent(Generic[K, V]):
         return value
 
     def __setitem__(self, key: K, value: V) -> None:
+        self.put(key, value)
+
+    def put(self, key: K, value: V) -> tuple[K, V] | None:
+        """Set an entry, and give the one that has to go for it; None if none has to."""
         entries = self._entries
         entries[key] = value
         entries.move_to_end(key)
-        if len(entries) > self._bound:
-            entries.popitem(last=False)
+        return entries.popitem(last=False) if len(entries) > self._bound else None
 
-    def discard(self, key: K) -> None:
-        """Drop an entry, if it is there."""
-        self._entries.pop(key, None)
+    def discard(self, key: K) -> V | None:
+        """Drop an entry, and give its value; None if it is not there."""
+        return self._entries.pop(key, None)
 
     def clear(self) -> None:
         """Drop all entries."""

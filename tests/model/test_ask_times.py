@@ -1,6 +1,5 @@
 """Asks and time: evidence that expires, and models as they were."""
 
-from model.caches import Latest
 from schemas.commands import MakeComponent
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code
@@ -55,8 +54,8 @@ def test_an_ask_about_the_past_neither_uses_nor_fills_memory() -> None:
         Ask(context=["Personal"], view=["age"], as_of_time=then / 1e6),
     ):
         assert person.ask(query).components[0].value == 1
-        assert person.caches.latest == {}
-    person.caches.latest[person.live.root.children["Personal"].components["age"].number] = Latest()
+        assert list(person.caches.latest) == []
+    person.caches.latest.begin(person.live.root.children["Personal"].components["age"].number)
     assert person.ask(query).components[0].value == 1
 
 

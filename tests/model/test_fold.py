@@ -7,15 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import model.changes
-from model.caches import Caches, Latest
+from model.caches import Caches
 from model.changes import CountCause
 from model.commands import decide
 from model.fold import evolve, restore
+from model.latest import Latest
 from model.stamp import stamp_after
 from model.state import Model, contexts_below
 from schemas.commands import Command, Import, MakeModel, SetPermission, Tell, Withdraw
 from schemas.errors import Refusal
-from schemas.evidence import NewEvidence
+from schemas.evidence import Evidence, NewEvidence
 from tests.actors import histories
 from tests.driving import run
 
@@ -130,20 +131,22 @@ def test_caches_may_be_dropped_at_any_moment(history: list[Any], drops: list[boo
 
 
 @LAW
-@given(HISTORIES)
-def test_what_is_remembered_is_true(history: list[Any]) -> None:
-    """The latest evidence is that of the store, and only what is in the model is remembered."""
+@given(HISTORIES, st.lists(st.booleans(), min_size=40, max_size=40))
+def test_what_is_remembered_is_true(history: list[Any], rests: list[bool]) -> None:
+    """The latest evidence is that of the store, and only what is in the model is remembered; so after each rest."""
     person = alice()
-    for one in history:
+    for one, rest in zip(history, rests, strict=False):
         do(person, one)
+        if rest:
+            person.caches.rest("alice")
         components = {
             component.number
             for _, context in contexts_below((), person.live.root)
             for component in context.components.values()
         }
-        assert person.caches.latest.keys() <= components
-        for number, latest in person.caches.latest.items():
-            assert latest == latest_stored(person, number)
+        assert set(person.caches.latest) <= components
+        for number in person.caches.latest:
+            assert person.caches.latest.get(number) == latest_stored(person, number)
 
 
 @LAW
@@ -219,8 +222,8 @@ def without_causes(seen: Any) -> Any:
 def latest_stored(person: Person, component_no: int) -> Latest:
     """Find the newest evidence of each kind that has not been withdrawn, as plainly as can be."""
     withdrawn = {(mark.withdrawn.component_no, mark.withdrawn.seq, mark.withdrawn.n) for mark in person.store.marks}
-    latest = Latest()
+    latest: dict[str, Evidence] = {}
     for row in sorted(person.store.rows, key=lambda row: (row.seq, row.evidence.n)):
         if row.evidence.component_no == component_no and (component_no, row.seq, row.evidence.n) not in withdrawn:
-            setattr(latest, str(row.evidence.kind), row.evidence.evidence)
-    return latest
+            latest[row.evidence.kind] = row.evidence.evidence
+    return Latest(**latest)

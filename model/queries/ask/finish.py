@@ -2,8 +2,9 @@
 
 from collections.abc import Generator, Sequence
 
-from model.caches import KINDS, Caches
+from model.caches import Caches
 from model.evidence import decode_evidence, unexpired
+from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
@@ -33,7 +34,8 @@ def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
     for part in plan.open:
         kinds: list[EvidenceKind] = [kind for kind in KINDS if kind in part.reads]
         if kinds:
-            caches.keep_latest(part.component_no, {kind: _only(found[part.reads[kind]]) for kind in kinds})
+            read = {kind: _only(found[part.reads[kind]]) for kind in kinds}
+            caches.latest.keep(part.component_no, read)
 
 
 def _finish(

@@ -6,14 +6,15 @@ page of evidence, and what explains the value. Evidence that has been withdrawn 
 in pages and explanations. A component that never had a withdrawal pays nothing for that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal
 
 import msgspec
 
-from model.caches import Caches, Latest
+from model.caches import Caches
 from model.evidence import EVERYTHING, Selection, is_expired, selection_of, to_us
+from model.latest import Latest, LatestPieces
 from model.permissions import Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target, Targets, find_targets
@@ -35,6 +36,10 @@ _KINDS_OF: Final[dict[Considered, tuple[Literal["plain", "goal"], ...]]] = {
     "goal": ("goal",),
     "any": ("plain", "goal"),
 }
+
+
+_NOT_LOOKED_AT: Final = LatestPieces()
+"""What is known of a model of the past."""
 
 
 class PendingAnswer(msgspec.Struct, kw_only=True):
@@ -85,7 +90,7 @@ def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Reso
     selection = selection_of(query.evidence_filter)
     targets = find_targets(model, asker, query)
     reply = AskReply(seq=model.seq, failures=targets.failures)
-    known: Mapping[int, Latest] = {} if caches is None else caches.latest
+    known = _NOT_LOOKED_AT if caches is None else caches.latest
     plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
     from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
     for target in targets.found:

@@ -1,0 +1,184 @@
+"""The latest evidence of each component, which most asks are answered from.
+
+Of a model that is in use it is kept as it is. When the model comes to rest, it is packed into little room: most
+evidence has nothing but a value, a source and times, and of that a short form is kept, of the rest its JSON.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Final, get_args
+
+import msgspec
+
+from model.reads import EvidenceKind
+from schemas.evidence import Evidence, EvidenceType
+
+KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
+
+
+class Latest(msgspec.Struct, omit_defaults=True, gc=False):
+    """The latest evidence without and with the goal flag, and the correction in effect. None: there is none."""
+
+    plain: Evidence | None = None
+    goal: Evidence | None = None
+    correction: Evidence | None = None
+
+
+class LatestPieces:
+    """What is known of the components of one model."""
+
+    __slots__ = ("_fresh", "_owner", "_packed")
+
+    def __init__(self) -> None:
+        self._fresh: dict[int, Latest] = {}
+        """What has been looked at or changed since the model came to rest, by component number."""
+        self._packed = _NOTHING
+        """What was known when it did."""
+        self._owner = ""
+
+    def get(self, component_no: int) -> Latest | None:
+        """Give the latest of a component; None: it has not been looked at since the model was activated."""
+        latest = self._fresh.get(component_no)
+        return latest if latest is not None or self._packed is _NOTHING else self._unpack(component_no)
+
+    def begin(self, component_no: int) -> Latest:
+        """Know from now on what is latest; there is none yet."""
+        latest = self._fresh[component_no] = Latest()
+        return latest
+
+    def keep(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
+        """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
+        latest = self.get(component_no)
+        if latest is None:
+            if len(read) < len(KINDS):
+                return
+            latest = self.begin(component_no)
+        for kind, piece in read.items():
+            setattr(latest, kind, piece)
+
+    def drop(self, component_no: int) -> None:
+        """Know nothing of a component any more."""
+        self._fresh.pop(component_no, None)
+        if self._packed.find(component_no) is not None:
+            self._packed = _Packed({number: one for number, one in self._packed.items() if number != component_no})
+
+    def clear(self) -> None:
+        self._fresh.clear()
+        self._packed = _NOTHING
+
+    def rest(self, owner: str) -> None:
+        """Pack all. `owner` is whose model it is."""
+        if self._fresh:
+            fresh = {number: _packed(latest, owner) for number, latest in self._fresh.items()}
+            self._packed = _Packed({**dict(self._packed.items()), **fresh})
+            self._fresh = {}
+            self._owner = owner
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the numbers of the components that have been looked at."""
+        return iter({*self._packed.numbers, *self._fresh})
+
+    def _unpack(self, component_no: int) -> Latest | None:
+        packed = self._packed.find(component_no)
+        if packed is None:
+            return None
+        latest = self._fresh[component_no] = _unpacked(packed, self._owner)
+        return latest
+
+
+class _Packed:
+    """Bytes by component number, in a quarter of the room that a dict takes. Never changed."""
+
+    __slots__ = ("_bytes", "_ends", "numbers")
+
+    def __init__(self, parts: dict[int, bytes]) -> None:
+        self.numbers = array("q", sorted(parts))
+        ordered = [parts[number] for number in self.numbers]
+        self._bytes = b"".join(ordered)
+        self._ends = array("I", accumulate(map(len, ordered)))
+
+    def find(self, number: int) -> bytes | None:
+        index = bisect_left(self.numbers, number)
+        return self._at(index) if index < len(self.numbers) and self.numbers[index] == number else None
+
+    def items(self) -> Iterator[tuple[int, bytes]]:
+        return ((number, self._at(index)) for index, number in enumerate(self.numbers))
+
+    def _at(self, index: int) -> bytes:
+        return self._bytes[self._ends[index - 1] if index else 0 : self._ends[index]]
+
+
+_NOTHING: Final = _Packed({})
+
+
+class _Short(msgspec.Struct, array_like=True, gc=False):
+    """Evidence of the model's owner of which no more is to be said."""
+
+    seq: int
+    creation_time: float
+    value: Any
+    source: str
+    time: float | None = None
+    """None: `creation_time`."""
+    evidence_type: EvidenceType = "explicit"
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_encode_whole: Final = msgspec.json.Encoder().encode
+_short: Final = msgspec.msgpack.Decoder(_Short)
+_latest: Final = msgspec.json.Decoder(Latest)
+_OPENS_JSON: Final = b"{"
+"""No short form begins like this."""
+
+
+def _packed(latest: Latest, owner: str) -> bytes:
+    """Pack evidence of each kind, or of the first alone if there is none of the others."""
+    if latest.goal is None and latest.correction is None:
+        return _packed_piece(latest.plain, owner)
+    return _encode_whole(latest)
+
+
+def _unpacked(packed: bytes, owner: str) -> Latest:
+    if packed[:1] == _OPENS_JSON:
+        return _latest.decode(packed)
+    return Latest(_unpacked_piece(packed, owner))
+
+
+def _packed_piece(piece: Evidence | None, owner: str) -> bytes:
+    if piece is None:
+        return b""
+    if not _is_short(piece, owner):
+        return _encode_whole(Latest(piece))
+    if piece.time == piece.creation_time and piece.evidence_type == "explicit":
+        return _encode((piece.seq, piece.creation_time, piece.value, piece.source))
+    return _encode((piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type))
+
+
+def _is_short(piece: Evidence, owner: str) -> bool:
+    return piece.owner == owner and not (
+        piece.n
+        or piece.flags
+        or piece.extra
+        or piece.correction
+        or piece.useby is not None
+        or piece.comment is not None
+        or piece.rule is not None
+        or piece.withdrawn is not None
+    )
+
+
+def _unpacked_piece(packed: bytes, owner: str) -> Evidence | None:
+    if not packed:
+        return None
+    short = _short.decode(packed)
+    return Evidence(
+        seq=short.seq,
+        value=short.value,
+        evidence_type=short.evidence_type,
+        source=short.source,
+        owner=owner,
+        time=short.creation_time if short.time is None else short.time,
+        creation_time=short.creation_time,
+    )
