@@ -36,7 +36,7 @@ def _against(which: str, op: str, connections: int, bar: float | None) -> Benchm
             llum = await exits.enter_async_context(http_load.lanes(edge, ours, over_http.EXPECTED))
             peer = await exits.enter_async_context(http_load.lanes(peers.url(which), theirs, over_http.EXPECTED))
             lag_s = stage.sizes.lag_s if op == "tell" else 0.0
-            side = Side(partial(http_load.throughput, llum), stage.spent, lag_s)
+            side = Side(partial(http_load.throughput, llum), stage.spent, lag_s, lag_s)
             other = Side(partial(http_load.throughput, peer), partial(peers.spent, which))
             value, limit = await in_turn(stage.sizes.slow_rounds, stage.sizes.slow_round_s, side, other)
         figure = at_least(bar, f"{op}s/s", value.figures, limit.figures)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench import against_peers, asking, catch_up, filtered, footprint, over_http, rules
+from bench import against_peers, asking, catch_up, crowd, filtered, footprint, over_http, rules
 from bench.ground import Benchmark
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **asking.BENCHMARKS,
     **over_http.BENCHMARKS,
     **against_peers.BENCHMARKS,
+    **crowd.BENCHMARKS,
     **filtered.BENCHMARKS,
     **rules.BENCHMARKS,
     **footprint.BENCHMARKS,

@@ -29,9 +29,10 @@ class Side(NamedTuple):
     work: Work
     spent: Callable[[], Spent]
     """Gives what its processes have cost so far."""
-    lag_s: float = 0.0
-    """Seconds for which work may be put off. So long it works before its turn, and rests after it: then its turn holds
-    as much put-off work as it causes, and the other side's turn none of it."""
+    warm_up_s: float = 0.0
+    """Seconds of work before its turn. As long as work may be put off: the turn then holds as much as it causes."""
+    rest_s: float = 0.0
+    """Seconds after its turn in which nobody works: what was put off is done by then, and disturbs no other turn."""
 
 
 class Measured(NamedTuple):
@@ -52,12 +53,12 @@ async def in_turn(rounds: int, round_s: float, *sides: Side) -> list[Measured]:
 
 
 async def _turn(side: Side, round_s: float) -> tuple[float, Spent]:
-    if side.lag_s:
-        await side.work(side.lag_s)
+    if side.warm_up_s:
+        await side.work(side.warm_up_s)
     before = side.spent()
     turn = await side.work(round_s)
     cost = between(before, side.spent())
-    await asyncio.sleep(side.lag_s)
+    await asyncio.sleep(side.rest_s)
     return turn.figure, {name: seconds / turn.operations * US for name, seconds in cost.items()}
 
 

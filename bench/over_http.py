@@ -74,7 +74,7 @@ async def _compare(stage: Stage, limit: _Handler, bar: float, counted: str, lag_
     async with contextlib.AsyncExitStack() as exits:
         llum = await exits.enter_async_context(http_load.lanes(edge, ours, EXPECTED))
         bare = await exits.enter_async_context(http_load.lanes(limit.url, theirs, ANYTHING))
-        side = Side(partial(http_load.throughput, llum), stage.spent, lag_s)
+        side = Side(partial(http_load.throughput, llum), stage.spent, lag_s, lag_s)
         other = Side(partial(http_load.throughput, bare), limit.spent)
         value, least = await in_turn(rounds, round_s, side, other)
     figure = at_least(bar, f"{limit.path[1:]}s/s", value.figures, least.figures)

@@ -26,6 +26,8 @@ class Sizes(NamedTuple):
     log_users: int
     people: int
     """Models on the stage; cold ones for activation among them."""
+    crowd: int
+    """People whom tells are about that are each about another."""
     much_evidence: int
     little_evidence: int
     resident_models: int
@@ -48,6 +50,7 @@ def scaled(scale: float) -> Sizes:
         log_commands=count(100_000, 300),
         log_users=count(200, 10),
         people=count(256, IN_FLIGHT + 8),
+        crowd=count(20_000, 40),
         much_evidence=count(100_000, 50),
         little_evidence=10,
         resident_models=count(5000, 20),

@@ -36,6 +36,7 @@ BARS = {
     "peer_ask_32": 1.0,
     "peer_checked_tell_32": None,
     "peer_checked_ask_32": None,
+    "tell_crowd": 0.7,
     "start_up": 2.0,
     "ask_last10": 1.5,
     "ask_recent_count": 1.5,
@@ -49,7 +50,7 @@ BARS = {
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
 COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - {"start_up"} | PEERS
-COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", *PEERS}
+COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", *PEERS}
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
 
