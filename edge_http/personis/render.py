@@ -7,6 +7,7 @@ from aiohttp import web
 
 from edge_http.http.errors import STATUS_OF, headers_of, members_of
 from edge_http.http.responses import json_response
+from edge_http.personis.old_errors import VAL_OF
 from edge_http.personis.requests import wants_envelope
 from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
@@ -78,8 +79,8 @@ def ok_response(value: Value, *, envelope: bool) -> web.Response:
 def error_response(body: bytes, error: LlumError, *, by_password: bool = False) -> web.Response:
     """Answer an operation that failed; `body` is that of the call, as far as it was read.
 
-    `val` has four items, never three: of three, the original's OAuth client unpickles the last. Its client for simple
-    devices, which sends a password, looks at nothing but the status.
+    `val` is for the original's OAuth client, `error` for all others. The original's client for simple devices, which
+    sends a password, looks at nothing but the status.
     """
     has_status = by_password or error.code in _OWN_STATUS
     denied = by_password and error.code is Code.PERMISSION_DENIED
@@ -87,10 +88,7 @@ def error_response(body: bytes, error: LlumError, *, by_password: bool = False) 
     headers = _DENIED if denied else headers_of(error)
     if not wants_envelope(body):
         return json_response(b"false", status, headers)
-    members = members_of(error.error)
-    answer: dict[str, Any] = {"result": "error", "val": list(members.values())}
-    if has_status:
-        answer["error"] = members
+    answer = {"result": "error", "val": VAL_OF[error.code], "error": members_of(error.error)}
     return json_response(_encoder.encode(answer), status, headers)
 
 

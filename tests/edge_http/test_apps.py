@@ -31,7 +31,7 @@ async def test_a_refused_registration_sets_no_password(edge: Edge) -> None:
     edge.requests.replies = [AppsReply(seq=1, apps=APPS)]
     edge.requests.outcomes = [refused(Code.BAD_FIELD)]
     found = await edge.call("registerapp", {"app": "lamp", "apppassword": "secret"})
-    assert found["val"][0] == "bad_field"
+    assert found["error"]["code"] == "bad_field"
     assert edge.passwords.passwords == {}
 
 
@@ -49,7 +49,7 @@ async def test_only_an_owners_app_sets_a_password(edge: Edge) -> None:
     edge.passwords.passwords["alice", "scale"] = "old"
     edge.requests.replies = [NOT_OWNER]
     found = await edge.call("registerapp", {"app": "scale", "apppassword": "mine"})
-    assert found["val"][0] == "permission_denied"
+    assert found["error"]["code"] == "permission_denied"
     assert edge.passwords.passwords == {("alice", "scale"): "old"}
     assert edge.requests.sent == []
 
@@ -100,14 +100,14 @@ async def test_a_deleted_app_loses_its_password(edge: Edge) -> None:
 async def test_deleting_an_unknown_app_is_an_error(edge: Edge) -> None:
     """As the original raises one."""
     edge.requests.outcomes = [refused(Code.NO_SUCH_APP)]
-    assert (await edge.call("deleteapp", {"app": "nobody"}))["val"][0] == "no_such_app"
+    assert (await edge.call("deleteapp", {"app": "nobody"}))["error"]["code"] == "no_such_app"
 
 
 async def test_only_an_owners_app_deletes_a_password(edge: Edge) -> None:
     """The others are refused by the model, and nothing is deleted."""
     edge.passwords.passwords["alice", "scale"] = "old"
     edge.requests.outcomes = [refused(Code.PERMISSION_DENIED)]
-    assert (await edge.call("deleteapp", {"app": "scale"}))["val"][0] == "permission_denied"
+    assert (await edge.call("deleteapp", {"app": "scale"}))["error"]["code"] == "permission_denied"
     assert edge.passwords.passwords == {("alice", "scale"): "old"}
 
 
@@ -181,5 +181,5 @@ BAD_CALLS = [
 async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body: dict[str, Any], field: str) -> None:
     """A missing context is never taken for the root: that would grant the whole model."""
     found = await edge.call(op, body)
-    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_field", field)
     assert edge.requests.sent == []

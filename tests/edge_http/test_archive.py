@@ -100,7 +100,7 @@ async def test_what_may_not_be_asked_is_not_exported(edge: Edge) -> None:
     edge.requests.replies = [found] * 8
     assert json.loads((await edge.call("export_model"))["val"])["contexts"] is None
     edge.requests.replies = [found] * 8
-    assert (await edge.call("export_model", {"context": ["secret"]}))["val"][0] == "permission_denied"
+    assert (await edge.call("export_model", {"context": ["secret"]}))["error"]["code"] == "permission_denied"
 
 
 def test_an_import_keeps_order_times_sources_and_owners() -> None:
@@ -211,7 +211,7 @@ async def test_only_an_owners_app_imports(edge: Edge) -> None:
     """Before the model is even read."""
     edge.requests.replies = [Refusal(Code.PERMISSION_DENIED, "no")]
     found = await edge.call("import_model", {"partial_model": "not json"})
-    assert found["val"][0] == "permission_denied"
+    assert found["error"]["code"] == "permission_denied"
     assert edge.requests.sent == []
 
 
@@ -220,8 +220,8 @@ async def test_a_refused_part_is_told(edge: Edge) -> None:
     edge.requests.replies = [APPS]
     edge.requests.outcomes = [refused(Code.BAD_VALUE, "no number", "contexts[0].components[0].evidence[0].value")]
     found = await edge.call("import_model", {"partial_model": MODEL})
-    assert found["val"][0] == "bad_value"
-    assert found["val"][2].startswith("partial_model[0].components[0]")
+    assert found["error"]["code"] == "bad_value"
+    assert found["error"]["field"].startswith("partial_model[0].components[0]")
 
 
 BAD_MODELS = [
@@ -241,7 +241,7 @@ async def test_a_bad_model_is_refused(edge: Edge, given: Any, code: str) -> None
     """Nothing is sent."""
     edge.requests.replies = [APPS]
     found = await edge.call("import_model", {"partial_model": given})
-    assert (found["result"], found["val"][0]) == ("error", code)
+    assert (found["result"], found["error"]["code"]) == ("error", code)
     assert edge.requests.sent == []
 
 

@@ -25,7 +25,7 @@ async def test_a_context_may_be_spelled_in_many_ways(edge: Edge, spelling: Any, 
 async def test_a_context_that_climbs_is_refused(edge: Edge) -> None:
     """`..` is a fault of the path, not skipped over."""
     found = await edge.call("ask", {"context": "a/../b"})
-    assert found["val"][0] == "bad_path"
+    assert found["error"]["code"] == "bad_path"
 
 
 RESOLVERS = [
@@ -54,9 +54,9 @@ async def test_a_resolver_is_a_name_or_a_dictionary(
 async def test_an_unknown_filter_is_refused(edge: Edge) -> None:
     """With the code for it, and the names there are."""
     found = await edge.call("ask", {"resolver": {"evidence_filter": "last5"}})
-    assert found["val"][0] == "bad_filter"
-    assert found["val"][2] == "resolver.evidence_filter"
-    assert "last10" in found["val"][3]
+    assert found["error"]["code"] == "bad_filter"
+    assert found["error"]["field"] == "resolver.evidence_filter"
+    assert "last10" in found["error"]["hint"]
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,8 @@ async def test_one_bad_component_does_not_break_the_ask(edge: Edge) -> None:
 async def test_an_ask_of_bad_components_only_fails(edge: Edge) -> None:
     """With the error of the first."""
     edge.requests.replies = [AskReply(seq=1, failures=[FAILURE, FAILURE])]
-    assert await edge.call("ask", {"context": ["P"]}) == {
-        "result": "error",
-        "val": ["unknown_resolver", "no resolver x", "resolver", None],
-    }
+    expected = {"code": "unknown_resolver", "message": "no resolver x", "field": "resolver", "hint": None}
+    assert (await edge.call("ask", {"context": ["P"]}))["error"] == expected
 
 
 async def test_withdrawn_evidence_is_not_shown(edge: Edge) -> None:

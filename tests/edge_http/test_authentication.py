@@ -23,7 +23,7 @@ async def test_without_a_token_the_answer_is_401_in_json(edge: Edge) -> None:
     body = await response.json()
     assert response.status == 401
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="http://llum.example"'
-    assert (body["result"], body["val"][0]) == ("error", "not_authenticated")
+    assert (body["result"], body["error"]["code"]) == ("error", "not_authenticated")
     assert body["error"]["code"] == "not_authenticated"
 
 
@@ -90,6 +90,7 @@ async def test_another_persons_model_is_refused_without_403(edge: Edge, op: str)
     }
     response = await edge.post(op, body)
     assert response.status == 200
-    assert (await response.json())["val"][::2] == ["permission_denied", "modelname"]
+    error = (await response.json())["error"]
+    assert (error["code"], error["field"]) == ("permission_denied", "modelname")
     assert edge.requests.sent == []
     assert edge.requests.asked == []

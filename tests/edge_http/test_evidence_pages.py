@@ -69,8 +69,8 @@ async def test_too_much_evidence_is_refused_with_a_hint(
     monkeypatch.setattr(evidence, "ByteBudget", lambda: budget(**{limit: bound}))
     edge.requests.replies = [pages({"a": 4, "b": 4}, 3)] * 10
     found = await edge.call("ask", {"context": ["P"]})
-    assert found["val"][0] == "too_much_evidence"
-    assert "filter" in found["val"][3]
+    assert found["error"]["code"] == "too_much_evidence"
+    assert "filter" in found["error"]["hint"]
 
 
 async def test_few_large_answers_are_put_together_at_once(edge: Edge) -> None:
@@ -101,9 +101,9 @@ async def test_a_page_that_fails_fails_the_ask(edge: Edge) -> None:
     """Half of the evidence would be a wrong answer."""
     failure = ComponentFailure(path=["P", "a"], error=Error(Code.NO_SUCH_COMPONENT, "gone"))
     edge.requests.replies = [pages({"a": 5}, 3), AskReply(seq=78, failures=[failure])]
-    assert (await edge.call("ask", {"context": ["P"]}))["val"][0] == "no_such_component"
+    assert (await edge.call("ask", {"context": ["P"]}))["error"]["code"] == "no_such_component"
     edge.requests.replies = [pages({"a": 5}, 3), Refusal(Code.PERMISSION_DENIED, "no longer")]
-    assert (await edge.call("ask", {"context": ["P"]}))["val"][0] == "permission_denied"
+    assert (await edge.call("ask", {"context": ["P"]}))["error"]["code"] == "permission_denied"
 
 
 async def test_a_page_that_says_more_but_has_nothing_ends(edge: Edge) -> None:

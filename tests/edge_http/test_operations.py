@@ -180,11 +180,11 @@ BAD_CALLS = [
 
 @pytest.mark.parametrize(("op", "body", "field"), BAD_CALLS)
 async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body: dict[str, Any], field: str) -> None:
-    """Status 200, an error of four items, nothing sent."""
+    """Status 200, an error of three items, nothing sent."""
     response = await edge.post(op, body)
     found = await response.json()
-    assert (response.status, found["result"], len(found["val"])) == (200, "error", 4)
-    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert (response.status, found["result"], len(found["val"])) == (200, "error", 3)
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_field", field)
     assert edge.requests.sent == []
     assert edge.requests.asked == []
 
@@ -194,7 +194,7 @@ async def test_access_asks_whether_the_model_is_there(edge: Edge) -> None:
     assert await edge.call("access") == OK_TRUE
     assert edge.requests.asked == [("alice", "probe", Access())]
     edge.requests.replies = [Refusal(Code.NO_SUCH_MODEL, "alice has no model")]
-    assert (await edge.call("access"))["val"][0] == "no_such_model"
+    assert (await edge.call("access"))["error"]["code"] == "no_such_model"
 
 
 @pytest.mark.parametrize("op", ["getcomponent", "no_such_thing", "x" * 2000])
@@ -257,19 +257,19 @@ async def test_a_refused_command_names_the_field_as_the_call_does(
     """The model speaks of commands, the caller has sent a call."""
     edge.requests.outcomes = [refused(Code.BAD_PATH, "bad", field)]
     response = await edge.post(op, body)
-    expected = {"result": "error", "val": ["bad_path", "bad", in_call, None]}
-    assert (response.status, await response.json()) == (200, expected)
+    expected = {"code": "bad_path", "message": "bad", "field": in_call, "hint": None}
+    assert (response.status, (await response.json())["error"]) == (200, expected)
 
 
 @pytest.mark.parametrize("code", [Code.PERMISSION_DENIED, Code.NO_SUCH_MODEL, Code.NO_SUCH_COMPONENT, Code.BAD_VALUE])
 @pytest.mark.parametrize("op", ["tell", "ask"])
 async def test_an_operations_error_is_status_200(edge: Edge, op: str, code: Code) -> None:
-    """No 403 or 404 for errors about the model, and never three items, which would be unpickled."""
+    """No 403 or 404 for errors about the model: the client would refresh its token upon those."""
     edge.requests.outcomes = [refused(code)]
     edge.requests.replies = [Refusal(code, "no")]
     response = await edge.post(op, {"componentid": "c", "evidence": {}})
     found = await response.json()
-    assert (response.status, found["result"], found["val"][0], len(found["val"])) == (200, "error", code.value, 4)
+    assert (response.status, found["result"], found["error"]["code"]) == (200, "error", code.value)
 
 
 async def test_without_a_version_the_value_is_bare(edge: Edge) -> None:
@@ -296,8 +296,8 @@ async def test_unavailable_is_503_with_an_error_that_the_original_sees(edge: Edg
     response = await edge.post("tell", {"id": "my-id", "componentid": "c", "evidence": {}})
     found = await response.json()
     assert (response.status, response.headers["Retry-After"]) == (503, "2")
-    assert (found["result"], found["val"][0], found["error"]["code"]) == ("error", "unavailable", "unavailable")
-    assert "my-id" in found["val"][3]
+    assert (found["result"], found["error"]["code"]) == ("error", "unavailable")
+    assert "my-id" in found["error"]["hint"]
 
 
 async def test_a_commands_id_comes_from_the_header_first(edge: Edge) -> None:
@@ -316,5 +316,5 @@ async def test_a_commands_id_comes_from_the_header_first(edge: Edge) -> None:
 async def test_a_bad_idempotency_key_is_refused(edge: Edge, key: str) -> None:
     """Before anything is sent."""
     found = await edge.call("tell", {"componentid": "c", "evidence": {}}, headers={"Idempotency-Key": key})
-    assert found["val"][::2] == ["bad_field", "Idempotency-Key"]
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_field", "Idempotency-Key")
     assert edge.requests.sent == []

@@ -1,6 +1,7 @@
 """The original's own client against the face."""
 
 import asyncio
+import pickle
 
 import pytest
 
@@ -54,13 +55,26 @@ async def test_the_client_reads_contexts(edge: Edge) -> None:
     ],
 )
 async def test_the_client_never_takes_a_failure_for_success(edge: Edge, failure: object) -> None:
-    """It ignores the status, so that every failing answer must say error in its body."""
+    """It ignores the status, so every failing answer must say error in its body. It lives on after a `ValueError`."""
     edge.requests.outcomes = [failure]
     client = edge.original_client()
     evidence = Evidence(evidence_type="explicit")
-    with pytest.raises(Exception, match=r"permission_denied|unavailable|too_large|internal"):
+    with pytest.raises(ValueError, match=r"permission_denied|unavailable|too_large|internal"):
         await asyncio.to_thread(client.tell, [], "c", evidence)
     client.close()
+
+
+@pytest.mark.parametrize("code", Code)
+async def test_what_the_client_unpickles_is_fixed_text(edge: Edge, code: Code) -> None:
+    """Of each code it is one text in ASCII; nothing of the request or of the message enters it."""
+    edge.requests.outcomes = [refused(code, "secret-message", "secret-field")]
+    found = await edge.call("tell", {"componentid": "secret-name", "evidence": {"value": "secret-value"}})
+    kind, members, exception = found["val"]
+    assert (kind, members) == ("ValueError", {})
+    assert exception.isascii()
+    assert "secret" not in exception
+    assert repr(pickle.loads(exception.encode())) == repr(ValueError(f"{code}: {code.description}"))
+    assert (found["error"]["code"], found["error"]["message"]) == (code, "secret-message")
 
 
 async def test_the_client_refreshes_an_expired_token_and_goes_on(edge: Edge) -> None:
@@ -74,7 +88,7 @@ async def test_the_client_refreshes_an_expired_token_and_goes_on(edge: Edge) -> 
 async def test_the_client_without_a_new_token_is_told(edge: Edge) -> None:
     """Not even then is a failed tell taken for a success."""
     client = edge.original_client("expired")
-    with pytest.raises(Exception, match="not_authenticated"):
+    with pytest.raises(ValueError, match="not_authenticated"):
         await asyncio.to_thread(client.tell, [], "c", Evidence(evidence_type="explicit"))
     client.close()
 
@@ -84,7 +98,7 @@ async def test_a_refusal_does_not_make_the_client_refresh(edge: Edge) -> None:
     refreshed: list[str] = []
     client = edge.original_client(refresh=lambda: refreshed.append("x") or "good")
     edge.requests.outcomes = [refused(Code.PERMISSION_DENIED)]
-    with pytest.raises(Exception, match="permission_denied"):
+    with pytest.raises(ValueError, match="permission_denied"):
         await asyncio.to_thread(client.tell, [], "c", Evidence(evidence_type="explicit"))
     assert refreshed == []
     client.close()

@@ -59,7 +59,7 @@ async def test_when_one_is_refused_none_has_the_rule(edge: Edge) -> None:
     """Those that have got it lose it again."""
     edge.requests.outcomes = [accepted(7, "7"), refused(Code.PERMISSION_DENIED)]
     found = await edge.call("subscribe", {"context": ["P"], "view": ["a", "b"], "subscription": STATEMENT})
-    assert found["val"][0] == "permission_denied"
+    assert found["error"]["code"] == "permission_denied"
     undone = edge.requests.commands[2]
     assert isinstance(undone, DeleteRule)
     assert (undone.context, undone.component, undone.token) == (["P"], "a", "7")
@@ -69,7 +69,7 @@ async def test_a_bad_rule_is_refused_with_its_position(edge: Edge) -> None:
     """It is never accepted silently."""
     edge.requests.outcomes = [refused(Code.BAD_RULE, "expected ':'", "statement:1:9")]
     found = await edge.call("subscribe", {"view": ["a"], "subscription": "x"})
-    assert (found["val"][0], found["val"][2]) == ("bad_rule", "subscription.statement:1:9")
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_rule", "subscription.statement:1:9")
 
 
 RULE = RuleDescription(statement=STATEMENT, app="x--_4dy", created=3.0)
@@ -120,5 +120,5 @@ BAD_CALLS = [
 async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body: dict[str, Any], field: str) -> None:
     """Nothing is sent."""
     found = await edge.call(op, body)
-    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_field", field)
     assert edge.requests.sent == []

@@ -88,8 +88,8 @@ async def test_a_bad_call_is_refused_naming_the_field(edge: Edge, op: str, body:
     """Status 200, an error of four items, nothing sent. A missing context is never taken for the root to delete."""
     response = await edge.post(op, body)
     found = await response.json()
-    assert (response.status, found["result"], len(found["val"])) == (200, "error", 4)
-    assert (found["val"][0], found["val"][2]) == ("bad_field", field)
+    assert (response.status, found["result"], len(found["val"])) == (200, "error", 3)
+    assert (found["error"]["code"], found["error"]["field"]) == ("bad_field", field)
     assert edge.requests.sent == []
 
 
@@ -104,8 +104,8 @@ async def test_mkmodel_says_that_ones_own_model_is_there(edge: Edge) -> None:
 async def test_mkmodel_makes_no_model(edge: Edge, code: Code) -> None:
     """Neither one's own nor another person's."""
     edge.requests.replies = [Refusal(code, "none")]
-    assert (await edge.call("mkmodel"))["val"][0] == "permission_denied"
-    assert (await edge.call("mkmodel", {"modelname": "bob"}))["val"][0] == "permission_denied"
+    assert (await edge.call("mkmodel"))["error"]["code"] == "permission_denied"
+    assert (await edge.call("mkmodel", {"modelname": "bob"}))["error"]["code"] == "permission_denied"
     assert edge.requests.sent == []
 
 
@@ -119,7 +119,7 @@ async def test_a_component_that_is_not_there_is_told_with_ok(edge: Edge) -> None
 async def test_any_other_refusal_of_a_deletion_is_an_error(edge: Edge) -> None:
     """Only what the original tells with ok is told so."""
     edge.requests.outcomes = [refused(Code.PERMISSION_DENIED)]
-    assert (await edge.call("delcomponent", {"componentid": "c"}))["val"][0] == "permission_denied"
+    assert (await edge.call("delcomponent", {"componentid": "c"}))["error"]["code"] == "permission_denied"
 
 
 async def test_a_context_that_is_not_there_counts_as_deleted(edge: Edge) -> None:
@@ -141,7 +141,7 @@ async def test_the_root_is_refused_as_the_model_refuses_it(edge: Edge) -> None:
     """What may be deleted is for the model to say."""
     edge.requests.outcomes = [refused(Code.BAD_PATH, "the root stays", "context")]
     found = await edge.call("delcontext", {"context": []})
-    assert (found["result"], found["val"][0]) == ("error", "bad_path")
+    assert (found["result"], found["error"]["code"]) == ("error", "bad_path")
 
 
 CONTEXT = context_reply(
@@ -198,7 +198,7 @@ async def test_a_missing_context_is_described_as_nothing(edge: Edge) -> None:
 async def test_a_forbidden_context_is_an_error(edge: Edge) -> None:
     """It is not described as nothing."""
     edge.requests.replies = [Refusal(Code.PERMISSION_DENIED, "no")]
-    assert (await edge.call("getcontext", {"context": ["x"]}))["val"][0] == "permission_denied"
+    assert (await edge.call("getcontext", {"context": ["x"]}))["error"]["code"] == "permission_denied"
 
 
 async def test_resolvers_are_listed_by_name(edge: Edge) -> None:
@@ -225,4 +225,4 @@ async def test_a_refusal_names_the_field_as_the_call_has_it(
 ) -> None:
     """Whoever mends the call does not know the command that it became."""
     edge.requests.outcomes = [refused(Code.BAD_FIELD, "no", theirs)]
-    assert (await edge.call(op, body))["val"][2] == ours
+    assert (await edge.call(op, body))["error"]["field"] == ours

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import pickle
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from schemas.errors import Code
 from tests.edge_http.personis_client import Component, Context, DeniedError, Evidence, PersonisClient, View
 from tests.personis.conftest import Person
 from tests.system.harness import until
@@ -236,7 +238,7 @@ BODIES = [b"", b"nonsense", b"[]", b"null", b'{"context": 3}', DEEP, b"\xff", b"
 
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_fault_9_nothing_sent_gives_a_page_with_a_traceback(person: Person, op: str) -> None:
-    """Every answer is JSON, none is 500, no error is three items long (a pickle is the third)."""
+    """Every answer is JSON, none is 500, and what is unpickled of an error is the same whatever was sent."""
     client = PlainHttp(person.llum.http, person.token)
     for body in BODIES:
         status, answered = client.call(op, body)
@@ -245,8 +247,10 @@ def test_fault_9_nothing_sent_gives_a_page_with_a_traceback(person: Person, op: 
         assert "Traceback" not in text
         assert 'File \\"' not in text
         if isinstance(answered, dict) and answered.get("result") == "error":
-            assert len(answered["val"]) == 4
-            assert all(item is None or isinstance(item, str) for item in answered["val"])
+            code = Code(answered["error"]["code"])
+            kind, members, exception = answered["val"]
+            assert (kind, members) == ("ValueError", {})
+            assert repr(pickle.loads(exception.encode())) == repr(ValueError(f"{code}: {code.description}"))
     client.close()
 
 
@@ -396,10 +400,14 @@ BAD_RULES = [
 
 @pytest.mark.parametrize("statement", BAD_RULES)
 def test_fault_13_a_bad_rule_is_refused(person: Person, statement: str) -> None:
-    """With its position; the component has no rule."""
+    """The original's client is told, and others where the mistake is; the component has no rule."""
     person.make("T", "a", "b")
-    with pytest.raises(Exception, match=r"bad_rule.*subscription\.statement"):
+    with pytest.raises(ValueError, match="bad_rule"):
         person.client.subscribe(["T"], ["a"], rule(statement))
+    body = {"context": ["T"], "view": ["a"], "subscription": rule(statement)}
+    _, found = PlainHttp(person.llum.http, person.token).call("subscribe", body)
+    assert found["error"]["code"] == "bad_rule"
+    assert found["error"]["field"].startswith("subscription.statement")
     assert person.client.list_subs(["T"], "a") == {}
 
 

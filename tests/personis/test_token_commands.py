@@ -43,10 +43,10 @@ def test_a_token_has_the_rights_that_the_app_has(person: Person) -> None:
     about = {one["name"]: one for one in json.loads(run("admin", "app", "list", user, "--json"))}
     assert (about["notebook"]["role"], about["notebook"]["description"]) == ("app", "my notes")
     context = {"Identifier": "Sport"}
-    assert post(person, token, "mkcontext", context=[], contextobj=context)[1]["val"][0] == "permission_denied"
+    assert post(person, token, "mkcontext", context=[], contextobj=context)[1]["error"]["code"] == "permission_denied"
     run("admin", "app", "permit", user, "notebook", "--tell")
     assert post(person, token, "mkcontext", context=[], contextobj=context)[1]["val"] is True
-    assert post(person, token, "listapps")[1]["val"][0] == "permission_denied"
+    assert post(person, token, "listapps")[1]["error"]["code"] == "permission_denied"
 
 
 def test_a_token_for_an_app_that_is_not_registered_is_refused(person: Person) -> None:

@@ -213,13 +213,13 @@ async def test_an_ask_on_an_odd_subject_is_answered(llum, shared_bus, tokens):
 
 @pytest.mark.parametrize("case", POSTS, ids=lambda case: case.name)
 async def test_a_bad_post_is_answered_with_code_and_field(llum, shared_bus, case):
-    """`val` is [code, message, field, hint]; the status is 200, as the original's clients need it, or 413."""
+    """The status is 200, as the original's clients need it, or 413."""
     status, answer = await asyncio.to_thread(PlainHttp(llum.http, llum.token).call, case.op, case.body)
     assert status == case.status, answer
     assert answer["result"] == "error"
-    code, message, field, _hint = answer["val"]
-    assert (code, field) == (case.code, case.field), answer
-    assert message
+    error = answer["error"]
+    assert (error["code"], error["field"]) == (case.code, case.field), answer
+    assert error["message"]
     await good_tell_works(shared_bus)
 
 
@@ -228,14 +228,14 @@ async def test_an_unusable_idempotency_key_is_refused(llum, shared_bus):
     http = PlainHttp(llum.http, llum.token)
     for key in ("a b", "x" * 129, "\u00e9"):
         _, answer = await asyncio.to_thread(lambda key=key: http.call("tell", posted(), Idempotency_Key=key))
-        assert (answer["val"][0], answer["val"][2]) == ("bad_field", "Idempotency-Key")
+        assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_field", "Idempotency-Key")
 
 
 async def test_without_a_token_nothing_is_told(llum, shared_bus):
     """A made-up token is answered 401."""
     for token in ("llum_made-up", "x" * 5000):
         status, answer = await asyncio.to_thread(PlainHttp(llum.http, token).call, "tell", posted())
-        assert (status, answer["val"][0]) == (401, "not_authenticated")
+        assert (status, answer["error"]["code"]) == (401, "not_authenticated")
 
 
 async def test_rejected_commands_are_listed_by_the_command_line(llum, shared_bus):

@@ -126,5 +126,5 @@ async def test_an_idempotency_key_does_the_same_over_http(shared_llum, shared_bu
     assert await values_told(shared_bus, "gina", "probe") == ["Gina"]
     refused = [http.call("tell", tell_body(["Personal"], "hat size", "7"), Idempotency_Key="hat") for _ in range(2)]
     assert refused[0] == refused[1]
-    assert refused[0][1]["val"][0] == "no_such_component"
+    assert refused[0][1]["error"]["code"] == "no_such_component"
     http.close()
