@@ -43,14 +43,11 @@ def checkout(which: str) -> Iterator[Checkout]:
 
 
 def _extract(commit: str, folder: Path) -> None:
-    archive = folder.with_suffix(".tar")
+    archive = folder / "checkout.tar"
     packed = _run(["git", "archive", f"--output={archive}", commit], ROOT)
     if packed.returncode:
         raise BenchError(f"{commit} is neither a folder with llum in it nor a commit: {packed.stderr.strip()}")
-    try:
-        shutil.unpack_archive(archive, folder, filter="data")
-    finally:
-        archive.unlink()
+    shutil.unpack_archive(archive, folder, filter="data")
 
 
 def _checked(found: Checkout) -> Checkout:
