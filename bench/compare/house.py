@@ -1,8 +1,10 @@
 """One checkout's llum with people in it, made and run by that checkout's own code."""
 
+import asyncio
 import contextlib
 import itertools
 import shutil
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +23,9 @@ from llum.processes.running import Running
 
 PEOPLE = IN_FLIGHT
 """Each in a partition of their own, and some in every log stream: so a log with many people in it is read."""
+
+OLD_S = 90.0
+"""Seconds after which nobody waits for the outcome of a command any more: a worker then says nothing of it."""
 
 COMMANDS_AT_ONCE = 2
 """Commands of the command line that run at the same time while people are made."""
@@ -64,6 +69,7 @@ class House:
         self._tokens: list[str] = []
         self._starts: list[float] = []
         self._logged = 0
+        self._filled_at = 0.0
         self._last: object = None
 
     async def furnish(self, log_commands: int) -> None:
@@ -77,6 +83,7 @@ class House:
         async with self._up(self._log, sync="10s") as running:
             self._logged = await people.store(running.nats, tells)
             self._last = people.tell(log_commands - 1, COMPONENT).evidence.value
+        self._filled_at = time.monotonic()
         # Once to apply what was not applied when it was stopped: the next start has nothing to catch up with.
         await self._cost_of_start()
 
@@ -91,6 +98,7 @@ class House:
 
     async def catch_up(self) -> float:
         """Apply the whole log to empty shards; give the CPU seconds of each command, without those of a start."""
+        await asyncio.sleep(self._filled_at + OLD_S - time.monotonic())
         self._starts.append(await self._cost_of_start())
         shutil.rmtree(self._log / "shards")
         return (await self._cost_of_start() - median(self._starts)) / self._logged

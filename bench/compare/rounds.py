@@ -1,5 +1,6 @@
 """Rounds: every operation on both checkouts, each round in the other order."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
@@ -11,6 +12,9 @@ TURNS = 20
 
 WARM_UP_SHARE = 0.1
 """Part of an operation's share of a round that is done before and not counted."""
+
+SETTLED_S = 1.5
+"""Seconds after which llum has written what it has put off. An idle llum costs next to nothing meanwhile."""
 
 US = 1e6
 
@@ -40,13 +44,17 @@ async def _speak(houses: Sequence[House], order: Sequence[int], scale: float, co
 
 
 async def _in_turns(houses: dict[int, Furnished], name: str, count: int) -> dict[int, float]:
-    """Do the operation so often in each house; give the CPU seconds that each has taken."""
+    """Do the operation so often in each house; give the CPU seconds that each has taken, put-off work included."""
     for house in houses.values():
         await house.loads[name](round(count * WARM_UP_SHARE))
-    spent = dict.fromkeys(houses, 0.0)
+    await asyncio.sleep(SETTLED_S)
+    before = _spent(houses)
     for turn in range(TURNS):
         for side in list(houses)[:: -1 if turn % 2 else 1]:
-            before = cpu_seconds(houses[side].pids)
             await houses[side].loads[name](count // TURNS)
-            spent[side] += cpu_seconds(houses[side].pids) - before
-    return spent
+    await asyncio.sleep(SETTLED_S)
+    return {side: after - before[side] for side, after in _spent(houses).items()}
+
+
+def _spent(houses: dict[int, Furnished]) -> dict[int, float]:
+    return {side: cpu_seconds(house.pids) for side, house in houses.items()}

@@ -59,6 +59,7 @@ def test_two_checkouts_are_compared_end_to_end(
 ) -> None:
     """Every operation has a figure for both, here of the same code and small."""
     monkeypatch.setattr(house, "PEOPLE", 1)
+    monkeypatch.setattr(house, "OLD_S", 0.0)
     assert main([str(ROOT), "--rounds", "1", "--scale", "0.001"]) == 0
     rows = [line.split("|") for line in capfd.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row[1].strip() for row in rows[2:]] == [operation.name for operation in (*OPERATIONS, CATCH_UP)]
