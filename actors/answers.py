@@ -57,7 +57,7 @@ class Answers:
             if live is None or live.model is None or not self._is_simple(query):
                 return partial(self._guarded, self._answer_later, address, query)
             work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
-            need = go_on(work, self._partition.shard)
+            need = go_on(work)
             if isinstance(need, Done):
                 return need.result
             if isinstance(need, AsOf):
@@ -87,13 +87,12 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             return PingReply(partition=self._partition.number, applied_seq=self._partition.applied_seq)
-        shard = self._partition.shard
         # All that is seen is committed, and no later command slips in before it is known what to read.
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:
                 raise _no_such_model(address.user)
             work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
-            need = await begin(work, shard, shard.load_as_of)
+            need = await begin(work, self._partition.shard.load_as_of)
         return await self._read_on(work, need)
 
     async def _read_on(self, work: Answering, need: NotAtHand | Done[Reply]) -> Reply:

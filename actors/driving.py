@@ -25,9 +25,6 @@ NotAtHand = list[Read] | AsOf
 class EvidenceStore(Protocol):
     """Where evidence is read: a shard."""
 
-    def recall(self, reads: Sequence[Read]) -> list[Found] | None:
-        """Give what these reads find if that is at hand, for all of them; else None."""
-
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read."""
 
@@ -51,29 +48,24 @@ async def drive(generator: Generator[Need, Met, Result], meet: Callable[[Need], 
         generator.close()
 
 
-def go_on(answering: Driven[Result], stored: EvidenceStore, met: object = None) -> NotAtHand | Done[Result]:
+def go_on(answering: Driven[Result], met: object = None) -> NotAtHand | Done[Result]:
     """Send what was needed, and go on while all is at hand. Gives what is not, or the result. Raises as the answer."""
     try:
         need = answering.send(met)
         while True:
-            if type(need) is Resolve:
-                need = answering.send(resolved_or_refused(need))
-            elif type(need) is list and (found := stored.recall(need)) is not None:
-                need = answering.send(found)
-            else:
+            if type(need) is not Resolve:
                 wanted: NotAtHand = need
                 return wanted
+            need = answering.send(resolved_or_refused(need))
     except StopIteration as done:
         return Done(done.value)
 
 
-async def begin(
-    answering: Driven[Result], stored: EvidenceStore, load: Callable[[AsOf], Awaitable[Model | None]]
-) -> NotAtHand | Done[Result]:
+async def begin(answering: Driven[Result], load: Callable[[AsOf], Awaitable[Model | None]]) -> NotAtHand | Done[Result]:
     """Go on until there is evidence to read. Up to then the answer looks at the model: hold the partition meanwhile."""
-    need = go_on(answering, stored)
+    need = go_on(answering)
     while isinstance(need, AsOf):
-        need = go_on(answering, stored, await load(need))
+        need = go_on(answering, await load(need))
     return need
 
 
@@ -81,5 +73,5 @@ async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHa
     """Read what the answer needs until it is done. Raises as the answer, and what reading raises."""
     while not isinstance(need, Done):
         assert not isinstance(need, AsOf), "models of the past are loaded at the beginning"
-        need = go_on(answering, stored, await stored.read(need))
+        need = go_on(answering, await stored.read(need))
     return need.result

@@ -17,11 +17,14 @@ from model.stamp import stamp_after
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
-from schemas.recent import Recent
+from schemas.recent import Recent, Room
 from schemas.replies import Accepted, Outcome, Refused
 
 MAX_BUSY_MODELS = 1024
 """Models of a worker that are kept ready, about 15 kB each; the other active ones rest in a quarter of that."""
+
+MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
+"""Bytes of the evidence of all active models that is kept in memory, once it has been read."""
 
 _Key = tuple[int, str]
 
@@ -70,6 +73,7 @@ class ActiveModels:
         busy = min(limit, MAX_BUSY_MODELS)
         self._busy: Recent[_Key, LiveModel] = Recent(busy)
         self._resting: Recent[_Key, LiveModel] = Recent(limit - busy)
+        self._room = Room(MAX_EVIDENCE_BYTES)
 
     def __len__(self) -> int:
         return len(self._busy) + len(self._resting)
@@ -86,19 +90,24 @@ class ActiveModels:
         self._use((partition, actor.user), actor)
 
     def passivate(self, partition: int, user: str) -> None:
-        self._busy.discard((partition, user))
-        self._resting.discard((partition, user))
+        for actors in (self._busy, self._resting):
+            actor = actors.discard((partition, user))
+            if actor is not None:
+                actor.caches.leave()
 
     def passivate_all(self, partition: int) -> None:
         """Let all models of a partition go."""
         for actors in (self._busy, self._resting):
             for key in actors:
                 if key[0] == partition:
-                    actors.discard(key)
+                    self.passivate(*key)
 
     def _use(self, key: _Key, actor: LiveModel) -> None:
         """Count an actor among the busy. The one of them that was unused for longest rests, if they are too many."""
+        actor.caches.enter(self._room)
         idle = self._busy.put(key, actor)
         if idle is not None:
             idle[1].rest()
-            self._resting.put(*idle)
+            gone = self._resting.put(*idle)
+            if gone is not None:
+                gone[1].caches.leave()

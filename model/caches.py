@@ -4,32 +4,62 @@ All of it may be dropped at any moment; what it says then is found anew, and mod
 holds a model holds its caches, and tells them of each change before the model takes it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
 from model.latest import LatestPieces
 from model.permissions import Grants
+from model.reads import Found, Read
 from model.state import Component, Model
+from model.tails import Tails
 from schemas.paths import Path
+from schemas.recent import Room
 
 _DECIDE_GRANTS: Final = frozenset({"app", "permission", "component_permission", "context"})
 """Items from which permission answers come. Answers are remembered for contexts that exist only."""
 
 
 class Caches:
-    """The caches of one model."""
+    """The caches of one model. Without a room, of its evidence only the latest is kept."""
 
-    __slots__ = ("grants", "latest")
+    __slots__ = ("_room", "_tails", "grants", "latest")
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
         self.latest = LatestPieces()
         self.grants: Grants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
+        self._room = room
+        self._tails: Tails | None = None
+
+    def enter(self, room: Room) -> None:
+        """Keep the newest evidence of components in this room from now on, once it has been read."""
+        self._room = room
+
+    def leave(self) -> None:
+        """Keep it no longer."""
+        if self._tails is not None:
+            self._tails.leave()
+        self._room = self._tails = None
 
     def rest(self, owner: str) -> None:
         """Take little room until the model is used again. `owner` is whose model it is."""
         self.latest.rest(owner)
         self.grants = {}
+
+    def recall(self, reads: Sequence[Read], model: Model) -> list[Found | None]:
+        """Give what these reads of the model find; None for each one that goes to the disk."""
+        tails = self._tails
+        return [None] * len(reads) if tails is None else [tails.find(read, model) for read in reads]
+
+    def learn(self, reads: Sequence[Read], found: Sequence[Found], model: Model) -> None:
+        """Take what was found on the disk. The model must be as it was when the reads were planned."""
+        if self._room is None:
+            return
+        if self._tails is None:
+            self._tails = Tails(self._room)
+        for read, one in zip(reads, found, strict=True):
+            self._tails.learn(read, one, model)
 
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""
@@ -38,13 +68,18 @@ class Caches:
             if latest is not None:
                 # Evidence arrives in order, so the newest is the latest of its kind.
                 setattr(latest, change.kind, change.evidence)
+            if self._tails is not None:
+                self._tails.add(change)
         elif type(change) is PutItem:
             self._note_item(model, change)
         elif type(change) is MarkWithdrawn:
             self.latest.drop(change.component_no)
+            if self._tails is not None:
+                self._tails.withdraw(change)
         elif type(change) is ForgetUser:
             self.latest.clear()
             self.grants.clear()
+            self.leave()
 
     def _note_item(self, model: Model | None, change: PutItem) -> None:
         if change.kind == "component":
@@ -56,6 +91,8 @@ class Caches:
         """Of a new component all evidence is known: there is none yet."""
         if before is not None and after is None:
             self.latest.drop(before.number)
+            if self._tails is not None:
+                self._tails.drop(before.number)
         elif before is None and isinstance(after, Component):
             self.latest.begin(after.number)
 

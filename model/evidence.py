@@ -76,6 +76,11 @@ def marked(body: bytes, withdrawal: bytes) -> bytes:
     return b'%b,"withdrawn":%b}' % (body[:-1], withdrawal)
 
 
+def unmarked(body: bytes, withdrawal: bytes) -> bytes:
+    """Take the mark out again."""
+    return body.removesuffix(b',"withdrawn":%b}' % withdrawal) + b"}"
+
+
 def to_us(time_s: float) -> int:
     """Give back the microseconds that a `creation_time` was made from: a float holds them exactly enough to round."""
     return round(time_s * 1e6)

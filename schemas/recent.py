@@ -1,8 +1,8 @@
-"""A dict with a bound: what was used last is kept. In the lowest layer, because every layer caches."""
+"""Bounds of what is remembered: what was used last is kept. In the lowest layer, because every layer caches."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -54,3 +54,42 @@ class Recent(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class Holder(Protocol):
+    """What holds something in a `Room`."""
+
+    def give_way(self) -> None:
+        """Let go of all that is held: the room has noted that already."""
+
+
+class Room:
+    """So many bytes for many holders together. When they are too many, whoever was unused for longest lets all go."""
+
+    __slots__ = ("_held", "_limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: OrderedDict[Holder, int] = OrderedDict()
+        self.used = 0
+        """Bytes that are held now."""
+
+    def use(self, holder: Holder) -> None:
+        """Note a use."""
+        if holder in self._held:
+            self._held.move_to_end(holder)
+
+    def grow(self, holder: Holder, more: int) -> None:
+        """Note that a holder holds so many bytes more than before, which is a use."""
+        held = self._held
+        held[holder] = held.get(holder, 0) + more
+        held.move_to_end(holder)
+        self.used += more
+        while self.used > self._limit:
+            oldest, size = held.popitem(last=False)
+            self.used -= size
+            oldest.give_way()
+
+    def leave(self, holder: Holder) -> None:
+        """Note that a holder holds nothing any more."""
+        self.used -= self._held.pop(holder, 0)

@@ -61,7 +61,7 @@ class PastModel:
             if live is None or present is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
             work = answer(present, live.caches, app, query, self._clock(), self._resolvers)
-            need = await begin(work, shard, lambda _: self._model_of_then(present))
+            need = await begin(work, lambda _: self._model_of_then(present))
         reply = await finish(work, shard, need)
         assert isinstance(reply, AskReply), "each query is answered by its own reply"
         return reply

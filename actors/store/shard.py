@@ -25,16 +25,9 @@ from model.reads import AsOf, Found, Read
 from model.state import Model, StoredRule
 from schemas.errors import Code, Transient
 from schemas.paths import split_path
-from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome
 
 log = structlog.get_logger(__name__)
-
-MAX_KEPT_READS = 64
-"""Reads whose result a shard remembers: the evidence of components that are asked for again and again."""
-
-MAX_KEPT_BYTES = 4096
-"""Evidence of a result that is remembered. A worker with 64 partitions remembers 16 MB at most."""
 
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""
@@ -96,8 +89,6 @@ class Shard:
         self.clock_us = clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = last_user_key
-        self._kept: Recent[Read, Found] = Recent(MAX_KEPT_READS)
-        """A read is bounded by a sequence, so what it has found is so for ever."""
         self._traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
         self.repeats = Repeats(is_complete=not clock_us)
@@ -173,7 +164,6 @@ class Shard:
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.forgotten:
-            self._kept.clear()
             await self.remove_traces()
             self._begin_loading_repeats()
 
@@ -252,19 +242,7 @@ class Shard:
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read evidence: one indexed range for each read, ascending."""
-        found = [await self._read(read) for read in reads]
-        for read, one in zip(reads, found, strict=True):
-            self._keep(read, one)
-        return found
-
-    def recall(self, reads: Sequence[Read]) -> list[Found] | None:
-        """Give what these reads have found before; None unless all of them are remembered."""
-        found = [one for read in reads if (one := self._kept.get(read)) is not None]
-        return found if len(found) == len(reads) else None
-
-    def _keep(self, read: Read, found: Found) -> None:
-        if read.unexpired_at is None and sum(map(len, found.bodies)) <= MAX_KEPT_BYTES:
-            self._kept[read] = found
+        return [await self._read(read) for read in reads]
 
     async def _read(self, read: Read) -> Found:
         statement, values = sql.evidence_query(read)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.recent import Recent
+from schemas.recent import Recent, Room
 
 STEPS = st.lists(st.tuples(st.sampled_from(["get", "set", "discard", "clear"]), st.integers(0, 5)), max_size=60)
 
@@ -77,3 +77,47 @@ def test_it_holds_exactly_the_last_used(steps: list[tuple[str, int]], bound: int
             used = [*used, key][-bound:]
         assert {each for each in range(6) if each in recent} == set(used)
     assert len(recent) == len(used)
+
+
+class Guest:
+    """Holds something in a room, until it has to give way."""
+
+    def __init__(self) -> None:
+        self.gave_way = 0
+
+    def give_way(self) -> None:
+        self.gave_way += 1
+
+
+def test_a_full_room_sends_away_whoever_was_unused_for_longest() -> None:
+    """Growing and using are uses; whoever goes, goes with all that it holds."""
+    room, first, second, third = Room(10), Guest(), Guest(), Guest()
+    for guest in (first, second, third):
+        room.grow(guest, 3)
+    room.use(first)
+    room.grow(third, 2)
+
+    assert (first.gave_way, second.gave_way, third.gave_way, room.used) == (0, 1, 0, 8)
+    room.use(second)
+    room.grow(third, 100)
+    assert (first.gave_way, second.gave_way, third.gave_way, room.used) == (1, 1, 1, 0)
+
+
+def test_who_leaves_a_room_makes_place() -> None:
+    """What it held is no longer counted, and leaving twice changes nothing."""
+    room, guest = Room(10), Guest()
+    room.grow(guest, 7)
+
+    room.leave(guest)
+    room.leave(guest)
+    room.grow(Guest(), 10)
+
+    assert (room.used, guest.gave_way) == (10, 0)
+
+
+def test_putting_gives_what_had_to_go() -> None:
+    """Setting an entry with `put` tells which one went for it; so does discarding."""
+    recent = of("a", "b")
+
+    assert (recent.put("b", "again"), recent.put("c", "C")) == (None, ("a", "A"))
+    assert (recent.discard("b"), recent.discard("b")) == ("again", None)

@@ -6,7 +6,7 @@ from typing import Any
 from model.caches import Caches
 from model.permissions import Asker
 from model.queries.ask.finish import finish_ask, keep_latest
-from model.queries.ask.plan import plan_ask
+from model.queries.ask.plan import Plan, plan_ask
 from model.queries.past import model_then
 from model.reads import AsOf, Found, Read
 from model.resolvers.registry import Resolve, Resolvers
@@ -27,7 +27,23 @@ def answer_ask(
     plan = plan_ask(then, asker, query, now, resolvers, caches if is_present else None)
     if not plan.open:
         return plan.reply
-    found: list[Found] = (yield plan.reads) if plan.reads else []
-    if is_present and model.seq == plan.seq:
-        keep_latest(caches, plan, found)
+    found: list[Found] = []
+    if plan.reads:
+        found = (yield from _read(plan, model, caches)) if is_present else (yield plan.reads)
     return (yield from finish_ask(plan, found))
+
+
+def _read(plan: Plan, model: Model, caches: Caches) -> Generator[list[Read], list[Found], list[Found]]:
+    """Find what an ask of the present reads: in memory, and the rest on the disk, which is remembered.
+
+    It is remembered only if no command has come in the meantime.
+    """
+    found = caches.recall(plan.reads, model)
+    missing = [read for read, one in zip(plan.reads, found, strict=True) if one is None]
+    fetched = (yield missing) if missing else []
+    rest = iter(fetched)
+    whole = [next(rest) if one is None else one for one in found]
+    if model.seq == plan.seq:
+        caches.learn(missing, fetched, model)
+        keep_latest(caches, plan, whole)
+    return whole
