@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench import against_peers, asking, catch_up, crowd, filtered, footprint, over_http, rules
+from bench import against_peers, asking, catch_up, crowd, filtered, footprint, large_answers, over_http, rules
 from bench.ground import Benchmark
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **over_http.BENCHMARKS,
     **against_peers.BENCHMARKS,
     **crowd.BENCHMARKS,
+    **large_answers.BENCHMARKS,
     **filtered.BENCHMARKS,
     **rules.BENCHMARKS,
     **footprint.BENCHMARKS,

@@ -51,10 +51,11 @@ class BenchGround:
     async def _fill(self, data_dir: Path) -> None:
         sizes, users = self.sizes, [people.person(number) for number in range(self.sizes.people)]
         async with log_being_filled(data_dir) as url:
-            await people.store(url, people.models(users, (people.FEW, people.MANY)))
+            await people.store(url, people.models(users, (people.FEW, people.MANY, people.LARGE)))
             await people.store(url, people.tells_in_turn(users, people.COMPONENTS * len(users)))
             teller = users[:1]
-            for name, count in ((people.FEW, sizes.little_evidence), (people.MANY, sizes.much_evidence)):
+            amounts = ((people.FEW, sizes.little_evidence), (people.MANY, sizes.much_evidence))
+            for name, count in (*amounts, (people.LARGE, sizes.large_evidence)):
                 await people.store(url, ((user, people.tell_again(name, n)) for n in range(count) for user in teller))
 
 

@@ -28,6 +28,7 @@ COMPONENTS = 20
 PARTITIONS = DEFAULT_PARTITIONS
 FEW = "few"
 MANY = "many"
+LARGE = "large"
 """Components of one person that differ in nothing but how much evidence they have."""
 
 STORED_PER_ACK = 1000

@@ -30,6 +30,8 @@ class Sizes(NamedTuple):
     """People whom tells are about that are each about another."""
     much_evidence: int
     little_evidence: int
+    large_evidence: int
+    """Pieces that make an answer over HTTP of about 300 kB."""
     resident_models: int
     """Models whose memory is measured."""
 
@@ -53,5 +55,6 @@ def scaled(scale: float) -> Sizes:
         crowd=count(20_000, 40),
         much_evidence=count(100_000, 50),
         little_evidence=10,
+        large_evidence=count(1200, 20),
         resident_models=count(5000, 20),
     )

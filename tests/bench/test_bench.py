@@ -37,6 +37,7 @@ BARS = {
     "peer_checked_tell_32": None,
     "peer_checked_ask_32": None,
     "tell_crowd": 0.7,
+    "large_answers": 3.0,
     "start_up": 2.0,
     "ask_last10": 1.5,
     "ask_recent_count": 1.5,
