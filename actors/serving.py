@@ -18,6 +18,7 @@ from actors.effects.relaying import Relay, Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.partition import Partition
+from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
 from bus import checkpoints
 from bus.connection import Bus
@@ -49,6 +50,7 @@ class Ground:
     on_event: OnEvent | None = None
     """Takes the events of those partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)
+    large_reads: LargeReads = field(default_factory=LargeReads)
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
 
@@ -100,7 +102,7 @@ class Serving:
             exits.callback(ground.mailroom.close, number)
             with ground.readers.gathering():
                 async with ground.opening:
-                    shard = await Shard.open(ground.shard_dir / f"{number}.db")
+                    shard = await Shard.open(ground.shard_dir / f"{number}.db", ground.large_reads)
                 exits.push_async_callback(shard.close)
                 relayed_seq = await checkpoints.read(ground.bus, number)
                 await self._join(shard.committed_seq)

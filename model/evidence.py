@@ -22,6 +22,14 @@ _MAX_US: Final = 2**63 - 1
 _decoder: Final = msgspec.json.Decoder(Evidence)
 
 
+class _Numbered(msgspec.Struct):
+    seq: int
+    n: int = 0
+
+
+_numbered: Final = msgspec.json.Decoder(_Numbered)
+
+
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """What a filter lets through: the evidence within all bounds that are set. `newest` comes alone."""
 
@@ -69,6 +77,12 @@ def unexpired(evidence: Iterable[Evidence], now: float) -> list[Evidence]:
 def decode_evidence(bodies: Iterable[bytes]) -> list[Evidence]:
     """Decode what the shard gives back."""
     return [_decoder.decode(body) for body in bodies]
+
+
+def piece_id(body: bytes) -> tuple[int, int]:
+    """Give the `(seq, n)` of stored evidence."""
+    piece = _numbered.decode(body)
+    return piece.seq, piece.n
 
 
 def marked(body: bytes, withdrawal: bytes) -> bytes:

@@ -5,9 +5,12 @@ What is read is what was stored before the command or the query.
 """
 
 from collections.abc import Generator
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
+
+MAX_READ_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of evidence that one read may bring into memory, exceeded by at most one piece."""
 
 EvidenceKind = Literal["plain", "goal", "correction"]
 """Evidence without the goal flag, with it, or the owner's corrections, whatever their flags. A piece has one kind."""
@@ -27,6 +30,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """The first time of acceptance that counts."""
     after: tuple[int, int] | None = None
     """Only what comes after this `(seq, n)`."""
+    before: tuple[int, int] | None = None
+    """Only what comes before this `(seq, n)`, which is within the other bounds."""
     unexpired_at: float | None = None
     """Only what has no `useby` or one later than this."""
     withdrawn: Literal["none", "left_out", "marked"] = "none"
@@ -35,6 +40,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """Only so many of the newest."""
     limit: int
     """At most so many, the oldest first (with `newest`: the same number). A count is not limited."""
+    max_bytes: int = MAX_READ_BYTES
+    """No more once there are so many bytes, but always the first; a read of one piece looks at nothing else."""
     count_only: bool = False
 
 
@@ -45,6 +52,8 @@ class Found(msgspec.Struct):
     """JSON of `schemas.evidence.Evidence`."""
     count: int = 0
     """With `count_only`: how many there are."""
+    cut: bool = False
+    """There may be more: `max_bytes` ended the reading. With `newest` it is the oldest that are missing."""
 
 
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):

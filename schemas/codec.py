@@ -7,6 +7,7 @@ import msgspec
 from schemas.commands import COMMAND_VERBS, Command
 from schemas.decoding import UNDECODABLE, undecodable
 from schemas.errors import Code, Refusal
+from schemas.evidence import EncodedEvidence
 from schemas.ids import check_id, is_id
 from schemas.limits import MAX_COMMAND_BYTES, PROTOCOL_VERSION
 from schemas.queries import QUERY_VERBS, Query
@@ -17,7 +18,15 @@ _command_decoder: Final = msgspec.json.Decoder(Command)
 _query_decoder: Final = msgspec.json.Decoder(Query)
 _outcome_decoder: Final = msgspec.json.Decoder(Outcome)
 _reply_decoder: Final = msgspec.json.Decoder(Reply)
-_encoder: Final = msgspec.json.Encoder()
+
+
+def _encoded(part: object) -> msgspec.Raw:
+    if isinstance(part, EncodedEvidence):
+        return part.encoded
+    raise TypeError(f"a {type(part).__name__} is no JSON")
+
+
+_encoder: Final = msgspec.json.Encoder(enc_hook=_encoded)
 
 
 class _Head(msgspec.Struct):

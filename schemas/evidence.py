@@ -1,6 +1,7 @@
 """Evidence: what an app tells about a component, and what llum keeps of it."""
 
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -66,12 +67,51 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """It no longer counts. It is shown to explain a value."""
 
 
+class EncodedEvidence(Sequence[Evidence]):
+    """Evidence as it is stored, in JSON, decoded when somebody looks at it: a reply on its way out need not be."""
+
+    __slots__ = ("_pieces", "bodies")
+
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self.bodies = bodies
+        self._pieces: list[Evidence] | None = None
+
+    @property
+    def pieces(self) -> list[Evidence]:
+        """The evidence, decoded once."""
+        if self._pieces is None:
+            self._pieces = [_evidence_decoder.decode(body) for body in self.bodies]
+        return self._pieces
+
+    @property
+    def encoded(self) -> msgspec.Raw:
+        """The evidence as a JSON list."""
+        return msgspec.Raw(b"[" + b",".join(self.bodies) + b"]")
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.pieces[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self.pieces == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.pieces)
+
+
 class Withdrawal(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """Who took evidence back, and when (seconds since 1970)."""
 
     by: str
     time: float
     comment: str | None = None
+
+
+_evidence_decoder: Final = msgspec.json.Decoder(Evidence)
 
 
 class EvidenceFilter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):

@@ -1,5 +1,6 @@
 """Outcomes of commands and replies to queries. The reply to a query has the query's verb for its tag."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
 
 import msgspec
@@ -108,7 +109,7 @@ class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     goals: list[list[str]] = []
     creation_time: float = 0.0
     """When the component was made, seconds since 1970."""
-    evidence: list[Evidence] | None = None
+    evidence: Sequence[Evidence] | None = None
     evidence_more: bool = False
     """There is a further page: ask again with `evidence_after` and `as_of_seq` set to this reply's `seq`."""
     explanation: Explanation | None = None

@@ -10,16 +10,11 @@ import msgspec
 
 from actors.store.batch import Batch, EvidenceRow
 from actors.store.sql import KIND_NUMBERS
-from model.evidence import marked
+from model.evidence import marked, piece_id
 from model.reads import Found, Read, Reading
 
 _Id = tuple[int, int]
 """The seq and n of a piece of evidence."""
-
-
-class _Numbered(msgspec.Struct):
-    seq: int
-    n: int = 0
 
 
 class _Waiting(msgspec.Struct):
@@ -47,7 +42,7 @@ def overlaid(reads: Sequence[Read], batch: Batch, committed_seq: int) -> Reading
             hidden = yield from _count_hidden(one, committed_seq)
             merged.append(Found(count=found.count - hidden + sum(1 for _ in _shown(one))))
         else:
-            merged.append(Found(bodies=_merged(one, found.bodies)))
+            merged.append(Found(bodies=_merged(one, found), cut=found.cut))
     return merged
 
 
@@ -109,17 +104,20 @@ def _count_hidden(one: _Waiting, committed_seq: int) -> Reading[int]:
     if not reads:
         return 0
     found = yield reads
-    return sum([_id_of(body) for body in each.bodies] == [at] for at, each in zip(ids, found, strict=True))
+    return sum([piece_id(body) for body in each.bodies] == [at] for at, each in zip(ids, found, strict=True))
 
 
-def _merged(one: _Waiting, committed: Sequence[bytes]) -> list[bytes]:
-    bodies = [*(_remaining(one, committed) if one.marks else committed), *_shown(one)]
+def _merged(one: _Waiting, found: Found) -> list[bytes]:
+    committed = list(_remaining(one, found.bodies)) if one.marks else found.bodies
+    if found.cut and one.read.newest is None:
+        return committed
+    bodies = [*committed, *_shown(one)]
     return bodies[: one.read.limit] if one.read.newest is None else bodies[-one.read.newest :]
 
 
 def _remaining(one: _Waiting, committed: Sequence[bytes]) -> Iterator[bytes]:
     for body in committed:
-        mark = one.marks.get(_id_of(body))
+        mark = one.marks.get(piece_id(body))
         if mark is None:
             yield body
         elif one.read.withdrawn == "marked":
@@ -138,11 +136,3 @@ def _shown(one: _Waiting) -> Iterator[bytes]:
 
 def _id(row: EvidenceRow) -> _Id:
     return row[1], row[2]
-
-
-def _id_of(body: bytes) -> _Id:
-    piece = _numbered.decode(body)
-    return piece.seq, piece.n
-
-
-_numbered = msgspec.json.Decoder(_Numbered)

@@ -16,6 +16,7 @@ import structlog
 
 from actors.store import sql
 from actors.store.batch import Batch
+from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, command_key
 from actors.store.repeats import Repeats
 from model.changes import Item
@@ -82,8 +83,16 @@ class Scheduled(msgspec.Struct, frozen=True):
 class Shard:
     """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
 
-    def __init__(self, connection: aiosqlite.Connection, committed_seq: int, clock_us: int, last_user_key: int) -> None:
+    def __init__(
+        self,
+        connection: aiosqlite.Connection,
+        committed_seq: int,
+        clock_us: int,
+        last_user_key: int,
+        large: LargeReads,
+    ) -> None:
         self._connection = connection
+        self._large = large
         self.committed_seq = committed_seq
         """Everything up to here that belongs to the partition is committed."""
         self.clock_us = clock_us
@@ -96,18 +105,18 @@ class Shard:
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: Path) -> "Shard":
+    async def open(cls, path: Path, large: LargeReads | None = None) -> "Shard":
         """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data.
 
-        Raises `ShardError` when it can be neither read nor written.
+        `large` is shared by the shards of a worker. Raises `ShardError` when it can be neither read nor written.
         """
         try:
-            return await cls._open(path)
+            return await cls._open(path, large or LargeReads())
         except (sqlite3.Error, OSError) as error:
             raise ShardError(path, error) from error
 
     @classmethod
-    async def _open(cls, path: Path) -> "Shard":
+    async def _open(cls, path: Path, large: LargeReads) -> "Shard":
         connection = await aiosqlite.connect(path, isolation_level=None)
         meta: dict[str, int] = {}
         try:
@@ -125,8 +134,8 @@ class Shard:
         if meta.get("schema_version") != sql.SCHEMA_VERSION:
             await connection.close()
             _remove(path)
-            return await cls._open(path)
-        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key)
+            return await cls._open(path, large)
+        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key, large)
         if meta["traces"]:
             await shard.remove_traces()
         if not shard.repeats.is_complete:
@@ -245,12 +254,15 @@ class Shard:
         return [await self._read(read) for read in reads]
 
     async def _read(self, read: Read) -> Found:
+        if not read.count_only and read.limit > 1:
+            return await gather(self._connection.execute_fetchall, read, self._large)
         statement, values = sql.evidence_query(read)
         rows = list(await self._connection.execute_fetchall(statement, values))
         if read.count_only:
             return Found(count=rows[0][0])
-        bodies = [body.encode() if mark is None else marked(body.encode(), mark.encode()) for body, mark in rows]
-        return Found(bodies=bodies[::-1] if read.newest is not None else bodies)
+        return Found(
+            bodies=[body.encode() if mark is None else marked(body.encode(), mark.encode()) for body, mark in rows]
+        )
 
     async def schedules(self) -> list[Scheduled]:
         """List the rules that are to be fired on a schedule, of all users."""

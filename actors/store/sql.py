@@ -219,6 +219,11 @@ _WITHDRAWN_BY_THEN: Final = (
 
 _NOT_WITHDRAWN: Final = f"NOT EXISTS (SELECT 1 FROM withdrawal WHERE {_WITHDRAWN_BY_THEN})"  # noqa: S608 - ours
 
+_SIZE: Final = "length(CAST(evidence.body AS BLOB))"
+"""Bytes of a piece: `length` counts the characters of a text."""
+
+_LINES: Final = "group_concat({}, char(10))"
+
 _NEVER: Final = 2**62
 """A sequence and a time (microseconds) later than any."""
 
@@ -244,6 +249,30 @@ def evidence_query(read: Read) -> tuple[str, list[Any]]:
     return f"{statement} ORDER BY evidence.seq {order}, evidence.n {order} LIMIT ?", [*values, limit]
 
 
+def evidence_part_query(read: Read, max_bytes: int) -> tuple[str, list[Any]]:
+    """Write the statement that gives the first pieces of a read as one row: how many, their JSON, their withdrawals.
+
+    Pieces are taken until they have `max_bytes` or more; the first one always is. The texts hold one line for each
+    piece: JSON has no line breaks of its own. So SQLite does all of it in one step, without the interpreter's lock,
+    which it would otherwise wait for at every piece. Sizes are added up over the index, and only what is given is read.
+    """
+    where, values = _conditions(read)
+    order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
+    in_order = f"evidence.seq {order}, evidence.n {order}"
+    chosen = (
+        f"SELECT evidence.rowid AS piece, sum({_SIZE}) OVER (ORDER BY {in_order} ROWS UNBOUNDED PRECEDING) - {_SIZE}"  # noqa: S608 - ours
+        f" AS size_before FROM evidence WHERE {where} ORDER BY {in_order} LIMIT ?"
+    )
+    joined, marks = "", "NULL"
+    values.append(limit)
+    if read.withdrawn == "marked":
+        joined, marks = f"LEFT JOIN withdrawal ON {_WITHDRAWN_BY_THEN}", _LINES.format("ifnull(withdrawal.body, '')")
+        values += _by_then(read)
+    columns = f"count(*), {_LINES.format('evidence.body')}, {marks}"
+    source = f"({chosen}) AS chosen CROSS JOIN evidence ON evidence.rowid = chosen.piece {joined}"
+    return f"SELECT {columns} FROM {source} WHERE chosen.size_before < ?", [*values, max_bytes]  # noqa: S608 - ours
+
+
 def _conditions(read: Read) -> tuple[str, list[Any]]:
     where: list[str] = []
     values: list[Any] = []
@@ -253,10 +282,13 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
         values.extend(arguments)
 
     add("evidence.component_no = ?", read.component_no)
-    if read.until_us is None:
+    if read.before is not None:
+        add("(evidence.seq, evidence.n) < (?, ?)", *read.before)
+    elif read.until_us is None:
         add("evidence.seq <= ?", read.seq_max)
     else:
         add(f"evidence.seq <= min(?, coalesce(({LAST_SEQ_UNTIL}), 0))", read.seq_max, read.until_us)
+    if read.until_us is not None:
         add("evidence.creation_us <= ?", read.until_us)
     if read.since_us is not None:
         after = (0, 0) if read.after is None else read.after

@@ -147,7 +147,7 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
     for index, statement in enumerate(node.body):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             default = ast.unparse(statement.value) if statement.value else ""
-            kind = ast.unparse(statement.annotation)
+            kind = ast.unparse(statement.annotation).replace("Sequence[Evidence]", "list[Evidence]")
             fields.append(Field(statement.target.id, kind, _default(default), _text_after(node.body, index)))
     return fields
 

@@ -1,5 +1,6 @@
 """From outcomes and replies to the JSON that the original's clients read."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -177,7 +178,7 @@ def component(answer: ComponentAnswer, evidence: msgspec.Raw) -> dict[str, Any]:
     }
 
 
-def evidence_list(pieces: list[Evidence]) -> bytes:
+def evidence_list(pieces: Sequence[Evidence]) -> bytes:
     """Encode evidence as a JSON list, without what was withdrawn: the original's clients would count it."""
     return _encoder.encode([_evidence(piece) for piece in pieces if piece.withdrawn is None])
 

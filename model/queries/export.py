@@ -121,7 +121,7 @@ class _Page:
             self._room -= len(body)
             self._pieces -= 1
             self._moved = True
-        if len(found.bodies) < _READ_PIECES:
+        if len(found.bodies) < _READ_PIECES and not found.cut:
             self._go_on()
 
     def _go_on(self) -> None:
@@ -139,6 +139,7 @@ class _Page:
             after=self._after,
             withdrawn="marked" if component.withdrawals else "none",
             limit=_READ_PIECES,
+            max_bytes=MAX_EXPORT_PAGE_BYTES,
         )
 
     def _enter(self, stop: _Stop) -> ImportedContext:

@@ -94,6 +94,23 @@ def test_every_read_is_a_search_in_order(few: sqlite3.Connection) -> None:
         assert f"INDEX {wanted.get(read.kind or '', 'evidence_of_component')} (component_no=?" in evidence, steps
 
 
+def test_every_part_of_a_read_is_a_search_in_order(few: sqlite3.Connection) -> None:
+    """As a read at once, and nothing is sorted; then each piece that is given is looked up by its row."""
+    for read in every_read():
+        if read.count_only:
+            continue
+        for before in (None, (150, 0)) if read.newest else (None,):
+            part = msgspec.structs.replace(read, before=before)
+            statement, values = sql.evidence_part_query(part, 1000)
+            steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            assert not [step for step in steps if "TEMP B-TREE" in step], (part, steps)
+            searches = [step for step in steps if step.startswith("SEARCH evidence ")]
+            assert [step for step in searches if "(component_no=?" in step][1:] == [], (part, steps)
+            assert searches[-1] == "SEARCH evidence USING INTEGER PRIMARY KEY (rowid=?)", steps
+            scans = [step for step in steps if step.startswith("SCAN")]
+            assert all(step.startswith(("SCAN chosen", "SCAN (subquery")) for step in scans), (part, steps)
+
+
 def test_the_reads_of_every_ask_are_among_them() -> None:
     """Whatever the resolver, the filter and the extras, what an ask plans is a read of the kinds looked at here."""
     names: list[FilterName] = ["all", "last1", "last10", "goal", "since_time", "recent_count"]

@@ -54,9 +54,20 @@ def _execute(read: Read, rows: list[Row], marks: list[Mark]) -> Found:
     if read.count_only:
         return Found(count=len(matching))
     chosen = matching[-read.newest :] if read.newest is not None else matching[: read.limit]
-    if read.withdrawn != "marked":
-        return Found(bodies=[row.evidence.body for row in chosen])
-    return Found(bodies=[_marked(row, withdrawn.get((row.seq, row.evidence.n))) for row in chosen])
+    fitting = _within(read, chosen)
+    marks = withdrawn if read.withdrawn == "marked" else {}
+    bodies = [_marked(row, marks.get((row.seq, row.evidence.n))) for row in fitting]
+    return Found(bodies=bodies, cut=sum(len(row.evidence.body) for row in fitting) >= read.max_bytes)
+
+
+def _within(read: Read, rows: list[Row]) -> list[Row]:
+    """Take rows until they have so many bytes, from the end where the newest are wanted."""
+    taken: list[Row] = []
+    for row in rows if read.newest is None else reversed(rows):
+        if read.limit > 1 and sum(len(one.evidence.body) for one in taken) >= read.max_bytes:
+            break
+        taken.append(row)
+    return taken if read.newest is None else taken[::-1]
 
 
 def _withdrawn(read: Read, marks: list[Mark]) -> dict[tuple[int, int], bytes]:

@@ -8,7 +8,7 @@ from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
-from model.reads import EvidenceKind, Found
+from model.reads import MAX_READ_BYTES, EvidenceKind, Found
 from model.resolvers.registry import Resolve, Resolved, Resolver
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
@@ -50,9 +50,8 @@ def _finish(
         resolved = Resolved(correction.value, (correction,))
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
-        bodies = (found.get("page") or found.get("window") or found.get("whole") or Found()).bodies
-        after = plan.query.evidence_after
-        part.answer.evidence, part.answer.evidence_more = page_of(bodies, decode_evidence(bodies), after, budget)
+        shown = found.get("page") or found.get("window") or found.get("whole") or Found()
+        part.answer.evidence, part.answer.evidence_more = page_of(shown, plan.query.evidence_after, budget)
     if plan.query.explain:
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 
@@ -61,7 +60,7 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Seq
     """Give the evidence that the resolver decides over."""
     read = found.get("window") or found.get("whole")
     if read is not None:
-        _check_amount(part.resolver, len(read.bodies))
+        _check_amount(part.resolver, read)
         return unexpired(decode_evidence(read.bodies), plan.now)
     if not part.over_latest:
         return decode_evidence(found["value"].bodies) if "value" in found else []
@@ -70,9 +69,10 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Seq
     return in_order(plain, goal)
 
 
-def _check_amount(resolver: Resolver, amount: int) -> None:
-    if amount > MAX_EVIDENCE_CONSIDERED:
-        message = f"the resolver {resolver.name} would have to read more than {MAX_EVIDENCE_CONSIDERED} pieces"
+def _check_amount(resolver: Resolver, read: Found) -> None:
+    if read.cut or len(read.bodies) > MAX_EVIDENCE_CONSIDERED:
+        amount = f"{MAX_EVIDENCE_CONSIDERED} pieces or {MAX_READ_BYTES} bytes"
+        message = f"the resolver {resolver.name} would have to read more than {amount}"
         raise Refusal(Code.TOO_MUCH_EVIDENCE, message, "evidence_filter", "use a filter that selects less evidence")
 
 

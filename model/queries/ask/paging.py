@@ -1,8 +1,11 @@
 """How much evidence goes into one reply: so many pieces of one component, so many bytes in all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from schemas.evidence import Evidence
+from model.evidence import piece_id
+from model.reads import Found
+from schemas.evidence import EncodedEvidence
 from schemas.limits import MAX_EVIDENCE_PAGE
 
 After = tuple[int, int]
@@ -24,15 +27,15 @@ class Budget:
         return True
 
 
-def page_of(
-    bodies: Sequence[bytes], pieces: Sequence[Evidence], after: After | None, budget: Budget
-) -> tuple[list[Evidence], bool]:
-    """Give the next page of evidence and whether there is more. `bodies` are what `pieces` were decoded from."""
-    page: list[Evidence] = []
-    for body, piece in zip(bodies, pieces, strict=True):
-        if after is not None and (piece.seq, piece.n) <= after:
-            continue
-        if len(page) == MAX_EVIDENCE_PAGE or not budget.take(len(body)):
-            return page, True
-        page.append(piece)
-    return page, False
+def page_of(found: Found, after: After | None, budget: Budget) -> tuple[EncodedEvidence, bool]:
+    """Give the next page of evidence, as it is encoded, and whether there is more. `after`: only what comes after."""
+    bodies = found.bodies
+    if after is not None and bodies and piece_id(bodies[0]) <= after:
+        bodies = [body for body in bodies if piece_id(body) > after]
+    if len(bodies) <= MAX_EVIDENCE_PAGE and budget.take(sum(map(len, bodies))):
+        return EncodedEvidence(bodies), found.cut
+    return EncodedEvidence(list(_that_fit(bodies, budget))), True
+
+
+def _that_fit(bodies: Sequence[bytes], budget: Budget) -> Iterator[bytes]:
+    return takewhile(lambda body: budget.take(len(body)), bodies[:MAX_EVIDENCE_PAGE])

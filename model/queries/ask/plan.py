@@ -25,7 +25,7 @@ from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers,
 from model.state import Component, Model
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
-from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE
+from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE, MAX_REPLY_BYTES
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
 
@@ -243,6 +243,7 @@ def _page_read(plan: Plan, make: Callable[..., Read]) -> Read:
         since_us=selection.since_us,
         after=plan.query.evidence_after,
         limit=MAX_EVIDENCE_PAGE + 1,
+        max_bytes=MAX_REPLY_BYTES,
     )
 
 
