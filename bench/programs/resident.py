@@ -1,8 +1,8 @@
 """The memory of active models. `resident SHARD WARM COUNT`.
 
 Models are activated from the shard and asked for all they hold, as a worker does. The first WARM of them fill SQLite's
-bounded page cache and whatever else is made once; the growth of the process's private memory over the COUNT that follow
-is theirs.
+bounded page cache, what is kept ready of busy models, and whatever else is made once; the growth of the process's
+private memory over the COUNT that follow is theirs.
 """
 
 import gc
@@ -16,14 +16,12 @@ from actors.answers import Answers
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
-from bench import people
+from bench import people, residents
 from bench.programs.loop import report, run
 from bus.subjects import Address
 from schemas.codec import encode
 from schemas.queries import Ask
 from schemas.replies import AskReply
-
-_EVERYTHING = encode(Ask(context=people.CONTEXT))
 
 
 async def main(shard_file: str, warm: str, count: str) -> None:
@@ -40,11 +38,13 @@ async def main(shard_file: str, warm: str, count: str) -> None:
 
 async def _activate(answers: Answers, numbers: range) -> None:
     for number in numbers:
-        address = Address(0, people.person(number), people.APP, "ask")
-        answer = answers.answer(address, _EVERYTHING)
-        reply = answer if isinstance(answer, AskReply) else await answer()  # type: ignore[operator]
-        assert isinstance(reply, AskReply)
-        assert all(component.value is not None for component in reply.components)
+        user = people.person(number)
+        for context in residents.definition(user).contexts:
+            answer = answers.answer(Address(0, user, people.APP, "ask"), encode(Ask(context=context.path)))
+            reply = answer if isinstance(answer, AskReply) else await answer()  # type: ignore[operator]
+            assert isinstance(reply, AskReply)
+            assert len(reply.components) == len(context.components)
+            assert all(component.value is not None for component in reply.components)
 
 
 def _private_bytes() -> int:

@@ -46,7 +46,7 @@ BARS = {
     "rules_effects": None,
     "rules_commands": None,
     "rules_chain": None,
-    "memory": None,
+    "memory": 8000,
     "activate": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
