@@ -224,8 +224,6 @@ def _check_component_path(path: Sequence[str], field: str) -> None:
 def _check_value_list(component: ComponentDefinition, field: str) -> None:
     if component.value_type == "enum" and not component.value_list:
         raise Refusal(Code.BAD_FIELD, "an enum needs its values", field, "list at least one")
-    if component.value_type != "enum" and component.value_list:
-        raise Refusal(Code.BAD_FIELD, f"a component of type {component.value_type} has no list of values", field)
     _check_texts(component.value_list, field)
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from model.formats.personis import Segments
+from model.formats.spellings import GoalsSpelling, Segments, TextsSpelling
 from schemas.evidence import ComponentType, NewEvidence, ValueType
 from schemas.permissions import Permission
 
@@ -34,7 +34,7 @@ class Call(msgspec.Struct, kw_only=True):
 class ResolverArguments(msgspec.Struct, kw_only=True):
     resolver: str | None = None
     evidence_filter: str | None = None
-    since_time: float | None = None
+    since_time: float | str | None = None
     recent_count: int | None = None
     arguments: dict[str, Any] | None = None
 
@@ -68,23 +68,23 @@ class ComponentMembers(msgspec.Struct, kw_only=True):
     Description: str | None = None
     component_type: ComponentType | None = None
     value_type: ValueType | None = None
-    value_list: list[str] | None = None
+    value_list: TextsSpelling = None
     value: Any = None
     resolver: str | None = None
-    goals: list[Segments] | None = None
+    goals: GoalsSpelling = None
     evidencelist: list[dict[str, Any]] | None = None
 
 
 class ContextMembers(msgspec.Struct, kw_only=True):
     Identifier: str
     Description: str | None = None
-    perms: dict[str, Permission] | None = None
+    perms: Any = None
     resolver: str | None = None
 
 
 class ViewMembers(msgspec.Struct, kw_only=True):
     Identifier: str
-    component_list: list[str | Segments]
+    component_list: list[str | Segments] | None = None
 
 
 class MakeComponentCall(Call, kw_only=True):
@@ -122,7 +122,7 @@ class SetResolverCall(Call, kw_only=True):
 
 class SetGoalsCall(Call, kw_only=True):
     componentid: str
-    goals: list[Segments]
+    goals: str | list[Segments]
 
 
 class SubscriptionMembers(msgspec.Struct, kw_only=True):

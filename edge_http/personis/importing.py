@@ -16,7 +16,8 @@ from edge_http.http.body import read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
 from model.formats.parcels import import_commands
-from model.formats.personis import ExportedContext, Exporter, Segments, contexts_of, pieces_of, read_exported, rules_of
+from model.formats.personis import ExportedContext, Exporter, contexts_of, pieces_of, read_exported, rules_of
+from model.formats.spellings import Segments, permissions_of
 from schemas.app_names import app_id
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.decoding import decode
@@ -106,7 +107,7 @@ async def _is_there(caller: Caller, model: ExportedContext, context: Segments) -
 def _grants(model: ExportedContext, context: Segments, salt: str, apps: Collection[str]) -> Iterator[SetPermission]:
     for path, each in contexts_of(model):
         where = [*context, *path]
-        for name, permission in (each.contextinfo.perms or {}).items():
+        for name, permission in permissions_of(each.contextinfo.perms, "partial_model.contextinfo.perms").items():
             if app_id(name) in apps:
                 what = msgspec.json.encode([where, name, permission]).decode()
                 identifier = requests.derived_id(f"import {salt}", what)

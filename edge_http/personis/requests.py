@@ -2,7 +2,7 @@
 
 Accepted beyond what the original's own client sends:
 
-* `context`: a list of segments, a text `a/b`, or null; a leading empty segment stands for the root, as in any path.
+* `context`: a list of segments, a text `a/b`, or null. Empty segments of a list are left out, as in any path.
   Where something is deleted or granted (`delcontext`, `setpermission`, `getpermission`) it must be given: null is not
   taken for the root there. The root cannot be deleted.
 * `resolver`, as a dictionary, may hold `arguments`: what is said to a resolver that declares some. Other members that
@@ -12,6 +12,8 @@ Accepted beyond what the original's own client sends:
   rule is that of the app which calls. `view` says which components, as in an ask; `componentid` may name one instead.
 * `description` of `registerapp` may be called `desc`; `realm` is `password` when it is left out, and then an
   `apppassword` must be given. With another realm none is needed; without one an app loses the password that it had.
+* `perms`: entries that are no dictionary are passed over. `value_list` and `flags` may be one text, `goals` one text
+  `a/b`, a `comment` a number, `since_time` a text. The filter `since_time` without a time lets everything through.
 * `permissions` holds `ask`, `tell` and `resolvers`, and may hold `filters`, `bind_resolver`, `bind_view`, `expires`;
   what is left out or null stays as it is.
 * `componentid` may be left out of `setresolver` (then the context's is set), `setpermission`, `getpermission` (then the
@@ -47,7 +49,7 @@ from edge_http.personis.calls import (
     ViewMembers,
     ViewSpelling,
 )
-from model.formats.personis import Segments, from_root
+from model.formats.spellings import Segments, from_root, goals_of, permissions_of, texts_of, told_members
 from schemas.app_names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.decoding import UNDECODABLE, convert, decode
@@ -141,7 +143,7 @@ def tell_of(call: AnyTellCall, identifier: str) -> Tell:
 
 def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
     """Sort the members of a legacy evidence: told, stamped by the server (dropped), and unknown (kept as `extra`)."""
-    told = {name: member for name, member in members.items() if name in _TOLD and member is not None}
+    told = {name: member for name, member in told_members(members).items() if name in _TOLD}
     if extra := {name: member for name, member in members.items() if name not in _TOLD and name not in STAMPED}:
         told["extra"] = extra
     return convert(told, NewEvidence, field)
@@ -159,9 +161,9 @@ def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: st
         description=members.Description or "",
         component_type=members.component_type or "attribute",
         value_type=members.value_type or "string",
-        value_list=members.value_list or [],
+        value_list=texts_of(members.value_list),
         resolver=members.resolver,
-        goals=[path_of(goal) for goal in members.goals or ()],
+        goals=goals_of(members.goals),
         evidence=[evidence_of(told, f"{at}evidencelist[{n}]") for n, told in enumerate(members.evidencelist or ())],
     )
     return MakeComponent(id=identifier, context=path_of(call.context), component=definition)
@@ -169,7 +171,7 @@ def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: st
 
 def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tuple[MakeContext, list[SetPermission]]:
     """Make the command, and those that set the permissions named in `perms`, to be sent after it."""
-    members, _ = _members(call.contextobj, "contextobj", calls.CONTEXT_MEMBERS, body)
+    members, at = _members(call.contextobj, "contextobj", calls.CONTEXT_MEMBERS, body)
     context = path_of(call.context)
     command = MakeContext(
         id=identifier,
@@ -181,7 +183,7 @@ def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tupl
     path = [*context, members.Identifier]
     permissions = [
         set_permission_of(derived_id(identifier, app), path, None, app, what)
-        for app, what in (members.perms or {}).items()
+        for app, what in permissions_of(members.perms, f"{at}perms").items()
     ]
     return command, permissions
 
@@ -189,7 +191,7 @@ def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tupl
 def make_view_of(call: MakeViewCall, body: bytes, identifier: str) -> MakeView:
     """Make the command. A view's description is not kept."""
     members, _ = _members(call.viewobj, "viewobj", calls.VIEW_MEMBERS, body)
-    view = ViewDefinition(name=members.Identifier, components=_items_of(members.component_list))
+    view = ViewDefinition(name=members.Identifier, components=_items_of(members.component_list or []))
     return MakeView(id=identifier, context=path_of(call.context), view=view)
 
 
@@ -226,8 +228,22 @@ def resolver_of(spelling: ResolverSpelling) -> tuple[str | None, EvidenceFilter 
     if name not in FILTER_NAMES:
         hint = f"one of {', '.join(sorted(FILTER_NAMES))}"
         raise Refusal(Code.BAD_FILTER, f"no such evidence filter: {name[:64]}", "resolver.evidence_filter", hint)
-    arguments = {"name": name, "since_time": spelling.since_time, "recent_count": spelling.recent_count}
+    since_time = _time_of(spelling.since_time)
+    if name == "since_time" and since_time is None:
+        name = "all"
+    arguments = {"name": name, "since_time": since_time, "recent_count": spelling.recent_count}
     return spelling.resolver, convert(arguments, EvidenceFilter, "resolver")
+
+
+def _time_of(spelling: float | str | None) -> float | None:
+    """Read seconds since 1970, which may be text. Raises `bad_filter`."""
+    if not isinstance(spelling, str):
+        return spelling
+    try:
+        return float(spelling)
+    except ValueError:
+        field, message = "resolver.since_time", "a time is seconds since 1970"
+        raise Refusal(Code.BAD_FILTER, message, field, "such as 1750000000") from None
 
 
 def arguments_of(spelling: ResolverSpelling) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.calls import SubscribeCall
-from model.formats.personis import Segments
+from model.formats.spellings import Segments
 from schemas.commands import DeleteRule, MakeRule
 from schemas.errors import Code, LlumError, Refusal, raised_from
 from schemas.limits import MAX_LIST_ITEMS

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
+from model.formats.spellings import goals_of
 from schemas.app_names import app_name
 from schemas.commands import (
     DeleteComponent,
@@ -127,7 +128,7 @@ async def _get_resolvers(caller: Caller) -> list[str]:
 
 async def _set_goals(caller: Caller) -> None:
     call = caller.parse(calls.SET_GOALS)
-    goals = [requests.path_of(goal) for goal in call.goals]
+    goals = goals_of(call.goals)
     path = requests.path_of(call.context)
     await caller.send(SetGoals(id=caller.id_for(call), context=path, component=call.componentid, goals=goals))
 

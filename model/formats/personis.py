@@ -6,13 +6,19 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from model.formats.parcels import Piece
+from model.formats.spellings import (
+    GoalsSpelling,
+    Segments,
+    TextsSpelling,
+    from_root,
+    goals_of,
+    texts_of,
+    told_members,
+)
 from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import ComponentType, ImportedEvidence, ValueType
-from schemas.permissions import Permission
-
-Segments = list[str]
 
 ROOT: Final = (None, "", ".")
 """How the original calls the root: what was exported from there is put straight into the context."""
@@ -26,7 +32,7 @@ class ContextInfo(msgspec.Struct, kw_only=True):
     Identifier: str | None = None
     Description: str | None = None
     resolver: str | None = None
-    perms: dict[str, Permission] | None = None
+    perms: Any = None
 
 
 class ExportedComponent(msgspec.Struct, kw_only=True):
@@ -35,16 +41,16 @@ class ExportedComponent(msgspec.Struct, kw_only=True):
     Description: str | None = None
     component_type: ComponentType | None = None
     value_type: ValueType | None = None
-    value_list: list[str] | None = None
+    value_list: TextsSpelling = None
     resolver: str | None = None
-    goals: list[Segments] | None = None
+    goals: GoalsSpelling = None
     evidencelist: list[msgspec.Raw] | None = None
 
 
 class ExportedView(msgspec.Struct, kw_only=True):
     """A view as the original exports it."""
 
-    component_list: list[str | Segments]
+    component_list: list[str | Segments] | None = None
 
 
 class ExportedRule(msgspec.Struct, kw_only=True):
@@ -120,13 +126,8 @@ def pieces_of(model: ExportedContext, default: Exporter) -> Iterator[Piece]:
         for name, component in (context.components or {}).items():
             yield from _component_pieces(head, name, component, default)
         for name, view in (context.views or {}).items():
-            items = [item if isinstance(item, str) else from_root(item) for item in view.component_list]
+            items = [item if isinstance(item, str) else from_root(item) for item in view.component_list or ()]
             yield Piece(head, ViewDefinition(name=name, components=items))
-
-
-def from_root(path: Segments) -> Segments:
-    """Read a path as the original writes it: a leading empty segment stands for the root."""
-    return path[1:] if path and not path[0] else path
 
 
 def _component_pieces(
@@ -145,15 +146,15 @@ def _definition(name: str, component: ExportedComponent) -> ComponentDefinition:
         description=component.Description or "",
         component_type=component.component_type or "attribute",
         value_type=component.value_type or "string",
-        value_list=component.value_list or [],
+        value_list=texts_of(component.value_list),
         resolver=component.resolver,
-        goals=[from_root(goal) for goal in component.goals or ()],
+        goals=goals_of(component.goals),
     )
 
 
 def _evidence(raw: msgspec.Raw, default: Exporter, field: str) -> ImportedEvidence:
     members = {name: member for name, member in decode(_members, bytes(raw)).items() if name != "objectType"}
-    kept = {name: member for name, member in members.items() if name in _KEPT and member is not None}
+    kept = {name: member for name, member in told_members(members).items() if name in _KEPT}
     if extra := {name: member for name, member in members.items() if name not in _KEPT}:
         kept["extra"] = extra
     if "creation_time" not in kept and "time" not in kept:

@@ -231,7 +231,7 @@ BAD_MODELS = [
     ([], "bad_field"),
     (exported("P", components={"c": {"value_type": "int"}}), "bad_field"),
     (exported("P", components={"c": component({"time": "now"})}), "bad_field"),
-    (exported("P", views={"v": {}}), "bad_field"),
+    (exported("P", views={"v": {"component_list": 3}}), "bad_field"),
     (exported("P", contexts=[]), "bad_field"),
 ]
 

@@ -37,6 +37,8 @@ RESOLVERS = [
     ({"evidence_filter": "all"}, None, EvidenceFilter(name="all")),
     ({"evidence_filter": "last10", "resolver": "goal"}, "goal", EvidenceFilter(name="last10")),
     ({"evidence_filter": "since_time", "since_time": 5}, None, EvidenceFilter(name="since_time", since_time=5.0)),
+    ({"evidence_filter": "since_time", "since_time": "5.5"}, None, EvidenceFilter(name="since_time", since_time=5.5)),
+    ({"evidence_filter": "since_time"}, None, EvidenceFilter(name="all")),
     ({"evidence_filter": "recent_count", "recent_count": 7}, None, EvidenceFilter(name="recent_count", recent_count=7)),
     ({"resolver": "default", "threshold": 3}, "default", None),
 ]

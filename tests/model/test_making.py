@@ -106,11 +106,6 @@ ENUM = ComponentDefinition(name="e", value_type="enum")
         ([context(["a"], resolver="")], Code.BAD_FIELD, "definition.contexts[0].resolver"),
         ([context(["a"], ENUM)], Code.BAD_FIELD, "definition.contexts[0].components[0].value_list"),
         (
-            [context(["a"], ComponentDefinition(name="x", value_list=["a"]))],
-            Code.BAD_FIELD,
-            "definition.contexts[0].components[0].value_list",
-        ),
-        (
             [context(["a"], ComponentDefinition(name="x"), ComponentDefinition(name="x"))],
             Code.ALREADY_EXISTS,
             "definition.contexts[0].components[1].name",

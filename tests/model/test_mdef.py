@@ -152,7 +152,6 @@ def test_includes_are_bounded() -> None:
         ("@@a\n==b: x, /", "2:9"),
         ("@@a\n--x/y", "2:3"),
         ('@@a\n--b: value_type="enum"', "2:3"),
-        ('@@a\n--b: value="x"', "2:3"),
         ('@@a\n--b: value_type="number",\n\n # c\n  [value="x"]', "5:4"),
         ('@@a\n--b: value_type="number", [value=1e999]', "2:34"),
         ('@@a\n--b: [value="x", flags=[1]]', "2:18"),

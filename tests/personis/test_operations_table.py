@@ -67,6 +67,10 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
     ("tell", {"context": "T", "componentid": "n", "evidence": evidence(2.5)}, None),
     ("tell", {"context": ["", "T"], "componentid": "e", "evidence": evidence("x")}, None),
     ("tell", {"context": T, "componentid": "b", "evidence": {"value": "only a value"}}, None),
+    ("tell", {"context": ["", "T", ""], "componentid": "b", "evidence": evidence("x", flags="goal", comment=3)}, None),
+    ("ask", {"context": ["", ""], "view": [["", "T", "b"]], "showcontexts": True}, ANY),
+    ("ask", {"context": T, "view": ["a"], "resolver": {"evidence_filter": "since_time"}}, ANY),
+    ("ask", {"context": T, "view": ["a"], "resolver": {"evidence_filter": "since_time", "since_time": "12.5"}}, ANY),
     ("ask", {"context": T, "view": ["a"]}, ANY),
     ("ask", {"context": T, "view": None, "resolver": {"evidence_filter": "last10"}, "showcontexts": True}, ANY),
     ("ask", {"context": [""], "view": [["T", "a"], ["Personal", "firstname"]], "resolver": "goal"}, ANY),
@@ -75,6 +79,8 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
     ("mkcontext", {"context": T, "contextobj": context("new")}, False),
     ("mkcontext", {"context": ["missing"], "contextobj": context("new")}, False),
     ("mkcontext", {"context": T, "Identifier": "plain"}, True),
+    ("mkcontext", {"context": T, "contextobj": context("flat", perms={"ask": True, "resolvers": ["all"]})}, True),
+    ("getcontext", {"context": ["T", "flat"]}, {"Identifier": "flat", "perms": {}}),
     ("getcontext", {"context": ["T", "new"]}, {"Identifier": "new", "Description": "d", "perms": {}}),
     ("getcontext", {"context": ["T", "new"], "getsize": True}, {"Identifier": "new", "size": 1}),
     ("getcontext", {"context": []}, {"Identifier": "."}),
@@ -87,6 +93,8 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
         "component value specified at creation - not allowed",
     ),
     ("mkcomponent", {"context": T, "componentobj": component("told", evidencelist=[evidence("x")])}, None),
+    ("mkcomponent", {"context": T, "componentobj": component("one", value_type="enum", value_list="x")}, None),
+    ("mkcomponent", {"context": T, "componentobj": component("listed", value_list=["x"], goals="T/a")}, None),
     ("setresolver", {"context": T, "componentid": "new", "resolver": "goal"}, True),
     ("setresolver", {"context": T, "componentid": "new", "resolver": None}, True),
     ("getresolvers", {}, ANY),
@@ -96,6 +104,8 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
     ("delcomponent", {"context": T, "componentid": "new"}, "no component matched new"),
     ("mkview", {"context": T, "viewobj": view("v", ["a", ["", "T", "b"]])}, None),
     ("mkview", {"context": T, "viewobj": view("v", ["b", "a"])}, None),
+    ("mkview", {"context": T, "viewobj": view("none", None)}, None),
+    ("mkview", {"context": T, "viewobj": {"Identifier": "nothing"}}, None),
     ("ask", {"context": T, "view": "v"}, ANY),
     ("delview", {"context": T, "viewid": "v"}, None),
     ("subscribe", {"context": T, "view": ["a"], "subscription": RULE}, ANY),
@@ -151,14 +161,17 @@ def _compare(found: Any, expected: Any) -> None:
 
 ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
     "tell": {
-        "context": ([3], {"a": 1}, ["missing"], ["T", ".."], ["T", ""]),
+        "context": ([3], {"a": 1}, ["missing"], ["T", ".."]),
         "componentid": (NOTHING, None, 3, "missing", ""),
-        "evidence": (NOTHING, None, "x", {"evidence_type": "guess"}, {"flags": "goal"}, {"time": "x"}),
+        "evidence": (NOTHING, None, "x", {"evidence_type": "guess"}, {"flags": 3}, {"time": "x"}),
     },
     "ask": {
         "context": (3, ["missing"], ["..", "x"]),
         "view": (3, [3], "missing", ["missing"], [["missing", "x"]]),
-        "resolver": ("missing", 3, {"evidence_filter": "last5"}, {"resolver": 3}),
+        "resolver": (
+            "missing", 3, {"evidence_filter": "last5"}, {"resolver": 3},
+            {"evidence_filter": "since_time", "since_time": "noon"},
+        ),
     },
     "mkcontext": {
         "context": (3, ["T", ".."]),
@@ -171,13 +184,14 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "componentobj": (
             NOTHING, 3, {}, component(""), component(".."), component("x", component_type="y"),
             component("x", value_type="int"), component("x", resolver=3), component("x", goals=["y"]),
+            component("x", value_list=3), component("x", goals=3),
             component("x", value_type="enum"), component("x", evidencelist=[{"evidence_type": "guess"}]),
         ),
     },
     "delcomponent": {"context": (3, ["missing"]), "componentid": (NOTHING, None, 3, "")},
     "mkview": {
         "context": (3, ["missing"]),
-        "viewobj": (NOTHING, 3, {}, {"Identifier": "v"}, view("", ["a"]), view("v", "a"), view("v", [3])),
+        "viewobj": (NOTHING, 3, {}, {"Identifier": 3}, view("", ["a"]), view("v", "a"), view("v", [3])),
     },
     "delview": {"context": (3, ["missing"]), "viewid": (NOTHING, None, 3, "missing")},
     "setresolver": {
@@ -272,9 +286,9 @@ def test_a_bad_argument_is_refused(http: PlainHttp, model: Person, op: str, argu
 def test_nothing_bad_was_made(model: Person) -> None:
     """A refused call changes nothing: the context, its components and rules are what the good rows made."""
     components, contexts, views, subscriptions = model.client.ask(T, None, None, True)
-    assert sorted(one.Identifier for one in components) == ["a", "b", "e", "n", "told"]
-    assert sorted(contexts) == ["new", "plain", "sub"]
-    assert views == {}
+    assert sorted(one.Identifier for one in components) == ["a", "b", "e", "listed", "n", "one", "told"]
+    assert sorted(contexts) == ["flat", "new", "plain", "sub"]
+    assert sorted(views) == ["none", "nothing"]
     assert list(subscriptions) == ["a"]
     assert sorted(model.client.listapps()) == ["llum", "probe", "scale"]
 
