@@ -1,7 +1,17 @@
-"""`python -m llum`."""
+"""`llum`, and `python -m llum`."""
 
 import sys
 
-from llum.cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line and give its exit code."""
+    from llum.processes.early import start_for
+
+    started = start_for(sys.argv[1:])
+    from llum.cli.main import main
+
+    return main(started)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,13 +7,16 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 import msgspec
 
 from llum.failures import EXIT_FAILED, report
 from schemas.errors import Code, LlumError, raised_from
+
+if TYPE_CHECKING:
+    from llum.processes.early import Started
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -75,10 +78,13 @@ def cli() -> None:
     """llum keeps what apps and sensors know about a person, in a model that the person owns."""
 
 
-def main() -> int:
-    """Run the command line and give the exit code. Foreseeable mistakes end with one line, never a traceback."""
+def main(started: "Mapping[str, Started] | None" = None) -> int:
+    """Run the command line and give the exit code. Foreseeable mistakes end with one line, never a traceback.
+
+    `started` are processes for the command that has been typed.
+    """
     try:
-        result = cli.main(prog_name="llum", standalone_mode=False)
+        result = cli.main(prog_name="llum", standalone_mode=False, obj=started)
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
         return _report_usage(error)

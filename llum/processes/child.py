@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import os
 import signal
-import socket
-import sys
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -13,7 +11,8 @@ from typing import Final, Protocol
 import msgspec
 
 from llum.failures import Fault
-from llum.processes.lifeline import FromChild, FromSupervisor
+from llum.processes.early import Started, start
+from llum.processes.lifeline import Begin, FromChild, FromSupervisor, send_begin
 
 KILLED: Final = "killed by"
 """How the end of a child by a signal is described."""
@@ -29,6 +28,10 @@ SETTLED_S: Final = 10.0
 
 MAX_FAILED_STARTS: Final = 5
 """Starts in a row that never came to serve: then something is wrong that starting again does not mend."""
+
+
+END_POLL_S: Final = 0.01
+"""Seconds between looks at a process that is about to end."""
 
 
 class Process(Protocol):
@@ -61,16 +64,16 @@ class Process(Protocol):
 
 
 class PythonChild:
-    """One `llum worker` or `llum edge` with its lifeline."""
+    """One worker or edge with its lifeline; the first may have been started already."""
 
     def __init__(
-        self, name: str, options: Sequence[str], environment: dict[str, str], pass_fds: Sequence[int] = ()
+        self, name: str, begin: Begin, descriptors: Sequence[int] = (), started: Started | None = None
     ) -> None:
         self._name = name
-        self._options = options
-        self._environment = environment
-        self._pass_fds = pass_fds
-        self._process: asyncio.subprocess.Process | None = None
+        self._begin = begin
+        self._descriptors = list(descriptors)
+        self._started = started
+        self._process: subprocess.Popen[bytes] | None = None
         self._nats_url: str | None = None
         self.last_words: str | None = None
 
@@ -83,18 +86,13 @@ class PythonChild:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the process; it imports what it needs and waits to be told where the nats-server answers."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "llum", self.name, "--lifeline-fd", str(theirs.fileno())),
-                *self._options,
-                env=os.environ | self._environment,
-                pass_fds=(theirs.fileno(), *self._pass_fds),
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        """Start the process, tell it what to be; it imports, and waits to be told where the nats-server answers."""
+        self._process, line = self._started or start(self._name)
+        self._started = None
+        # One that has ended already is found by `serving`.
+        with contextlib.suppress(ConnectionError):
+            send_begin(line, self._begin, self._descriptors)
+        self._reader, self._writer = await asyncio.open_connection(sock=line)
         if self._nats_url is not None:
             self.tell_nats_url(self._nats_url)
 
@@ -116,28 +114,36 @@ class PythonChild:
         raise ChildProcessError(await self.wait())
 
     async def wait(self) -> str:
-        assert self._process is not None, "wait comes after start"
-        code = await self._process.wait()
+        with contextlib.suppress(ConnectionError):
+            while await self._reader.readline():
+                pass
+        code = await self._exit_code()
         self._writer.close()
         return how_it_ended(code)
 
     async def stop(self, within_s: float) -> None:
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None:
             return
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._process.wait(), within_s)
+            await asyncio.wait_for(self._exit_code(), within_s)
         except TimeoutError:
             self.kill()
-            await self._process.wait()
+            await self._exit_code()
+
+    async def _exit_code(self) -> int:
+        """Wait for the end of the process; the end of its lifeline comes a moment before."""
+        assert self._process is not None, "wait comes after start"
+        while (code := self._process.poll()) is None:  # noqa: ASYNC110 - no event tells it everywhere
+            await asyncio.sleep(END_POLL_S)
+        return code
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+        if self._process is not None:
+            self._process.send_signal(number)
 
 
 async def keep_alive(child: Process, on_serving: Callable[[], None], on_death: Callable[[str, str], None]) -> None:

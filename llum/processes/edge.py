@@ -10,25 +10,37 @@ from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.server import serve_on
 from identity.authenticator import Authenticator
+from llum.processes.lifeline import Line
 from llum.processes.listening import listen, url_of
-from llum.processes.process import Supervised, run_process
+from llum.processes.process import Supervised, begin, run_process
 from llum.settings import Settings
 
 
-def run(settings: Settings, supervised: Supervised, http_fd: int | None) -> int:
+def run_child(line: Line) -> int:
+    """Be the edge of a `llum up`."""
+    return run(*begin(line))
+
+
+def run(settings: Settings, supervised: Supervised) -> int:
     """Serve HTTP until a signal, on the socket that was handed down or on one of its own."""
 
     async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
-        listening = listen(settings.http_host, settings.http_port) if http_fd is None else socket.socket(fileno=http_fd)
+        listening = _listening(settings, supervised.line)
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:
-            if supervised.lifeline_fd is None or settings.nats_url is not None:
+            if supervised.line is None or settings.nats_url is not None:
                 await check(bus, settings.partitions)
             await _serve_http(bus, settings, listening, on_ready, stop)
         finally:
             await bus.close()
 
     return run_process("edge", settings, supervised, serve)
+
+
+def _listening(settings: Settings, line: Line | None) -> socket.socket:
+    if line is None:
+        return listen(settings.http_host, settings.http_port)
+    return socket.socket(fileno=line.descriptors[0])
 
 
 async def _serve_http(

@@ -1,13 +1,13 @@
 """The line between `llum up` and a child of it: one socket, a few lines of JSON, and its end.
 
-supervisor -> child    {"nats": url}                     once the nats-server answers; the child imports meanwhile
+supervisor -> child    {"environment": …, …}            what it is to be, with descriptors; the child imports meanwhile
+supervisor -> child    {"nats": url}                     once the nats-server answers
 child -> supervisor    {"ready": true}                   it serves
 child -> supervisor    {"error": "one line"}             why it ends; with "fatal", starting it again cannot help
 end of file            the other side is dead: the child drains and ends, so no kill leaves an orphan
 """
 
 import asyncio
-import ctypes
 import signal
 import socket
 import sys
@@ -16,10 +16,21 @@ from typing import Final
 import msgspec
 
 _PR_SET_PDEATHSIG: Final = 1
+_RECEIVED_BYTES: Final = 65536
+_MAX_DESCRIPTORS: Final = 1
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """The first that `llum up` says to its child."""
+
+    environment: dict[str, str]
+    """Of the settings."""
+    log_dir: str
+    echo_logs: bool = False
 
 
 class FromSupervisor(msgspec.Struct, omit_defaults=True):
-    """What `llum up` says to its child."""
+    """What `llum up` says to its child later."""
 
     nats: str
 
@@ -35,7 +46,39 @@ class FromChild(msgspec.Struct, omit_defaults=True):
 def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
     """Ask Linux to send this process a signal when its parent dies. Elsewhere the end of the lifeline does it alone."""
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+def send_begin(line: socket.socket, begin: Begin, descriptors: list[int]) -> None:
+    """Tell a child what it is to be. Raises `OSError` when it has ended."""
+    socket.send_fds(line, [msgspec.json.encode(begin) + b"\n"], descriptors)
+
+
+class Line:
+    """The child's end as long as it has no event loop."""
+
+    def __init__(self, end: socket.socket) -> None:
+        # What this process starts itself must not hold the line when it has ended.
+        end.set_inheritable(False)
+        self.end = end
+        self.rest = b""
+        """What has come after the beginning."""
+        self.descriptors: list[int] = []
+        """What has come with it."""
+
+    def begin(self) -> Begin:
+        """Wait to be told what to be. Raises `EOFError` if the supervisor dies before."""
+        received = b""
+        while b"\n" not in received:
+            data, descriptors, _, _ = socket.recv_fds(self.end, _RECEIVED_BYTES, _MAX_DESCRIPTORS)
+            if not data:
+                raise EOFError
+            received += data
+            self.descriptors += descriptors
+        first, _, self.rest = received.partition(b"\n")
+        return msgspec.json.decode(first, type=Begin)
 
 
 class Lifeline:
@@ -46,9 +89,10 @@ class Lifeline:
         self._writer = writer
 
     @classmethod
-    async def open(cls, file_descriptor: int) -> "Lifeline":
-        """Take over the socket that the supervisor has handed down."""
-        reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=file_descriptor))
+    async def open(cls, line: Line) -> "Lifeline":
+        """Go on with a line in this event loop."""
+        reader, writer = await asyncio.open_connection(sock=line.end)
+        reader.feed_data(line.rest)
         return cls(reader, writer)
 
     async def nats_url(self) -> str:

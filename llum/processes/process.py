@@ -11,10 +11,10 @@ import structlog
 
 from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
-from llum.processes.lifeline import FromChild, Lifeline
+from llum.processes.lifeline import FromChild, Lifeline, Line
 from llum.processes.log_files import RotatingFile
 from llum.processes.turn_lines import Sink
-from llum.settings import Settings
+from llum.settings import Settings, load
 from schemas.errors import LlumError, Transient
 
 ORPHAN_DRAIN_S: Final = 5.0
@@ -24,9 +24,16 @@ ORPHAN_DRAIN_S: Final = 5.0
 class Supervised(NamedTuple):
     """How `llum up` runs a child. All None: it is run by hand, or by another supervisor."""
 
-    lifeline_fd: int | None = None
+    line: Line | None = None
     log_dir: Path | None = None
     echo_logs: bool = False
+
+
+def begin(line: Line) -> tuple[Settings, Supervised]:
+    """Wait to be told the settings, by `llum up`. Raises `EOFError` if it ends instead."""
+    told = line.begin()
+    os.environ.update(told.environment)
+    return load(), Supervised(line, Path(told.log_dir), told.echo_logs)
 
 
 Serve = Callable[[str, Callable[[], None], asyncio.Event], Awaitable[None]]
@@ -56,9 +63,9 @@ def _sinks(name: str, settings: Settings, supervised: Supervised) -> list[Sink]:
 
 
 async def _live(settings: Settings, supervised: Supervised, serve: Serve) -> int:
-    if supervised.lifeline_fd is None:
+    if supervised.line is None:
         return await _serve_alone(settings, serve)
-    lifeline = await Lifeline.open(supervised.lifeline_fd)
+    lifeline = await Lifeline.open(supervised.line)
     try:
         return await _serve_on_lifeline(lifeline, serve)
     finally:

@@ -1,8 +1,8 @@
 """`llum up`: nats-server, worker and edge as children of one foreground process.
 
-The three start side by side: worker and edge import while the nats-server comes up, and are told its address over
-their lifelines. The HTTP socket is bound here and handed down, so a taken port is found at once, port 0 stays the same
-for a restarted edge, and connections wait in the socket's queue meanwhile.
+The three start side by side: worker and edge import while the settings are read and the nats-server comes up, and are
+told both over their lifelines. The HTTP socket is bound here and handed down, so a taken port is found at once, port 0
+stays the same for a restarted edge, and connections wait in the socket's queue meanwhile.
 
 Stopping goes the way of a tell: first the edge (no new requests, those at hand are answered), then the worker (its
 batch is committed), last the nats-server.
@@ -13,6 +13,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from urllib.parse import urlsplit
 from llum.failures import EXIT_FAILED, Fault, report
 from llum.processes import welcome
 from llum.processes.child import Process, PythonChild, keep_alive
+from llum.processes.early import Started
+from llum.processes.lifeline import Begin
 from llum.processes.listening import listen, url_of
 from llum.processes.log_files import RotatingFile
 from llum.processes.nats_child import NatsChild
@@ -45,8 +48,11 @@ PROBE_S: Final = 3.0
 EXIT_KILLED: Final = 130
 
 
-def run(settings: Settings, ready_file: Path | None, *, show_logs: bool) -> int:
-    """Run until a signal, and give the exit code. What cannot start ends with one line on stderr."""
+def run(settings: Settings, ready_file: Path | None, started: Mapping[str, Started], *, show_logs: bool) -> int:
+    """Run until a signal, and give the exit code. What cannot start ends with one line on stderr.
+
+    `started` are children that import already.
+    """
     began = time.monotonic()
     try:
         folder = DataFolder(settings.data_dir)
@@ -54,7 +60,7 @@ def run(settings: Settings, ready_file: Path | None, *, show_logs: bool) -> int:
         report(fault)
         return EXIT_FAILED
     try:
-        return asyncio.run(_Supervisor(settings, folder, ready_file, show_logs, began).run())
+        return asyncio.run(_Supervisor(settings, folder, ready_file, show_logs, began, started).run())
     except SetupError as fault:
         report(fault)
         return EXIT_FAILED
@@ -67,7 +73,13 @@ def run(settings: Settings, ready_file: Path | None, *, show_logs: bool) -> int:
 
 class _Supervisor:
     def __init__(
-        self, settings: Settings, folder: DataFolder, ready_file: Path | None, show_logs: bool, began: float
+        self,
+        settings: Settings,
+        folder: DataFolder,
+        ready_file: Path | None,
+        show_logs: bool,
+        began: float,
+        started: Mapping[str, Started],
     ) -> None:
         self._settings = settings
         self._folder = folder
@@ -81,11 +93,9 @@ class _Supervisor:
         self._fresh = not (folder.path / "shards").exists()
         self._http = listen(settings.http_host, settings.http_port, grace_s)
         self._nats = None if settings.nats_url else NatsChild(settings, self._log)
-        environment = settings.as_environment()
-        options = ["--log-dir", str(folder.path / "log"), *(["--echo-logs"] if show_logs else [])]
-        http_fd = self._http.fileno()
-        self._worker = PythonChild("worker", options, environment)
-        self._edge = PythonChild("edge", [*options, "--http-fd", str(http_fd)], environment, (http_fd,))
+        begin = Begin(settings.as_environment(), str((folder.path / "log").absolute()), show_logs)
+        self._worker = PythonChild("worker", begin, started=started.get("worker"))
+        self._edge = PythonChild("edge", begin, [self._http.fileno()], started.get("edge"))
         self._children: list[Process] = [self._worker, self._edge, *([self._nats] if self._nats else [])]
 
     async def run(self) -> int:
@@ -95,7 +105,6 @@ class _Supervisor:
             await _probe(self._settings.nats_url)
             self._tell_nats_url(self._settings.nats_url)
         stop = asyncio.create_task(self._stopping.wait())
-        # Python children first: they import for longest, and the supervisor then imports beside them.
         keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         try:
             await asyncio.wait([*keepers, stop], return_when=asyncio.FIRST_COMPLETED)

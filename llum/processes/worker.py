@@ -9,10 +9,16 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
-from llum.processes.process import Supervised, run_process
+from llum.processes.lifeline import Line
+from llum.processes.process import Supervised, begin, run_process
 from llum.processes.running import hold, unwritable
 from llum.resolvers import load_resolvers
 from llum.settings import Settings
+
+
+def run_child(line: Line) -> int:
+    """Be the worker of a `llum up`."""
+    return run(*begin(line))
 
 
 def run(settings: Settings, supervised: Supervised) -> int:
@@ -53,7 +59,7 @@ def claim(data_dir: Path) -> None:
 
 async def _installation(bus: Bus, settings: Settings, supervised: Supervised) -> Installation:
     """Find the installation. Only in the nats-server of its own `llum up` may a worker make one."""
-    if supervised.lifeline_fd is not None and settings.nats_url is None:
+    if supervised.line is not None and settings.nats_url is None:
         return (await install(bus, settings.partitions)).installation
     return await check(bus, settings.partitions)
 

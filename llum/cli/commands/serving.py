@@ -1,8 +1,8 @@
 """The commands that run llum: all of it, or one process of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import Exit
@@ -10,67 +10,56 @@ from click.exceptions import Exit
 from llum.cli.commands.options import settings_options
 from llum.settings import SETTINGS, Settings
 
+if TYPE_CHECKING:
+    from llum.processes.early import Started
+
 PATH = click.Path(path_type=Path)
 
 
 @click.command()
+@click.pass_obj
 @click.option("--ready-file", type=PATH, help="When everything answers, write {http, nats, pid} as JSON to this file.")
 @click.option("--logs", is_flag=True, help="Show the processes' logs on stderr too.")
 @settings_options(*SETTINGS)
-def up(settings: Settings, ready_file: Path | None, logs: bool) -> None:
+def up(started: "Mapping[str, Started] | None", settings: Settings, ready_file: Path | None, logs: bool) -> None:
     """Start llum in the foreground: nats-server, worker and HTTP edge.
 
     Ctrl-C or SIGTERM stops it within 5 seconds; what is under way is finished. A process that dies is started again.
     """
     from llum.processes.supervisor import run
 
-    raise Exit(run(settings, ready_file, show_logs=logs))
+    raise Exit(run(settings, ready_file, started or {}, show_logs=logs))
 
 
-def _supervised_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that only `llum up` gives."""
-    function = click.option("--lifeline-fd", type=int, hidden=True)(function)
+def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
     function = click.option("--log-dir", type=PATH, help="Write logs to a file in this folder, not to stderr.")(
         function
     )
     return click.option("--echo-logs", is_flag=True, help="With --log-dir: write them to stderr too.")(function)
 
 
-def _tie_to_parent(lifeline_fd: int | None) -> None:
-    """Before the long imports, so that a parent that is killed meanwhile leaves nothing behind."""
-    if lifeline_fd is not None:
-        from llum.processes.lifeline import die_with_parent
-
-        die_with_parent()
-
-
 @click.command()
-@_supervised_options
+@_logs_options
 @settings_options("data_dir", "nats_url", "nats_port", "partitions", "max_active_models", "log_level", "log_format")
-def worker(settings: Settings, lifeline_fd: int | None, log_dir: Path | None, echo_logs: bool) -> None:
+def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one worker process: it applies commands and answers asks. `llum up` runs one."""
-    _tie_to_parent(lifeline_fd)
     from llum.processes import worker
     from llum.processes.process import Supervised
 
-    raise Exit(worker.run(settings, Supervised(lifeline_fd, log_dir, echo_logs)))
+    raise Exit(worker.run(settings, Supervised(None, log_dir, echo_logs)))
 
 
 @click.command()
-@_supervised_options
-@click.option("--http-fd", type=int, hidden=True)
+@_logs_options
 @settings_options(
     "nats_url", "nats_port", "http_host", "http_port", "public_url", "partitions", "log_level", "log_format"
 )
-def edge(
-    settings: Settings, lifeline_fd: int | None, log_dir: Path | None, echo_logs: bool, http_fd: int | None
-) -> None:
+def edge(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one HTTP edge process. `llum up` runs one."""
-    _tie_to_parent(lifeline_fd)
     from llum.processes import edge
     from llum.processes.process import Supervised
 
-    raise Exit(edge.run(settings, Supervised(lifeline_fd, log_dir, echo_logs), http_fd))
+    raise Exit(edge.run(settings, Supervised(None, log_dir, echo_logs)))
 
 
 @click.command("nats-config")

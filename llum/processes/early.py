@@ -1,0 +1,38 @@
+"""The Python children of `llum up`, started before it knows its settings: they import for longest.
+
+Each waits on its lifeline to be told what to be; if `llum up` ends instead, so does the child.
+"""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+CHILDREN: Final = ("edge", "worker")
+"""Those that `llum up` starts, the one that takes longest first."""
+
+
+class Started(NamedTuple):
+    """A child, and our end of its lifeline."""
+
+    process: "subprocess.Popen[bytes]"
+    line: socket.socket
+
+
+def start(name: str) -> Started:
+    """Start a child; it imports what it needs and waits to be told the rest."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-P", "-m", "llum.processes", name, str(theirs.fileno())]
+        process = subprocess.Popen(  # noqa: S603 - this Python
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    return Started(process, ours)
+
+
+def start_for(arguments: Sequence[str]) -> dict[str, Started]:
+    """Start what a command line will want: the children of `llum up`, unless it only asks for help."""
+    if list(arguments[:1]) != ["up"] or not {"-h", "--help"}.isdisjoint(arguments):
+        return {}
+    return {name: start(name) for name in CHILDREN}
