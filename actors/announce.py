@@ -8,12 +8,11 @@ Events, for live feeds, come from the primary alone, and only while somebody tak
 import time
 from collections.abc import Callable
 
-import structlog
-
 from actors.partition import Settled
 from bus import lines
 from bus.connection import Bus
 from bus.lines import LoggedCommand
+from bus.logger import get_logger
 from bus.subjects import is_inbox
 from model.touched import touched
 from schemas.codec import encode
@@ -21,7 +20,7 @@ from schemas.errors import LlumError
 from schemas.events import Event
 from schemas.replies import Refused
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 REPLY_WINDOW_S = 60.0
 """Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""

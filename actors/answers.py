@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-import structlog
-
 from actors.driving import Done, NotAtHand, begin, finish, go_on
 from actors.partition import Partition
+from bus.logger import get_logger
 from bus.subjects import Address
 from model.queries import Answering, answer
 from model.reads import AsOf
@@ -22,7 +21,7 @@ from schemas.errors import Code, Error, LlumError, Refusal, Transient
 from schemas.queries import Ping, Query
 from schemas.replies import Failed, PingReply, Reply
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MIN_SEQ_WAIT_S = 5.0
 """How long an ask waits for its `min_seq`: as long as the asker's own default deadline."""

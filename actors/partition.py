@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
-import structlog
 
 from actors.driving import drive
 from actors.incoming import Incoming, decode_incoming
@@ -22,13 +21,14 @@ from actors.store.keys import CommandKey, command_key
 from actors.store.overlay import overlaid
 from actors.store.shard import Repeated, Shard, Unwritable
 from bus.log import LogMessage
+from bus.logger import get_logger
 from model.changes import Change
 from model.commands import STAND_ALONE, STAND_FIRST
 from model.reads import Found, Read, Reading
 from schemas.errors import Code, Error, Transient
 from schemas.replies import Outcome, Refused, Rejection
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
 

@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-import structlog
-
 from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.serving import Ground, Serving
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.readers import LogReaders
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class _Life(NamedTuple):
@@ -182,5 +181,4 @@ async def _serve(worker: Worker, partitions: Iterable[int], on_ready: Callable[[
     """Boot: add each partition. Then serve until cancelled, and raise what cannot be gone on after."""
     await asyncio.gather(*(worker.add(number) for number in partitions))
     on_ready()
-    log.info("worker_ready", partitions=len(worker.partitions))
     await worker.failed()

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import structlog
-
 from bus.inbox import Inbox
+from bus.logger import get_logger
 from bus.nats_py import nats
 from bus.wire import Listening, OnMessage, WireClient, end_task
 from schemas.errors import Code, LlumError, Refusal, Transient
@@ -32,7 +31,7 @@ PING_EVERY_S: Final = 10
 PENDING_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 """Bytes that may wait to be sent before a publisher waits; room for a largest message."""
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class Bus:

@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-import structlog
-
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
+from bus.logger import get_logger
 from bus.subjects import REPLY_TO_HEADER, api_subject, is_inbox, partition_in
 from bus.wire import Listening
 from schemas.errors import LlumError
@@ -44,7 +43,7 @@ _REPLY_TO: Final = REPLY_TO_HEADER.encode()
 _EVERYDAY: Final = (b" 408 ", b" 409 Message Size Exceeds MaxBytes", b" 409 Batch Completed")
 """Statuses that end a request and no more: its time is over, its bytes are, its messages are."""
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class LogMessage(NamedTuple):

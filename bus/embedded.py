@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from bus import nats_process
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
+from bus.logger import get_logger
 from bus.subjects import DEFAULT_PARTITIONS, server_mappings
 from schemas.limits import MAX_PAYLOAD_BYTES
 
@@ -25,7 +24,7 @@ STOP_WITHIN_S: Final = 3.0
 LOG_BYTES: Final = 8 * 1024 * 1024
 """Bytes of the server's log file before it starts a new one. It keeps three."""
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class EmbeddedServer:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-import structlog
-
 from bus.connection import Bus
 from bus.consumer import HEARTBEAT_S, MAX_BURST, LogConsumer, LogMessage
 from bus.errors import LogTruncatedError
 from bus.jetstream import JetStream
+from bus.logger import get_logger
 from bus.subjects import LOG_STREAM, log_stream_of, log_subject_of
 from schemas.errors import Transient
 
@@ -31,7 +30,7 @@ LONGEST_PAUSE_S: Final = 1.0
 
 _NEVER: Final = 1 << 64
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class LogReader:

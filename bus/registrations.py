@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-import structlog
 
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import ApiError, JetStream
+from bus.logger import get_logger
 from bus.retrying import retrying
 from bus.subjects import REGISTRATIONS_STREAM, registration_subject, registration_subjects
 from schemas.effects import Announcement
@@ -38,7 +38,7 @@ IDLE_S: Final = 30.0
 
 _NS: Final = 1_000_000_000
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 _decoder: Final = msgspec.json.Decoder(Announcement)

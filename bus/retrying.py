@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-import structlog
-
+from bus.logger import get_logger
 from schemas.errors import LlumError
 
 RETRY_S: Final = 1.0
@@ -18,7 +17,7 @@ BUS_FAILURES: Final = (LlumError,)
 Result = TypeVar("Result")
 Sleep = Callable[[float], Awaitable[Any]]
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class Interrupted(Exception):  # noqa: N818 - says what has happened

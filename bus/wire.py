@@ -13,8 +13,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import structlog
-
+from bus.logger import get_logger
 from bus.nats_py import nats
 
 OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
@@ -29,7 +28,7 @@ DRAIN_WITHIN_S: Final = 1
 CANCEL_AGAIN_S: Final = 0.05
 """Seconds after which a task that goes on in spite of being cancelled is cancelled again."""
 
-log = structlog.get_logger("llum.bus")
+log = get_logger("llum.bus")
 
 
 class Parser:

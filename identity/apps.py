@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-import structlog
-
 from bus.as_app import new_id
 from bus.jetstream import ApiError
+from bus.logger import get_logger
 from identity.authenticator import Authenticator
 from schemas.commands import Command, DeleteApp, RegisterApp
 from schemas.errors import Transient
@@ -19,7 +18,7 @@ SendCommand = Callable[[Command], Awaitable[Accepted]]
 AskQuery = Callable[[Query], Awaitable[Any]]
 """Sends a query and gives its reply; raises `Refusal`, `Transient`."""
 
-log = structlog.get_logger("llum.identity")
+log = get_logger("llum.identity")
 
 
 class Apps:

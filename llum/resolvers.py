@@ -10,13 +10,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 import msgspec
-import structlog
 
+from bus.logger import get_logger
 from model.resolvers.registry import Arguments, Resolved, Resolver, Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.evidence import Evidence
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 GROUP: Final = "llum.resolvers"
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
-import structlog
 
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.requests import Requests
 from schemas.codec import decode_outcome
 from schemas.errors import Code, Transient
@@ -24,7 +24,7 @@ CONNECT_WITHIN_S: Final = 3.0
 STORE_TIMEOUT_S: Final = 5.0
 """Seconds to wait for the bus to confirm one entry, enough for a busy disk; then it is sent again, harmlessly."""
 
-log = structlog.get_logger("llum.sensor")
+log = get_logger("llum.sensor")
 
 
 def bus_at(address: BusAddress, name: str) -> Connect:

@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
-import structlog
-
+from bus.logger import get_logger
 from schemas.errors import Refusal, Transient
 from sensors.errors import SensorError
 from sensors.spool import Entry, Spool
@@ -32,7 +31,7 @@ FIRST_RETRY_S: Final = 0.1
 LONGEST_RETRY_S: Final = 2.0
 """Seconds between two retries at most: so soon after its return the bus gets what has waited."""
 
-log = structlog.get_logger("llum.sensor")
+log = get_logger("llum.sensor")
 
 
 class Publisher:

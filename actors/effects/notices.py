@@ -10,16 +10,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from actors.effects.attempt import Failure
 from actors.effects.webhooks import Webhooks
 from bus import notices
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.notices import Waiting
 from bus.retrying import Sleep, retrying
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 3600.0

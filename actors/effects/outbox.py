@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 
-import structlog
-
 from actors.store.shard import OutboxEntry, Shard
+from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_ENTRIES = 256
 """Entries taken at a time."""

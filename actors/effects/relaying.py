@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
-import structlog
 
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
@@ -18,6 +17,7 @@ from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.requests import Requests
 from bus.retrying import Interrupted, retrying, sleeping_until
 from identity.signing import installation_secret
@@ -25,7 +25,7 @@ from model.resolvers.registry import Resolvers
 from schemas.effects import Announcement
 from schemas.replies import Rejection
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 HAND_OVER_WITHIN_S: Final = 2.0
 """Seconds in which a primary that leaves must have finished what is in hand; llum as a whole stops within 5."""

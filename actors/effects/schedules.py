@@ -7,9 +7,8 @@ matter which worker takes it: what follows from the command is the business of t
 import asyncio
 from typing import NoReturn
 
-import structlog
-
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.requests import Requests
 from bus.retrying import retrying
 from bus.schedules import Firings, Taken
@@ -17,7 +16,7 @@ from model.commands.rules import CRON_APP
 from schemas.commands import Fire
 from schemas.errors import Refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 async def relay_firings(bus: Bus, requests: Requests) -> NoReturn:

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-import structlog
 
 from actors.effects.notices import Notifier
 from actors.effects.rule_values import PastModel, Values
@@ -23,6 +22,7 @@ from actors.store.entries import FiredEntry, ScheduleEntry
 from actors.store.shard import OutboxEntry
 from bus import notices, rejections, schedules
 from bus.connection import Bus
+from bus.logger import get_logger
 from bus.requests import Requests
 from model.commands.rules import CRON_APP
 from model.resolvers.registry import Resolvers
@@ -37,7 +37,7 @@ from schemas.limits import MAX_PER_CAUSE
 from schemas.recent import Recent
 from schemas.replies import Rejection
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_PARSED: Final = 4096
 """Parsed rules kept, a few kB each."""

@@ -8,15 +8,14 @@ import importlib
 import time
 from typing import TYPE_CHECKING
 
-import structlog
-
 from actors.effects.attempt import Failure
+from bus.logger import get_logger
 from schemas.effects import Notice
 
 if TYPE_CHECKING:
     from actors.effects.posting import Poster
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Webhooks:

@@ -12,13 +12,13 @@ from typing import Any
 
 import aiosqlite
 import msgspec
-import structlog
 
 from actors.store import sql
 from actors.store.batch import Batch
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, command_key
 from actors.store.repeats import Repeats
+from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
@@ -28,7 +28,7 @@ from schemas.errors import Code, Transient
 from schemas.paths import split_path
 from schemas.replies import Accepted, Outcome
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""

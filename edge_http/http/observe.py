@@ -11,16 +11,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import structlog
 from aiohttp import web
 
 from bus import lines
 from bus.lines import LoggedRequest
+from bus.logger import get_logger
 from edge_http.http.errors import error_response, framework_response
 from edge_http.http.responses import REQUEST_ID
 from schemas.errors import Code, LlumError, Refusal, Transient
 
-log = structlog.get_logger("llum.edge")
+log = get_logger("llum.edge")
 
 CLIENT_GONE: Final = 499
 """The status in the log, as nginx has it, of a request whose client left before the answer."""

@@ -16,7 +16,7 @@ from llum.failures import EXIT_FAILED, report
 from schemas.errors import Code, LlumError, raised_from
 
 if TYPE_CHECKING:
-    from llum.processes.early import Started
+    from llum.processes.early import StartedChild
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -78,7 +78,7 @@ def cli() -> None:
     """llum keeps what apps and sensors know about a person, in a model that the person owns."""
 
 
-def main(started: "Mapping[str, Started] | None" = None) -> int:
+def main(started: "Mapping[str, StartedChild] | None" = None) -> int:
     """Run the command line and give the exit code. Foreseeable mistakes end with one line, never a traceback.
 
     `started` are processes for the command that has been typed.

@@ -5,14 +5,14 @@ import importlib
 import socket
 import sys
 
-from llum.processes.lifeline import Line, die_with_parent
+from llum.processes.lifeline import ChildEnd, die_with_parent
 
 
 def main() -> int:
     """Import what the child needs, then learn its settings, and run until a signal."""
     name, descriptor = sys.argv[1:]
     die_with_parent()
-    line = Line(socket.socket(fileno=int(descriptor)))
+    line = ChildEnd(socket.socket(fileno=int(descriptor)))
     # What is imported stays: nothing of it is garbage, now or later.
     gc.disable()
     run = importlib.import_module(f"llum.processes.{name}").run_child

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from llum.failures import Fault
-from llum.processes.early import Started, start
+from llum.processes.early import StartedChild, start
 from llum.processes.lifeline import Begin, FromChild, FromSupervisor, send_begin
 
 KILLED: Final = "killed by"
@@ -67,7 +67,7 @@ class PythonChild:
     """One worker or edge with its lifeline; the first may have been started already."""
 
     def __init__(
-        self, name: str, begin: Begin, descriptors: Sequence[int] = (), started: Started | None = None
+        self, name: str, begin: Begin, descriptors: Sequence[int] = (), started: StartedChild | None = None
     ) -> None:
         self._name = name
         self._begin = begin

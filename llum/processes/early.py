@@ -13,14 +13,14 @@ CHILDREN: Final = ("edge", "worker")
 """Those that `llum up` starts, the one that takes longest first."""
 
 
-class Started(NamedTuple):
+class StartedChild(NamedTuple):
     """A child, and our end of its lifeline."""
 
     process: "subprocess.Popen[bytes]"
     line: socket.socket
 
 
-def start(name: str) -> Started:
+def start(name: str) -> StartedChild:
     """Start a child; it imports what it needs and waits to be told the rest."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -28,10 +28,10 @@ def start(name: str) -> Started:
         process = subprocess.Popen(  # noqa: S603 - this Python
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
         )
-    return Started(process, ours)
+    return StartedChild(process, ours)
 
 
-def start_for(arguments: Sequence[str]) -> dict[str, Started]:
+def start_for(arguments: Sequence[str]) -> dict[str, StartedChild]:
     """Start what a command line will want: the children of `llum up`, unless it only asks for help."""
     if list(arguments[:1]) != ["up"] or not {"-h", "--help"}.isdisjoint(arguments):
         return {}

@@ -10,13 +10,13 @@ from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.server import serve_on
 from identity.authenticator import Authenticator
-from llum.processes.lifeline import Line
+from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Supervised, begin, run_process
 from llum.settings import Settings
 
 
-def run_child(line: Line) -> int:
+def run_child(line: ChildEnd) -> int:
     """Be the edge of a `llum up`."""
     return run(*begin(line))
 
@@ -37,7 +37,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
     return run_process("edge", settings, supervised, serve)
 
 
-def _listening(settings: Settings, line: Line | None) -> socket.socket:
+def _listening(settings: Settings, line: ChildEnd | None) -> socket.socket:
     if line is None:
         return listen(settings.http_host, settings.http_port)
     return socket.socket(fileno=line.descriptors[0])

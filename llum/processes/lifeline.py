@@ -56,7 +56,7 @@ def send_begin(line: socket.socket, begin: Begin, descriptors: list[int]) -> Non
     socket.send_fds(line, [msgspec.json.encode(begin) + b"\n"], descriptors)
 
 
-class Line:
+class ChildEnd:
     """The child's end as long as it has no event loop."""
 
     def __init__(self, end: socket.socket) -> None:
@@ -89,7 +89,7 @@ class Lifeline:
         self._writer = writer
 
     @classmethod
-    async def open(cls, line: Line) -> "Lifeline":
+    async def open(cls, line: ChildEnd) -> "Lifeline":
         """Go on with a line in this event loop."""
         reader, writer = await asyncio.open_connection(sock=line.end)
         reader.feed_data(line.rest)

@@ -12,14 +12,15 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import structlog
-from structlog.typing import EventDict, WrappedLogger
-
-from bus import lines
+from bus import lines, logger
+from bus.logger import get_logger
 from llum.processes.log_files import Render, json_line
 from llum.processes.turn_lines import Sink, TurnLines
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 HIDDEN: Final = "[hidden]"
 _SECRET = re.compile(r"token|secret|passw|authorization|cookie|bearer|credential|api_?key|private", re.IGNORECASE)
@@ -61,25 +62,29 @@ class _Output:
 
 def set_up(level: Level, sinks: Sequence[Sink], **bound: Any) -> None:
     """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
-    structlog.contextvars.bind_contextvars(**bound)
     turn = TurnLines(sinks, bound)
     atexit.register(turn.write)
     lines.lead(turn.take if _LEVELS[level] <= logging.INFO else _drop)
-    output = _Output(sinks, turn)
+    logger.when_imported(functools.partial(_configure, _LEVELS[level], _Output(sinks, turn), bound))
+    _catch_standard_logging(_LEVELS[level])
+
+
+def _configure(level: int, output: _Output, bound: dict[str, Any]) -> None:
+    import structlog
+
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            lambda _logger, _method, event: {**bound, **event},
             structlog.processors.add_log_level,
             _add_time,
             structlog.processors.format_exc_info,
             hide_secrets,
             _hand_over,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: output,
         cache_logger_on_first_use=True,
     )
-    _catch_standard_logging(_LEVELS[level])
 
 
 def _drop(_: lines.Line) -> None:
@@ -91,7 +96,7 @@ def stderr_sink(form: Format) -> Stream:
     return Stream(console=form == "console" or (form == "auto" and sys.stderr.isatty()))
 
 
-def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def hide_secrets(_logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
     """Replace what no log may hold: secrets, and what people said about themselves."""
     for key in event:
         if _is_hidden(key):
@@ -104,12 +109,14 @@ def _is_hidden(key: str) -> bool:
     return key in _PERSONAL or _SECRET.search(key) is not None
 
 
-def _add_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _add_time(_logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
     event["at"] = time.time()
     return event
 
 
-def _hand_over(_logger: WrappedLogger, _method: str, event: EventDict) -> tuple[tuple[dict[str, Any]], dict[str, Any]]:
+def _hand_over(
+    _logger: "WrappedLogger", _method: str, event: "EventDict"
+) -> tuple[tuple[dict[str, Any]], dict[str, Any]]:
     return (dict(event),), {}
 
 
@@ -131,7 +138,7 @@ class _StandardHandler(logging.Handler):
     """Passes on what libraries log with the standard library."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(
+        get_logger().log(
             record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
         )
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import structlog
-
+from bus import lines
+from bus.lines import LoggedStep
+from bus.logger import get_logger
 from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
-from llum.processes.lifeline import FromChild, Lifeline, Line
+from llum.processes.lifeline import ChildEnd, FromChild, Lifeline
 from llum.processes.log_files import RotatingFile
 from llum.processes.turn_lines import Sink
 from llum.settings import Settings, load
@@ -24,12 +25,12 @@ ORPHAN_DRAIN_S: Final = 5.0
 class Supervised(NamedTuple):
     """How `llum up` runs a child. All None: it is run by hand, or by another supervisor."""
 
-    line: Line | None = None
+    line: ChildEnd | None = None
     log_dir: Path | None = None
     echo_logs: bool = False
 
 
-def begin(line: Line) -> tuple[Settings, Supervised]:
+def begin(line: ChildEnd) -> tuple[Settings, Supervised]:
     """Wait to be told the settings, by `llum up`. Raises `EOFError` if it ends instead."""
     told = line.begin()
     os.environ.update(told.environment)
@@ -81,9 +82,8 @@ def _stop_on_signal() -> asyncio.Event:
 
 async def _serve_alone(settings: Settings, serve: Serve) -> int:
     url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
-    log = structlog.get_logger()
     try:
-        await serve(url, lambda: log.info("ready"), _stop_on_signal())
+        await serve(url, lambda: lines.write(LoggedStep(event="ready")), _stop_on_signal())
     except LlumError as error:
         report(error)
         return EXIT_FAILED
@@ -91,10 +91,10 @@ async def _serve_alone(settings: Settings, serve: Serve) -> int:
 
 
 async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
-    log = structlog.get_logger()
+    log = get_logger()
 
     def on_ready() -> None:
-        log.info("ready")
+        lines.write(LoggedStep(event="ready"))
         lifeline.send(FromChild(ready=True))
 
     try:
@@ -114,7 +114,7 @@ async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
     except Exception:
         log.exception("died")
         return EXIT_FAILED
-    log.info("stopped")
+    lines.write(LoggedStep(event="stopped"))
     return 0
 
 
@@ -127,6 +127,6 @@ async def _stop_when_orphaned(lifeline: Lifeline, stop: asyncio.Event) -> None:
 def _end_undrained() -> None:
     """End at once. This line has those written that wait for the end of the turn, which does not come."""
     try:
-        structlog.get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
+        get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
     finally:
         os._exit(EXIT_FAILED)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from llum.failures import EXIT_FAILED, Fault, report
 from llum.processes import welcome
 from llum.processes.child import Process, PythonChild, keep_alive
-from llum.processes.early import Started
+from llum.processes.early import StartedChild
 from llum.processes.lifeline import Begin
 from llum.processes.listening import listen, url_of
 from llum.processes.log_files import RotatingFile
@@ -48,7 +48,7 @@ PROBE_S: Final = 3.0
 EXIT_KILLED: Final = 130
 
 
-def run(settings: Settings, ready_file: Path | None, started: Mapping[str, Started], *, show_logs: bool) -> int:
+def run(settings: Settings, ready_file: Path | None, started: Mapping[str, StartedChild], *, show_logs: bool) -> int:
     """Run until a signal, and give the exit code. What cannot start ends with one line on stderr.
 
     `started` are children that import already.
@@ -79,7 +79,7 @@ class _Supervisor:
         ready_file: Path | None,
         show_logs: bool,
         began: float,
-        started: Mapping[str, Started],
+        started: Mapping[str, StartedChild],
     ) -> None:
         self._settings = settings
         self._folder = folder

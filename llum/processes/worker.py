@@ -9,14 +9,14 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
-from llum.processes.lifeline import Line
+from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Supervised, begin, run_process
 from llum.processes.running import hold, unwritable
 from llum.resolvers import load_resolvers
 from llum.settings import Settings
 
 
-def run_child(line: Line) -> int:
+def run_child(line: ChildEnd) -> int:
     """Be the worker of a `llum up`."""
     return run(*begin(line))
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import structlog
-
+from bus.logger import get_logger
 from schemas.paths import check_token
 from sensors import clock
 from sensors.activity import states
@@ -35,7 +34,7 @@ SHUTDOWN_S: Final = 3.0
 SUSPENDED_S: Final = 1.0
 """Seconds that the machine must have slept between two looks for it to count: less is the clocks' own play."""
 
-log = structlog.get_logger("llum.sensor")
+log = get_logger("llum.sensor")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,3 +79,19 @@ except ZeroDivisionError:
     }  # fmt: skip
     assert lines[1]["message"] == "careful 1"
     assert "ZeroDivisionError" in lines[2]["exception"]
+
+
+def test_structlog_is_imported_with_the_first_line_and_without_rich() -> None:
+    """Most processes write none that needs it; then it is set up as if it had been there from the beginning."""
+    script = """
+import sys
+from bus.logger import get_logger
+from llum.processes import logs
+log = get_logger("llum.bus")
+logs.set_up("info", [logs.Stream(console=True)], process="test")
+assert "structlog" not in sys.modules
+log.warning("first", n=1)
+assert "structlog" in sys.modules and "rich" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stderr.endswith("warning first process=test n=1\n")

@@ -13,7 +13,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from bus import lines
-from bus.lines import Line, LoggedAsk, LoggedCommand, LoggedRequest
+from bus.lines import Line, LoggedAsk, LoggedCommand, LoggedRequest, LoggedStep
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile, json_line
 from llum.processes.logs import console_line, hide_secrets
@@ -26,6 +26,7 @@ EXAMPLES: tuple[Line, ...] = (
         request_id="a-1", method="POST", route="/tell", status=401, user=None, app=None, op=None,
         code="not_authenticated", duration_ms=1.5, bytes=2,
     ),
+    LoggedStep(event="ready"),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from llum.cli.commands.options import settings_options
 from llum.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from llum.processes.early import Started
+    from llum.processes.early import StartedChild
 
 PATH = click.Path(path_type=Path)
 
@@ -21,7 +21,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--ready-file", type=PATH, help="When everything answers, write {http, nats, pid} as JSON to this file.")
 @click.option("--logs", is_flag=True, help="Show the processes' logs on stderr too.")
 @settings_options(*SETTINGS)
-def up(started: "Mapping[str, Started] | None", settings: Settings, ready_file: Path | None, logs: bool) -> None:
+def up(started: "Mapping[str, StartedChild] | None", settings: Settings, ready_file: Path | None, logs: bool) -> None:
     """Start llum in the foreground: nats-server, worker and HTTP edge.
 
     Ctrl-C or SIGTERM stops it within 5 seconds; what is under way is finished. A process that dies is started again.

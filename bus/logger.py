@@ -1,0 +1,57 @@
+"""structlog, imported when the first line is written: most processes start, and most commands end, without one.
+
+It would import rich, too, where that is installed, which takes three times as long as itself and is used by nobody.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_set_up: Callable[[], None] | None = None
+"""Has still to be called once structlog is there."""
+
+
+class Logger:
+    """A logger of structlog's; `info`, `exception` and all others are its methods."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        return getattr(imported().get_logger(self._name), method)
+
+
+def get_logger(name: str = "llum") -> Logger:
+    """Make a logger, as `structlog.get_logger` does."""
+    return Logger(name)
+
+
+def when_imported(set_up: Callable[[], None]) -> None:
+    """Have structlog set up: now if it is imported already, else before its first line."""
+    global _set_up
+    _set_up = set_up
+    if "structlog" in sys.modules:
+        imported()
+
+
+def imported() -> Any:
+    """Give structlog, set up."""
+    global _set_up
+    structlog = sys.modules.get("structlog") or _without_rich()
+    if _set_up is not None:
+        set_up, _set_up = _set_up, None
+        set_up()
+    return structlog
+
+
+def _without_rich() -> Any:
+    if "rich" in sys.modules:
+        return importlib.import_module("structlog")
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("structlog")
+    finally:
+        del sys.modules["rich"]
