@@ -46,6 +46,7 @@ class Caches:
         """Take little room until the model is used again. `owner` is whose model it is."""
         self.latest.rest(owner)
         self.grants = {}
+        self.leave()
 
     def recall(self, reads: Sequence[Read], model: Model) -> list[Found | None]:
         """Give what these reads of the model find; None for each one that goes to the disk."""

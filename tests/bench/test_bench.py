@@ -50,7 +50,7 @@ BARS = {
     "activate": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
-COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - {"start_up"} | PEERS
+COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - {"start_up", "memory"} | PEERS
 COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", *PEERS}
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
