@@ -17,6 +17,7 @@ import pytest
 from actors.store import gathering
 from actors.store.batch import Batch
 from actors.store.gathering import LargeReads, gather
+from actors.store.keys import command_key
 from actors.store.shard import Shard
 from model.changes import AddEvidence, MarkWithdrawn, add, mark_withdrawn
 from model.reads import Read
@@ -66,7 +67,7 @@ async def shard(tmp_path: Path) -> AsyncIterator[Shard]:
     last = told[-1].evidence.seq + 1
     for seq, changes in itertools.groupby(told, key=lambda one: one.evidence.seq):
         batch.add_changes(1, "alice", list(changes), seq, seq)
-        batch.add_command(("alice", "llum", str(seq)), 1, seq, seq, Accepted(id=str(seq), seq=seq))
+        batch.add_command(command_key("alice", "llum", str(seq)), 1, seq, seq, Accepted(id=str(seq), seq=seq))
     batch.add_changes(1, "alice", withdrawn(told), last, last)
     batch.applied_seq = last
     await made.write(batch)
