@@ -96,9 +96,10 @@ class Tail:
             if piece.seq == mark.seq and piece.n == mark.n:
                 piece.mark = mark.body
 
-    def learn(self, read: Read, bodies: Sequence[bytes]) -> None:
+    def learn(self, read: Read, found: Found) -> None:
         """Take what a read of the present, of all kinds of evidence, has found on the disk."""
-        is_all = len(bodies) < (read.limit if read.newest is None else read.newest)
+        bodies = found.bodies
+        is_all = not found.cut and len(bodies) < (read.limit if read.newest is None else read.newest)
         fits = len(bodies) <= MAX_TAIL_PIECES
         if read.since_us is None and (is_all or read.newest is not None):
             pieces = [_piece(body) for body in bodies[-MAX_TAIL_PIECES:]]
@@ -162,7 +163,7 @@ class Tails:
             tail = self._tails[read.component_no] = Tail((model.seq + 1, 0), model.time_us + 1)
         before = tail.size
         if _finds_all_kinds(read):
-            tail.learn(read, found.bodies)
+            tail.learn(read, found)
         self._room.grow(self, tail.size - before)
 
     def add(self, added: AddEvidence) -> None:
@@ -223,8 +224,9 @@ def _id(piece: TailPiece) -> _Id:
 
 
 def _is_of_present(read: Read, model: Model) -> bool:
-    """Tell whether nothing is too new for the read."""
-    return read.until_us is None and read.seq_max >= model.seq
+    """Tell whether nothing is too new for the read, and no tail too large."""
+    is_open = read.until_us is None and read.before is None and read.seq_max >= model.seq
+    return is_open and read.max_bytes > MAX_TAIL_BYTES
 
 
 def _finds_all_kinds(read: Read) -> bool:

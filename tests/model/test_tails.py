@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model.changes import AddEvidence, MarkWithdrawn, add, mark_withdrawn
-from model.reads import Found, Read
+from model.reads import MAX_READ_BYTES, Found, Read
 from model.state import ContextItem, Model
 from model.tails import MAX_TAIL_BYTES, MAX_TAIL_PIECES, Tails
 from schemas.evidence import Evidence, Withdrawal
@@ -102,6 +102,8 @@ def reads(draw: st.DrawFn, model: Model) -> Read:
         withdrawn=draw(st.sampled_from(["none", "left_out", "marked"])),
         newest=newest,
         limit=newest or draw(st.sampled_from([1, 3, 100])),
+        before=draw(st.sampled_from([None, None, None, (model.seq, 0)])),
+        max_bytes=draw(st.sampled_from([MAX_READ_BYTES, MAX_READ_BYTES, MAX_TAIL_BYTES + 1, 5000, 100])),
         count_only=draw(st.sampled_from([False, False, False, True])),
     )
 
@@ -174,6 +176,19 @@ def test_of_little_evidence_all_is_there() -> None:
     assert person.is_remembered()
     assert person.is_remembered(count_only=True)
     assert person.is_remembered(newest=2000, kind="correction")
+
+
+def test_what_was_cut_is_not_all() -> None:
+    """A read that ended because of its bytes says nothing of what it did not get to."""
+    person = Person(Room(ENOUGH))
+    person.tell(8, value="x" * 3000)
+    bound = MAX_TAIL_BYTES + 1
+    assert person.found(person.read(newest=100, max_bytes=bound)).cut
+    assert not person.is_remembered(newest=8)
+    assert not person.is_remembered()
+    assert person.found(person.read(max_bytes=bound)).cut
+    assert not person.is_remembered()
+    assert person.is_remembered(newest=2)
 
 
 def test_a_tail_is_bounded() -> None:
