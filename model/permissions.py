@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from model.state import Model
+from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, format_path
 from schemas.permissions import PERMISSION_PARTS, Permission
@@ -112,7 +113,9 @@ def is_expired(setting: Permission, now: float) -> bool:
 
 def denied(app: str, action: str, field: str | None = None) -> Refusal:
     """Make the refusal; it is the same whether or not there is something at the path."""
-    return Refusal(Code.PERMISSION_DENIED, f"{app} may not {action} here", field, "the model's owner can grant it")
+    return Refusal(
+        Code.PERMISSION_DENIED, f"{app_name(app)} may not {action} here", field, "the model's owner can grant it"
+    )
 
 
 PlacedPermission = tuple[Path, Permission]

@@ -100,7 +100,7 @@ class MakeComponent(_Command, tag="make_component"):
 
 
 class MakeView(_Command, tag="make_view"):
-    """Make or replace a view in a context. Needs `tell` there."""
+    """Make a view in a context. To change one, delete it first. Needs `tell` there."""
 
     context: list[str]
     view: ViewDefinition

@@ -17,6 +17,7 @@ from model.reads import AsOf
 from model.resolvers.registry import Resolvers
 from model.rules.decide import OWN_MODEL, Wanted
 from model.state import Model
+from schemas.app_names import app_name
 from schemas.errors import Code, LlumError, Refusal, Transient, raised_from
 from schemas.queries import Access, Ask
 from schemas.replies import AccessReply, AskReply
@@ -119,7 +120,9 @@ class Values:
             return error
         assert isinstance(reply, AccessReply)
         if reply.role == "owner":
-            return Refusal(Code.PERMISSION_DENIED, f"{app} owns {user}'s model: a rule needs an app with grants there")
+            return Refusal(
+                Code.PERMISSION_DENIED, f"{app_name(app)} owns {user}'s model: a rule needs an app with grants there"
+            )
         return None
 
     async def _fetch_some(self, app: str, model: str, resolver: str | None, paths: Sequence[tuple[str, ...]]) -> None:

@@ -1,7 +1,7 @@
 """One call: who makes it, with which body, and the way to the bus on their behalf."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from schemas.commands import Command
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
-from schemas.replies import Accepted, Outcome, Refused
+from schemas.replies import Accepted, ComponentFailure, Outcome, Refused
 
 if TYPE_CHECKING:
     from identity.principal import Principal
@@ -33,7 +33,7 @@ class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_app", "_as_app", "body", "envelope", "idempotency_key", "op", "principal",
+        "_app", "_as_app", "body", "envelope", "failures", "idempotency_key", "op", "principal",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
@@ -45,6 +45,8 @@ class Caller:
         self.body = body
         self.idempotency_key = request.headers.get(IDEMPOTENCY_KEY)
         self.envelope = True
+        self.failures: Sequence[ComponentFailure] = ()
+        """Components of an ask that could not be answered, while others were."""
 
     @property
     def large_answers(self) -> asyncio.Semaphore:

@@ -14,7 +14,7 @@ from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.permissions import PERMISSION_PARTS, Permission
-from schemas.replies import AskReply, ComponentAnswer, ContextReply, Granted, RuleDescription
+from schemas.replies import AskReply, ComponentAnswer, ComponentFailure, ContextReply, Granted, RuleDescription
 
 _OWN_STATUS: Final = frozenset(
     {
@@ -72,9 +72,16 @@ Value = Any
 """What an operation gives back; `msgspec.Raw` where it is encoded already."""
 
 
-def ok_response(value: Value, *, envelope: bool) -> web.Response:
-    """Answer an operation that succeeded."""
-    return json_response(_encoder.encode({"result": "ok", "val": value} if envelope else value))
+def ok_response(value: Value, *, envelope: bool, failures: Sequence[ComponentFailure] = ()) -> web.Response:
+    """Answer an operation that succeeded; components that could not be answered are named beside the value."""
+    if not envelope:
+        return json_response(_encoder.encode(value))
+    beside = {"failures": [_failure(failure) for failure in failures]} if failures else {}
+    return json_response(_encoder.encode({"result": "ok", "val": value, **beside}))
+
+
+def _failure(failure: ComponentFailure) -> dict[str, Any]:
+    return {"path": failure.path, "error": members_of(in_call("ask", failure.error))}
 
 
 def error_response(body: bytes, error: LlumError, *, by_password: bool = False) -> web.Response:

@@ -58,7 +58,7 @@ async def _serve_password(op: str, request: web.Request) -> web.Response:
 
 async def _answer(caller: Caller) -> web.Response:
     value = await OPERATIONS.get(caller.op, _unknown)(caller)
-    return render.ok_response(value, envelope=caller.envelope)
+    return render.ok_response(value, envelope=caller.envelope, failures=caller.failures)
 
 
 async def _access(caller: Caller) -> bool:
@@ -77,6 +77,7 @@ async def _ask(caller: Caller) -> list[Any]:
     reply: AskReply = await caller.ask(query)
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
+    caller.failures = reply.failures
     evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
     components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
     return render.with_contexts(reply, components, caller.principal.user) if query.show_contexts else components

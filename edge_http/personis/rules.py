@@ -13,11 +13,14 @@ from schemas.limits import MAX_LIST_ITEMS
 from schemas.queries import Ask, ListRules
 from schemas.replies import AskReply, RulesReply
 
+WITHOUT_VALUE: Final = frozenset({Code.UNKNOWN_RESOLVER, Code.RESOLVER_FAILED, Code.TOO_MUCH_EVIDENCE})
+"""Failures of components that are there: a rule can be attached to them."""
+
 
 async def _subscribe(caller: Caller) -> str | list[str]:
     """Attach a rule to each component of the view. One component: its token; several: their tokens in that order.
 
-    When one of them is refused, none has the rule.
+    Those whose value cannot be had now are the last ones. When one is refused, none has the rule.
     """
     call = caller.parse(calls.SUBSCRIBE)
     statement = call.subscription if isinstance(call.subscription, str) else call.subscription.statement
@@ -49,9 +52,11 @@ async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
     view = requests.view_of(call.view)
     if not isinstance(view, list):
         reply: AskReply = await caller.ask(Ask(context=context, view=view))
+        there = [failure for failure in reply.failures if failure.error.code in WITHOUT_VALUE]
         for failure in reply.failures:
-            raise raised_from(render.in_call(caller.op, failure.error))
-        view = [answer.path for answer in reply.components]
+            if failure not in there:
+                raise raised_from(render.in_call(caller.op, failure.error))
+        view = [*(answer.path for answer in reply.components), *(failure.path for failure in there)]
         context = []
     if not view or len(view) > MAX_LIST_ITEMS or [] in view:
         raise Refusal(Code.BAD_FIELD, f"a rule is attached to 1 to {MAX_LIST_ITEMS} components", "view")

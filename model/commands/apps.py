@@ -11,6 +11,7 @@ from model.commands.rules import dropped_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
 from model.state import App, Model, contexts_below
+from schemas.app_names import app_name
 from schemas.apps import check_app
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
@@ -113,7 +114,7 @@ def _check_filters(names: Sequence[str]) -> None:
 
 def _check_registered(model: Model, app: str) -> None:
     if app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{app[:80]!r} is not registered", "app", "register the app first")
+        raise Refusal(Code.NO_SUCH_APP, f"{app_name(app)[:80]!r} is not registered", "app", "register the app first")
 
 
 def _check_not_last(model: Model, app: str, field: str) -> None:

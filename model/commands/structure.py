@@ -55,10 +55,12 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
 
 
 def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
-    """Make a view, or replace the one of that name."""
-    path, _ = context_to_change(model, stamp, command.context)
+    """Make a view."""
+    path, context = context_to_change(model, stamp, command.context)
     check_view(command.view, "view")
     check_below(path, "view.name")
+    if command.view.name in context.views:
+        _check_may_exist(False, f"view {command.view.name[:80]!r}", "view.name")
     return Decision([put("view", (*path, command.view.name), View(components=command.view.components))])
 
 

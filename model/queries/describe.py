@@ -2,15 +2,17 @@
 
 from collections.abc import Generator
 
+from model.commands.targets import no_such_context
 from model.permissions import Asker, Grant, denied
 from model.queries.targets import Place, find_component, find_place, visible_components
 from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
 from model.resolvers.registry import Resolvers
 from model.state import Model, contexts_below
+from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
-from schemas.paths import check_path, check_token
+from schemas.paths import Path, check_path, check_token
 from schemas.queries import GetContext, GetPermission, ListRules
 from schemas.replies import (
     AccessReply,
@@ -79,7 +81,7 @@ def answer_access(model: Model, asker: Asker) -> AccessReply:
     """Say what the app is to the model. Raises `no_such_app`."""
     registered = model.apps.get(asker.app)
     if registered is None:
-        message = f"{asker.app} is not registered with this model"
+        message = f"{app_name(asker.app)} is not registered with this model"
         raise Refusal(Code.NO_SUCH_APP, message, None, "the owner can register it")
     return AccessReply(seq=model.seq, role=registered.role, registration=registered.registration)
 
@@ -100,18 +102,33 @@ def list_apps(model: Model, asker: Asker) -> AppsReply:
 
 
 def get_permission(model: Model, asker: Asker, query: GetPermission) -> PermissionReply:
-    """Give what is set for an app in exactly one place. Raises `permission_denied`, `no_such_app`."""
+    """Give what is set for an app in exactly one place.
+
+    Raises `permission_denied`, `no_such_app`, `no_such_context`, `no_such_component`.
+    """
     check_token(query.app, "app")
     path = check_path(query.context, "context")
     if not asker.is_owner and asker.app != query.app:
         raise denied(asker.app, "see the permissions of others", "app")
     if query.app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{query.app} is not registered", "app")
+        raise Refusal(Code.NO_SUCH_APP, f"{app_name(query.app)} is not registered", "app")
+    _check_is_there(model, asker, path, query.component)
     if query.component is None:
         setting = model.permissions.get(query.app, {}).get(path)
     else:
         setting = model.component_permissions.get(query.app, {}).get((*path, query.component))
     return PermissionReply(seq=model.seq, permission=setting)
+
+
+def _check_is_there(model: Model, asker: Asker, path: Path, component: str | None) -> None:
+    """Refuse what is not there, but say so only to those who may ask there: nobody else learns what there is."""
+    if not asker.grant(path).ask:
+        return
+    context = model.context(path)
+    if context is None:
+        raise no_such_context()
+    if component is not None and context.component(component) is None:
+        raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {component[:80]!r}", "component")
 
 
 def list_rules(model: Model, asker: Asker, query: ListRules) -> RulesReply:

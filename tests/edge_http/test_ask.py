@@ -137,10 +137,12 @@ FAILURE = ComponentFailure(path=["P", "bad"], error=Error(Code.UNKNOWN_RESOLVER,
 
 
 async def test_one_bad_component_does_not_break_the_ask(edge: Edge) -> None:
-    """The good ones are answered; the original's clients have no place for the others."""
+    """The good ones are answered; the others are named beside them, where the original's clients do not look."""
     edge.requests.replies = [AskReply(seq=1, components=[answer("P", "good")], failures=[FAILURE])]
     found = await edge.call("ask", {"context": ["P"]})
     assert [one["Identifier"] for one in found["val"]] == ["good"]
+    error = {"code": "unknown_resolver", "message": "no resolver x", "field": "resolver", "hint": None}
+    assert found["failures"] == [{"path": FAILURE.path, "error": error}]
 
 
 async def test_an_ask_of_bad_components_only_fails(edge: Edge) -> None:

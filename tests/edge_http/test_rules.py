@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.commands import DeleteRule, MakeRule
-from schemas.errors import Code
+from schemas.errors import Code, Error
 from schemas.queries import Ask, ListRules
-from schemas.replies import AskReply, RuleDescription, RulesReply
+from schemas.replies import AskReply, ComponentFailure, RuleDescription, RulesReply
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import accepted, answer, refused
 
@@ -53,6 +53,26 @@ async def test_a_view_is_looked_up(edge: Edge, view: str | None) -> None:
     first, second = edge.requests.commands
     assert (first, second.id != "1") == (subscribed(["P"], "a"), True)
     assert (second.context, second.component) == (["Q"], "b")
+
+
+@pytest.mark.parametrize("code", [Code.UNKNOWN_RESOLVER, Code.RESOLVER_FAILED, Code.TOO_MUCH_EVIDENCE])
+async def test_a_component_without_a_value_gets_the_rule_too(edge: Edge, code: Code) -> None:
+    """It is there; that its resolver fails is no fault of the rule."""
+    failure = ComponentFailure(path=["P", "odd"], error=Error(code, "no value"))
+    edge.requests.replies = [AskReply(seq=1, components=[answer("P", "a")], failures=[failure])]
+    edge.requests.outcomes = [accepted(7, "7"), accepted(8, "8")]
+    found = await edge.call("subscribe", {"context": ["P"], "view": None, "subscription": STATEMENT})
+    assert found["val"] == ["7", "8"]
+    assert [command.component for command in edge.requests.commands] == ["a", "odd"]
+
+
+async def test_a_view_of_what_is_not_there_gets_no_rule(edge: Edge) -> None:
+    """The error says so; nothing is sent."""
+    failure = ComponentFailure(path=["P", "gone"], error=Error(Code.NO_SUCH_COMPONENT, "there is no gone"))
+    edge.requests.replies = [AskReply(seq=1, components=[answer("P", "a")], failures=[failure])]
+    found = await edge.call("subscribe", {"context": ["P"], "view": "all", "subscription": STATEMENT})
+    assert found["error"]["code"] == "no_such_component"
+    assert edge.requests.sent == []
 
 
 async def test_when_one_is_refused_none_has_the_rule(edge: Edge) -> None:

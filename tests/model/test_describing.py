@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from schemas.app_names import app_id
 from schemas.commands import MakeContext, SetResolver
 from schemas.errors import Code, Refusal
 from schemas.permissions import Permission
-from schemas.queries import GetContext, GetPermission, ListApps, ListResolvers, ListRules
+from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers, ListRules
 from schemas.replies import AppDescription, ContextReply, ContextSize, Granted
 
 from .given import START_US, STEP_US, Person
@@ -98,6 +99,27 @@ def test_permissions_are_shown_as_they_were_set() -> None:
     assert person.describe(GetPermission(app="probe", context=["Personal"], component="age")).permission is None
     assert refused(person, GetPermission(app="probe"), "other") is Code.PERMISSION_DENIED
     assert refused(person, GetPermission(app="nobody")) is Code.NO_SUCH_APP
+
+
+def test_permissions_of_what_is_not_there() -> None:
+    """Who may ask there is told that it is not; nobody else learns what there is."""
+    person = Person()
+    person.register("probe")
+    assert refused(person, GetPermission(app="probe", context=["Nowhere"])) is Code.NO_SUCH_CONTEXT
+    nothing = GetPermission(app="probe", context=["Personal"], component="nothing")
+    assert refused(person, nothing) is Code.NO_SUCH_COMPONENT
+    assert person.describe(nothing, "probe").permission is None
+    assert person.describe(GetPermission(app="probe", context=["Nowhere"]), "probe").permission is None
+
+
+def test_errors_name_an_app_as_it_was_registered() -> None:
+    """Not by the id that stands for its name."""
+    person = Person()
+    person.register(app_id("My Health"))
+
+    assert person.refuses_tell(app=app_id("My Health")).message == "My Health may not tell here"
+    assert "My Scale" in person.refuses_ask(GetPermission(app=app_id("My Scale"))).message
+    assert "My Scale" in person.refuses_ask(Access(), app_id("My Scale")).message
 
 
 def test_rules_of_what_is_not_there() -> None:

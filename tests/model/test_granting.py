@@ -167,6 +167,7 @@ def test_a_bound_view_follows_the_view() -> None:
     person = given(ask=True)
     person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="some", components=["age"])))
     person.permit("probe", "Personal", bind_view="some")
+    person.do(DeleteView(id="d", context=["Personal"], view="some"))
     person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="some", components=["mood"])))
     assert names(person, Ask(context=["Personal"])) == ["mood"]
     person.do(DeleteView(id="d", context=["Personal"], view="some"))

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from schemas.apps import ADMIN_APP
-from schemas.commands import MakeComponent, MakeContext, MakeModel, MakeView, RegisterApp, SetPermission, Tell
+from schemas.commands import (
+    DeleteView,
+    MakeComponent,
+    MakeContext,
+    MakeModel,
+    MakeView,
+    RegisterApp,
+    SetPermission,
+    Tell,
+)
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
@@ -245,11 +254,18 @@ def test_a_component_that_is_there_stays_as_it_is() -> None:
     assert person.value() == "Al"
 
 
-def test_a_view_replaces_the_one_of_its_name() -> None:
-    """make_view makes or replaces; its components need not be there."""
+def view_of(*names: str) -> MakeView:
+    return MakeView(id="v", context=["Personal"], view=ViewDefinition(name="v", components=list(names)))
+
+
+def test_a_view_of_a_name_is_made_once() -> None:
+    """Another one is refused, and the first one stays until it is deleted. Its components need not be there."""
     person = Person()
-    for names in (["age"], ["mood", "nobody"]):
-        person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="v", components=list(names))))
+    person.do(view_of("age"))
+    assert person.refuses(view_of("mood")).code is Code.ALREADY_EXISTS
+    assert list(failed(person.ask(Ask(context=["Personal"], view="v")))) == []
+    person.do(DeleteView(id="d", context=["Personal"], view="v"))
+    person.do(view_of("mood", "nobody"))
     reply = person.ask(Ask(context=["Personal"], view="v"))
     assert [answer.path[-1] for answer in reply.components] == ["mood"]
     assert failed(reply) == {"Personal/nobody": Code.NO_SUCH_COMPONENT}

@@ -103,7 +103,7 @@ GOOD: list[tuple[str, dict[str, Any], Any]] = [
     ("delcomponent", {"context": T, "componentid": "new"}, None),
     ("delcomponent", {"context": T, "componentid": "new"}, "no component matched new"),
     ("mkview", {"context": T, "viewobj": view("v", ["a", ["", "T", "b"]])}, None),
-    ("mkview", {"context": T, "viewobj": view("v", ["b", "a"])}, None),
+    ("mkview", {"context": T, "viewobj": view("v", ["b", "a"])}, ("already_exists", "viewobj.Identifier")),
     ("mkview", {"context": T, "viewobj": view("none", None)}, None),
     ("mkview", {"context": T, "viewobj": {"Identifier": "nothing"}}, None),
     ("ask", {"context": T, "view": "v"}, ANY),
@@ -230,7 +230,9 @@ ARGUMENTS: dict[str, dict[str, tuple[Any, ...]]] = {
         "app": (NOTHING, None, 3, "missing"),
         "permissions": (3, {"ask": "yes"}, {"resolvers": "all"}, {"filters": ["missing"]}),
     },
-    "getpermission": {"context": (NOTHING, None, 3), "app": (NOTHING, None, 3, "missing")},
+    "getpermission": {
+        "context": (NOTHING, None, 3, ["missing"]), "componentid": (3, "missing"), "app": (NOTHING, None, 3, "missing"),
+    },
     "access": {"modelname": (3, "somebody")},
     "mkmodel": {"modelname": (3, "somebody")},
 }  # fmt: skip
