@@ -12,6 +12,7 @@ from llum.failures import Fault
 from llum.people.archive_files import open_archive
 from model.formats.archive import Archive, ArchiveLines
 from model.formats.archive_commands import import_steps, model_command
+from schemas.codec import encode
 from schemas.commands import Correct, DeleteComponent, Forget, MakeRule, Withdraw
 from schemas.definitions import ModelDefinition
 from schemas.errors import Refusal
@@ -117,7 +118,7 @@ def answers(person: Person, now: float) -> list[Any]:
 
 def _answer(person: Person, query: Ask, app: str, now: float) -> Any:
     try:
-        reply = msgspec.to_builtins(person.ask(query, app, now))
+        reply = msgspec.json.decode(encode(person.ask(query, app, now)))
     except Refusal as refusal:
         return str(refusal)
     reply["rules"] = {
