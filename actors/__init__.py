@@ -12,7 +12,8 @@ answers.py     a query's bytes to a reply's bytes
 driving.py     runs the model's generators, and reads what they need
 
 store/         what a partition keeps
-  shard.py     one SQLite file per partition (the only importer of aiosqlite)
+  shard.py     one SQLite file per partition
+  connection.py  opens the file when it is needed (the only importer of aiosqlite)
   batch.py     the rows of one transaction
   keys.py      what makes a command the same command
   repeats.py   a filter in memory: has this command been seen before?

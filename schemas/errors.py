@@ -5,7 +5,7 @@
     │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
-    │   └── ShardError                   a shard's file cannot be opened now (`actors.store.shard`)
+    │   └── ShardError                   a shard's file cannot be opened now (`actors.store.connection`)
     └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire
         ├── EmbeddedServerError          nats-server (`bus.errors`)
         ├── InstallationError            what an earlier llum left in nats-server

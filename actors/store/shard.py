@@ -1,4 +1,4 @@
-"""One partition's models in one SQLite file: the materialised view of the log. The only importer of aiosqlite.
+"""One partition's models in one SQLite file: the materialised view of the log.
 
 Nothing here is the truth. A shard that is lost, or written by another version of the schema, is rebuilt from the log.
 """
@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import msgspec
 
 from actors.store import sql
 from actors.store.batch import Batch
+from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, command_key
 from actors.store.repeats import Repeats
@@ -24,7 +24,6 @@ from model.evidence import marked
 from model.fold import restore
 from model.reads import AsOf, Found, Read
 from model.state import Model, StoredRule
-from schemas.errors import Code, Transient
 from schemas.paths import split_path
 from schemas.replies import Accepted, Outcome
 
@@ -33,22 +32,12 @@ log = get_logger(__name__)
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""
 
-_UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
-
 _outcomes = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.encode
 
 
 class Unwritable(Exception):  # noqa: N818 - says what the rows are
     """Rows that SQLite refuses for what they are, whatever the state of the disk."""
-
-
-class ShardError(Transient):
-    """A shard's file that cannot be opened now."""
-
-    def __init__(self, path: Path, error: Exception) -> None:
-        hint = "see that llum may write there and that the disk has room; a shard may be removed, the log has the data"
-        super().__init__(Code.UNAVAILABLE, f"the shard {path} cannot be opened: {error}", hint)
 
 
 class Repeated(Exception):  # noqa: N818 - says what the batch holds
@@ -81,65 +70,32 @@ class Scheduled(msgspec.Struct, frozen=True):
 
 
 class Shard:
-    """The SQLite file of one partition. Statements run one after the other in the connection's own thread."""
+    """The SQLite file of one partition, made and opened when something is first wanted of it."""
 
-    def __init__(
-        self,
-        connection: aiosqlite.Connection,
-        committed_seq: int,
-        clock_us: int,
-        last_user_key: int,
-        large: LargeReads,
-    ) -> None:
-        self._connection = connection
+    def __init__(self, path: Path, found: Look, large: LargeReads) -> None:
+        self._connection = ShardConnection(path, self._opened)
+        self._found = found
         self._large = large
-        self.committed_seq = committed_seq
+        self.committed_seq = found.committed_seq
         """Everything up to here that belongs to the partition is committed."""
-        self.clock_us = clock_us
+        self.clock_us = found.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
-        self._last_user_key = last_user_key
+        self._last_user_key = found.last_user_key
         self._traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
-        self.repeats = Repeats(is_complete=not clock_us)
+        self.repeats = Repeats(is_complete=not found.clock_us)
         """Whether a command may be here already. A shard without a clock has no commands."""
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path, large: LargeReads | None = None) -> "Shard":
-        """Open or create the file. A damaged one, or one of another schema, is made anew: the log has the data.
+        """Open the file. A damaged one, or one of another schema, is removed: the log has the data.
 
-        `large` is shared by the shards of a worker. Raises `ShardError` when it can be neither read nor written.
+        `large` is shared by the shards of a worker. Raises `ShardError` when it can be neither read nor removed.
         """
-        try:
-            return await cls._open(path, large or LargeReads())
-        except (sqlite3.Error, OSError) as error:
-            raise ShardError(path, error) from error
-
-    @classmethod
-    async def _open(cls, path: Path, large: LargeReads) -> "Shard":
-        connection = await aiosqlite.connect(path, isolation_level=None)
-        meta: dict[str, int] = {}
-        try:
-            for pragma in sql.PRAGMAS:
-                await connection.execute(pragma)
-            if (await _one(connection, sql.IS_NEW))[0]:
-                await connection.executescript(sql.SCHEMA)
-            meta.update((name, value) for name, value in await connection.execute_fetchall(sql.READ_META))
-            clock_us = (await _one(connection, sql.LATEST_TIME))[0]
-            last_user_key = (await _one(connection, sql.LAST_USER_KEY))[0]
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
-                await connection.close()
-                raise
-        if meta.get("schema_version") != sql.SCHEMA_VERSION:
-            await connection.close()
-            _remove(path)
-            return await cls._open(path, large)
-        shard = cls(connection, meta["applied_seq"], clock_us, last_user_key, large)
-        if meta["traces"]:
+        shard = cls(path, await look_at(path), large or LargeReads())
+        if shard._found.traces:
             await shard.remove_traces()
-        if not shard.repeats.is_complete:
-            shard._begin_loading_repeats()
         return shard
 
     async def close(self) -> None:
@@ -147,6 +103,10 @@ class Shard:
             self._loading.cancel()
             await asyncio.wait([self._loading])
         await self._connection.close()
+
+    def _opened(self) -> None:
+        if not self.repeats.is_complete and self._loading is None:
+            self._begin_loading_repeats()
 
     def new_user_key(self) -> int:
         self._last_user_key += 1
@@ -266,6 +226,8 @@ class Shard:
 
     async def schedules(self) -> list[Scheduled]:
         """List the rules that are to be fired on a schedule, of all users."""
+        if not (self._connection.is_open or self._found.has_rules):
+            return []
         rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
         found: list[Scheduled] = []
         for user, key, body, _ in rows:
@@ -277,11 +239,15 @@ class Shard:
 
     async def outbox(self, limit: int) -> list[OutboxEntry]:
         """Give the oldest entries; those of one command are never apart, so there may be more than `limit`."""
+        if not (self._connection.is_open or self._found.has_outbox):
+            return []
         rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
         return [OutboxEntry(*row) for row in rows]
 
     async def drop_outbox(self, seq: int) -> None:
         """Drop what has been relayed, up to and including a sequence."""
+        if not (self._connection.is_open or self._found.has_outbox):
+            return
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if 0 < self._traces_seq <= seq:
             await self.remove_traces()
@@ -293,10 +259,5 @@ def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:
     return outcome
 
 
-async def _one(connection: aiosqlite.Connection, statement: str, values: tuple[Any, ...] = ()) -> Any:
+async def _one(connection: ShardConnection, statement: str, values: tuple[Any, ...] = ()) -> Any:
     return next(iter(await connection.execute_fetchall(statement, values)))
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)

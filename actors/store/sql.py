@@ -134,6 +134,10 @@ IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
 LATEST_TIME: Final = "SELECT coalesce(max(time_us), 0) FROM command"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
+HAS_OUTBOX: Final = "SELECT EXISTS (SELECT 1 FROM outbox)"
+HAS_RULES: Final = """
+SELECT EXISTS (SELECT 1 FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule')
+"""
 
 WRITE_BATCH: Final = (
     "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from actors.effects import outbox
-from actors.store.shard import ShardError
+from actors.store.connection import ShardError
 from bus import rejections
 from bus.jetstream import JetStream
 from schemas.commands import Tell
