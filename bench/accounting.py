@@ -58,7 +58,7 @@ def process_name(pid: int) -> str:
     words = psutil.Process(pid).cmdline()
     if "-m" in words:
         module, *rest = words[words.index("-m") + 1 :]
-        part = rest[0] if module == "llum" and rest else module.rpartition(".")[2]
+        part = rest[0] if module.partition(".")[0] == "llum" and rest else module.rpartition(".")[2]
         return "supervisor" if part == "up" else part
     program = Path(words[0].split(" ")[0]).name if words else psutil.Process(pid).name()
     return POSTGRES if program.startswith(POSTGRES) else program

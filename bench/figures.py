@@ -7,7 +7,7 @@ import msgspec
 
 from bench.accounting import Spent
 
-LEAST_US = 0.05
+LEAST_US = 0.5
 """Microseconds of CPU per operation below which a process is left out: it has done nothing for them."""
 
 

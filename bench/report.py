@@ -37,7 +37,7 @@ class KeptFigures(msgspec.Struct, frozen=True):
 def table(results: Mapping[str, Result]) -> list[str]:
     """Lay the figures out for people."""
     head = ("", "figure", "limit", "ratio", "bar", "")
-    rows = [head, *((name, *_cells(result.figure)) for name, result in results.items())]
+    rows = [head, *((name, *cells(result.figure)) for name, result in results.items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = [_line(row, widths) for row in rows]
     counted = [f"{name:<{widths[0]}}  {result.counted}" for name, result in results.items()]
@@ -103,15 +103,17 @@ def _costs(results: Mapping[str, Result], width: int) -> Iterable[str]:
         yield f"{'':<{width}}  limit: {costs_in_words(figure.limit_cpu_us or {})}"
 
 
-def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
-    limit = "" if figure.limit is None else _number(figure.limit)
+def cells(figure: Figure) -> tuple[str, str, str, str, str]:
+    """Write figure, limit, ratio, bar and verdict."""
+    limit = "" if figure.limit is None else number(figure.limit)
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
     bar = "" if figure.bar is None else f"{figure.bar:g}" + ("" if figure.limit is not None else f" {figure.unit}")
     verdict = "" if figure.bar is None else "ok" if figure.ok else "missed"
-    return f"{_number(figure.value)} {figure.unit}", limit, ratio, bar, verdict
+    return f"{number(figure.value)} {figure.unit}", limit, ratio, bar, verdict
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Write a figure with no more digits than say something."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
 

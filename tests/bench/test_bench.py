@@ -50,7 +50,9 @@ BARS = {
     "activate": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
-COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - {"start_up", "memory"} | PEERS
+ABSOLUTE = {"start_up", "memory"}
+"""Figures with a bar and nothing to compare them with."""
+COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - ABSOLUTE | PEERS
 COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", *PEERS}
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
@@ -260,6 +262,8 @@ def _check(name: str, figure: dict[str, object]) -> None:
         assert math.isclose(figure["ratio"], figure["value"] / figure["limit"])
     else:
         assert figure["limit"] is figure["ratio"] is None
+    if name.startswith(("http_", "peer_")):
+        assert {"edge", "worker", "nats-server"} <= figure["cpu_us"].keys()
     for costs in (figure["cpu_us"], figure["limit_cpu_us"]):
         assert (costs is not None) == (name in COSTED)
         assert costs is None or all(cost > 0 for cost in costs.values())
