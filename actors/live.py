@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import msgspec
 
 from model.caches import Caches
-from model.changes import Change
-from model.commands import decide
+from model.changes import Change, Decision
+from model.commands import decide, decide_at_once
 from model.fold import take
 from model.reads import Reading
-from model.stamp import stamp_after
+from model.stamp import Stamp, stamp_after
 from model.state import Model
 from schemas.commands import Command
 from schemas.errors import Refusal
@@ -49,13 +49,27 @@ class LiveModel:
 
     def apply(self, app: str, command: Command, seq: int, time_us: int) -> Reading[Applied]:
         """Decide a command and take what it changes; a refused one leaves the model as it was."""
+        applied = self.apply_at_once(app, command, seq, time_us)
+        if applied is not None:
+            return applied
         stamp = stamp_after(self.model, self.user, app, seq, time_us)
         try:
-            decision = yield from decide(self.model, command, stamp, self.caches.grants)
+            return self._take((yield from decide(self.model, command, stamp, self.caches.grants)), command, stamp)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
+
+    def apply_at_once(self, app: str, command: Command, seq: int, time_us: int) -> Applied | None:
+        """Do what `apply` does for less; None, and nothing is done, where something must be read first."""
+        stamp = stamp_after(self.model, self.user, app, seq, time_us)
+        try:
+            decision = decide_at_once(self.model, command, stamp, self.caches.grants)
+        except Refusal as refusal:
+            return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
+        return None if decision is None else self._take(decision, command, stamp)
+
+    def _take(self, decision: Decision, command: Command, stamp: Stamp) -> Applied:
         self.model = take(self.model, decision.changes, stamp, self.caches)
-        return Applied(Accepted(id=command.id, seq=seq, result=decision.result), decision.changes)
+        return Applied(Accepted(id=command.id, seq=stamp.seq, result=decision.result), decision.changes)
 
     def rest(self) -> None:
         """Take little room until the model is used again."""

@@ -29,23 +29,23 @@ class Latest(msgspec.Struct, omit_defaults=True, gc=False):
 class LatestPieces:
     """What is known of the components of one model."""
 
-    __slots__ = ("_fresh", "_owner", "_packed")
+    __slots__ = ("_owner", "_packed", "ready")
 
     def __init__(self) -> None:
-        self._fresh: dict[int, Latest] = {}
-        """What has been looked at or changed since the model came to rest, by component number."""
+        self.ready: dict[int, Latest] = {}
+        """What has been looked at or changed since the model came to rest, by component number; `get` knows more."""
         self._packed = _NOTHING
         """What was known when it did."""
         self._owner = ""
 
     def get(self, component_no: int) -> Latest | None:
         """Give the latest of a component; None: it has not been looked at since the model was activated."""
-        latest = self._fresh.get(component_no)
+        latest = self.ready.get(component_no)
         return latest if latest is not None or self._packed is _NOTHING else self._unpack(component_no)
 
     def begin(self, component_no: int) -> Latest:
         """Know from now on what is latest; there is none yet."""
-        latest = self._fresh[component_no] = Latest()
+        latest = self.ready[component_no] = Latest()
         return latest
 
     def keep(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
@@ -60,31 +60,31 @@ class LatestPieces:
 
     def drop(self, component_no: int) -> None:
         """Know nothing of a component any more."""
-        self._fresh.pop(component_no, None)
+        self.ready.pop(component_no, None)
         if self._packed.find(component_no) is not None:
             self._packed = _Packed({number: one for number, one in self._packed.items() if number != component_no})
 
     def clear(self) -> None:
-        self._fresh.clear()
+        self.ready.clear()
         self._packed = _NOTHING
 
     def rest(self, owner: str) -> None:
         """Pack all. `owner` is whose model it is."""
-        if self._fresh:
-            fresh = {number: _packed(latest, owner) for number, latest in self._fresh.items()}
+        if self.ready:
+            fresh = {number: _packed(latest, owner) for number, latest in self.ready.items()}
             self._packed = _Packed({**dict(self._packed.items()), **fresh})
-            self._fresh = {}
+            self.ready = {}
             self._owner = owner
 
     def __iter__(self) -> Iterator[int]:
         """Give the numbers of the components that have been looked at."""
-        return iter({*self._packed.numbers, *self._fresh})
+        return iter({*self._packed.numbers, *self.ready})
 
     def _unpack(self, component_no: int) -> Latest | None:
         packed = self._packed.find(component_no)
         if packed is None:
             return None
-        latest = self._fresh[component_no] = _unpacked(packed, self._owner)
+        latest = self.ready[component_no] = _unpacked(packed, self._owner)
         return latest
 
 

@@ -70,17 +70,16 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
 
     `known` are the answers that are remembered; this one is added.
     """
-    if known is not None and (remembered := known.get((app, path))) is not None:
-        return remembered
     registered = model.apps.get(app)
     if registered is None:
         return NOTHING
     if registered.role == "owner":
-        grant, lasts = OWNER, True
-    else:
-        settings = list(_settings(model.permissions.get(app, {}), path))
-        grant, lasts = _combined(settings, now), _last(settings)
-    if known is not None and lasts and model.context(path) is not None:
+        return OWNER
+    if known is not None and (remembered := known.get((app, path))) is not None:
+        return remembered
+    settings = list(_settings(model.permissions.get(app, {}), path))
+    grant = _combined(settings, now)
+    if known is not None and _last(settings) and model.context(path) is not None:
         known[app, path] = grant
     return grant
 
@@ -88,7 +87,7 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
 def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: Grants | None = None) -> Grant:
     """Say what the app may do with one component, whether or not it and its context are there."""
     of_context = grant_of(model, app, path, now, known)
-    if app not in model.component_permissions:
+    if of_context is OWNER or app not in model.component_permissions:
         return of_context
     return component_grant(model, app, path, name, of_context, now)
 

@@ -43,7 +43,7 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, g
     value_list: list[str] = []
     resolver: str | None = None
     goals: list[list[str]] = []
-    created_us: int = 0
+    created_us: int
     withdrawals: bool = False
     """Some of its evidence has been withdrawn: only then do reads look for that."""
 
@@ -71,11 +71,44 @@ class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=Fals
     """The sequence of the command that registered it: an app that is deleted and registered anew has another one."""
 
 
+class Leaf(
+    msgspec.Struct,
+    kw_only=True,
+    omit_defaults=True,
+    frozen=True,
+    gc=False,
+    rename={
+        "offset": "n",
+        "description": "d",
+        "component_type": "c",
+        "value_type": "v",
+        "value_list": "l",
+        "resolver": "r",
+        "goals": "g",
+        "later_us": "t",
+        "withdrawals": "w",
+    },
+):
+    """A component as its context keeps it, to be shared with others: nothing of it is the person's own."""
+
+    offset: int = 0
+    """Its number, counted from the context's `first`."""
+    description: str = ""
+    component_type: ComponentType = "attribute"
+    value_type: ValueType = "string"
+    value_list: list[str] = []
+    resolver: str | None = None
+    goals: list[list[str]] = []
+    later_us: int = 0
+    """When it was made, counted from the context's `created_us`."""
+    withdrawals: bool = False
+
+
 class Contents(msgspec.Struct, omit_defaults=True, gc=False):
-    """What is in a context. Numbers of components, and times of what is not a rule, count from those of the context."""
+    """What is in a context. The time of the item counts from the context's `created_us`."""
 
     item: ContextItem
-    components: dict[str, Component] = {}
+    components: dict[str, Leaf] = {}
     """In the order of their making, which is the order that an ask of a whole context gives."""
     views: dict[str, View] = {}
     rules: dict[str, dict[str, StoredRule]] = {}
@@ -96,14 +129,14 @@ NOTHING: Final[dict[Any, Any]] = cast("dict[Any, Any]", MappingProxyType({}))
 class Context:
     """An inner node of the tree."""
 
-    __slots__ = ("_created_us", "_first", "_kept", "children")
+    __slots__ = ("_kept", "children", "created_us", "first")
 
     def __init__(self, item: ContextItem) -> None:
         self.children: dict[str, Context] = NOTHING
-        self._created_us = item.created_us
-        """The times of the contents count from here."""
-        self._first = 0
-        """The numbers of the contents' components count from here."""
+        self.created_us = item.created_us
+        """The times of the contents count from here, microseconds since 1970."""
+        self.first = 0
+        """The numbers of the components count from here."""
         self._kept: bytes | Contents = Contents(_moved(item, -item.created_us))
         """Packed contents; or open ones, which nothing else shares."""
 
@@ -114,17 +147,18 @@ class Context:
 
     @property
     def contents(self) -> Contents:
-        """Look at what is in the context, with numbers and times as they are kept."""
+        """Look at what is in the context."""
         kept = self._kept
         return _opened(kept) if isinstance(kept, bytes) else kept
 
     @property
     def item(self) -> ContextItem:
-        return _moved(self.contents.item, self._created_us)
+        return _moved(self.contents.item, self.created_us)
 
     @property
     def resolver(self) -> str | None:
-        return self.contents.item.resolver
+        kept = self._kept
+        return (_opened(kept) if isinstance(kept, bytes) else kept).item.resolver
 
     @property
     def views(self) -> Mapping[str, View]:
@@ -138,17 +172,12 @@ class Context:
     @property
     def components(self) -> dict[str, Component]:
         """Copy all of them, in the order of their making; for one there is `component`."""
-        first, created_us = self._first, self._created_us
-        return {name: _placed(each, first, created_us) for name, each in self.contents.components.items()}
+        return {name: self._placed(leaf) for name, leaf in self.contents.components.items()}
 
     def component(self, name: str) -> Component | None:
         """Find a component; None if there is none."""
-        each = self.contents.components.get(name)
-        return None if each is None else _placed(each, self._first, self._created_us)
-
-    def number(self, component: Component) -> int:
-        """Give the number of one of the `contents`."""
-        return self._first + component.number
+        leaf = self.contents.components.get(name)
+        return None if leaf is None else self._placed(leaf)
 
     def open(self) -> Contents:
         """Give contents that may be changed: for `model.fold` alone, which packs them again."""
@@ -158,19 +187,45 @@ class Context:
         return self._kept
 
     def put_item(self, item: ContextItem) -> None:
-        self.open().item = _moved(item, -self._created_us)
+        self.open().item = _moved(item, -self.created_us)
 
     def put_component(self, name: str, component: Component) -> None:
         components = self.open().components
         if not components:
-            self._first = component.number
-        components[name] = _placed(component, -self._first, -self._created_us)
+            self.first = component.number
+        components[name] = self._leaf(component)
 
     def pack(self) -> None:
         """Keep opened contents as bytes, those that others have if they have the same."""
         packed = _encode(self._kept)
         if len(packed) <= MAX_PACKED_BYTES:
             self._kept = shared(packed)
+
+    def _placed(self, leaf: Leaf) -> Component:
+        return Component(
+            number=self.first + leaf.offset,
+            description=leaf.description,
+            component_type=leaf.component_type,
+            value_type=leaf.value_type,
+            value_list=leaf.value_list,
+            resolver=leaf.resolver,
+            goals=leaf.goals,
+            created_us=self.created_us + leaf.later_us,
+            withdrawals=leaf.withdrawals,
+        )
+
+    def _leaf(self, component: Component) -> Leaf:
+        return Leaf(
+            offset=component.number - self.first,
+            description=component.description,
+            component_type=component.component_type,
+            value_type=component.value_type,
+            value_list=component.value_list,
+            resolver=component.resolver,
+            goals=component.goals,
+            later_us=component.created_us - self.created_us,
+            withdrawals=component.withdrawals,
+        )
 
 
 class Model:
@@ -214,21 +269,6 @@ def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context
         at, each = waiting.pop()
         yield at, each
         waiting += [((*at, name), each.children[name]) for name in sorted(each.children, reverse=True)]
-
-
-def _placed(component: Component, first: int, created_us: int) -> Component:
-    """Count a component's number and time from elsewhere."""
-    return Component(
-        number=first + component.number,
-        description=component.description,
-        component_type=component.component_type,
-        value_type=component.value_type,
-        value_list=component.value_list,
-        resolver=component.resolver,
-        goals=component.goals,
-        created_us=created_us + component.created_us,
-        withdrawals=component.withdrawals,
-    )
 
 
 def _moved(item: ContextItem, by_us: int) -> ContextItem:

@@ -49,14 +49,21 @@ def decide(model: Model | None, command: Command, stamp: Stamp, known: Grants | 
 
     Yields the reads that it needs. Raises a `Refusal`.
     """
+    decision = decide_at_once(model, command, stamp, known)
+    if decision is None:
+        assert model is not None, "what is refused without a model is refused at once"
+        decision = yield from _READING[type(command)](model, command, stamp)
+    return decision
+
+
+def decide_at_once(model: Model | None, command: Command, stamp: Stamp, known: Grants | None = None) -> Decision | None:
+    """Decide a command as `decide` does, which is dearer; None: something must be read for it."""
     if model is None:
         return _decide_without_model(command, stamp)
     if type(command) is commands.Tell:
         return tell(model, command, stamp, known)
     handler = _AT_ONCE.get(type(command))
-    if handler is not None:
-        return handler(model, command, stamp)
-    return (yield from _READING[type(command)](model, command, stamp))
+    return None if handler is None else handler(model, command, stamp)
 
 
 def _decide_without_model(command: Command, stamp: Stamp) -> Decision:

@@ -27,16 +27,18 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     path = tuple(command.context)
     name = command.component
     context = model.context(path)
-    component = None if context is None else context.component(name)
-    if context is None or component is None:
+    contents = None if context is None else context.contents
+    leaf = None if contents is None else contents.components.get(name)
+    if context is None or contents is None or leaf is None:
         component_to_change(model, stamp, command.context, name)
         raise AssertionError("what is not there is refused")
-    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_s, known).tell:
+    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_us / 1e6, known).tell:
         raise permissions.denied(stamp.app, "tell", "context")
-    check_evidence(command.evidence, component.value_type, component.value_list, "evidence")
-    if command.cause is not None or context.rules:
-        return _tell_among_rules(model, context, component, command, stamp)
-    return Decision((add(_stamped(command.evidence, 0, stamp), component.number, stamp.time_us),))
+    check_evidence(command.evidence, leaf.value_type, leaf.value_list, "evidence")
+    number = context.first + leaf.offset
+    if command.cause is not None or contents.rules:
+        return _tell_among_rules(model, context, number, command, stamp)
+    return Decision((add(_stamped(command.evidence, 0, stamp), number, stamp.time_us),))
 
 
 def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
@@ -79,7 +81,7 @@ def accepted_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp)
     return add(_stamped(new, n, stamp), component_no, stamp.time_us)
 
 
-def _tell_among_rules(model: Model, context: Context, component: Component, command: Tell, stamp: Stamp) -> Decision:
+def _tell_among_rules(model: Model, context: Context, component_no: int, command: Tell, stamp: Stamp) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""
     cause = command.cause
     if cause is not None:
@@ -89,7 +91,7 @@ def _tell_among_rules(model: Model, context: Context, component: Component, comm
     if cause is not None:
         evidence.rule = cause.rule
         changes = counted_cause(model, cause)
-    added = add(evidence, component.number, stamp.time_us)
+    added = add(evidence, component_no, stamp.time_us)
     return Decision([added, *changes, *fired(context, tuple(command.context), command.component, cause)])
 
 

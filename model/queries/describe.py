@@ -56,7 +56,7 @@ def _size(seq: int, asker: Asker, place: Place) -> Generator[list[Read], list[Fo
         if grant.ask:
             contexts += 1
             targets = visible_components(asker, Place(path, context, grant, None))
-            numbers += [target.component.number for target in targets]
+            numbers += [target.number for target in targets]
     found = (yield [_counted(seq, number) for number in numbers]) if numbers else []
     return ContextSize(contexts=contexts, components=len(numbers), evidence=sum(one.count for one in found))
 

@@ -8,9 +8,11 @@ not permitted are left out.
 
 from typing import NamedTuple
 
+import msgspec
+
 from model.checks import check_length
 from model.permissions import OWNER, Asker, Grant, denied
-from model.state import Component, Context, Model
+from model.state import Context, Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
 from schemas.queries import Ask
@@ -27,12 +29,14 @@ class Place(NamedTuple):
     """The nearest resolver that is set, the context's own first."""
 
 
-class Target(NamedTuple):
-    """A component to be answered, and under which grant."""
+class Target(msgspec.Struct, frozen=True, gc=False):
+    """A component to be answered, and under which grant. A struct, because an ask of a whole context makes many."""
 
     place: Place
     name: str
-    component: Component
+    number: int
+    leaf: Leaf
+    """The component as its context keeps it."""
     grant: Grant
     """What the app may do with the component."""
 
@@ -80,11 +84,14 @@ def find_component(model: Model, asker: Asker, path: Path, name: str) -> Target:
 
 def visible_components(asker: Asker, place: Place) -> list[Target]:
     """List those components of a context that the app may ask."""
-    components, grant = place.context.components.items(), place.grant
+    grant, path, first = place.grant, place.path, place.context.first
+    leaves = place.context.contents.components.items()
     if grant is OWNER or (grant.unlimited and not asker.rights.component_permissions.get(asker.app)):
-        return [Target(place, name, component, grant) for name, component in components]
-    path = place.path
-    targets = [Target(place, name, one, asker.component_grant(path, name, grant)) for name, one in components]
+        return [Target(place, name, first + leaf.offset, leaf, grant) for name, leaf in leaves]
+    targets = [
+        Target(place, name, first + leaf.offset, leaf, asker.component_grant(path, name, grant))
+        for name, leaf in leaves
+    ]
     sight = _Sight(asker)
     return [target for target in targets if sight.reaches(target.grant, path, target.name)]
 
@@ -129,11 +136,11 @@ class _Finder:
             grant = self.asker.component_grant(path, name, grant)
             if not self.sight.reaches(grant, path, name):
                 raise denied(self.asker.app, "ask", _field(index))
-        component = place.context.component(name)
-        if component is None:
+        leaf = place.context.contents.components.get(name)
+        if leaf is None:
             check_segment(name, _field(index))
             raise Refusal(Code.NO_SUCH_COMPONENT, f"there is no component {name[:80]!r}", _field(index))
-        return Target(place, name, component, grant)
+        return Target(place, name, place.context.first + leaf.offset, leaf, grant)
 
     def _place(self, path: Path, name: str, index: int | None) -> Place:
         field = _field(index)

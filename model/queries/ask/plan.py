@@ -22,7 +22,7 @@ from model.queries.visible import visible_contexts, visible_rules, visible_views
 from model.reads import Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
-from model.state import Component, Model
+from model.state import Model
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE, MAX_REPLY_BYTES
@@ -93,9 +93,11 @@ def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Reso
     known = _NOT_LOOKED_AT if caches is None else caches.latest
     plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
     from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
+    app, ready = asker.app, known.ready
     for target in targets.found:
+        number = target.number
         try:
-            _plan_target(plan, target, asker.app, resolvers, known.get(target.component.number), from_memory)
+            _plan_target(plan, target, app, resolvers, ready.get(number) or known.get(number), from_memory)
         except Refusal as refusal:
             reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
     if query.show_contexts:
@@ -106,7 +108,7 @@ def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Reso
 def _plan_target(
     plan: Plan, target: Target, app: str, resolvers: Resolvers, latest: Latest | None, from_memory: bool
 ) -> None:
-    place, name, component, grant = target
+    place, component, grant = target.place, target.leaf, target.grant
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
         wanted = _permitted(plan.selection, wanted, grant, app)
@@ -114,14 +116,14 @@ def _plan_target(
     if resolver is None:
         raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
     answer = ComponentAnswer(
-        path=[*place.path, name],
+        path=[*place.path, target.name],
         description=component.description,
         component_type=component.component_type,
         value_type=component.value_type,
         value_list=component.value_list,
         resolver=component.resolver,
         goals=component.goals,
-        creation_time=component.created_us / 1e6,
+        creation_time=(place.context.created_us + component.later_us) / 1e6,
     )
     if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
         plan.open.append(_opened(plan, target, answer, resolver, latest))
@@ -169,7 +171,7 @@ def _opened(
     plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None
 ) -> PendingAnswer:
     """Leave a component open, and plan what is to be read for it."""
-    query, component = plan.query, target.component
+    query, component = plan.query, target.leaf
     given = {} if target.grant.bind_resolver is not None else query.resolver_arguments
     known = Latest(latest.plain, latest.goal, latest.correction) if latest is not None else Latest()
     part = PendingAnswer(
@@ -178,11 +180,11 @@ def _opened(
         resolver_from=_resolver_from(query, target),
         arguments=checked_arguments(resolver, given),
         grant=target.grant,
-        component_no=component.number,
+        component_no=target.number,
         latest=known,
         over_latest=resolver.newest_of is not None and plan.selection is EVERYTHING,
     )
-    make = _maker(plan, component)
+    make = _maker(plan, target)
     marked = {"withdrawn": "marked"} if component.withdrawals else {}
     reads = _correction_reads(latest, plan.now, make) | _value_reads(plan, resolver, latest, make)
     if part.shows_evidence(query) and (marked or not reads.keys() & {"window", "whole"}):
@@ -195,12 +197,12 @@ def _opened(
     return part
 
 
-def _maker(plan: Plan, component: Component) -> Callable[..., Read]:
+def _maker(plan: Plan, target: Target) -> Callable[..., Read]:
     query = plan.query
     seq_max = plan.seq if query.as_of_seq is None else min(plan.seq, query.as_of_seq)
     until_us = None if query.as_of_time is None else to_us(query.as_of_time)
-    withdrawn: Literal["left_out", "none"] = "left_out" if component.withdrawals else "none"
-    return partial(Read, component_no=component.number, seq_max=seq_max, until_us=until_us, withdrawn=withdrawn)
+    withdrawn: Literal["left_out", "none"] = "left_out" if target.leaf.withdrawals else "none"
+    return partial(Read, component_no=target.number, seq_max=seq_max, until_us=until_us, withdrawn=withdrawn)
 
 
 def _correction_reads(latest: Latest | None, now: float, make: Callable[..., Read]) -> dict[str, Read]:
@@ -253,7 +255,7 @@ def _resolver_from(query: Ask, target: Target) -> ResolverFrom:
         return "grant"
     if query.resolver:
         return "ask"
-    if target.component.resolver:
+    if target.leaf.resolver:
         return "component"
     return "context" if target.place.resolver else "default"
 
