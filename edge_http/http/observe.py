@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.payload import Payload
 
 from bus import lines
 from bus.lines import LoggedRequest
@@ -77,9 +78,13 @@ async def observed(
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
     response.headers[REQUEST_ID] = trace.request_id
-    body = response.body if isinstance(response, web.Response) else None
-    _write_line(request, trace, response.status, len(body) if isinstance(body, bytes) else 0, started)
+    _write_line(request, trace, response.status, _size_of(response), started)
     return response
+
+
+def _size_of(response: web.StreamResponse) -> int:
+    body = response.body if isinstance(response, web.Response) else None
+    return (body.size or 0) if isinstance(body, Payload) else len(body or b"")
 
 
 async def _answer(request: web.Request, handler: HttpHandler, trace: Trace) -> web.StreamResponse:

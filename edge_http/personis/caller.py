@@ -13,7 +13,7 @@ from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
-from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS
+from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, LargeAnswers
 from identity.apps import Apps
 from schemas.commands import Command
 from schemas.decoding import decode
@@ -49,7 +49,7 @@ class Caller:
         """Components of an ask that could not be answered, while others were."""
 
     @property
-    def large_answers(self) -> asyncio.Semaphore:
+    def large_answers(self) -> LargeAnswers:
         return self._app[LARGE_ANSWERS]
 
     @property

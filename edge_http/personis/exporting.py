@@ -86,7 +86,7 @@ class _Export:
     async def _rendered(self, query: Ask, reply: AskReply) -> dict[str, Any]:
         caller = self._caller
         evidence = await all_evidence(caller.ask, query, reply, caller.large_answers, self._budget)
-        pairs = zip(reply.components, evidence, strict=True)
+        pairs = zip(reply.components, evidence.lists(), strict=True)
         return {answer.path[-1]: render.component(answer, pieces) for answer, pieces in pairs}
 
     def _query(self, path: list[str]) -> Ask:

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import functools
+from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 
 from edge_http.auth.bearer import has_token
@@ -13,16 +15,16 @@ from edge_http.http.body import read_body
 from edge_http.http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
-from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, MAX_LARGE_ANSWERS, all_evidence
+from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, LargeAnswers, all_evidence
 from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
 from schemas.errors import raised_from
-from schemas.queries import Access
+from schemas.queries import Access, Ask
 from schemas.replies import AskReply
 
 
 def add_personis(app: web.Application) -> None:
     """Add the operations, and `POST /<anything else>`, which is answered as the original does: ok, false."""
-    app[LARGE_ANSWERS] = asyncio.Semaphore(MAX_LARGE_ANSWERS)
+    app[LARGE_ANSWERS] = LargeAnswers()
     app[FEW_EXPORTS] = asyncio.Semaphore(MAX_EXPORTS)
     app[importing.FEW_IMPORTS] = asyncio.Semaphore(importing.MAX_IMPORTS)
     for op in OPERATIONS:
@@ -72,13 +74,20 @@ async def _tell(caller: Caller) -> None:
     await caller.send(requests.tell_of(call, caller.id_for(call)))
 
 
-async def _ask(caller: Caller) -> list[Any]:
+async def _ask(caller: Caller) -> render.Value:
     query = requests.ask_of(caller.parse(calls.ASK))
     reply: AskReply = await caller.ask(query)
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
     caller.failures = reply.failures
     evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
+    if evidence.is_large:
+        value = _asked(caller, query, reply, [render.GAP] * len(reply.components))
+        return render.LargeValue(value, [*map(evidence.list_in_pieces, evidence.components)], evidence.held)
+    return _asked(caller, query, reply, evidence.lists())
+
+
+def _asked(caller: Caller, query: Ask, reply: AskReply, evidence: Sequence[msgspec.Raw | str]) -> list[Any]:
     components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
     return render.with_contexts(reply, components, caller.principal.user) if query.show_contexts else components
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from actors.partition import Partition
 from actors.store.shard import Shard
 from bus.subjects import Address
 from model.caches import Caches
+from model.queries.ask import plan
 from model.tails import TailPiece
 from schemas.apps import ADMIN_APP
 from schemas.commands import Command, Correct, Forget, Import, MakeModel, Tell, Withdraw
@@ -155,6 +157,24 @@ def test_recent_evidence_is_answered_at_once_after_the_first_time() -> None:
         answers = Answers(live.partition, lambda: NOW_S, lambda: 0)
         reply: Any = answers.answer(Address(3, "alice", "llum", "ask"), msgspec.json.encode(query))
         assert [piece.seq for piece in reply.components[0].evidence] == list(range(5, 15))
+
+    scenario(run)
+
+
+def test_a_reading_that_was_cut_short_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few large pieces do not pass for all: the next ask finds the rest on the disk."""
+    monkeypatch.setattr(plan, "MAX_REPLY_BYTES", 50)
+
+    async def run(live: Live) -> None:
+        for value in ("one", "two", "three"):
+            await live.apply(Tell(id="t", context=["a"], component="a", evidence=NewEvidence(value=value)))
+        first: Any = await live.ask(Ask(context=["a"], view=["a"], include_evidence=True))
+        (page,) = first.components
+        assert [piece.value for piece in page.evidence] == ["one"]
+        assert page.evidence_more
+        monkeypatch.undo()
+        whole: Any = await live.ask(Ask(context=["a"], view=["a"], include_evidence=True))
+        assert [piece.value for piece in whole.components[0].evidence] == ["one", "two", "three"]
 
     scenario(run)
 
