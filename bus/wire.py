@@ -38,6 +38,8 @@ class Parser:
         self._client = client
         self.handlers: dict[bytes, OnMessage] = {}
         """By subscription id, as it is written on the wire."""
+        self.parsing = False
+        """Nothing may be taken meanwhile: it would overtake what is being parsed."""
         self.reset()
 
     def reset(self) -> None:
@@ -46,43 +48,84 @@ class Parser:
         self._size = 0
         self._needed = 0
 
+    def take(self, data: bytes) -> bytes:
+        """Take what has arrived, and hand the messages to their handlers. Gives the rest, from the first that has none.
+
+        That is for `parse`, which may have to wait.
+        """
+        buffer = self._joined(data)
+        if buffer is None:
+            return b""
+        used, stopped = self._consume(buffer, 0)
+        if stopped:
+            return buffer[used:]
+        self._keep(buffer, used)
+        return b""
+
     async def parse(self, data: bytes = b"") -> None:
         """Take what has arrived; nats-py calls this. Raises `ProtocolError` when the stream makes no sense."""
+        self.parsing = True
+        try:
+            buffer = self._joined(data)
+            if buffer is not None:
+                await self._parse(buffer)
+        finally:
+            self.parsing = False
+
+    async def _parse(self, buffer: bytes) -> None:
+        used, stopped = self._consume(buffer, 0)
+        while stopped:
+            used = await self._pass_on(buffer, used)
+            if self._client.is_reconnecting:
+                return
+            used, stopped = self._consume(buffer, used)
+        self._keep(buffer, used)
+
+    def _joined(self, data: bytes) -> bytes | None:
+        """Give what has arrived and was not used; None while a message is known to be incomplete."""
         self._chunks.append(data)
         self._size += len(data)
         if self._size < self._needed:
-            return
+            return None
         buffer = data if len(self._chunks) == 1 else b"".join(self._chunks)
         self.reset()
-        used = await self._consume(buffer)
+        return buffer
+
+    def _keep(self, buffer: bytes, used: int) -> None:
         if used < len(buffer):
             self._chunks = [buffer[used:]]
             self._size = len(buffer) - used
 
-    async def _consume(self, buffer: bytes) -> int:
-        """Handle every whole message, and tell how many bytes they were."""
-        at = 0
+    def _consume(self, buffer: bytes, at: int) -> tuple[int, bool]:
+        """Hand over every whole message from `at` on. Gives where it ended, and whether what comes has no handler."""
         handlers = self.handlers
         while (line_end := buffer.find(b"\r\n", at)) >= 0:
             fields = buffer[at:line_end].split(b" ")
-            if fields[0] != b"MSG" and fields[0] != b"HMSG":
-                await self._control(fields[0], buffer[at:line_end])
-                at = line_end + 2
-                if self._client.is_reconnecting:
-                    return len(buffer)
-                continue
+            if (fields[0] != b"MSG" and fields[0] != b"HMSG") or not fields[-1].isdigit():
+                return at, True
             start = line_end + 2
-            stop = start + _number(fields[-1])
+            stop = start + int(fields[-1])
             if len(buffer) < stop + 2:
                 self._needed = stop + 2 - at
                 break
             handler = handlers.get(fields[2])
             if handler is None:
-                await self._client.receive(*_parts(fields, buffer, start, stop), sid=_number(fields[2]))
-            else:
-                _call(handler, *_parts(fields, buffer, start, stop))
+                return at, True
+            _call(handler, *_parts(fields, buffer, start, stop))
             at = stop + 2
-        return at
+        return at, False
+
+    async def _pass_on(self, buffer: bytes, at: int) -> int:
+        """Deal with what has no handler, a whole message or a line, and give where it ends."""
+        line_end = buffer.index(b"\r\n", at)
+        fields = buffer[at:line_end].split(b" ")
+        start = line_end + 2
+        if fields[0] != b"MSG" and fields[0] != b"HMSG":
+            await self._control(fields[0], buffer[at:line_end])
+            return start
+        stop = start + _number(fields[-1])
+        await self._client.receive(*_parts(fields, buffer, start, stop), sid=_number(fields[2]))
+        return stop + 2
 
     async def _control(self, operation: bytes, line: bytes) -> None:
         client = self._client
@@ -101,9 +144,13 @@ class Parser:
 class WireClient(nats.aio.client.Client):  # type: ignore[misc]
     """A nats-py client with the parser above, that gives up only when told to."""
 
+    _pending: list[bytes]
+    _pending_data_size: int
+
     def __init__(self) -> None:
         super().__init__()
         self._ps: Parser = Parser(self)
+        self._writing_soon = False
 
     @property
     def server_info(self) -> dict[str, Any]:
@@ -134,9 +181,43 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
             command = b"PUB %b %d\r\n%b\r\n" % (target, len(data), data)
         self._pending.append(command)
         self._pending_data_size += len(command)
-        if self._flush_queue.empty():
-            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+        if not self._writing_soon:
+            self._writing_soon = True
+            asyncio.get_running_loop().call_soon(self._write)
         return True
+
+    def _write(self) -> None:
+        """Write all that was published in a turn of the loop; while the socket takes no more, nats-py's task does."""
+        self._writing_soon = False
+        if self._pending_data_size == 0 or not self.is_connected:
+            return
+        # A WebSocket's transport has no stream.
+        stream = getattr(self._transport, "_io_writer", None)
+        writer = stream.transport if stream else None
+        if writer is not None and not writer.is_closing() and writer.get_write_buffer_size() == 0:
+            writer.write(b"".join(self._pending))
+            self._pending = []
+            self._pending_data_size = 0
+        elif self._flush_queue.empty():
+            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+
+    async def _read_loop(self) -> None:
+        """Take what arrives as it arrives; nats-py's task reads what is left, such as pings and its own messages."""
+        reader = getattr(self._transport, "_io_reader", None)
+        if reader is not None:
+            self._take_at_once(reader)
+        await super()._read_loop()
+
+    def _take_at_once(self, reader: Any) -> None:
+        parser, feed = self._ps, reader.feed_data
+
+        def take(data: bytes) -> None:
+            may_take = not (parser.parsing or reader._buffer) and self._transport._io_reader is reader
+            rest = parser.take(data) if may_take else data
+            if rest:
+                feed(rest)
+
+        reader.feed_data = take
 
     async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109 - nats-py's signature
         """Wait until the server has taken all that was sent. nats-py's own PING overtakes what still waits here."""

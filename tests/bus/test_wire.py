@@ -127,6 +127,51 @@ async def test_messages_are_the_same_however_the_stream_is_cut(size: int) -> Non
     ]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+async def test_messages_with_a_handler_are_taken_as_they_arrive(size: int) -> None:
+    """Those behind one that must be waited for keep their place."""
+    stream = b"".join(
+        (
+            b"MSG a 7 1\r\n1\r\n",
+            b"MSG b 8 1\r\n2\r\n",
+            b"PING\r\n",
+            b"HMSG a 7 12 13\r\nNATS/1.0\r\n\r\n3\r\n",
+            b"MSG a 7 1\r\n4\r\n",
+        )
+    )
+    client = FakeClient()
+    parser = Parser(client)  # type: ignore[arg-type]
+    parser.handlers[b"7"] = lambda *message: client.calls.append((7, *message))
+    for at in range(0, len(stream), size):
+        rest = parser.take(stream[at : at + size])
+        if rest:
+            await parser.parse(rest)
+    assert client.calls == [
+        (7, b"a", b"", b"", b"1"),
+        (8, b"b", b"", b"", b"2"),
+        ("PING",),
+        (7, b"a", b"", b"NATS/1.0\r\n\r\n", b"3"),
+        (7, b"a", b"", b"", b"4"),
+    ]
+
+
+async def test_what_has_a_handler_does_not_overtake_what_has_none(bus: Bus) -> None:
+    """A message of nats-py's own waits for its task; what arrives meanwhile comes after it."""
+    got: list[bytes] = []
+
+    async def slowly(message: object) -> None:
+        got.append(message.data)  # type: ignore[attr-defined]
+
+    await bus.nc.subscribe("slow", cb=slowly)
+    await bus.listen("quick", lambda _subject, _reply, _headers, data: got.append(data))
+    numbers = [b"%d" % number for number in range(300)]
+    for number in numbers:
+        await bus.publish("slow" if int(number) % 7 == 0 else "quick", number)
+    await until(lambda: len(got) == len(numbers), "all messages")
+    assert [one for one in got if int(one) % 7] == [one for one in numbers if int(one) % 7]
+    assert [one for one in got if int(one) % 7 == 0] == [one for one in numbers if int(one) % 7 == 0]
+
+
 async def test_a_message_of_the_largest_size_arrives_whole(bus: Bus) -> None:
     """8 MB come in hundreds of pieces and are put together once."""
     got: list[bytes] = []
