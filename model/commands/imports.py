@@ -5,7 +5,8 @@ evidence comes after what is there. A time of acceptance later than now (another
 in a definition are made as the importing app, with components that are made. Nothing fires.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -31,7 +32,7 @@ from schemas.commands import Import
 from schemas.definitions import ImportedComponent, ImportedContext
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
-from schemas.paths import Path, check_path
+from schemas.paths import Path, check_path, format_path
 
 
 class Made(msgspec.Struct):
@@ -166,14 +167,28 @@ def _check(model: Model, base: Path, contexts: Sequence[ImportedContext]) -> Non
 def _check_components(model: Model, path: Path, components: Sequence[ImportedComponent], field: str) -> None:
     context = model.context(path)
     for index, imported in enumerate(components):
-        at = f"{field}[{index}]"
-        check_component(imported.definition, f"{at}.definition")
-        check_below(path, f"{at}.definition.name")
-        if imported.definition.evidence:
-            raise Refusal(Code.BAD_FIELD, "an imported component has no initial evidence", f"{at}.definition.evidence")
         existing = context.component(imported.definition.name) if context is not None else None
-        _check_evidence(imported, existing, f"{at}.evidence")
+        with _about((*path, imported.definition.name)):
+            _check_component(path, imported, existing, f"{field}[{index}]")
     check_unique((imported.definition.name for imported in components), field, "definition.name")
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Have refusals from inside say which component they are about: whoever imports knows paths, and no numbers."""
+    try:
+        yield
+    except Refusal as refusal:
+        error = refusal.error
+        raise Refusal(error.code, f"{format_path(path)[:200]}: {error.message}", error.field, error.hint) from refusal
+
+
+def _check_component(path: Path, imported: ImportedComponent, existing: Component | None, field: str) -> None:
+    check_component(imported.definition, f"{field}.definition")
+    check_below(path, f"{field}.definition.name")
+    if imported.definition.evidence:
+        raise Refusal(Code.BAD_FIELD, "an imported component has no initial evidence", f"{field}.definition.evidence")
+    _check_evidence(imported, existing, f"{field}.evidence")
 
 
 def _check_evidence(imported: ImportedComponent, existing: Component | None, field: str) -> None:

@@ -22,7 +22,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from model.checks import check_below, check_component, check_json, check_resolver, check_text, check_view
+from model.checks import (
+    check_below,
+    check_component,
+    check_json,
+    check_resolver,
+    check_statement,
+    check_text,
+    check_view,
+)
 from model.formats.mdef_grammar import MdefSyntaxError, Pair, Statement, Word, parse_statement
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
@@ -35,6 +43,8 @@ MAX_CHARACTERS: Final = MAX_COMMAND_BYTES
 
 MAX_INCLUDES: Final = 64
 """Files included in all. Also what ends a file that includes itself."""
+
+RULE_HINT: Final = """a rule reads, for example, <./Sport/steps> ~ '10' : TELL ./Sport/goal, inferred:'met'"""
 
 _NO_INCLUDES: Final[Mapping[str, str]] = MappingProxyType({})
 _START = re.compile(r"[ \t]*(?:@@|--|==)")
@@ -196,11 +206,26 @@ def _component(statement: Statement, lines: list[_Line]) -> ComponentDefinition:
         key = _COMPONENT_KEYS.get(pair.key, pair.key)
         with _at(lines, pair):
             _add_member(members, key, pair)
+            if key == "rules":
+                _check_rule(pair)
         places[key] = pair
     component = _convert(members, ComponentDefinition, places, lines, statement.name)
     component.evidence = [_evidence(pairs, component.value_type, lines, statement.name) for pairs in statement.evidence]
     check_component(component, "")
     return component
+
+
+def _check_rule(pair: Pair) -> None:
+    """Refuse a rule that has a mistake; its own lines and columns are those of the text between the quotes."""
+    if not isinstance(pair.value, str):
+        raise Refusal(Code.BAD_RULE, "a rule is a text", None, RULE_HINT)
+    try:
+        check_statement(pair.value, "rule")
+    except Refusal as refusal:
+        error = refusal.error
+        _, _, at = (error.field or "").partition(":")
+        where = f" (at {at} of the rule)" if at else ""
+        raise Refusal(error.code, f"{error.message}{where}", None, error.hint or RULE_HINT) from refusal
 
 
 def _add_member(members: dict[str, Any], key: str, pair: Pair) -> None:
@@ -309,7 +334,8 @@ def _at(lines: list[_Line], place: Word | Pair) -> Iterator[None]:
     except Refusal as refusal:
         error = refusal.error
         position = _position(lines, place.line, place.column)
-        raise _Positioned(Code.BAD_FIELD, error.message, position, error.hint) from refusal
+        code = Code.BAD_RULE if error.code is Code.BAD_RULE else Code.BAD_FIELD
+        raise _Positioned(code, error.message, position, error.hint) from refusal
 
 
 def _wrong(message: str, lines: Sequence[_Line], line: int = 1, column: int = 1) -> Refusal:

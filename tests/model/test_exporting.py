@@ -266,6 +266,12 @@ def test_bad_imports_change_nothing(command: Import, code: Code, field: str | No
     assert field is None or error.field == field
 
 
+def test_a_bad_import_names_the_component_by_its_path() -> None:
+    """Whoever imports has not counted contexts and components."""
+    error = Person().refuses(imports(told(1)))
+    assert error.message.startswith("Personal/In/new: ")
+
+
 @given(definition=definitions())
 @settings(max_examples=40 * EFFORT)
 def test_any_model_survives_the_way_out_and_in(definition: ModelDefinition) -> None:

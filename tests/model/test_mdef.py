@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.checks import check_definition
-from model.formats.mdef import MAX_CHARACTERS, MAX_INCLUDES, format_mdef, parse_mdef
+from model.formats.mdef import MAX_CHARACTERS, MAX_INCLUDES, RULE_HINT, format_mdef, parse_mdef
 from schemas.apps import ADMIN_APP
 from schemas.commands import MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
@@ -166,6 +166,33 @@ def test_includes_are_bounded() -> None:
 def test_errors_have_a_position(text: str, position: str) -> None:
     """Line and column, counted from 1, of the text as it was given."""
     assert refused(text)[0] == position
+
+
+BAD = "'a' ~ 'b' : TELLL ./x, explicit:'c'"
+GOOD = "'a' ~ 'b' : NOTIFY 'c'"
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        (f'@@a\n--b: rule="{BAD}"', "2:6"),
+        (f'@@a\n--b: value_type="number",\n  rule="{GOOD}",\n  rule="{BAD}"', "4:3"),
+        ("@@a\n--b: [value=1], rule=3", "2:17"),
+    ],
+)
+def test_a_bad_rule_is_refused_where_it_stands(text: str, position: str) -> None:
+    """The message says where in the rule; the hint shows what one looks like."""
+    with pytest.raises(Refusal) as caught:
+        parse_mdef(text)
+    error = caught.value.error
+    assert (error.code, error.field, error.hint) == (Code.BAD_RULE, position, RULE_HINT)
+    assert "(at 1:13 of the rule)" in error.message or "3" in text
+
+
+def test_a_text_may_list_values() -> None:
+    """The original's definitions have lists of values on components that are no enums."""
+    (context,) = parse_mdef('@@a\n--b: value_type="string", value="a", value="b"').contexts
+    assert context.components[0].value_list == ["a", "b"]
 
 
 def test_a_definition_is_bounded() -> None:
