@@ -65,7 +65,8 @@ class Caches:
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""
         if type(change) is AddEvidence:
-            latest = self.latest.get(change.component_no)
+            number = change.component_no
+            latest = self.latest.ready.get(number) or self.latest.get(number)
             if latest is not None:
                 # Evidence arrives in order, so the newest is the latest of its kind.
                 setattr(latest, change.kind, change.evidence)

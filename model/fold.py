@@ -37,7 +37,7 @@ def take(model: Model | None, changes: Iterable[Change], stamp: Stamp, caches: C
     for change in changes:
         caches.note(model, change)
         model = evolve(model, change, stamp)
-    return _packed(model)
+    return model if model is None or model.open is None else _packed(model)
 
 
 def restore(
@@ -53,7 +53,7 @@ def restore(
     model: Model | None = None
     for change in changes:
         model = evolve(model, change, stamp)
-    return _packed(model)
+    return None if model is None else _packed(model)
 
 
 def token_order(token: str) -> tuple[int, ...]:
@@ -73,12 +73,11 @@ def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
     return model
 
 
-def _packed(model: Model | None) -> Model | None:
+def _packed(model: Model) -> Model:
     """Pack what the changes have opened."""
-    if model is not None and model.open is not None:
-        for context in model.open:
-            context.pack()
-        model.open = None
+    for context in model.open or ():
+        context.pack()
+    model.open = None
     return model
 
 
@@ -100,8 +99,7 @@ def _put_root(model: Model, _path: Path, content: ContextItem) -> None:
 
 
 def _put_context(model: Model, path: Path, content: ContextItem) -> None:
-    *above, name = path
-    parent = _context(model, above)
+    parent, name = _context(model, path[:-1]), path[-1]
     if name in parent.children:
         _opened(model, path).put_item(content)
     else:
@@ -110,13 +108,11 @@ def _put_context(model: Model, path: Path, content: ContextItem) -> None:
 
 
 def _put_component(model: Model, path: Path, content: Component) -> None:
-    *above, name = path
-    _opened(model, above).put_component(name, content)
+    _opened(model, path[:-1]).put_component(path[-1], content)
 
 
 def _put_view(model: Model, path: Path, content: View) -> None:
-    *above, name = path
-    _contents(model, above).views[name] = content
+    _contents(model, path[:-1]).views[path[-1]] = content
 
 
 def _put_app(model: Model, path: Path, content: App) -> None:
@@ -136,7 +132,7 @@ def _put_component_permission(model: Model, path: Path, content: Permission) -> 
 
 def _put_rule(model: Model, path: Path, content: StoredRule) -> None:
     *above, name, token = path
-    rules = _contents(model, above).rules
+    rules = _contents(model, tuple(above)).rules
     rules[name] = {**rules.get(name, {}), token: content}
 
 
@@ -145,18 +141,15 @@ def _drop_root(_model: Model, _path: Path) -> None:
 
 
 def _drop_context(model: Model, path: Path) -> None:
-    *above, name = path
-    del _context(model, above).children[name]
+    del _context(model, path[:-1]).children[path[-1]]
 
 
 def _drop_component(model: Model, path: Path) -> None:
-    *above, name = path
-    del _contents(model, above).components[name]
+    del _contents(model, path[:-1]).components[path[-1]]
 
 
 def _drop_view(model: Model, path: Path) -> None:
-    *above, name = path
-    del _contents(model, above).views[name]
+    del _contents(model, path[:-1]).views[path[-1]]
 
 
 def _drop_app(model: Model, path: Path) -> None:
@@ -173,7 +166,7 @@ def _drop_component_permission(model: Model, path: Path) -> None:
 
 def _drop_rule(model: Model, path: Path) -> None:
     *above, name, token = path
-    rules = _contents(model, above).rules
+    rules = _contents(model, tuple(above)).rules
     rules[name] = {kept: rule for kept, rule in rules[name].items() if kept != token}
     if not rules[name]:
         del rules[name]
@@ -186,8 +179,8 @@ def _drop_inner(outer: dict[str, dict[Any, Any]], name: str, key: object) -> Non
         del outer[name]
 
 
-def _context(model: Model, path: Iterable[str]) -> Context:
-    context = model.context(tuple(path))
+def _context(model: Model, path: Path) -> Context:
+    context = model.context(path)
     assert context is not None, "a parent is put before its children and dropped after them"
     return context
 
@@ -197,7 +190,7 @@ def _own(mapping: dict[Any, Any]) -> dict[Any, Any]:
     return {} if mapping is NOTHING else mapping
 
 
-def _opened(model: Model, path: Iterable[str]) -> Context:
+def _opened(model: Model, path: Path) -> Context:
     """Find a context that is about to change."""
     context = _context(model, path)
     return context if context.is_open else _noted(model, context)
@@ -211,7 +204,7 @@ def _noted(model: Model, context: Context) -> Context:
     return context
 
 
-def _contents(model: Model, path: Iterable[str]) -> Contents:
+def _contents(model: Model, path: Path) -> Contents:
     return _opened(model, path).open()
 
 

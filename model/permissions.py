@@ -86,8 +86,11 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
 
 def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: Grants | None = None) -> Grant:
     """Say what the app may do with one component, whether or not it and its context are there."""
+    registered = model.apps.get(app)
+    if registered is not None and registered.role == "owner":
+        return OWNER
     of_context = grant_of(model, app, path, now, known)
-    if of_context is OWNER or app not in model.component_permissions:
+    if app not in model.component_permissions:
         return of_context
     return component_grant(model, app, path, name, of_context, now)
 
