@@ -18,6 +18,7 @@ from model.touched import touched
 from schemas.codec import encode
 from schemas.errors import LlumError
 from schemas.events import Event
+from schemas.limits import MAX_PAYLOAD_BYTES
 from schemas.replies import Refused
 
 log = get_logger(__name__)
@@ -58,8 +59,11 @@ class Announcer:
         return any(item.leaves for item in settled)
 
     async def _say_outcome(self, reply_to: str, item: Settled) -> None:
+        data = encode(item.outcome)
+        if len(data) <= MAX_PAYLOAD_BYTES and self._bus.publish_soon(reply_to.encode(), data):
+            return
         try:
-            await self._bus.publish(reply_to, encode(item.outcome))
+            await self._bus.publish(reply_to, data)
         except LlumError as error:
             # Whoever waits for it sends the command again, and gets the same outcome.
             log.warning("outcome_not_sent", seq=item.incoming.message.seq, error=str(error))

@@ -23,8 +23,19 @@ class Authenticator:
 
     async def by_token(self, token: str) -> Principal | None:
         """Tell whose token it is; None if it is worthless. Raises `Transient`."""
+        at_hand = self.at_hand(token)
+        if at_hand is not None:
+            return at_hand
         principal = await self.tokens.look_up(token)
         return principal if principal is not None and await self._is_registered(principal) else None
+
+    def at_hand(self, token: str) -> Principal | None:
+        """Tell whose token it is if that is known and nobody need be asked. None: only `by_token` can tell."""
+        principal = self.tokens.at_hand(token)
+        if principal is None:
+            return None
+        holds = self.registrations.is_known_to_hold(principal.user, principal.app, principal.registration)
+        return principal if holds else None
 
     async def by_password(self, user: str, app: str, password: str) -> Principal | None:
         """Tell whose password it is; None if it is wrong. Raises `Transient`: `rate_limited`, `unavailable`."""

@@ -69,6 +69,11 @@ class Registrations:
             known = await self._asked(user, app, registration)
         return known.registration == registration
 
+    def is_known_to_hold(self, user: str, app: str, registration: int) -> bool:
+        """Tell whether `holds` would say so without asking."""
+        known = self._known.get((user, app))
+        return known is not None and known.registration == registration and self._is_fresh(known)
+
     def note(self, user: str, app: str, registration: int | None, seq: int) -> None:
         """Take in what was true as of a command of the person, unless something newer is known."""
         known = self._known.get((user, app))

@@ -5,6 +5,7 @@ are `<hash>.<user>.<app>`, so that nats-server itself finds those of a user, and
 `<hash>.<user>.<app>.used`, when that was.
 """
 
+import functools
 import hashlib
 import re
 import secrets
@@ -108,13 +109,20 @@ class Tokens:
 
         Whether the app is still registered is not looked at.
         """
-        if not _FORM.fullmatch(token):
-            return None
-        hashed = _hash(token)
-        known = self._cache.get(hashed)
-        if known is None or self._monotonic() - known.seen > CACHE_AGE_S:
-            known = await self._fetch(hashed, known)
+        principal = self.at_hand(token)
+        hashed = _hash_of(token)
+        if principal is not None or hashed is None:
+            return principal
+        known = await self._fetch(hashed, self._cache.get(hashed))
         return known.principal if known and known.expires > self._now() else None
+
+    def at_hand(self, token: str) -> Principal | None:
+        """Tell the same if it is remembered and still believed. None: only `look_up` can tell."""
+        hashed = _hash_of(token)
+        known = self._cache.get(hashed) if hashed else None
+        if known is None or self._monotonic() - known.seen > CACHE_AGE_S or known.expires <= self._now():
+            return None
+        return known.principal
 
     async def list(self, user: str) -> list[IssuedToken]:
         """List the tokens of a user that have not expired, the oldest first. Raises `Transient`, `ApiError`."""
@@ -176,6 +184,12 @@ def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:
     stored = _decoder.decode(value)
     last = used.get(f"{key}.used")
     return IssuedToken(hashed[:_SHOWN_CHARACTERS], app, stored.registration, stored.made, stored.expires, last, key)
+
+
+@functools.lru_cache(maxsize=CACHE_ENTRIES)
+def _hash_of(token: str) -> str | None:
+    """Give the hash of what has the form of a token. To remember it says nothing about whether it is one."""
+    return _hash(token) if _FORM.fullmatch(token) else None
 
 
 def _hash(token: str) -> str:

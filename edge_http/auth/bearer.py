@@ -1,5 +1,6 @@
 """The bearer token of a request: in the Authorization header, and nowhere else."""
 
+import functools
 import re
 from typing import Final
 
@@ -11,6 +12,9 @@ from edge_http.keys import PUBLIC_URL
 
 MAX_TOKEN_CHARACTERS: Final = 4096
 """Characters of a token; longer cannot be one of ours and need not be hashed."""
+
+_USUAL_CHARACTERS: Final = 64
+"""Characters of a header with one of our tokens, and a few more: what is longer is not remembered."""
 
 _BEARER = re.compile(rf"[Bb]earer +([A-Za-z0-9._~+/-]{{1,{MAX_TOKEN_CHARACTERS}}}=*)", re.ASCII)
 
@@ -38,9 +42,20 @@ def _is_in_query(request: web.Request) -> bool:
     return "?" in request.raw_path and "access_token" in request.query
 
 
+def only_token_of(request: web.Request) -> str | None:
+    """Give the token of a request that has one in the usual place and nothing odd about it."""
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(headers) != 1 or len(headers[0]) > _USUAL_CHARACTERS or "?" in request.raw_path:
+        return None
+    return _usual_token_in(headers[0])
+
+
 def _token_in(header: str) -> str | None:
     match = _BEARER.fullmatch(header.strip())
     return match[1] if match else None
+
+
+_usual_token_in = functools.lru_cache(maxsize=10_000)(_token_in)
 
 
 def challenge(request: web.Request, reason: str | None = None) -> str:

@@ -17,8 +17,9 @@ BODY_TIMEOUT_S: Final = 30.0
 
 async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
     """Read the whole body, or raise `too_large` or, if it does not arrive in time, `malformed`."""
-    if request.content.is_eof():
-        return _arrived(request, max_bytes)
+    body = arrived_body(request, max_bytes)
+    if body is not None:
+        return body
     declared = request.content_length
     if declared is not None and declared > max_bytes:
         raise too_large(max_bytes)
@@ -29,8 +30,10 @@ async def read_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES, timeo
         raise Refusal(Code.MALFORMED, f"the body did not arrive within {timeout_s:g} s") from error
 
 
-def _arrived(request: web.Request, max_bytes: int) -> bytes:
-    """Take a body that is here already, as small ones are: without a timer."""
+def arrived_body(request: web.Request, max_bytes: int = MAX_BODY_BYTES) -> bytes | None:
+    """Take a body that is here already, as small ones are; None if it is not. Raises `too_large`."""
+    if not request.content.is_eof():
+        return None
     body = request.content.read_nowait()
     if len(body) > max_bytes:
         raise too_large(max_bytes)

@@ -73,10 +73,14 @@ async def observed(
     trace = Trace(f"{_process}-{next(_numbers):x}", edge, route)
     request[TRACE] = trace
     try:
-        response = await _answer(request, handler, trace)
+        response = await handler(request)
     except asyncio.CancelledError:
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
+    except LlumError as error:
+        response = trace.refuse(error)
+    except Exception as error:  # noqa: BLE001 - logged there, and answered
+        response = _failed(request, trace, error)
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)
     return response
@@ -87,20 +91,16 @@ def _size_of(response: web.StreamResponse) -> int:
     return (body.size or 0) if isinstance(body, Payload) else len(body or b"")
 
 
-async def _answer(request: web.Request, handler: HttpHandler, trace: Trace) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except LlumError as error:
-        return trace.refuse(error)
-    except web.HTTPException as refused:
-        return framework_response(refused, request.method, request.path)
-    except web.RequestPayloadError:
+def _failed(request: web.Request, trace: Trace, error: Exception) -> web.StreamResponse:
+    """Answer what was refused by aiohttp, or failed. To be called while the error is handled."""
+    if isinstance(error, web.HTTPException):
+        return framework_response(error, request.method, request.path)
+    if isinstance(error, web.RequestPayloadError):
         return trace.refuse(Refusal(Code.MALFORMED, "the body differs from what its headers announce"))
-    except Exception as error:
-        if isinstance(error, ConnectionError) and request.transport is None:
-            return web.Response(status=CLIENT_GONE)
-        log.exception("request_failed", request_id=trace.request_id, op=trace.op)
-        return trace.refuse(_internal(trace.request_id))
+    if isinstance(error, ConnectionError) and request.transport is None:
+        return web.Response(status=CLIENT_GONE)
+    log.exception("request_failed", request_id=trace.request_id, op=trace.op)
+    return trace.refuse(_internal(trace.request_id))
 
 
 def _internal(request_id: str) -> Transient:

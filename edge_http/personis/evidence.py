@@ -101,12 +101,17 @@ class Encoded:
         filled = [piece for one in slices if one for piece in (b",", one)]
         return [b"[", *filled[1:], b"]"]
 
+    def took_at_once(self, slices: list[bytes], answer: ComponentAnswer) -> bool:
+        """Encode a page, if it is a small one. Raises as `add_page`."""
+        pieces = answer.evidence or ()
+        if len(pieces) > SLICE_PIECES:
+            return False
+        self._take(slices, pieces)
+        return True
+
     async def add_page(self, slices: list[bytes], answer: ComponentAnswer) -> None:
         """Encode a page. Raises `too_much_evidence`, and `unavailable` when too much is held already."""
         pieces = answer.evidence or ()
-        if len(pieces) <= SLICE_PIECES:
-            self._take(slices, pieces)
-            return
         async with self._large.turn:
             for at in range(0, len(pieces), SLICE_PIECES):
                 self._take(slices, pieces[at : at + SLICE_PIECES])
@@ -130,9 +135,11 @@ async def all_evidence(
         for answer in reply.components:
             slices: list[bytes] = []
             evidence.components.append(slices)
-            await evidence.add_page(slices, answer)
-            async for page in _further_pages(ask_on, query, reply.seq, answer):
-                await evidence.add_page(slices, page)
+            if not evidence.took_at_once(slices, answer):
+                await evidence.add_page(slices, answer)
+            if answer.evidence_more:
+                async for page in _further_pages(ask_on, query, reply.seq, answer):
+                    await evidence.add_page(slices, page)
     return evidence
 
 

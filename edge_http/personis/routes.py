@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
 from edge_http.auth.bearer import has_token
-from edge_http.auth.chain import authenticate
-from edge_http.http.body import read_body
+from edge_http.auth.chain import authenticate, caller_at_hand
+from edge_http.http.body import arrived_body, read_body
 from edge_http.http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
@@ -20,6 +20,11 @@ from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_
 from schemas.errors import raised_from
 from schemas.queries import Access, Ask
 from schemas.replies import AskReply
+
+IMPORT: Final = "import_model"
+"""The operation whose body may be large: few are read at once."""
+
+_error_without_body: Final = functools.partial(render.error_response, b"")
 
 
 def add_personis(app: web.Application) -> None:
@@ -35,14 +40,19 @@ def add_personis(app: web.Application) -> None:
 async def _serve(op: str, request: web.Request) -> web.Response:
     trace = request[TRACE]
     trace.op = op
-    trace.render_error = functools.partial(render.error_response, b"")
+    trace.render_error = _error_without_body
+    principal = None if op == IMPORT else caller_at_hand(request, trace)
+    body = None if principal is None else arrived_body(request)
+    if principal is not None and body is not None:
+        trace.render_error = functools.partial(render.error_response, body)
+        return await _answer(Caller(request, op, principal, body))
     serve = _serve_token if has_token(request) else _serve_password
     return await serve(op, request)
 
 
 async def _serve_token(op: str, request: web.Request) -> web.Response:
     principal = await authenticate(request)
-    is_import = op == "import_model"
+    is_import = op == IMPORT
     async with request[TRACE].edge[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
         request[TRACE].render_error = functools.partial(render.error_response, body)
@@ -69,9 +79,9 @@ async def _access(caller: Caller) -> bool:
     return True
 
 
-async def _tell(caller: Caller) -> None:
+def _tell(caller: Caller) -> Awaitable[render.Value]:
     call = caller.parse_tell()
-    await caller.send(requests.tell_of(call, caller.id_for(call)))
+    return caller.send(requests.tell_of(call, caller.id_for(call)))
 
 
 async def _ask(caller: Caller) -> render.Value:
@@ -102,7 +112,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "tell": _tell,
     "ask": _ask,
     "export_model": exporting.export_model,
-    "import_model": importing.import_model,
+    IMPORT: importing.import_model,
     **structure.OPERATIONS,
     **apps.OPERATIONS,
     **rules.OPERATIONS,

@@ -162,6 +162,10 @@ class FakeAuthenticator:
             raise found
         return found
 
+    def at_hand(self, token: str) -> Principal | None:
+        found = self.known.get(token)
+        return found if isinstance(found, Principal) else None
+
     async def by_password(self, user: str, app: str, password: str) -> Principal | None:
         self.verified.append((user, app, password))
         if self.passwords.failure:

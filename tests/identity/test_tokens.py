@@ -83,6 +83,26 @@ async def test_a_token_revoked_elsewhere_is_believed_for_the_cache_s_age_only(
     assert await tokens.look_up(token) is None
 
 
+async def test_what_is_at_hand_is_what_was_looked_up_lately(tokens: Tokens, clock: Clock) -> None:
+    """Never before it was looked up, nor when that is long ago, nor after it was revoked or has expired."""
+    token = await tokens.issue("alice", "probe", 7, CACHE_AGE_S + 2)
+    assert tokens.at_hand(token) is None
+    found = await tokens.look_up(token)
+    assert found == Principal("alice", "probe", 7, "token")
+    assert tokens.at_hand(token) == found
+    clock.time += CACHE_AGE_S + 0.1
+    assert tokens.at_hand(token) is None
+    await tokens.look_up(token)
+    assert tokens.at_hand(token) == found
+    clock.time += 2
+    assert tokens.at_hand(token) is None, "it has expired"
+    other = await tokens.issue("alice", "probe", 7, 3600)
+    await tokens.look_up(other)
+    for listed in await tokens.list("alice"):
+        await tokens.revoke(listed)
+    assert tokens.at_hand(other) is None
+
+
 async def test_a_lost_connection_empties_the_cache(
     server: EmbeddedServer, bus: Bus, tokens: Tokens, connect: Connect
 ) -> None:
