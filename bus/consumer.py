@@ -22,6 +22,9 @@ from schemas.errors import LlumError
 MAX_BURST: Final = 1000
 """Messages handed over at once: the size of a partition loop's batch."""
 
+FEW_OUTSTANDING: Final = 2 * MAX_BURST
+"""Messages asked for at or below which it is time to ask for more: so that nats-server never waits for a request."""
+
 HEARTBEAT_S: Final = 2.0
 """Seconds between nats-server's signs of life while there are no messages."""
 
@@ -85,13 +88,20 @@ class LogConsumer:
         """Messages asked for that have not arrived."""
         self.broken: str | None = None
         """Why nothing more comes from this consumer."""
+        self.watched = True
+        """Whether the owner wants to look after every burst, not only when few messages are outstanding."""
         self.changed = asyncio.Event()
-        """Set when the owner should look: fewer messages are outstanding, or the consumer has broken."""
+        """Set when the owner should look: it wants to, few messages are outstanding, or the consumer has broken."""
 
     @property
     def undelivered(self) -> int:
         """Count what was asked for or has arrived, but has not been handed over."""
         return self.outstanding + len(self._burst)
+
+    @property
+    def few_outstanding(self) -> bool:
+        """Say whether it is time to ask for more."""
+        return self.outstanding <= FEW_OUTSTANDING
 
     async def open(self, stream_last: int) -> None:
         """Make the consumer. Raises `ApiError` or `Transient`."""
@@ -181,7 +191,8 @@ class LogConsumer:
             self._heard_at = time.monotonic()
             self._take(burst)
             self.position = burst[-1].seq
-            self.changed.set()
+            if self.watched or self.few_outstanding:
+                self.changed.set()
 
     def _on_status(self, headers: bytes) -> None:
         self._heard_at = time.monotonic()

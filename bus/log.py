@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from bus.connection import Bus
-from bus.consumer import HEARTBEAT_S, MAX_BURST, LogConsumer, LogMessage
+from bus.consumer import FEW_OUTSTANDING, HEARTBEAT_S, LogConsumer, LogMessage
 from bus.errors import LogTruncatedError
 from bus.jetstream import JetStream
 from bus.logger import get_logger
@@ -14,8 +14,8 @@ from schemas.errors import Transient
 
 __all__ = ["LogMessage", "LogReader", "last_sequences", "stream_last"]
 
-MAX_OUTSTANDING: Final = 4 * MAX_BURST
-"""Messages under way at once: some milliseconds' worth, so that nats-server never waits for the next request."""
+MAX_OUTSTANDING: Final = 2 * FEW_OUTSTANDING
+"""Messages under way at once: some milliseconds' worth."""
 
 STALL_POLL_S: Final = 0.05
 """Seconds between looks for room when `wake` was not called."""
@@ -37,7 +37,8 @@ class LogReader:
     """Calls `deliver` with bursts of messages, from each partition's first wanted sequence on, as long as `run` runs.
 
     `room` tells how many messages more may be delivered; whoever makes room calls `wake`. `progressed` is called when
-    `position` may have moved. None of them may block.
+    `position` may have moved, and says whether it wants to be called after the next burst too; else it is called every
+    few seconds. None of them may block.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class LogReader:
         deliver: Callable[[list[LogMessage]], None],
         room: Callable[[], int],
         stream: str = LOG_STREAM,
-        progressed: Callable[[], None] = lambda: None,
+        progressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._bus = bus
         self._stream = stream
@@ -89,11 +90,12 @@ class LogReader:
     def leave(self, partition: int) -> None:
         """Deliver nothing more of a partition. When none is left, `run` ends."""
         del self._first[partition]
-        self.wake()
+        if self._consumer:
+            self._consumer.changed.set()
 
     def wake(self) -> None:
-        """Look for room now."""
-        if self._consumer:
+        """Look for room now, if more is to be asked for."""
+        if self._consumer and self._consumer.few_outstanding:
             self._consumer.changed.set()
 
     async def run(self) -> None:
@@ -149,11 +151,11 @@ class LogReader:
                     await consumer.changed.wait()
             except TimeoutError:
                 consumer.check_signs_of_life()
-            self._progressed()
+            consumer.watched = self._progressed()
 
     def _wanted(self, consumer: LogConsumer) -> int:
         """Decide how many messages to ask for: rarely, and as many as there is room for."""
-        if consumer.outstanding > MAX_OUTSTANDING // 2:
+        if not consumer.few_outstanding:
             return 0
         return max(0, min(self._room() - consumer.undelivered, MAX_OUTSTANDING - consumer.outstanding))
 
@@ -165,7 +167,6 @@ class LogReader:
                 self._deliver(burst)
         except Exception as error:  # noqa: BLE001 - raised by `run`
             self._failure = error
-            self.wake()
             if self._consumer:
                 self._consumer.break_off("the receiver failed")
 

@@ -133,8 +133,11 @@ class LogReaders:
     def _share(self) -> int:
         return self._room() // max(1, len(self._tasks))
 
-    def _progressed(self, stream: _Stream, reader: LogReader) -> None:
-        """Hand over the partitions of a reader that has got as far as the one which follows the end."""
+    def _progressed(self, stream: _Stream, reader: LogReader) -> bool:
+        """Hand over the partitions of a reader that has got as far as the one which follows the end.
+
+        False: this one follows the end, so there is nothing to hand over after its next burst.
+        """
         follower = stream.follower
         if follower is None:
             if reader.position >= stream.end:
@@ -143,6 +146,7 @@ class LogReaders:
             for partition in reader.partitions:
                 self._move(partition, reader.position + 1, follower)
                 self._take_from(reader, partition)
+        return stream.follower is not reader
 
     def _move(self, partition: int, first: int, reader: LogReader) -> None:
         reader.join(partition, first)

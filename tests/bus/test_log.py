@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bus.connection import Bus
+from bus.consumer import FEW_OUTSTANDING, LogConsumer
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import LogTruncatedError
@@ -116,6 +117,23 @@ async def test_no_more_is_delivered_than_there_is_room_for(bus: Bus) -> None:
             taken += 100
             reader.wake()
     assert seqs(got) == list(range(FIRST_SEQUENCE, FIRST_SEQUENCE + 1000))
+
+
+async def test_who_reads_is_only_woken_where_there_is_something_to_do(bus: Bus) -> None:
+    """A burst wakes the reader if it watches, or if it is time to ask for more: else each message would cost a wake."""
+    got: list[LogMessage] = []
+    consumer = LogConsumer(bus, 0, [], got.extend, LOG_STREAM)
+    await consumer.open(0)
+    await consumer.request(FEW_OUTSTANDING + 3)
+    for watched, few, woken in ((True, False, True), (False, False, False), (False, True, True)):
+        consumer.watched = watched
+        consumer.changed.clear()
+        before = len(got)
+        await store(bus, "alice", b"hi")
+        await until(lambda before=before: len(got) > before, "the message")  # type: ignore[misc]
+        assert consumer.few_outstanding is few
+        assert consumer.changed.is_set() is woken
+    await consumer.close()
 
 
 async def test_large_messages_do_not_stop_at_the_request_s_size(bus: Bus) -> None:
