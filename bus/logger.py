@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from bus.lean import without
+
 _set_up: Callable[[], None] | None = None
 """Has still to be called once structlog is there."""
 
@@ -40,18 +42,9 @@ def when_imported(set_up: Callable[[], None]) -> None:
 def imported() -> Any:
     """Give structlog, set up."""
     global _set_up
-    structlog = sys.modules.get("structlog") or _without_rich()
+    with without("rich"):
+        structlog = importlib.import_module("structlog")
     if _set_up is not None:
         set_up, _set_up = _set_up, None
         set_up()
     return structlog
-
-
-def _without_rich() -> Any:
-    if "rich" in sys.modules:
-        return importlib.import_module("structlog")
-    sys.modules["rich"] = None  # type: ignore[assignment]
-    try:
-        return importlib.import_module("structlog")
-    finally:
-        del sys.modules["rich"]

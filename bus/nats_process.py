@@ -13,10 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-import psutil
+from typing import Any, Final
 
 from bus.errors import EmbeddedServerError
 
@@ -59,7 +58,7 @@ async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
 
 def note_child(pid_file: Path, pid: int) -> None:
     """Note the child and who started it, for `end_orphan` after a crash."""
-    note = {"pid": pid, "parent": os.getpid(), "parent_started": psutil.Process().create_time()}
+    note = {"pid": pid, "parent": os.getpid(), "parent_started": _started(os.getpid())}
     pid_file.write_text(json.dumps(note), encoding="utf-8")
 
 
@@ -71,10 +70,11 @@ def end_orphan(pid_file: Path, config_file: Path) -> None:
     """End the server that a crashed llum has left on this data. Raises `EmbeddedServerError` if its llum lives."""
     try:
         note = json.loads(pid_file.read_text(encoding="utf-8"))
-        process = psutil.Process(int(note["pid"]))
-        if str(config_file) not in process.cmdline():
-            return
-    except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.Error):
+        pid = int(note["pid"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return
+    process = _server(pid, config_file)
+    if process is None:
         return
     if _is_alive(note.get("parent"), note.get("parent_started")) and note["parent"] != os.getpid():
         raise EmbeddedServerError(
@@ -139,13 +139,39 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 def _is_alive(pid: object, started: object) -> bool:
+    return isinstance(pid, int) and started is not None and _started(pid) == started
+
+
+def _started(pid: int) -> float | None:
+    """Tell when a process was started, on a clock of this machine; None if there is none."""
+    if sys.platform != "linux":
+        import psutil
+
+        with suppress(psutil.Error):
+            return float(psutil.Process(pid).create_time())
+        return None
     try:
-        return isinstance(pid, int) and psutil.Process(pid).create_time() == started
+        # The 22nd field; the second may hold spaces, in brackets.
+        return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return None
+
+
+def _server(pid: int, config_file: Path) -> Any:
+    """Find the process if it is a server with this configuration."""
+    # Not needed after an orderly end.
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return process if str(config_file) in process.cmdline() else None
     except psutil.Error:
-        return False
+        return None
 
 
-def _end(process: psutil.Process) -> None:
+def _end(process: Any) -> None:
+    import psutil
+
     try:
         process.terminate()
         process.wait(ORPHAN_ENDS_WITHIN_S)

@@ -5,9 +5,10 @@ import sys
 
 def main() -> int:
     """Run the command line and give its exit code."""
-    from llum.processes.early import start_for
+    from llum.processes.early import import_lean, start_for
 
     started = start_for(sys.argv[1:])
+    import_lean()
     from llum.cli.main import main
 
     return main(started)

@@ -4,9 +4,7 @@ Adding a setting means adding a field to `Settings`: its option, environment var
 and page in the reference all follow from the field's annotation.
 """
 
-import difflib
 import os
-import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -198,6 +196,9 @@ def _read_file(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
     path = named or Path(CONFIG_FILE)
     if named is None and not path.exists():
         return None, {}
+    # Here: most processes have no such file to read.
+    import tomllib
+
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -211,6 +212,8 @@ def _read_file(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
 def _check_names(path: Path, content: Mapping[str, Any]) -> None:
     for name in content:
         if name not in SETTINGS:
+            import difflib
+
             near = difflib.get_close_matches(name, SETTINGS, 1)
             hint = f"Did you mean {near[0]}?" if near else "`llum config` lists the settings."
             raise Refusal(Code.BAD_FIELD, f"{path} has an unknown setting {name!r}", name, hint)

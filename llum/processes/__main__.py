@@ -5,12 +5,15 @@ import importlib
 import socket
 import sys
 
-from llum.processes.lifeline import ChildEnd, die_with_parent
+from llum.processes.early import import_lean
 
 
 def main() -> int:
     """Import what the child needs, then learn its settings, and run until a signal."""
     name, descriptor = sys.argv[1:]
+    import_lean()
+    from llum.processes.lifeline import ChildEnd, die_with_parent
+
     die_with_parent()
     line = ChildEnd(socket.socket(fileno=int(descriptor)))
     # What is imported stays: nothing of it is garbage, now or later.

@@ -1,13 +1,16 @@
-"""The Python children of `llum up`, started before it knows its settings: they import for longest.
+"""What comes first in a process: less to import, and the children of `llum up`, for they import for longest.
 
-Each waits on its lifeline to be told what to be; if `llum up` ends instead, so does the child.
+A child waits on its lifeline to be told what to be; if `llum up` ends instead, so does the child.
 """
 
+import importlib
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+from bus.lean import without
 
 CHILDREN: Final = ("edge", "worker")
 """Those that `llum up` starts, the one that takes longest first."""
@@ -36,3 +39,9 @@ def start_for(arguments: Sequence[str]) -> dict[str, StartedChild]:
     if list(arguments[:1]) != ["up"] or not {"-h", "--help"}.isdisjoint(arguments):
         return {}
     return {name: start(name) for name in CHILDREN}
+
+
+def import_lean() -> None:
+    """Import msgspec without typing_extensions, a large package: it finds the same things in Python itself."""
+    with without("typing_extensions"):
+        importlib.import_module("msgspec")

@@ -46,13 +46,13 @@ def keys(bus: Bus, clock: Clock) -> AppPasswords:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The passwords that argon2 was asked about."""
     seen: list[bytes] = []
-    verify = hashing.Hashing._verify
+    verify = hashing._verify
 
-    def watched(self: hashing.Hashing, stored: str, password: bytes) -> bool:
+    def watched(stored: str, password: bytes) -> bool:
         seen.append(password)
-        return verify(self, stored, password)
+        return verify(stored, password)
 
-    monkeypatch.setattr(hashing.Hashing, "_verify", watched)
+    monkeypatch.setattr(hashing, "_verify", watched)
     return seen
 
 
