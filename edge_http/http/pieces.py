@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import payload, web
 from aiohttp.abc import AbstractStreamWriter
 
-from edge_http.http.responses import JSON_HEADERS
+from edge_http.http.responses import BODY_END, JSON_HEADERS
 from schemas.errors import Code, Transient
 
 MAX_HELD_BYTES: Final = 192 * 1024 * 1024
@@ -78,4 +78,4 @@ class _Pieces(payload.Payload):
 
 def pieces_response(pieces: Iterable[bytes], held: Any) -> web.Response:
     """Make a response from encoded JSON in pieces. `held` lives as long as they do."""
-    return web.Response(body=_Pieces(pieces, held), headers=JSON_HEADERS)
+    return web.Response(body=_Pieces((*pieces, BODY_END), held), headers=JSON_HEADERS)

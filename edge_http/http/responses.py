@@ -23,6 +23,10 @@ REQUEST_ID: Final = istr("X-Request-Id")
 """The header that names a request, as the log does."""
 
 
+BODY_END: Final = b"\n"
+"""What each body ends with: it keeps a terminal in order."""
+
+
 class QuickResponse(web.Response):
     """A response of status 200 with no other headers than those above: its head is made here, and sent with the body.
 
@@ -64,6 +68,7 @@ class QuickResponse(web.Response):
 
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Make a response from encoded JSON."""
+    body += BODY_END
     if status == 200 and not headers:
         return QuickResponse(body)
     response = web.Response(body=body, status=status, headers=JSON_HEADERS)

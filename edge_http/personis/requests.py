@@ -74,6 +74,7 @@ _TOLD: Final = frozenset(NewEvidence.__struct_fields__) - {"extra"}
 
 class _Head(msgspec.Struct):
     version: Any = msgspec.UNSET
+    modelname: Any = msgspec.UNSET
 
 
 M = TypeVar("M", ComponentMembers, ContextMembers, ViewMembers)
@@ -87,6 +88,15 @@ def wants_envelope(body: bytes) -> bool:
         return _HEAD.decode(body).version is not msgspec.UNSET
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return True
+
+
+def is_call(body: bytes) -> bool:
+    """Tell whether a body is what the original's clients send: each names a version, or a model."""
+    try:
+        head = _HEAD.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return head.version is not msgspec.UNSET or head.modelname is not msgspec.UNSET
 
 
 def check_model(call: Call, user: str) -> None:

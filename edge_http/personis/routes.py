@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from edge_http.auth.bearer import has_token
 from edge_http.auth.chain import authenticate, caller_at_hand
@@ -28,13 +28,14 @@ _error_without_body: Final = functools.partial(render.error_response, b"")
 
 
 def add_personis(app: web.Application) -> None:
-    """Add the operations, and `POST /<anything else>`, which is answered as the original does: ok, false."""
+    """Add the operations. A call of any other one is answered as the original does: ok, false. Add all else before."""
     app[LARGE_ANSWERS] = LargeAnswers()
     app[FEW_EXPORTS] = asyncio.Semaphore(MAX_EXPORTS)
     app[importing.FEW_IMPORTS] = asyncio.Semaphore(importing.MAX_IMPORTS)
     for op in OPERATIONS:
         app.router.add_post(f"/{op}", functools.partial(_serve, op))
-    app.router.add_post("/{op}", functools.partial(_serve, "unknown"))
+    methods = {route.resource.canonical: route.method for route in app.router.routes() if route.resource}
+    app.router.add_route("*", "/{op}", functools.partial(_serve_unknown, methods))
 
 
 async def _serve(op: str, request: web.Request) -> web.Response:
@@ -66,6 +67,23 @@ async def _serve_password(op: str, request: web.Request) -> web.Response:
     principal = await authenticate(request, password_in(body), HINT)
     trace.render_error = functools.partial(render.error_response, body, by_password=True)
     return await _answer(Caller(request, op, principal, body))
+
+
+async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> web.Response:
+    """Answer what no operation is for. `methods` has one that each known path takes."""
+    method = methods.get(request.path)
+    if method is not None:
+        raise web.HTTPMethodNotAllowed(request.method, [method])
+    if request.method != hdrs.METH_POST:
+        raise web.HTTPNotFound
+    body = await read_body(request, MAX_UNKNOWN_BODY_BYTES)
+    if not requests.is_call(body):
+        raise web.HTTPNotFound
+    trace = request[TRACE]
+    trace.op = "unknown"
+    trace.render_error = functools.partial(render.error_response, body)
+    principal = await (authenticate(request) if has_token(request) else authenticate(request, password_in(body), HINT))
+    return await _answer(Caller(request, trace.op, principal, body))
 
 
 async def _answer(caller: Caller) -> web.Response:

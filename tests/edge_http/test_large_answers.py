@@ -159,7 +159,7 @@ async def test_pieces_are_sent_as_the_client_takes_them() -> None:
     assert writer.taken == [b"["]
     writer.let_go.set()
     await sending
-    assert writer.taken == [b"[", b"1", b"]"]
+    assert writer.taken == [b"[", b"1", b"]", b"\n"]
 
 
 async def test_a_client_that_does_not_take_its_answer_loses_it(monkeypatch: pytest.MonkeyPatch) -> None:

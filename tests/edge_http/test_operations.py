@@ -280,7 +280,7 @@ async def test_without_a_version_the_value_is_bare(edge: Edge) -> None:
     assert await edge.call("tell", b'{"componentid": "c", "evidence": {}}') is None
     assert await edge.call("tell", b"{}") is False
     assert await edge.call("access", b"{}") is True
-    assert await edge.call("nothing", b"{}") is False
+    assert await edge.call("nothing", b'{"modelname": "-"}') is False
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "nonsense"])

@@ -55,7 +55,7 @@ async def test_both_ways_answer_alike(edge: Edge, wire: Wire) -> None:
     """A query sends a request the long way, and 1.0 an answer: heads and bodies have the same members."""
     quick, body = await wire.ask("POST /tell HTTP/1.1")
     by_router, same = await wire.ask("POST /tell?a=b HTTP/1.1")
-    assert body == same == b'{"result":"ok","val":null}'
+    assert body == same == b'{"result":"ok","val":null}\n'
     changing = {"x-request-id", "date"}
     assert {k: v for k, v in quick.items() if k not in changing} == {
         k: v for k, v in by_router.items() if k not in changing
@@ -90,16 +90,16 @@ async def test_an_old_client_is_answered_and_left(edge: Edge, wire: Wire) -> Non
     """HTTP/1.0 knows no connection that stays."""
     members, body = await wire.ask("POST /tell HTTP/1.0")
     assert members["status"] == "HTTP/1.0 200 OK"
-    assert body == b'{"result":"ok","val":null}'
+    assert body == b'{"result":"ok","val":null}\n'
     assert await wire.is_closed()
 
 
 async def test_a_head_has_no_body(edge: Edge, wire: Wire) -> None:
     """But the length that the answer to GET has."""
     members, _ = await wire.ask("HEAD /health HTTP/1.1", body=b"")
-    assert members["content-length"] == str(len(b'{"status":"ok"}'))
+    assert members["content-length"] == str(len(b'{"status":"ok"}\n'))
     _, body = await wire.ask("GET /health HTTP/1.1", body=b"")
-    assert body == b'{"status":"ok"}'
+    assert body == b'{"status":"ok"}\n'
 
 
 async def test_who_waits_to_be_told_to_go_on_is_told(edge: Edge, wire: Wire) -> None:
@@ -111,7 +111,7 @@ async def test_who_waits_to_be_told_to_go_on_is_told(edge: Edge, wire: Wire) -> 
     members, _ = await wire.receive()
     assert members["status"] == "HTTP/1.1 100 Continue"
     wire.writer.write(BODY)
-    assert (await wire.receive())[1] == b'{"result":"ok","val":null}'
+    assert (await wire.receive())[1] == b'{"result":"ok","val":null}\n'
 
 
 @pytest.mark.parametrize("line", ["GET /tell HTTP/1.1", "DELETE /health HTTP/1.1"])

@@ -242,7 +242,7 @@ def test_fault_9_nothing_sent_gives_a_page_with_a_traceback(person: Person, op: 
     client = PlainHttp(person.llum.http, person.token)
     for body in BODIES:
         status, answered = client.call(op, body)
-        assert status in (200, 413)
+        assert status in ((200, 413, 404) if op == "nonsense" else (200, 413))
         text = json.dumps(answered)
         assert "Traceback" not in text
         assert 'File \\"' not in text
@@ -261,7 +261,7 @@ def test_fault_9_no_get_changes_anything(person: Person, op: str) -> None:
     query = urllib.parse.urlencode({"context": '["T"]', "componentid": "c", "app": "x", "apppassword": "y"})
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(person.llum.http).netloc)
     connection.request("GET", f"/{op}?{query}", headers={"Authorization": f"Bearer {person.token}"})
-    assert connection.getresponse().status == 405
+    assert connection.getresponse().status == (404 if op == "nonsense" else 405)
     connection.close()
     assert [one.Identifier for one in person.client.ask(["T"])] == ["c"]
 
