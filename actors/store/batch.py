@@ -1,9 +1,11 @@
 """The rows of one transaction, gathered while commands are applied."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from actors.store import sql
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
@@ -89,22 +91,25 @@ class Batch:
         """Remember that a forget was accepted by its hash alone: it names nobody."""
         self.commands.append((seq, time_us, key.hashed, 0, "", "", None))
 
-    def parameters(self) -> tuple[str, str, str, str, str, str | None, int]:
-        return (
-            _encode(list(self.users.values())).decode(),
-            _encode(self.items).decode(),
-            _encode(self.evidence).decode(),
-            _encode(self.commands).decode(),
-            _encode(self.outbox).decode(),
-            self._rare(),
-            self.applied_seq,
-        )
+    def writes(self, era: int) -> Iterator[tuple[str, Iterable[Sequence[Any] | Mapping[str, Any]]]]:
+        """Give the statements of the transaction, each with its rows."""
+        yield from self._rare_writes()
+        yield sql.PUT_USER, self.users.values()
+        yield sql.PUT_ITEM, self.items
+        yield sql.ADD_EVIDENCE, self.evidence
+        yield sql.ADD_COMMAND, [(*row, era) for row in self.commands]
+        yield sql.ADD_OUTBOX, self.outbox
+        yield sql.SET_META, [(self.applied_seq, "applied_seq")]
 
-    def _rare(self) -> str | None:
-        if not self.withdrawals and not self.causes and not self.forgotten:
-            return None
-        causes = list(self.causes.values())
-        return _encode({"withdrawals": self.withdrawals, "causes": causes, "forgotten": self.forgotten}).decode()
+    def _rare_writes(self) -> Iterator[tuple[str, Iterable[Sequence[Any] | Mapping[str, Any]]]]:
+        if self.forgotten:
+            people = [{"key": key, "user": user, "seq": seq} for key, user, seq in self.forgotten]
+            yield from ((statement, people) for statement in sql.FORGET_USER)
+            yield sql.SET_META, [(self.applied_seq, "traces")]
+        yield sql.ADD_WITHDRAWAL, self.withdrawals
+        if self.causes:
+            yield sql.PUT_CAUSE, self.causes.values()
+            yield sql.DROP_IDLE_CAUSES, [(user_key,) for user_key in {user_key for user_key, _ in self.causes}]
 
 
 def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:

@@ -7,14 +7,17 @@ only importer of aiosqlite.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import msgspec
 
 from actors.store import sql
 from schemas.errors import Code, Transient
+
+T = TypeVar("T")
 
 _UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 
@@ -33,6 +36,8 @@ class Look(msgspec.Struct, frozen=True):
     committed_seq: int = 0
     clock_us: int = 0
     last_user_key: int = 0
+    command_count: int = 0
+    """So many commands were written; some may be forgotten."""
     traces: bool = False
     """Something is still to be removed after a forget."""
     has_outbox: bool = False
@@ -88,6 +93,7 @@ def _read(connection: sqlite3.Connection) -> Look:
             committed_seq=meta["applied_seq"],
             clock_us=one(sql.LATEST_TIME),
             last_user_key=one(sql.LAST_USER_KEY),
+            command_count=meta["commands"],
             traces=bool(meta["traces"]),
             has_outbox=bool(one(sql.HAS_OUTBOX)),
             has_rules=bool(one(sql.HAS_RULES)),
@@ -109,11 +115,15 @@ class ShardConnection:
         self._path = path
         self._on_open = on_open
         self._opening = asyncio.Lock()
-        self._connection: aiosqlite.Connection | None = None
+        self._connection: _Connection | None = None
 
     @property
     def is_open(self) -> bool:
         return self._connection is not None
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run several statements in the thread: a hop there costs more than most of them."""
+        return await (self._connection or await self._opened()).run(work)
 
     async def execute(self, statement: str, values: Iterable[Any] = ()) -> aiosqlite.Cursor:
         return await (self._connection or await self._opened()).execute(statement, values)
@@ -129,7 +139,7 @@ class ShardConnection:
             if self._connection is not None:
                 await self._connection.close()
 
-    async def _opened(self) -> aiosqlite.Connection:
+    async def _opened(self) -> "_Connection":
         async with self._opening:
             if self._connection is None:
                 try:
@@ -140,8 +150,15 @@ class ShardConnection:
         return self._connection
 
 
-async def _open(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None)
+class _Connection(aiosqlite.Connection):
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+async def _open(path: Path) -> _Connection:
+    connection = _Connection(partial(sqlite3.connect, path, isolation_level=None), iter_chunk_size=64)
+    await connection
     try:
         for pragma in sql.PRAGMAS:
             await connection.execute(pragma)

@@ -91,7 +91,7 @@ class Repeats:
         self._add_all((key.hashed,))
 
     async def load(self, count: int, pages: AsyncIterator[Sequence[int]]) -> None:
-        """Take in the hashes of all commands that are stored, about `count`, page by page; keys are added meanwhile.
+        """Take in the hashes of all commands that are stored, at most `count`, page by page; keys are added meanwhile.
 
         What was added before `empty` was called, and what is added later, stays.
         """

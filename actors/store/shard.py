@@ -4,9 +4,9 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 """
 
 import asyncio
-import math
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ class Shard:
         self.clock_us = found.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._last_user_key = found.last_user_key
+        self._command_count = found.command_count
+        """So many commands were written, those since forgotten included: the number of the era."""
         self._traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
         self.repeats = Repeats(is_complete=not found.clock_us)
@@ -122,19 +124,22 @@ class Shard:
         if batch.forgotten:
             self._empty_repeats()
         try:
-            await self._connection.execute(sql.WRITE_BATCH, batch.parameters())
+            await self._connection.run(partial(_write, batch, self._era, self._command_count + len(batch.commands)))
         except sqlite3.OperationalError:
             raise
-        except (sqlite3.Error, OverflowError) as error:
-            if sql.IS_REPEATED in str(error):
-                raise Repeated from None
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise Unwritable(type(error).__name__) from error
         self.committed_seq = batch.applied_seq
+        self._command_count += len(batch.commands)
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.forgotten:
             await self.remove_traces()
             self._begin_loading_repeats()
+
+    @property
+    def _era(self) -> int:
+        return self._command_count >> sql.ERA_BITS
 
     async def remove_traces(self) -> None:
         """Rewrite the file without what was deleted. If that is interrupted or fails, it is done at the next start."""
@@ -156,22 +161,21 @@ class Shard:
     async def _load_repeats(self) -> None:
         """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
         try:
-            count = (await _one(self._connection, sql.COUNT_COMMANDS))[0]
-            await self.repeats.load(count, self._command_hashes())
+            await self.repeats.load(self._command_count, self._command_hashes())
         except sqlite3.Error as error:
             log.warning("repeats_not_loaded", error=str(error))
 
     async def _command_hashes(self) -> AsyncIterator[list[int]]:
         """Give the hashes of all commands in pages, in their order."""
-        last: float = -math.inf
-        while page := [row[0] for row in await self._connection.execute_fetchall(sql.COMMAND_HASHES, (last,))]:
-            yield page
+        last: Iterable[int] = (-1, 0)
+        while page := list(await self._connection.execute_fetchall(sql.COMMAND_HASHES, last)):
+            yield [hashed for _, hashed in page]
             last = page[-1]
 
     async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
         """Give the first outcomes of those commands that have been seen before."""
         wanted = {key.hashed: key for key in keys}
-        rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (_encode(list(wanted)).decode(),))
+        rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (self._era, _encode(list(wanted)).decode()))
         known: dict[CommandKey, Outcome] = {}
         for user, app, command, hashed, seq, text in rows:
             key = wanted[hashed] if user is None else command_key(user, app, command)
@@ -251,6 +255,30 @@ class Shard:
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if 0 < self._traces_seq <= seq:
             await self.remove_traces()
+
+
+def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Connection) -> None:
+    """Write all rows of a batch, or none."""
+    connection.execute(sql.BEGIN)
+    try:
+        _refuse_repeats(batch, era, connection)
+        for statement, rows in batch.writes(era):
+            if rows:
+                connection.executemany(statement, rows)
+        connection.execute(sql.SET_META, (command_count, "commands"))
+        connection.execute(sql.COMMIT)
+    except BaseException:
+        # SQLite has rolled back by itself when the disk is full.
+        if connection.in_transaction:
+            connection.execute(sql.ROLLBACK)
+        raise
+
+
+def _refuse_repeats(batch: Batch, era: int, connection: sqlite3.Connection) -> None:
+    new = {hashed: (app, command) for _, _, hashed, _, app, command, _ in batch.commands}
+    for user, app, command, hashed, *_ in connection.execute(sql.KNOWN_COMMANDS, (era, _encode(list(new)).decode())):
+        if user is None or new[hashed] == (app, command):
+            raise Repeated
 
 
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:

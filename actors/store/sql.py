@@ -1,26 +1,29 @@
 """Every SQL statement of the shard, named.
 
-A batch is written by ONE statement, an INSERT into the view `batch` whose trigger spreads JSON arrays over the
-tables. So a batch is one transaction by construction, one hop to the connection's thread, and runs without the
-interpreter's lock: the event loop goes on meanwhile (`executemany` would take the lock back for each row).
+A batch is one transaction in one hop to the connection's thread: prepared statements, each for all rows of its table.
 
-Rows are appended in the log's order, and the indexes that are not in that order are narrow, so writing costs little
-more when the shard is large. What few batches have (`rare`) is left to a trigger of its own. Structure (`item`) is kept
-in all its versions: `body` is null where an item was dropped. So a model can be loaded as it was at any sequence or
-time. `component_no` holds the sequence that made the component: it is unique in the shard, for ever.
+Rows are appended in the log's order. The indexes that are not in that order are narrow, and what writing touches of
+them does not grow with the shard: hashes of commands, which fall anywhere, are indexed by era, so that only the pages
+of the last era change; a look-up, which is rare, tries each era. Structure (`item`) is kept in all its versions: `body`
+is null where an item was dropped. So a model can be loaded as it was at any sequence or time. `component_no` holds the
+sequence that made the component: it is unique in the shard, for ever.
 """
 
 from typing import Any, Final
 
 from model.reads import EvidenceKind, Read
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+
+ERA_BITS: Final = 14
+"""16,384 commands are an era, about 350 kB of the index by hash."""
 
 KIND_NUMBERS: Final[dict[EvidenceKind, int]] = {"plain": 0, "goal": 1, "correction": 2}
 """How a kind of evidence is stored: indexes tell numbers apart. They are part of the schema."""
 
 PRAGMAS: Final = (
-    "PRAGMA page_size = 8192",
+    # What is touched here and there, a page for each row, is written page by page: small ones cost half.
+    "PRAGMA page_size = 4096",
     "PRAGMA journal_mode = WAL",
     # The log has the data: what a power cut takes from the shard is read from the log again.
     "PRAGMA synchronous = NORMAL",
@@ -28,11 +31,9 @@ PRAGMAS: Final = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -4096",
-    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 33554432",
 )
-
-IS_REPEATED: Final = "a command is repeated"
 
 SCHEMA: Final = f"""
 BEGIN;
@@ -61,72 +62,15 @@ CREATE TABLE cause (
 ) WITHOUT ROWID;
 CREATE TABLE command (
     seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash INTEGER NOT NULL,
-    user_key INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, outcome TEXT
+    user_key INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, outcome TEXT, era INTEGER NOT NULL
 );
-CREATE INDEX command_by_hash ON command (hash);
+CREATE INDEX command_by_hash ON command (era, hash);
 CREATE INDEX command_by_time ON command (time_us);
 CREATE TABLE outbox (
     seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
 );
-CREATE VIEW batch AS
-    SELECT NULL AS users, NULL AS items, NULL AS evidence, NULL AS commands, NULL AS outbox, NULL AS rare,
-        NULL AS applied_seq;
-CREATE TRIGGER batch_is_applied INSTEAD OF INSERT ON batch BEGIN
-    SELECT raise(ABORT, '{IS_REPEATED}')
-        FROM json_each(NEW.commands) AS new
-        CROSS JOIN command INDEXED BY command_by_hash ON command.hash = new.value ->> 2
-        WHERE command.user_key = 0  -- a forget, of which only the hash is left
-            OR (command.user_key = new.value ->> 3 AND command.app = new.value ->> 4 AND command.id = new.value ->> 5);
-    INSERT INTO user (key, name, seq, time_us)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.users) WHERE true
-        ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us;
-    INSERT INTO item (user_key, kind, key, seq, time_us, body)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-        FROM json_each(NEW.items) WHERE true
-        ON CONFLICT (user_key, kind, key, seq) DO UPDATE SET body = excluded.body;
-    INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-        FROM json_each(NEW.evidence);
-    INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-        FROM json_each(NEW.commands);
-    INSERT INTO outbox (seq, n, kind, body)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.outbox);
-    UPDATE meta SET value = NEW.applied_seq WHERE name = 'applied_seq';
-END;
-CREATE TRIGGER batch_is_unusual INSTEAD OF INSERT ON batch WHEN NEW.rare IS NOT NULL BEGIN
-    INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-        FROM json_each(NEW.rare, '$.withdrawals');
-    INSERT INTO cause (user_key, root, seq, count)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3
-        FROM json_each(NEW.rare, '$.causes') WHERE value ->> 3 > 0
-        ON CONFLICT (user_key, root) DO UPDATE SET seq = excluded.seq, count = excluded.count;
-    DELETE FROM cause WHERE (user_key, root) IN (
-        SELECT value ->> 0, value ->> 1 FROM json_each(NEW.rare, '$.causes') WHERE value ->> 3 = 0
-    );
-    DELETE FROM withdrawal WHERE component_no IN (
-        SELECT item.body ->> 'number' FROM json_each(NEW.rare, '$.forgotten') AS forgotten
-        CROSS JOIN item ON item.user_key = forgotten.value ->> 0
-        WHERE item.kind = 'component' AND item.body IS NOT NULL
-    );
-    DELETE FROM evidence WHERE component_no IN (
-        SELECT item.body ->> 'number' FROM json_each(NEW.rare, '$.forgotten') AS forgotten
-        CROSS JOIN item ON item.user_key = forgotten.value ->> 0
-        WHERE item.kind = 'component' AND item.body IS NOT NULL
-    );
-    DELETE FROM item WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
-    DELETE FROM cause WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
-    DELETE FROM command WHERE user_key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
-    DELETE FROM user WHERE key IN (SELECT value ->> 0 FROM json_each(NEW.rare, '$.forgotten'));
-    DELETE FROM outbox WHERE EXISTS (
-        SELECT 1 FROM json_each(NEW.rare, '$.forgotten') AS forgotten
-        WHERE outbox.body ->> 'user' = forgotten.value ->> 1 AND outbox.seq < forgotten.value ->> 2
-    );
-    UPDATE meta SET value = NEW.applied_seq
-        WHERE name = 'traces' AND json_array_length(NEW.rare, '$.forgotten') > 0;
-END;
-INSERT INTO meta (name, value) VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('traces', 0);
+INSERT INTO meta (name, value)
+    VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('commands', 0), ('traces', 0);
 COMMIT;
 """  # noqa: S608 - only our own constants
 
@@ -139,23 +83,61 @@ HAS_RULES: Final = """
 SELECT EXISTS (SELECT 1 FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule')
 """
 
-WRITE_BATCH: Final = (
-    "INSERT INTO batch (users, items, evidence, commands, outbox, rare, applied_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"
+BEGIN: Final = "BEGIN IMMEDIATE"
+COMMIT: Final = "COMMIT"
+ROLLBACK: Final = "ROLLBACK"
+
+PUT_USER: Final = """
+INSERT INTO user (key, name, seq, time_us) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us
+"""
+PUT_ITEM: Final = """
+INSERT INTO item (user_key, kind, key, seq, time_us, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (user_key, kind, key, seq) DO UPDATE SET body = excluded.body
+"""
+ADD_EVIDENCE: Final = """
+INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+ADD_COMMAND: Final = """
+INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, era) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body) VALUES (?, ?, ?, ?)"
+ADD_WITHDRAWAL: Final = """
+INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body) VALUES (?, ?, ?, ?, ?, ?)
+"""
+PUT_CAUSE: Final = """
+INSERT INTO cause (user_key, root, seq, count) VALUES (?, ?, ?, ?)
+ON CONFLICT (user_key, root) DO UPDATE SET seq = excluded.seq, count = excluded.count
+"""
+DROP_IDLE_CAUSES: Final = "DELETE FROM cause WHERE user_key = ? AND count = 0"
+SET_META: Final = "UPDATE meta SET value = ? WHERE name = ?"
+
+_COMPONENTS_OF_USER: Final = """
+SELECT body ->> 'number' FROM item WHERE user_key = :key AND kind = 'component' AND body IS NOT NULL
+"""
+FORGET_USER: Final = (
+    f"DELETE FROM withdrawal WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
+    f"DELETE FROM evidence WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
+    "DELETE FROM item WHERE user_key = :key",
+    "DELETE FROM cause WHERE user_key = :key",
+    "DELETE FROM command WHERE user_key = :key",
+    "DELETE FROM user WHERE key = :key",
+    "DELETE FROM outbox WHERE body ->> 'user' = :user AND seq < :seq",
 )
+"""Of all versions of the person's components, and so on; what the forget itself leaves in the outbox stays."""
 
 KNOWN_COMMANDS: Final = """
+WITH RECURSIVE era (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM era WHERE number < ?)
 SELECT user.name, command.app, command.id, command.hash, command.seq, command.outcome
-FROM json_each(?) AS wanted
-CROSS JOIN command INDEXED BY command_by_hash ON command.hash = wanted.value
+FROM era CROSS JOIN json_each(?) AS wanted
+CROSS JOIN command INDEXED BY command_by_hash ON command.era = era.number AND command.hash = wanted.value
 LEFT JOIN user ON user.key = command.user_key
 """
-"""The commands of these hashes; the caller compares the ids themselves. CROSS JOIN keeps the order: look-ups only.
-
-Of a forget only the hash is left; it has no user.
+"""The commands of these hashes, up to the last era; the caller compares the ids themselves. CROSS JOIN keeps the order:
+look-ups only. Of a forget only the hash is left; it has no user.
 """
 
-COUNT_COMMANDS: Final = "SELECT count(*) FROM command"
-COMMAND_HASHES: Final = "SELECT hash FROM command WHERE hash > ? ORDER BY hash LIMIT 500"
+COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?) ORDER BY era, hash LIMIT 500"
 """A page is taken in within a fifth of a millisecond, then others have their turn."""
 
 LOAD_USERS: Final = """

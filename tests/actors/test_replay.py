@@ -24,6 +24,7 @@ from bus.log import LogMessage
 from bus.subjects import Address
 from model.commands.rules import CRON_APP
 from model.resolvers.summaries import SHIPPED
+from schemas.codec import encode
 from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, NewEvidence
@@ -261,7 +262,7 @@ def _asks(context: list[str], log: list[LogMessage]) -> list[Ask]:
 
 def _normal(reply: Reply) -> object:
     """The sequence that a reply reflects is the user's last accepted command: the same in both."""
-    return msgspec.to_builtins(reply)
+    return msgspec.json.decode(encode(reply))
 
 
 async def _repeats_change_nothing(live: Live, log: list[LogMessage]) -> None:
