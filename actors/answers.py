@@ -28,7 +28,7 @@ MIN_SEQ_WAIT_S = 5.0
 
 _FAULT = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 
-Later = Callable[[], Coroutine[None, None, Reply]]
+Later = partial[Coroutine[None, None, Reply]]
 """Makes the coroutine that ends with the reply. It never raises what is wrong with a query."""
 
 
@@ -57,7 +57,7 @@ class Answers:
                 return partial(self._guarded, self._answer_later, address, query)
             work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
             need = go_on(work)
-            if isinstance(need, Done):
+            if type(need) is Done:
                 return need.result
             if isinstance(need, AsOf):
                 return partial(self._guarded, self._answer_later, address, query)

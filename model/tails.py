@@ -156,7 +156,7 @@ class Tails:
 
     def learn(self, read: Read, found: Found, model: Model) -> None:
         """Take what was read from the disk. The model must be as it was when the read was planned."""
-        if found.cut or not _is_of_present(read, model):
+        if not _is_of_present(read, model):
             return
         tail = self._tails.get(read.component_no)
         if tail is None:

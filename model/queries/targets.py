@@ -6,8 +6,6 @@ tell; a listed component that is not permitted is a failure of its own. In a who
 not permitted are left out.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
 from model.checks import check_length
@@ -19,8 +17,8 @@ from schemas.queries import Ask
 from schemas.replies import ComponentFailure
 
 
-class Place(NamedTuple):
-    """A context with what holds there for the app."""
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """A context with what holds there for the app. These are structs, because those are made fastest."""
 
     path: Path
     context: Context
@@ -30,7 +28,7 @@ class Place(NamedTuple):
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
-    """A component to be answered, and under which grant. A struct, because an ask of a whole context makes many."""
+    """A component to be answered, and under which grant."""
 
     place: Place
     name: str
@@ -41,7 +39,7 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     """What the app may do with the component."""
 
 
-class Targets(NamedTuple):
+class Targets(msgspec.Struct, frozen=True, gc=False):
     """What an ask is about: the components, and those that cannot be answered."""
 
     own: Place | None
@@ -119,9 +117,9 @@ class _Finder:
         found: list[Target] = []
         failures: list[ComponentFailure] = []
         for index, element in enumerate(elements):
-            *path, name = (*self.path, element) if isinstance(element, str) else element or [""]
+            path, name = (self.path, element) if isinstance(element, str) else _split(element)
             try:
-                found.append(self.target(tuple(path), name, index))
+                found.append(self.target(path, name, index))
             except Refusal as refusal:
                 failures.append(ComponentFailure(path=[*path, name], error=refusal.error))
         return Targets(self.own, found, failures)
@@ -176,6 +174,10 @@ class _Sight:
         view = context.views.get(name) if context is not None else None
         elements = view.components if view is not None else []
         return frozenset((*path, one) if isinstance(one, str) else tuple(one) for one in elements)
+
+
+def _split(path: list[str]) -> tuple[Path, str]:
+    return (tuple(path[:-1]), path[-1]) if path else ((), "")
 
 
 def _field(index: int | None) -> str:

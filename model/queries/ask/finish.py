@@ -3,13 +3,13 @@
 from collections.abc import Generator, Sequence
 
 from model.caches import Caches
-from model.evidence import decode_evidence, unexpired
+from model.evidence import decode_evidence, is_expired, unexpired
 from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
 from model.reads import MAX_READ_BYTES, EvidenceKind, Found
-from model.resolvers.registry import Resolve, Resolved, Resolver
+from model.resolvers.registry import Considered, Resolve, Resolved, Resolver, is_goal
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
@@ -61,12 +61,23 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Seq
     read = found.get("window") or found.get("whole")
     if read is not None:
         _check_amount(part.resolver, read)
+        if part.resolver.newest_of is not None:
+            return _newest(read.bodies, part.resolver.newest_of, plan.now)
         return unexpired(decode_evidence(read.bodies), plan.now)
     if not part.over_latest:
         return decode_evidence(found["value"].bodies) if "value" in found else []
     plain = _only(found["plain"]) if "plain" in found else part.latest.plain
     goal = _only(found["goal"]) if "goal" in found else part.latest.goal
     return in_order(plain, goal)
+
+
+def _newest(bodies: Sequence[bytes], kind: Considered, now: float) -> list[Evidence]:
+    """Decode up to the newest piece that counts: nothing else decides for a resolver of the newest."""
+    for body in reversed(bodies):
+        (piece,) = decode_evidence([body])
+        if not is_expired(piece, now) and (kind == "any" or is_goal(piece) == (kind == "goal")):
+            return [piece]
+    return []
 
 
 def _check_amount(resolver: Resolver, read: Found) -> None:
