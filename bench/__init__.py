@@ -10,7 +10,7 @@ cli.py          which benchmarks to run, and how the figures are printed
     accounting.py   what processes have cost, by the operating system
     stage.py        a running llum with people in it, beside the echoes that it is compared with
     people.py       the models, tells and asks of the measurements
-    catch_up.py, asking.py, over_http.py, footprint.py    the benchmarks
+    catch_up.py, asking.py, over_http.py, footprint.py, starting.py    the benchmarks
     bus_load.py, http_load.py    the load generators, the same for both sides of a ratio
     processes.py    starting and ending processes
     programs/       what runs in a process of its own: the limits, and parts of llum measured alone

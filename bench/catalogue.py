@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench import against_peers, asking, catch_up, crowd, filtered, footprint, large_answers, over_http, rules
+from bench import against_peers, asking, catch_up, crowd, filtered, footprint, large_answers, over_http, rules, starting
 from bench.ground import Benchmark
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -18,4 +18,5 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **filtered.BENCHMARKS,
     **rules.BENCHMARKS,
     **footprint.BENCHMARKS,
+    **starting.BENCHMARKS,
 }

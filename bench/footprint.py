@@ -1,4 +1,4 @@
-"""What there is no limit to compare with: memory of a model, activating one, starting llum."""
+"""What there is no limit to compare with: memory of a model, activating one."""
 
 import time
 from collections.abc import Mapping
@@ -11,14 +11,13 @@ from actors.store.shard import Shard
 from bench import bus_load, people, residents
 from bench.figures import Result, absolute
 from bench.ground import BenchGround, Benchmark
-from bench.processes import llum_up, measured
+from bench.processes import measured
 from bus.log import LogMessage
 from bus.subjects import log_subject
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.verbs import verb_of
 
-START_BAR_S = 2.0
 MEMORY_BAR_BYTES = 8000
 COLD_ASKS = 200
 MS = 1e3
@@ -58,19 +57,6 @@ async def activate(ground: BenchGround) -> Result:
     return Result(absolute("ms", median(cold)), counted)
 
 
-async def start_up(ground: BenchGround) -> Result:
-    """Measure `llum up` from the start of the process to its ready file, on a new folder and again on the same."""
-    fresh: list[float] = []
-    again: list[float] = []
-    for number in range(ground.sizes.long_rounds):
-        data_dir = ground.new_folder(f"start-{number}")
-        for times in (fresh, again):
-            async with llum_up(data_dir) as (_, seconds):
-                times.append(seconds)
-    counted = f"llum up to ready on a new folder (again on the same: {median(again):.2f} s)"
-    return Result(absolute("s", median(fresh), START_BAR_S), counted)
-
-
 async def _fill(shard: Shard, count: int) -> None:
     partition = Partition(0, shard, ActiveModels(BATCH))
     for first in range(0, count, BATCH):
@@ -87,4 +73,4 @@ def _logged(user: str, command: Command, seq: int) -> LogMessage:
 COLD_BENCHMARKS: Final[Mapping[str, Benchmark]] = {"activate": activate}
 """What needs a llum that nobody has asked anything yet."""
 
-BENCHMARKS: Final[Mapping[str, Benchmark]] = {"memory": memory, "start_up": start_up}
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {"memory": memory}

@@ -22,6 +22,7 @@ class Sizes(NamedTuple):
     """Seconds that llum may put off writing to the disk what has been told."""
     long_rounds: int
     """The same for what takes seconds each time."""
+    starts: int
     log_commands: int
     log_users: int
     people: int
@@ -49,6 +50,7 @@ def scaled(scale: float) -> Sizes:
         slow_round_s=max(SMALLEST_ROUND_S, 1.0 * min(scale, 1.0)),
         lag_s=1.2 * min(scale, 1.0),
         long_rounds=count(3, 1),
+        starts=count(7, 1),
         log_commands=count(100_000, 300),
         log_users=count(200, 10),
         people=count(256, IN_FLIGHT + 8),
