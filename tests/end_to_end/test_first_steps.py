@@ -169,3 +169,20 @@ async def test_sdk(shared_llum: Llum) -> None:
         with pytest.raises(Refusal) as caught:
             await client.tell("ines", "Personal/none", 1)
         assert caught.value.code is Code.NO_SUCH_COMPONENT
+
+
+def test_status_says_how_llum_stands(shared_llum: Llum) -> None:
+    """What runs where, what is stored, and how long the disk lasts; as text and as one JSON object."""
+    shared_llum.cli("admin", "person", "add", "stella")
+    told = json.loads(shared_llum.cli("status", "--json").stdout)
+    assert (told["running"], told["ready"], told["reasons"]) == (True, True, [])
+    assert (told["http"], told["nats"]) == (shared_llum.ready["http"], shared_llum.ready["nats"])
+    pids = {process["pid"] for process in told["processes"]}
+    assert pids == {shared_llum.supervisor_pid, *(child.pid for child in shared_llum.all_children())}
+    assert {process["name"] for process in told["processes"]} == {"supervisor", "nats-server", "worker", "edge"}
+    assert told["people"] >= 1
+    assert told["log"]["messages"] >= 1
+    assert told["log"]["bytes"] > 0
+    assert told["shards"]["files"] >= 1
+    assert told["free_bytes"] > 0
+    assert "llum         ready\n" in shared_llum.cli("status").stdout

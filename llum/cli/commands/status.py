@@ -1,0 +1,31 @@
+"""`llum status`."""
+
+import asyncio
+import shutil
+
+import click
+import msgspec
+
+from llum.cli.commands.options import WHERE, settings_options
+from llum.settings import Settings
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@settings_options(*WHERE)
+def status(settings: Settings, as_json: bool) -> None:
+    """Show how llum stands: what runs, what it has stored, how long the disk lasts.
+
+    It works while llum runs and, as far as files tell, while it does not. Not being ready is an answer: the exit code
+    is 0.
+    """
+    from llum.processes import logs
+    from llum.status.looking import look
+    from llum.status.screen import screen
+
+    logs.set_up("error", [logs.stderr_sink(settings.log_format)])
+    standing = asyncio.run(look(settings))
+    if as_json:
+        click.echo(msgspec.json.encode(standing).decode())
+    else:
+        click.echo(screen(standing, shutil.get_terminal_size().columns))

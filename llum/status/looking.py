@@ -1,0 +1,155 @@
+"""Finding out how llum stands: from its files, from the processes, and from what answers."""
+
+import asyncio
+import contextlib
+import http.client
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from bus.connection import Bus
+from bus.jetstream import JetStream
+from bus.pings import is_served
+from bus.subjects import all_log_subjects
+from bus.users import list_users
+from llum.failures import Fault
+from llum.processes.running import Running, find
+from llum.settings import Settings, hide_password
+from llum.status import folder
+from llum.status.standing import Log, RunningProcess, Standing, with_rates
+from schemas.errors import LlumError, Transient
+
+HTTP_WITHIN_S: Final = 5.0
+"""Seconds for the edge to say whether it is ready: it waits one second for partitions itself."""
+
+PING_WITHIN_S: Final = 1.0
+"""Seconds for a worker to say that it serves a partition."""
+
+_LOG_HINT: Final = "see the newest lines in"
+
+
+async def look(settings: Settings) -> Standing:
+    """Find out. Raises a `Fault` when there is no data folder that can be read."""
+    data_dir = settings.data_dir
+    folder.check_folder(data_dir)
+    running = _running(data_dir)
+    standing = Standing(
+        running=running is not None,
+        ready=False,
+        http=running.http if running else None,
+        processes=_processes(running.pid) if running else [],
+        data_dir=str(data_dir),
+        log=folder.look_at_log(data_dir),
+        shards=folder.look_at_shards(data_dir),
+        free_bytes=folder.free_bytes(data_dir),
+    )
+    nats = settings.nats_url or (running.nats if running else None)
+    if nats is None:
+        standing = _but(standing, "nothing runs on this folder: start it with `llum up`")
+    else:
+        standing = await _with_bus(msgspec.structs.replace(standing, nats=hide_password(nats)), nats, settings)
+    if standing.http is not None and not standing.reasons:
+        standing = await _with_edge(standing)
+    return with_rates(standing, time.time())
+
+
+def _running(data_dir: Path) -> Running | None:
+    with contextlib.suppress(Fault):
+        return find(data_dir)
+    return None
+
+
+def _but(standing: Standing, reason: str) -> Standing:
+    return msgspec.structs.replace(standing, ready=False, reasons=[*standing.reasons, reason])
+
+
+def _processes(pid: int) -> list[RunningProcess]:
+    import psutil
+
+    found: list[RunningProcess] = []
+    with contextlib.suppress(psutil.Error):
+        supervisor = psutil.Process(pid)
+        for process in (supervisor, *supervisor.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                found.append(RunningProcess(_name(process), process.pid, process.memory_info().rss))
+    return found
+
+
+def _name(process: Any) -> str:
+    """Name a process by the part of llum that it was started for."""
+    words = [Path(word).name for word in process.cmdline()]
+    for word in words:
+        if word in ("worker", "edge", "nats-server", "up"):
+            return "supervisor" if word == "up" else word
+    return str(process.name())
+
+
+async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standing:
+    """Ask nats-server about the log and the people, and the workers whether they serve all partitions."""
+    try:
+        bus = await Bus.connect(nats, name="llum-status")
+    except LlumError as error:
+        hint = error.error.hint if settings.nats_url else f"{_LOG_HINT} {settings.data_dir / 'logs'}"
+        return _but(standing, f"{error.error.message}: {hint}")
+    try:
+        log, people = await _log(bus, standing.log), len(await list_users(bus))
+        standing = msgspec.structs.replace(standing, log=log, people=people, ready=True)
+        missing = await _unserved(bus, settings.partitions)
+        return _but(standing, f"{missing} of {settings.partitions} partitions have no worker") if missing else standing
+    except Transient as error:
+        return _but(standing, error.error.message)
+    finally:
+        await bus.close()
+
+
+async def _unserved(bus: Bus, partitions: int) -> int:
+    served = await asyncio.gather(*(is_served(bus, partition, PING_WITHIN_S) for partition in range(partitions)))
+    return served.count(False)
+
+
+async def _log(bus: Bus, files: Log) -> Log:
+    jetstream, elsewhere = JetStream(bus), not files.bytes
+    names = await jetstream.streams(all_log_subjects())
+    states = [(await jetstream.call(f"STREAM.INFO.{name}"))["state"] for name in names]
+    oldest = [_seconds(state["first_ts"]) for state in states if state["messages"]]
+    return Log(
+        bytes=sum(state["bytes"] for state in states) if elsewhere else files.bytes,
+        messages=sum(state["messages"] for state in states),
+        oldest=min(oldest, default=None),
+        elsewhere=elsewhere,
+    )
+
+
+def _seconds(written: str) -> float:
+    """Read a time as nats-server writes it: to the nanosecond, which Python does not read."""
+    return datetime.fromisoformat(f"{written[:19]}+00:00").timestamp()
+
+
+async def _with_edge(standing: Standing) -> Standing:
+    """Ask the edge whether it is ready."""
+    assert standing.http is not None, "only an edge with an address is asked"
+    try:
+        reason = await asyncio.to_thread(_why_not_ready, standing.http)
+    except (OSError, http.client.HTTPException):
+        reason = f"the HTTP edge does not answer: {_LOG_HINT} {Path(standing.data_dir) / 'logs'}"
+    return standing if reason is None else _but(standing, reason)
+
+
+def _why_not_ready(url: str) -> str | None:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=HTTP_WITHIN_S)
+    try:
+        connection.request("GET", "/ready")
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status == http.HTTPStatus.OK:
+        return None
+    try:
+        return str(msgspec.json.decode(body)["error"]["message"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return f"the HTTP edge answers {response.status}"

@@ -1,0 +1,92 @@
+"""How llum stands, as text for people: one screen, whatever its width."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from llum.cli.render import moment
+from llum.status.standing import Log, Shards, Standing
+
+SOON_DAYS: Final = 30.0
+"""Days until the disk is full from which on that is a warning."""
+
+_GAP: Final = "  "
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+
+_KEEPS_ALL: Final = "The log keeps every command: llum has no snapshots yet, so nothing may be deleted from it."
+_MAKE_ROOM: Final = "Make room on this disk, or move the data folder to a larger one while llum is stopped."
+
+
+def screen(standing: Standing, width: int) -> str:
+    """Lay it out for lines of so many characters. Words are not broken."""
+    rows = list(_rows(standing))
+    indent = max(len(label) for label, _ in rows) + len(_GAP)
+    lines = [line for label, text in rows for line in _wrapped(text, width, label.ljust(indent), " " * indent)]
+    warning = standing.days_left is not None and standing.days_left < SOON_DAYS
+    notes = [_KEEPS_ALL, *([_MAKE_ROOM] if warning else [])]
+    return "\n".join([*lines, "", *(line for note in notes for line in _wrapped(note, width))])
+
+
+def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
+    yield "llum", "ready" if standing.ready else "not ready" if standing.running or standing.nats else "not running"
+    yield from (("why", reason) for reason in standing.reasons)
+    if standing.http:
+        yield "http", standing.http
+    if standing.nats:
+        yield "nats", standing.nats
+    yield from ((process.name, f"pid {process.pid}, {size(process.memory_bytes)}") for process in standing.processes)
+    if standing.people is not None:
+        yield "people", f"{standing.people:,}"
+    yield "folder", standing.data_dir
+    yield "log", _log(standing.log, standing.log_bytes_per_million)
+    if standing.log.oldest is not None:
+        yield "since", moment(standing.log.oldest)
+    yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
+    yield "disk", f"{size(standing.free_bytes)} free"
+    yield "growth", _growth(standing)
+
+
+def _log(log: Log, per_million: int | None) -> str:
+    parts = [size(log.bytes)]
+    if log.messages is not None:
+        parts.append(f"{log.messages:,} commands")
+    if log.elsewhere:
+        parts.append("on the machine of its nats-server")
+    return ", ".join(parts + _each(per_million))
+
+
+def _shards(shards: Shards, per_million: int | None) -> str:
+    files = "1 file" if shards.files == 1 else f"{shards.files} files"
+    return ", ".join([size(shards.bytes), files, *_each(per_million)])
+
+
+def _each(per_million: int | None) -> list[str]:
+    return [] if per_million is None else [f"{size(per_million)} per million"]
+
+
+def _growth(standing: Standing) -> str:
+    if standing.bytes_per_day is None:
+        return "not known yet: the log must cover an hour"
+    days = "" if standing.days_left is None else f", full in about {_days(standing.days_left)}"
+    return f"{size(round(standing.bytes_per_day))} a day{days}"
+
+
+def _days(days: float) -> str:
+    if days >= 3650:
+        return "more than ten years"
+    return "less than a day" if days < 1 else f"{days:,.0f} days"
+
+
+def size(count: float) -> str:
+    """Write bytes in the largest unit that leaves a number above 1, with three digits."""
+    unit = 0
+    while count >= 999.5 and unit < len(_UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    digits = 0 if unit == 0 or count >= 99.5 else 1
+    return f"{count:.{digits}f} {_UNITS[unit]}"
+
+
+def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,90 @@
+"""What is told of an installation. `llum status --json` prints it as it is here."""
+
+from typing import Final
+
+import msgspec
+
+PER_MILLION: Final = 1_000_000
+DAY_S: Final = 86_400.0
+
+YOUNGEST_S: Final = 3600.0
+"""Seconds that a log must cover before it tells how fast it grows."""
+
+
+FEWEST_COMMANDS: Final = 1000
+"""Commands that a log must hold before it tells what a million would take."""
+
+
+class RunningProcess(msgspec.Struct, frozen=True):
+    name: str
+    """As `llum` calls it: `supervisor`, `nats-server`, `worker`, `edge`."""
+    pid: int
+    memory_bytes: int
+    """Resident; what processes share counts in each."""
+
+
+class Log(msgspec.Struct, frozen=True):
+    bytes: int
+    """Bytes of its files; of a log on another machine, those that its nats-server counts."""
+    messages: int | None = None
+    """Commands in it. Null: unknown while nothing runs."""
+    oldest: float | None = None
+    """When the oldest one was stored, or, while nothing runs, when the log was made. Seconds since 1970."""
+    elsewhere: bool = False
+    """It is on another machine."""
+
+
+class Shards(msgspec.Struct, frozen=True):
+    files: int
+    bytes: int
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How an installation stands."""
+
+    running: bool
+    ready: bool
+    """A tell and an ask of any person are answered."""
+    reasons: list[str] = []
+    """Why it is not ready, and what to do."""
+    http: str | None = None
+    nats: str | None = None
+    processes: list[RunningProcess] = []
+    people: int | None = None
+    """Those who have a model. Null: unknown while nothing runs."""
+    data_dir: str
+    log: Log
+    log_bytes_per_million: int | None = None
+    """Bytes of the log per million commands. Null: too few to tell."""
+    shards: Shards
+    shard_bytes_per_million: int | None = None
+    free_bytes: int
+    """On the disk of the data folder."""
+    bytes_per_day: float | None = None
+    """Growth of log and shards on this disk since the oldest command. Null: too young to tell."""
+    days_left: float | None = None
+    """Until the disk is full at that rate. Null: unknown."""
+
+
+def with_rates(standing: Standing, now: float) -> Standing:
+    """Work out what follows from what was found."""
+    log, shards = standing.log, standing.shards
+    per_day = _per_day(log, shards, now)
+    return msgspec.structs.replace(
+        standing,
+        log_bytes_per_million=_per_million(log.bytes, log.messages),
+        shard_bytes_per_million=_per_million(shards.bytes, log.messages),
+        bytes_per_day=per_day,
+        days_left=standing.free_bytes / per_day if per_day else None,
+    )
+
+
+def _per_million(size: int, commands: int | None) -> int | None:
+    return round(size / commands * PER_MILLION) if commands and commands >= FEWEST_COMMANDS else None
+
+
+def _per_day(log: Log, shards: Shards, now: float) -> float | None:
+    if log.oldest is None or now - log.oldest < YOUNGEST_S:
+        return None
+    grown = shards.bytes + (0 if log.elsewhere else log.bytes)
+    return grown / (now - log.oldest) * DAY_S
