@@ -36,6 +36,8 @@ class Asks:
         self._answers = answers
         self._all_slow = slow
         self._slow: SlowAsks = set()
+        self._answering: set[tuple[bytes, bytes, bytes]] = set()
+        """The asks that are being answered, each by where its reply goes, its subject and its query."""
         self._listening: Listening | None = None
 
     async def open(self, sleep: Sleep) -> None:
@@ -57,7 +59,8 @@ class Asks:
         await self._bus.flush()
 
     def _on_message(self, subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
-        if is_asker(reply_to):
+        # An asker who has to wait sends again, for the first may have been lost. It has not: it is answered once.
+        if is_asker(reply_to) and (reply_to, subject, data) not in self._answering:
             self._on_ask(subject, reply_to, data)
 
     def _on_ask(self, subject: bytes, reply_to: bytes, data: bytes) -> None:
@@ -73,7 +76,11 @@ class Asks:
         elif len(self._all_slow) >= MAX_SLOW_ASKS:
             self._reply(reply_to, address, Failed(error=_BUSY), started)
         else:
-            self._keep(asyncio.create_task(self._answer_slowly(reply_to, address, answer, started)))
+            ask = (reply_to, subject, data)
+            self._answering.add(ask)
+            task = asyncio.create_task(self._answer_slowly(reply_to, address, answer, started))
+            task.add_done_callback(lambda _: self._answering.discard(ask))
+            self._keep(task)
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         for tasks in (self._slow, self._all_slow):

@@ -92,6 +92,11 @@ def log_stream(index: int) -> str:
     return f"LLUM_LOG_{index}"
 
 
+def all_log_streams() -> str:
+    """Give the pattern that the names of log streams match, and so the names of their folders."""
+    return "LLUM_LOG_*"
+
+
 def log_stream_of(partition: int, log_streams: int) -> str:
     """Name the stream that holds a partition."""
     return log_stream(partition % log_streams)

@@ -63,12 +63,12 @@ class ByteBudget:
         self._size = size
 
     def spend(self, pieces: int, size: int) -> None:
-        """Raise `too_much_evidence` when it is used up."""
+        """Raise `too_large` when it is used up."""
         self._pieces -= pieces
         self._size -= size
         if self._pieces < 0 or self._size < 0:
             raise Refusal(
-                Code.TOO_MUCH_EVIDENCE,
+                Code.TOO_LARGE,
                 f"the answer has more than {MAX_PIECES} pieces or {MAX_EVIDENCE_BYTES} bytes of evidence",
                 "resolver.evidence_filter",
                 "ask for less with an evidence filter, such as last10 or since_time",
@@ -110,7 +110,7 @@ class Encoded:
         return True
 
     async def add_page(self, slices: list[bytes], answer: ComponentAnswer) -> None:
-        """Encode a page. Raises `too_much_evidence`, and `unavailable` when too much is held already."""
+        """Encode a page. Raises `too_large`, and `unavailable` when too much is held already."""
         pieces = answer.evidence or ()
         async with self._large.turn:
             for at in range(0, len(pieces), SLICE_PIECES):

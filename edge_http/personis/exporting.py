@@ -25,7 +25,7 @@ MAX_CONTEXTS: Final = 10_000
 
 
 async def export_model(caller: Caller) -> str:
-    """Give the text. Raises `too_much_evidence`, and what asking raises."""
+    """Give the text. Raises `too_large`, and what asking raises."""
     call = caller.parse(calls.EXPORT)
     path = requests.path_of(call.context)
     asked = requests.ask_of(AskCall(context=path, resolver=call.resolver, showcontexts=True))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from bus.subjects import all_log_streams
 from llum.failures import Fault
 from llum.status.standing import Log, Shards
 
 _STREAMS: Final = "nats/jetstream"
-_LOG_STREAM: Final = "LLUM_LOG_*"
 _STREAM_FILE: Final = "meta.inf"
 """nats-server writes it when it makes a stream."""
 
@@ -27,7 +27,7 @@ def check_folder(data_dir: Path) -> None:
 
 def look_at_log(data_dir: Path) -> Log:
     """Give the size of the log's files, and when the log was made."""
-    streams = list((data_dir / _STREAMS).rglob(_LOG_STREAM)) if (data_dir / _STREAMS).is_dir() else []
+    streams = list((data_dir / _STREAMS).rglob(all_log_streams())) if (data_dir / _STREAMS).is_dir() else []
     made = [file.stat().st_mtime for stream in streams if (file := stream / _STREAM_FILE).exists()]
     return Log(bytes=_size_of(streams), oldest=min(made, default=None))
 

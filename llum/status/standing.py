@@ -16,6 +16,8 @@ FEWEST_COMMANDS: Final = 1000
 
 
 class RunningProcess(msgspec.Struct, frozen=True):
+    """A process of a running llum."""
+
     name: str
     """As `llum` calls it: `supervisor`, `nats-server`, `worker`, `edge`."""
     pid: int
@@ -24,6 +26,8 @@ class RunningProcess(msgspec.Struct, frozen=True):
 
 
 class Log(msgspec.Struct, frozen=True):
+    """What is told of the log."""
+
     bytes: int
     """Bytes of its files; of a log on another machine, those that its nats-server counts."""
     messages: int | None = None
@@ -35,6 +39,8 @@ class Log(msgspec.Struct, frozen=True):
 
 
 class Shards(msgspec.Struct, frozen=True):
+    """What is told of the shards, with their write-ahead logs."""
+
     files: int
     bytes: int
 

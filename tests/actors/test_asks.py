@@ -59,3 +59,23 @@ async def test_an_ask_that_may_not_wait_leaves_nothing_behind(query: Query) -> N
         assert reply.error.code is Code.UNAVAILABLE
         ask(asks, Ask(context=["b"]))
         assert isinstance(replies.sent[-1], AskReply)
+
+
+async def test_an_ask_that_is_sent_again_meanwhile_is_answered_once(tmp_path: Path) -> None:
+    """Large answers take longer than their askers' patience; to begin them anew would make them slower still."""
+    partition = Partition(3, await Shard.open(tmp_path / "one.db"), ActiveModels(10))
+    make = MakeModel(id="1", definition=histories.DEFINITION)
+    await partition.apply([histories.message(1, histories.START_US, "alice", ADMIN_APP, make)])
+    replies, slow = Replies(), set[Any]()
+    asks = Asks(replies, 3, Answers(partition, lambda: 2e9, lambda: 0), slow)  # type: ignore[arg-type]
+    query = msgspec.json.encode(Ask(context=["a"], resolver="count"))
+    inbox = b"_INBOX.edge.1"
+    for reply_to in (inbox, inbox, b"_INBOX.edge.2"):
+        asks._on_message(b"llum.query.3.alice.llum.ask", reply_to, b"", query)
+    assert len(slow) == 2
+    await asks.finish()
+    assert len(replies.sent) == 2
+    asks._on_message(b"llum.query.3.alice.llum.ask", inbox, b"", query)
+    await asks.finish()
+    assert len(replies.sent) == 3, "when it has been answered, the same ask is a new one"
+    await partition.shard.close()

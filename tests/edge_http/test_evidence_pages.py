@@ -69,7 +69,7 @@ async def test_too_much_evidence_is_refused_with_a_hint(
     monkeypatch.setattr(evidence, "ByteBudget", lambda: budget(**{limit: bound}))
     edge.requests.replies = [pages({"a": 4, "b": 4}, 3)] * 10
     found = await edge.call("ask", {"context": ["P"]})
-    assert found["error"]["code"] == "too_much_evidence"
+    assert found["error"]["code"] == "too_large"
     assert "filter" in found["error"]["hint"]
 
 

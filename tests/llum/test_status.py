@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from llum.cli.status_screen import screen, size
 from llum.failures import Fault
 from llum.settings import Settings
 from llum.status.looking import look
-from llum.status.screen import screen, size
 from llum.status.standing import DAY_S, Log, RunningProcess, Shards, Standing, with_rates
 
 NOW = 1_790_000_000.0

@@ -19,9 +19,9 @@ def status(settings: Settings, as_json: bool) -> None:
     It works while llum runs and, as far as files tell, while it does not. Not being ready is an answer: the exit code
     is 0.
     """
+    from llum.cli.status_screen import screen
     from llum.processes import logs
     from llum.status.looking import look
-    from llum.status.screen import screen
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
     standing = asyncio.run(look(settings))
