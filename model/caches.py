@@ -45,7 +45,8 @@ class Caches:
     def rest(self, owner: str) -> None:
         """Take little room until the model is used again. `owner` is whose model it is."""
         self.latest.rest(owner)
-        self.grants = {}
+        if self.grants:
+            self.grants = {}
         self.leave()
 
     def recall(self, reads: Sequence[Read], model: Model) -> list[Found | None]:
@@ -65,11 +66,7 @@ class Caches:
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""
         if type(change) is AddEvidence:
-            number = change.component_no
-            latest = self.latest.ready.get(number) or self.latest.get(number)
-            if latest is not None:
-                # Evidence arrives in order, so the newest is the latest of its kind.
-                setattr(latest, change.kind, change.evidence)
+            self.latest.add(change.component_no, change.kind, change.evidence)
             if self._tails is not None:
                 self._tails.add(change)
         elif type(change) is PutItem:

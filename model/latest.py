@@ -7,7 +7,6 @@ evidence has nothing but a value, a source and times, and of that a short form i
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
 from typing import Any, Final, get_args
 
 import msgspec
@@ -16,6 +15,10 @@ from model.reads import EvidenceKind
 from schemas.evidence import Evidence, EvidenceType
 
 KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
+
+
+MAX_PUT_SINGLY: Final = 4
+"""More components than these are packed anew with all others, which is then cheaper."""
 
 
 class Latest(msgspec.Struct, omit_defaults=True, gc=False):
@@ -34,19 +37,27 @@ class LatestPieces:
     def __init__(self) -> None:
         self.ready: dict[int, Latest] = {}
         """What has been looked at or changed since the model came to rest, by component number; `get` knows more."""
-        self._packed = _NOTHING
+        self._packed: _Packed | None = None
         """What was known when it did."""
         self._owner = ""
 
     def get(self, component_no: int) -> Latest | None:
         """Give the latest of a component; None: it has not been looked at since the model was activated."""
         latest = self.ready.get(component_no)
-        return latest if latest is not None or self._packed is _NOTHING else self._unpack(component_no)
+        return latest if latest is not None or self._packed is None else self._unpack(component_no)
 
     def begin(self, component_no: int) -> Latest:
         """Know from now on what is latest; there is none yet."""
         latest = self.ready[component_no] = Latest()
         return latest
+
+    def add(self, component_no: int, kind: EvidenceKind, piece: Evidence) -> None:
+        """Take evidence that is new, so it is the latest of its kind, if the component has been looked at."""
+        latest = self.ready.get(component_no)
+        if latest is not None:
+            setattr(latest, kind, piece)
+        elif self._packed is not None:
+            self._add_to_packed(component_no, kind, piece, self._packed.find(component_no))
 
     def keep(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
         """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
@@ -61,27 +72,42 @@ class LatestPieces:
     def drop(self, component_no: int) -> None:
         """Know nothing of a component any more."""
         self.ready.pop(component_no, None)
-        if self._packed.find(component_no) is not None:
-            self._packed = _Packed({number: one for number, one in self._packed.items() if number != component_no})
+        if self._packed is not None:
+            self._packed.drop(component_no)
 
     def clear(self) -> None:
         self.ready.clear()
-        self._packed = _NOTHING
+        self._packed = None
 
     def rest(self, owner: str) -> None:
         """Pack all. `owner` is whose model it is."""
-        if self.ready:
-            fresh = {number: _packed(latest, owner) for number, latest in self.ready.items()}
+        if not self.ready:
+            return
+        fresh = {number: _packed(latest, owner) for number, latest in self.ready.items()}
+        if self._packed is None:
+            self._packed = _Packed(fresh)
+        elif len(fresh) > MAX_PUT_SINGLY:
             self._packed = _Packed({**dict(self._packed.items()), **fresh})
-            self.ready = {}
-            self._owner = owner
+        else:
+            for number, part in fresh.items():
+                self._packed.put(number, part)
+        self.ready = {}
+        self._owner = owner
 
     def __iter__(self) -> Iterator[int]:
         """Give the numbers of the components that have been looked at."""
-        return iter({*self._packed.numbers, *self.ready})
+        return iter({*self.ready, *(self._packed.numbers if self._packed else ())})
+
+    def _add_to_packed(self, component_no: int, kind: EvidenceKind, piece: Evidence, packed: bytes | None) -> None:
+        """Take evidence of a component that is packed; what it replaces need not be unpacked."""
+        if packed is None:
+            return
+        latest = Latest() if kind == "plain" and not _is_whole(packed) else _unpacked(packed, self._owner)
+        setattr(latest, kind, piece)
+        self.ready[component_no] = latest
 
     def _unpack(self, component_no: int) -> Latest | None:
-        packed = self._packed.find(component_no)
+        packed = None if self._packed is None else self._packed.find(component_no)
         if packed is None:
             return None
         latest = self.ready[component_no] = _unpacked(packed, self._owner)
@@ -89,28 +115,47 @@ class LatestPieces:
 
 
 class _Packed:
-    """Bytes by component number, in a quarter of the room that a dict takes. Never changed."""
+    """Bytes by component number, in a quarter of the room that a dict takes."""
 
-    __slots__ = ("_bytes", "_ends", "numbers")
+    __slots__ = ("_bytes", "_lengths", "numbers")
 
-    def __init__(self, parts: dict[int, bytes]) -> None:
+    def __init__(self, parts: Mapping[int, bytes]) -> None:
         self.numbers = array("q", sorted(parts))
         ordered = [parts[number] for number in self.numbers]
         self._bytes = b"".join(ordered)
-        self._ends = array("I", accumulate(map(len, ordered)))
+        self._lengths = array("I", map(len, ordered))
 
     def find(self, number: int) -> bytes | None:
         index = bisect_left(self.numbers, number)
-        return self._at(index) if index < len(self.numbers) and self.numbers[index] == number else None
+        if index == len(self.numbers) or self.numbers[index] != number:
+            return None
+        begin = sum(self._lengths[:index])
+        return self._bytes[begin : begin + self._lengths[index]]
 
     def items(self) -> Iterator[tuple[int, bytes]]:
-        return ((number, self._at(index)) for index, number in enumerate(self.numbers))
+        end = 0
+        for number, length in zip(self.numbers, self._lengths, strict=True):
+            end += length
+            yield number, self._bytes[end - length : end]
 
-    def _at(self, index: int) -> bytes:
-        return self._bytes[self._ends[index - 1] if index else 0 : self._ends[index]]
+    def put(self, number: int, part: bytes) -> None:
+        index = bisect_left(self.numbers, number)
+        begin = end = sum(self._lengths[:index])
+        if index < len(self.numbers) and self.numbers[index] == number:
+            end += self._lengths[index]
+            self._lengths[index] = len(part)
+        else:
+            self.numbers.insert(index, number)
+            self._lengths.insert(index, len(part))
+        self._bytes = self._bytes[:begin] + part + self._bytes[end:]
 
-
-_NOTHING: Final = _Packed({})
+    def drop(self, number: int) -> None:
+        """Drop one, if it is there."""
+        if self.find(number) is not None:
+            self.put(number, b"")
+            index = self.numbers.index(number)
+            del self.numbers[index]
+            del self._lengths[index]
 
 
 class _Short(msgspec.Struct, array_like=True, gc=False):
@@ -140,8 +185,13 @@ def _packed(latest: Latest, owner: str) -> bytes:
     return _encode_whole(latest)
 
 
+def _is_whole(packed: bytes) -> bool:
+    """Tell whether this is JSON of all kinds, and not a short form of the first."""
+    return packed[:1] == _OPENS_JSON
+
+
 def _unpacked(packed: bytes, owner: str) -> Latest:
-    if packed[:1] == _OPENS_JSON:
+    if _is_whole(packed):
         return _latest.decode(packed)
     return Latest(_unpacked_piece(packed, owner))
 
