@@ -33,7 +33,9 @@ class LastWrites:
 
     def note(self, writer: Writer, seq: int) -> None:
         """Remember a write. An older sequence, as of a repeated command, changes nothing."""
-        self._seqs[writer] = max(seq, self._seqs.get(writer) or 0)
+        known = self._seqs.get(writer)
+        if known is None or known < seq:
+            self._seqs[writer] = seq
 
     def seq_of(self, writer: Writer) -> int | None:
         """Give the sequence that this writer's ask must have seen; None if it has not written lately."""

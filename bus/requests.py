@@ -83,18 +83,21 @@ class Requests:
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         """Ask and give the reply. Raises what the reply says has failed, or `Transient` `unavailable`."""
-        data = await self.ask_raw(user, app, verb_of(query), encode(query), timeout_s)
-        reply = decode_reply(data)
+        exchange = self._asking(user, app, verb_of(query), encode(query), timeout_s)
+        reply = decode_reply(await self._run(exchange))
         if isinstance(reply, Failed):
             raise raised_from(reply.error)
         return reply
 
     async def ask_raw(self, user: str, app: str, verb: str, data: bytes, timeout_s: float = 5.0) -> bytes:
         """Ask in bytes and give the reply in bytes; it may be a `Failed`. Raises `Transient` `unavailable`."""
+        reply: bytes = await self._run(self._asking(user, app, verb, data, timeout_s))
+        return reply
+
+    def _asking(self, user: str, app: str, verb: str, data: bytes, timeout_s: float) -> "_Exchange":
         exchange = self._exchange(checked_ask_subject(user, app, verb), data, timeout_s, "no reply came")
         exchange.reply = exchange.expect(exchange.on_answer)
-        reply: bytes = await self._run(exchange)
-        return reply
+        return exchange
 
     def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> "_Exchange":
         if len(data) > self._bus.max_payload:

@@ -88,6 +88,8 @@ async def observed(
 
 def _size_of(response: web.StreamResponse) -> int:
     body = response.body if isinstance(response, web.Response) else None
+    if isinstance(body, bytes):
+        return len(body)
     return (body.size or 0) if isinstance(body, Payload) else len(body or b"")
 
 

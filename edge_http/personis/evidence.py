@@ -101,17 +101,12 @@ class Encoded:
         filled = [piece for one in slices if one for piece in (b",", one)]
         return [b"[", *filled[1:], b"]"]
 
-    def took_at_once(self, slices: list[bytes], answer: ComponentAnswer) -> bool:
-        """Encode a page, if it is a small one. Raises as `add_page`."""
-        pieces = answer.evidence or ()
-        if len(pieces) > SLICE_PIECES:
-            return False
-        self._take(slices, pieces)
-        return True
-
     async def add_page(self, slices: list[bytes], answer: ComponentAnswer) -> None:
         """Encode a page. Raises `too_large`, and `unavailable` when too much is held already."""
         pieces = answer.evidence or ()
+        if len(pieces) <= SLICE_PIECES:
+            self._take(slices, pieces)
+            return
         async with self._large.turn:
             for at in range(0, len(pieces), SLICE_PIECES):
                 self._take(slices, pieces[at : at + SLICE_PIECES])
@@ -125,6 +120,17 @@ class Encoded:
         slices.append(encoded)
 
 
+def evidence_at_once(reply: AskReply) -> list[msgspec.Raw] | None:
+    """Give the JSON list of each component, if it is all there and little, as it mostly is; None: `all_evidence`."""
+    pieces = 0
+    for answer in reply.components:
+        pieces += len(answer.evidence or ())
+        if answer.evidence_more or pieces > SLICE_PIECES:
+            return None
+    lists = [evidence_list(answer.evidence or ()) for answer in reply.components]
+    return [*map(msgspec.Raw, lists)] if sum(map(len, lists)) <= LARGE_BYTES else None
+
+
 async def all_evidence(
     ask_on: AskOn, query: Ask, reply: AskReply, large: LargeAnswers, budget: ByteBudget | None = None
 ) -> Encoded:
@@ -135,8 +141,7 @@ async def all_evidence(
         for answer in reply.components:
             slices: list[bytes] = []
             evidence.components.append(slices)
-            if not evidence.took_at_once(slices, answer):
-                await evidence.add_page(slices, answer)
+            await evidence.add_page(slices, answer)
             if answer.evidence_more:
                 async for page in _further_pages(ask_on, query, reply.seq, answer):
                     await evidence.add_page(slices, page)

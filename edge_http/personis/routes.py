@@ -15,7 +15,14 @@ from edge_http.http.body import arrived_body, read_body
 from edge_http.http.observe import TRACE
 from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure
 from edge_http.personis.caller import Caller, Operation
-from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, MAX_EXPORTS, LargeAnswers, all_evidence
+from edge_http.personis.evidence import (
+    FEW_EXPORTS,
+    LARGE_ANSWERS,
+    MAX_EXPORTS,
+    LargeAnswers,
+    all_evidence,
+    evidence_at_once,
+)
 from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
 from schemas.errors import raised_from
 from schemas.queries import Access, Ask
@@ -108,6 +115,9 @@ async def _ask(caller: Caller) -> render.Value:
     if reply.failures and not reply.components and not query.show_contexts:
         raise raised_from(render.in_call(caller.op, reply.failures[0].error))
     caller.failures = reply.failures
+    at_once = evidence_at_once(reply)
+    if at_once is not None:
+        return _asked(caller, query, reply, at_once)
     evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
     if evidence.is_large:
         value = _asked(caller, query, reply, [render.GAP] * len(reply.components))
