@@ -74,9 +74,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_active_models: Annotated[
         int,
         _setting(
-            "Models that one worker keeps in memory. It drops the longest unused.", "a number of at least 1", ge=1
+            "Models that one worker keeps in memory, about 4 kB each. It drops the longest unused.",
+            "a number of at least 1",
+            ge=1,
         ),
-    ] = 10_000
+    ] = 100_000
     allow_private_webhooks: Annotated[
         bool, _setting("Let rules call private, loopback and link-local addresses too.", "true or false")
     ] = False

@@ -37,7 +37,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
         shard_dir=shards,
         partitions=range(installation.partitions),
         log_streams=installation.log_streams,
-        max_active_models=10_000,
+        max_active_models=100_000,
         on_ready=stop.set,
         stop=stop,
     )
