@@ -51,7 +51,9 @@ def parse_path(text: str, field: str = "path") -> Path:
 
 def split_path(text: str) -> Path:
     """Read what `format_path` has written, whatever its length."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")) if text else ()
+    if "~" not in text:
+        return tuple(text.split("/")) if text else ()
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/"))
 
 
 def is_token(text: str) -> bool:

@@ -184,19 +184,8 @@ class Shard:
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
-        wanted = (_encode(list(users)).decode(),)
-        rows = await self._connection.execute_fetchall(sql.LOAD_USERS, wanted)
-        items: dict[str, list[Item]] = {}
-        for name, kind, key, body, _ in await self._connection.execute_fetchall(sql.LOAD_ITEMS, wanted):
-            if body is not None:
-                items.setdefault(name, []).append(Item(kind, split_path(key), body.encode()))
-        causes: dict[str, dict[str, int]] = {}
-        for name, root, count in await self._connection.execute_fetchall(sql.LOAD_CAUSES, wanted):
-            causes.setdefault(name, {})[root] = count
-        return {
-            name: Loaded(key, restore(name, items.get(name, []), seq, time_us, causes.get(name)))
-            for name, key, seq, time_us in rows
-        }
+        found = await self._connection.run(partial(_fetch_models, users))
+        return {name: _loaded(name, *rows) for name, rows in found.items()}
 
     async def load_as_of(self, wanted: AsOf) -> Model | None:
         """Load a model as it was; None if it was not yet made."""
@@ -272,6 +261,25 @@ def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Conne
         if connection.in_transaction:
             connection.execute(sql.ROLLBACK)
         raise
+
+
+def _fetch_models(users: Iterable[str], connection: sqlite3.Connection) -> dict[str, tuple[Any, list[Any], list[Any]]]:
+    """Fetch what is stored of those users that are there: a row of the user, those of the items and of the causes."""
+    found: dict[str, tuple[Any, list[Any], list[Any]]] = {}
+    for name in users:
+        user = connection.execute(sql.LOAD_USER, (name,)).fetchone()
+        if user is not None:
+            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall()
+            found[name] = user, items, connection.execute(sql.LOAD_CAUSES, user[:1]).fetchall()
+    return found
+
+
+def _loaded(name: str, user: Any, items: list[Any], causes: list[Any]) -> Loaded:
+    key, seq, time_us = user
+    # The versions of an item stand in their order: the last one counts.
+    latest = {(kind, path): body for kind, path, body in items}
+    present = [Item(kind, split_path(path), body.encode()) for (kind, path), body in latest.items() if body is not None]
+    return Loaded(key, restore(name, present, seq, time_us, dict(causes)))
 
 
 def _refuse_repeats(batch: Batch, era: int, connection: sqlite3.Connection) -> None:

@@ -140,17 +140,10 @@ look-ups only. Of a forget only the hash is left; it has no user.
 COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?) ORDER BY era, hash LIMIT 500"
 """A page is taken in within a fifth of a millisecond, then others have their turn."""
 
-LOAD_USERS: Final = """
-SELECT user.name, user.key, user.seq, user.time_us
-FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value
-"""
+LOAD_USER: Final = "SELECT key, seq, time_us FROM user WHERE name = ?"
 
-LOAD_ITEMS: Final = """
-SELECT user.name, item.kind, item.key, item.body, max(item.seq)
-FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value CROSS JOIN item ON item.user_key = user.key
-GROUP BY user.name, item.kind, item.key
-"""
-"""The newest version of each item: SQLite takes the bare columns from the row of the maximum."""
+LOAD_ITEMS: Final = "SELECT kind, key, body FROM item WHERE user_key = ? ORDER BY kind, key, seq"
+"""All versions: to leave out the old ones would cost more than to fetch them, since structure changes seldom."""
 
 LOAD_ITEMS_AS_OF: Final = """
 SELECT item.kind, item.key, item.body, max(item.seq)
@@ -158,11 +151,7 @@ FROM user CROSS JOIN item ON item.user_key = user.key
 WHERE user.name = ? AND item.seq <= ? AND item.time_us <= ? GROUP BY item.kind, item.key
 """
 
-LOAD_CAUSES: Final = """
-SELECT user.name, cause.root, cause.count
-FROM json_each(?) AS wanted CROSS JOIN user ON user.name = wanted.value CROSS JOIN cause ON cause.user_key = user.key
-ORDER BY cause.seq
-"""
+LOAD_CAUSES: Final = "SELECT root, count FROM cause WHERE user_key = ? ORDER BY seq"
 
 TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
 

@@ -208,8 +208,9 @@ def _as_of(pieces: int, withdrawn: Any) -> Read:
         (sql.SEQ_AT_TIME, (START_US,)),
         (sql.KNOWN_COMMANDS, (3, "[1]")),
         (sql.COMMAND_HASHES, (0, 5)),
-        (sql.LOAD_USERS, ('["alice"]',)),
-        (sql.LOAD_CAUSES, ('["alice"]',)),
+        (sql.LOAD_USER, ("alice",)),
+        (sql.LOAD_ITEMS, (1,)),
+        (sql.LOAD_CAUSES, (1,)),
         (sql.OUTBOX, (10,)),
     ],
 )
