@@ -103,8 +103,11 @@ def _put_context(model: Model, path: Path, content: ContextItem) -> None:
     if name in parent.children:
         _opened(model, path).put_item(content)
     else:
+        made = _noted(model, Context(content))
+        if made.created_us == parent.created_us:
+            made.created_us = parent.created_us  # the same number, which then is there once
         parent.children = _own(parent.children)
-        parent.children[shared(name)] = _noted(model, Context(content))
+        parent.children[shared(name)] = made
 
 
 def _put_component(model: Model, path: Path, content: Component) -> None:

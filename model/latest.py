@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from model.reads import EvidenceKind
+from model.state import NOTHING
 from schemas.evidence import Evidence, EvidenceType
 
 KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
@@ -35,7 +36,7 @@ class LatestPieces:
     __slots__ = ("_owner", "_packed", "ready")
 
     def __init__(self) -> None:
-        self.ready: dict[int, Latest] = {}
+        self.ready: dict[int, Latest] = NOTHING
         """What has been looked at or changed since the model came to rest, by component number; `get` knows more."""
         self._packed: _Packed | None = None
         """What was known when it did."""
@@ -48,8 +49,7 @@ class LatestPieces:
 
     def begin(self, component_no: int) -> Latest:
         """Know from now on what is latest; there is none yet."""
-        latest = self.ready[component_no] = Latest()
-        return latest
+        return self._keep_ready(component_no, Latest())
 
     def add(self, component_no: int, kind: EvidenceKind, piece: Evidence) -> None:
         """Take evidence that is new, so it is the latest of its kind, if the component has been looked at."""
@@ -71,12 +71,13 @@ class LatestPieces:
 
     def drop(self, component_no: int) -> None:
         """Know nothing of a component any more."""
-        self.ready.pop(component_no, None)
+        if component_no in self.ready:
+            del self.ready[component_no]
         if self._packed is not None:
             self._packed.drop(component_no)
 
     def clear(self) -> None:
-        self.ready.clear()
+        self.ready = NOTHING
         self._packed = None
 
     def rest(self, owner: str) -> None:
@@ -91,7 +92,7 @@ class LatestPieces:
         else:
             for number, part in fresh.items():
                 self._packed.put(number, part)
-        self.ready = {}
+        self.ready = NOTHING
         self._owner = owner
 
     def __iter__(self) -> Iterator[int]:
@@ -104,13 +105,16 @@ class LatestPieces:
             return
         latest = Latest() if kind == "plain" and not _is_whole(packed) else _unpacked(packed, self._owner)
         setattr(latest, kind, piece)
-        self.ready[component_no] = latest
+        self._keep_ready(component_no, latest)
 
     def _unpack(self, component_no: int) -> Latest | None:
         packed = None if self._packed is None else self._packed.find(component_no)
-        if packed is None:
-            return None
-        latest = self.ready[component_no] = _unpacked(packed, self._owner)
+        return None if packed is None else self._keep_ready(component_no, _unpacked(packed, self._owner))
+
+    def _keep_ready(self, component_no: int, latest: Latest) -> Latest:
+        if self.ready is NOTHING:
+            self.ready = {}
+        self.ready[component_no] = latest
         return latest
 
 

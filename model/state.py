@@ -104,7 +104,7 @@ class Leaf(
     withdrawals: bool = False
 
 
-class Contents(msgspec.Struct, omit_defaults=True, gc=False):
+class Contents(msgspec.Struct, array_like=True, gc=False):
     """What is in a context. The time of the item counts from the context's `created_us`."""
 
     item: ContextItem
