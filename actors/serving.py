@@ -62,6 +62,8 @@ class Serving:
         self.number = number
         self.answers = asyncio.Event()
         """Set once asks are answered."""
+        self.applied_seq = -1
+        """How far it has got; -1 until it is restored."""
         self._ground = ground
         self._primary = primary
         self._mailbox = ground.mailroom.open(number)
@@ -163,6 +165,7 @@ class Serving:
             self._relay.wake()
 
     def _note_progress(self, partition: Partition) -> None:
+        self.applied_seq = partition.applied_seq
         if partition.applied_seq >= self._target_seq:
             self._caught_up.set()
 

@@ -20,6 +20,13 @@ from schemas.errors import Code, Transient
 log = get_logger(__name__)
 
 
+PROGRESS_EVERY_S = 1.0
+"""Seconds between two words about a start that takes long."""
+
+DRAIN_WITHIN_S = 20.0
+"""Seconds that partitions may take to leave; `llum up` does not wait for so long."""
+
+
 class _Life(NamedTuple):
     serving: Serving
     task: "asyncio.Task[None]"
@@ -63,6 +70,17 @@ class Worker:
     def partitions(self) -> list[int]:
         """Name the partitions that are served or about to be."""
         return sorted(self._lives)
+
+    @property
+    def progress(self) -> str:
+        """Say how far partitions have got that do not answer yet. It changes as long as one of them gets on."""
+        serving = [life.serving for life in self._lives.values()]
+        waiting = [one for one in serving if not one.answers.is_set()]
+        restored = [one.applied_seq for one in waiting if one.applied_seq >= 0]
+        return (
+            f"{len(serving) - len(waiting)} of {len(serving)} partitions answer, {len(restored)} others are open and "
+            f"have applied the log up to {sum(restored)} in sum"
+        )
 
     async def add(self, number: int, *, primary: bool = True) -> None:
         """Serve a partition. Returns when it answers: it has then applied all that was in the log.
@@ -149,12 +167,14 @@ async def run_worker(
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    on_step: Callable[[str], None] = lambda _: None,
     resolvers: Resolvers = SHIPPED,
     allow_private_webhooks: bool = False,
 ) -> None:
     """Serve these partitions as their primary until `stop` is set: then finish the batches in hand, commit and close.
 
-    `on_ready` is called once every partition has caught up with what was in the log at the start and answers asks.
+    `on_ready` is called once every partition has caught up with what was in the log at the start and answers asks;
+    until then `on_step` is told how far they have got.
     """
     worker = await Worker.open(
         bus,
@@ -164,7 +184,7 @@ async def run_worker(
         resolvers=resolvers,
         allow_private_webhooks=allow_private_webhooks,
     )
-    serving = asyncio.create_task(_serve(worker, partitions, on_ready))
+    serving = asyncio.create_task(_serve(worker, partitions, on_ready, on_step))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -174,11 +194,35 @@ async def run_worker(
         for task in (serving, stopping):
             task.cancel()
         await asyncio.gather(serving, stopping, return_exceptions=True)
-        await worker.drain()
+        await _drain(worker)
 
 
-async def _serve(worker: Worker, partitions: Iterable[int], on_ready: Callable[[], None]) -> NoReturn:
+async def _serve(
+    worker: Worker, partitions: Iterable[int], on_ready: Callable[[], None], on_step: Callable[[str], None]
+) -> NoReturn:
     """Boot: add each partition. Then serve until cancelled, and raise what cannot be gone on after."""
-    await asyncio.gather(*(worker.add(number) for number in partitions))
+    telling = asyncio.create_task(_tell_progress(worker, on_step))
+    try:
+        await asyncio.gather(*(worker.add(number) for number in partitions))
+    finally:
+        telling.cancel()
     on_ready()
     await worker.failed()
+
+
+async def _tell_progress(worker: Worker, on_step: Callable[[str], None]) -> NoReturn:
+    told = ""
+    while True:
+        if worker.progress != told:
+            told = worker.progress
+            on_step(told)
+        await asyncio.sleep(PROGRESS_EVERY_S)
+
+
+async def _drain(worker: Worker) -> None:
+    """Drain, but not for ever: one partition that does not leave must not keep a process that has failed."""
+    try:
+        async with asyncio.timeout(DRAIN_WITHIN_S):
+            await worker.drain()
+    except TimeoutError:
+        log.error("not_drained", within_s=DRAIN_WITHIN_S, partitions=worker.partitions)

@@ -2,10 +2,16 @@
 
 import gc
 import importlib
+import os
 import socket
 import sys
+import threading
+from typing import Final
 
 from llum.processes.early import import_lean
+
+THREADS_END_WITHIN_S: Final = 5.0
+"""Seconds that threads of SQLite and the like may go on when all else has ended."""
 
 
 def main() -> int:
@@ -22,9 +28,18 @@ def main() -> int:
     gc.freeze()
     gc.enable()
     try:
-        return int(run(line))
+        code = int(run(line))
     except EOFError:
-        return 1
+        code = 1
+    _end_for_sure(code)
+    return code
+
+
+def _end_for_sure(code: int) -> None:
+    """Let no thread keep a process that has ended: one that waits for a disk, say."""
+    timer = threading.Timer(THREADS_END_WITHIN_S, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 sys.exit(main())

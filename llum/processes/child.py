@@ -30,6 +30,9 @@ MAX_FAILED_STARTS: Final = 5
 """Starts in a row that never came to serve: then something is wrong that starting again does not mend."""
 
 
+STEP_WITHIN_S: Final = 60.0
+"""Seconds in which a child that starts must get on: a long log takes longer, but something is applied meanwhile."""
+
 END_POLL_S: Final = 0.01
 """Seconds between looks at a process that is about to end."""
 
@@ -103,15 +106,36 @@ class PythonChild:
             self._writer.write(msgspec.json.encode(FromSupervisor(url)) + b"\n")
 
     async def serving(self) -> None:
+        step = "importing"
         with contextlib.suppress(ConnectionError):
-            while line := await self._reader.readline():
+            while line := await self._next_line(step):
                 message = msgspec.json.decode(line, type=FromChild)
                 if message.ready:
                     return
+                if message.step is not None:
+                    step = message.step
+                    continue
                 self.last_words = message.error
                 if message.fatal:
                     raise Fault(message.error or f"{self.name} cannot run here")
         raise ChildProcessError(await self.wait())
+
+    async def _next_line(self, step: str) -> bytes:
+        """Give what the child says next; kill it if it does not get on. Until it has an address it waits for us."""
+        try:
+            while True:
+                address = self._nats_url
+                try:
+                    async with asyncio.timeout(STEP_WITHIN_S):
+                        return await self._reader.readline()
+                except TimeoutError:
+                    if address is not None:
+                        raise
+        except TimeoutError:
+            self.last_words = f"it did not get on for {STEP_WITHIN_S:g} s, at this step: {step}"
+            self.kill()
+            await self._exit_code()
+            raise ChildProcessError(self.last_words) from None
 
     async def wait(self) -> str:
         with contextlib.suppress(ConnectionError):

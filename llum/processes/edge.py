@@ -12,7 +12,7 @@ from edge_http.http.server import serve_on
 from identity.authenticator import Authenticator
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
-from llum.processes.process import Supervised, begin, run_process
+from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.settings import Settings
 
 
@@ -24,13 +24,14 @@ def run_child(line: ChildEnd) -> int:
 def run(settings: Settings, supervised: Supervised) -> int:
     """Serve HTTP until a signal, on the socket that was handed down or on one of its own."""
 
-    async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
         listening = _listening(settings, supervised.line)
+        starting.step("connecting to nats-server")
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:
             if supervised.line is None or settings.nats_url is not None:
                 await check(bus, settings.partitions)
-            await _serve_http(bus, settings, listening, on_ready, stop)
+            await _serve_http(bus, settings, listening, starting.ready, stop)
         finally:
             await bus.close()
 

@@ -2,6 +2,7 @@
 
 supervisor -> child    {"environment": …, …}            what it is to be, with descriptors; the child imports meanwhile
 supervisor -> child    {"nats": url}                     once the nats-server answers
+child -> supervisor    {"step": "one line"}              how far it has got with its start
 child -> supervisor    {"ready": true}                   it serves
 child -> supervisor    {"error": "one line"}             why it ends; with "fatal", starting it again cannot help
 end of file            the other side is dead: the child drains and ends, so no kill leaves an orphan
@@ -39,6 +40,7 @@ class FromChild(msgspec.Struct, omit_defaults=True):
     """What a child says to `llum up`."""
 
     ready: bool = False
+    step: str | None = None
     error: str | None = None
     fatal: bool = False
 

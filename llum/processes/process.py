@@ -37,8 +37,16 @@ def begin(line: ChildEnd) -> tuple[Settings, Supervised]:
     return load(), Supervised(line, Path(told.log_dir), told.echo_logs)
 
 
-Serve = Callable[[str, Callable[[], None], asyncio.Event], Awaitable[None]]
-"""serve(nats_url, on_ready, stop): serve until `stop` is set, then drain."""
+class Starting(NamedTuple):
+    """Whom a process tells how its start goes."""
+
+    step: Callable[[str], None]
+    """Takes a line that says how far it has got. Without a new one for a minute, `llum up` starts it again."""
+    ready: Callable[[], None]
+
+
+Serve = Callable[[str, Starting, asyncio.Event], Awaitable[None]]
+"""serve(nats_url, starting, stop): serve until `stop` is set, then drain."""
 
 
 def run_process(name: str, settings: Settings, supervised: Supervised, serve: Serve) -> int:
@@ -83,7 +91,8 @@ def _stop_on_signal() -> asyncio.Event:
 async def _serve_alone(settings: Settings, serve: Serve) -> int:
     url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
     try:
-        await serve(url, lambda: lines.write(LoggedStep(event="ready")), _stop_on_signal())
+        starting = Starting(lambda _: None, lambda: lines.write(LoggedStep(event="ready")))
+        await serve(url, starting, _stop_on_signal())
     except LlumError as error:
         report(error)
         return EXIT_FAILED
@@ -102,7 +111,7 @@ async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
         url = await lifeline.nats_url()
         stop = _stop_on_signal()
         watch = asyncio.create_task(_stop_when_orphaned(lifeline, stop))
-        await serve(url, on_ready, stop)
+        await serve(url, Starting(lambda step: lifeline.send(FromChild(step=step)), on_ready), stop)
         watch.cancel()
     except EOFError:
         return EXIT_FAILED

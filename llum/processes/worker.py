@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
 from pathlib import Path
 
 from actors.worker import run_worker
@@ -10,7 +9,7 @@ from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
 from llum.processes.lifeline import ChildEnd
-from llum.processes.process import Supervised, begin, run_process
+from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import hold, unwritable
 from llum.resolvers import load_resolvers
 from llum.settings import Settings
@@ -25,12 +24,14 @@ def run(settings: Settings, supervised: Supervised) -> int:
     """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
     look_for_garbage_seldom()
 
-    async def serve(nats_url: str, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
         shards = settings.data_dir / "shards"
         claim(settings.data_dir)
         with hold(shards):
+            starting.step("connecting to nats-server")
             bus = await Bus.connect(nats_url, name="llum-worker")
             try:
+                starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
                 await run_worker(
                     bus,
@@ -38,7 +39,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
                     partitions=range(installation.partitions),
                     log_streams=installation.log_streams,
                     max_active_models=settings.max_active_models,
-                    on_ready=on_ready,
+                    on_ready=starting.ready,
+                    on_step=starting.step,
                     stop=stop,
                     allow_private_webhooks=settings.allow_private_webhooks,
                     resolvers=load_resolvers(),

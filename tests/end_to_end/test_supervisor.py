@@ -179,6 +179,30 @@ def test_child_that_never_serves_ends_it_all_with_one_line(tmp_path: Path) -> No
     assert_one_clear_line(up(tmp_path / "data"), "cannot use")
 
 
+def test_a_shard_that_cannot_be_opened_ends_it_all(llum_up: Llum) -> None:
+    """After some attempts; the file and the reason are named. Here a folder is in its place."""
+    llum_up.stop()
+    shard = llum_up.data_dir / "shards" / "3.db"
+    shard.unlink(missing_ok=True)
+    shard.mkdir()
+    ran = up(llum_up.data_dir)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("llum: worker does not start: ")
+    assert ran.stderr.count("\n") == 1
+    assert f"{shard} cannot be opened: unable to open database file" in ran.stderr
+    assert ran.stdout.count("starting it again") == 4
+
+
+def test_a_damaged_shard_is_made_anew(llum_up: Llum) -> None:
+    """The log has the data: whoever asks finds all of it."""
+    llum_up.cli("admin", "person", "add", "alice", "--first-name", "Alice")
+    llum_up.stop()
+    for shard in (llum_up.data_dir / "shards").glob("*.db"):
+        shard.write_bytes(b"no database" * 1000)
+    llum_up.start()
+    assert llum_up.cli("ask", "alice", "Personal/firstname").stdout == '"Alice"\n'
+
+
 def is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)

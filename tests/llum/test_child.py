@@ -1,13 +1,18 @@
 """Keeping a child alive, with a child that is none."""
 
 import asyncio
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from llum.failures import Fault
 from llum.processes import child
-from llum.processes.child import MAX_FAILED_STARTS, how_it_ended, keep_alive
+from llum.processes.child import MAX_FAILED_STARTS, PythonChild, how_it_ended, keep_alive
+from llum.processes.early import StartedChild
+from llum.processes.lifeline import Begin
 
 
 class Scripted:
@@ -93,3 +98,43 @@ def test_ends_are_said_in_words() -> None:
     assert how_it_ended(3) == "exit code 3"
     assert how_it_ended(-9) == "killed by SIGKILL"
     assert how_it_ended(-77) == "killed by signal 77"
+
+
+@pytest.fixture
+def idle() -> Iterator[tuple[PythonChild, socket.socket]]:
+    """A child that does nothing at all, and its end of the lifeline."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    with theirs, process:
+        yield PythonChild("worker", Begin({}, ""), started=StartedChild(process, ours)), theirs
+        process.kill()
+
+
+async def test_a_child_that_does_not_get_on_is_killed(
+    idle: tuple[PythonChild, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it waits for; the step at which it was is what it is remembered by."""
+    monkeypatch.undo()
+    monkeypatch.setattr(child, "STEP_WITHIN_S", 0.2)
+    stuck, line = idle
+    await stuck.start()
+    stuck.tell_nats_url("nats://127.0.0.1:1")
+    line.send(b'{"step": "63 of 64 partitions answer"}\n')
+    with pytest.raises(ChildProcessError, match=r"did not get on .* 63 of 64 partitions answer"):
+        await stuck.serving()
+    assert "63 of 64" in (stuck.last_words or "")
+
+
+async def test_a_child_without_an_address_waits_for_us(
+    idle: tuple[PythonChild, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nats-server may take long; only then does the child's time begin."""
+    monkeypatch.undo()
+    monkeypatch.setattr(child, "STEP_WITHIN_S", 0.05)
+    patient, line = idle
+    await patient.start()
+    serving = asyncio.create_task(patient.serving())
+    await asyncio.wait([serving], timeout=0.3)
+    assert not serving.done()
+    line.send(b'{"ready": true}\n')
+    await serving
