@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -191,6 +191,23 @@ def test_a_shard_that_cannot_be_opened_ends_it_all(llum_up: Llum) -> None:
     assert ran.stderr.count("\n") == 1
     assert f"{shard} cannot be opened: unable to open database file" in ran.stderr
     assert ran.stdout.count("starting it again") == 4
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for 100 kB. Skips where a test may not make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_nearly_full_disk_ends_it_all_with_one_line(small_disk: Path) -> None:
+    """There is no room for the log's streams."""
+    assert_one_clear_line(up(small_disk / "data"), "nats-server does not make stream")
 
 
 def test_a_damaged_shard_is_made_anew(llum_up: Llum) -> None:
