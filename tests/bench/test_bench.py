@@ -18,11 +18,12 @@ from bench.figures import Figure, Result, absolute, at_least, at_most
 from bench.http_load import Lane, post
 from bench.in_turn import Side, Turn, in_turn
 from bench.peers.cluster import find_programs
-from bench.processes import environment
+from bench.processes import ROOT, environment
 from bench.report import absences, costs_in_words, keep, kept, table
 from bench.sizes import scaled
 
 TINY = "0.001"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
 BARS = {
     "catch_up": 0.35,
     "ask": 0.75,
@@ -61,6 +62,12 @@ COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell",
 def test_there_is_a_benchmark_for_every_bar() -> None:
     """Every figure that llum is held to can be measured by name."""
     assert BENCHMARKS.keys() == BARS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(BARS))
+def test_every_benchmark_is_explained(name: str) -> None:
+    """The page about performance says what is measured against what."""
+    assert f"`{name}`" in PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
