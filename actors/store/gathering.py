@@ -59,7 +59,7 @@ async def gather(fetch: Fetch, read: Read, large: LargeReads) -> Found:
     if not gathering.ended:
         async with large.turn():
             while not gathering.ended:
-                await gathering.go_on(PIECES_AT_ONCE, BYTES_AT_ONCE)
+                await gathering.go_on(gathering.likely_pieces(), BYTES_AT_ONCE)
     return gathering.found()
 
 
@@ -78,6 +78,11 @@ class _Gathering:
         if self._read.newest is not None:
             self._bodies.reverse()
         return Found(bodies=self._bodies, cut=self._bytes_left <= 0)
+
+    def likely_pieces(self) -> int:
+        """Say how many pieces to look at for the next part: SQLite reads each to know its size, given or not."""
+        taken = self._read.max_bytes - self._bytes_left
+        return max(1, min(PIECES_AT_ONCE, 2 * BYTES_AT_ONCE * len(self._bodies) // taken))
 
     async def go_on(self, pieces: int, max_bytes: int) -> None:
         """Read the next part."""

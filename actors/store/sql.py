@@ -235,8 +235,9 @@ def evidence_part_query(read: Read, max_bytes: int) -> tuple[str, list[Any]]:
     order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
     in_order = f"evidence.seq {order}, evidence.n {order}"
     chosen = (
-        f"SELECT evidence.rowid AS piece, sum({_SIZE}) OVER (ORDER BY {in_order} ROWS UNBOUNDED PRECEDING) - {_SIZE}"  # noqa: S608 - ours
-        f" AS size_before FROM evidence WHERE {where} ORDER BY {in_order} LIMIT ?"
+        f"SELECT evidence.rowid AS piece, ifnull(sum({_SIZE}) OVER (ORDER BY {in_order}"  # noqa: S608 - ours
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS size_before"
+        f" FROM evidence WHERE {where} ORDER BY {in_order} LIMIT ?"
     )
     joined, marks = "", "NULL"
     values.append(limit)

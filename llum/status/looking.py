@@ -93,7 +93,7 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
     try:
         bus = await Bus.connect(nats, name="llum-status")
     except LlumError as error:
-        hint = error.error.hint if settings.nats_url else f"{_LOG_HINT} {settings.data_dir / 'logs'}"
+        hint = error.error.hint if settings.nats_url else f"{_LOG_HINT} {settings.data_dir / 'log'}"
         return _but(standing, f"{error.error.message}: {hint}")
     try:
         log, people = await _log(bus, standing.log), len(await list_users(bus))
@@ -135,7 +135,7 @@ async def _with_edge(standing: Standing) -> Standing:
     try:
         reason = await asyncio.to_thread(_why_not_ready, standing.http)
     except (OSError, http.client.HTTPException):
-        reason = f"the HTTP edge does not answer: {_LOG_HINT} {Path(standing.data_dir) / 'logs'}"
+        reason = f"the HTTP edge does not answer: {_LOG_HINT} {Path(standing.data_dir) / 'log'}"
     return standing if reason is None else _but(standing, reason)
 
 

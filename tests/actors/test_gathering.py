@@ -103,6 +103,8 @@ class Rows:
     def __init__(self, pieces: int, size: int, parts_at_once: int = 10**6) -> None:
         self.let_go = asyncio.Event()
         self.asked = 0
+        self.looked_at: list[int] = []
+        """How many pieces each part was allowed to look at."""
         self._parts_at_once = parts_at_once
         self._left = pieces
         self._size = size
@@ -112,6 +114,7 @@ class Rows:
         if self.asked > self._parts_at_once:
             await self.let_go.wait()
         *_, limit, max_bytes = values
+        self.looked_at.append(limit)
         count = min(limit, self._left, -(-max_bytes // self._size))
         self._left -= count
         body = '{"seq":1,"x":"' + "x" * (self._size - 16) + '"}'
@@ -129,6 +132,7 @@ async def test_no_part_is_larger_than_its_bounds() -> None:
         assert len(found.bodies) == 100
         assert not found.cut
         assert rows.asked >= parts
+        assert all(pieces * size <= 2 * gathering.BYTES_AT_ONCE for pieces in rows.looked_at[1:])
     rows = Rows(10_000, 2500)
     bounded = Read(component_no=COMPONENT, seq_max=10**6, limit=100_000, max_bytes=30_000)
     found = await gather(rows.fetch, bounded, LargeReads())
