@@ -213,11 +213,19 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
 
         def take(data: bytes) -> None:
             may_take = not (parser.parsing or reader._buffer) and self._transport._io_reader is reader
-            rest = parser.take(data) if may_take else data
+            rest = self._taken(data) if may_take else data
             if rest:
                 feed(rest)
 
         reader.feed_data = take
+
+    def _taken(self, data: bytes) -> bytes:
+        """Have it parsed, and send at once what the handlers publish, before all else that the loop has to do."""
+        self._writing_soon = True
+        try:
+            return self._ps.take(data)
+        finally:
+            self._write()
 
     async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109 - nats-py's signature
         """Wait until the server has taken all that was sent. nats-py's own PING overtakes what still waits here."""

@@ -218,5 +218,19 @@ async def test_a_handler_may_publish_at_once(bus: Bus) -> None:
     assert got == [b"%d" % number for number in range(100)]
 
 
+async def test_an_answer_leaves_before_all_else_that_the_loop_has_to_do(bus: Bus) -> None:
+    """Lines for the log, say: whoever asks waits for nothing but the answer."""
+    waiting: list[int] = []
+
+    def handler(_subject: bytes, reply: bytes, _headers: bytes, data: bytes) -> None:
+        asyncio.get_running_loop().call_soon(lambda: waiting.append(bus.nc.pending_data_size))
+        _answer(bus, reply, data)
+
+    await bus.listen("questions", handler)
+    await bus.nc.request("questions", b"?", timeout=5)
+    await until(lambda: waiting != [], "the rest of the turn")
+    assert waiting == [0]
+
+
 def _answer(bus: Bus, reply: bytes, data: bytes) -> None:
     assert bus.nc.publish_soon(reply, data)
