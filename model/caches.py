@@ -66,7 +66,11 @@ class Caches:
     def note(self, model: Model | None, change: Change) -> None:
         """Keep what is remembered true. The model is as it was before the change."""
         if type(change) is AddEvidence:
-            self.latest.add(change.component_no, change.kind, change.evidence)
+            latest = self.latest.ready.get(change.component_no)
+            if latest is None:
+                self.latest.add(change.component_no, change.kind, change.evidence)
+            else:
+                setattr(latest, change.kind, change.evidence)
             if self._tails is not None:
                 self._tails.add(change)
         elif type(change) is PutItem:

@@ -236,7 +236,7 @@ def _check_texts(texts: Sequence[str], field: str) -> None:
 def _check_string(value: Any, _values: Sequence[str], field: str) -> None:
     if type(value) is not str:
         raise _wrong_type("a string", value, field)
-    if not _is_clean(value):
+    if not (value.isprintable() or _is_clean(value)):
         raise _unclean(Code.BAD_VALUE, f"{field}.value")
 
 

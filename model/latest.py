@@ -52,12 +52,15 @@ class LatestPieces:
         return self._keep_ready(component_no, Latest())
 
     def add(self, component_no: int, kind: EvidenceKind, piece: Evidence) -> None:
-        """Take evidence that is new, so it is the latest of its kind, if the component has been looked at."""
-        latest = self.ready.get(component_no)
-        if latest is not None:
+        """Take evidence that is new, so it is the latest of its kind, if the component was looked at but is not ready.
+
+        What it replaces need not be unpacked.
+        """
+        packed = None if self._packed is None else self._packed.find(component_no)
+        if packed is not None:
+            latest = Latest() if kind == "plain" and not _is_whole(packed) else _unpacked(packed, self._owner)
             setattr(latest, kind, piece)
-        elif self._packed is not None:
-            self._add_to_packed(component_no, kind, piece, self._packed.find(component_no))
+            self._keep_ready(component_no, latest)
 
     def keep(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
         """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
@@ -98,14 +101,6 @@ class LatestPieces:
     def __iter__(self) -> Iterator[int]:
         """Give the numbers of the components that have been looked at."""
         return iter({*self.ready, *(self._packed.numbers if self._packed else ())})
-
-    def _add_to_packed(self, component_no: int, kind: EvidenceKind, piece: Evidence, packed: bytes | None) -> None:
-        """Take evidence of a component that is packed; what it replaces need not be unpacked."""
-        if packed is None:
-            return
-        latest = Latest() if kind == "plain" and not _is_whole(packed) else _unpacked(packed, self._owner)
-        setattr(latest, kind, piece)
-        self._keep_ready(component_no, latest)
 
     def _unpack(self, component_no: int) -> Latest | None:
         packed = None if self._packed is None else self._packed.find(component_no)
