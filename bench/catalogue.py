@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench import against_peers, asking, catch_up, crowd, filtered, footprint, large_answers, over_http, rules, starting
+from bench import (
+    against_peers,
+    asking,
+    catch_up,
+    crowd,
+    filtered,
+    footprint,
+    growth,
+    large_answers,
+    over_http,
+    rules,
+    starting,
+)
 from bench.ground import Benchmark
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
@@ -18,5 +30,6 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **filtered.BENCHMARKS,
     **rules.BENCHMARKS,
     **footprint.BENCHMARKS,
+    **growth.BENCHMARKS,
     **starting.BENCHMARKS,
 }

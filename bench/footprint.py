@@ -1,15 +1,17 @@
-"""What there is no limit to compare with: memory of a model, activating one."""
+"""What a model costs: in memory, and to bring it there."""
 
 import time
 from collections.abc import Mapping
 from statistics import median
 from typing import Final
 
+import aiosqlite
+
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import bus_load, people, residents
-from bench.figures import Result, absolute
+from bench.figures import Result, absolute, at_most
 from bench.ground import BenchGround, Benchmark
 from bench.processes import measured
 from bus.log import LogMessage
@@ -19,8 +21,11 @@ from schemas.commands import Command
 from schemas.verbs import verb_of
 
 MEMORY_BAR_BYTES = 8000
+ACTIVATION_BAR = 3.0
 COLD_ASKS = 200
 MS = 1e3
+
+ONE_ROW = "SELECT key, seq, time_us FROM user WHERE name = ?"
 
 BATCH = 500
 """Models made in one transaction."""
@@ -57,6 +62,32 @@ async def activate(ground: BenchGround) -> Result:
     return Result(absolute("ms", median(cold)), counted)
 
 
+async def activation(ground: BenchGround) -> Result:
+    """Measure how a partition brings a model into memory, and how long one row takes through a connection."""
+    shard_file = ground.new_folder("activation") / "0.db"
+    shard = await Shard.open(shard_file)
+    await _fill(shard, ground.sizes.cold_models)
+    await shard.close()
+    shard = await Shard.open(shard_file)
+    cold: list[float] = []
+    one: list[float] = []
+    async with aiosqlite.connect(shard_file) as connection:
+        partition = Partition(0, shard, ActiveModels(ground.sizes.cold_models))
+        for number in range(ground.sizes.cold_models):
+            began = time.perf_counter()
+            async with partition.reading(people.person(number)):
+                loaded = time.perf_counter()
+            await connection.execute_fetchall(ONE_ROW, (people.person(number),))
+            cold.append((loaded - began) * MS)
+            one.append((time.perf_counter() - loaded) * MS)
+    await shard.close()
+    counted = (
+        f"p50 of {len(cold):,} models of {people.COMPONENTS} components, from the shard into memory; "
+        "limit: a read of one row by its key through aiosqlite"
+    )
+    return Result(at_most(ACTIVATION_BAR, "ms", cold, one), counted)
+
+
 async def _fill(shard: Shard, count: int) -> None:
     partition = Partition(0, shard, ActiveModels(BATCH))
     for first in range(0, count, BATCH):
@@ -73,4 +104,4 @@ def _logged(user: str, command: Command, seq: int) -> LogMessage:
 COLD_BENCHMARKS: Final[Mapping[str, Benchmark]] = {"activate": activate}
 """What needs a llum that nobody has asked anything yet."""
 
-BENCHMARKS: Final[Mapping[str, Benchmark]] = {"memory": memory}
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {"memory": memory, "activation": activation}

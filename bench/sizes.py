@@ -35,6 +35,8 @@ class Sizes(NamedTuple):
     """Pieces that make an answer over HTTP of about 300 kB."""
     resident_models: int
     """Models whose memory is measured."""
+    cold_models: int
+    """Models that are brought into memory one by one."""
 
 
 def scaled(scale: float) -> Sizes:
@@ -59,4 +61,5 @@ def scaled(scale: float) -> Sizes:
         little_evidence=10,
         large_evidence=count(1200, 20),
         resident_models=count(5000, 20),
+        cold_models=count(2000, 20),
     )

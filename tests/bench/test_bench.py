@@ -50,6 +50,9 @@ BARS = {
     "rules_chain": None,
     "memory": 8000,
     "activate": None,
+    "activation": 3.0,
+    "log_growth": None,
+    "shard_growth": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
 ABSOLUTE = {"at_rest", "memory"}
