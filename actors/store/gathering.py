@@ -24,8 +24,9 @@ PIECES_AT_ONCE: Final = 500
 BYTES_AT_ONCE: Final = 1024 * 1024
 """Pieces and bytes of every further part: about a millisecond of SQLite."""
 
-MAX_WAITING: Final = 64
-"""Large reads of a worker that wait for their turn, each with a first part in memory; others are told to come again."""
+MAX_WAITING: Final = 256
+"""Large reads of a worker that wait for their turn, each with a first part in memory, 16 MB together. Others are told
+to come again; a hundred apps that ask at once are nothing unusual."""
 
 Fetch = Callable[[str, list[Any]], Awaitable[Iterable[Any]]]
 """Runs a statement and gives its rows."""
