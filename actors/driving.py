@@ -5,12 +5,13 @@ without a coroutine (`go_on`); the others must begin while their partition is he
 (`finish`). What reading raises goes to the caller, never into a generator: a model knows nothing of full disks.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from model.reads import AsOf, Found, Read
+from model.reads import AsOf, Found, Pause, Read
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
 
@@ -19,7 +20,7 @@ Met = TypeVar("Met")
 Result = TypeVar("Result")
 
 Driven = Generator[Any, Any, Result]
-NotAtHand = list[Read] | AsOf
+NotAtHand = list[Read] | AsOf | Pause
 
 
 class EvidenceStore(Protocol):
@@ -73,5 +74,9 @@ async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHa
     """Read what the answer needs until it is done. Raises as the answer, and what reading raises."""
     while not isinstance(need, Done):
         assert not isinstance(need, AsOf), "models of the past are loaded at the beginning"
-        need = go_on(answering, await stored.read(need))
+        if isinstance(need, Pause):
+            await asyncio.sleep(0)
+            need = go_on(answering)
+        else:
+            need = go_on(answering, await stored.read(need))
     return need.result

@@ -69,6 +69,10 @@ class AsOf(msgspec.Struct, frozen=True, kw_only=True):
     """The last time of acceptance that counts, microseconds since 1970; None: all up to the sequence."""
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """Others may go on. An answer yields it amid long work, and is sent nothing."""
+
+
 T = TypeVar("T")
 Reading = Generator[list[Read], list[Found], T]
 """What is decided or answered in steps, with reads in between."""

@@ -17,7 +17,7 @@ from model.queries import describe
 from model.queries.ask import answer_ask
 from model.queries.export import export_page, read_mark
 from model.queries.past import model_then
-from model.reads import AsOf, Read
+from model.reads import AsOf, Pause, Read
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.state import Model
@@ -34,8 +34,9 @@ from schemas.queries import (
 )
 from schemas.replies import Reply
 
-Need = list[Read] | Resolve | AsOf
-"""What an answer wants from outside. It is sent each read's `Found`, what the resolver gives, the model or None."""
+Need = list[Read] | Pause | Resolve | AsOf
+"""What an answer wants from outside. It is sent each read's `Found`, what the resolver gives, the model or None.
+A pause is for others to go on."""
 
 Answering = Generator[Need, Any, Reply]
 

@@ -1,5 +1,6 @@
 """Asks of a partition that must wait for the disk, when too many wait already."""
 
+import asyncio
 import gc
 import tempfile
 import warnings
@@ -14,10 +15,14 @@ from actors.asks import MAX_SLOW_ASKS, Asks
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
+from bus.subjects import Address
+from model.queries.ask import finish
 from schemas.apps import ADMIN_APP
 from schemas.codec import decode_reply
 from schemas.commands import MakeModel
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.errors import Code
+from schemas.evidence import NewEvidence
 from schemas.queries import Ask, Ping, Query
 from schemas.replies import AskReply, Failed
 from tests.actors import histories
@@ -78,4 +83,26 @@ async def test_an_ask_that_is_sent_again_meanwhile_is_answered_once(tmp_path: Pa
     asks._on_message(b"llum.query.3.alice.llum.ask", inbox, b"", query)
     await asks.finish()
     assert len(replies.sent) == 3, "when it has been answered, the same ask is a new one"
+    await partition.shard.close()
+
+
+async def test_others_go_on_while_much_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two slices of its evidence."""
+    monkeypatch.setattr(finish, "DECODED_AT_ONCE", 1)
+    partition = Partition(3, await Shard.open(tmp_path / "one.db"), ActiveModels(10))
+    evidence = [NewEvidence(value=number) for number in range(100)]
+    component = ComponentDefinition(name="c", value_type="number", evidence=evidence)
+    definition = ModelDefinition(contexts=[ContextDefinition(path=["a"], components=[component])])
+    make = MakeModel(id="1", definition=definition)
+    await partition.apply([histories.message(1, histories.START_US, "alice", ADMIN_APP, make)])
+    query = msgspec.json.encode(Ask(context=["a"], resolver="sum"))
+    answer = Answers(partition, lambda: 2e9, lambda: 0).answer(Address(3, "alice", "llum", "ask"), query)
+    assert not isinstance(answer, msgspec.Struct)
+    answering: Any = asyncio.create_task(answer())  # type: ignore[arg-type]
+    turns = 0
+    while not answering.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert (await answering).components[0].value == sum(range(100))
+    assert turns >= 99
     await partition.shard.close()

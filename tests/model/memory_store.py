@@ -16,7 +16,7 @@ from model.changes import (
 )
 from model.fold import restore
 from model.queries import Need
-from model.reads import AsOf, Found, Read
+from model.reads import AsOf, Found, Pause, Read
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
 from schemas.paths import Path
@@ -146,6 +146,8 @@ class MemoryStore:
         """Meet what an answer needs."""
         if isinstance(need, Resolve):
             return resolved_or_refused(need)
+        if isinstance(need, Pause):
+            return None
         return self.load_as_of(need) if isinstance(need, AsOf) else self.read(need)
 
     def load_as_of(self, wanted: AsOf) -> Model | None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from model.queries import Answering, Need
-from model.reads import AsOf
+from model.queries.ask import finish
+from model.reads import AsOf, Pause
 from schemas.commands import DeleteComponent, DeleteContext
 from schemas.errors import Code
 from schemas.queries import (
@@ -113,3 +114,30 @@ def test_an_export_is_of_the_state_at_its_beginning() -> None:
     person.do(DeleteComponent(id="d", context=["Personal"], component="lastname"))
     person.do(DeleteContext(id="d", context=["Goals"]))
     assert ended(exporting, need, person) == before
+
+
+def test_a_resolver_that_reads_much_lets_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its evidence is decoded in slices with pauses between them; the value is the same."""
+    person = Person()
+    for value in range(10):
+        person.tell("age", value)
+    query = Ask(context=["Personal"], view=["age"], resolver="sum")
+    at_once, needs = kinds_of_needs(person, query)
+    assert Pause not in needs
+    monkeypatch.setattr(finish, "DECODED_AT_ONCE", 3)
+    in_slices, needs = kinds_of_needs(person, query)
+    assert needs.count(Pause) == 3
+    assert in_slices == at_once
+    assert in_slices.components[0].value == sum(range(10))
+
+
+def kinds_of_needs(person: Person, query: Query) -> tuple[Any, list[type]]:
+    """Answer a query, and give the reply and what it has needed."""
+    answering, needs = person.begin(query), []
+    try:
+        need = next(answering)
+        while True:
+            needs.append(type(need))
+            need = answering.send(person.store.meet(need))
+    except StopIteration as done:
+        return done.value, needs

@@ -8,7 +8,7 @@ from model.permissions import Asker
 from model.queries.ask.finish import finish_ask, keep_latest
 from model.queries.ask.plan import Plan, plan_ask
 from model.queries.past import model_then
-from model.reads import AsOf, Found, Read
+from model.reads import AsOf, Found, Pause, Read
 from model.resolvers.registry import Resolve, Resolvers
 from model.state import Model
 from schemas.queries import Ask
@@ -17,7 +17,7 @@ from schemas.replies import AskReply
 
 def answer_ask(
     model: Model, caches: Caches, asker: Asker, query: Ask, resolvers: Resolvers
-) -> Generator[AsOf | list[Read] | Resolve, Any, AskReply]:
+) -> Generator[AsOf | list[Read] | Pause | Resolve, Any, AskReply]:
     """Answer an ask. What is asked about the past neither uses nor fills the caches, which are of the present."""
     then, now = model, asker.now
     if query.as_of_seq is not None or query.as_of_time is not None:

@@ -1,6 +1,7 @@
 """From what an ask has read to its reply: a value, a page of evidence, an explanation."""
 
 from collections.abc import Generator, Sequence
+from typing import Any, Final
 
 from model.caches import Caches
 from model.evidence import decode_evidence, is_expired, unexpired
@@ -8,15 +9,18 @@ from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
-from model.reads import MAX_READ_BYTES, EvidenceKind, Found
+from model.reads import MAX_READ_BYTES, EvidenceKind, Found, Pause
 from model.resolvers.registry import Considered, Resolve, Resolved, Resolver, is_goal
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
 from schemas.replies import AskReply, ComponentFailure, Explanation
 
+DECODED_AT_ONCE: Final = 1000
+"""Pieces of evidence decoded in one go: a third of a millisecond."""
 
-def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Resolve, Resolved | Refusal, AskReply]:
+
+def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Pause | Resolve, Any, AskReply]:
     """Complete the plan's reply; `found` is parallel to `plan.reads`. To be called once."""
     reply = plan.reply
     budget = Budget(MAX_REPLY_BYTES)
@@ -40,10 +44,11 @@ def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
 
 def _finish(
     plan: Plan, part: PendingAnswer, found: dict[str, Found], budget: Budget
-) -> Generator[Resolve, Resolved | Refusal, None]:
+) -> Generator[Pause | Resolve, Any, None]:
     correction = _only(found["correction"]) if "correction" in found else part.latest.correction
     if correction is None:
-        resolved = yield Resolve(part.resolver, _considered(plan, part, found), plan.now, part.arguments)
+        considered = yield from _considered(plan, part, found)
+        resolved = yield Resolve(part.resolver, considered, plan.now, part.arguments)
         if isinstance(resolved, Refusal):
             raise resolved
     else:
@@ -56,19 +61,29 @@ def _finish(
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 
 
-def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Sequence[Evidence]:
+def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Generator[Pause, None, Sequence[Evidence]]:
     """Give the evidence that the resolver decides over."""
     read = found.get("window") or found.get("whole")
     if read is not None:
         _check_amount(part.resolver, read)
         if part.resolver.newest_of is not None:
             return _newest(read.bodies, part.resolver.newest_of, plan.now)
-        return unexpired(decode_evidence(read.bodies), plan.now)
+        return (yield from _counting(read.bodies, plan.now))
     if not part.over_latest:
         return decode_evidence(found["value"].bodies) if "value" in found else []
     plain = _only(found["plain"]) if "plain" in found else part.latest.plain
     goal = _only(found["goal"]) if "goal" in found else part.latest.goal
     return in_order(plain, goal)
+
+
+def _counting(bodies: Sequence[bytes], now: float) -> Generator[Pause, None, list[Evidence]]:
+    """Decode evidence in slices, and leave out what has expired."""
+    counting: list[Evidence] = []
+    for at in range(0, len(bodies), DECODED_AT_ONCE):
+        if at:
+            yield Pause()
+        counting += unexpired(decode_evidence(bodies[at : at + DECODED_AT_ONCE]), now)
+    return counting
 
 
 def _newest(bodies: Sequence[bytes], kind: Considered, now: float) -> list[Evidence]:
