@@ -3,10 +3,15 @@
 worker.py      a worker: a set of partitions that come and go
 serving.py     one partition's life in a worker: restored, caught up, answering, leaving
 mailbox.py     what has been read and waits to be applied; batches, and one bound for all
-partition.py   a batch of log messages: decoded, applied, committed; and models to read from
+partition.py   messages are applied and spoken of, rows committed behind; and models to read from
+settling.py    commands are applied one after the other: outcomes, and rows
+uncommitted.py  what waits for its commit, and how much may
+committing.py  when it is committed
+stored.py      evidence and past models: the rows that wait over those of the shard
+failpoints.py  for tests: where the process is to die
 incoming.py    log messages to commands, or to the reason why not
 live.py        one person's live model; the bounded set of those that are active
-announce.py    what leaves once commands have been applied: outcomes, events, the word that the outbox has work
+announce.py    what is said once commands have been applied: outcomes, events
 asks.py        asks from the bus, replies to it
 answers.py     a query's bytes to a reply's bytes
 driving.py     runs the model's generators, and reads what they need

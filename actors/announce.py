@@ -1,14 +1,14 @@
-"""What leaves once commands have been applied and committed. It leaves here, and nowhere else.
+"""What is said once commands have been applied. It is said here, and nowhere else.
 
 The outcome goes to whoever waits for it, from every worker that holds the partition: so that no sender waits for one
-of them alone. Rejections and effects are in the outbox, written with what caused them: whoever relays it is woken.
+of them alone. Rejections and effects are in the outbox, written with what caused them: they leave after the commit.
 Events, for live feeds, come from the primary alone, and only while somebody takes them.
 """
 
 import time
 from collections.abc import Callable
 
-from actors.partition import Settled
+from actors.settling import Settled
 from bus import lines
 from bus.connection import Bus
 from bus.lines import LoggedCommand
@@ -41,7 +41,7 @@ class Announcer:
         """Takes the events; None: nobody does, and none is made."""
 
     async def announce(self, settled: list[Settled]) -> bool:
-        """Announce commands in their order, and tell whether any of them has left something in the outbox."""
+        """Announce commands in their order, and tell whether anything of them must leave soon."""
         recent_us = (time.time() - REPLY_WINDOW_S) * 1e6
         old = 0
         for item in settled:

@@ -41,12 +41,14 @@ class Answers:
         clock: Callable[[], float],
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
+        pauses_because: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._partition = partition
         self._resolvers = resolvers
         self._clock = clock
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
+        self._pauses_because = pauses_because
 
     def answer(self, address: Address, data: bytes) -> Reply | Later:
         """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
@@ -85,17 +87,18 @@ class Answers:
         if query.min_seq is not None:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
-            return PingReply(partition=self._partition.number, applied_seq=self._partition.applied_seq)
-        # All that is seen is committed, and no later command slips in before it is known what to read.
+            number, applied_seq = self._partition.number, self._partition.applied_seq
+            return PingReply(partition=number, applied_seq=applied_seq, pauses=self._pauses_because())
+        # No later command slips in before it is known what to read.
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:
                 raise _no_such_model(address.user)
             work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
-            need = await begin(work, self._partition.shard.load_as_of)
+            need = await begin(work, self._partition.stored.load_as_of)
         return await self._read_on(work, need)
 
     async def _read_on(self, work: Answering, need: NotAtHand | Done[Reply]) -> Reply:
-        return await finish(work, self._partition.shard, need)
+        return await finish(work, self._partition.stored, need)
 
     def _reached(self, seq: int) -> bool:
         return seq <= self._partition.applied_seq or seq <= self._read_position()

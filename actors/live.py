@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.store.batch import check_writable
 from model.caches import Caches
 from model.changes import Change, Decision
 from model.commands import decide, decide_at_once
@@ -48,7 +49,10 @@ class LiveModel:
         self.caches = Caches()
 
     def apply(self, app: str, command: Command, seq: int, time_us: int) -> Reading[Applied]:
-        """Decide a command and take what it changes; a refused one leaves the model as it was."""
+        """Decide a command and take what it changes; a refused one leaves the model as it was.
+
+        Raises `Unwritable`, which leaves it, too.
+        """
         applied = self.apply_at_once(app, command, seq, time_us)
         if applied is not None:
             return applied
@@ -68,6 +72,7 @@ class LiveModel:
         return None if decision is None else self._take(decision, command, stamp)
 
     def _take(self, decision: Decision, command: Command, stamp: Stamp) -> Applied:
+        check_writable(decision.changes)
         self.model = take(self.model, decision.changes, stamp, self.caches)
         return Applied(Accepted(id=command.id, seq=stamp.seq, result=decision.result), decision.changes)
 

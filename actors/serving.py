@@ -14,12 +14,15 @@ from pathlib import Path
 from actors.announce import Announcer, OnEvent
 from actors.answers import Answers
 from actors.asks import Asks, SlowAsks
+from actors.committing import Committing
 from actors.effects.relaying import Relay, Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.partition import Partition
+from actors.settling import Settled
 from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
+from actors.uncommitted import Bound
 from bus import checkpoints
 from bus.connection import Bus
 from bus.log import LogMessage, last_sequences, stream_last
@@ -29,7 +32,10 @@ from bus.subjects import log_stream_of
 from model.resolvers.registry import Resolvers
 
 MAX_WRITING = 4
-"""Batches applied and written at a time. More would not be faster, and smaller: what waits meanwhile joins a batch."""
+"""Batches written at a time. More would not be faster, and smaller: what waits meanwhile joins a batch."""
+
+PAUSE_IS_TOLD_AFTER_S = 1.0
+"""Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
 
 PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
@@ -53,6 +59,7 @@ class Ground:
     large_reads: LargeReads = field(default_factory=LargeReads)
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
+    bound: Bound = field(default_factory=Bound)
 
 
 class Serving:
@@ -70,6 +77,9 @@ class Serving:
         self._target_seq = 0
         """The last message of the partition when it joined: it has caught up from there on."""
         self._caught_up = asyncio.Event()
+        self._in_hand = False
+        """Whether a batch has been taken that is not yet applied and spoken of."""
+        self._busy_since = 0.0
         self._relay: Relay | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
@@ -77,17 +87,21 @@ class Serving:
 
     async def live(self) -> None:
         """Live until told to leave. Raises what ends it before."""
-        async with self._restored() as partition, self._applying(partition):
-            await self._caught_up.wait()
-            if not self._leaving.is_set():
-                async with self._relaying(partition), self._answering(partition):
-                    await self._leaving.wait()
+        ground = self._ground
+        async with self._restored() as partition:
+            committing = Committing(partition, ground.bound, ground.writing, self._sleep)
+            async with committing.going_on(), self._applying(partition, committing):
+                await self._caught_up.wait()
+                if not self._leaving.is_set():
+                    async with self._relaying(partition, committing), self._answering(partition):
+                        await self._leaving.wait()
 
     def leave(self) -> None:
         """Finish the batch in hand, and end. The rest stays in the log."""
         self._leaving.set()
         self._caught_up.set()
         self._mailbox.arrived.set()
+        self._ground.bound.look_again()
 
     async def set_primary(self, primary: bool) -> None:
         """Relay from now on what leaves the partition, or no longer. Returns when the role before has ended."""
@@ -110,7 +124,7 @@ class Serving:
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
-            yield Partition(number, shard, ground.actives, relayed_seq)
+            yield Partition(number, shard, ground.actives, relayed_seq, ground.bound)
 
     async def _join(self, applied_seq: int) -> None:
         """Have the partition read from its own place.
@@ -125,9 +139,9 @@ class Serving:
         self._target_seq = target_seq
 
     @asynccontextmanager
-    async def _applying(self, partition: Partition) -> AsyncIterator[None]:
+    async def _applying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:
         """Have what is read applied. If that breaks, the partition leaves."""
-        task = asyncio.create_task(self._apply_arrivals(partition))
+        task = asyncio.create_task(self._apply_arrivals(partition, committing))
         task.add_done_callback(lambda _: self.leave())
         try:
             yield
@@ -135,34 +149,48 @@ class Serving:
             self.leave()
             await task
 
-    async def _apply_arrivals(self, partition: Partition) -> None:
+    async def _apply_arrivals(self, partition: Partition, committing: Committing) -> None:
         self._note_progress(partition)
         # Looked at after each batch, too: taking one may clear the sign that `leave` has set.
         while not self._leaving.is_set():
             await self._mailbox.arrived.wait()
+            self._busy_since = time.monotonic()
+            while not self._ground.bound.has_room and not self._leaving.is_set():
+                await self._ground.bound.change()
             if self._leaving.is_set():
                 return
-            async with self._ground.writing:
-                await self._apply(partition, self._mailbox.take())
+            await self._apply(partition, committing, self._mailbox.take())
             self._note_progress(partition)
 
-    async def _apply(self, partition: Partition, batch: list[LogMessage]) -> None:
-        """Apply a batch. The messages are in the log and in our hands: try until the disk takes them, or we leave."""
+    async def _apply(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
+        """Apply a batch. The messages are in the log and in our hands: try until the disk gives what it needs."""
+
+        async def speak(settled: list[Settled]) -> None:
+            committing.look(at_once=await self._announcer.announce(settled))
+
+        self._in_hand = True
         try:
-            settled = await retrying(
-                lambda: partition.apply(batch),
-                "batch_not_written",
+            await retrying(
+                lambda: partition.apply(batch, speak),
+                "batch_not_applied",
                 on=(Exception,),
                 sleep=self._sleep,
                 trace=True,
                 partition=self.number,
             )
+            committing.look()
         except Interrupted:
             return
         finally:
+            self._in_hand = False
             self._ground.mailroom.done(batch)
-        if await self._announcer.announce(settled) and self._relay is not None:
-            self._relay.wake()
+
+    def _pauses_because(self) -> str | None:
+        """Say why nothing has been applied for a while, although something waits; None: it is applied."""
+        waits = self._in_hand or self._mailbox.waiting
+        if not waits or time.monotonic() - self._busy_since < PAUSE_IS_TOLD_AFTER_S:
+            return None
+        return self._ground.bound.failure or "commands come faster than the disk takes them"
 
     def _note_progress(self, partition: Partition) -> None:
         self.applied_seq = partition.applied_seq
@@ -170,9 +198,10 @@ class Serving:
             self._caught_up.set()
 
     @asynccontextmanager
-    async def _relaying(self, partition: Partition) -> AsyncIterator[None]:
+    async def _relaying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:
         """Have what leaves the partition relayed by the primary, or dropped when another one has."""
         relay = self._relay = self._ground.relaying.relay(partition)
+        committing.on_entries = relay.wake
         try:
             await relay.become(self._primary)
             yield
@@ -184,7 +213,7 @@ class Serving:
     async def _answering(self, partition: Partition) -> AsyncIterator[None]:
         """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
         ground = self._ground
-        answers = Answers(partition, time.time, lambda: self._read_position(partition), ground.resolvers)
+        answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._pauses_because)
         asks = Asks(ground.bus, self.number, answers, ground.slow_asks)
         try:
             with suppress(Interrupted):
@@ -196,7 +225,7 @@ class Serving:
             partition.leave()
             await asks.finish()
 
-    def _read_position(self, partition: Partition) -> int:
+    def _read_position(self) -> int:
         """Give a sequence up to which the partition has nothing that is not applied."""
-        waits = self._mailbox.waiting or not partition.is_settled
+        waits = self._mailbox.waiting or self._in_hand
         return 0 if waits else self._ground.readers.position(self.number)

@@ -14,10 +14,11 @@ from schemas.replies import PingReply
 _PING: Final = encode(Ping())
 
 
-async def is_served(bus: Bus, partition: int, within_s: float) -> bool:
-    """Tell whether a worker answers for the partition. Raises nothing: where the bus is away, none does."""
+async def ping(bus: Bus, partition: int, within_s: float) -> PingReply | None:
+    """Have a worker answer for the partition. Raises nothing: where the bus is away, none does, and None is given."""
     try:
         answer = await bus.inbox.request(partition_ask_subject(partition), _PING, within_s)
-        return not answer.no_responders and isinstance(decode_reply(answer.data), PingReply)
+        reply = None if answer.no_responders else decode_reply(answer.data)
+        return reply if isinstance(reply, PingReply) else None
     except (Transient, msgspec.DecodeError):
-        return False
+        return None

@@ -13,7 +13,7 @@ from schemas.permissions import Permission
 
 
 class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted", omit_defaults=True):
-    """The command has been applied and committed. `seq` is its place in the log."""
+    """The command has been applied: asks show it. `seq` is its place in the log."""
 
     v: int = PROTOCOL_VERSION
     id: str
@@ -157,6 +157,8 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     partition: int
     applied_seq: int
     """The sequence of the last command that has been applied."""
+    pauses: str | None = None
+    """Why commands wait and are not applied for the time being, for people; null: they are applied."""
 
 
 class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -98,11 +98,11 @@ class Relay:
         self, bus: Bus, partition: Partition, effects: EffectsStage, notifier: Notifier, relaying: Relaying
     ) -> None:
         self._bus = bus
-        self._number = partition.number
         self._effects = effects
         self._notifier = notifier
         self._relaying = relaying
-        self._shard = partition.shard
+        self._partition = partition
+        self._number = partition.number
         self._changing = asyncio.Lock()
         self._outbox: Outbox | None = None
         """That of the present role."""
@@ -137,7 +137,7 @@ class Relay:
             SCHEDULE: self._effects.schedule,
             REGISTRATION: self._announce,
         }
-        outbox = self._outbox = Outbox(self._shard, handlers, self._checkpoint)
+        outbox = self._outbox = Outbox(self._partition.shard, handlers, self._checkpoint)
         self._task = asyncio.create_task(self._lead(outbox) if primary else outbox.follow(self._left))
         self._relaying.watch(self._task)
 
@@ -166,7 +166,11 @@ class Relay:
             await self._relaying.led(self._number, False)
 
     async def _take_over(self, outbox: Outbox) -> None:
-        """Pass over what the primary before has relayed, and make the schedules those of the models."""
+        """Pass over what the primary before has relayed, and make the schedules those of the models.
+
+        These are read from the shard, so all that is applied must be there.
+        """
+        await self._partition.flush()
         outbox.pass_over(await self._left())
         await self._effects.reconcile()
 

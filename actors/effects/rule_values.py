@@ -56,14 +56,14 @@ class PastModel:
     async def ask(self, app: str, query: Ask) -> AskReply:
         """Answer as of then. Raises a `Refusal`."""
         query.as_of_seq = self._seq
-        shard = self._partition.shard
+        stored = self._partition.stored
         async with self._partition.reading(self.user) as live:
             present = None if live is None else live.model
             if live is None or present is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
             work = answer(present, live.caches, app, query, self._clock(), self._resolvers)
             need = await begin(work, lambda _: self._model_of_then(present))
-        reply = await finish(work, shard, need)
+        reply = await finish(work, stored, need)
         assert isinstance(reply, AskReply), "each query is answered by its own reply"
         return reply
 
@@ -71,7 +71,7 @@ class PastModel:
         if present is None or present.seq == self._seq:
             return present
         if self._past is None:
-            self._past = await self._partition.shard.load_as_of(AsOf(user=self.user, seq=self._seq))
+            self._past = await self._partition.stored.load_as_of(AsOf(user=self.user, seq=self._seq))
         return self._past
 
 

@@ -9,7 +9,7 @@ from actors.store import sql
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
-from model.changes import AddEvidence, Change, CountCause, ForgetUser, MarkWithdrawn, PutItem
+from model.changes import AddEvidence, Change, CountCause, ForgetUser, ItemKind, MarkWithdrawn, PutItem
 from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
 
@@ -22,10 +22,26 @@ WithdrawalRow = tuple[int, int, int, int, int, str]
 _encode = msgspec.json.encode
 
 
+_INT64 = range(-(2**63), 2**63)
+
+
+class Unwritable(Exception):  # noqa: N818 - says what the rows are
+    """Rows that SQLite refuses for what they are, whatever the state of the disk."""
+
+
+class ComponentRows(msgspec.Struct):
+    """The rows of a batch that are about one component."""
+
+    evidence: list[EvidenceRow] = []
+    withdrawals: list[WithdrawalRow] = []
+
+
 class Batch:
     """The rows of one transaction, gathered while commands are applied."""
 
     __slots__ = (
+        "_about",
+        "_sorted",
         "applied_seq",
         "causes",
         "commands",
@@ -42,7 +58,7 @@ class Batch:
         self.relayed_seq = relayed_seq
         """What up to here was to leave the partition, has left it."""
         self.users: dict[int, tuple[int, str, int, int]] = {}
-        self.items: list[tuple[int, str, str, int, int, str | None]] = []
+        self.items: list[tuple[int, ItemKind, str, int, int, str | None]] = []
         self.evidence: list[EvidenceRow] = []
         self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
         self.outbox: list[tuple[int, int, str, str]] = []
@@ -50,6 +66,20 @@ class Batch:
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
+        self._about: dict[int, ComponentRows] = {}
+        self._sorted = (0, 0)
+        """So many rows of evidence and withdrawals are in there."""
+
+    def about(self, component_no: int) -> ComponentRows | None:
+        """Give what waits about a component. Rows are sorted in when somebody asks, so that tells need not do it."""
+        evidence, withdrawals = self._sorted
+        if evidence < len(self.evidence) or withdrawals < len(self.withdrawals):
+            for row in self.evidence[evidence:]:
+                self._about.setdefault(row[0], ComponentRows()).evidence.append(row)
+            for mark in self.withdrawals[withdrawals:]:
+                self._about.setdefault(mark[0], ComponentRows()).withdrawals.append(mark)
+            self._sorted = (len(self.evidence), len(self.withdrawals))
+        return self._about.get(component_no)
 
     def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
         self.users[key] = (key, name, seq, time_us)
@@ -115,3 +145,29 @@ class Batch:
 def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:
     number, body = change.component_no, change.body.decode()
     return (number, seq, change.n, KIND_NUMBERS[change.kind], change.creation_us, change.useby, body)
+
+
+def check_writable(changes: Sequence[Change]) -> None:
+    """Raise `Unwritable` unless the rows of these changes can be written: what is applied must be committed some day.
+
+    The checks of the model keep such changes from being made, so this finds our own faults. Bodies are JSON, which is
+    text that can be written.
+    """
+    for change in changes:
+        if type(change) is AddEvidence:
+            if change.creation_us not in _INT64 or change.component_no not in _INT64:
+                raise Unwritable("a number of evidence is out of bounds")
+        elif type(change) is PutItem:
+            _check_text(format_path(change.path))
+        elif type(change) is MarkWithdrawn:
+            if change.seq not in _INT64 or change.n not in _INT64:
+                raise Unwritable("what is withdrawn has a number out of bounds")
+        elif type(change) is CountCause:
+            _check_text(change.root)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Unwritable("a text is not Unicode") from error

@@ -131,9 +131,6 @@ class ShardConnection:
     async def execute_fetchall(self, statement: str, values: Iterable[Any] = ()) -> Iterable[sqlite3.Row]:
         return await (self._connection or await self._opened()).execute_fetchall(statement, values)
 
-    async def set_progress_handler(self, handler: Callable[[], int | None], instructions: int) -> None:
-        await (self._connection or await self._opened()).set_progress_handler(handler, instructions)
-
     async def close(self) -> None:
         async with self._opening:
             if self._connection is not None:

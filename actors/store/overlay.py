@@ -4,14 +4,16 @@ The waiting rows come from later commands than all committed ones, so they stand
 may be of a piece that is committed: then one more piece is read, so that enough are left.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from actors.store.batch import Batch, EvidenceRow
 from actors.store.sql import KIND_NUMBERS
+from model.changes import Item, ItemKind
 from model.evidence import marked, piece_id
 from model.reads import Found, Read, Reading
+from schemas.paths import Path, split_path
 
 _Id = tuple[int, int]
 """The seq and n of a piece of evidence."""
@@ -32,29 +34,60 @@ class _Waiting(msgspec.Struct):
         return [at for at in self.marks if at[0] <= committed_seq]
 
 
-def overlaid(reads: Sequence[Read], batch: Batch, committed_seq: int) -> Reading[list[Found]]:
-    """Answer reads from the committed rows, for which it yields, and from those that wait in the batch."""
-    waiting = [_waiting(read, batch) for read in reads]
+def overlaid(reads: Sequence[Read], batches: Sequence[Batch], committed_seq: int) -> Reading[list[Found]]:
+    """Answer reads from the committed rows, for which it yields, and from those that wait in the batches."""
+    waiting = [_waiting(read, batches) for read in reads]
     committed = yield [_of_committed(one, committed_seq) for one in waiting]
     merged: list[Found] = []
     for one, found in zip(waiting, committed, strict=True):
-        if one.read.count_only:
+        if not one.rows and not one.marks:
+            merged.append(found)
+        elif one.read.count_only:
             hidden = yield from _count_hidden(one, committed_seq)
             merged.append(Found(count=found.count - hidden + sum(1 for _ in _shown(one))))
         else:
-            merged.append(Found(bodies=_merged(one, found), cut=found.cut))
+            merged.append(_merged(one, found))
     return merged
 
 
-def _waiting(read: Read, batch: Batch) -> _Waiting:
-    rows = [row for row in batch.evidence if row[0] == read.component_no]
+def items_over(
+    items: Iterable[Item], batches: Sequence[Batch], user_key: int, seq: int, until_us: int | None
+) -> list[Item]:
+    """Put the waiting items of a user, as they were at a sequence and time, over the committed ones."""
+    latest: dict[tuple[ItemKind, Path], Item | None] = {(item.kind, item.path): item for item in items}
+    for batch in batches:
+        for key, kind, path, at_seq, at_us, body in batch.items:
+            if key == user_key and at_seq <= seq and (until_us is None or at_us <= until_us):
+                at = split_path(path)
+                latest[kind, at] = None if body is None else Item(kind, at, body.encode())
+    return [item for item in latest.values() if item is not None]
+
+
+def last_until(batches: Sequence[Batch], until_us: int) -> int | None:
+    """Give the sequence of the last waiting command at or before a time (microseconds); None if there is none."""
+    known = (seq for batch in reversed(batches) for seq, time_us, *_ in reversed(batch.commands) if time_us <= until_us)
+    return next(known, None)
+
+
+def time_at(batches: Sequence[Batch], seq: int) -> int | None:
+    """Give the time (microseconds) of the last waiting command up to a sequence; None if there is none."""
+    known = (time_us for batch in reversed(batches) for at, time_us, *_ in reversed(batch.commands) if at <= seq)
+    return next(known, None)
+
+
+def _waiting(read: Read, batches: Sequence[Batch]) -> _Waiting:
+    rows: list[EvidenceRow] = []
     marks: dict[_Id, str] = {}
-    if read.withdrawn != "none":
-        for component_no, seq, n, at_seq, at_us, body in batch.withdrawals:
-            if component_no == read.component_no and _is_by_then(read, at_seq, at_us):
-                marks[seq, n] = body
+    for batch in batches:
+        found = batch.about(read.component_no)
+        if found is not None:
+            rows += found.evidence
+            if read.withdrawn != "none":
+                for _, seq, n, at_seq, at_us, body in found.withdrawals:
+                    if _is_by_then(read, at_seq, at_us):
+                        marks[seq, n] = body
     if rows:
-        seq_max = _last_seq(read, batch)
+        seq_max = _last_seq(read, batches)
         rows = sorted((row for row in rows if row[1] <= seq_max and _matches(read, row)), key=_id)
     return _Waiting(read, rows, marks)
 
@@ -63,12 +96,11 @@ def _is_by_then(read: Read, seq: int, time_us: int) -> bool:
     return seq <= read.seq_max and (read.until_us is None or time_us <= read.until_us)
 
 
-def _last_seq(read: Read, batch: Batch) -> int:
+def _last_seq(read: Read, batches: Sequence[Batch]) -> int:
     """Imported evidence is older than its command, and was known only since then."""
     if read.until_us is None:
         return read.seq_max
-    known = [seq for seq, time_us, *_ in batch.commands if time_us <= read.until_us]
-    return min(read.seq_max, max(known, default=0))
+    return min(read.seq_max, last_until(batches, read.until_us) or 0)
 
 
 def _matches(read: Read, row: EvidenceRow) -> bool:
@@ -85,6 +117,8 @@ def _matches(read: Read, row: EvidenceRow) -> bool:
 def _of_committed(one: _Waiting, committed_seq: int) -> Read:
     """Bound a read by what is committed, so that what it finds is so for ever, and widen it by what will be hidden."""
     read, more = one.read, len(one.on_committed(committed_seq))
+    if not more and read.seq_max <= committed_seq:
+        return read
     return msgspec.structs.replace(
         read,
         seq_max=min(read.seq_max, committed_seq),
@@ -99,7 +133,8 @@ def _count_hidden(one: _Waiting, committed_seq: int) -> Reading[int]:
     after = one.read.after or (0, -1)
     bounded = _of_committed(one, committed_seq)
     reads = [
-        msgspec.structs.replace(bounded, after=max(after, (seq, n - 1)), limit=1, count_only=False) for seq, n in ids
+        msgspec.structs.replace(bounded, after=max(after, (seq, n - 1)), newest=None, limit=1, count_only=False)
+        for seq, n in ids
     ]
     if not reads:
         return 0
@@ -107,12 +142,27 @@ def _count_hidden(one: _Waiting, committed_seq: int) -> Reading[int]:
     return sum([piece_id(body) for body in each.bodies] == [at] for at, each in zip(ids, found, strict=True))
 
 
-def _merged(one: _Waiting, found: Found) -> list[bytes]:
+def _merged(one: _Waiting, found: Found) -> Found:
+    """Put what waits behind what is committed, within the bounds of the read."""
+    read = one.read
     committed = list(_remaining(one, found.bodies)) if one.marks else found.bodies
-    if found.cut and one.read.newest is None:
-        return committed
-    bodies = [*committed, *_shown(one)]
-    return bodies[: one.read.limit] if one.read.newest is None else bodies[-one.read.newest :]
+    if read.newest is None:
+        if found.cut:
+            return Found(bodies=committed, cut=True)
+        return _bounded([*committed, *_shown(one)][: read.limit], read.max_bytes)
+    bodies = [*committed, *_shown(one)][-read.newest :]
+    newest = _bounded(bodies[::-1], read.max_bytes)
+    return Found(bodies=newest.bodies[::-1], cut=newest.cut or (found.cut and len(bodies) < read.newest))
+
+
+def _bounded(bodies: list[bytes], max_bytes: int) -> Found:
+    """Take pieces until they have so many bytes, as the shard does."""
+    size = 0
+    for count, body in enumerate(bodies):
+        if size >= max_bytes:
+            return Found(bodies=bodies[:count], cut=True)
+        size += len(body)
+    return Found(bodies=bodies, cut=size >= max_bytes)
 
 
 def _remaining(one: _Waiting, committed: Sequence[bytes]) -> Iterator[bytes]:

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from actors import failpoints
 from actors.store import sql
-from actors.store.batch import Batch
+from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, command_key
@@ -22,7 +23,7 @@ from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
-from model.reads import AsOf, Found, Read
+from model.reads import Found, Read
 from model.state import Model, StoredRule
 from schemas.paths import split_path
 from schemas.replies import Accepted, Outcome
@@ -34,14 +35,6 @@ _ALWAYS_US = 2**63 - 1
 
 _outcomes = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.encode
-
-
-class Unwritable(Exception):  # noqa: N818 - says what the rows are
-    """Rows that SQLite refuses for what they are, whatever the state of the disk."""
-
-
-class Repeated(Exception):  # noqa: N818 - says what the batch holds
-    """A batch with a command that was seen before, and was not known to be."""
 
 
 class Loaded(msgspec.Struct):
@@ -117,9 +110,9 @@ class Shard:
     async def write(self, batch: Batch) -> None:
         """Commit a batch: all of it or nothing.
 
-        Raises `Repeated` when it holds a command that is there already, `Unwritable` when these rows can never be
-        written, and what SQLite raises when it cannot write now. A batch that forgets somebody must hold the last
-        command that was applied: the filter of repeats begins anew with what is applied after this call.
+        Raises `Unwritable` when these rows can never be written, and what SQLite raises when it cannot write now. A
+        batch that forgets somebody must hold the last command that was applied: the filter of repeats begins anew with
+        what is applied after this call.
         """
         if batch.forgotten:
             self._empty_repeats()
@@ -187,17 +180,18 @@ class Shard:
         found = await self._connection.run(partial(_fetch_models, users))
         return {name: _loaded(name, *rows) for name, rows in found.items()}
 
-    async def load_as_of(self, wanted: AsOf) -> Model | None:
-        """Load a model as it was; None if it was not yet made."""
-        seq, until_us = wanted.seq, wanted.until_us
-        if until_us is not None:
-            seq = min(seq, (await _one(self._connection, sql.SEQ_AT_TIME, (until_us,)))[0])
-        bounds = (wanted.user, seq, _ALWAYS_US if until_us is None else until_us)
+    async def items_as_of(self, user: str, seq: int, until_us: int | None) -> list[Item]:
+        """Load the structure of a model as it was at a sequence and, unless it is None, a time (microseconds)."""
+        bounds = (user, seq, _ALWAYS_US if until_us is None else until_us)
         rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, bounds)
-        items = [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
-        return restore(wanted.user, items, seq, await self._time_at(seq) if until_us is None else until_us)
+        return [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
 
-    async def _time_at(self, seq: int) -> int:
+    async def last_seq_until(self, time_us: int) -> int:
+        """Give the sequence of the partition's last command at or before a time (microseconds); 0 if there is none."""
+        seq: int = (await _one(self._connection, sql.SEQ_AT_TIME, (time_us,)))[0]
+        return seq
+
+    async def time_at(self, seq: int) -> int:
         """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
         rows = list(await self._connection.execute_fetchall(sql.TIME_AT_SEQ, (seq,)))
         return rows[0][0] if rows else 0
@@ -250,11 +244,11 @@ def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Conne
     """Write all rows of a batch, or none."""
     connection.execute(sql.BEGIN)
     try:
-        _refuse_repeats(batch, era, connection)
         for statement, rows in batch.writes(era):
             if rows:
                 connection.executemany(statement, rows)
         connection.execute(sql.SET_META, (command_count, "commands"))
+        failpoints.reached("committing")
         connection.execute(sql.COMMIT)
     except BaseException:
         # SQLite has rolled back by itself when the disk is full.
@@ -280,13 +274,6 @@ def _loaded(name: str, user: Any, items: list[Any], causes: list[Any]) -> Loaded
     latest = {(kind, path): body for kind, path, body in items}
     present = [Item(kind, split_path(path), body.encode()) for (kind, path), body in latest.items() if body is not None]
     return Loaded(key, restore(name, present, seq, time_us, dict(causes)))
-
-
-def _refuse_repeats(batch: Batch, era: int, connection: sqlite3.Connection) -> None:
-    new = {hashed: (app, command) for _, _, hashed, _, app, command, _ in batch.commands}
-    for user, app, command, hashed, *_ in connection.execute(sql.KNOWN_COMMANDS, (era, _encode(list(new)).decode())):
-        if user is None or new[hashed] == (app, command):
-            raise Repeated
 
 
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:

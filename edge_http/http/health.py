@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from aiohttp import web
 
-from bus.pings import is_served
+from bus.pings import ping
 from edge_http.http.errors import members_of
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
@@ -20,16 +20,20 @@ PING_TIMEOUT_S: Final = 1.0
 """Seconds for a partition to answer a ping. A probe wants to know soon; the next one asks again."""
 
 
+Unready = dict[int, str | None]
+"""The partitions that are not ready, with why they pause; None: nobody answers for them."""
+
+
 class Readiness:
     """Looks whether all is served. Probes that come meanwhile share the answer, so they cannot pile up pings."""
 
     def __init__(self) -> None:
-        self._looking: asyncio.Task[list[int]] | None = None
+        self._looking: asyncio.Task[Unready] | None = None
 
-    async def missing(self, bus: "Bus", partitions: int) -> list[int]:
-        """List the partitions that do not answer; raises nothing while the bus is away: then it is all of them."""
+    async def unready(self, bus: "Bus", partitions: int) -> Unready:
+        """Give the partitions that are not ready; raises nothing while the bus is away: then it is all of them."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(_unanswered(bus, partitions), name="readiness")
+            self._looking = asyncio.create_task(_unready(bus, partitions), name="readiness")
         return await asyncio.shield(self._looking)
 
 
@@ -52,11 +56,18 @@ async def _ready(request: web.Request) -> web.Response:
     bus, partitions = edge[BUS], edge[PARTITIONS]
     if not bus.connected:
         return _not_ready("the bus is not connected", {"bus": "disconnected"})
-    missing = await edge[READINESS].missing(bus, partitions)
+    unready = await edge[READINESS].unready(bus, partitions)
+    missing = [partition for partition, why in unready.items() if why is None]
     if missing:
         return _not_ready(
             f"{len(missing)} of {partitions} partitions are not served",
             {"bus": "connected", "missing_partitions": missing},
+        )
+    if unready:
+        reasons = ", ".join(sorted({str(why) for why in unready.values()}))
+        return _not_ready(
+            f"{len(unready)} of {partitions} partitions apply nothing: {reasons}",
+            {"bus": "connected", "paused_partitions": list(unready)},
         )
     return json_response(msgspec.json.encode({"status": "ready", "partitions": partitions}))
 
@@ -66,6 +77,10 @@ def _not_ready(message: str, what: dict[str, Any]) -> web.Response:
     return json_response(msgspec.json.encode(body), 503, {"Retry-After": "1"})
 
 
-async def _unanswered(bus: "Bus", partitions: int) -> list[int]:
-    looks = (is_served(bus, partition, PING_TIMEOUT_S) for partition in range(partitions))
-    return [partition for partition, served in enumerate(await asyncio.gather(*looks)) if not served]
+async def _unready(bus: "Bus", partitions: int) -> Unready:
+    replies = await asyncio.gather(*(ping(bus, partition, PING_TIMEOUT_S) for partition in range(partitions)))
+    return {
+        partition: None if reply is None else reply.pauses
+        for partition, reply in enumerate(replies)
+        if reply is None or reply.pauses is not None
+    }

@@ -19,7 +19,7 @@ from bus.as_app import new_id
 from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
-from bus.pings import is_served
+from bus.pings import ping
 from identity.app_passwords import AppPasswords
 from identity.tokens import Tokens
 from llum.client import Client
@@ -177,7 +177,7 @@ class _Forgetter:
         installation = await find_installation(self._bus)
         if installation is not None:
             partition = subjects.partition_of(self._user, installation.partitions)
-            await is_served(self._bus, partition, PING_WITHIN_S)
+            await ping(self._bus, partition, PING_WITHIN_S)
 
     async def _erase_messages(self) -> Counts:
         """Erase all but the log: first what lets anyone in, then what is on its way."""

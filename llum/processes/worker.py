@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import os
 from pathlib import Path
+from typing import Final
 
+from actors import failpoints
 from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import Installation, check, install
@@ -12,7 +15,7 @@ from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import hold, unwritable
 from llum.resolvers import load_resolvers
-from llum.settings import Settings
+from llum.settings import Settings, variable
 
 
 def run_child(line: ChildEnd) -> int:
@@ -20,9 +23,14 @@ def run_child(line: ChildEnd) -> int:
     return run(*begin(line))
 
 
+FAILPOINT: Final = variable("failpoint")
+"""For tests: the variable that says at which step the process is to die (`actors/failpoints.py`)."""
+
+
 def run(settings: Settings, supervised: Supervised) -> int:
     """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
     look_for_garbage_seldom()
+    failpoints.arm(os.environ.get(FAILPOINT))
 
     async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
         shards = settings.data_dir / "shards"

@@ -13,7 +13,7 @@ import msgspec
 
 from bus.connection import Bus
 from bus.jetstream import JetStream
-from bus.pings import is_served
+from bus.pings import ping
 from bus.subjects import all_log_subjects
 from bus.users import list_users
 from llum.failures import Fault
@@ -107,8 +107,8 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
 
 
 async def _unserved(bus: Bus, partitions: int) -> int:
-    served = await asyncio.gather(*(is_served(bus, partition, PING_WITHIN_S) for partition in range(partitions)))
-    return served.count(False)
+    replies = await asyncio.gather(*(ping(bus, partition, PING_WITHIN_S) for partition in range(partitions)))
+    return replies.count(None)
 
 
 async def _log(bus: Bus, files: Log) -> Log:

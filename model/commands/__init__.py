@@ -37,9 +37,6 @@ from schemas import commands
 from schemas.commands import Command
 from schemas.errors import Code, Refusal
 
-STAND_FIRST: Final[frozenset[type[Command]]] = frozenset({commands.Withdraw, commands.Forget})
-"""What waits for its commit is committed before these are decided, so they meet committed rows only."""
-
 STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget})
 """These are committed by themselves: a forget deletes rows, and nothing may add any in the same transaction."""
 

@@ -114,10 +114,14 @@ class Process:
     async def apply(self, count: int) -> None:
         await self.partition.apply(self.world.log[self.partition.applied_seq :][:count])
 
+    async def commit(self) -> None:
+        await self.partition.commit_all()
+
     async def rest(self) -> None:
         """Go on until nothing is left to do."""
-        while self.partition.applied_seq < len(self.world.log) or await self.shard.outbox(1):
+        while self.partition.committed_seq < len(self.world.log) or await self.shard.outbox(1):
             await self.apply(1000)
+            await self.commit()
             await self.outbox.relay_some()
 
 
@@ -175,6 +179,10 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
     @rule(count=st.integers(1, 5))
     def apply(self, count: int) -> None:
         self.runner.run(self.process.apply(count))
+
+    @rule()
+    def commit(self) -> None:
+        self.runner.run(self.process.commit())
 
     @rule(after=st.integers(0, 40))
     def work_and_crash(self, after: int) -> None:

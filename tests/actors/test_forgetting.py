@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from actors.live import ActiveModels
-from actors.partition import Partition, Settled
+from actors.partition import Partition
+from actors.settling import Settled
 from actors.store.shard import Shard
 from schemas.commands import (
     Command,
@@ -51,7 +52,9 @@ class World:
         for user, command in commands:
             self.seq += 1
             messages.append(histories.message(self.seq, histories.START_US + self.seq, user, "llum", command))
-        return await self.partition.apply(messages)
+        settled = await self.partition.apply(messages)
+        await self.partition.commit_all()
+        return settled
 
     def rows(self, statement: str) -> list[Any]:
         with sqlite3.connect(self.path) as connection:

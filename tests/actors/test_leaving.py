@@ -2,15 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from actors.mailbox import Mailroom
 from actors.partition import Partition
+from actors.uncommitted import Bound
 from bus.log import LogMessage
-from tests.actors.hosting import ALICE, BOB, HERS, HIS, Host
+from tests.actors.hosting import ALICE, HERS, HIS, Host
 from tests.waiting import DEADLINE_S
 
 
@@ -35,32 +35,25 @@ async def test_leaving_does_not_wait_for_the_next_attempt(host: Host, monkeypatc
     assert await host.llum.values("a") == [0]
 
 
-async def test_leaving_while_a_batch_waits_for_its_turn(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A partition is told to leave while others write: the batch that it then takes is its last one, and it ends."""
-    delivered, deliver, apply = asyncio.Queue[int](), Mailroom.deliver, Partition.apply
-    writing, may_write = asyncio.Event(), asyncio.Event()
-
-    async def apply_when_allowed(partition: Partition, messages: Sequence[LogMessage]) -> Any:
-        writing.set()
-        await may_write.wait()
-        return await apply(partition, messages)
+async def test_leaving_while_too_much_waits_for_its_commit(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition is told to leave while nothing more may be applied: it ends, and what has come is in the log."""
+    delivered, deliver = asyncio.Queue[int](), Mailroom.deliver
 
     def deliver_and_say(mailroom: Mailroom, messages: list[LogMessage]) -> None:
         deliver(mailroom, messages)
         for message in messages:
             delivered.put_nowait(message.partition)
 
-    monkeypatch.setattr("actors.serving.MAX_WRITING", 1)
     monkeypatch.setattr(Mailroom, "deliver", deliver_and_say)
     worker = await host.worker("one")
-    monkeypatch.setattr(Partition, "apply", apply_when_allowed)
     await asyncio.gather(worker.add(HERS), worker.add(HIS))
-    await host.store_tells(1, BOB)
-    await asyncio.wait_for(writing.wait(), DEADLINE_S)
-    await host.store_tells(1, ALICE)
-    assert [await asyncio.wait_for(delivered.get(), DEADLINE_S) for _ in range(2)] == [HIS, HERS]
-    leaving = asyncio.create_task(worker.drain())
-    for _ in range(10):
-        await asyncio.sleep(0)
-    may_write.set()
-    await asyncio.wait_for(leaving, DEADLINE_S)
+    await host.llum.make_person(ALICE, "a")
+    assert await asyncio.wait_for(delivered.get(), DEADLINE_S) == HERS
+    with monkeypatch.context() as patched:
+        patched.setattr(Bound, "has_room", False)
+        await host.store_tells(1)
+        assert await asyncio.wait_for(delivered.get(), DEADLINE_S) == HERS
+        await asyncio.wait_for(worker.drain(), DEADLINE_S)
+    assert (await host.held_by("one")).components[0].value is None
+    await (await host.worker("one")).add(HERS)
+    assert await host.llum.values("a") == [0]

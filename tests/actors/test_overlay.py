@@ -96,14 +96,17 @@ def batch_of(history: Sequence[Stored], first_seq: int) -> Batch:
     return batch
 
 
-async def found_over(path: Path, history: Sequence[Stored], committed: int, wanted: Sequence[Read]) -> list[Found]:
-    """Answer reads when the first commands are committed and the rest wait."""
+async def found_over(
+    path: Path, history: Sequence[Stored], committed: int, under_way: int, wanted: Sequence[Read]
+) -> list[Found]:
+    """Answer reads when the first commands are committed, some are under way to the disk, and the rest gather."""
     shard = await Shard.open(path)
     try:
         if committed:
             await shard.write(batch_of(history[:committed], 1))
-        waiting = batch_of(history[committed:], committed + 1)
-        return await drive(overlaid(wanted, waiting, shard.committed_seq), shard.read)
+        gathers = committed + under_way
+        batches = [batch_of(history[committed:gathers], committed + 1), batch_of(history[gathers:], gathers + 1)]
+        return await drive(overlaid(wanted, batches, shard.committed_seq), shard.read)
     finally:
         await shard.close()
 
@@ -114,10 +117,10 @@ def shards() -> Iterator[Any]:
         yield lambda name: Path(folder) / f"{name}.db"
 
 
-def compare(history: Sequence[Stored], split: int, wanted: Sequence[Read]) -> None:
+def compare(history: Sequence[Stored], split: int, under_way: int, wanted: Sequence[Read]) -> None:
     with shards() as shard:
-        whole = asyncio.run(found_over(shard("whole"), history, len(history), wanted))
-        parted = asyncio.run(found_over(shard("parted"), history, min(split, len(history)), wanted))
+        whole = asyncio.run(found_over(shard("whole"), history, len(history), 0, wanted))
+        parted = asyncio.run(found_over(shard("parted"), history, min(split, len(history)), under_way, wanted))
     assert parted == whole
 
 
@@ -136,15 +139,17 @@ HIDDEN = [Stored(seq, [_piece(seq)]) for seq in (1, 2, 3)] + [Stored(4, [mark_wi
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories(), st.integers(0, 9), st.lists(reads(), min_size=1, max_size=8))
-@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=1)])
-@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", newest=3, limit=3)])
-@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=9, count_only=True)])
-@example(HIDDEN, 3, [Read(component_no=7, seq_max=99, withdrawn="marked", limit=9)])
-@example(IMPORTED, 1, [Read(component_no=7, seq_max=99, until_us=10, limit=9)])
-def test_it_makes_no_difference_what_is_committed_yet(history: list[Stored], split: int, wanted: list[Read]) -> None:
+@given(histories(), st.integers(0, 9), st.integers(0, 4), st.lists(reads(), min_size=1, max_size=8))
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=1)])
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="left_out", newest=3, limit=3)])
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=9, count_only=True)])
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="marked", limit=9)])
+@example(IMPORTED, 1, 1, [Read(component_no=7, seq_max=99, until_us=10, limit=9)])
+def test_it_makes_no_difference_what_is_committed_yet(
+    history: list[Stored], split: int, under_way: int, wanted: list[Read]
+) -> None:
     """Whatever the bounds of a read, any split into committed and waiting rows gives what all committed gives."""
-    compare(history, split, wanted)
+    compare(history, split, under_way, wanted)
 
 
 def test_what_is_read_over_waiting_rows_is_true_after_their_commit() -> None:
@@ -156,7 +161,7 @@ def test_what_is_read_over_waiting_rows_is_true_after_their_commit() -> None:
             shard = await Shard.open(shard_path("one"))
             await shard.write(batch_of(HIDDEN[:1], 1))
             waiting = batch_of(HIDDEN[1:3], 2)
-            over = await drive(overlaid([read], waiting, shard.committed_seq), shard.read)
+            over = await drive(overlaid([read], [waiting], shard.committed_seq), shard.read)
             await shard.write(waiting)
             after = await shard.read([read])
             await shard.close()

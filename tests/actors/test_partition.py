@@ -8,7 +8,8 @@ import pytest
 
 from actors.answers import Answers
 from actors.live import ActiveModels
-from actors.partition import Partition, Settled
+from actors.partition import Partition
+from actors.settling import Settled
 from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
 from actors.store.shard import Scheduled, Shard
 from bus.subjects import Address
@@ -69,7 +70,9 @@ class World:
             self.seq += 1
             time_us = histories.START_US + self.seq * 1_000_000
             messages.append(histories.message(self.seq, time_us, "alice", app, command))
-        return await self.partition.apply(messages)
+        settled = await self.partition.apply(messages)
+        await self.partition.commit_all()
+        return settled
 
     async def ask(self, query: Query, app: str = "llum") -> Any:
         now = histories.START_US / 1e6 + self.seq + 0.5
@@ -119,11 +122,8 @@ async def test_what_is_told_and_withdrawn_in_one_batch(world: World) -> None:
     assert (await world.ask(Ask(context=["a"], view=["x"]))).components[0].value == 1
 
 
-async def test_a_command_that_does_not_stand_first_reads_what_waits_for_its_commit(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_command_reads_what_waits_for_its_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """All is one transaction then, and each command sees what the ones before it have told and withdrawn."""
-    monkeypatch.setattr("actors.partition.STAND_FIRST", frozenset())
     commits: list[int] = []
     write = Shard.write
 
@@ -256,6 +256,7 @@ async def test_times_of_a_partition_do_not_go_back(world: World) -> None:
         histories.message(3, histories.START_US + 20_000_000, "alice", "llum", tell("2", 2)),
     ]
     await world.partition.apply(messages[:1])
+    await world.partition.commit_all()
     world.seq = 3
     await world.open_again()
     await world.partition.apply(messages[1:])

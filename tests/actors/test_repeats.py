@@ -125,6 +125,7 @@ async def apply(partition: Partition, user: str, commands: Sequence[Command]) ->
         for seq, command in enumerate(commands, first)
     ]
     await partition.apply(messages)
+    await partition.commit_all()
 
 
 async def test_a_shard_loads_its_commands_when_something_is_first_wanted_of_it(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """Replay equals live.
 
-Goal: whatever the history, the batches, the crashes and the passivations, the state is the one that a fresh shard
-gets by applying the log from its beginning. Method: a hypothesis state machine drives one live partition, then replays
-its log into an empty one and compares the answers to everything that can be asked, and the outcomes of all commands.
+Goal: whatever the history, the batches, the commits, the crashes and the passivations, the state is the one that a
+fresh shard gets by applying the log from its beginning, and what was said stays true. Method: a hypothesis machine
+drives one live partition: commands are applied, and committed now and then, and the disk may be full. Then it replays
+the log into an empty shard, commits all of it, and compares the answers to all that can be asked, with what waits
+for its commit on the live side. A command that is applied again after a crash must get the outcome that was spoken.
 """
 
 import asyncio
+import sqlite3
 import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,7 @@ from actors.answers import Answers
 from actors.incoming import decode_incoming
 from actors.live import ActiveModels
 from actors.partition import Partition
+from actors.settling import Settled
 from actors.store.shard import Shard
 from bus.log import LogMessage
 from bus.subjects import Address
@@ -56,6 +62,8 @@ class Live:
         self.path = path
         self.max_active = max_active
         self.partition: Partition
+        self.heard: dict[int, bytes] = {}
+        """What was said of each message."""
 
     async def open(self) -> None:
         self.partition = Partition(3, await Shard.open(self.path), ActiveModels(self.max_active))
@@ -63,15 +71,41 @@ class Live:
     async def close(self) -> None:
         await self.partition.shard.close()
 
-    async def apply(self, messages: list[LogMessage], crash: str = "never") -> None:
+    async def apply(self, messages: list[LogMessage], disk: str = "works") -> None:
+        """Apply, and see that nobody is told anything else than before a crash."""
+        with suppress(sqlite3.OperationalError):
+            await self._on(disk, lambda: self.partition.apply(messages, self._hear))
+
+    async def commit(self, disk: str = "works") -> None:
+        with suppress(sqlite3.OperationalError):
+            await self._on(disk, self.partition.commit)
+
+    async def _hear(self, settled: list[Settled]) -> None:
+        for one in settled:
+            seq, outcome = one.incoming.message.seq, msgspec.json.encode(one.outcome)
+            assert self.heard.setdefault(seq, outcome) == outcome
+
+    async def _on(self, disk: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Do something while the disk works, is full, or the process dies before or after a commit."""
         shard = self.partition.shard
-        if crash != "never" and messages:
-            _crash_at_write(shard, crash)
+        write = shard.write
+
+        async def troubled_write(batch: Any) -> None:
+            if disk == "is full":
+                raise sqlite3.OperationalError("database or disk is full")
+            if disk == "dies after":
+                await write(batch)
+            raise Crash
+
+        if disk != "works":
+            shard.write = troubled_write  # type: ignore[method-assign]
         try:
-            await self.partition.apply(messages)
+            await work()
         except Crash:
             await self.close()
             await self.open()
+        finally:
+            shard.write = write  # type: ignore[method-assign]
 
     async def ask(self, user: str, app: str, query: Query) -> Reply:
         now = histories.START_US / 1e6 + 100
@@ -86,15 +120,7 @@ def _tells_well(message: LogMessage) -> bool:
     return isinstance(command, Tell | Correct) and command.id[0] in "tc"
 
 
-def _crash_at_write(shard: Shard, when: str) -> None:
-    write = shard.write
-
-    async def crashing_write(batch: Any) -> None:
-        if when == "after commit":
-            await write(batch)
-        raise Crash
-
-    shard.write = crashing_write  # type: ignore[method-assign]
+DISKS = ["works", "works", "works", "is full", "dies before", "dies after"]
 
 
 class ReplayEqualsLive(RuleBasedStateMachine):
@@ -165,10 +191,19 @@ class ReplayEqualsLive(RuleBasedStateMachine):
         earlier = self.log[index % len(self.log)]
         self.log.append(earlier._replace(seq=len(self.log) + 1, time_us=self.log[-1].time_us + 7))
 
-    @rule(size=st.integers(1, 20), crash=st.sampled_from(["never", "never", "before commit", "after commit"]))
-    def apply(self, size: int, crash: str) -> None:
+    @rule(size=st.integers(1, 20), disk=st.sampled_from(DISKS))
+    def apply(self, size: int, disk: str) -> None:
         pending = self.log[self.live.partition.applied_seq :]
-        self.runner.run(self.live.apply(pending[:size], crash))
+        self.runner.run(self.live.apply(pending[:size], disk))
+
+    @rule(disk=st.sampled_from(DISKS))
+    def commit(self, disk: str) -> None:
+        self.runner.run(self.live.commit(disk))
+
+    @rule()
+    def crash(self) -> None:
+        self.runner.run(self.live.close())
+        self.runner.run(self.live.open())
 
     @rule()
     def redeliver_everything(self) -> None:
@@ -177,11 +212,13 @@ class ReplayEqualsLive(RuleBasedStateMachine):
 
     @rule(user=st.sampled_from(histories.USERS), context=st.sampled_from(histories.ALL_CONTEXTS))
     def ask(self, user: str, context: tuple[str, ...]) -> None:
-        self.runner.run(self.live.ask(user, "llum", Ask(context=list(context))))
+        query = Ask(context=list(context), include_evidence=True)
+        self.runner.run(self.live.ask(user, "llum", query))
 
     @invariant()
     def nothing_is_skipped(self) -> None:
-        assert self.live.partition.applied_seq <= len(self.log)
+        partition = self.live.partition
+        assert partition.committed_seq <= partition.applied_seq <= len(self.log)
 
     def teardown(self) -> None:
         self.runner.run(self._compare())
@@ -192,9 +229,12 @@ class ReplayEqualsLive(RuleBasedStateMachine):
         await self.live.apply(self.log)
         replayed = Live(Path(self.folder.name) / "replayed.db", max_active=100)
         await replayed.open()
+        replayed.heard = self.live.heard
         await replayed.apply(self.log)
+        await replayed.partition.commit_all()
         try:
             assert await _everything(self.live, self.log) == await _everything(replayed, self.log)
+            await self.live.partition.commit_all()
             assert await _left(self.live) == await _left(replayed)
             await _repeats_change_nothing(replayed, self.log)
         finally:

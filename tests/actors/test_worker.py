@@ -96,6 +96,11 @@ async def test_asks_meet_no_gap_when_one_of_two_workers_leaves(host: Host) -> No
     await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
     await host.llum.make_person(ALICE, "a")
     await host.llum.tell("a", 1)
+
+    async def both_have_it() -> bool:
+        return all([await host.llum.values("a") == [1] for _ in range(20)])
+
+    await eventually(both_have_it, "both workers have applied the tell")
     subject, data = f"llum.ask.{ALICE}.llum.ask", msgspec.json.encode(Ask(context=["c"], view=["a"]))
     going = True
 
@@ -203,7 +208,11 @@ async def test_the_primary_goes_away_for_good(host: Host) -> None:
     await host.llum.until("copy", list(range(40)))
     ids = await host.commands_of_rules()
     assert len(ids) == len(set(ids)) == 40
-    assert len(await rejections.read(host.llum.bus, ALICE)) == 1
+
+    async def reported() -> bool:
+        return len(await rejections.read(host.llum.bus, ALICE)) == 1
+
+    await eventually(reported)
 
 
 async def test_who_follows_keeps_no_more_than_what_waits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
-from edge_http.http.health import READINESS
+from edge_http.http.health import READINESS, Unready
 from schemas.codec import encode
 from schemas.errors import Code, Error, Transient
-from schemas.replies import Failed
+from schemas.replies import Failed, PingReply
 from tests.edge_http.conftest import PARTITIONS, Edge
 from tests.waiting import until
 
@@ -55,13 +55,23 @@ async def test_not_ready_names_the_missing_partitions(edge: Edge, answer: object
     assert (response.status, (await response.json())["missing_partitions"]) == (503, [2])
 
 
+async def test_not_ready_says_why_nothing_is_applied(edge: Edge) -> None:
+    """A worker that cannot write answers asks, but a tell would wait: which partitions, and what is in the way."""
+    paused = encode(PingReply(partition=2, applied_seq=9, pauses="database or disk is full"))
+    edge.bus.inbox.served[partition_ask_subject(2)] = paused
+    response = await edge.http.get("/ready")
+    body = await response.json()
+    assert (response.status, body["paused_partitions"]) == (503, [2])
+    assert body["error"]["message"] == f"1 of {PARTITIONS} partitions apply nothing: database or disk is full"
+
+
 async def test_probes_at_once_share_one_look(edge: Edge) -> None:
     """Many probes do not multiply the pings."""
     gate, arrived = asyncio.Event(), 0
     request, readiness = edge.bus.inbox.request, edge.app[READINESS]
-    look = readiness.missing
+    look = readiness.unready
 
-    async def counted(*arguments: Any) -> list[int]:
+    async def counted(*arguments: Any) -> Unready:
         nonlocal arrived
         arrived += 1
         return await look(*arguments)
@@ -71,7 +81,7 @@ async def test_probes_at_once_share_one_look(edge: Edge) -> None:
         return await request(subject, data, timeout_s)
 
     edge.bus.inbox.request = slow  # type: ignore[method-assign,assignment]
-    readiness.missing = counted  # type: ignore[method-assign]
+    readiness.unready = counted  # type: ignore[method-assign]
     probes = [asyncio.create_task(edge.http.get("/ready")) for _ in range(8)]
     await until(lambda: arrived == len(probes), "all probes ask")
     assert not any(probe.done() for probe in probes)

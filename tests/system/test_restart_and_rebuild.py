@@ -5,7 +5,7 @@ import json
 import shutil
 from typing import Any
 
-from tests.system.harness import Llum
+from tests.system.harness import Llum, until
 from tests.system.plain_bus import PlainBus, tell
 
 FAR_FUTURE = 4_000_000_000.0
@@ -85,8 +85,14 @@ def without_the_moment(reply: dict[str, Any]) -> dict[str, Any]:
 
 async def all_that_can_be_asked(llum: Llum, middle: int) -> tuple[list[Any], list[Any], list[str]]:
     by_command = await asyncio.to_thread(asked_by_command, llum)
-    rejected = await asyncio.to_thread(llum.run, "admin", "rejected", "alice", "--json")
-    return by_command, await asked_on_bus(llum, middle), rejected.splitlines()
+    rejected = await asyncio.to_thread(until, lambda: rejected_commands(llum), "both rejections have left")
+    return by_command, await asked_on_bus(llum, middle), rejected
+
+
+def rejected_commands(llum: Llum) -> list[str]:
+    """List them once all have left: they leave after their commit."""
+    lines = llum.run("admin", "rejected", "alice", "--json").splitlines()
+    return lines if len(lines) >= 2 else []
 
 
 def restart(llum: Llum) -> None:

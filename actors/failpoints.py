@@ -1,0 +1,34 @@
+"""Failpoints, for tests: the process kills itself at a chosen step between a command and its commit.
+
+A text names the step, and after a colon which time it is reached: `applied:3` is the third. `llum worker` takes it from
+the environment when it starts. Without one a step costs one comparison.
+"""
+
+import os
+import signal
+from typing import Literal, get_args
+
+DeathStep = Literal["before_apply", "applied", "spoken", "committing", "committed"]
+"""Messages are in hand; applied in memory; spoken of. Rows are written within a transaction; it has ended."""
+
+
+class _Armed:
+    step: DeathStep | None = None
+    times_left = 0
+
+
+def arm(text: str | None) -> None:
+    """Set a failpoint; None or an empty text: there is none. Raises `ValueError`."""
+    step, _, times = (text or "").partition(":")
+    if step and step not in get_args(DeathStep):
+        raise ValueError(f"a failpoint is not one of {', '.join(get_args(DeathStep))}: {step}")
+    _Armed.step = step or None  # type: ignore[assignment]
+    _Armed.times_left = int(times or 1)
+
+
+def reached(step: DeathStep) -> None:
+    """End as by kill -9 if this is the step, and its time has come."""
+    if step == _Armed.step:
+        _Armed.times_left -= 1
+        if not _Armed.times_left:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,128 @@
+"""Settling: commands are applied in memory one after the other; each gets its outcome, and its rows begin to wait.
+
+Between two commands, and whenever something must be read, models and rows are in step: asks may look at the models,
+and a commit may take the rows.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.incoming import Incoming
+from actors.live import Applied, LiveModel
+from actors.store.entries import REJECTION
+from actors.store.keys import CommandKey, command_key
+from actors.store.repeats import Repeats
+from actors.uncommitted import Uncommitted
+from bus.logger import get_logger
+from model.changes import Change
+from model.reads import Reading
+from schemas.errors import Code, Error
+from schemas.replies import Outcome, Refused, Rejection
+
+log = get_logger(__name__)
+
+_INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
+
+
+class Settled(msgspec.Struct, gc=False):
+    """A log message that has been applied, and may be answered."""
+
+    incoming: Incoming
+    outcome: Outcome
+    leaves: bool = False
+    """Something of it must leave soon: an effect or an announcement is in the outbox."""
+    changes: Sequence[Change] = ()
+    """What it has changed in the model; nothing when it had been applied before."""
+
+
+class Settling:
+    """The applying of some commands to the models of their users."""
+
+    def __init__(
+        self, waiting: Uncommitted, actors: dict[str, LiveModel], known: dict[CommandKey, Outcome], repeats: Repeats
+    ) -> None:
+        self.settled: list[Settled] = []
+        self.faulty_user: str | None = None
+        """Whose model a fault of ours may have left half changed: nothing was settled after that."""
+        self._waiting = waiting
+        self._actors = actors
+        self._known = known
+        self._repeats = repeats
+
+    def settle(self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None]) -> Reading[None]:
+        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read."""
+        waiting = self._waiting
+        for one, key in zip(incoming, keys, strict=True):
+            outcome = None if key is None else self._first_outcome(key)
+            if outcome is not None:
+                self.settled.append(Settled(one, outcome))
+            else:
+                # A partition's clock never goes back.
+                time_us = max(one.message.time_us, waiting.clock_us)
+                applied = yield from self._apply(one, time_us)
+                self._record(one, key, time_us, applied)
+            waiting.note(one.message)
+            if self.faulty_user is not None:
+                return
+
+    def _first_outcome(self, key: CommandKey) -> Outcome | None:
+        outcome = self._waiting.outcome(key)
+        return self._known.get(key) if outcome is None else msgspec.structs.replace(outcome, repeated=True)
+
+    def _apply(self, one: Incoming, time_us: int) -> Reading[Applied]:
+        seq, user, app = one.message.seq, one.address.user, one.address.app
+        if one.command is None:
+            assert one.error is not None
+            return Applied(Refused(id=one.id, seq=seq, error=one.error))
+        actor = self._actors[user]
+        try:
+            applied = actor.apply_at_once(app, one.command, seq, time_us)
+            return applied or (yield from actor.apply(app, one.command, seq, time_us))
+        except Exception:
+            # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
+            log.exception("command_failed", user=user, app=app, verb=one.address.verb, seq=seq)
+            self.faulty_user = user
+            return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
+
+    def _record(self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied) -> None:
+        """Have what came of a command wait for its commit.
+
+        Its outcome is kept with the model; of a user without one only the rejection is kept.
+        """
+        seq, outcome = one.message.seq, applied.outcome
+        actor = self._actors[one.address.user]
+        model, batch = actor.model, self._waiting.gathering.batch
+        entries = len(batch.outbox)
+        if model is not None:
+            batch.add_changes(actor.key, actor.user, applied.changes, seq, model.time_us)
+            if key is not None:
+                batch.add_command(key, actor.key, seq, time_us, outcome)
+                self._waiting.clock_us = time_us
+                self._remember(key, outcome)
+            batch.add_user(actor.key, actor.user, model.seq, model.time_us)
+            self._waiting.gathering.models[actor.user] = actor
+        elif applied.changes:
+            assert key is not None, "what was applied has an id"
+            batch.add_changes(actor.key, actor.user, applied.changes, seq, time_us)
+            batch.add_forget(key, seq, time_us)
+            self._remember(key, outcome)
+            self._waiting.gathering.models[actor.user] = actor
+        self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes))
+        if type(outcome) is Refused and seq > batch.relayed_seq:
+            batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
+
+    def _remember(self, key: CommandKey, outcome: Outcome) -> None:
+        self._waiting.gathering.outcomes[key] = outcome
+        self._repeats.add(key)
+
+
+def key_of(one: Incoming) -> CommandKey | None:
+    """Give a command's key; None: the message has no usable id."""
+    return None if one.id is None else command_key(one.address.user, one.address.app, one.id)
+
+
+def _rejection(one: Incoming, outcome: Refused) -> Rejection:
+    _, user, app, verb = one.address
+    time = one.message.time_us / 1e6
+    return Rejection(user=user, app=app, verb=verb, id=one.id, seq=outcome.seq, time=time, error=outcome.error)

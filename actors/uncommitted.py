@@ -1,0 +1,151 @@
+"""What has been applied and waits for its commit: rows, and all that is remembered because of them.
+
+A commit takes what has gathered and is then under way; what is applied meanwhile gathers anew. Until a commit has
+succeeded its rows stay here, so nothing is lost when the disk is full, and whoever reads the shard puts them over what
+it finds. Models with waiting rows stay in memory whatever the bound on active models: the shard does not have them yet.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from actors.live import LiveModel
+from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
+from actors.store.batch import Batch
+from actors.store.keys import CommandKey
+from bus.log import LogMessage
+from schemas.replies import Outcome
+
+MAX_UNCOMMITTED: Final = 20_000
+"""Commands of a worker that may wait for their commit: what a crash makes it apply again, within seconds."""
+
+MAX_UNCOMMITTED_BYTES: Final = 64 * 1024 * 1024
+"""Payload of these commands; their rows take about as much memory."""
+
+
+class Bound:
+    """Counts what waits for its commit in all partitions of a worker: above the bound nothing more is applied."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.size = 0
+        self.failure: str | None = None
+        """Why the last commit of any partition has failed; None: it has not."""
+        self.hurry: set[Callable[[], None]] = set()
+        """Called when the bound is reached: whoever has rows commits them now."""
+        self._changed = asyncio.Event()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more batch may be applied, whatever its size."""
+        return (
+            self.messages + MAX_BATCH_MESSAGES <= MAX_UNCOMMITTED
+            and self.size + MAX_BATCH_BYTES <= MAX_UNCOMMITTED_BYTES
+        )
+
+    def add(self, messages: int, size: int) -> None:
+        self.messages += messages
+        self.size += size
+
+    def release(self, messages: int, size: int) -> None:
+        """Count what has been committed, or is left to the log, no longer."""
+        self.add(-messages, -size)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Have those who wait in `change` look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def change(self) -> None:
+        """Have everything committed, and wait until there may be room."""
+        changed = self._changed
+        for commit in self.hurry:
+            commit()
+        await changed.wait()
+
+
+class Unsaved:
+    """What one commit writes, and what is remembered until it has succeeded."""
+
+    __slots__ = ("batch", "messages", "models", "outcomes", "size")
+
+    def __init__(self, relayed_seq: int) -> None:
+        self.batch = Batch(relayed_seq)
+        self.models: dict[str, LiveModel] = {}
+        """The models that these rows are of, by user."""
+        self.outcomes: dict[CommandKey, Outcome] = {}
+        """First outcomes, for commands that are repeated."""
+        self.messages = 0
+        self.size = 0
+
+
+class Uncommitted:
+    """What waits in one partition."""
+
+    def __init__(self, committed_seq: int, clock_us: int, relayed_seq: int, bound: Bound) -> None:
+        self.committed_seq = committed_seq
+        """All up to here is in the shard; what is later is here."""
+        self.applied_seq = committed_seq
+        self.clock_us = clock_us
+        """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
+        self.gathering = Unsaved(relayed_seq)
+        self._under_way: Unsaved | None = None
+        self._relayed_seq = relayed_seq
+        self._bound = bound
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The rows, in the order of the log."""
+        return [each.batch for each in self._all()]
+
+    @property
+    def messages(self) -> int:
+        """So many commands gather for the next commit."""
+        return self.gathering.messages
+
+    def note(self, message: LogMessage) -> None:
+        """Count a message as applied. Its rows are here already."""
+        gathering, size = self.gathering, len(message.data)
+        gathering.batch.applied_seq = self.applied_seq = message.seq
+        gathering.messages += 1
+        gathering.size += size
+        self._bound.add(1, size)
+
+    def model(self, user: str) -> LiveModel | None:
+        """Give the model of a user of whom rows wait."""
+        live = self.gathering.models.get(user)
+        return live if live is not None or self._under_way is None else self._under_way.models.get(user)
+
+    def outcome(self, key: CommandKey) -> Outcome | None:
+        """Give the first outcome of a command that waits."""
+        outcome = self.gathering.outcomes.get(key)
+        return outcome if outcome is not None or self._under_way is None else self._under_way.outcomes.get(key)
+
+    def drop_model(self, user: str) -> None:
+        """Let go of a model that is not to be used any more."""
+        for each in self._all():
+            each.models.pop(user, None)
+
+    def begin(self) -> Batch | None:
+        """Take what has gathered, or what could not be written before. None: nothing waits."""
+        if self._under_way is None and self.gathering.messages:
+            self._under_way, self.gathering = self.gathering, Unsaved(self._relayed_seq)
+        return None if self._under_way is None else self._under_way.batch
+
+    def end(self) -> None:
+        """Let go of what was under way: it is committed."""
+        done, self._under_way = self._under_way, None
+        assert done is not None, "what ends has begun"
+        self.committed_seq = done.batch.applied_seq
+        self._bound.release(done.messages, done.size)
+
+    def leave(self) -> None:
+        """Count no longer what is left to the log."""
+        for each in self._all():
+            self._bound.release(each.messages, each.size)
+
+    def _all(self) -> Iterator[Unsaved]:
+        if self._under_way is not None:
+            yield self._under_way
+        yield self.gathering
