@@ -14,7 +14,7 @@ from bench.processes import measured
 UNIT: Final = "MB per million commands"
 
 
-class Taken(NamedTuple):
+class DiskTaken(NamedTuple):
     """What there is of commands, and what it takes on the disk."""
 
     commands: int
@@ -39,12 +39,12 @@ def _scaled(size_bytes: int, commands: int) -> Result:
     return Result(absolute(UNIT, round(size_bytes / commands)), counted)
 
 
-async def _grown(ground: BenchGround) -> Taken:
+async def _grown(ground: BenchGround) -> DiskTaken:
     return await ground.shared("growth", partial(_growing, ground))
 
 
 @contextlib.asynccontextmanager
-async def _growing(ground: BenchGround) -> AsyncIterator[Taken]:
+async def _growing(ground: BenchGround) -> AsyncIterator[DiskTaken]:
     """Take the difference between a log and another twice as long: what empty files take is no growth."""
     users = [people.person(number) for number in range(ground.sizes.log_users)]
     data_dir, shard_dir = ground.new_folder("growth-log"), ground.new_folder("growth-shards")
@@ -52,15 +52,15 @@ async def _growing(ground: BenchGround) -> AsyncIterator[Taken]:
     half = ground.sizes.log_commands // 2
     few = await _taken(data_dir, shard_dir, [*people.models(users), *(next(tells) for _ in range(half))])
     many = await _taken(data_dir, shard_dir, list(tells))
-    yield Taken(*(later - earlier for earlier, later in zip(few, many, strict=True)))
+    yield DiskTaken(*(later - earlier for earlier, later in zip(few, many, strict=True)))
 
 
-async def _taken(data_dir: Path, shard_dir: Path, commands: list[people.Addressed]) -> Taken:
+async def _taken(data_dir: Path, shard_dir: Path, commands: list[people.Addressed]) -> DiskTaken:
     """Put commands into the log, have a worker apply them, and see what all takes then."""
     async with log_being_filled(data_dir) as url:
         stored = await people.store(url, commands)
         await measured("programs.worker", url, str(shard_dir), str(PARTITIONS))
-    return Taken(stored, _size(data_dir), _size(shard_dir / "shards"))
+    return DiskTaken(stored, _size(data_dir), _size(shard_dir / "shards"))
 
 
 def _size(folder: Path) -> int:
