@@ -6,8 +6,10 @@ import os
 import socket
 import sys
 import threading
+from contextlib import nullcontext
 from typing import Final
 
+from bus.lean import without_certificates
 from llum.processes.early import import_lean
 
 THREADS_END_WITHIN_S: Final = 5.0
@@ -24,7 +26,9 @@ def main() -> int:
     line = ChildEnd(socket.socket(fileno=int(descriptor)))
     # What is imported stays: nothing of it is garbage, now or later.
     gc.disable()
-    run = importlib.import_module(f"llum.processes.{name}").run_child
+    # Of an edge nobody is verified by aiohttp's client; nats-py brings certificates of its own.
+    with without_certificates() if name == "edge" else nullcontext():
+        run = importlib.import_module(f"llum.processes.{name}").run_child
     gc.freeze()
     gc.enable()
     try:
