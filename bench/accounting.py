@@ -50,7 +50,14 @@ def between(before: Spent, after: Spent) -> Spent:
 
 def named(pids: Iterable[int], name: str) -> list[int]:
     """Choose the processes of that name."""
-    return [pid for pid in pids if process_name(pid) == name]
+    return [pid for pid in pids if _is_named(pid, name)]
+
+
+def _is_named(pid: int, name: str) -> bool:
+    try:
+        return process_name(pid) == name
+    except psutil.NoSuchProcess:
+        return False
 
 
 def process_name(pid: int) -> str:

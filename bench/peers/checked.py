@@ -27,15 +27,15 @@ SCHEMA: Final = """
         person text NOT NULL, name text NOT NULL, value_type text NOT NULL, UNIQUE (person, name)
     );
     CREATE TABLE IF NOT EXISTS checked_evidence (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         component bigint NOT NULL REFERENCES checked_component,
+        id bigint GENERATED ALWAYS AS IDENTITY,
         app text NOT NULL,
         key text NOT NULL,
         value jsonb NOT NULL,
         told_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (component, id),
         UNIQUE (app, key)
     );
-    CREATE INDEX IF NOT EXISTS checked_latest ON checked_evidence (component, id DESC);
 """
 
 _GRANTED: Final = """

@@ -14,14 +14,16 @@ from bench.programs.loop import run
 
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS evidence (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         person text NOT NULL,
         component text NOT NULL,
+        id bigint GENERATED ALWAYS AS IDENTITY,
         value text NOT NULL,
-        told_at timestamptz NOT NULL DEFAULT now()
+        told_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (person, component, id)
     );
-    CREATE INDEX IF NOT EXISTS evidence_latest ON evidence (person, component, id DESC);
 """
+"""One index, and the right one: beside another on the id alone, PostgreSQL may look for the latest value by that,
+through all that was told about others since."""
 
 TELL: Final = "INSERT INTO evidence (person, component, value) VALUES ($1, $2, $3) RETURNING id"
 ASK: Final = "SELECT value FROM evidence WHERE person = $1 AND component = $2 ORDER BY id DESC LIMIT 1"
