@@ -93,7 +93,10 @@ async def _fill(shard: Shard, count: int) -> None:
     for first in range(0, count, BATCH):
         users = [people.person(number) for number in range(first, min(first + BATCH, count))]
         commands = residents.commands(users)
-        await partition.apply([_logged(*command, seq) for seq, command in enumerate(commands, shard.committed_seq + 1)])
+        await partition.apply(
+            [_logged(*command, seq) for seq, command in enumerate(commands, partition.applied_seq + 1)]
+        )
+        await partition.commit_all()
 
 
 def _logged(user: str, command: Command, seq: int) -> LogMessage:
