@@ -72,6 +72,7 @@ class _Model:
             for first in range(0, pieces, BATCH):
                 numbers = range(first, min(first + BATCH, pieces))
                 await partition.apply([_message(n + 2, people.tell_again(people.MANY, n)) for n in numbers])
+                await partition.commit_all()
             yield cls(partition, FIRST_US + pieces + 1)
         finally:
             await shard.close()
