@@ -101,6 +101,7 @@ class Settling:
                 self._waiting.clock_us = time_us
                 self._remember(key, outcome)
             batch.add_user(actor.key, actor.user, model.seq, model.time_us)
+            batch.add_structure(actor.key, model)
             self._waiting.gathering.models[actor.user] = actor
         elif applied.changes:
             assert key is not None, "what was applied has an id"

@@ -11,6 +11,7 @@ from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bench import bus_load, people, residents
+from bench.failures import BenchError
 from bench.figures import Result, absolute, at_most
 from bench.ground import BenchGround, Benchmark
 from bench.processes import measured
@@ -75,8 +76,10 @@ async def activation(ground: BenchGround) -> Result:
         partition = Partition(0, shard, ActiveModels(ground.sizes.cold_models))
         for number in range(ground.sizes.cold_models):
             began = time.perf_counter()
-            async with partition.reading(people.person(number)):
+            async with partition.reading(people.person(number)) as live:
                 loaded = time.perf_counter()
+            if live is None or live.model is None:
+                raise BenchError(f"the shard has no model of {people.person(number)}")
             await connection.execute_fetchall(ONE_ROW, (people.person(number),))
             cold.append((loaded - began) * MS)
             one.append((time.perf_counter() - loaded) * MS)

@@ -65,7 +65,9 @@ def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
     kind, path, content = change.kind, change.path, change.content
     if model is None:
         assert isinstance(content, ContextItem), "a model begins with itself"
-        return Model(stamp.user, content)
+        model = Model(stamp.user, Context(content))
+        _noted(model, model.root)
+        return model
     if content is None:
         _KINDS[kind].drop(model, path)
     else:

@@ -116,6 +116,7 @@ class Contents(msgspec.Struct, array_like=True, gc=False):
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Contents).decode
 _opened: Final = opener(Contents)
 """The contents that such bytes stand for. Shared: they are never changed."""
 
@@ -139,6 +140,22 @@ class Context:
         """The numbers of the components count from here."""
         self._kept: bytes | Contents = Contents(_moved(item, -item.created_us))
         """Packed contents; or open ones, which nothing else shares."""
+
+    @classmethod
+    def unpacked(cls, packed: bytes, first: int, created_us: int) -> "Context":
+        """Make a context of what `packed` has given, without children."""
+        context = cls.__new__(cls)
+        context.children = NOTHING
+        context.created_us = created_us
+        context.first = first
+        context._kept = shared(packed) if len(packed) <= MAX_PACKED_BYTES else _decode(packed)
+        return context
+
+    @property
+    def packed(self) -> bytes:
+        """What is in the context, as bytes."""
+        kept = self._kept
+        return kept if isinstance(kept, bytes) else _encode(kept)
 
     @property
     def is_open(self) -> bool:
@@ -233,13 +250,13 @@ class Model:
 
     __slots__ = ("apps", "causes", "component_permissions", "open", "permissions", "root", "seq", "time_us", "user")
 
-    def __init__(self, user: str, item: ContextItem) -> None:
+    def __init__(self, user: str, root: Context) -> None:
         self.user = user
         self.seq = 0
         """The sequence of the last command that changed the model."""
         self.time_us = 0
         """The latest time of a command, microseconds since 1970. Never goes back, so it orders as `seq` does."""
-        self.root = Context(item)
+        self.root = root
         self.apps: dict[str, App] = NOTHING
         self.permissions: dict[str, dict[Path, Permission]] = NOTHING
         """By app and the path of a context."""
@@ -248,7 +265,7 @@ class Model:
         self.causes: dict[str, int] = NOTHING
         """How many commands of rules go back to a first cause; the one counted last stands last."""
 
-        self.open: list[Context] | None = [self.root]
+        self.open: list[Context] | None = None
         """Contexts with changes that `model.fold` has not packed yet; None: there are none."""
 
     def context(self, path: Path) -> Context | None:

@@ -10,6 +10,8 @@ from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
 from model.changes import AddEvidence, Change, CountCause, ForgetUser, ItemKind, MarkWithdrawn, PutItem
+from model.packing import pack
+from model.state import Model
 from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
 
@@ -50,6 +52,7 @@ class Batch:
         "items",
         "outbox",
         "relayed_seq",
+        "structures",
         "users",
         "withdrawals",
     )
@@ -59,6 +62,11 @@ class Batch:
         """What up to here was to leave the partition, has left it."""
         self.users: dict[int, tuple[int, str, int, int]] = {}
         self.items: list[tuple[int, ItemKind, str, int, int, str | None]] = []
+        self.structures: dict[int, bytes | None] = {}
+        """Of users whose items have changed, by key: the structure in one piece; empty if it is too large for that.
+
+        None: it was not added since the last change, so only the items are written.
+        """
         self.evidence: list[EvidenceRow] = []
         self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
         self.outbox: list[tuple[int, int, str, str]] = []
@@ -90,9 +98,15 @@ class Batch:
                 self.evidence.append(_evidence_row(change, seq))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
+                self.structures[user_key] = None
                 self.items.append((user_key, change.kind, format_path(change.path), seq, time_us, body))
             else:
                 self._add_rare(user_key, user, change, seq, time_us)
+
+    def add_structure(self, user_key: int, model: Model) -> None:
+        """Write the structure of a model in one piece too, if it has changed. The model must be what the items make."""
+        if self.structures.get(user_key, b"") is None:
+            self.structures[user_key] = pack(model) or b""
 
     def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> None:
         if isinstance(change, MarkWithdrawn):
@@ -126,6 +140,9 @@ class Batch:
         yield from self._rare_writes()
         yield sql.PUT_USER, self.users.values()
         yield sql.PUT_ITEM, self.items
+        if self.structures:
+            yield sql.DROP_STRUCTURE, [(key,) for key in self.structures]
+            yield sql.PUT_STRUCTURE, [(key, body) for key, body in self.structures.items() if body]
         yield sql.ADD_EVIDENCE, self.evidence
         yield sql.ADD_COMMAND, [(*row, era) for row in self.commands]
         yield sql.ADD_OUTBOX, self.outbox

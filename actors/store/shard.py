@@ -23,6 +23,7 @@ from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
+from model.packing import unpack
 from model.reads import Found, Read
 from model.state import Model, StoredRule
 from schemas.paths import split_path
@@ -258,18 +259,23 @@ def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Conne
 
 
 def _fetch_models(users: Iterable[str], connection: sqlite3.Connection) -> dict[str, tuple[Any, list[Any], list[Any]]]:
-    """Fetch what is stored of those users that are there: a row of the user, those of the items and of the causes."""
+    """Fetch what is stored of those users that are there: a row of the user, those of the items and of the causes.
+
+    Items are left out where the user's row has the structure in one piece.
+    """
     found: dict[str, tuple[Any, list[Any], list[Any]]] = {}
     for name in users:
         user = connection.execute(sql.LOAD_USER, (name,)).fetchone()
         if user is not None:
-            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall()
+            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall() if user[3] is None else []
             found[name] = user, items, connection.execute(sql.LOAD_CAUSES, user[:1]).fetchall()
     return found
 
 
 def _loaded(name: str, user: Any, items: list[Any], causes: list[Any]) -> Loaded:
-    key, seq, time_us = user
+    key, seq, time_us, structure = user
+    if structure is not None:
+        return Loaded(key, unpack(name, structure, seq, time_us, dict(causes)))
     # The versions of an item stand in their order: the last one counts.
     latest = {(kind, path): body for kind, path, body in items}
     present = [Item(kind, split_path(path), body.encode()) for (kind, path), body in latest.items() if body is not None]

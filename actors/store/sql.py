@@ -5,15 +5,16 @@ A batch is one transaction in one hop to the connection's thread: prepared state
 Rows are appended in the log's order. The indexes that are not in that order are narrow, and what writing touches of
 them does not grow with the shard: hashes of commands, which fall anywhere, are indexed by era, so that only the pages
 of the last era change; a look-up, which is rare, tries each era. Structure (`item`) is kept in all its versions: `body`
-is null where an item was dropped. So a model can be loaded as it was at any sequence or time. `component_no` holds the
-sequence that made the component: it is unique in the shard, for ever.
+is null where an item was dropped. So a model can be loaded as it was at any sequence or time. As it is now it also
+stands in one piece (`structure`), unless it is large. `component_no` holds the sequence that made the component: it is
+unique in the shard, for ever.
 """
 
 from typing import Any, Final
 
 from model.reads import EvidenceKind, Read
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 ERA_BITS: Final = 14
 """16,384 commands are an era, about 350 kB of the index by hash."""
@@ -44,6 +45,7 @@ CREATE TABLE item (
     time_us INTEGER NOT NULL, body TEXT,
     PRIMARY KEY (user_key, kind, key, seq)
 ) WITHOUT ROWID;
+CREATE TABLE structure (user_key INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE evidence (
     component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind INTEGER NOT NULL,
     creation_us INTEGER NOT NULL, useby REAL, body TEXT NOT NULL
@@ -95,6 +97,8 @@ PUT_ITEM: Final = """
 INSERT INTO item (user_key, kind, key, seq, time_us, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (user_key, kind, key, seq) DO UPDATE SET body = excluded.body
 """
+PUT_STRUCTURE: Final = "INSERT OR REPLACE INTO structure (user_key, body) VALUES (?, ?)"
+DROP_STRUCTURE: Final = "DELETE FROM structure WHERE user_key = ?"
 ADD_EVIDENCE: Final = """
 INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -119,6 +123,7 @@ FORGET_USER: Final = (
     f"DELETE FROM withdrawal WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
     f"DELETE FROM evidence WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
     "DELETE FROM item WHERE user_key = :key",
+    "DELETE FROM structure WHERE user_key = :key",
     "DELETE FROM cause WHERE user_key = :key",
     "DELETE FROM command WHERE user_key = :key",
     "DELETE FROM user WHERE key = :key",
@@ -140,7 +145,11 @@ look-ups only. Of a forget only the hash is left; it has no user.
 COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?) ORDER BY era, hash LIMIT 500"
 """A page is taken in within a fifth of a millisecond, then others have their turn."""
 
-LOAD_USER: Final = "SELECT key, seq, time_us FROM user WHERE name = ?"
+LOAD_USER: Final = """
+SELECT user.key, user.seq, user.time_us, structure.body
+FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name = ?
+"""
+"""The structure in one piece, as `model.packing` writes it; null: there are only its items."""
 
 LOAD_ITEMS: Final = "SELECT kind, key, body FROM item WHERE user_key = ? ORDER BY kind, key, seq"
 """All versions: to leave out the old ones would cost more than to fetch them, since structure changes seldom."""

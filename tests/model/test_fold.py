@@ -12,6 +12,7 @@ from model.changes import CountCause
 from model.commands import decide
 from model.fold import evolve, restore
 from model.latest import Latest
+from model.packing import pack, unpack
 from model.stamp import stamp_after
 from model.state import Model, contexts_below
 from schemas.commands import Command, Import, MakeModel, SetPermission, Tell, Withdraw
@@ -82,6 +83,13 @@ def do(person: Person, one: tuple[Command, str, int]) -> None:
         return
 
 
+def unpacked(live: Model) -> Model:
+    """Make the model anew from its structure as bytes."""
+    packed = pack(live)
+    assert packed is not None
+    return unpack("alice", packed, live.seq, live.time_us, live.causes)
+
+
 @LAW
 @given(HISTORIES)
 def test_a_fold_over_what_is_stored_gives_the_live_model(history: list[Any]) -> None:
@@ -92,6 +100,7 @@ def test_a_fold_over_what_is_stored_gives_the_live_model(history: list[Any]) -> 
         do(person, one)
         live = person.live
         assert picture(person.store.load("alice", live.seq, live.time_us)) == picture(live)
+        assert picture(unpacked(live)) == picture(live)
         pasts.append((live.seq, live.time_us, picture(live)))
     for seq, time_us, then in pasts:
         past = restore("alice", person.store.items(seq, time_us), seq, time_us)

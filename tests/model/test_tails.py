@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.changes import AddEvidence, MarkWithdrawn, add, mark_withdrawn
 from model.reads import MAX_READ_BYTES, Found, Read
-from model.state import ContextItem, Model
+from model.state import Context, ContextItem, Model
 from model.tails import MAX_TAIL_BYTES, MAX_TAIL_PIECES, Tails
 from schemas.evidence import Evidence, Withdrawal
 from schemas.recent import Room
@@ -23,7 +23,7 @@ class Person:
     """A model of which nothing but the evidence matters, with its tails and a store that has everything."""
 
     def __init__(self, room: Room) -> None:
-        self.model = Model("alice", ContextItem(created_us=0))
+        self.model = Model("alice", Context(ContextItem(created_us=0)))
         self.store = MemoryStore()
         self.tails = Tails(room)
         self.there: list[AddEvidence] = []
