@@ -6,6 +6,7 @@ is tried again; the bound on what may wait then pauses applying.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -105,7 +106,7 @@ class Committing:
         await retrying(self._commit, "batch_not_written", on=(Exception,), sleep=self._sleep, partition=number)
 
     async def _commit(self) -> None:
-        async with self._writing:
+        async with contextlib.nullcontext() if self._partition.waiting.forgets else self._writing:
             try:
                 batch = await self._partition.commit()
             except Exception as error:

@@ -25,7 +25,6 @@ from actors.uncommitted import Bound, Uncommitted
 from bus.log import LogMessage
 from model.commands import STAND_ALONE
 from schemas.errors import Code, Transient
-from schemas.replies import Outcome
 
 Speak = Callable[[list[Settled]], Awaitable[None]]
 """Says what has become of commands."""
@@ -164,11 +163,13 @@ class Partition:
 
     async def _settle(self, incoming: list[Incoming]) -> Settling:
         keys = [key_of(one) for one in incoming]
-        known = await self._known_outcomes(keys)
+        doubtful = self._doubtful(keys)
+        stored = [key for key in doubtful if self.waiting.outcome(key) is None]
+        known = await self.shard.known_commands(stored) if stored else {}
         actors = await self._actors_of(incoming)
         work = Settling(self.waiting, actors, known, self.shard.repeats)
         try:
-            await drive(work.settle(incoming, keys), self.stored.read)
+            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self.stored.read)
         except Exception:
             # What has been applied is to be said first; the failure comes again with the next attempt.
             if not work.settled:
@@ -180,11 +181,10 @@ class Partition:
                 self._actives.passivate(self.number, actor.user)
         return work
 
-    async def _known_outcomes(self, keys: Sequence[CommandKey | None]) -> dict[CommandKey, Outcome]:
-        """Give the first outcomes of those commands that are in the shard already."""
-        waits, maybe = self.waiting.outcome, self.shard.repeats.maybe
-        doubtful = [key for key in keys if key is not None and maybe(key) and waits(key) is None]
-        return await self.shard.known_commands(doubtful) if doubtful else {}
+    def _doubtful(self, keys: Sequence[CommandKey | None]) -> list[CommandKey]:
+        """Name those commands that may have been applied before: they wait for their commit, or are in the shard."""
+        maybe = self.shard.repeats.maybe
+        return [key for key in keys if key is not None and maybe(key)]
 
     async def _actors_of(self, incoming: list[Incoming]) -> dict[str, LiveModel]:
         actors: dict[str, LiveModel] = {}

@@ -31,8 +31,9 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.resolvers.registry import Resolvers
 
-MAX_WRITING = 4
-"""Batches written at a time. More would not be faster, and smaller: what waits meanwhile joins a batch."""
+MAX_WRITING = 1
+"""Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
+catching up. What waits meanwhile joins a batch. Forgets, which rewrite files, are not among them."""
 
 PAUSE_IS_TOLD_AFTER_S = 1.0
 """Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""

@@ -4,7 +4,7 @@ Between two commands, and whenever something must be read, models and rows are i
 and a commit may take the rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 
@@ -49,12 +49,28 @@ class Settling:
         self._actors = actors
         self._known = known
         self._repeats = repeats
+        self._new: set[int] = set()
+        """Hashes of what has been applied here, before the filter has them."""
 
-    def settle(self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None]) -> Reading[None]:
-        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read."""
-        waiting = self._waiting
+    def settle(
+        self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None], doubtful: Set[int]
+    ) -> Reading[None]:
+        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read.
+
+        `doubtful` are the hashes of those that may have been applied before.
+        """
+        try:
+            yield from self._settle(incoming, keys, doubtful)
+        finally:
+            self._repeats.add(self._new)
+
+    def _settle(
+        self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None], doubtful: Set[int]
+    ) -> Reading[None]:
+        waiting, new = self._waiting, self._new
         for one, key in zip(incoming, keys, strict=True):
-            outcome = None if key is None else self._first_outcome(key)
+            may_repeat = key is not None and (key.hashed in doubtful or key.hashed in new)
+            outcome = self._first_outcome(key) if may_repeat and key is not None else None
             if outcome is not None:
                 self.settled.append(Settled(one, outcome))
             else:
@@ -101,7 +117,8 @@ class Settling:
                 self._waiting.clock_us = time_us
                 self._remember(key, outcome)
             batch.add_user(actor.key, actor.user, model.seq, model.time_us)
-            batch.add_structure(actor.key, model)
+            if batch.structures:
+                batch.add_structure(actor.key, model)
             self._waiting.gathering.models[actor.user] = actor
         elif applied.changes:
             assert key is not None, "what was applied has an id"
@@ -115,7 +132,7 @@ class Settling:
 
     def _remember(self, key: CommandKey, outcome: Outcome) -> None:
         self._waiting.gathering.outcomes[key] = outcome
-        self._repeats.add(key)
+        self._new.add(key.hashed)
 
 
 def key_of(one: Incoming) -> CommandKey | None:

@@ -100,6 +100,11 @@ class Uncommitted:
         return [each.batch for each in self._all()]
 
     @property
+    def forgets(self) -> bool:
+        """Whether somebody is forgotten by what waits: to write that may take long."""
+        return any(batch.forgotten for batch in self.batches)
+
+    @property
     def messages(self) -> int:
         """So many commands gather for the next commit."""
         return self.gathering.messages
@@ -110,7 +115,10 @@ class Uncommitted:
         gathering.batch.applied_seq = self.applied_seq = message.seq
         gathering.messages += 1
         gathering.size += size
-        self._bound.add(1, size)
+        # As `Bound.add` does; this is done for every message.
+        bound = self._bound
+        bound.messages += 1
+        bound.size += size
 
     def model(self, user: str) -> LiveModel | None:
         """Give the model of a user of whom rows wait."""

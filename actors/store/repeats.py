@@ -86,9 +86,9 @@ class Repeats:
                 return True
         return False
 
-    def add(self, key: CommandKey) -> None:
-        """Take in a command that has been applied, committed or not."""
-        self._add_all((key.hashed,))
+    def add(self, hashes: Iterable[int]) -> None:
+        """Take in the hashes of commands that have been applied, committed or not."""
+        self._add_all(hashes)
 
     async def load(self, count: int, pages: AsyncIterator[Sequence[int]]) -> None:
         """Take in the hashes of all commands that are stored, at most `count`, page by page; keys are added meanwhile.

@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +248,7 @@ def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Conne
     try:
         for statement, rows in batch.writes(era):
             if rows:
-                connection.executemany(statement, rows)
+                _add(connection, statement, rows)
         connection.execute(sql.SET_META, (command_count, "commands"))
         failpoints.reached("committing")
         connection.execute(sql.COMMIT)
@@ -256,6 +257,18 @@ def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Conne
         if connection.in_transaction:
             connection.execute(sql.ROLLBACK)
         raise
+
+
+def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) -> None:
+    """Run a statement for each row: those of which there are many for a hundred at once."""
+    at_once = sql.AT_ONCE.get(statement)
+    if at_once is not None:
+        assert isinstance(rows, list), "of such there are lists"
+        whole = len(rows) - len(rows) % sql.ROWS_AT_ONCE
+        for first in range(0, whole, sql.ROWS_AT_ONCE):
+            connection.execute(at_once, list(chain.from_iterable(rows[first : first + sql.ROWS_AT_ONCE])))
+        rows = rows[whole:]
+    connection.executemany(statement, rows)
 
 
 def _fetch_models(users: Iterable[str], connection: sqlite3.Connection) -> dict[str, tuple[Any, list[Any], list[Any]]]:

@@ -105,6 +105,18 @@ INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALU
 ADD_COMMAND: Final = """
 INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, era) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+ROWS_AT_ONCE: Final = 100
+"""Rows that one run of a statement adds where there are many: Python's lock is let go of, and fought for, once."""
+
+
+def _at_once(statement: str) -> str:
+    row = statement[statement.rindex("(") :].rstrip()
+    return f"{statement.rstrip()}{f', {row}' * (ROWS_AT_ONCE - 1)}"
+
+
+AT_ONCE: Final = {statement: _at_once(statement) for statement in (ADD_EVIDENCE, ADD_COMMAND)}
+"""The statements for so many rows, by those for one."""
+
 ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body) VALUES (?, ?, ?, ?)"
 ADD_WITHDRAWAL: Final = """
 INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body) VALUES (?, ?, ?, ?, ?, ?)

@@ -44,15 +44,15 @@ async def test_what_was_seen_is_never_new(stored: list[CommandKey], added: list[
     repeats = Repeats(is_complete=False)
     third = len(added) // 3
     for key in added[:third]:
-        repeats.add(key)
+        repeats.add([key.hashed])
     loading = asyncio.create_task(repeats.load(len(stored), paged([key.hashed for key in stored])))
     for key in added[third : 2 * third]:
         await asyncio.sleep(0)
-        repeats.add(key)
+        repeats.add([key.hashed])
         assert answers(repeats, added[:third]) == third
     await loading
     for key in added[2 * third :]:
-        repeats.add(key)
+        repeats.add([key.hashed])
     assert repeats.is_complete
     assert answers(repeats, stored + added) == len(stored) + len(added)
 
@@ -62,7 +62,7 @@ def test_growing_loses_nothing_and_stays_sharp_and_small() -> None:
     seen = numbered(20 * FIRST_CAPACITY)
     repeats = Repeats(is_complete=True)
     for key in seen:
-        repeats.add(key)
+        repeats.add([key.hashed])
     assert answers(repeats, seen) == len(seen)
     assert answers(repeats, numbered(20_000, "tablet")) < 20_000 * 0.05
     assert repeats.size_bytes <= 6 * len(seen)
@@ -89,10 +89,10 @@ async def test_what_was_added_after_a_forget_stays_when_it_is_tried_again() -> N
     repeats = Repeats(is_complete=True)
     before, after = numbered(100, "phone"), numbered(100, "tablet")
     for key in before:
-        repeats.add(key)
+        repeats.add([key.hashed])
     repeats.empty()
     for key in after:
-        repeats.add(key)
+        repeats.add([key.hashed])
     repeats.empty()
     await repeats.load(0, paged([]))
     assert answers(repeats, after) == 100
@@ -135,7 +135,7 @@ async def test_a_shard_loads_its_commands_when_something_is_first_wanted_of_it(t
     async with opened(tmp_path / "3.db") as shard:
         new = numbered(1000, "tablet")
         assert answers(shard.repeats, new) == 1000
-        shard.repeats.add(new[0])
+        shard.repeats.add([new[0].hashed])
         await shard.load(["nobody"])
         await until(lambda: shard.repeats.is_complete, "the loading of the filter")
         assert answers(shard.repeats, numbered(COMMANDS, ADMIN_APP)) == COMMANDS
@@ -149,7 +149,7 @@ async def test_nothing_is_left_in_the_filter_of_who_is_forgotten(tmp_path: Path)
         partition = Partition(3, shard, ActiveModels(10))
         await fill(partition)
         for key in numbered(COMMANDS, ADMIN_APP):
-            shard.repeats.add(key)
+            shard.repeats.add([key.hashed])
         await apply(partition, "alice", [Forget(id="forget")])
         await until(lambda: shard.repeats.is_complete, "the loading of the filter")
         assert answers(shard.repeats, numbered(COMMANDS, ADMIN_APP)) < COMMANDS // 10
