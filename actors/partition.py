@@ -18,7 +18,6 @@ from actors.incoming import Incoming, address_of, decode_incoming
 from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, key_of
 from actors.store.batch import Batch
-from actors.store.keys import CommandKey
 from actors.store.shard import Shard
 from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
@@ -163,7 +162,7 @@ class Partition:
 
     async def _settle(self, incoming: list[Incoming]) -> Settling:
         keys = [key_of(one) for one in incoming]
-        doubtful = self._doubtful(keys)
+        doubtful = self.shard.repeats.doubtful(keys)
         stored = [key for key in doubtful if self.waiting.outcome(key) is None]
         known = await self.shard.known_commands(stored) if stored else {}
         actors = await self._actors_of(incoming)
@@ -180,11 +179,6 @@ class Partition:
             else:
                 self._actives.passivate(self.number, actor.user)
         return work
-
-    def _doubtful(self, keys: Sequence[CommandKey | None]) -> list[CommandKey]:
-        """Name those commands that may have been applied before: they wait for their commit, or are in the shard."""
-        maybe = self.shard.repeats.maybe
-        return [key for key in keys if key is not None and maybe(key)]
 
     async def _actors_of(self, incoming: list[Incoming]) -> dict[str, LiveModel]:
         actors: dict[str, LiveModel] = {}

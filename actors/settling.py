@@ -76,7 +76,7 @@ class Settling:
             else:
                 # A partition's clock never goes back.
                 time_us = max(one.message.time_us, waiting.clock_us)
-                applied = yield from self._apply(one, time_us)
+                applied = self._apply_at_once(one, time_us) or (yield from self._apply(one, time_us))
                 self._record(one, key, time_us, applied)
             waiting.note(one.message)
             if self.faulty_user is not None:
@@ -86,20 +86,31 @@ class Settling:
         outcome = self._waiting.outcome(key)
         return self._known.get(key) if outcome is None else msgspec.structs.replace(outcome, repeated=True)
 
-    def _apply(self, one: Incoming, time_us: int) -> Reading[Applied]:
-        seq, user, app = one.message.seq, one.address.user, one.address.app
+    def _apply_at_once(self, one: Incoming, time_us: int) -> Applied | None:
+        """Apply what needs nothing read, as most commands do. None: it may need something."""
+        address, seq = one.address, one.message.seq
         if one.command is None:
             assert one.error is not None
             return Applied(Refused(id=one.id, seq=seq, error=one.error))
-        actor = self._actors[user]
         try:
-            applied = actor.apply_at_once(app, one.command, seq, time_us)
-            return applied or (yield from actor.apply(app, one.command, seq, time_us))
+            return self._actors[address.user].apply_at_once(address.app, one.command, seq, time_us)
         except Exception:
-            # The log is not stopped by one command that we cannot apply: record it, report it, go on after it.
-            log.exception("command_failed", user=user, app=app, verb=one.address.verb, seq=seq)
-            self.faulty_user = user
-            return Applied(Refused(id=one.id, seq=seq, error=_INTERNAL))
+            log.exception("command_failed", user=address.user, app=address.app, verb=address.verb, seq=one.message.seq)
+            return self._failed(one)
+
+    def _apply(self, one: Incoming, time_us: int) -> Reading[Applied]:
+        address, command = one.address, one.command
+        assert command is not None, "what is no command has been refused at once"
+        try:
+            return (yield from self._actors[address.user].apply(address.app, command, one.message.seq, time_us))
+        except Exception:
+            log.exception("command_failed", user=address.user, app=address.app, verb=address.verb, seq=one.message.seq)
+            return self._failed(one)
+
+    def _failed(self, one: Incoming) -> Applied:
+        """Refuse a command that we cannot apply. The log is not stopped by it: record it, report it, go on after it."""
+        self.faulty_user = one.address.user
+        return Applied(Refused(id=one.id, seq=one.message.seq, error=_INTERNAL))
 
     def _record(self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied) -> None:
         """Have what came of a command wait for its commit.

@@ -75,16 +75,22 @@ class Repeats:
 
     def maybe(self, key: CommandKey) -> bool:
         """Tell whether a command may have been seen before. No is certain."""
+        return bool(self.doubtful((key,)))
+
+    def doubtful(self, keys: Iterable[CommandKey | None]) -> list[CommandKey]:
+        """Name those of which `maybe` is true; many in one go, because it is asked of every command."""
         if not self._is_complete:
-            return True
-        place = (_FACTOR * key.hashed + _SUMMAND) >> 64
-        pattern = _pattern_of[place & _PATTERN_MASK]
-        place >>= _PATTERN_BITS
-        for each in self._filters:
-            words = each.words
-            if words[place % len(words)] & pattern == pattern:
-                return True
-        return False
+            return [key for key in keys if key is not None]
+        found, filters = [], [(each.words, len(each.words)) for each in self._filters]
+        for key in keys:
+            if key is not None:
+                place = (_FACTOR * key.hashed + _SUMMAND) >> 64
+                pattern, place = _pattern_of[place & _PATTERN_MASK], place >> _PATTERN_BITS
+                for words, count in filters:
+                    if words[place % count] & pattern == pattern:
+                        found.append(key)
+                        break
+        return found
 
     def add(self, hashes: Iterable[int]) -> None:
         """Take in the hashes of commands that have been applied, committed or not."""
