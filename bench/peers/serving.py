@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 from aiohttp import web
 
-from bench.programs.loop import report, until_terminated
+from bench.programs import bare_server
 
 CONNECTIONS: Final = 16
 """Connections to PostgreSQL. With 8 or 32 a call costs as much."""
@@ -52,12 +52,7 @@ async def serve(tell: Handler, ask: Handler) -> None:
     app = web.Application()
     app.router.add_post("/tell", tell)
     app.router.add_post("/ask", ask)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    report(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    await until_terminated()
-    await runner.cleanup()
+    await bare_server.serve(app)
 
 
 def answer(content: bytes, status: int = 200) -> web.Response:

@@ -12,7 +12,8 @@ from typing import Any
 import nats
 from aiohttp import web
 
-from bench.programs.loop import report, run, until_terminated
+from bench.programs import bare_server
+from bench.programs.loop import run
 from bus.subjects import REPLY_TO_HEADER
 
 
@@ -34,12 +35,7 @@ async def main(url: str, *subjects: str) -> None:
     await connection.subscribe(f"{inbox}.*", cb=on_answer)
     app = web.Application()
     app.router.add_post("/tell", serve)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    report(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    await until_terminated()
-    await runner.cleanup()
+    await bare_server.serve(app)
     await connection.close()
 
 

@@ -8,7 +8,8 @@ import sys
 import nats
 from aiohttp import web
 
-from bench.programs.loop import report, run, until_terminated
+from bench.programs import bare_server
+from bench.programs.loop import run
 
 
 async def main(url: str) -> None:
@@ -21,12 +22,7 @@ async def main(url: str) -> None:
 
     app = web.Application()
     app.router.add_post("/{name}", serve)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    report(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    await until_terminated()
-    await runner.cleanup()
+    await bare_server.serve(app)
     await connection.close()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from actors.worker import run_worker
 from bus.connection import Bus
+from bus.embedded import EmbeddedServer
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS
 from schemas.apps import ADMIN_APP
@@ -115,15 +116,21 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
 
 
 @asynccontextmanager
-async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
-    """Run a nats-server and a worker."""
+async def speaking(folder: Path) -> AsyncIterator[tuple[EmbeddedServer, Llum]]:
+    """Run a nats-server, and connect to it whoever speaks to workers; there is none yet."""
     async with installed_server(folder, PARTITIONS) as server:
-        client = await Bus.connect(server.url, name="test")
-        requests = Requests(client)
+        bus = await Bus.connect(server.url, name="test")
+        requests = Requests(bus)
         await requests.start()
         try:
-            async with worker(server.url, folder / "shards", **options):
-                yield Llum(client, requests, folder / "shards")
+            yield server, Llum(bus, requests, folder / "shards")
         finally:
             await requests.close()
-            await client.close()
+            await bus.close()
+
+
+@asynccontextmanager
+async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
+    """Run a nats-server and a worker."""
+    async with speaking(folder) as (server, llum), worker(server.url, folder / "shards", **options):
+        yield llum

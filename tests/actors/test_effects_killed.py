@@ -1,58 +1,28 @@
 """Rules on real processes that are killed with signal 9: the worker, and nats-server."""
 
 import asyncio
-import os
 import random
-import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from bus.connection import Bus
-from bus.embedded import EmbeddedServer
 from bus.notices import waiting_subjects
-from bus.requests import Requests
 from schemas.commands import Tell
 from schemas.evidence import NewEvidence
 from schemas.queries import Ping
 from schemas.replies import PingReply
 from tests.actors.receiver import Receiver, receiving
-from tests.actors.serving import PARTITIONS, Llum
+from tests.actors.serving import PARTITIONS, Llum, speaking
+from tests.actors.worker_process import WorkerProcess
 from tests.effort import seed
-from tests.nats_server import installed_server, kill_and_restart
+from tests.nats_server import kill_and_restart
 from tests.waiting import DEADLINE_S, eventually, until
 
 TELLS = 150
 KILLS = 6
-
-
-class Workers:
-    """One worker process at a time, on one data folder."""
-
-    def __init__(self, server: EmbeddedServer, folder: Path) -> None:
-        self.server = server
-        self.folder = folder
-        self.process: Process | None = None
-
-    async def start(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
-        ours = {
-            "LLUM_DATA_DIR": str(self.folder),
-            "LLUM_NATS_URL": self.server.url,
-            "LLUM_PARTITIONS": str(PARTITIONS),
-            "LLUM_ALLOW_PRIVATE_WEBHOOKS": "true",
-        }
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "llum", "worker", env=kept | ours, stdout=DEVNULL, stderr=DEVNULL
-        )
-
-    async def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            await self.process.wait()
 
 
 @pytest.fixture
@@ -70,15 +40,9 @@ async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver)
     """
     chance = random.Random(seed())
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(installed_server(tmp_path, PARTITIONS))
-        bus = await Bus.connect(server.url, name="test")
-        stack.push_async_callback(bus.close)
-        requests = Requests(bus)
-        await requests.start()
-        stack.push_async_callback(requests.close)
-        llum = Llum(bus, requests, tmp_path / "shards")
-        workers = Workers(server, tmp_path)
-        stack.push_async_callback(workers.kill)
+        server, llum = await stack.enter_async_context(speaking(tmp_path))
+        workers = WorkerProcess(server, tmp_path)
+        stack.push_async_callback(workers.end, Process.kill)
         await workers.start()
         await _make(llum, receiver)
 
@@ -86,7 +50,7 @@ async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver)
         telling = asyncio.create_task(_tell_all(llum, stored))
         for number, mark in enumerate(sorted(chance.randrange(TELLS) for _ in range(KILLS))):
             await until(lambda mark=mark: stored[0] >= mark or telling.done(), f"{mark} tells are stored")  # type: ignore[misc]
-            await workers.kill()
+            await workers.end(Process.kill)
             if number % 6 == 3:
                 await kill_and_restart(server)
             await workers.start()
@@ -96,7 +60,7 @@ async def test_nothing_is_lost_or_told_twice(tmp_path: Path, receiver: Receiver)
 
         async def delivered() -> bool:
             everything = set(_arrived(receiver)) >= set(range(TELLS))
-            return everything and not await waiting_subjects(bus, range(PARTITIONS))
+            return everything and not await waiting_subjects(llum.bus, range(PARTITIONS))
 
         await eventually(delivered)
     arrived = _arrived(receiver)

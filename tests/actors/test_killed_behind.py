@@ -7,10 +7,8 @@ is started on the same folder, without a failpoint.
 """
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Callable
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, get_args
@@ -18,16 +16,13 @@ from typing import Any, get_args
 import pytest
 
 from actors.failpoints import DeathStep, arm
-from bus.connection import Bus
-from bus.embedded import EmbeddedServer
-from bus.requests import Requests
 from llum.processes.worker import FAILPOINT
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask, Ping
 from schemas.replies import Accepted, AskReply, Outcome, PingReply
-from tests.actors.serving import PARTITIONS, Llum
-from tests.nats_server import installed_server
+from tests.actors.serving import Llum, speaking
+from tests.actors.worker_process import WorkerProcess
 from tests.waiting import DEADLINE_S, eventually
 
 STEPS: tuple[DeathStep, ...] = get_args(DeathStep)
@@ -35,39 +30,8 @@ STEPS: tuple[DeathStep, ...] = get_args(DeathStep)
 TELLS = 6
 
 
-class Worker:
-    """A worker process on a data folder."""
-
-    def __init__(self, server: EmbeddedServer, folder: Path) -> None:
-        self._server = server
-        self._folder = folder
-        self.process: Process | None = None
-
-    async def start(self, failpoint: str = "") -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
-        ours = {
-            "LLUM_DATA_DIR": str(self._folder),
-            "LLUM_NATS_URL": self._server.url,
-            "LLUM_PARTITIONS": str(PARTITIONS),
-            FAILPOINT: failpoint,
-        }
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "llum", "worker", env=kept | ours, stdout=DEVNULL, stderr=DEVNULL
-        )
-
-    async def died(self) -> None:
-        """Wait until it has been killed by its failpoint."""
-        assert self.process is not None
-        assert await asyncio.wait_for(self.process.wait(), DEADLINE_S) == -9
-
-    async def end(self, end: Callable[[Process], None] = Process.terminate) -> None:
-        if self.process is not None and self.process.returncode is None:
-            end(self.process)
-            await self.process.wait()
-
-
 class World:
-    def __init__(self, llum: Llum, worker: Worker) -> None:
+    def __init__(self, llum: Llum, worker: WorkerProcess) -> None:
         self.llum = llum
         self.worker = worker
         self.said: dict[str, Outcome] = {}
@@ -96,15 +60,10 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(installed_server(tmp_path, PARTITIONS))
-        bus = await Bus.connect(server.url, name="test")
-        stack.push_async_callback(bus.close)
-        requests = Requests(bus)
-        await requests.start()
-        stack.push_async_callback(requests.close)
-        worker = Worker(server, tmp_path)
+        server, llum = await stack.enter_async_context(speaking(tmp_path))
+        worker = WorkerProcess(server, tmp_path)
         stack.push_async_callback(worker.end, Process.kill)
-        world = World(Llum(bus, requests, tmp_path / "shards"), worker)
+        world = World(llum, worker)
         await worker.start()
         await world.serves()
         await world.llum.make_person("alice", "a")
@@ -119,7 +78,7 @@ def told(number: int) -> Tell:
 @pytest.mark.parametrize("failpoint", [*STEPS, "before_apply:4", "applied:4", "spoken:4"])
 async def test_each_acknowledged_command_is_there_once(world: World, failpoint: str) -> None:
     """Whatever the step, and however much has been spoken of and not committed: nothing is lost, doubled or moved."""
-    await world.worker.start(failpoint)
+    await world.worker.start(**{FAILPOINT: failpoint})
     await world.serves()
     telling = asyncio.create_task(_tell_all(world))
     await world.worker.died()
@@ -142,7 +101,7 @@ async def _tell_all(world: World) -> None:
 @pytest.mark.parametrize("step", ["applied", "spoken"])
 async def test_a_repeat_across_a_kill_gets_the_first_outcome(world: World, step: str) -> None:
     """Of what is told, corrected and withdrawn: results too, and refusals whose reason is gone meanwhile."""
-    await world.worker.start(f"{step}:5")
+    await world.worker.start(**{FAILPOINT: f"{step}:5"})
     await world.serves()
     tell = told(1)
     accepted = await world.send(tell)

@@ -1,7 +1,6 @@
 """The filter of repeats: it never says no to a command that was seen, and seldom maybe to one that was not."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.keys import CommandKey, command_key
 from actors.store.repeats import FIRST_CAPACITY, Repeats
-from actors.store.shard import Shard
 from schemas.apps import ADMIN_APP
 from schemas.commands import Command, Forget, MakeModel
 from tests.actors import histories
+from tests.actors.shards import opened
 from tests.waiting import until
 
 texts = st.text(max_size=5)
@@ -101,15 +100,6 @@ async def test_what_was_added_after_a_forget_stays_when_it_is_tried_again() -> N
 
 COMMANDS = 1200
 """More than two pages of hashes."""
-
-
-@contextlib.asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Shard]:
-    shard = await Shard.open(path)
-    try:
-        yield shard
-    finally:
-        await shard.close()
 
 
 async def fill(partition: Partition) -> None:

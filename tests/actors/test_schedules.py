@@ -17,14 +17,13 @@ from bus import rejections, schedules
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.jetstream import ApiError, JetStream
-from bus.requests import Requests
 from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
 from schemas.commands import DeleteComponent, DeleteRule
 from schemas.effects import Firing
 from schemas.errors import Code
 from schemas.evidence import Evidence
-from tests.actors.serving import PARTITIONS, Llum, serving, worker
-from tests.nats_server import installed_server, kill_and_restart
+from tests.actors.serving import PARTITIONS, Llum, serving, speaking, worker
+from tests.nats_server import kill_and_restart
 from tests.waiting import eventually
 
 
@@ -58,13 +57,8 @@ class Running:
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(installed_server(tmp_path, PARTITIONS))
-        bus = await Bus.connect(server.url, name="test")
-        stack.push_async_callback(bus.close)
-        requests = Requests(bus)
-        await requests.start()
-        stack.push_async_callback(requests.close)
-        yield Running(server, bus, Llum(bus, requests, tmp_path / "shards"), tmp_path)
+        server, llum = await stack.enter_async_context(speaking(tmp_path))
+        yield Running(server, llum.bus, llum, tmp_path)
 
 
 async def at_least(running: Running, count: int) -> list[Any]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,10 @@ from model.state import App
 from schemas.commands import MakeModel
 from schemas.replies import Accepted
 from tests.actors import histories
+from tests.actors.shards import opened
 from tests.model.given import picture
 
 USER_KEY = 1
-
-
-@contextlib.asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Shard]:
-    shard = await Shard.open(path)
-    try:
-        yield shard
-    finally:
-        await shard.close()
 
 
 def key_of(seq: int) -> CommandKey:
