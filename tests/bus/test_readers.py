@@ -1,7 +1,6 @@
 """The readers of a worker: partitions join and leave at any time, and each gets its messages once and in order."""
 
 import asyncio
-import os
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +16,7 @@ from bus.log import LogMessage, LogReader, last_sequences, stream_last
 from bus.readers import LogReaders
 from bus.subjects import command_subject, partition_of
 from schemas.errors import Transient
+from tests.effort import seed
 from tests.nats_server import kill_and_restart
 from tests.waiting import DEADLINE_S, until
 
@@ -159,9 +159,7 @@ async def test_nothing_is_lost_doubled_or_disordered_by_coming_and_going(
     server: EmbeddedServer, bus: Bus, connect: Callable[[], Any]
 ) -> None:
     """Partitions join from the end or from far back and leave, while messages are stored and the server is killed."""
-    seed = int(os.environ.get("LLUM_TEST_SEED") or random.randrange(1 << 32))
-    print(f"LLUM_TEST_SEED={seed}")
-    chance = random.Random(seed)
+    chance = random.Random(seed())
     stored: list[int] = []
     publishing = asyncio.create_task(_publish(await connect(), stored))
     stays: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -182,7 +180,9 @@ async def test_nothing_is_lost_doubled_or_disordered_by_coming_and_going(
     for partition in PARTITIONS:
         ranges = [*stays[partition], *([(one.first[partition], last)] if partition in one.first else [])]
         wanted = [seq for begin, end in ranges for seq in expected[partition] if begin <= seq <= end]
-        assert one.got[partition] == wanted, (partition, lasts[partition])
+        # A message that was on its way when the publisher was stopped may be stored behind the last that counts.
+        got = [seq for seq in one.got[partition] if seq <= last]
+        assert got == wanted, (partition, lasts[partition])
 
 
 async def _publish(bus: Bus, stored: list[int]) -> None:
