@@ -165,7 +165,6 @@ class _Short(msgspec.Struct, array_like=True, gc=False):
     value: Any
     source: str
     time: float | None = None
-    """None: `creation_time`."""
     evidence_type: EvidenceType = "explicit"
 
 
@@ -200,7 +199,7 @@ def _packed_piece(piece: Evidence | None, owner: str) -> bytes:
         return b""
     if not _is_short(piece, owner):
         return _encode_whole(Latest(piece))
-    if piece.time == piece.creation_time and piece.evidence_type == "explicit":
+    if piece.time is None and piece.evidence_type == "explicit":
         return _encode((piece.seq, piece.creation_time, piece.value, piece.source))
     return _encode((piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type))
 
@@ -228,6 +227,6 @@ def _unpacked_piece(packed: bytes, owner: str) -> Evidence | None:
         evidence_type=short.evidence_type,
         source=short.source,
         owner=owner,
-        time=short.creation_time if short.time is None else short.time,
+        time=short.time,
         creation_time=short.creation_time,
     )

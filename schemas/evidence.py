@@ -23,7 +23,7 @@ class NewEvidence(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unkno
     flags: list[str] = []
     comment: str | None = None
     time: float | None = None
-    """When it was true, by the teller's clock. If absent: when it was accepted."""
+    """When it was true, by the teller's clock. Null if the teller says nothing: it holds from its acceptance."""
     useby: float | None = None
     """From this time on the evidence does not count."""
     extra: dict[str, Any] = {}
@@ -54,7 +54,8 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The user whose model this is."""
     flags: list[str] = []
     comment: str | None = None
-    time: float
+    time: float | None = None
+    """When it was true, as its teller said; null if the teller said nothing."""
     creation_time: float
     """When it was accepted: the log's timestamp."""
     useby: float | None = None
@@ -65,6 +66,11 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The token of the rule that told it."""
     withdrawn: "Withdrawal | None" = None
     """It no longer counts. It is shown to explain a value."""
+
+    @property
+    def held_from(self) -> float:
+        """From when on it held, seconds since 1970: what has no time of its own holds from its acceptance."""
+        return self.creation_time if self.time is None else self.time
 
 
 class EncodedEvidence(Sequence[Evidence]):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from model.reads import EvidenceKind, Read
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 ERA_BITS: Final = 14
 """16,384 commands are an era, about 350 kB of the index by hash."""

@@ -57,7 +57,7 @@ def values_table(reply: AskReply) -> str:
 def evidence_table(evidence: Sequence[Evidence]) -> str:
     """Show pieces of evidence, the oldest first."""
     rows = [
-        (moment(one.time), one.source, one.evidence_type, str(one.seq), ", ".join(one.flags), as_json(one.value))
+        (moment(one.held_from), one.source, one.evidence_type, str(one.seq), ", ".join(one.flags), as_json(one.value))
         for one in evidence
     ]
     return table(("time", "told by", "type", "seq", "flags", "value"), rows)
@@ -120,7 +120,7 @@ def _piece(one: Evidence) -> str:
     flags = f" flags {', '.join(one.flags)}" if one.flags else ""
     comment = f" ({_cut(one.comment)})" if one.comment else ""
     what = f"{_cut(as_json(one.value))}, {one.evidence_type}"
-    return f"{what}, told by {one.source} at {moment(one.time)}, seq {one.seq}{flags}{comment}"
+    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {one.seq}{flags}{comment}"
 
 
 def _left_out(reason: Reason) -> list[str]:

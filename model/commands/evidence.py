@@ -107,7 +107,7 @@ def _stamped(new: NewEvidence, n: int, stamp: Stamp) -> Evidence:
         owner=stamp.user,
         flags=new.flags,
         comment=new.comment,
-        time=creation_time if new.time is None else new.time,
+        time=new.time,
         creation_time=creation_time,
         useby=new.useby,
         extra=new.extra,

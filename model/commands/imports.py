@@ -136,7 +136,7 @@ class _Importer:
             owner=new.owner,
             flags=new.flags,
             comment=new.comment,
-            time=creation_time if new.time is None else new.time,
+            time=new.time,
             creation_time=creation_time,
             useby=new.useby,
             extra=new.extra,

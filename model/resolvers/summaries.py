@@ -1,7 +1,8 @@
 """The resolvers that llum ships beyond the latest value: what many pieces of evidence say together.
 
 Goals are wishes, not observations: none of these counts them. Each is pure over evidence, time and arguments. Those
-that speak of time go by `time`, when something held by the teller's clock; the others by the order of acceptance.
+that speak of time go by when something held: by the `time` that its teller gave, or else by its acceptance. The
+others go by the order of acceptance.
 """
 
 import math
@@ -58,8 +59,8 @@ def time_weighted(evidence: Sequence[Evidence], _now: float, arguments: Argument
     used = _numbers(evidence)
     if not used:
         return Resolved()
-    newest = max(piece.time for piece in used)
-    weights = [0.5 ** ((newest - piece.time) / arguments["half_life"]) for piece in used]
+    newest = max(piece.held_from for piece in used)
+    weights = [0.5 ** ((newest - piece.held_from) / arguments["half_life"]) for piece in used]
     weighted = math.fsum(weight * piece.value for weight, piece in zip(weights, used, strict=True))
     return Resolved(weighted / math.fsum(weights), tuple(used))
 
@@ -69,11 +70,11 @@ def time_in_state(evidence: Sequence[Evidence], now: float, arguments: Arguments
 
     A value holds from its time until that of the next. Values that are no text are named by their JSON.
     """
-    used = sorted((piece for piece in _observed(evidence) if piece.time <= now), key=_when)
+    used = sorted((piece for piece in _observed(evidence) if piece.held_from <= now), key=_when)
     since = arguments["since"]
     seconds: dict[str, float] = defaultdict(float)
-    for piece, end in zip(used, [*(one.time for one in used[1:]), now], strict=False):
-        begin = piece.time if since is None else max(piece.time, since)
+    for piece, end in zip(used, [*(one.held_from for one in used[1:]), now], strict=False):
+        begin = piece.held_from if since is None else max(piece.held_from, since)
         if end > begin:
             seconds[_name(piece.value)] += end - begin
     state = arguments["state"]
@@ -87,10 +88,10 @@ def change_since(evidence: Sequence[Evidence], now: float, arguments: Arguments)
     If nothing was known at that time, the first value after it stands in. Null if nothing is known at all.
     """
     since = now - arguments["age"] if arguments["since"] is None else arguments["since"]
-    known = sorted((piece for piece in _observed(evidence) if piece.time <= now), key=_when)
+    known = sorted((piece for piece in _observed(evidence) if piece.held_from <= now), key=_when)
     if not known:
         return Resolved()
-    before = [piece for piece in known if piece.time <= since]
+    before = [piece for piece in known if piece.held_from <= since]
     first, last = before[-1] if before else known[0], known[-1]
     used = (first,) if first is last else tuple(sorted((first, last), key=_order))
     if _is_number(first.value) and _is_number(last.value):
@@ -121,7 +122,7 @@ def _name(value: Any) -> str:
 
 
 def _when(piece: Evidence) -> tuple[float, int, int]:
-    return piece.time, piece.seq, piece.n
+    return piece.held_from, piece.seq, piece.n
 
 
 def _order(piece: Evidence) -> tuple[int, int]:

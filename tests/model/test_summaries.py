@@ -97,6 +97,18 @@ def test_change_since() -> None:
     assert value("change_since", evidence("a", "b"), since=5) == {"from": "a", "to": "b"}
 
 
+def test_what_has_no_time_of_its_own_held_from_its_acceptance() -> None:
+    """The resolvers that go by time take it at its acceptance, between what has a time."""
+    pieces = [
+        Evidence(seq=1, value=4, source="p", owner="a", creation_time=10.0),
+        Evidence(seq=2, value=6, source="p", owner="a", time=20.0, creation_time=90.0),
+        Evidence(seq=3, value=9, source="p", owner="a", creation_time=30.0),
+    ]
+    assert value("time_in_state", pieces, now=45.0) == {"4": 10.0, "6": 10.0, "9": 15.0}
+    assert value("change_since", pieces, now=45.0, since=25.0) == 3
+    assert value("time_weighted", pieces, half_life=10) == pytest.approx((4 * 0.25 + 6 * 0.5 + 9) / 1.75)
+
+
 @given(st.lists(st.one_of(st.integers(-(2**62), 2**62), st.floats(-1e15, 1e15)), min_size=1, max_size=20))
 def test_means_lie_between_the_extremes(values: list[float]) -> None:
     """Up to a rounding of the last digit."""

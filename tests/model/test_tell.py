@@ -33,14 +33,14 @@ def told(changes: list[Any]) -> Evidence:
 
 
 def test_evidence_is_stamped_with_source_owner_and_time() -> None:
-    """Source is the app, owner the user, creation_time the command's time; time defaults to it."""
+    """Source is the app, owner the user, creation_time the command's time. A time that nobody gave stays null."""
     person = Person()
     applied = person.tell(value="Al", comment="hi", extra={"k": [1]})
     evidence = told(applied.changes)
     creation = (START_US + 2 * STEP_US) / 1e6
     assert applied.result is None
     assert evidence == Evidence(
-        seq=2, n=0, value="Al", source="llum", owner="alice", comment="hi", time=creation, creation_time=creation,
+        seq=2, n=0, value="Al", source="llum", owner="alice", comment="hi", time=None, creation_time=creation,
         extra={"k": [1]},
     )  # fmt: skip
 
@@ -50,6 +50,21 @@ def test_a_time_that_the_teller_gives_is_kept() -> None:
     evidence = told(Person().tell(time=12.5).changes)
     assert evidence.time == 12.5
     assert evidence.creation_time > 1e9
+    assert evidence.held_from == 12.5
+
+
+def test_evidence_without_a_time_holds_from_its_acceptance() -> None:
+    """The time stays null wherever the evidence is looked at: in memory, at rest, read again, in the past."""
+    person = Person()
+    person.tell(value="Al")
+    seq = person.live.seq
+    person.tell(value="Bo", time=(START_US + 3 * STEP_US) / 1e6)
+    for _ in range(2):
+        first, second = person.answer(include_evidence=True).evidence or []
+        assert (first.time, first.held_from) == (None, first.creation_time)
+        assert second.time == second.held_from == second.creation_time
+        person.caches.rest("alice")
+    assert person.value(as_of_seq=seq) == "Al"
 
 
 def test_time_never_goes_back() -> None:

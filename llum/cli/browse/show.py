@@ -97,7 +97,7 @@ def _view(item: tuple[str, Sequence[str | list[str]]]) -> tuple[str, str]:
 
 def _piece(one: Evidence) -> tuple[str, ...]:
     value = render.as_json(one.value)
-    return render.moment(one.time), one.source, one.evidence_type, str(one.seq), value, "; ".join(_notes(one))
+    return render.moment(one.held_from), one.source, one.evidence_type, str(one.seq), value, "; ".join(_notes(one))
 
 
 def _notes(one: Evidence) -> list[str]:
