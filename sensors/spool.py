@@ -8,6 +8,7 @@ Rules:
 * A spool belongs to the thread that opened it.
 """
 
+import glob
 import os
 import sqlite3
 import sys
@@ -17,10 +18,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from bus.logger import get_logger
+from bus.private_files import OTHERS
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.verbs import verb_of
 from sensors.errors import SensorError, SpoolFullError
+
+log = get_logger(__name__)
 
 MAX_SPOOL_ENTRIES: Final = 1_000_000
 """Entries that wait at most. At the activity sensor's size (some 300 bytes) about 300 MB of disk."""
@@ -144,6 +149,7 @@ def _take_lock(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        _close_to_others(path.parent, path.stem)
     except OSError as error:
         raise SensorError(
             f"the folder {path.parent} cannot be written: {error}", "name another spool folder"
@@ -157,6 +163,16 @@ def _take_lock(path: Path) -> int:
             "stop that one first, or give this one a spool folder of its own",
         ) from error
     return handle
+
+
+def _close_to_others(folder: Path, name: str) -> None:
+    """Let nobody else read a spool that an earlier version has left open. The folder may be of other programs, too."""
+    if sys.platform == "win32":
+        return
+    for file in folder.glob(f"{glob.escape(name)}.*"):
+        if file.stat().st_mode & OTHERS:
+            file.chmod(0o600)
+            log.warning("closed_to_other_users", file=str(file))
 
 
 if sys.platform == "win32":

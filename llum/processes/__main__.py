@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Final
 
 from bus.lean import without_certificates
+from bus.private_files import be_private
 from llum.processes.early import import_lean
 
 THREADS_END_WITHIN_S: Final = 5.0
@@ -18,6 +19,7 @@ THREADS_END_WITHIN_S: Final = 5.0
 
 def main() -> int:
     """Import what the child needs, then learn its settings, and run until a signal."""
+    be_private()
     name, descriptor = sys.argv[1:]
     import_lean()
     from llum.processes.lifeline import ChildEnd, die_with_parent

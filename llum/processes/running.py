@@ -10,10 +10,15 @@ from typing import Final
 
 import msgspec
 
+from bus.log_format import FORMAT_FILE
+from bus.private_files import Tightened, tighten
 from llum.failures import Fault
 
 LOCK_FILE: Final = "lock"
 RUN_FILE: Final = "run.json"
+
+ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, "shards", "log", "nats", "spool")
+"""What llum puts into a data folder."""
 
 HOLD_PATIENCE_S: Final = 6.0
 """Seconds to wait for a worker whose supervisor was killed: it may take five to drain."""
@@ -41,6 +46,8 @@ class DataFolder:
         """Make and lock the folder, or raise a `Fault`: it cannot be written, or another llum holds it."""
         self.path = path
         self._lock = _lock(path, "Stop it first, or choose another folder with --data-dir.")
+        self.tightened = tighten(path, ENTRIES)
+        """What others of the machine could get at before."""
         self.crashed = (path / RUN_FILE).exists()
         """The llum before did not end in order."""
 
@@ -75,7 +82,7 @@ def hold(path: Path, patience_s: float = HOLD_PATIENCE_S) -> Iterator[None]:
 def _lock(path: Path, hint: str) -> int:
     """Make and lock a folder and give the lock's file descriptor. The system drops it when the process ends."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise unwritable(path, error) from error
@@ -91,6 +98,23 @@ def _lock(path: Path, hint: str) -> int:
         os.close(lock)
         raise unwritable(path, error) from error
     return lock
+
+
+def said_of(tightened: Tightened) -> list[str]:
+    """Say in lines what has been closed to others, and what could not be."""
+    changed, still_open = tightened
+    lines = []
+    if changed:
+        lines.append(f"closed to other users: {changed[0]}{_and_others(len(changed) - 1)}")
+    if still_open:
+        lines.append(
+            f"other users can get at {still_open[0]}{_and_others(len(still_open) - 1)}: it is not llum's alone"
+        )
+    return lines
+
+
+def _and_others(count: int) -> str:
+    return f" and {count} more" if count else ""
 
 
 def find(data_dir: Path) -> Running:

@@ -26,7 +26,7 @@ from llum.processes.lifeline import Begin
 from llum.processes.listening import listen, url_of
 from llum.processes.log_files import RotatingFile
 from llum.processes.nats_child import NatsChild
-from llum.processes.running import DataFolder, Running, write_atomically
+from llum.processes.running import DataFolder, Running, said_of, write_atomically
 from llum.settings import Settings, hide_password
 from schemas.errors import SetupError
 
@@ -101,6 +101,8 @@ class _Supervisor:
     async def run(self) -> int:
         """Keep the children alive until a signal or a fault, then stop them in order."""
         self._watch_signals()
+        for line in said_of(self._folder.tightened):
+            self._say(line, "private", what=line)
         if self._settings.nats_url:
             await _probe(self._settings.nats_url)
             self._tell_nats_url(self._settings.nats_url)

@@ -11,11 +11,15 @@ from actors.worker import run_worker
 from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
+from bus.logger import get_logger
+from bus.private_files import tighten
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
-from llum.processes.running import hold, unwritable
+from llum.processes.running import ENTRIES, hold, said_of, unwritable
 from llum.resolvers import load_resolvers
 from llum.settings import Settings, variable
+
+log = get_logger(__name__)
 
 
 def run_child(line: ChildEnd) -> int:
@@ -35,6 +39,9 @@ def run(settings: Settings, supervised: Supervised) -> int:
     async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
         shards = settings.data_dir / "shards"
         claim(settings.data_dir)
+        if supervised.line is None:
+            for said in said_of(tighten(settings.data_dir, ENTRIES)):
+                log.warning("private", what=said)
         with hold(shards):
             starting.step("connecting to nats-server")
             bus = await Bus.connect(nats_url, name="llum-worker")

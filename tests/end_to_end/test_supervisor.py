@@ -174,8 +174,8 @@ def test_logs_can_be_shown_too(make_llum: MakeLlum) -> None:
 
 def test_child_that_never_serves_ends_it_all_with_one_line(tmp_path: Path) -> None:
     """Here the shards' folder cannot be made."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "shards").write_text("")
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "shards").touch(mode=0o600)
     assert_one_clear_line(up(tmp_path / "data"), "cannot use")
 
 

@@ -109,6 +109,19 @@ def test_nobody_else_can_read_a_spool(tmp_path):
         assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new").iterdir()} == {0}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="file modes")
+def test_a_spool_that_was_left_open_is_closed(tmp_path):
+    """Its files alone: the folder and what else is in it may be another program's."""
+    Spool(tmp_path, "it").close()
+    others = tmp_path / "others.txt"
+    others.write_text("")
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+    with Spool(tmp_path, "it") as spool:
+        spool.append(entry(0))
+        assert {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077} == {"others.txt"}
+
+
 APPENDS_FOR_EVER = """
 import itertools, sys
 from pathlib import Path
