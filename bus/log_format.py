@@ -6,6 +6,7 @@ none.
 
 1   verbs such as `mkmodel`; neither bucket nor file names a format
 2   verbs are words, such as `make_model`
+3   names in one spelling (NFC), kept names of members, rights by verb; an id says one thing only
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import Final
 
 from bus.errors import InstallationError
 
-LOG_FORMAT: Final = 2
+LOG_FORMAT: Final = 3
 """The format that this llum writes and reads."""
 
 UNRECORDED: Final = 1

@@ -10,6 +10,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import EncodedEvidence
 from schemas.ids import check_id, is_id
 from schemas.limits import MAX_COMMAND_BYTES, PROTOCOL_VERSION
+from schemas.names import holds_names_to_normalise, normalise
 from schemas.queries import QUERY_VERBS, Query
 from schemas.replies import Outcome, Reply
 from schemas.verbs import verb_of
@@ -58,12 +59,16 @@ def decode_command(data: bytes, verb: str) -> Command:
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
     command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
     check_id(command.id)
+    if holds_names_to_normalise(data):
+        normalise(command)
     return command
 
 
 def decode_query(data: bytes, verb: str) -> Query:
     """Decode a query that came on a subject ending in `verb`, or raise a `Refusal`."""
     query: Query = _decode(_query_decoder, data, verb, QUERY_VERBS)
+    if holds_names_to_normalise(data):
+        normalise(query)
     return query
 
 

@@ -1,38 +1,34 @@
 """Paths: lists of segments, and their one-string form.
 
-A segment is any text of 1 to 256 characters without control characters, except `.` and `..`. In one string
-segments stand between `/`, and inside a segment `~` is written `~0` and `/` is written `~1` (as in RFC 6901).
+A segment is a name (`schemas.names`) of 1 to 256 characters, except `.` and `..`. In one string segments stand between
+`/`, and inside a segment `~` is written `~0` and `/` is written `~1` (as in RFC 6901).
 """
 
 import re
 
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_PATH_SEGMENTS, MAX_SEGMENT_CHARACTERS
+from schemas.names import check_seen
 
 Path = tuple[str, ...]
 
-_BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TOKEN = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def check_segment(segment: str, field: str) -> str:
-    """Return the segment, or raise `bad_path` naming the field."""
+    """Return the segment in NFC, or raise `bad_path` naming the field."""
     if not segment or segment in (".", ".."):
         raise Refusal(Code.BAD_PATH, f"{segment!r} cannot be a name", field, "use any other text that is not empty")
     if len(segment) > MAX_SEGMENT_CHARACTERS:
         raise Refusal(Code.BAD_PATH, f"a name has {len(segment)} characters, at most {MAX_SEGMENT_CHARACTERS}", field)
-    if _BAD_CHARACTER.search(segment):
-        raise Refusal(Code.BAD_PATH, "a name contains a control character", field)
-    return segment
+    return check_seen(segment, Code.BAD_PATH, field)
 
 
 def check_path(segments: list[str] | tuple[str, ...], field: str) -> Path:
     """Return the path as a tuple, or raise `bad_path` naming the field and the segment's index."""
     if len(segments) > MAX_PATH_SEGMENTS:
         raise Refusal(Code.BAD_PATH, f"a path has {len(segments)} segments, at most {MAX_PATH_SEGMENTS}", field)
-    for index, segment in enumerate(segments):
-        check_segment(segment, f"{field}[{index}]")
-    return tuple(segments)
+    return tuple(check_segment(segment, f"{field}[{index}]") for index, segment in enumerate(segments))
 
 
 def format_path(path: Path | list[str]) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from actors.store import sql
 from schemas.errors import Code, Transient
+from schemas.names import UNICODE_VERSION
 
 T = TypeVar("T")
 
@@ -87,7 +88,8 @@ def _read(connection: sqlite3.Connection) -> Look:
         if one(sql.IS_NEW):
             return Look()
         meta = dict(connection.execute(sql.READ_META).fetchall())
-        if meta.get("schema_version") != sql.SCHEMA_VERSION:
+        # Another version of Unicode may have read names of the log in another way.
+        if meta.get("schema_version") != sql.SCHEMA_VERSION or meta.get("unicode_version") != UNICODE_VERSION:
             raise _Useless
         return Look(
             committed_seq=meta["applied_seq"],

@@ -13,6 +13,7 @@ unique in the shard, for ever.
 from typing import Any, Final
 
 from model.reads import EvidenceKind, Read
+from schemas.names import UNICODE_VERSION
 
 SCHEMA_VERSION: Final = 5
 
@@ -72,7 +73,8 @@ CREATE TABLE outbox (
     seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
 );
 INSERT INTO meta (name, value)
-    VALUES ('schema_version', {SCHEMA_VERSION}), ('applied_seq', 0), ('commands', 0), ('traces', 0);
+    VALUES ('schema_version', {SCHEMA_VERSION}), ('unicode_version', {UNICODE_VERSION}),
+    ('applied_seq', 0), ('commands', 0), ('traces', 0);
 COMMIT;
 """  # noqa: S608 - only our own constants
 

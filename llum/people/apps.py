@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from identity.apps import Apps
 from identity.authenticator import Authenticator
 from identity.credentials import list_credentials
+from llum.people.lookalikes import looks_like
 from schemas.app_names import app_id, app_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ class ListedApp(NamedTuple):
     role: str
     password: bool
     description: str
+    looks_like: list[str]
+    """Other apps of the person whose names look like this one's."""
 
 
 async def add(
@@ -46,7 +49,9 @@ async def list_all(client: "Client", user: str) -> list[ListedApp]:
     """List the apps, by name. Raises `Refusal`, `Transient`."""
     credentials = await list_credentials(Authenticator(client.bus, client.requests), user)
     with_password = {one.app for one in credentials if one.kind == "password" and one.works}
+    listed = (await client.list_apps(user)).items()
+    alike = looks_like(app_name(app) for app, _ in listed)
     return sorted(
-        ListedApp(app_name(app), about.role, app in with_password, about.description)
-        for app, about in (await client.list_apps(user)).items()
+        ListedApp(name := app_name(app), about.role, app in with_password, about.description, alike.get(name, []))
+        for app, about in listed
     )

@@ -44,7 +44,7 @@ def test_a_folder_with_data_and_no_mark_has_format_1(tmp_path: Path, file: str) 
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize(("text", "named"), [("1\n", "1"), ("3\n", "3"), ("", "unknown"), ("two", "unknown")])
+@pytest.mark.parametrize(("text", "named"), [("1\n", "1"), ("99\n", "99"), ("", "unknown"), ("two", "unknown")])
 def test_a_folder_with_another_mark_is_refused(tmp_path: Path, text: str, named: str) -> None:
     """Also one from the future, or one that makes no sense."""
     put(tmp_path / FORMAT_FILE, text)

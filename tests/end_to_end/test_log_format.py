@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus.embedded import EmbeddedServer
+from bus.log_format import LOG_FORMAT
 from tests.end_to_end.conftest import Llum
 from tests.end_to_end.test_supervisor import assert_one_clear_line, up
 from tests.nats_server import running_server
@@ -37,7 +38,7 @@ def test_a_data_folder_of_format_1_is_refused_and_left_as_it_is(folder_of_format
     """One line names the format, the folder and the way on."""
     before = log_and_shards(folder_of_format_1)
     ended = up(folder_of_format_1)
-    assert_one_clear_line(ended, f"{folder_of_format_1} holds a log of format 1, this llum needs format 2")
+    assert_one_clear_line(ended, f"{folder_of_format_1} holds a log of format 1, this llum needs format {LOG_FORMAT}")
     assert "llum admin person export" in ended.stderr
     assert log_and_shards(folder_of_format_1) == before
 
@@ -61,7 +62,7 @@ def test_installing_makes_it_once_and_then_llum_starts(tmp_path: Path, server: E
     """It says what it made; the second time it says that llum is there already."""
     llum = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url)
     first = llum.cli("admin", "install").stdout
-    assert f"llum is installed on {server.url}: 64 partitions in 8 log streams, log format 2" in first
+    assert f"llum is installed on {server.url}: 64 partitions in 8 log streams, log format {LOG_FORMAT}" in first
     assert "LLUM_LOG_7" in first
     assert f"llum is there already on {server.url}: 64 partitions" in llum.cli("admin", "install").stdout
     try:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from schemas.commands import Command, MakeComponent, MakeContext, MakeView, RegisterApp, SetPermission, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.evidence import ComponentType, EvidenceType, NewEvidence, ValueType
+from schemas.names import normal_name, unseen
 
 from .given import CRON_RULE, RULE
 
@@ -17,8 +18,10 @@ _NAME_ALPHABET = st.characters(
 
 texts = st.text(_TEXT_ALPHABET, max_size=20)
 segments = st.one_of(
-    st.sampled_from(["a", "b", "first name", "x.y", "http://terms.example/#size", "-x", "true", " lead", "trail "]),
-    st.text(_NAME_ALPHABET, min_size=1, max_size=12).filter(lambda text: text not in (".", "..")),
+    st.sampled_from(["a", "b", "first name", "x.y", "http://terms.example/#size", "-x", "true", "caf\u00e9"]),
+    st.text(_NAME_ALPHABET, min_size=1, max_size=12)
+    .map(normal_name)
+    .filter(lambda text: text not in (".", "..") and unseen(text) is None),
 )
 numbers = st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False))
 json_values = st.recursive(

@@ -42,6 +42,20 @@ async def test_a_correction_stands_until_it_is_withdrawn(client: Client, user: s
     assert (await client.ask(user, "T/a")).value == "wrong again"
 
 
+async def test_a_name_is_the_same_however_it_is_spelled(client: Client, user: str) -> None:
+    """`é` as one character, or as `e` with an accent behind it: in what is made, told, asked, and in rules."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    await client.make_component(user, "T", ComponentDefinition(name=decomposed))
+    await client.make_rule(user, "T/a", f'<default!./T/a> ~ "x" : TELL ./T/{decomposed}, inferred:"of a rule"')
+    with pytest.raises(Refusal, match="already_exists"):
+        await client.make_component(user, "T", ComponentDefinition(name=composed))
+    await client.tell(user, f"T/{composed}", "open")
+    assert (await client.ask(user, f"T/{decomposed}")).value == "open"
+    assert composed in (await client.get_context(user, "T")).components
+    with pytest.raises(Refusal, match="U\\+200B ZERO WIDTH SPACE"):
+        await client.make_component(user, "T", ComponentDefinition(name="ca\u200bfe"))
+
+
 async def test_structure_is_made_described_and_deleted(client: Client, user: str) -> None:
     """Contexts, components, views, resolvers and goals."""
     await client.make_view(user, "T", ViewDefinition(name="v", components=["a"]))

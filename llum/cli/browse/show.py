@@ -7,6 +7,8 @@ import click
 
 from llum.cli import render
 from llum.cli.browse import layout
+from llum.people.apps import ListedApp
+from llum.people.lookalikes import warnings
 from schemas.errors import raised_from
 from schemas.evidence import Evidence
 from schemas.paths import format_path
@@ -27,6 +29,8 @@ def context(about: ContextReply, reply: AskReply, width: int | None) -> str:
         parts.append(values(reply, width))
     if about.views:
         parts.append(layout.table(("view", "components"), map(_view, about.views.items()), width))
+    names = [*about.contexts, *(one.path[-1] for one in reply.components), *about.views]
+    parts += [layout.paragraph(line, width) for line in warnings(names)]
     return "\n\n".join(parts) or "nothing is here yet"
 
 
@@ -123,10 +127,11 @@ def _granted(parts: Permission) -> tuple[str, str, str]:
     return YES_NO[parts.ask], YES_NO[parts.tell], "; ".join(limits)
 
 
-def listed_apps(rows: Iterable[tuple[str, str, bool, str]], width: int | None) -> str:
-    """Show apps: (name, role, has a password, description)."""
-    shown = [(name, role, YES_NO[password], what) for name, role, password, what in rows]
-    return layout.table(("app", "role", "password", "what it is"), shown, width)
+def listed_apps(rows: Iterable[ListedApp], width: int | None) -> str:
+    """Show apps."""
+    shown = [(one.name, one.role, YES_NO[one.password], one.description) for one in rows]
+    listed = layout.table(("app", "role", "password", "what it is"), shown, width)
+    return "\n\n".join([listed, *(layout.paragraph(line, width) for line in warnings(name for name, *_ in shown))])
 
 
 def named(descriptions: Mapping[str, str], head: str, width: int | None) -> str:

@@ -68,6 +68,7 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
     """List the apps of USER."""
     from llum.cli import render
     from llum.people import apps
+    from llum.people.lookalikes import warnings
 
     found = with_client(settings, lambda client: apps.list_all(client, user))
     if as_json:
@@ -75,6 +76,8 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
         return
     rows = [(one.name, one.role, _YES_NO[one.password], one.description) for one in found]
     click.echo(render.table(("app", "role", "password", "description"), rows))
+    for line in warnings(one.name for one in found):
+        click.echo(line)
 
 
 @app.command("permit")
