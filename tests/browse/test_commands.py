@@ -272,7 +272,9 @@ async def test_what_apps_tell_cannot_command_the_terminal(shell: Shell, capsys: 
 async def test_names_that_look_alike_are_pointed_out(shell: Shell, capsys: Printed) -> None:
     """Both to whoever looks into the context, and to whoever lists the apps."""
     for name in ("paypal", "\u0440aypal"):
-        await shell.send(MakeComponent(id=name, context=["Goals"], component=ComponentDefinition(name=name)))
+        await shell.send(
+            MakeComponent(id=f"make-{len(name.encode())}", context=["Goals"], component=ComponentDefinition(name=name))
+        )
         await printed(shell, f"app add {name} x", capsys)
     warning = "look twice: paypal, \u0440aypal are 2 names"
     assert warning in await printed(shell, "ls Goals", capsys)
