@@ -22,6 +22,7 @@ from llum.processes.running import find
 from llum.settings import load
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
+    ActivateRule,
     Command,
     Correct,
     DeleteApp,
@@ -261,6 +262,11 @@ class Client:
         context, component = _split(path)
         command = MakeRule(id=new_id(), context=context, component=component, statement=statement)
         return str((await self.send(user, command)).result)
+
+    async def activate_rule(self, user: str, path: PathLike, token: str) -> Accepted:
+        """Put a suspended rule to work. Owner apps only. Raises `no_such_rule`."""
+        context, component = _split(path)
+        return await self.send(user, ActivateRule(id=new_id(), context=context, component=component, token=token))
 
     async def delete_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Remove a rule. Raises `no_such_rule`."""

@@ -6,6 +6,7 @@ from llum.failures import Fault
 from llum.sync import SyncClient
 from model.resolvers.registry import Argument, Arguments, Resolved, Resolver
 from schemas.commands import (
+    ActivateRule,
     Command,
     Correct,
     DeleteApp,
@@ -76,6 +77,7 @@ __all__ = [
     "Accepted",
     "Access",
     "AccessReply",
+    "ActivateRule",
     "AppDescription",
     "AppsReply",
     "Argument",

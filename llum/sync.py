@@ -155,6 +155,7 @@ class SyncClient:
     set_context_resolver = _waiting(Client.set_context_resolver)
     set_goals = _waiting(Client.set_goals)
     make_rule = _waiting(Client.make_rule)
+    activate_rule = _waiting(Client.activate_rule)
     delete_rule = _waiting(Client.delete_rule)
     register_app = _waiting(Client.register_app)
     delete_app = _waiting(Client.delete_app)

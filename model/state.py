@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from model.sharing import opener, shared
+from schemas.definitions import Suspension
 from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path
 from schemas.permissions import Permission
@@ -31,6 +32,8 @@ class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, 
     created_us: int
     cron: str | None = None
     """Fires on this schedule and on nothing else; None: on every tell to the component."""
+    suspended: Suspension | None = None
+    """Why it does not fire; None: it does."""
 
 
 class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):

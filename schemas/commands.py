@@ -151,6 +151,17 @@ class MakeRule(_Command, tag="make_rule"):
     context: list[str]
     component: str
     statement: str
+    app: str | None = None
+    """Owner apps only: whose rule this is. It is suspended, as all that is imported, until `activate_rule`. Null: it is
+    the sender's own and at work at once."""
+
+
+class ActivateRule(_Command, tag="activate_rule"):
+    """Put a suspended rule to work. Owner apps only. A rule that is at work stays so."""
+
+    context: list[str]
+    component: str
+    token: str
 
 
 class DeleteRule(_Command, tag="delete_rule"):
@@ -241,6 +252,7 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     SetResolver,
     SetGoals,
     MakeRule,
+    ActivateRule,
     DeleteRule,
     RegisterApp,
     DeleteApp,
@@ -263,6 +275,7 @@ Command = (
     | SetResolver
     | SetGoals
     | MakeRule
+    | ActivateRule
     | DeleteRule
     | RegisterApp
     | DeleteApp

@@ -1,8 +1,13 @@
 """Definitions: contexts, components and views as they are made, and a whole model's definition."""
 
+from typing import Literal
+
 import msgspec
 
 from schemas.evidence import ComponentType, ImportedEvidence, NewEvidence, ValueType
+
+Suspension = Literal["imported", "no_right"]
+"""Why a rule is not at work: it came with something imported, or its app has lost the right that it needs."""
 
 
 class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

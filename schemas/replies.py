@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from schemas.definitions import ImportedContext
+from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, ValueType
 from schemas.limits import PROTOCOL_VERSION
@@ -94,6 +94,8 @@ class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Seconds since 1970."""
     schedule: str | None = None
     """Its cron specification, in UTC unless that names a time zone; null: it fires on tells to its component."""
+    suspended: Suspension | None = None
+    """Why it is not at work, until an owner's app activates it; null: it is at work."""
 
 
 class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -24,7 +24,7 @@ from bus import notices, rejections, schedules
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
-from model.commands.rules import CRON_APP
+from model.commands.rules import CRON_APP, fires_on_tells
 from model.resolvers.registry import Resolvers
 from model.rules.decide import Deciding, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
 from model.rules.schedules import CronError, parse_cron
@@ -241,8 +241,9 @@ def _rules_that_fire(model: Model, fired: FiredEntry) -> list[tuple[str, StoredR
     context = model.context(tuple(fired.path[:-1]))
     rules = {} if context is None else context.rules.get(fired.path[-1], {})
     if fired.token is not None:
-        return [(fired.token, rules[fired.token])] if fired.token in rules else []
-    return [(token, rule) for token, rule in rules.items() if rule.cron is None]
+        rule = rules.get(fired.token)
+        return [] if rule is None or rule.suspended is not None else [(fired.token, rule)]
+    return [(token, rule) for token, rule in rules.items() if fires_on_tells(rule)]
 
 
 async def _decide_all(runs: list[_Run], values: Values) -> None:

@@ -221,7 +221,7 @@ class Shard:
         found: list[Scheduled] = []
         for user, key, body, _ in rows:
             rule = None if body is None else msgspec.json.decode(body, type=StoredRule)
-            if rule is not None and rule.cron is not None:
+            if rule is not None and rule.cron is not None and rule.suspended is None:
                 *path, token = split_path(key)
                 found.append(Scheduled(user, path, token, rule.cron))
         return found

@@ -179,7 +179,8 @@ def subscriptions(rules: dict[str, dict[str, RuleDescription]], user: str) -> di
 
 def _subscription(rule: RuleDescription, user: str) -> dict[str, Any]:
     scheduled = {} if rule.schedule is None else {"schedule": rule.schedule}
-    kept = {"statement": rule.statement, "created": rule.created, **scheduled}
+    suspended = {} if rule.suspended is None else {"suspended": rule.suspended}
+    kept = {"statement": rule.statement, "created": rule.created, **scheduled, **suspended}
     return {**kept, "user": app_name(rule.app), "modelname": user}
 
 

@@ -27,6 +27,12 @@ REASONS: Final = {
     "corrected": "corrected anew by the owner",
 }
 
+SUSPENSIONS: Final = {
+    "imported": "suspended: imported",
+    "no_right": "suspended: its app has lost a right that it needs",
+}
+"""Why a rule is not at work."""
+
 ORIGINS: Final = {
     "ask": "named in the ask",
     "component": "set for the component",

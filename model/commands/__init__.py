@@ -18,7 +18,7 @@ from model.commands.erase import forget
 from model.commands.evidence import correct, tell, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
-from model.commands.rules import delete_rule, fire, make_rule
+from model.commands.rules import activate_rule, delete_rule, fire, make_rule
 from model.commands.structure import (
     delete_component,
     delete_context,
@@ -89,6 +89,7 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.SetResolver: set_resolver,
     commands.SetGoals: set_goals,
     commands.MakeRule: make_rule,
+    commands.ActivateRule: activate_rule,
     commands.DeleteRule: delete_rule,
     commands.Fire: fire,
     commands.RegisterApp: register_app,

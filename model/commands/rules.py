@@ -3,20 +3,27 @@
 A rule's token is `<seq>` of the command that made it, or `<seq>-<component>-<rule>` if it came with a definition.
 Telling or correcting a component fires its rules that have no schedule, in the order of their making; initial and
 imported evidence and withdrawals fire nothing. A rule with a schedule fires on that alone.
+
+A rule that is suspended fires on nothing until an owner's app activates it: what is imported (its statement was written
+by somebody else) and, with another reason, what has lost the right that it needs.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
 from model.checks import check_statement
-from model.commands.targets import component_to_change, existing_component
+from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.rules.decide import parse_rule
 from model.stamp import Stamp
 from model.state import Context, Model, StoredRule
-from schemas.commands import Cause, DeleteRule, Fire, MakeRule
+from schemas.app_names import app_name
+from schemas.commands import ActivateRule, Cause, DeleteRule, Fire, MakeRule
+from schemas.definitions import Suspension
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.paths import Path, check_path
@@ -33,12 +40,29 @@ def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     place = component_to_change(model, stamp, command.context, command.component)
     if not permissions.grant_at(model, stamp.app, place.path, place.name, stamp.time_s).ask:
         raise permissions.denied(stamp.app, "ask", "context")
+    if command.app is not None:
+        _check_may_make_for(model, command.app, stamp)
     check_statement(command.statement, "statement")
     rules = place.context.rules.get(place.name, {})
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
     token = str(stamp.seq)
-    return Decision(added_rule(place.full_path, token, stored_rule(command.statement, stamp)), token)
+    rule = stored_rule(command.statement, stamp)
+    if command.app is not None:
+        rule = msgspec.structs.replace(rule, app=command.app, suspended="imported")
+    return Decision(added_rule(place.full_path, token, rule), token)
+
+
+def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision:
+    """Put a suspended rule to work."""
+    check_owner(model, stamp.app, "activate rules")
+    place = existing_component(model, check_path(command.context, "context"), command.component)
+    rule = _rule_at(place, command.token)
+    if rule is None:
+        raise _no_such_rule()
+    if rule.suspended is None:
+        return Decision([])
+    return Decision(added_rule(place.full_path, command.token, msgspec.structs.replace(rule, suspended=None)))
 
 
 def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
@@ -49,7 +73,7 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     if not (grant.ask or grant.tell):
         raise permissions.denied(stamp.app, "ask", "context")
     place = existing_component(model, path, command.component)
-    rule = place.context.rules.get(place.name, {}).get(command.token)
+    rule = _rule_at(place, command.token)
     if rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
     return Decision(dropped_rules(place.context, place.path, place.name, [command.token]))
@@ -60,8 +84,8 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     if stamp.app != CRON_APP:
         raise permissions.denied(stamp.app, "fire rules")
     place = existing_component(model, check_path(command.context, "context"), command.component)
-    rule = place.context.rules.get(place.name, {}).get(command.token)
-    if rule is None or rule.cron is None:
+    rule = _rule_at(place, command.token)
+    if rule is None or rule.cron is None or rule.suspended is not None:
         raise _no_such_rule()
     return Decision([Fired(place.full_path, None, command.token)])
 
@@ -73,10 +97,18 @@ def stored_rule(statement: str, stamp: Stamp) -> StoredRule:
 
 
 def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
-    """Say what there is to store and to do for a new rule of the component at `path`."""
+    """Say what there is to store and to do for a rule of the component at `path` that is new, or activated."""
     changes: list[Change] = [put("rule", (*path, token), rule)]
-    if rule.cron is not None:
+    if rule.cron is not None and rule.suspended is None:
         changes.append(ScheduleSet(path, token, rule.cron))
+    return changes
+
+
+def suspended_rule(path: Path, token: str, rule: StoredRule, reason: Suspension) -> list[Change]:
+    """Say what there is to store and to do when a rule of the component at `path` ends its work."""
+    changes: list[Change] = [put("rule", (*path, token), msgspec.structs.replace(rule, suspended=reason))]
+    if rule.cron is not None:
+        changes.append(ScheduleDropped(path, token))
     return changes
 
 
@@ -93,9 +125,13 @@ def dropped_rules(context: Context, path: Path, name: str, tokens: Iterable[str]
 def fired(context: Context, path: Path, name: str, cause: Cause | None) -> list[Change]:
     """Say that the component was told something, if any rule waits for that."""
     rules = context.rules.get(name)
-    if rules is None or all(rule.cron is not None for rule in rules.values()):
+    if rules is None or not any(fires_on_tells(rule) for rule in rules.values()):
         return []
     return [Fired((*path, name), cause)]
+
+
+def fires_on_tells(rule: StoredRule) -> bool:
+    return rule.cron is None and rule.suspended is None
 
 
 def check_cause(model: Model, cause: Cause) -> None:
@@ -123,3 +159,13 @@ def counted_cause(model: Model, cause: Cause) -> list[Change]:
 
 def _no_such_rule() -> Refusal:
     return Refusal(Code.NO_SUCH_RULE, "the component has no such rule", "token", "list the rules of the component")
+
+
+def _rule_at(place: ComponentPlace, token: str) -> StoredRule | None:
+    return place.context.rules.get(place.name, {}).get(token)
+
+
+def _check_may_make_for(model: Model, app: str, stamp: Stamp) -> None:
+    check_owner(model, stamp.app, "make rules of others")
+    if app not in model.apps:
+        raise Refusal(Code.NO_SUCH_APP, f"{app_name(app)[:80]!r} is not registered", "app", "register the app first")

@@ -41,4 +41,10 @@ def rules_of(asker: Asker, context: Context, name: str) -> dict[str, RuleDescrip
 
 
 def _described(rule: StoredRule) -> RuleDescription:
-    return RuleDescription(statement=rule.statement, app=rule.app, created=rule.created_us / 1e6, schedule=rule.cron)
+    return RuleDescription(
+        statement=rule.statement,
+        app=rule.app,
+        created=rule.created_us / 1e6,
+        schedule=rule.cron,
+        suspended=rule.suspended,
+    )

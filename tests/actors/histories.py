@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from bus.log import LogMessage
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
+    ActivateRule,
     Cause,
     Command,
     Correct,
@@ -171,6 +172,15 @@ afterthoughts: st.SearchStrategy[Command] = st.one_of(
     st.builds(Correct, id=ids, context=contexts, component=names, value=values),
     st.builds(Withdraw, id=ids, context=contexts, component=names, seq=st.integers(-1, 60), n=st.integers(-1, 2)),
     st.builds(MakeRule, id=ids, context=contexts, component=names, statement=st.sampled_from(RULES)),
+    st.builds(
+        MakeRule,
+        id=ids,
+        context=contexts,
+        component=names,
+        statement=st.sampled_from(RULES),
+        app=st.sampled_from(APPS),
+    ),
+    st.builds(ActivateRule, id=ids, context=contexts, component=names, token=tokens),
     st.builds(DeleteRule, id=ids, context=contexts, component=names, token=tokens),
 )
 

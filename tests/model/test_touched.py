@@ -117,6 +117,8 @@ def test_rules_and_permissions_touch_the_place_that_they_are_at() -> None:
     at_component = commands.SetPermission(id="x", app="probe", context=["Personal"], component="age", ask=True)
     assert touched(at_component, person.do(at_component).changes) == [("Personal", "age")]
     token = person.do(commands.MakeRule(**AGE, statement=RULE)).result
+    activate = commands.ActivateRule(**AGE, token=token)
+    assert touched(activate, person.do(activate).changes) == []
     unsubscribe = commands.DeleteRule(**AGE, token=token)
     assert touched(unsubscribe, person.do(unsubscribe).changes) == [("Personal", "age")]
     delete = commands.DeleteApp(id="x", app="probe")
@@ -147,4 +149,4 @@ def test_every_command_is_looked_at() -> None:
     """A new one is added to these tests."""
     here = {type(command) for command, _ in TOUCHES}
     here |= {commands.MakeModel, commands.Withdraw, commands.SetPermission, commands.DeleteRule, commands.DeleteApp}
-    assert here | {commands.Fire} == set(commands.COMMANDS)
+    assert here | {commands.Fire, commands.ActivateRule} == set(commands.COMMANDS)

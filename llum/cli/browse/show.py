@@ -70,13 +70,26 @@ def evidence(pieces: Sequence[Evidence] | None, limit: int, width: int | None) -
 
 def rules(by_token: Mapping[str, RuleDescription], width: int | None) -> str:
     """Show the rules of one component."""
-    return layout.table(("rule", "app", "statement"), map(_rule, by_token.items()), width)
+    return _rules((), [((), token, rule) for token, rule in by_token.items()], width)
 
 
 def all_rules(by_component: Mapping[str, Mapping[str, RuleDescription]], width: int | None) -> str:
     """Show the rules of several components."""
-    rows = [(name, *_rule(pair)) for name, rules in by_component.items() for pair in rules.items()]
-    return layout.table(("component", "rule", "app", "statement"), rows, width)
+    placed = [((name,), token, rule) for name, rules in by_component.items() for token, rule in rules.items()]
+    return _rules(("component",), placed, width)
+
+
+def _rules(
+    before: tuple[str, ...], placed: Sequence[tuple[tuple[str, ...], str, RuleDescription]], width: int | None
+) -> str:
+    """Show rules behind their places; what they are at is said where one of them is suspended."""
+    says = any(rule.suspended for _, _, rule in placed)
+    rows = [(*place, token, rule.app, *_state(rule, says), rule.statement) for place, token, rule in placed]
+    return layout.table((*before, "rule", "app", *(["is"] if says else []), "statement"), rows, width)
+
+
+def _state(rule: RuleDescription, says: bool) -> list[str]:
+    return [render.SUSPENSIONS[rule.suspended] if rule.suspended else "at work"] if says else []
 
 
 def permissions(settings: Iterable[tuple[str, str, Permission]], width: int | None) -> str:
@@ -111,11 +124,6 @@ def _notes(one: Evidence) -> list[str]:
     notes += [f"by rule {one.rule}"] if one.rule else []
     notes += [f"until {render.moment(one.useby)}"] if one.useby is not None else []
     return notes + ([one.comment] if one.comment else [])
-
-
-def _rule(item: tuple[str, RuleDescription]) -> tuple[str, str, str]:
-    token, rule = item
-    return token, rule.app, rule.statement
 
 
 def _granted(parts: Permission) -> tuple[str, str, str]:

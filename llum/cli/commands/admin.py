@@ -10,6 +10,7 @@ from llum.cli.commands.archives import export, import_
 from llum.cli.commands.forgetting import forget
 from llum.cli.commands.installing import install
 from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.rules import rule
 from llum.cli.commands.tokens import token
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -25,6 +26,7 @@ def admin() -> None:
 
 admin.add_command(app)
 admin.add_command(token)
+admin.add_command(rule)
 admin.add_command(install)
 
 

@@ -1,4 +1,4 @@
-"""Commands about rules: subscribe, listsubs, delsub."""
+"""Commands about rules: subscribe, listsubs, delsub, activate."""
 
 import click
 
@@ -6,7 +6,7 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, command
 from llum.cli.browse.shell import Shell, parted
-from schemas.commands import DeleteRule, MakeRule
+from schemas.commands import ActivateRule, DeleteRule, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
 from schemas.queries import ListRules
@@ -57,6 +57,26 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
 
     `listsubs` shows the names of the rules.
     """
+    context, name, rule = await _chosen(shell, component, rule)
+    await shell.send(DeleteRule(id=new_id(), context=context, component=name, token=rule))
+    shell.say(f"removed the rule {rule}")
+
+
+@command("activate", section="rules", example="activate desk 42")
+@click.argument("component", type=COMPONENT, required=False)
+@click.argument("rule", required=False)
+async def activate(shell: Shell, component: Path | None, rule: str | None) -> None:
+    """Put a suspended rule to work.
+
+    Rules that came with an import wait for that: read what they do first. `listsubs` shows them.
+    """
+    context, name, rule = await _chosen(shell, component, rule)
+    await shell.send(ActivateRule(id=new_id(), context=context, component=name, token=rule))
+    shell.say(f"the rule {rule} is at work now")
+
+
+async def _chosen(shell: Shell, component: Path | None, rule: str | None) -> tuple[list[str], str, str]:
+    """Give the context, the component and the rule; without a rule, show them and ask which."""
     component = await shell.needed(component, "Component?")
     context, name = parted(component)
     if rule is None:
@@ -65,5 +85,4 @@ async def delsub(shell: Shell, component: Path | None, rule: str | None) -> None
             raise Refusal(Code.NO_SUCH_RULE, f"{shell.shown(component)} has no rules", "token")
         shell.say(show.rules(rules, shell.width))
         rule = await shell.dialogue.text("Which rule?")
-    await shell.send(DeleteRule(id=new_id(), context=context, component=name, token=rule))
-    shell.say(f"removed the rule {rule}")
+    return context, name, rule

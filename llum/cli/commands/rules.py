@@ -1,0 +1,70 @@
+"""`llum admin rule`: the rules of a person, and those that wait to be activated."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from llum.client import Client
+    from llum.people.rules import FoundRule
+
+
+@click.group()
+def rule() -> None:
+    """The rules in a person's model, and those that wait to be activated.
+
+    \b
+    llum admin rule list alice --suspended          read what imported rules would do
+    llum admin rule activate alice Work/desk 42     put one of them to work
+    """
+
+
+@rule.command("list")
+@click.argument("user")
+@click.argument("context", default="")
+@click.option("--suspended", is_flag=True, help="Only those that do not fire.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@settings_options(*WHERE)
+def list_(settings: Settings, user: str, context: str, suspended: bool, as_json: bool) -> None:
+    """List the rules of USER at CONTEXT and below. Without CONTEXT: all of them."""
+    from llum.cli import render
+    from llum.people.rules import list_rules
+
+    found = with_client(settings, lambda client: list_rules(client, user, context))
+    shown = [one for one in found if one.rule.suspended or not suspended]
+    if as_json:
+        click.echo(render.as_json([one._asdict() for one in shown]))
+    elif shown:
+        click.echo(render.table(("component", "rule", "app", "is", "statement"), map(_row, shown)))
+    else:
+        click.echo(f"{user} has no such rules")
+
+
+@rule.command("activate")
+@click.argument("user")
+@click.argument("component")
+@click.argument("tokens", metavar="[RULE]...", nargs=-1)
+@settings_options(*WHERE)
+def activate(settings: Settings, user: str, component: str, tokens: tuple[str, ...]) -> None:
+    """Put suspended rules at COMPONENT of USER to work. Without RULE: all of that component.
+
+    Rules that came with an import wait for this, because somebody else may have written them: read what they do first.
+    """
+    from llum.people.rules import activate_rules
+
+    async def use(client: "Client") -> None:
+        for one in await activate_rules(client, user, component, tokens):
+            click.echo(f"rule {one.token} is at work now: {one.rule.statement}")
+
+    with_client(settings, use)
+
+
+def _row(one: "FoundRule") -> tuple[str, ...]:
+    from llum.cli import render
+    from schemas.app_names import app_name
+
+    state = render.SUSPENSIONS[one.rule.suspended] if one.rule.suspended else "at work"
+    return render.path_text(one.path), one.token, app_name(one.rule.app), state, one.rule.statement
