@@ -290,32 +290,17 @@ class Client:
         context: PathLike,
         *,
         component: str | None = None,
-        ask: bool | None = None,
-        tell: bool | None = None,
-        resolvers: list[str] | None = None,
-        filters: list[str] | None = None,
-        bind_resolver: str | None = None,
-        bind_view: str | None = None,
-        expires: float | None = None,
+        whose_rules: str | None = None,
+        **parts: Any,
     ) -> Accepted:
         """Say what an app may do in a context and below, or with one component of it. Owner apps only.
 
-        None leaves a part as it is; an empty list allows all, an empty text unbinds, `expires` 0 means never.
+        `parts` are those of a `Permission`: `ask=True`. None leaves a part as it is; an empty list allows all, an empty
+        text unbinds, `expires` 0 means never. With `whose_rules` it is about the rules that the app has in that
+        person's model.
         """
-        command = SetPermission(
-            id=new_id(),
-            app=app,
-            context=list(_segments(context)),
-            component=component,
-            ask=ask,
-            tell=tell,
-            resolvers=resolvers,
-            filters=filters,
-            bind_resolver=bind_resolver,
-            bind_view=bind_view,
-            expires=expires,
-        )
-        return await self.send(user, command)
+        place: dict[str, Any] = {"context": list(_segments(context)), "component": component}
+        return await self.send(user, SetPermission(id=new_id(), app=app, whose_rules=whose_rules, **place, **parts))
 
     async def import_contexts(
         self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
@@ -341,11 +326,18 @@ class Client:
         return (await self._answered(user, ListApps(), AppsReply)).apps
 
     async def get_permission(
-        self, user: str, app: str, context: PathLike, *, component: str | None = None
+        self,
+        user: str,
+        app: str,
+        context: PathLike,
+        *,
+        component: str | None = None,
+        whose_rules: str | None = None,
     ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
         query = GetPermission(app=app, context=list(_segments(context)), component=component)
-        return (await self._answered(user, query, PermissionReply)).permission
+        reply = await self._answered(user, query, PermissionReply)
+        return reply.permission if whose_rules is None else reply.rules_of.get(whose_rules)
 
     async def list_rules(
         self, user: str, context: PathLike, *, component: str | None = None

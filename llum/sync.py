@@ -159,7 +159,7 @@ class SyncClient:
     delete_rule = _waiting(Client.delete_rule)
     register_app = _waiting(Client.register_app)
     delete_app = _waiting(Client.delete_app)
-    set_permission = _waiting(Client.set_permission)
+    set_permission = _waiting(Client.set_permission)  # type: ignore[arg-type] # a part could be called `self`
     import_contexts = _waiting(Client.import_contexts)
     forget = _waiting(Client.forget)
     get_context = _waiting(Client.get_context)

@@ -1,13 +1,18 @@
 """Who may do what, where. The owner's apps may do everything; another app may do what settings say.
 
-A setting is about an app and a context with all below it, or one component. Each of its parts is looked up by itself
+A setting is about a grantee and a context with all below it, or one component. Each of its parts is looked up by itself
 and the nearest wins: the component's, its context's, then that of each ancestor. What is said nowhere is not allowed
-(`ask`, `tell`) or not restricted (the rest). A setting that has expired does not count.
+(the verbs, and `past`) or not restricted (the rest). A setting that has expired does not count.
+
+A grantee is an app, or the rules that an app has in another person's model (`grantee_of`). These have settings of
+their own and nothing from the app's: what a person lets an app do is not let to whoever else uses that app. Nor do an
+owner app's rights reach from one model into another.
 
 Answers may be remembered in `Grants`, for contexts that exist and apps that are registered, so their number is bounded
 by the model's size. Where a setting expires, nothing is remembered. `model.caches` says when they are dropped.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -16,8 +21,9 @@ import msgspec
 from model.state import Model
 from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
+from schemas.evidence import EvidenceType
 from schemas.paths import Path, format_path
-from schemas.permissions import PERMISSION_PARTS, Permission
+from schemas.permissions import PERMISSION_PARTS, Permission, said
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -25,6 +31,10 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
 
     ask: bool = False
     tell: bool = False
+    make: bool = False
+    delete: bool = False
+    rules: bool = False
+    notify: bool = False
     resolvers: frozenset[str] | None = None
     """None: all of them."""
     filters: frozenset[str] | None = None
@@ -37,12 +47,21 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     """Where `ask` comes from: `owner`, or a path with a `/` in front; empty: said nowhere."""
     unlimited: bool = True
     """Of `resolvers`, `filters` and the bindings none is set."""
+    types: frozenset[EvidenceType] | None = None
+    """None: all of them."""
+    past: float = 0.0
+    """Seconds."""
+    since: float | None = None
+    """Seconds since 1970; None: all evidence exists."""
+    purpose: str | None = None
 
 
 Grants = dict[tuple[str, Path], Grant]
-"""Remembered answers, by app and the path of a context."""
+"""Remembered answers, by grantee and the path of a context."""
 
-OWNER: Final = Grant(ask=True, tell=True, source="owner")
+OWNER: Final = Grant(
+    ask=True, tell=True, make=True, delete=True, rules=True, notify=True, past=math.inf, source="owner"
+)
 NOTHING: Final = Grant()
 
 
@@ -72,8 +91,9 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
     """
     registered = model.apps.get(app)
     if registered is None:
-        return NOTHING
-    if registered.role == "owner":
+        if not _are_rules(app):
+            return NOTHING
+    elif registered.role == "owner":
         return OWNER
     if known is not None and (remembered := known.get((app, path))) is not None:
         return remembered
@@ -99,9 +119,37 @@ def component_grant(model: Model, app: str, path: Path, name: str, of_context: G
     """Say what the app may do with one component of the context at `path`, where it has `of_context`."""
     own = model.component_permissions.get(app)
     setting = own.get((*path, name)) if own else None
-    if setting is None or of_context is OWNER or app not in model.apps:
+    if setting is None or of_context is OWNER or not (app in model.apps or _are_rules(app)):
         return of_context
     return _combined([((*path, name), setting), *_settings(model.permissions.get(app, {}), path)], now)
+
+
+def grantee_of(app: str, whose_rules: str | None) -> str:
+    """Give the grantee: the app itself, or the rules that it has in another person's model.
+
+    No app's id holds an `@`. Settings for its rules are dropped with the app, so there are none for an app that is not
+    registered.
+    """
+    return app if whose_rules is None else f"{app}{_IN}{whose_rules}"
+
+
+def grantees_of(model: Model, app: str) -> list[str]:
+    """List the app and its rules elsewhere, as far as there are settings for them."""
+    known = {*model.permissions, *model.component_permissions}
+    return sorted(each for each in known if each == app or each.startswith(f"{app}{_IN}"))
+
+
+def parted_grantee(grantee: str) -> tuple[str, str | None]:
+    """Give the app, and the person in whose model its rules are; None: it is the app itself."""
+    app, _, person = grantee.partition(_IN)
+    return app, person or None
+
+
+def _are_rules(grantee: str) -> bool:
+    return _IN in grantee
+
+
+_IN: Final = "@"
 
 
 def is_owner(model: Model, app: str) -> bool:
@@ -115,9 +163,9 @@ def is_expired(setting: Permission, now: float) -> bool:
 
 def denied(app: str, action: str, field: str | None = None) -> Refusal:
     """Make the refusal; it is the same whether or not there is something at the path."""
-    return Refusal(
-        Code.PERMISSION_DENIED, f"{app_name(app)} may not {action} here", field, "the model's owner can grant it"
-    )
+    name, person = parted_grantee(app)
+    who = app_name(name) if person is None else f"a rule of {app_name(name)} in {person}'s model"
+    return Refusal(Code.PERMISSION_DENIED, f"{who} may not {action} here", field, "the model's owner can grant it")
 
 
 PlacedPermission = tuple[Path, Permission]
@@ -147,7 +195,7 @@ def _combined(settings: Iterable[PlacedPermission], now: float) -> Grant:
         if setting.bind_view is not None and "bind_view" not in parts:
             viewed = path
         for part in _PARTS:
-            value = getattr(setting, part)
+            value = said(setting, part)
             if value is not None:
                 parts.setdefault(part, value)
     return _grant(Permission(**parts), source, viewed)  # type: ignore[arg-type]
@@ -164,10 +212,18 @@ def _grant(effective: Permission, source: str, viewed: Path) -> Grant:
     return Grant(
         ask=bool(effective.ask),
         tell=bool(effective.tell),
+        make=bool(effective.make),
+        delete=bool(effective.delete),
+        rules=bool(effective.rules),
+        notify=bool(effective.notify),
         resolvers=resolvers,
         filters=filters,
         bind_resolver=bind_resolver,
         bind_view=bind_view,
         source=source,
         unlimited=not (resolvers or filters or bind_resolver or bind_view),
+        types=frozenset(effective.types) if effective.types else None,
+        past=effective.past or 0.0,
+        since=effective.since or None,
+        purpose=effective.purpose or None,
     )

@@ -78,7 +78,7 @@ class MakeModel(_Command, tag="make_model"):
 
 
 class MakeContext(_Command, tag="make_context"):
-    """Make a context below `context` (which must exist; [] is the root). Needs `tell` there.
+    """Make a context below `context` (which must exist; [] is the root). Needs `make` there.
 
     Result: true; false if it was there already, which only `exist_ok` accepts.
     """
@@ -92,7 +92,7 @@ class MakeContext(_Command, tag="make_context"):
 
 
 class MakeComponent(_Command, tag="make_component"):
-    """Make a component in a context. Needs `tell` there."""
+    """Make a component in a context. Needs `make` there; for initial evidence `tell`; for rules `ask` and `rules`."""
 
     context: list[str]
     component: ComponentDefinition
@@ -100,34 +100,34 @@ class MakeComponent(_Command, tag="make_component"):
 
 
 class MakeView(_Command, tag="make_view"):
-    """Make a view in a context. To change one, delete it first. Needs `tell` there."""
+    """Make a view in a context. To change one, delete it first. Needs `make` there."""
 
     context: list[str]
     view: ViewDefinition
 
 
 class DeleteContext(_Command, tag="delete_context"):
-    """Delete a context with all that is below it. The root cannot be deleted. Needs `tell` there. Result: true."""
+    """Delete a context with all that is below it. The root cannot be deleted. Needs `delete` there. Result: true."""
 
     context: list[str]
 
 
 class DeleteComponent(_Command, tag="delete_component"):
-    """Delete a component. A new one of the same name starts without evidence. Needs `tell` there."""
+    """Delete a component. A new one of the same name starts without evidence. Needs `delete` there."""
 
     context: list[str]
     component: str
 
 
 class DeleteView(_Command, tag="delete_view"):
-    """Delete a view. Needs `tell` there."""
+    """Delete a view. Needs `delete` there."""
 
     context: list[str]
     view: str
 
 
 class SetResolver(_Command, tag="set_resolver"):
-    """Set the resolver of a component, or of the context if `component` is null. Null: none. Needs `tell` there."""
+    """Set the resolver of a component, or of the context if `component` is null. Null: none. Needs `make` there."""
 
     context: list[str]
     component: str | None = None
@@ -135,7 +135,7 @@ class SetResolver(_Command, tag="set_resolver"):
 
 
 class SetGoals(_Command, tag="set_goals"):
-    """Set the paths of the components that this one serves. Needs `tell` there."""
+    """Set the paths of the components that this one serves. Needs `make` there."""
 
     context: list[str]
     component: str
@@ -143,7 +143,7 @@ class SetGoals(_Command, tag="set_goals"):
 
 
 class MakeRule(_Command, tag="make_rule"):
-    """Attach a rule to a component. It may do what the app may. Needs `ask` and `tell` there.
+    """Attach a rule to a component. It may do what the app may. Needs `ask` and `rules` there.
 
     Result: the rule's token, a text.
     """
@@ -210,6 +210,9 @@ class SetPermission(
     context: list[str]
     component: str | None = None
     """Null: the setting is for the context and all below it."""
+    whose_rules: str | None = None
+    """A person: the setting is for the rules that the app has in that person's model, and for nothing else. Null: it is
+    for the app itself, and for its rules in this model."""
 
 
 class Import(_Command, tag="import"):

@@ -168,6 +168,10 @@ class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     ask: bool
     tell: bool
+    make: bool = False
+    delete: bool = False
+    rules: bool = False
+    notify: bool = False
     resolvers: list[str] = []
     """Names of the resolvers that it may use, sorted; empty: all."""
     filters: list[str] = []
@@ -176,6 +180,8 @@ class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):
     """It gets the value of this resolver and no evidence; null: unbound."""
     bind_view: str | None = None
     """It sees only the components of this view; null: unbound."""
+    purpose: str | None = None
+    """What for, in the app's words."""
     source: str = ""
     """Where `ask` comes from: `owner`, or the path of a context with a `/` in front; empty: said nowhere."""
 
@@ -241,7 +247,9 @@ class PermissionReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_
     v: int = PROTOCOL_VERSION
     seq: int
     permission: Permission | None = None
-    """Null: nothing is set there."""
+    """Null: nothing is set there for the app itself."""
+    rules_of: dict[str, Permission] = {}
+    """What is set there for the rules that the app has in other people's models, by person."""
 
 
 class RulesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_rules", omit_defaults=True):
@@ -268,6 +276,8 @@ class ArchivedPermission(Permission, kw_only=True, omit_defaults=True, frozen=Tr
     context: list[str]
     """From the root."""
     component: str | None = None
+    whose_rules: str | None = None
+    """Null: for the app itself."""
 
 
 class ArchivedApp(AppDescription, kw_only=True, omit_defaults=True):

@@ -39,8 +39,10 @@ async def _list_apps(caller: Caller) -> dict[str, Any]:
 async def _set_permission(caller: Caller) -> None:
     call = caller.parse(calls.SET_PERMISSION)
     path = requests.path_of(call.context)
-    identifier = caller.id_for(call)
-    await caller.send(requests.set_permission_of(identifier, path, call.componentid, call.app, call.permissions))
+    command = requests.set_permission_of(
+        caller.id_for(call), path, call.componentid, call.app, call.permissions, call.whose_rules
+    )
+    await caller.send(command)
 
 
 async def _get_permission(caller: Caller) -> dict[str, Any] | None:
@@ -48,7 +50,8 @@ async def _get_permission(caller: Caller) -> dict[str, Any] | None:
     path = requests.path_of(call.context)
     query = GetPermission(app=app_id(call.app), context=path, component=call.componentid)
     reply: PermissionReply = await caller.ask(query)
-    return None if reply.permission is None else render.permission(reply.permission)
+    found = reply.permission if call.whose_rules is None else reply.rules_of.get(call.whose_rules)
+    return None if found is None else render.permission(found)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {

@@ -160,12 +160,14 @@ class RegisterAppCall(AppCall, kw_only=True):
 class SetPermissionCall(AppCall, kw_only=True):
     context: PathSpelling
     componentid: str | None = None
+    whose_rules: str | None = None
     permissions: Permission = msgspec.field(default_factory=Permission)
 
 
 class GetPermissionCall(AppCall, kw_only=True):
     context: PathSpelling
     componentid: str | None = None
+    whose_rules: str | None = None
 
 
 class ExportCall(Call, kw_only=True):

@@ -15,7 +15,7 @@ from edge_http.personis.requests import wants_envelope
 from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
-from schemas.permissions import PERMISSION_PARTS, Permission
+from schemas.permissions import AS_TELL, PERMISSION_PARTS, Permission
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure, ContextReply, Granted, RuleDescription
 
 _OWN_STATUS: Final = frozenset(
@@ -200,8 +200,9 @@ def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -
 
 
 def permission(found: Permission | Granted) -> dict[str, Any]:
-    """Render what is set for an app in one place; what is not set is left out."""
-    return {name: part for name in PERMISSION_PARTS if (part := getattr(found, name, None)) is not None}
+    """Render what is set for an app in one place; what is not set is left out, and what `tell` says for others."""
+    said = {name: part for name in PERMISSION_PARTS if (part := getattr(found, name, None)) is not None}
+    return {name: part for name, part in said.items() if name not in AS_TELL or part != said.get("tell")}
 
 
 def component(answer: ComponentAnswer, evidence: msgspec.Raw | str) -> dict[str, Any]:

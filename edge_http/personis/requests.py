@@ -14,8 +14,9 @@ Accepted beyond what the original's own client sends:
   `apppassword` must be given. With another realm none is needed; without one an app loses the password that it had.
 * `perms`: entries that are no dictionary are passed over. `value_list` and `flags` may be one text, `goals` one text
   `a/b`, a `comment` a number, `since_time` a text. The filter `since_time` without a time lets everything through.
-* `permissions` holds `ask`, `tell` and `resolvers`, and may hold `filters`, `bind_resolver`, `bind_view`, `expires`;
-  what is left out or null stays as it is.
+* `permissions` holds `ask`, `tell` and `resolvers`, and may hold any other part of a permission; what is left out or
+  null stays as it is. But `tell` says `make`, `delete` and `rules`, too, where they are left out: it meant all of them.
+* `whose_rules` may be given beside `permissions`: a person, in whose model the app's rules are that this is about.
 * `componentid` may be left out of `setresolver` (then the context's is set), `setpermission`, `getpermission` (then the
   context's are meant), and `list_subs` (then those of all components are given, by component).
 * `partial_model` of `import_model`: the text that `export_model` gave, or what that text says, as JSON.
@@ -58,7 +59,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, FilterName, NewEvidence
 from schemas.ids import check_id
 from schemas.paths import parse_path
-from schemas.permissions import Permission
+from schemas.permissions import AS_TELL, Permission
 from schemas.queries import Ask
 
 OWN_MODEL: Final = "-"
@@ -206,15 +207,19 @@ def make_view_of(call: MakeViewCall, body: bytes, identifier: str) -> MakeView:
 
 
 def set_permission_of(
-    identifier: str, context: Segments, component: str | None, app: str, what: Permission
+    identifier: str,
+    context: Segments,
+    component: str | None,
+    app: str,
+    what: Permission,
+    whose_rules: str | None = None,
 ) -> SetPermission:
-    """Make the command; `app` is a name."""
+    """Make the command; `app` is a name. In old calls `tell` means to make, to delete and to have rules, too."""
+    said = msgspec.structs.asdict(what)
+    if whose_rules is None:
+        said |= {verb: what.tell for verb in AS_TELL if said[verb] is None}
     return SetPermission(
-        id=identifier,
-        app=app_id(app),
-        context=context,
-        component=component,
-        **msgspec.structs.asdict(what),
+        id=identifier, app=app_id(app), context=context, component=component, whose_rules=whose_rules, **said
     )
 
 

@@ -19,7 +19,7 @@ async def install_activity_sensor(client: "Client", user: str) -> None:
     await apps_of(client, user).register(APP, DESCRIPTION)
     for command in places():
         await client.send(user, command)
-    await client.set_permission(user, APP, CONTEXT, tell=True)
+    await client.set_permission(user, APP, CONTEXT, tell=True, make=False, delete=False, rules=False)
 
 
 async def is_activity_sensor_installed(client: "Client", user: str) -> bool:

@@ -17,7 +17,7 @@ from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import FILTER_NAMES
 from schemas.paths import Path, check_path, check_segment, check_token
-from schemas.permissions import PERMISSION_PARTS, Permission
+from schemas.permissions import NOT_ENFORCED, PERMISSION_PARTS, Permission
 
 
 def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
@@ -58,26 +58,31 @@ def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Decisi
     path = check_path(command.context, "context")
     _check_parts(command)
     _check_registered(model, command.app)
+    if command.whose_rules is not None:
+        _check_for_rules(model, command, command.whose_rules)
     if model.context(path) is None:
         raise no_such_context()
     if command.component is not None:
         existing_component(model, path, command.component)
-    of_app, at = _place_of(model, command, path)
-    before = of_app.get(command.app, {}).get(at, Permission())
+    grantee = command.app if command.whose_rules is None else permissions.grantee_of(command.app, command.whose_rules)
+    of_all, at = _place_of(model, command, path)
+    before = of_all.get(grantee, {}).get(at, Permission())
     after = _merged(Permission() if permissions.is_expired(before, stamp.time_s) else before, command)
     if after == before:
         return Decision([])
     kind: ItemKind = "permission" if command.component is None else "component_permission"
-    return Decision([put(kind, (command.app, *at), after)])
+    return Decision([put(kind, (grantee, *at), after)])
 
 
 def _without_settings(model: Model, app: str) -> list[Change]:
-    of_contexts = sorted(model.permissions.get(app, ()))
-    of_components = sorted(model.component_permissions.get(app, ()))
-    return [
-        *(drop("permission", (app, *path)) for path in of_contexts),
-        *(drop("component_permission", (app, *path)) for path in of_components),
-    ]
+    """Drop what is set for an app and for its rules elsewhere."""
+    dropped: list[Change] = []
+    for grantee in permissions.grantees_of(model, app):
+        of_contexts = sorted(model.permissions.get(grantee, ()))
+        of_components = sorted(model.component_permissions.get(grantee, ()))
+        dropped += [drop("permission", (grantee, *path)) for path in of_contexts]
+        dropped += [drop("component_permission", (grantee, *path)) for path in of_components]
+    return dropped
 
 
 def _place_of(model: Model, command: SetPermission, path: Path) -> tuple[dict[str, dict[Path, Permission]], Path]:
@@ -103,6 +108,24 @@ def _check_parts(command: SetPermission) -> None:
         raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", "bind_view")
     if command.expires is not None:
         check_time(command.expires, "expires")
+    if command.purpose is not None:
+        check_text(command.purpose, "purpose")
+    for part in NOT_ENFORCED:
+        if getattr(command, part) is not None:
+            message = f"this llum does not enforce {part} yet, so it cannot be set"
+            raise Refusal(Code.BAD_FIELD, message, part, "leave it out")
+
+
+def _check_for_rules(model: Model, command: SetPermission, person: str) -> None:
+    """Check what is said of rules in another person's model: they ask and tell, and do nothing else here."""
+    check_token(person, "whose_rules")
+    if person == model.user:
+        message = "rules in this model may do what their app may"
+        raise Refusal(Code.BAD_FIELD, message, "whose_rules", "leave whose_rules out")
+    for verb in ("make", "delete", "rules", "notify"):
+        if getattr(command, verb):
+            message = f"a rule in another person's model can ask and tell here, not {verb}"
+            raise Refusal(Code.BAD_FIELD, message, verb, "permit ask or tell")
 
 
 def _check_filters(names: Sequence[str]) -> None:

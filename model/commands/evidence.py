@@ -30,7 +30,7 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     contents = None if context is None else context.contents
     leaf = None if contents is None else contents.components.get(name)
     if context is None or contents is None or leaf is None:
-        component_to_change(model, stamp, command.context, name)
+        component_to_change(model, stamp, command.context, name, "tell")
         raise AssertionError("what is not there is refused")
     if not permissions.grant_at(model, stamp.app, path, name, stamp.time_us / 1e6, known).tell:
         raise permissions.denied(stamp.app, "tell", "context")
@@ -57,7 +57,7 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
 def withdraw(model: Model, command: Withdraw, stamp: Stamp) -> Reading[Decision]:
     """Mark evidence as withdrawn, once it has been read whose it is."""
     owner = permissions.is_owner(model, stamp.app)
-    place = component_to_change(model, stamp, command.context, command.component)
+    place = component_to_change(model, stamp, command.context, command.component, "tell")
     if command.comment is not None:
         check_text(command.comment, "comment")
     piece = yield from _read_piece(model, place.component, command)

@@ -37,7 +37,7 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 
 def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
-    place = component_to_change(model, stamp, command.context, command.component)
+    place = component_to_change(model, stamp, command.context, command.component, "rules")
     if not permissions.grant_at(model, stamp.app, place.path, place.name, stamp.time_s).ask:
         raise permissions.denied(stamp.app, "ask", "context")
     if command.app is not None:
@@ -70,7 +70,7 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     path = check_path(command.context, "context")
     owner = permissions.is_owner(model, stamp.app)
     grant = permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s)
-    if not (grant.ask or grant.tell):
+    if not (grant.ask or grant.tell or grant.rules):
         raise permissions.denied(stamp.app, "ask", "context")
     place = existing_component(model, path, command.component)
     rule = _rule_at(place, command.token)

@@ -11,7 +11,7 @@ from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
 from model.commands.making import made_component
 from model.commands.rules import dropped_rules
-from model.commands.targets import component_to_change, context_to_change
+from model.commands.targets import check_may, component_to_change, context_to_change
 from model.stamp import Stamp
 from model.state import Context, ContextItem, Model, View, contexts_below
 from schemas.commands import (
@@ -30,7 +30,7 @@ from schemas.paths import Path, check_segment
 
 def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     """Make a context; the result says whether it was not there before."""
-    path, parent = context_to_change(model, stamp, command.context)
+    path, parent = context_to_change(model, stamp, command.context, "make")
     check_segment(command.name, "name")
     check_below(path, "name")
     check_text(command.description, "description")
@@ -44,7 +44,7 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
 
 def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decision:
     """Make a component with its rules and initial evidence."""
-    path, context = context_to_change(model, stamp, command.context)
+    path, context = context_to_change(model, stamp, command.context, "make")
     name = command.component.name
     check_component(command.component, "component")
     check_below(path, "component.name")
@@ -56,7 +56,7 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
 
 def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
     """Make a view."""
-    path, context = context_to_change(model, stamp, command.context)
+    path, context = context_to_change(model, stamp, command.context, "make")
     check_view(command.view, "view")
     check_below(path, "view.name")
     if command.view.name in context.views:
@@ -68,22 +68,22 @@ def set_resolver(model: Model, command: SetResolver, stamp: Stamp) -> Decision:
     """Set the resolver of a component, or of the context if none is named."""
     check_resolver(command.resolver, "resolver")
     if command.component is not None:
-        place = component_to_change(model, stamp, command.context, command.component)
+        place = component_to_change(model, stamp, command.context, command.component, "make")
         return _changed(place.component, "component", place.full_path, "resolver", command.resolver)
-    path, context = context_to_change(model, stamp, command.context)
+    path, context = context_to_change(model, stamp, command.context, "make")
     return _changed(context.item, "context" if path else "model", path, "resolver", command.resolver)
 
 
 def set_goals(model: Model, command: SetGoals, stamp: Stamp) -> Decision:
     """Set the paths of the components that this one serves."""
-    place = component_to_change(model, stamp, command.context, command.component)
+    place = component_to_change(model, stamp, command.context, command.component, "make")
     check_goals(command.goals, "goals")
     return _changed(place.component, "component", place.full_path, "goals", command.goals)
 
 
 def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Decision:
     """Delete a context with all below it, which the app must all be allowed to change."""
-    path, context = context_to_change(model, stamp, command.context)
+    path, context = context_to_change(model, stamp, command.context, "delete")
     if not path:
         raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "delete what is in it, one by one")
     below = list(contexts_below(path, context))
@@ -93,13 +93,13 @@ def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Decisi
 
 def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Decision:
     """Delete a component with its rules. Its evidence stays in the past."""
-    place = component_to_change(model, stamp, command.context, command.component)
+    place = component_to_change(model, stamp, command.context, command.component, "delete")
     return Decision(_without_component(place.context, place.path, place.name))
 
 
 def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Decision:
     """Delete a view."""
-    path, context = context_to_change(model, stamp, command.context)
+    path, context = context_to_change(model, stamp, command.context, "delete")
     if command.view not in context.views:
         check_segment(command.view, "view")
         raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {command.view[:80]!r}", "view")
@@ -124,8 +124,8 @@ def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) ->
         single = model.component_permissions.get(app)
         names = each.contents.components if single else ()
         grants = [permissions.component_grant(model, app, at, name, grant, now) for name in names]
-        if not all(one.tell for one in (grant, *grants)):
-            raise permissions.denied(app, "tell", "context")
+        for one in (grant, *grants):
+            check_may(one, app, "delete")
 
 
 def _emptied(path: Path, context: Context) -> list[Change]:

@@ -3,13 +3,16 @@
 Permission is looked at before existence, so that nobody learns what is there by asking for it.
 """
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from model import permissions
 from model.stamp import Stamp
 from model.state import Component, Context, Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
+
+ToChange = Literal["tell", "make", "delete", "rules"]
+"""What a command wants to do: a part of a permission."""
 
 
 class ComponentPlace(NamedTuple):
@@ -26,23 +29,30 @@ class ComponentPlace(NamedTuple):
         return (*self.path, self.name)
 
 
-def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path) -> tuple[Path, Context]:
+def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path, action: ToChange) -> tuple[Path, Context]:
     """Find a context, or raise `bad_path`, `permission_denied`, `no_such_context`."""
     path = check_path(segments, "context")
-    if not permissions.grant_of(model, stamp.app, path, stamp.time_s).tell:
-        raise permissions.denied(stamp.app, "tell", "context")
+    check_may(permissions.grant_of(model, stamp.app, path, stamp.time_s), stamp.app, action)
     context = model.context(path)
     if context is None:
         raise no_such_context()
     return path, context
 
 
-def component_to_change(model: Model, stamp: Stamp, segments: list[str], name: str) -> ComponentPlace:
+def component_to_change(model: Model, stamp: Stamp, segments: list[str], name: str, action: ToChange) -> ComponentPlace:
     """Find a component, or raise `bad_path`, `permission_denied`, `no_such_context`, `no_such_component`."""
     path = check_path(segments, "context")
-    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_s).tell:
-        raise permissions.denied(stamp.app, "tell", "context")
+    check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, action)
     return existing_component(model, path, name)
+
+
+def check_may(grant: permissions.Grant, app: str, action: ToChange) -> None:
+    """Raise `permission_denied` unless the grant allows it."""
+    if not getattr(grant, action):
+        raise permissions.denied(app, _WORDS.get(action, action), "context")
+
+
+_WORDS: Final[dict[str, str]] = {"make": "make or change things", "delete": "delete things", "rules": "have rules"}
 
 
 def existing_component(model: Model, path: Path, name: str) -> ComponentPlace:

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 from model.commands.targets import no_such_context
-from model.permissions import Asker, Grant, denied
+from model.permissions import Asker, Grant, denied, grantees_of, parted_grantee
 from model.queries.targets import Place, find_component, find_place, visible_components
 from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
@@ -13,6 +13,7 @@ from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
 from schemas.paths import Path, check_path, check_token
+from schemas.permissions import VERBS
 from schemas.queries import GetContext, GetPermission, ListRules
 from schemas.replies import (
     AccessReply,
@@ -67,12 +68,12 @@ def _counted(seq: int, component_no: int) -> Read:
 
 def _granted(grant: Grant) -> Granted:
     return Granted(
-        ask=grant.ask,
-        tell=grant.tell,
+        **{verb: getattr(grant, verb) for verb in VERBS},
         resolvers=sorted(grant.resolvers or ()),
         filters=sorted(grant.filters or ()),
         bind_resolver=grant.bind_resolver,
         bind_view=None if grant.bind_view is None else grant.bind_view[1],
+        purpose=grant.purpose,
         source=grant.source,
     )
 
@@ -113,11 +114,15 @@ def get_permission(model: Model, asker: Asker, query: GetPermission) -> Permissi
     if query.app not in model.apps:
         raise Refusal(Code.NO_SUCH_APP, f"{app_name(query.app)} is not registered", "app")
     _check_is_there(model, asker, path, query.component)
-    if query.component is None:
-        setting = model.permissions.get(query.app, {}).get(path)
-    else:
-        setting = model.component_permissions.get(query.app, {}).get((*path, query.component))
-    return PermissionReply(seq=model.seq, permission=setting)
+    settings = model.permissions if query.component is None else model.component_permissions
+    at = path if query.component is None else (*path, query.component)
+    found = {
+        parted_grantee(grantee)[1]: setting
+        for grantee in grantees_of(model, query.app)
+        if (setting := settings.get(grantee, {}).get(at)) is not None
+    }
+    rules = {person: setting for person, setting in found.items() if person is not None}
+    return PermissionReply(seq=model.seq, permission=found.get(None), rules_of=rules)
 
 
 def _check_is_there(model: Model, asker: Asker, path: Path, component: str | None) -> None:

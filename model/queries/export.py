@@ -12,7 +12,7 @@ import msgspec
 
 from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
-from model.permissions import Asker, denied
+from model.permissions import Asker, denied, grantees_of, parted_grantee
 from model.reads import Found, Read
 from model.state import Component, Context, ContextItem, Model, View, contexts_below
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
@@ -228,13 +228,18 @@ def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
 
 def _permissions(model: Model, app: str, base: Path) -> list[ArchivedPermission]:
     """List settings; those about what has been deleted are left out, since they could not be made elsewhere."""
-    of_contexts = sorted(model.permissions.get(app, {}).items())
-    of_components = sorted(model.component_permissions.get(app, {}).items())
+    return [one for grantee in grantees_of(model, app) for one in _permissions_of(model, grantee, base)]
+
+
+def _permissions_of(model: Model, grantee: str, base: Path) -> list[ArchivedPermission]:
+    of_contexts = sorted(model.permissions.get(grantee, {}).items())
+    of_components = sorted(model.component_permissions.get(grantee, {}).items())
     places = [(path, None, one) for path, one in of_contexts] + [
         (path[:-1], path[-1], one) for path, one in of_components
     ]
+    _, person = parted_grantee(grantee)
     return [
-        _exported(path, name, one)
+        _exported(path, name, person, one)
         for path, name, one in places
         if path[: len(base)] == base
         and (context := model.context(path)) is not None
@@ -242,5 +247,7 @@ def _permissions(model: Model, app: str, base: Path) -> list[ArchivedPermission]
     ]
 
 
-def _exported(path: Path, component: str | None, setting: Permission) -> ArchivedPermission:
-    return ArchivedPermission(context=list(path), component=component, **msgspec.structs.asdict(setting))
+def _exported(path: Path, component: str | None, person: str | None, setting: Permission) -> ArchivedPermission:
+    return ArchivedPermission(
+        context=list(path), component=component, whose_rules=person, **msgspec.structs.asdict(setting)
+    )

@@ -143,8 +143,8 @@ async def test_apps_and_their_permissions(opened: Opened, shell: Shell, capsys: 
     """The owner registers an app, says what it may do, and it sees that much and no more."""
     await printed(shell, 'app asker "Bars"; setperm asker Personal --ask --bind-view fullname', capsys)
     shown = await printed(shell, "setperm asker Personal/lastname --no-ask; showperm asker Personal/lastname", capsys)
-    assert re.search(r"^asker +/Personal +yes +- +only view fullname$", shown, re.MULTILINE)
-    assert re.search(r"^asker +/Personal/lastname +no +-$", shown, re.MULTILINE)
+    assert re.search(r"^asker +/Personal +ask +- +only view fullname$", shown, re.MULTILINE)
+    assert re.search(r"^asker +/Personal/lastname +- +ask$", shown, re.MULTILINE)
     async with opened("asker") as theirs:
         seen = await printed(theirs, "ls Personal", capsys)
         assert '"Alice"' in seen

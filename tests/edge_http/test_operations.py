@@ -233,7 +233,8 @@ async def test_permissions_of_a_new_context_are_set(edge: Edge) -> None:
     assert await edge.call("mkcontext", body) == OK_TRUE
     assert await edge.call("mkcontext", body) == OK_TRUE
     _, fit, chat, _, again, _ = edge.requests.commands
-    assert fit == SetPermission(id=fit.id, app="fit", context=["P", "n"], ask=True, tell=False)
+    closed = {"tell": False, "make": False, "delete": False, "rules": False}
+    assert fit == SetPermission(id=fit.id, app="fit", context=["P", "n"], ask=True, **closed)
     assert chat == SetPermission(id=chat.id, app="chat", context=["P", "n"], resolvers=["goal"])
     assert (fit.id == again.id, fit.id != chat.id) == (True, True)
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.app_names import app_id
 from schemas.commands import MakeContext, SetResolver
 from schemas.errors import Code, Refusal
-from schemas.permissions import Permission
+from schemas.permissions import VERBS, Permission
 from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers, ListRules
 from schemas.replies import AppDescription, ContextReply, ContextSize, Granted
 
@@ -34,7 +34,7 @@ def test_a_context_is_described() -> None:
         contexts=[],
         components=["firstname", "lastname", "age", "active", "mood", "anything"],
         views={"fullname": ["lastname", ["Personal", "firstname"]]},
-        permission=Granted(ask=True, tell=True, source="owner"),
+        permission=Granted(**dict.fromkeys(VERBS, True), source="owner"),
     )
 
 

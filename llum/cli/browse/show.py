@@ -12,7 +12,7 @@ from llum.people.lookalikes import warnings
 from schemas.errors import raised_from
 from schemas.evidence import Evidence
 from schemas.paths import format_path
-from schemas.permissions import Permission
+from schemas.permissions import VERBS, Permission, said
 from schemas.replies import AskReply, ComponentAnswer, ContextReply, RuleDescription
 
 YES_NO: Final = {True: "yes", False: "no", None: "-"}
@@ -95,7 +95,7 @@ def _state(rule: RuleDescription, says: bool) -> list[str]:
 def permissions(settings: Iterable[tuple[str, str, Permission]], width: int | None) -> str:
     """Show what is set for apps: (app, place, parts)."""
     rows = [(app, place, *_granted(parts)) for app, place, parts in settings]
-    return layout.table(("app", "at", "ask", "tell", "limits"), rows, width)
+    return layout.table(("app", "at", "may", "may not", "limits"), rows, width)
 
 
 def explained(answer: ComponentAnswer, width: int | None) -> str:
@@ -132,7 +132,13 @@ def _granted(parts: Permission) -> tuple[str, str, str]:
     limits += [f"only {parts.bind_resolver}"] if parts.bind_resolver else []
     limits += [f"only view {parts.bind_view}"] if parts.bind_view else []
     limits += [f"until {render.moment(parts.expires)}"] if parts.expires else []
-    return YES_NO[parts.ask], YES_NO[parts.tell], "; ".join(limits)
+    limits += [f"for: {parts.purpose}"] if parts.purpose else []
+    return _verbs(parts, True), _verbs(parts, False), "; ".join(limits)
+
+
+def _verbs(parts: Permission, allowed: bool) -> str:
+    """List what a setting allows, or forbids; what it says nothing of is in neither list."""
+    return ", ".join(verb for verb in VERBS if said(parts, verb) is allowed) or "-"
 
 
 def listed_apps(rows: Iterable[ListedApp], width: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from llum.cli.commands.options import WHERE, settings_options, with_client
-from llum.cli.parameters import Moment
+from llum.cli.rights import rights_options
 from llum.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,15 +85,12 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
 @click.argument("name", metavar="APP")
 @click.argument("context", default="")
 @click.option("--component", help="For this component of the context only.")
-@click.option("--ask/--no-ask", default=None, help="It may ask, or may not.")
-@click.option("--tell/--no-tell", default=None, help="It may tell, and make and delete things, or may not.")
+@rights_options
 @click.option("--resolver", "resolvers", multiple=True, help="It may use this resolver only. Repeat it to name more.")
 @click.option("--any-resolver", is_flag=True, help="It may use all resolvers.")
 @click.option("--filter", "filters", multiple=True, help="It may use this filter only. Repeat it to name more.")
 @click.option("--any-filter", is_flag=True, help="It may use all evidence filters.")
 @click.option("--bind-resolver", help="It gets the value of this resolver only, no evidence. Empty: any.")
-@click.option("--bind-view", help="It sees only the components of this view. Empty: all.")
-@click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts.")
 @click.option("--json", "as_json", is_flag=True, help="Print what is set there as JSON.")
 @settings_options(*WHERE)
 def permit(
@@ -102,6 +99,7 @@ def permit(
     name: str,
     context: str,
     component: str | None,
+    whose_rules: str | None,
     resolvers: tuple[str, ...],
     filters: tuple[str, ...],
     any_resolver: bool,
@@ -111,19 +109,20 @@ def permit(
 ) -> None:
     """Say what APP may do with the model of USER, at CONTEXT and below. Without CONTEXT: everywhere.
 
-    What you do not name stays as it is. The command prints what is set there now.
+    What you do not name stays as it is. The command prints what is set there now. A rule that APP has in another
+    person's model gets nothing of this: permit that with --whose-rules PERSON.
     """
     from llum.cli import render
     from schemas.app_names import app_id
 
     named = {"resolvers": _names(resolvers, any_resolver), "filters": _names(filters, any_filter), **parts}
     given = {part: value for part, value in named.items() if value is not None}
-    identifier = app_id(name)
+    identifier, where = app_id(name), {"component": component, "whose_rules": whose_rules}
 
     async def use(client: "Client") -> "Permission | None":
         if given:
-            await client.set_permission(user, identifier, context, component=component, **given)
-        return await client.get_permission(user, identifier, context, component=component)
+            await client.set_permission(user, identifier, context, **where, **given)
+        return await client.get_permission(user, identifier, context, **where)
 
     found = with_client(settings, use)
     click.echo(render.as_json(found) if as_json else _in_words(found))

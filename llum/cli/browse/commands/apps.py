@@ -8,7 +8,7 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, APP, RESOLVER, command, names
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.parameters import Moment
+from llum.cli.rights import rights_options
 from llum.people import apps
 from schemas.app_names import app_id, app_name
 from schemas.commands import SetPermission
@@ -72,8 +72,7 @@ async def delapp(shell: Shell, name: str | None) -> None:
 @command("setperm", section="apps", example="setperm asker Work --ask --no-tell --resolvers count,sum")
 @click.argument("name", metavar="APP", type=APP, required=False)
 @click.argument("path", type=ANYTHING, default="")
-@click.option("--ask/--no-ask", default=None, help="It may ask, or may not.")
-@click.option("--tell/--no-tell", default=None, help="It may tell, and make and delete things, or may not.")
+@rights_options
 @click.option("--resolvers", help="It may use these resolvers only, with commas between them. all: every one.")
 @click.option("--filters", help="It may use these evidence filters only, with commas between them. all: every one.")
 @click.option(
@@ -81,10 +80,14 @@ async def delapp(shell: Shell, name: str | None) -> None:
     type=RESOLVER,
     help="It gets the value of this resolver only, no evidence. Empty: any.",
 )
-@click.option("--bind-view", help="It sees only the components of this view. Empty: all.")
-@click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts.")
 async def setperm(
-    shell: Shell, name: str | None, path: Path, resolvers: str | None, filters: str | None, **parts: Any
+    shell: Shell,
+    name: str | None,
+    path: Path,
+    whose_rules: str | None,
+    resolvers: str | None,
+    filters: str | None,
+    **parts: Any,
 ) -> None:
     """Say what an app may do.
 
@@ -98,7 +101,8 @@ async def setperm(
         raise click.UsageError("say what the app may do, for example --ask")
     given = given or {part: await shell.dialogue.yes(f"May it {part}?") for part in ("ask", "tell")}
     context, component = await _place(shell, path)
-    await shell.send(SetPermission(id=new_id(), app=app_id(name), context=context, component=component, **given))
+    place: dict[str, Any] = {"context": context, "component": component, "whose_rules": whose_rules}
+    await shell.send(SetPermission(id=new_id(), app=app_id(name), **place, **given))
     await _show(shell, [name], path)
 
 
@@ -138,9 +142,10 @@ async def _setting(
     shell: Shell, name: str, context: list[str], component: str | None
 ) -> list[tuple[str, str, Permission]]:
     query = GetPermission(app=app_id(name), context=context, component=component)
-    setting = (await shell.query(query, PermissionReply)).permission
+    reply = await shell.query(query, PermissionReply)
     at = shell.shown([*context, component] if component else context)
-    return [] if setting is None else [(name, at, setting)]
+    own = [] if reply.permission is None else [(name, at, reply.permission)]
+    return own + [(f"{name}, rules of {person}", at, setting) for person, setting in reply.rules_of.items()]
 
 
 async def _place(shell: Shell, path: Path) -> tuple[list[str], str | None]:

@@ -1,0 +1,36 @@
+"""The options that say what an app may do: the same for `llum admin app permit` and `setperm`."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from llum.cli.parameters import Moment
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_AS_TELL: Final = "Unless you say it: as --tell."
+
+_OPTIONS: Final = (
+    click.option("--ask/--no-ask", default=None, help="It may ask, or may not."),
+    click.option("--tell/--no-tell", default=None, help="It may tell evidence, or may not."),
+    click.option("--make/--no-make", default=None, help=f"It may make and change things, or may not. {_AS_TELL}"),
+    click.option("--delete/--no-delete", default=None, help=f"It may delete things, or may not. {_AS_TELL}"),
+    click.option("--rules/--no-rules", default=None, help=f"It may have rules, or may not. {_AS_TELL}"),
+    click.option("--notify/--no-notify", default=None, help="Its rules may call a URL, or may not."),
+    click.option("--bind-view", help="It sees only the components of this view. Empty: all."),
+    click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts."),
+    click.option("--purpose", help="What for: a text for people. Empty: none."),
+    click.option(
+        "--whose-rules",
+        metavar="PERSON",
+        help="It is about the rules that the app has in the model of this person, and nothing else.",
+    ),
+)
+
+
+def rights_options(function: F) -> F:
+    """Add the options to a command."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
