@@ -13,7 +13,7 @@ import msgspec
 from model.reads import EvidenceKind
 from model.resolvers.registry import is_goal
 from schemas.errors import Code, Refusal
-from schemas.evidence import Evidence, EvidenceFilter
+from schemas.evidence import Evidence, EvidenceFilter, FilterName
 from schemas.limits import MAX_EVIDENCE_PAGE
 
 _MAX_US: Final = 2**63 - 1
@@ -33,7 +33,7 @@ _numbered: Final = msgspec.json.Decoder(_Numbered)
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """What a filter lets through: the evidence within all bounds that are set. `newest` comes alone."""
 
-    name: str = "all"
+    name: FilterName = "all"
     kind: EvidenceKind | None = None
     since_us: int | None = None
     newest: int | None = None

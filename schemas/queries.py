@@ -39,6 +39,11 @@ class Ask(_PastQuery, tag="ask"):
     resolver_arguments: dict[str, Any] = {}
     """Arguments of the resolver, by their names."""
     evidence_filter: EvidenceFilter | None = None
+    value_over_all: bool = False
+    """Resolve over all evidence: the filter only chooses the evidence that is shown, as in the original Personis.
+
+    An app that may not use the filter `all` gets the value over what its filter lets through all the same.
+    """
     include_evidence: bool = False
     """Give the evidence that the filter lets through, the oldest first, page by page."""
     evidence_after: tuple[Sequence, Sequence] | None = None

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
-from schemas.evidence import ComponentType, Evidence, ValueType
+from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
 
@@ -106,6 +106,8 @@ class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     value_type: ValueType = "string"
     value_list: list[str] = []
     value: Any = None
+    value_filtered_by: FilterName | None = None
+    """The resolver saw only what this evidence filter lets through; null: all evidence, or a correction decided."""
     resolver: str | None = None
     """The component's own resolver, if one is set."""
     goals: list[list[str]] = []

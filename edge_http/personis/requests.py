@@ -124,7 +124,10 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
 
 
 def ask_of(call: AskCall) -> Ask:
-    """Make the query. Evidence is always wanted: the original gives all that its filter lets through."""
+    """Make the query. Evidence is always wanted: the original gives all that its filter lets through.
+
+    The filter chooses no more than that: the original resolves the value over all evidence.
+    """
     resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(
         context=path_of(call.context),
@@ -132,6 +135,7 @@ def ask_of(call: AskCall) -> Ask:
         resolver=resolver,
         resolver_arguments=arguments_of(call.resolver),
         evidence_filter=evidence_filter,
+        value_over_all=evidence_filter is not None,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
     )

@@ -48,9 +48,11 @@ RESOLVERS = [
 async def test_a_resolver_is_a_name_or_a_dictionary(
     edge: Edge, spelling: Any, resolver: str | None, evidence_filter: EvidenceFilter | None
 ) -> None:
-    """The dictionary holds the resolver's name, the filter and its arguments."""
+    """The dictionary holds the resolver's name, the filter and its arguments. The filter chooses what is listed."""
     await edge.call("ask", {"context": [], "resolver": spelling})
-    assert edge.requests.queries == [Ask(resolver=resolver, evidence_filter=evidence_filter, include_evidence=True)]
+    over_all = evidence_filter is not None
+    expected = Ask(resolver=resolver, evidence_filter=evidence_filter, value_over_all=over_all, include_evidence=True)
+    assert edge.requests.queries == [expected]
 
 
 async def test_an_unknown_filter_is_refused(edge: Edge) -> None:

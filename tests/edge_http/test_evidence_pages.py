@@ -53,6 +53,7 @@ async def test_pages_continue_as_of_the_first(edge: Edge) -> None:
         view=["a"],
         resolver="goal",
         evidence_filter=EvidenceFilter(name="all"),
+        value_over_all=True,
         include_evidence=True,
         evidence_after=(3, 0),
         as_of_seq=77,

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from schemas.commands import Correct
 from schemas.errors import Code
 from schemas.evidence import EvidenceFilter, FilterName
 from schemas.limits import MAX_EVIDENCE_PAGE
@@ -63,6 +64,72 @@ def test_the_value_is_resolved_over_what_the_filter_lets_through(
             for resolver in ("default", "goal", "recent")
         ]
         assert values == [default, goal, recent]
+
+
+@pytest.mark.parametrize(
+    "evidence_filter",
+    [
+        EvidenceFilter(name="last1"),
+        last(2),
+        EvidenceFilter(name="goal"),
+        EvidenceFilter(name="since_time", since_time=1e300),
+    ],
+)
+def test_the_filter_may_choose_no_more_than_the_list(evidence_filter: EvidenceFilter) -> None:
+    """As in the original: the newest is a goal, and `last1` lists it, but the value is that before it."""
+    person = twelve()
+    person.tell("age", 12, flags=["goal"])
+    shown = listed(person, evidence_filter)
+    for resolver, expected in (("default", 11), ("goal", 12), ("recent", 12), ("sum", 36), ("count", 6)):
+        how = {"evidence_filter": evidence_filter, "value_over_all": True, "resolver": resolver}
+        assert listed(person, **how) == shown
+        answer = person.answer("age", **how)
+        assert (answer.value, answer.value_filtered_by) == (expected, None)
+
+
+@pytest.mark.parametrize("resolver", ["default", "goal", "recent", "sum"])
+def test_the_reply_says_what_the_resolver_saw(resolver: str) -> None:
+    """The filter's name, if there was one."""
+    person = twelve()
+    for name in ("last1", "last10", "goal"):
+        answer = person.answer("age", evidence_filter=EvidenceFilter(name=name), resolver=resolver)
+        assert answer.value_filtered_by == name
+    for evidence_filter in (None, EvidenceFilter()):
+        assert person.answer("age", evidence_filter=evidence_filter, resolver=resolver).value_filtered_by is None
+
+
+def test_a_correction_is_not_filtered() -> None:
+    """It decides, whatever a filter lets through, and the reply says that no filter did."""
+    person = twelve()
+    person.do(Correct(id="c", context=["Personal"], component="age", value=40))
+    person.tell("age", 41)
+    for over_all in (False, True):
+        answer = person.answer("age", evidence_filter=EvidenceFilter(name="last1"), value_over_all=over_all)
+        assert (answer.value, answer.value_filtered_by) == (40, None)
+
+
+def test_an_explanation_is_of_what_the_resolver_saw() -> None:
+    """A filter that only chooses the list has left nothing out."""
+    why = (
+        twelve()
+        .answer("age", evidence_filter=EvidenceFilter(name="last1"), value_over_all=True, explain=True, resolver="goal")
+        .explanation
+    )
+    assert why is not None
+    assert why.evidence_filter == "all"
+    assert [piece.value for piece in why.used] == [10]
+    assert {reason.reason: reason.count for reason in why.left_out} == {"no_goal_flag": 6, "older": 5}
+
+
+def test_a_value_over_all_evidence_is_read_once() -> None:
+    """The latest is remembered from then on: what is read is the list alone."""
+    person = twelve()
+    person.reload()
+    how = {"evidence_filter": EvidenceFilter(name="last1"), "value_over_all": True, "include_evidence": True}
+    query = Ask(context=["Personal"], view=["age"], **how)
+    assert person.answer("age", **how).value == 11
+    (read,) = person.reads(query)
+    assert (read.newest, read.kind) == (1, None)
 
 
 @pytest.mark.parametrize("name", ["last1", "last10", "goal", "since_time"])

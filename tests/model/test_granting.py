@@ -95,6 +95,20 @@ def test_filters_are_limited() -> None:
     assert person.answer("age", app="probe").value is None
 
 
+@pytest.mark.parametrize(("resolver", "of_goals"), [("default", None), ("sum", 0)])
+def test_a_limited_app_gets_no_value_of_what_it_may_not_see(resolver: str, of_goals: object) -> None:
+    """Also if it wants the value over all evidence: that is for apps that may use the filter `all`."""
+    person = given(ask=True, filters=["goal"])
+    person.tell("age", 1, flags=["goal"])
+    person.tell("age", 2)
+    how: dict[str, Any] = {"evidence_filter": EvidenceFilter(name="goal"), "resolver": resolver, "value_over_all": True}
+    limited = person.answer("age", app="probe", **how)
+    assert (limited.value, limited.value_filtered_by) == (of_goals, "goal")
+    person.permit("probe", "Personal", filters=["goal", "all"])
+    free = person.answer("age", app="probe", **how)
+    assert (free.value, free.value_filtered_by) == (2, None)
+
+
 def test_what_a_limited_filter_excludes_is_counted_only() -> None:
     """Explain shows no evidence that the app could not have listed."""
     person = given(ask=True, filters=["last1"])

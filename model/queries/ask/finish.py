@@ -4,13 +4,13 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from model.caches import Caches
-from model.evidence import decode_evidence, is_expired, unexpired
+from model.evidence import Selection, decode_evidence, is_expired, unexpired
 from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
 from model.reads import MAX_READ_BYTES, EvidenceKind, Found, Pause
-from model.resolvers.registry import Considered, Resolve, Resolved, Resolver, is_goal
+from model.resolvers.registry import Considered, Resolve, Resolved, is_goal
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
@@ -18,6 +18,10 @@ from schemas.replies import AskReply, ComponentFailure, Explanation
 
 DECODED_AT_ONCE: Final = 1000
 """Pieces of evidence decoded in one go: a third of a millisecond."""
+
+_SELECT_LESS: Final = "use a filter that selects less evidence"
+_RESOLVE_LESS: Final = "name a resolver of the newest evidence, such as default"
+"""The hint where no filter helps."""
 
 
 def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Pause | Resolve, Any, AskReply]:
@@ -53,6 +57,7 @@ def _finish(
             raise resolved
     else:
         resolved = Resolved(correction.value, (correction,))
+        part.answer.value_filtered_by = None
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
         shown = found.get("page") or found.get("window") or found.get("whole") or Found()
@@ -65,7 +70,7 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Gen
     """Give the evidence that the resolver decides over."""
     read = found.get("window") or found.get("whole")
     if read is not None:
-        _check_amount(part.resolver, read)
+        _check_amount(part, read, plan.selection)
         if part.resolver.newest_of is not None:
             return _newest(read.bodies, part.resolver.newest_of, plan.now)
         return (yield from _counting(read.bodies, plan.now))
@@ -95,11 +100,12 @@ def _newest(bodies: Sequence[bytes], kind: Considered, now: float) -> list[Evide
     return []
 
 
-def _check_amount(resolver: Resolver, read: Found) -> None:
+def _check_amount(part: PendingAnswer, read: Found, selection: Selection) -> None:
     if read.cut or len(read.bodies) > MAX_EVIDENCE_CONSIDERED:
         amount = f"{MAX_EVIDENCE_CONSIDERED} pieces or {MAX_READ_BYTES} bytes"
-        message = f"the resolver {resolver.name} would have to read more than {amount}"
-        raise Refusal(Code.TOO_MUCH_EVIDENCE, message, "evidence_filter", "use a filter that selects less evidence")
+        hint = _SELECT_LESS if part.selection is selection else _RESOLVE_LESS
+        message = f"the resolver {part.resolver.name} would have to read more than {amount}"
+        raise Refusal(Code.TOO_MUCH_EVIDENCE, message, "evidence_filter", hint)
 
 
 def _explanation(
@@ -109,11 +115,11 @@ def _explanation(
     return Explanation(
         resolver=part.resolver.name,
         resolver_from=part.resolver_from,
-        evidence_filter=plan.selection.name,
+        evidence_filter=part.selection.name,
         grant=part.grant.source,
         evaluated_at=plan.now,
         used=shown_used(decided),
-        left_out=[*unshown_used(decided), *left_out(looked(found), plan.selection, decided, plan.now, budget)],
+        left_out=[*unshown_used(decided), *left_out(looked(found), part.selection, decided, plan.now, budget)],
     )
 
 

@@ -53,10 +53,15 @@ class PendingAnswer(msgspec.Struct, kw_only=True):
     component_no: int
     latest: Latest
     """The latest evidence as it was known at the time of the plan; what was not known is read."""
-    over_latest: bool
-    """The value comes from that."""
+    selection: Selection
+    """What the resolver sees."""
     reads: dict[str, int] = {}
     """What each read is for, and its index in the plan."""
+
+    @property
+    def over_latest(self) -> bool:
+        """Tell whether the latest evidence decides the value."""
+        return self.resolver.newest_of is not None and self.selection is EVERYTHING
 
     @property
     def sees(self) -> Literal["all", "passing", "nothing"]:
@@ -76,6 +81,7 @@ class Plan(msgspec.Struct, kw_only=True):
     now: float
     query: Ask
     selection: Selection
+    """What is shown, and unless the ask says otherwise what the resolvers see."""
     reply: AskReply
     reads: list[Read] = []
     open: list[PendingAnswer] = []
@@ -182,19 +188,28 @@ def _opened(
         grant=target.grant,
         component_no=target.number,
         latest=known,
-        over_latest=resolver.newest_of is not None and plan.selection is EVERYTHING,
+        selection=_seen_by_resolver(plan, target.grant),
     )
+    if part.selection is not EVERYTHING:
+        answer.value_filtered_by = part.selection.name
     make = _maker(plan, target)
     marked = {"withdrawn": "marked"} if component.withdrawals else {}
-    reads = _correction_reads(latest, plan.now, make) | _value_reads(plan, resolver, latest, make)
-    if part.shows_evidence(query) and (marked or not reads.keys() & {"window", "whole"}):
+    reads = _correction_reads(latest, plan.now, make) | _value_reads(plan, part, latest, make)
+    shown_too = part.selection is plan.selection and not marked and reads.keys() & {"window", "whole"}
+    if part.shows_evidence(query) and not shown_too:
         reads["page"] = _page_read(plan, partial(make, **marked))
     if query.explain:
-        reads |= explain_reads(plan.selection, make, marked)
+        reads |= explain_reads(part.selection, make, marked)
     for role, read in reads.items():
         part.reads[role] = len(plan.reads)
         plan.reads.append(read)
     return part
+
+
+def _seen_by_resolver(plan: Plan, grant: Grant) -> Selection:
+    """Say which evidence the value is made of: no app gets a value of evidence that its filters keep from it."""
+    over_all = plan.query.value_over_all and (grant.filters is None or EVERYTHING.name in grant.filters)
+    return EVERYTHING if over_all else plan.selection
 
 
 def _maker(plan: Plan, target: Target) -> Callable[..., Read]:
@@ -211,9 +226,9 @@ def _correction_reads(latest: Latest | None, now: float, make: Callable[..., Rea
     return {"correction": make(kind="correction", unexpired_at=now, newest=1, limit=1)}
 
 
-def _value_reads(plan: Plan, resolver: Resolver, latest: Latest | None, make: Callable[..., Read]) -> dict[str, Read]:
-    """Plan what decides the value: what the filter lets through, or only the newest of it if that decides."""
-    selection, kind = plan.selection, resolver.newest_of
+def _value_reads(plan: Plan, part: PendingAnswer, latest: Latest | None, make: Callable[..., Read]) -> dict[str, Read]:
+    """Plan what decides the value: what the resolver sees, or only the newest of it if that decides."""
+    selection, kind = part.selection, part.resolver.newest_of
     if selection.newest is not None:
         return {"window": make(newest=selection.newest, limit=selection.newest)}
     if kind is None:
