@@ -1,6 +1,6 @@
 """Registering and removing the apps of a person: the command, and the credentials that go with it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from bus.as_app import new_id
@@ -42,11 +42,12 @@ class Apps:
         role: Literal["owner", "app"] | None = None,
         password: str | None = None,
         command_id: str | None = None,
+        origins: Sequence[str] | None = None,
     ) -> int:
         """Register an app or change what is said of it, and give its registration.
 
-        None leaves description, role and password as they are; a new app has none of them. Raises `Refusal`, then
-        nothing has changed; `Transient`.
+        None leaves description, role, password and origins as they are; a new app has none of them. Raises `Refusal`,
+        then nothing has changed; `Transient`.
         """
         known = (await self.list()).get(app)
         hashed = None if password is None else await self._authenticator.passwords.hashed(password)
@@ -55,10 +56,12 @@ class Apps:
             app=app,
             description=_else(description, known.description if known else ""),
             role=role or (known.role if known else "app"),
+            origins=None if origins is None else list(origins),
         )
+        told = origins if origins is not None else known.origins if known else ()
         accepted = await self._send(command)
         registration: int = accepted.result
-        self._authenticator.registrations.note(self._user, app, registration, accepted.seq)
+        self._authenticator.registrations.note(self._user, app, registration, accepted.seq, told)
         if hashed is not None:
             await self._authenticator.passwords.store(self._user, app, registration, hashed)
         return registration

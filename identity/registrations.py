@@ -6,7 +6,7 @@ another edge is obeyed here within a second, and a request costs a look into a d
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from bus.connection import Bus
@@ -40,6 +40,8 @@ class _Known(NamedTuple):
     """What is newer than this command of the person may have changed it."""
     checked: float
     """When it was learnt."""
+    origins: frozenset[str] = frozenset()
+    """Where its web pages come from."""
 
 
 class Registrations:
@@ -74,11 +76,16 @@ class Registrations:
         known = self._known.get((user, app))
         return known is not None and known.registration == registration and self._is_fresh(known)
 
-    def note(self, user: str, app: str, registration: int | None, seq: int) -> None:
+    def origins_of(self, user: str, app: str) -> frozenset[str]:
+        """Give where the web pages of an app come from that has just been found to be registered."""
+        known = self._known.get((user, app))
+        return frozenset() if known is None else known.origins
+
+    def note(self, user: str, app: str, registration: int | None, seq: int, origins: Iterable[str] = ()) -> None:
         """Take in what was true as of a command of the person, unless something newer is known."""
         known = self._known.get((user, app))
         if known is None or known.seq < seq:
-            self._known[user, app] = _Known(registration, seq, self._monotonic())
+            self._known[user, app] = _Known(registration, seq, self._monotonic(), frozenset(origins))
 
     def _is_fresh(self, known: _Known) -> bool:
         return self._watch.is_live or self._monotonic() - known.checked < CHECKED_S
@@ -87,7 +94,9 @@ class Registrations:
         """Ask the worker, once it has seen the command that made the credentials good."""
         begun, started = self._begun, self._monotonic()
         found = await _found(self._requests, user, app, registration)
-        answer = _Known(None, registration, started) if found is None else _Known(*found, started)
+        answer = _Known(None, registration, started)
+        if found is not None:
+            answer = _Known(found.registration, found.seq, started, frozenset(found.origins))
         known = self._known.get((user, app))
         if known is not None and known.seq > answer.seq:
             return known
@@ -96,7 +105,7 @@ class Registrations:
         return answer
 
     def _take(self, announced: Announcement) -> None:
-        self.note(announced.user, announced.app, announced.registration, announced.seq)
+        self.note(announced.user, announced.app, announced.registration, announced.seq, announced.origins)
 
     def _begin(self) -> None:
         self._begun += 1
@@ -110,12 +119,11 @@ async def access(requests: Asking, user: str, app: str, min_seq: int | None = No
     return reply
 
 
-async def _found(requests: Asking, user: str, app: str, min_seq: int) -> tuple[int, int] | None:
-    """Give the app's registration and the sequence that this is true of; None if it has none."""
+async def _found(requests: Asking, user: str, app: str, min_seq: int) -> AccessReply | None:
+    """Give what the app is to the model; None if it is not registered."""
     try:
-        reply = await access(requests, user, app, min_seq)
+        return await access(requests, user, app, min_seq)
     except Refusal as refusal:
         if refusal.code not in _UNREGISTERED:
             raise
         return None
-    return reply.registration, reply.seq

@@ -274,10 +274,17 @@ class Client:
         return await self.send(user, DeleteRule(id=new_id(), context=context, component=component, token=token))
 
     async def register_app(
-        self, user: str, app: str, description: str = "", role: Literal["owner", "app"] = "app"
+        self,
+        user: str,
+        app: str,
+        description: str = "",
+        role: Literal["owner", "app"] = "app",
+        origins: Sequence[str] | None = None,
     ) -> Accepted:
-        """Register an app with the user's model. Owner apps only."""
-        return await self.send(user, RegisterApp(id=new_id(), app=app, description=description, role=role))
+        """Register an app with the user's model; its web pages come from `origins`. Owner apps only."""
+        command = RegisterApp(id=new_id(), app=app, description=description, role=role)
+        command.origins = None if origins is None else list(origins)
+        return await self.send(user, command)
 
     async def delete_app(self, user: str, app: str) -> Accepted:
         """Remove an app with its permissions and rules. Owner apps only. Its passwords are not touched."""

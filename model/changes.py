@@ -109,6 +109,7 @@ class RegistrationChanged(msgspec.Struct, frozen=True, gc=False):
     app: str
     registration: int | None
     """The sequence of the command that registered it; None: it is not registered any more."""
+    origins: tuple[str, ...] = ()
 
 
 Effect = Fired | ScheduleSet | ScheduleDropped | RegistrationChanged

@@ -72,6 +72,8 @@ class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=Fals
     role: Literal["owner", "app"] = "app"
     registration: int
     """The sequence of the command that registered it: an app that is deleted and registered anew has another one."""
+    origins: tuple[str, ...] = ()
+    """Where its web pages come from."""
 
 
 class Leaf(

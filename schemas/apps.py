@@ -1,5 +1,10 @@
-"""Ids of apps that llum itself uses. Those with a `_` in front can be registered by nobody, and no token names them."""
+"""Apps: the ids of those that llum itself uses, and the origins of those that are web pages.
 
+Ids with a `_` in front can be registered by nobody, and no token names them.
+"""
+
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.errors import Code, Refusal
@@ -17,6 +22,12 @@ SIGN_IN_APP: Final = "_sign_in"
 PREFERENCES_APP: Final = "_preferences"
 """Makes a model when preferences of a new person are stored."""
 
+MAX_ORIGINS: Final = 16
+"""Origins of one app."""
+
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{0,31}://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+"""An origin as browsers send it (RFC 6454): scheme, host and port, in small letters, without a path."""
+
 MAKERS_OF_MODELS: Final = frozenset({ADMIN_APP, SIGN_IN_APP, PREFERENCES_APP})
 
 
@@ -30,3 +41,14 @@ def check_app(name: str, field: str) -> str:
 def is_llums_own(name: str) -> bool:
     """Tell whether an id is kept for llum itself."""
     return name.startswith("_")
+
+
+def check_origins(origins: Sequence[str], field: str) -> tuple[str, ...]:
+    """Return the origins of an app's web pages, sorted, or raise `bad_field`."""
+    if len(origins) > MAX_ORIGINS:
+        raise Refusal(Code.TOO_LARGE, f"an app has {len(origins)} origins, at most {MAX_ORIGINS}", field)
+    for index, origin in enumerate(origins):
+        if _ORIGIN.fullmatch(origin) is None:
+            hint = "write scheme, host and port as browsers do, without a path: https://log.example"
+            raise Refusal(Code.BAD_FIELD, f"{origin[:80]!r} is not an origin", f"{field}[{index}]", hint)
+    return tuple(sorted(set(origins)))

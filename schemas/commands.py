@@ -182,6 +182,9 @@ class RegisterApp(_Command, tag="register_app"):
     app: str
     description: str = ""
     role: Literal["owner", "app"] = "app"
+    origins: list[str] | None = None
+    """Where its web pages come from, such as `https://log.example`: scripts of such a page may read what the HTTP
+    interface answers to this app's token. Null leaves them as they are."""
 
 
 class DeleteApp(_Command, tag="delete_app"):

@@ -62,10 +62,12 @@ class Firing(msgspec.Struct, frozen=True):
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """An app was registered or deleted: what is known of it as of the command `seq` of its person."""
+    """An app was registered, changed or deleted: what is known of it as of the command `seq` of its person."""
 
     user: str
     app: str
     seq: int
     registration: int | None
     """The sequence of the command that registered the app; null: it is not registered any more."""
+    origins: tuple[str, ...] = ()
+    """Where its web pages come from."""

@@ -152,6 +152,8 @@ class AccessReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="access",
     role: Literal["owner", "app"]
     registration: int
     """The sequence of the command that registered the app: a token for an earlier one of that name is worthless."""
+    origins: list[str] = []
+    """Where the app's web pages come from."""
 
 
 class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omit_defaults=True):
@@ -229,9 +231,10 @@ class ResolversReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_
     """Descriptions by name, sorted by name."""
 
 
-class AppDescription(msgspec.Struct, kw_only=True):
+class AppDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     description: str
     role: Literal["owner", "app"]
+    origins: list[str] = []
 
 
 class AppsReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_apps", omit_defaults=True):

@@ -47,7 +47,9 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
 def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
     """Give the kind and the body of the entry for an effect."""
     if isinstance(effect, RegistrationChanged):
-        return REGISTRATION, msgspec.json.encode(Announcement(user, effect.app, seq, effect.registration))
+        return REGISTRATION, msgspec.json.encode(
+            Announcement(user, effect.app, seq, effect.registration, effect.origins)
+        )
     path = list(effect.path)
     if isinstance(effect, Fired):
         return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause))

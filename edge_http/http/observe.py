@@ -11,14 +11,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.payload import Payload
 
 from bus import lines
 from bus.lines import LoggedRequest
 from bus.logger import get_logger
+from edge_http.http import cors
 from edge_http.http.errors import error_response, framework_response
 from edge_http.http.responses import REQUEST_ID
+from edge_http.keys import AUTHENTICATOR
 from schemas.errors import Code, LlumError, Refusal, Transient
 
 log = get_logger("llum.edge")
@@ -45,6 +47,12 @@ class Trace:
         self.op: str | None = None
         self.code: str | None = None
         self.render_error: RenderError = error_response
+
+    def own_origins(self) -> frozenset[str] | None:
+        """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
+        if self.user is None or self.app is None:
+            return None
+        return self.edge[AUTHENTICATOR].registrations.origins_of(self.user, self.app)
 
     def refuse(self, error: LlumError) -> web.Response:
         """Render an error, and note its code."""
@@ -73,7 +81,7 @@ async def observed(
     trace = Trace(f"{_process}-{next(_numbers):x}", edge, route)
     request[TRACE] = trace
     try:
-        response = await handler(request)
+        response = cors.preflight_response() if cors.is_preflight(request) else await handler(request)
     except asyncio.CancelledError:
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
@@ -81,6 +89,9 @@ async def observed(
         response = trace.refuse(error)
     except Exception as error:  # noqa: BLE001 - logged there, and answered
         response = _failed(request, trace, error)
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and not cors.is_preflight(request):
+        cors.let_read(response, origin, trace.own_origins())
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)
     return response

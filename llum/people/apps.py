@@ -1,5 +1,6 @@
 """The apps of a person, as the command line sees them: registered in the model, with a password in the bus or not."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from identity.apps import Apps
@@ -19,19 +20,27 @@ class ListedApp(NamedTuple):
     role: str
     password: bool
     description: str
+    origins: list[str]
+    """Where its web pages come from."""
     looks_like: list[str]
     """Other apps of the person whose names look like this one's."""
 
 
 async def add(
-    client: "Client", user: str, name: str, description: str | None, is_owner: bool | None, password: str | None
+    client: "Client",
+    user: str,
+    name: str,
+    description: str | None,
+    is_owner: bool | None,
+    password: str | None,
+    origins: Sequence[str] | None = None,
 ) -> None:
-    """Register an app or change what is said of it. None leaves description, role and password as they are.
+    """Register an app or change what is said of it. None leaves description, role, password and origins as they are.
 
     Raises `Refusal`, then nothing has changed; `Transient`.
     """
     role: Literal["owner", "app"] | None = None if is_owner is None else "owner" if is_owner else "app"
-    await apps_of(client, user).register(app_id(name), description, role, password)
+    await apps_of(client, user).register(app_id(name), description, role, password, origins=origins)
 
 
 async def remove(client: "Client", user: str, name: str) -> None:
@@ -52,6 +61,13 @@ async def list_all(client: "Client", user: str) -> list[ListedApp]:
     listed = (await client.list_apps(user)).items()
     alike = looks_like(app_name(app) for app, _ in listed)
     return sorted(
-        ListedApp(name := app_name(app), about.role, app in with_password, about.description, alike.get(name, []))
+        ListedApp(
+            name := app_name(app),
+            about.role,
+            app in with_password,
+            about.description,
+            about.origins,
+            alike.get(name, []),
+        )
         for app, about in listed
     )

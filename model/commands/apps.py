@@ -12,7 +12,7 @@ from model.commands.targets import check_owner, existing_component, no_such_cont
 from model.stamp import Stamp
 from model.state import App, Model, contexts_below
 from schemas.app_names import app_name
-from schemas.apps import check_app
+from schemas.apps import check_app, check_origins
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import FILTER_NAMES
@@ -26,15 +26,26 @@ def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
     check_text(command.description, "description")
     known = model.apps.get(command.app)
     registration = known.registration if known else stamp.seq
-    item = App(description=command.description, role=command.role, registration=registration)
+    item = App(
+        description=command.description,
+        role=command.role,
+        registration=registration,
+        origins=_origins(command, known),
+    )
     if item == known:
         return Decision([], registration)
     if item.role != "owner":
         _check_not_last(model, command.app, "role")
     changes: list[Change] = [put("app", (command.app,), item)]
-    if known is None:
-        changes.append(RegistrationChanged(command.app, registration))
+    if known is None or item.origins != known.origins:
+        changes.append(RegistrationChanged(command.app, registration, item.origins))
     return Decision(changes, registration)
+
+
+def _origins(command: RegisterApp, known: App | None) -> tuple[str, ...]:
+    if command.origins is not None:
+        return check_origins(command.origins, "origins")
+    return known.origins if known else ()
 
 
 def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Decision:

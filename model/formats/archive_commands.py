@@ -66,7 +66,12 @@ def _app_steps(digest: str, record: AppsRecord, importer: str) -> Iterator[Step]
     for app, entry in record.apps.items():
         role = "owner" if app == importer else entry.role
         identifier = _id("app", digest, app)
-        yield Step(importer, RegisterApp(id=identifier, app=app, description=entry.description, role=role))
+        yield Step(
+            importer,
+            RegisterApp(
+                id=identifier, app=app, description=entry.description, role=role, origins=entry.origins or None
+            ),
+        )
         for setting in entry.permissions:
             members = msgspec.structs.asdict(setting)
             yield Step(importer, SetPermission(id=_id("permission", digest, app, setting), app=app, **members))

@@ -84,7 +84,12 @@ def answer_access(model: Model, asker: Asker) -> AccessReply:
     if registered is None:
         message = f"{app_name(asker.app)} is not registered with this model"
         raise Refusal(Code.NO_SUCH_APP, message, None, "the owner can register it")
-    return AccessReply(seq=model.seq, role=registered.role, registration=registered.registration)
+    return AccessReply(
+        seq=model.seq,
+        role=registered.role,
+        registration=registered.registration,
+        origins=list(registered.origins),
+    )
 
 
 def list_resolvers(model: Model, resolvers: Resolvers) -> ResolversReply:
@@ -97,7 +102,8 @@ def list_apps(model: Model, asker: Asker) -> AppsReply:
     if not asker.is_owner:
         raise denied(asker.app, "list apps")
     listed = {
-        name: AppDescription(description=app.description, role=app.role) for name, app in sorted(model.apps.items())
+        name: AppDescription(description=app.description, role=app.role, origins=list(app.origins))
+        for name, app in sorted(model.apps.items())
     }
     return AppsReply(seq=model.seq, apps=listed)
 

@@ -221,7 +221,12 @@ def _rules(base: Path, context: Context) -> list[ArchivedRule]:
 def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
     """List the apps with what is set for them at and below a context."""
     return {
-        name: ArchivedApp(description=app.description, role=app.role, permissions=_permissions(model, name, base))
+        name: ArchivedApp(
+            description=app.description,
+            role=app.role,
+            permissions=_permissions(model, name, base),
+            origins=list(app.origins),
+        )
         for name, app in sorted(model.apps.items())
     }
 

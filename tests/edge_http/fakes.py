@@ -1,7 +1,7 @@
 """Stands in for the bus: records what the edge sends and gives back what a test has laid out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -138,9 +138,14 @@ class FakeRegistrations:
 
     def __init__(self) -> None:
         self.noted: list[tuple[str, str, int | None, int]] = []
+        self.origins: dict[tuple[str, str], frozenset[str]] = {}
 
-    def note(self, user: str, app: str, registration: int | None, seq: int) -> None:
+    def note(self, user: str, app: str, registration: int | None, seq: int, origins: Iterable[str] = ()) -> None:
         self.noted.append((user, app, registration, seq))
+        self.origins[user, app] = frozenset(origins)
+
+    def origins_of(self, user: str, app: str) -> frozenset[str]:
+        return self.origins.get((user, app), frozenset())
 
 
 class FakeAuthenticator:

@@ -30,6 +30,7 @@ class Asked:
         self.count = 0
         self.registration: int | None = 7
         self.seq = 7
+        self.origins: list[str] = []
         self.before_answering: Callable[[], object] = lambda: None
 
     async def ask(self, user: str, app: str, query: Query) -> Reply:
@@ -40,7 +41,7 @@ class Asked:
         self.before_answering()
         if registration is None:
             raise Refusal(Code.NO_SUCH_APP, "no")
-        return AccessReply(seq=seq, role="app", registration=registration)
+        return AccessReply(seq=seq, role="app", registration=registration, origins=self.origins)
 
 
 class Clock:
@@ -88,6 +89,17 @@ async def test_what_is_announced_holds_at_once(watching: Registrations, asked: A
     asked.registration, asked.seq = 12, 12
     assert await watching.holds("alice", "probe", 12)
     assert not await watching.holds("alice", "probe", 7)
+
+
+async def test_origins_are_known_with_the_registration(watching: Registrations, asked: Asked, bus: Bus) -> None:
+    """From the worker's answer, and from announcements of what the owner changes."""
+    asked.origins = ["https://log.example"]
+    assert watching.origins_of("alice", "probe") == frozenset()
+    assert await watching.holds("alice", "probe", 7)
+    assert watching.origins_of("alice", "probe") == {"https://log.example"}
+    await announce(bus, Announcement("alice", "probe", 9, 7, ("https://new.example",)))
+    await until(lambda: watching.origins_of("alice", "probe") == {"https://new.example"}, "the new origin")
+    assert await watching.holds("alice", "probe", 7)
 
 
 async def test_a_newer_registration_is_asked_for(watching: Registrations, asked: Asked) -> None:

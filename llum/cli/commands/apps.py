@@ -31,19 +31,35 @@ def app() -> None:
     default=None,
     help="Give or take owner rights: an owner app may do everything. By default nothing changes; a new app has none.",
 )
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="Scripts of web pages from here, such as https://log.example, may read what the HTTP interface answers to the "
+    "app. Repeat it to name more.",
+)
+@click.option("--no-origin", is_flag=True, help="It has no web pages any more.")
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input, for a simple device.")
 @settings_options(*WHERE)
 def add(
-    settings: Settings, user: str, name: str, description: str | None, is_owner: bool | None, password_stdin: bool
+    settings: Settings,
+    user: str,
+    name: str,
+    description: str | None,
+    is_owner: bool | None,
+    origins: tuple[str, ...],
+    no_origin: bool,
+    password_stdin: bool,
 ) -> None:
-    """Register APP with the model of USER, or change its description, role or password.
+    """Register APP with the model of USER, or change its description, role, origins or password.
 
     A new app may do nothing until `llum admin app permit` says so.
     """
     from llum.people import apps
 
     password = _read_password() if password_stdin else None
-    with_client(settings, lambda client: apps.add(client, user, name, description, is_owner, password))
+    given = _names(origins, no_origin)
+    with_client(settings, lambda client: apps.add(client, user, name, description, is_owner, password, given))
     secret = ", with a password" if password_stdin else ""
     click.echo(f"{name} is an app of {user} now{secret}")
 
