@@ -91,7 +91,8 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
     """
     registered = model.apps.get(app)
     if registered is None:
-        if not _are_rules(app):
+        # Nothing is remembered of rules that nothing is set for: anyone could name any number of them.
+        if app not in model.permissions or not _are_rules(app):
             return NOTHING
     elif registered.role == "owner":
         return OWNER

@@ -32,6 +32,9 @@ class Cause(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     """Names the first cause: `<user>.<seq>` of the command that no rule sent, or a cron firing."""
     depth: int
     """How many rules lie between the first cause and this command."""
+    person: str | None = None
+    """In whose model the rule is. In another model than that the command has the rights that are set there for
+    `whose_rules`, and none of the app's own. Null: llum was older, or somebody else sent it."""
 
 
 class Tell(_Command, tag="tell"):
@@ -41,7 +44,7 @@ class Tell(_Command, tag="tell"):
     component: str
     evidence: NewEvidence
     cause: Cause | None = None
-    """llum sets it on commands that a rule sends. From anyone else it only limits what the tell may set off."""
+    """llum sets it on commands that a rule sends. From anyone else it only limits what the tell may do and set off."""
 
 
 class Correct(_Command, tag="correct"):

@@ -51,10 +51,18 @@ class Ask(_PastQuery, tag="ask"):
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and rules."""
+    whose_rules: str | None = None
+    """The person in whose model the rule is that asks; llum sets it. What is set here for the app's rules there counts
+    then, and nothing of what the app itself may do."""
 
 
 class Access(_Query, tag="access"):
     """Tell whether the app is registered with the model: an `AccessReply`, or `no_such_model`, `no_such_app`."""
+
+    whose_rules: str | None = None
+    """A person: is it `permission_denied` for the rules that the app has in that person's model to tell `component`?"""
+    component: list[str] = []
+    """Its path, from the root. For `whose_rules` alone."""
 
 
 class Ping(_Query, tag="ping"):

@@ -1,5 +1,8 @@
 """Values for rules: of their own model as it was when they fired, of other people's as they are.
 
+Of other people's models a rule gets what is granted there to the rules that its app has in this model. What is granted
+to the app itself does not count: everybody who uses the app could have rules of it.
+
 A firing may have many rules that want the same, so each value is resolved once for each app, and all that is wanted at
 one step in one ask.
 """
@@ -17,10 +20,9 @@ from model.reads import AsOf
 from model.resolvers.registry import Resolvers
 from model.rules.decide import OWN_MODEL, Wanted
 from model.state import Model
-from schemas.app_names import app_name
 from schemas.errors import Code, LlumError, Refusal, Transient, raised_from
 from schemas.queries import Access, Ask
-from schemas.replies import AccessReply, AskReply
+from schemas.replies import AskReply
 
 MAX_PER_ASK: Final = 512
 """Components in one ask, within what a view may list."""
@@ -82,7 +84,6 @@ class Values:
         self._moment = moment
         self._requests = requests
         self._known: dict[Key, Any] = {}
-        self._allowed: dict[tuple[str, str], LlumError | None] = {}
 
     def get(self, app: str, wanted: Wanted) -> Any:
         """Give a value that has been fetched, or raise why there is none."""
@@ -99,31 +100,16 @@ class Values:
             for at in range(0, len(paths), MAX_PER_ASK):
                 await self._fetch_some(app, model, resolver or None, paths[at : at + MAX_PER_ASK])
 
-    async def check_foreign(self, app: str, user: str) -> None:
-        """Raise unless the app may turn to another person's model: as an app with grants there, not as its owner.
+    async def check_tells(self, app: str, user: str, path: Sequence[str]) -> None:
+        """Raise unless rules that the app has in this model may tell a component of another person's.
 
-        Owner apps are the same for many people, so their rights must not reach from one person's rule to another.
+        The command would be refused there, too, but then nobody here would hear of it.
         """
-        if (app, user) not in self._allowed:
-            self._allowed[(app, user)] = await self._refused_foreign(app, user)
-        error = self._allowed[(app, user)]
-        if error is not None:
-            raise error
+        query = Access(whose_rules=self._moment.user, component=list(path))
+        await _patiently(lambda: self._requests.ask(user, app, query, FOREIGN_TIMEOUT_S))
 
     def is_own(self, model: str) -> bool:
         return model in (OWN_MODEL, self._moment.user)
-
-    async def _refused_foreign(self, app: str, user: str) -> LlumError | None:
-        try:
-            reply = await _patiently(lambda: self._requests.ask(user, app, Access(), FOREIGN_TIMEOUT_S))
-        except LlumError as error:
-            return error
-        assert isinstance(reply, AccessReply)
-        if reply.role == "owner":
-            return Refusal(
-                Code.PERMISSION_DENIED, f"{app_name(app)} owns {user}'s model: a rule needs an app with grants there"
-            )
-        return None
 
     async def _fetch_some(self, app: str, model: str, resolver: str | None, paths: Sequence[tuple[str, ...]]) -> None:
         query = Ask(view=[list(path) for path in paths], resolver=resolver)
@@ -138,7 +124,7 @@ class Values:
     async def _ask(self, app: str, model: str, query: Ask) -> AskReply:
         if self.is_own(model):
             return await self._moment.ask(app, query)
-        await self.check_foreign(app, model)
+        query.whose_rules = self._moment.user
         reply = await _patiently(lambda: self._requests.ask(model, app, query, FOREIGN_TIMEOUT_S))
         assert isinstance(reply, AskReply)
         return reply

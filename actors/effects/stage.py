@@ -194,14 +194,14 @@ class EffectsStage:
             return
         user = entry.user if firing.values.is_own(telling.model) else telling.model
         if user != entry.user:
-            await firing.values.check_foreign(run.app, user)
+            await firing.values.check_tells(run.app, user, telling.path)
         *context, component = telling.path
         command = Tell(
             id=command_id,
             context=context,
             component=component,
             evidence=NewEvidence(value=telling.value, evidence_type=telling.evidence_type),
-            cause=Cause(rule=run.token, root=firing.root, depth=firing.depth),
+            cause=Cause(rule=run.token, root=firing.root, depth=firing.depth, person=entry.user),
         )
         await self._requests.store(user, run.app, command, timeout_s=STORE_WITHIN_S)
 

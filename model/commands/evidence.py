@@ -14,7 +14,7 @@ from model.permissions import Grants
 from model.reads import Read, Reading
 from model.stamp import Stamp
 from model.state import Component, Context, Model
-from schemas.commands import Correct, Tell, Withdraw
+from schemas.commands import Cause, Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, Withdrawal
 from schemas.paths import Path, check_path
@@ -26,14 +26,15 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     """Add evidence. This is by far the most frequent command, so its way is short."""
     path = tuple(command.context)
     name = command.component
+    app = stamp.app if command.cause is None else _teller(command.cause, stamp)
     context = model.context(path)
     contents = None if context is None else context.contents
     leaf = None if contents is None else contents.components.get(name)
     if context is None or contents is None or leaf is None:
-        component_to_change(model, stamp, command.context, name, "tell")
+        component_to_change(model, msgspec.structs.replace(stamp, app=app), command.context, name, "tell")
         raise AssertionError("what is not there is refused")
-    if not permissions.grant_at(model, stamp.app, path, name, stamp.time_us / 1e6, known).tell:
-        raise permissions.denied(stamp.app, "tell", "context")
+    if not permissions.grant_at(model, app, path, name, stamp.time_us / 1e6, known).tell:
+        raise permissions.denied(app, "tell", "context")
     check_evidence(command.evidence, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
     if command.cause is not None or contents.rules:
@@ -79,6 +80,11 @@ def with_withdrawals(component: Component, path: Path) -> list[Change]:
 def accepted_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> AddEvidence:
     """Accept new evidence; `n` is its place in the command."""
     return add(_stamped(new, n, stamp), component_no, stamp.time_us)
+
+
+def _teller(cause: Cause, stamp: Stamp) -> str:
+    """Say whose rights count for what a rule tells: outside its own model those of the app's rules in that model."""
+    return stamp.app if cause.person in (None, stamp.user) else permissions.grantee_of(stamp.app, cause.person)
 
 
 def _tell_among_rules(model: Model, context: Context, component_no: int, command: Tell, stamp: Stamp) -> Decision:

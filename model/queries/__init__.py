@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from model.caches import Caches
-from model.permissions import Asker
+from model.permissions import Asker, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
 from model.queries.export import export_page, read_mark
@@ -50,11 +50,15 @@ def answer(
     at the model until it yields `Read`s for the first time, and never after: commands may follow from then on. Raises a
     `Refusal`. A ping is not about a model, so it has no answer here.
     """
+    if (type(query) is Ask or type(query) is Access) and query.whose_rules is not None:
+        app = grantee_of(app, query.whose_rules)
     return _ANSWERS[type(query)](model, caches, Asker(app, model, now, caches.grants), query, resolvers)
 
 
-def _access(model: Model, _caches: Caches, asker: Asker, _query: Access, _resolvers: Resolvers) -> Answering:
+def _access(model: Model, _caches: Caches, asker: Asker, query: Access, _resolvers: Resolvers) -> Answering:
     yield from ()
+    if query.whose_rules is not None:
+        describe.check_tells(asker, query.component)
     return describe.answer_access(model, asker)
 
 

@@ -78,11 +78,21 @@ def _granted(grant: Grant) -> Granted:
     )
 
 
+def check_tells(asker: Asker, component: list[str]) -> None:
+    """Raise `bad_path`, or `permission_denied` unless it may tell the component, whether or not there is one."""
+    path = check_path(component, "component")
+    if not path:
+        raise Refusal(Code.BAD_PATH, "the path of a component cannot be empty", "component")
+    if not asker.component_grant(path[:-1], path[-1], asker.grant(path[:-1])).tell:
+        raise denied(asker.app, "tell", "component")
+
+
 def answer_access(model: Model, asker: Asker) -> AccessReply:
     """Say what the app is to the model. Raises `no_such_app`."""
-    registered = model.apps.get(asker.app)
+    app, _ = parted_grantee(asker.app)
+    registered = model.apps.get(app)
     if registered is None:
-        message = f"{app_name(asker.app)} is not registered with this model"
+        message = f"{app_name(app)} is not registered with this model"
         raise Refusal(Code.NO_SUCH_APP, message, None, "the owner can register it")
     return AccessReply(
         seq=model.seq,

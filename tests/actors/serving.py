@@ -53,9 +53,15 @@ class Llum:
         definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=made)])
         await self.do(MakeModel(id=self.next_id(), definition=definition), user, ADMIN_APP)
 
-    async def grant(self, user: str, app: str, ask: bool = True, tell: bool = True) -> None:
+    async def grant(self, user: str, app: str, ask: bool = True, tell: bool = True, notify: bool = False) -> None:
         await self.do(RegisterApp(id=self.next_id(), app=app), user)
-        await self.do(SetPermission(id=self.next_id(), app=app, context=[], ask=ask, tell=tell), user)
+        command = SetPermission(id=self.next_id(), app=app, context=[], ask=ask, tell=tell, notify=notify)
+        await self.do(command, user)
+
+    async def grant_rules(self, user: str, app: str, of: str, **verbs: bool) -> None:
+        """Grant to rules that the app has in the model of another person."""
+        command = SetPermission(id=self.next_id(), app=app, context=["c"], whose_rules=of, **verbs)
+        await self.do(command, user)
 
     async def subscribe(self, component: str, statement: str, user: str = "alice", app: str = "llum") -> str:
         command = MakeRule(id=self.next_id(), context=["c"], component=component, statement=statement)

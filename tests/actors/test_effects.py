@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import rejections
-from schemas.commands import DeleteApp, DeleteRule, Tell
+from schemas.commands import DeleteApp, DeleteRule, RegisterApp, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
@@ -77,39 +77,61 @@ async def test_a_removed_rule_fires_no_more(llum: Llum) -> None:
     assert await llum.values("b") == [1, 2]
 
 
-async def test_a_rule_reads_and_tells_another_person_where_granted(llum: Llum) -> None:
-    """As the rule's app, which needs grants there."""
+@pytest.mark.parametrize("app", ["probe", "llum"])
+async def test_a_rule_reads_and_tells_another_person_where_granted(llum: Llum, app: str) -> None:
+    """Granted to the rules of this app in that model. An owner app needs that, too: its own rights do not count."""
     await llum.make_person("alice", "a")
     await llum.make_person("bob", "place", "seen")
-    for user in ("alice", "bob"):
-        await llum.grant(user, "probe")
+    await llum.grant("alice", "probe")
+    await llum.do(RegisterApp(id=llum.next_id(), app="probe"), "bob")
+    await llum.grant_rules("bob", app, of="alice", ask=True, tell=True)
     await llum.tell("place", "home", "bob")
-    await llum.subscribe("a", "<bob/c/place> ~ 'home' : TELL bob/c/seen, inferred:<./c/a>", app="probe")
+    await llum.subscribe("a", "<bob/c/place> ~ 'home' : TELL bob/c/seen, inferred:<./c/a>", app=app)
     await llum.tell("a", "hello")
     await llum.until("seen", ["hello"], "bob")
     (piece,) = await llum.evidence("seen", "bob")
-    assert (piece.source, piece.owner) == ("probe", "bob")
+    assert (piece.source, piece.owner) == (app, "bob")
 
 
 @pytest.mark.parametrize("app", ["probe", "llum"])
 async def test_no_grant_no_value(llum: Llum, app: str) -> None:
-    """Without a grant the rule fails, is reported to its owner, and tells nothing.
+    """Bob lets the app do all, Eve lets its rules in Mallory's model: a rule in Alice's gets nothing of either.
 
-    An owner app is that of many people, so its right ends at the rule's own model.
+    It fails, is reported to its owner, and tells nothing. An owner app is that of many people, so its right ends at
+    the rule's own model.
     """
     await llum.make_person("alice", "a", "b")
-    await llum.make_person("bob", "secret")
     await llum.grant("alice", "probe")
-    await llum.tell("secret", "x", "bob")
-    await llum.subscribe("a", "'' ~ '' : TELL ./c/b, inferred:<bob/c/secret>", app=app)
-    await llum.subscribe("a", "'' ~ '' : TELL bob/c/secret, inferred:'y'", app=app)
+    for user in ("bob", "eve"):
+        await llum.make_person(user, "secret")
+        await llum.grant(user, "probe", ask=user == "bob", tell=user == "bob")
+        await llum.tell("secret", "x", user)
+    await llum.grant_rules("eve", app, of="mallory", ask=True, tell=True)
+    for user in ("bob", "eve"):
+        await llum.subscribe("a", f"'' ~ '' : TELL ./c/b, inferred:<{user}/c/secret>", app=app)
+        await llum.subscribe("a", f"'' ~ '' : TELL {user}/c/secret, inferred:'y'", app=app)
+        await llum.subscribe("a", f"'' ~ '' : TELLCHANGED {user}/c/secret, inferred:'y'", app=app)
     await llum.tell("a", 1)
-    first, second = await _reported(llum, 2)
-    expected = Code.PERMISSION_DENIED if app == "llum" else Code.NO_SUCH_APP
-    assert {first.error.code, second.error.code} == {expected}
-    assert (first.user, first.app, first.verb) == ("alice", app, "rule")
+    reports = await _reported(llum, 6)
+    assert {one.error.code for one in reports} == {Code.PERMISSION_DENIED}
+    assert {(one.user, one.app, one.verb) for one in reports} == {("alice", app, "rule")}
     assert await llum.values("b") == []
-    assert await llum.values("secret", "bob") == ["x"]
+    for user in ("bob", "eve"):
+        assert await llum.values("secret", user) == ["x"]
+
+
+async def test_a_grant_to_tell_is_none_to_ask(llum: Llum) -> None:
+    """Nor does what Bob grants reach beyond the place that he grants it for."""
+    await llum.make_person("alice", "a", "b")
+    await llum.make_person("bob", "place")
+    await llum.grant_rules("bob", "llum", of="alice", tell=True)
+    await llum.subscribe("a", "<bob/c/place> ~ '' : TELL ./c/b, inferred:1")
+    await llum.subscribe("a", "'' ~ '' : TELL bob/d/place, inferred:2")
+    await llum.subscribe("a", "'' ~ '' : TELL bob/c/place, inferred:3")
+    await llum.tell("a", 1)
+    await llum.until("place", [3], "bob")
+    assert {one.error.code for one in await _reported(llum, 2)} == {Code.PERMISSION_DENIED}
+    assert await llum.values("b") == []
 
 
 async def test_a_rule_that_fails_holds_up_no_other(llum: Llum) -> None:
