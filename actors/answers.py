@@ -8,8 +8,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
+import msgspec
+
 from actors.driving import Done, NotAtHand, begin, finish, go_on
 from actors.partition import Partition
+from actors.store.damage import ShardDamaged
 from bus.logger import get_logger
 from bus.subjects import Address
 from model.queries import Answering, answer
@@ -79,9 +82,15 @@ class Answers:
             return await make(*given)
         except LlumError as error:
             return Failed(error=error.error)
-        except Exception:
+        except Exception as error:
             log.exception("ask_failed", partition=self._partition.number)
-            return Failed(error=_FAULT)
+            return Failed(error=self._fault(error))
+
+    def _fault(self, error: Exception) -> Error:
+        """Say whose fault it is. The query was understood, so what cannot be read is of the shard."""
+        if isinstance(error, msgspec.DecodeError | UnicodeError):
+            error = self._partition.shard.doubted(error)
+        return error.error if isinstance(error, ShardDamaged) else _FAULT
 
     async def _answer_later(self, address: Address, query: Query) -> Reply:
         if query.min_seq is not None:

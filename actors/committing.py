@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from actors.partition import Partition
+from actors.store.batch import Unwritable
 from actors.uncommitted import Bound
 from bus.logger import get_logger
 from bus.retrying import Interrupted, Sleep, retrying
@@ -34,6 +35,8 @@ class Committing:
     def __init__(self, partition: Partition, bound: Bound, writing: asyncio.Semaphore, sleep: Sleep) -> None:
         self.on_entries: Callable[[], None] = lambda: None
         """Called when the outbox has more."""
+        self.on_refused: Callable[[Unwritable], None] = lambda _: None
+        """Called when SQLite refuses rows for what they are: to try again is in vain."""
         self._partition = partition
         self._bound = bound
         self._writing = writing
@@ -106,9 +109,14 @@ class Committing:
         await retrying(self._commit, "batch_not_written", on=(Exception,), sleep=self._sleep, partition=number)
 
     async def _commit(self) -> None:
+        if self._partition.is_careful:
+            return
         async with contextlib.nullcontext() if self._partition.waiting.forgets else self._writing:
             try:
                 batch = await self._partition.commit()
+            except Unwritable as error:
+                self.on_refused(error)
+                raise
             except Exception as error:
                 self._bound.failure = f"{type(error).__name__}: {error}"
                 raise

@@ -4,6 +4,9 @@ The log is the truth and applying is deterministic, so an outcome may be said as
 crash the command is applied again, to the same end. What must be on the disk before it is said is committed first: a
 forget, because the log then forgets too, and a fault of ours, which another version of llum may not repeat.
 
+If SQLite refuses rows for what they are, one of these commands is to blame. The partition is then served anew, and up
+to there carefully: one command is applied and committed, then the next; the one whose rows are refused is refused.
+
 The lock keeps models from being loaded twice, and from changing while an answer of the past is begun. It is not held
 while rows are written.
 """
@@ -12,18 +15,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from actors import failpoints
 from actors.driving import drive
 from actors.incoming import Incoming, address_of, decode_incoming
 from actors.live import ActiveModels, LiveModel
-from actors.settling import Settled, Settling, key_of
-from actors.store.batch import Batch
+from actors.settling import FAULT, Settled, Settling, key_of
+from actors.store.batch import Batch, Unwritable
 from actors.store.shard import Shard
 from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
 from bus.log import LogMessage
+from bus.logger import get_logger
 from model.commands import STAND_ALONE
+from model.evidence import decode_evidence
+from model.reads import Found, Read
 from schemas.errors import Code, Transient
+
+log = get_logger(__name__)
 
 Speak = Callable[[list[Settled]], Awaitable[None]]
 """Says what has become of commands."""
@@ -37,7 +47,13 @@ class Partition:
     """The models of one partition: their shard, what waits to be written, and those actors that belong to it."""
 
     def __init__(
-        self, number: int, shard: Shard, actives: ActiveModels, relayed_seq: int = 0, bound: Bound | None = None
+        self,
+        number: int,
+        shard: Shard,
+        actives: ActiveModels,
+        relayed_seq: int = 0,
+        bound: Bound | None = None,
+        careful_until: int = 0,
     ) -> None:
         self.number = number
         self.shard = shard
@@ -51,6 +67,12 @@ class Partition:
         self._actives = actives
         self._advanced: list[asyncio.Future[None]] = []
         self._leaves = False
+        self._careful_until = careful_until
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether each command is committed before the next one is applied, by whoever applies it."""
+        return self.applied_seq < self._careful_until
 
     @property
     def applied_seq(self) -> int:
@@ -143,6 +165,8 @@ class Partition:
         """Apply the first of these messages: up to a forget, which stands alone, or to a fault of ours."""
         if type(incoming[0].command) in STAND_ALONE:
             return await self._apply_alone(incoming[0])
+        if self.is_careful:
+            return await self._apply_carefully(incoming[0])
         async with self._lock:
             work = await self._settle(incoming[: _together(incoming)])
             if work.faulty_user is not None:
@@ -160,6 +184,26 @@ class Partition:
         address_of.cache_clear()
         return work.settled
 
+    async def _apply_carefully(self, one: Incoming) -> list[Settled]:
+        """Apply and commit one command; refuse it if SQLite refuses its rows. Raises what else SQLite raises."""
+        try:
+            return await self._apply_and_commit(one)
+        except Unwritable as error:
+            log.exception("rows_refused", partition=self.number, seq=one.message.seq, error=str(error))
+            return await self._apply_and_commit(msgspec.structs.replace(one, command=None, error=FAULT))
+
+    async def _apply_and_commit(self, one: Incoming) -> list[Settled]:
+        async with self._lock:
+            work = await self._settle([one])
+            try:
+                while await self.commit() is not None:
+                    """Commit all of it."""
+            except BaseException:
+                self._let_go(one.address.user)
+                self.waiting.undo()
+                raise
+        return work.settled
+
     async def _settle(self, incoming: list[Incoming]) -> Settling:
         keys = [key_of(one) for one in incoming]
         doubtful = self.shard.repeats.doubtful(keys)
@@ -168,7 +212,7 @@ class Partition:
         actors = await self._actors_of(incoming)
         work = Settling(self.waiting, actors, known, self.shard.repeats)
         try:
-            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self.stored.read)
+            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self._read_for_command)
         except Exception:
             # What has been applied is to be said first; the failure comes again with the next attempt.
             if not work.settled:
@@ -179,6 +223,16 @@ class Partition:
             else:
                 self._actives.passivate(self.number, actor.user)
         return work
+
+    async def _read_for_command(self, reads: Sequence[Read]) -> list[Found]:
+        """Read what a command needs, and see that it can be read: else the shard is to blame, not the command."""
+        found = await self.stored.read(reads)
+        try:
+            for each in found:
+                decode_evidence(each.bodies)
+        except ValueError as error:
+            raise self.shard.doubted(error) from error
+        return found
 
     async def _actors_of(self, incoming: list[Incoming]) -> dict[str, LiveModel]:
         actors: dict[str, LiveModel] = {}

@@ -20,6 +20,8 @@ from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.partition import Partition
 from actors.settling import Settled
+from actors.store.batch import Unwritable
+from actors.store.damage import ShardDamaged
 from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
 from actors.uncommitted import Bound
@@ -61,15 +63,26 @@ class Ground:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
+    trusted: set[int] = field(default_factory=set)
+    """Partitions whose shards have been made anew because of a doubt: what is doubtful again is a fault of ours."""
+
+    def shard_of(self, number: int) -> Path:
+        """Name the file of a partition's shard."""
+        return self.shard_dir / f"{number}.db"
 
 
 class Serving:
-    """A partition as this worker serves it. `live` is its life, `leave` ends it."""
+    """A partition as this worker serves it. `live` is its life, `leave` ends it.
 
-    def __init__(self, number: int, ground: Ground, primary: bool) -> None:
+    `answers` is set once asks are answered. Up to the sequence `careful_until` each command is committed by itself.
+    """
+
+    def __init__(
+        self, number: int, ground: Ground, primary: bool, answers: asyncio.Event, careful_until: int = 0
+    ) -> None:
         self.number = number
-        self.answers = asyncio.Event()
-        """Set once asks are answered."""
+        self.answers = answers
+        self.has_answered = False
         self.applied_seq = -1
         """How far it has got; -1 until it is restored."""
         self._ground = ground
@@ -81,21 +94,41 @@ class Serving:
         self._in_hand = False
         """Whether a batch has been taken that is not yet applied and spoken of."""
         self._busy_since = 0.0
+        self._fault: ShardDamaged | Unwritable | None = None
+        self._careful_until = careful_until
         self._relay: Relay | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 
     async def live(self) -> None:
-        """Live until told to leave. Raises what ends it before."""
+        """Live until told to leave. Raises what ends it before, `ShardDamaged` and `Unwritable` among it."""
+        try:
+            await self._live()
+        except Exception as error:
+            if self._fault is None:
+                raise
+            raise self._fault from error
+        finally:
+            self.answers.clear()
+        if self._fault is not None:
+            raise self._fault
+
+    async def _live(self) -> None:
         ground = self._ground
         async with self._restored() as partition:
             committing = Committing(partition, ground.bound, ground.writing, self._sleep)
+            committing.on_refused = self._stop_for
             async with committing.going_on(), self._applying(partition, committing):
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
                     async with self._relaying(partition, committing), self._answering(partition):
                         await self._leaving.wait()
+
+    def _stop_for(self, fault: ShardDamaged | Unwritable) -> None:
+        """Leave because of what is wrong with the shard or its rows."""
+        self._fault = self._fault or fault
+        self.leave()
 
     def leave(self) -> None:
         """Finish the batch in hand, and end. The rest stays in the log."""
@@ -119,13 +152,16 @@ class Serving:
             exits.callback(ground.mailroom.close, number)
             with ground.readers.gathering():
                 async with ground.opening:
-                    shard = await Shard.open(ground.shard_dir / f"{number}.db", ground.large_reads)
+                    shard = await Shard.open(
+                        ground.shard_of(number), ground.large_reads, trusted=number in ground.trusted
+                    )
+                shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)
                 relayed_seq = await checkpoints.read(ground.bus, number)
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
-            yield Partition(number, shard, ground.actives, relayed_seq, ground.bound)
+            yield Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
 
     async def _join(self, applied_seq: int) -> None:
         """Have the partition read from its own place.
@@ -220,6 +256,7 @@ class Serving:
             with suppress(Interrupted):
                 await asks.open(self._sleep)
                 self.answers.set()
+                self.has_answered = True
             yield
         finally:
             await asks.stop()

@@ -5,6 +5,7 @@ and a commit may take the rows.
 """
 
 from collections.abc import Sequence, Set
+from typing import Final
 
 import msgspec
 
@@ -22,7 +23,7 @@ from schemas.replies import Outcome, Refused, Rejection
 
 log = get_logger(__name__)
 
-_INTERNAL = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
+FAULT: Final = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
 
 
 class Settled(msgspec.Struct, gc=False):
@@ -110,7 +111,7 @@ class Settling:
     def _failed(self, one: Incoming) -> Applied:
         """Refuse a command that we cannot apply. The log is not stopped by it: record it, report it, go on after it."""
         self.faulty_user = one.address.user
-        return Applied(Refused(id=one.id, seq=one.message.seq, error=_INTERNAL))
+        return Applied(Refused(id=one.id, seq=one.message.seq, error=FAULT))
 
     def _record(self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied) -> None:
         """Have what came of a command wait for its commit.

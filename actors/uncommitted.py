@@ -89,6 +89,7 @@ class Uncommitted:
         self.applied_seq = committed_seq
         self.clock_us = clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
+        self._committed_us = clock_us
         self.gathering = Unsaved(relayed_seq)
         self._under_way: Unsaved | None = None
         self._relayed_seq = relayed_seq
@@ -146,7 +147,15 @@ class Uncommitted:
         done, self._under_way = self._under_way, None
         assert done is not None, "what ends has begun"
         self.committed_seq = done.batch.applied_seq
+        if done.batch.commands:
+            self._committed_us = done.batch.commands[-1][1]
         self._bound.release(done.messages, done.size)
+
+    def undo(self) -> None:
+        """Drop what waits, as if it had not been applied: it is applied again, from the log."""
+        self.leave()
+        self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
+        self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
 
     def leave(self) -> None:
         """Count no longer what is left to the log."""

@@ -1,15 +1,18 @@
 """A worker: a set of partitions that come and go."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
+from actors.life import Life
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
-from actors.serving import Ground, Serving
+from actors.serving import Ground
+from bus.aside import remove_old
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
@@ -23,12 +26,15 @@ log = get_logger(__name__)
 PROGRESS_EVERY_S = 1.0
 """Seconds between two words about a start that takes long."""
 
+CLEAR_ASIDE_EVERY_S = 3600.0
+"""Seconds between two looks for shards that were set aside long ago."""
+
 DRAIN_WITHIN_S = 20.0
 """Seconds that partitions may take to leave; `llum up` does not wait for so long."""
 
 
-class _Life(NamedTuple):
-    serving: Serving
+class _Held(NamedTuple):
+    life: Life
     task: "asyncio.Task[None]"
 
 
@@ -40,7 +46,7 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._lives: dict[int, _Life] = {}
+        self._held: dict[int, _Held] = {}
         self._failed: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._ground: Ground
 
@@ -69,16 +75,16 @@ class Worker:
     @property
     def partitions(self) -> list[int]:
         """Name the partitions that are served or about to be."""
-        return sorted(self._lives)
+        return sorted(self._held)
 
     @property
     def progress(self) -> str:
         """Say how far partitions have got that do not answer yet. It changes as long as one of them gets on."""
-        serving = [life.serving for life in self._lives.values()]
-        waiting = [one for one in serving if not one.answers.is_set()]
+        lives = [held.life for held in self._held.values()]
+        waiting = [life.serving for life in lives if not life.answers.is_set()]
         restored = [one.applied_seq for one in waiting if one.applied_seq >= 0]
         return (
-            f"{len(serving) - len(waiting)} of {len(serving)} partitions answer, {len(restored)} others are open and "
+            f"{len(lives) - len(waiting)} of {len(lives)} partitions answer, {len(restored)} others are open and "
             f"have applied the log up to {sum(restored)} in sum"
         )
 
@@ -86,16 +92,18 @@ class Worker:
         """Serve a partition. Returns when it answers: it has then applied all that was in the log.
 
         Those that are added at the same time are caught up with together. Raises `ShardError` when its file cannot be
-        opened, `Transient` when the bus fails or it is removed before it answers. The others go on in any case.
+        opened, `ShardTooNewError` when a later llum has written it, `Transient` when the bus fails or it is removed
+        before it answers. The others go on in any case.
         """
-        if number in self._lives:
+        if number in self._held:
             raise ValueError(f"partition {number} is served already")
-        serving = Serving(number, self._ground, primary)
-        task = asyncio.create_task(serving.live())
-        self._lives[number] = _Life(serving, task)
-        task.add_done_callback(lambda _: self._ended(number, serving, task))
+        life = Life(number, self._ground, primary)
+        task = asyncio.create_task(life.live())
+        self._held[number] = _Held(life, task)
+        task.add_done_callback(lambda _: self._ended(life, task))
         try:
-            await self._until_it_answers(serving, task)
+            await self._until_it_answers(life, task)
+            life.has_answered = True
         except asyncio.CancelledError:
             await self.remove(number)
             raise
@@ -105,17 +113,17 @@ class Worker:
 
         Does nothing when it is not served.
         """
-        life = self._lives.get(number)
-        if life is not None:
-            life.serving.leave()
-            await asyncio.wait([life.task])
+        held = self._held.get(number)
+        if held is not None:
+            held.life.leave()
+            await asyncio.wait([held.task])
 
     async def set_primary(self, number: int, primary: bool) -> None:
         """Be the primary of a served partition, or no longer. Returns when this worker relays nothing more of it.
 
         Make another worker the primary only after that, so that nothing is relayed twice.
         """
-        await self._lives[number].serving.set_primary(primary)
+        await self._held[number].life.set_primary(primary)
 
     async def drain(self) -> None:
         """Remove all partitions, and end."""
@@ -124,13 +132,22 @@ class Worker:
         await self._ground.relaying.close()
         self._failed.cancel()
 
+    async def clear_aside(self) -> NoReturn:
+        """Delete shards a week after they were set aside, for ever."""
+        while True:
+            try:
+                await asyncio.to_thread(remove_old, self._ground.shard_dir, time.time())
+            except OSError as error:
+                log.warning("aside_not_removed", error=str(error))
+            await asyncio.sleep(CLEAR_ASIDE_EVERY_S)
+
     async def failed(self) -> NoReturn:
         """Wait for what this worker cannot go on after, and raise it."""
         await asyncio.shield(self._failed)
         raise AssertionError("only an exception ends the waiting")
 
-    async def _until_it_answers(self, serving: Serving, task: "asyncio.Task[None]") -> None:
-        answering = asyncio.create_task(serving.answers.wait())
+    async def _until_it_answers(self, life: Life, task: "asyncio.Task[None]") -> None:
+        answering = asyncio.create_task(life.answers.wait())
         awaited: list[asyncio.Future[Any]] = [task, answering, self._failed]
         try:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
@@ -138,17 +155,17 @@ class Worker:
             answering.cancel()
         if task.done():
             task.result()
-            raise Transient(Code.UNAVAILABLE, f"partition {serving.number} was removed before it answered")
+            raise Transient(Code.UNAVAILABLE, f"partition {life.number} was removed before it answered")
         if self._failed.done():
             self._failed.result()
 
-    def _ended(self, number: int, serving: Serving, task: "asyncio.Task[None]") -> None:
+    def _ended(self, life: Life, task: "asyncio.Task[None]") -> None:
         """Forget a partition that has left. Whoever adds it learns why it never answered; later it is our failure."""
-        del self._lives[number]
+        del self._held[life.number]
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("partition_failed", partition=number, error=str(error))
-            if serving.answers.is_set():
+            log.error("partition_failed", partition=life.number, error=str(error))
+            if life.has_answered:
                 self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
@@ -202,12 +219,15 @@ async def _serve(
 ) -> NoReturn:
     """Boot: add each partition. Then serve until cancelled, and raise what cannot be gone on after."""
     telling = asyncio.create_task(_tell_progress(worker, on_step))
+    clearing = asyncio.create_task(worker.clear_aside())
     try:
         await asyncio.gather(*(worker.add(number) for number in partitions))
+        telling.cancel()
+        on_ready()
+        await worker.failed()
     finally:
         telling.cancel()
-    on_ready()
-    await worker.failed()
+        clearing.cancel()
 
 
 async def _tell_progress(worker: Worker, on_step: Callable[[str], None]) -> NoReturn:

@@ -7,6 +7,7 @@ only importer of aiosqlite.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +16,15 @@ import aiosqlite
 import msgspec
 
 from actors.store import sql
-from schemas.errors import Code, Transient
+from actors.store.damage import Fault, ShardDamaged, fault_of, said_by_a_full_disk
+from bus.aside import remove_shard
+from bus.logger import get_logger
+from schemas.errors import Code, SetupError, Transient
 from schemas.names import UNICODE_VERSION
 
-T = TypeVar("T")
+log = get_logger(__name__)
 
-_UNREADABLE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+T = TypeVar("T")
 
 
 class ShardError(Transient):
@@ -29,6 +33,17 @@ class ShardError(Transient):
     def __init__(self, path: Path, error: Exception) -> None:
         hint = "see that llum may write there and that the disk has room; a shard may be removed, the log has the data"
         super().__init__(Code.UNAVAILABLE, f"the shard {path} cannot be opened: {error}", hint)
+
+
+class ShardTooNewError(SetupError):
+    """A shard that a later llum has written."""
+
+    def __init__(self, path: Path, version: int) -> None:
+        super().__init__(
+            f"the shard {path} has schema {version}, and this llum knows schemas up to {sql.SCHEMA_VERSION}",
+            f"start an llum that knows schema {version}; or move the shards of this folder away, and this llum makes "
+            "them anew from the log",
+        )
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -46,13 +61,15 @@ class Look(msgspec.Struct, frozen=True):
 
 
 async def look_at(path: Path) -> Look:
-    """See what is in a file. A damaged one, or one of another schema, is removed: the log has the data.
+    """See what is in a file. One of an older schema, or another Unicode, is removed: the log has the data.
 
-    Raises `ShardError` when it can be neither read nor removed.
+    Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when it can be neither read nor removed.
     """
     try:
         return await asyncio.to_thread(_look_at, path) if _is_there(path) else Look()
     except (sqlite3.Error, OSError) as error:
+        if fault_of(error) in ("damage", "doubt") and not said_by_a_full_disk(error, path):
+            raise ShardDamaged(path, str(error)) from error
         raise ShardError(path, error) from error
 
 
@@ -67,57 +84,64 @@ def _is_there(path: Path) -> bool:
 def _look_at(path: Path) -> Look:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        return _read(connection)
-    except _Useless:
-        connection.close()
-        _remove(path)
-        return Look()
-    finally:
-        connection.close()
-
-
-class _Useless(Exception):  # noqa: N818 - says what the file is
-    """A file that has to be made anew."""
-
-
-def _read(connection: sqlite3.Connection) -> Look:
-    def one(statement: str) -> Any:
-        return connection.execute(statement).fetchone()[0]
-
-    try:
-        if one(sql.IS_NEW):
+        if _one(connection, sql.IS_NEW):
             return Look()
         meta = dict(connection.execute(sql.READ_META).fetchall())
+        version = meta.get("schema_version")
         # Another version of Unicode may have read names of the log in another way.
-        if meta.get("schema_version") != sql.SCHEMA_VERSION or meta.get("unicode_version") != UNICODE_VERSION:
-            raise _Useless
-        return Look(
-            committed_seq=meta["applied_seq"],
-            clock_us=one(sql.LATEST_TIME),
-            last_user_key=one(sql.LAST_USER_KEY),
-            command_count=meta["commands"],
-            traces=bool(meta["traces"]),
-            has_outbox=bool(one(sql.HAS_OUTBOX)),
-            has_rules=bool(one(sql.HAS_RULES)),
-        )
-    except sqlite3.DatabaseError as error:
-        # A file that lacks a table, say, is of another schema.
-        if getattr(error, "sqlite_errorname", "") not in _UNREADABLE:
-            raise
-        raise _Useless from error
+        if version == sql.SCHEMA_VERSION and meta.get("unicode_version") == UNICODE_VERSION:
+            return _read(connection, meta)
+    finally:
+        connection.close()
+    if not isinstance(version, int):
+        raise ShardDamaged(path, "it does not say which schema it has")
+    if version > sql.SCHEMA_VERSION:
+        raise ShardTooNewError(path, version)
+    log.info("shard_made_anew", path=str(path), schema=version, needed=sql.SCHEMA_VERSION)
+    remove_shard(path)
+    return Look()
+
+
+def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
+    return Look(
+        committed_seq=meta["applied_seq"],
+        clock_us=_one(connection, sql.LATEST_TIME),
+        last_user_key=_one(connection, sql.LAST_USER_KEY),
+        command_count=meta["commands"],
+        traces=bool(meta["traces"]),
+        has_outbox=bool(_one(connection, sql.HAS_OUTBOX)),
+        has_rules=bool(_one(connection, sql.HAS_RULES)),
+    )
+
+
+def _one(connection: sqlite3.Connection, statement: str) -> Any:
+    return connection.execute(statement).fetchone()[0]
 
 
 class ShardConnection:
     """Statements run one after the other in a thread of its own, which the first one starts; so does making the file.
 
-    All methods raise `ShardError` when the file cannot be opened, and what SQLite raises. `on_open` is called once.
+    All methods raise `ShardError` when the file cannot be opened, `ShardDamaged` once it has turned out to be, and what
+    SQLite raises otherwise. `on_open` is called once, and so is `on_damage`. `trusted` is a file that has been made
+    anew for a doubt: what is doubtful in it again is a fault of ours.
     """
 
-    def __init__(self, path: Path, on_open: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_open: Callable[[], None],
+        on_damage: Callable[[ShardDamaged], None] = lambda _: None,
+        *,
+        trusted: bool = False,
+    ) -> None:
         self._path = path
         self._on_open = on_open
+        self._on_damage = on_damage
+        self._trusted = trusted
         self._opening = asyncio.Lock()
         self._connection: _Connection | None = None
+        self._damage: ShardDamaged | None = None
+        self._closed = False
 
     @property
     def is_open(self) -> bool:
@@ -125,18 +149,42 @@ class ShardConnection:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run several statements in the thread: a hop there costs more than most of them."""
-        return await (self._connection or await self._opened()).run(work)
+        connection = await self._ready()
+        try:
+            return await connection.run(work)
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            raise await self._judged(error) from error
 
-    async def execute(self, statement: str, values: Iterable[Any] = ()) -> aiosqlite.Cursor:
-        return await (self._connection or await self._opened()).execute(statement, values)
+    async def execute(self, statement: str, values: Iterable[Any] = ()) -> None:
+        connection = await self._ready()
+        try:
+            await connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise await self._judged(error) from error
 
     async def execute_fetchall(self, statement: str, values: Iterable[Any] = ()) -> Iterable[sqlite3.Row]:
-        return await (self._connection or await self._opened()).execute_fetchall(statement, values)
+        connection = await self._ready()
+        try:
+            return await connection.execute_fetchall(statement, values)
+        except sqlite3.Error as error:
+            raise await self._judged(error) from error
+
+    def doubted(self, error: Exception) -> Exception:
+        """Give what to raise when bytes of the shard cannot be read: damage the first time, then the error itself."""
+        return error if self._trusted or self._closed else self._damaged(str(error) or type(error).__name__)
 
     async def close(self) -> None:
+        self._closed = True
         async with self._opening:
             if self._connection is not None:
-                await self._connection.close()
+                # A damaged file may fail once more here. The log has the data.
+                with suppress(sqlite3.Error):
+                    await self._connection.close()
+
+    async def _ready(self) -> "_Connection":
+        if self._damage is not None:
+            raise self._damage
+        return self._connection or await self._opened()
 
     async def _opened(self) -> "_Connection":
         async with self._opening:
@@ -144,9 +192,25 @@ class ShardConnection:
                 try:
                     self._connection = await _open(self._path)
                 except (sqlite3.Error, OSError) as error:
-                    raise ShardError(self._path, error) from error
+                    judged = await self._judged(error)
+                    raise judged if judged is self._damage else ShardError(self._path, error) from error
                 self._on_open()
         return self._connection
+
+    async def _judged(self, error: Exception) -> Exception:
+        """Give what to raise for what SQLite has raised. Rows are judged by whoever writes them."""
+        fault: Fault = fault_of(error)
+        if fault == "doubt":
+            return self.doubted(error)
+        if fault == "damage" and not await asyncio.to_thread(said_by_a_full_disk, error, self._path):
+            return self._damaged(str(error))
+        return error
+
+    def _damaged(self, what: str) -> ShardDamaged:
+        if self._damage is None:
+            self._damage = ShardDamaged(self._path, what)
+            self._on_damage(self._damage)
+        return self._damage
 
 
 class _Connection(aiosqlite.Connection):
@@ -168,8 +232,3 @@ async def _open(path: Path) -> _Connection:
         await connection.close()
         raise
     return connection
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -5,7 +5,8 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,9 +18,11 @@ from actors import failpoints
 from actors.store import sql
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
+from actors.store.damage import ShardDamaged, fault_of
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, command_key
 from actors.store.repeats import Repeats
+from bus.aside import remove_aside
 from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
@@ -27,6 +30,7 @@ from model.fold import restore
 from model.packing import unpack
 from model.reads import Found, Read
 from model.state import Model, StoredRule
+from schemas.errors import LlumError
 from schemas.paths import split_path
 from schemas.replies import Accepted, Outcome
 
@@ -67,8 +71,11 @@ class Scheduled(msgspec.Struct, frozen=True):
 class Shard:
     """The SQLite file of one partition, made and opened when something is first wanted of it."""
 
-    def __init__(self, path: Path, found: Look, large: LargeReads) -> None:
-        self._connection = ShardConnection(path, self._opened)
+    def __init__(self, path: Path, found: Look, large: LargeReads, *, trusted: bool = False) -> None:
+        self._path = path
+        self._connection = ShardConnection(path, self._opened, self._stop_for_damage, trusted=trusted)
+        self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
+        """Called once when the file turns out to be damaged: nothing can be read or written any more."""
         self._found = found
         self._large = large
         self.committed_seq = found.committed_seq
@@ -85,14 +92,19 @@ class Shard:
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: Path, large: LargeReads | None = None) -> "Shard":
-        """Open the file. A damaged one, or one of another schema, is removed: the log has the data.
+    async def open(cls, path: Path, large: LargeReads | None = None, *, trusted: bool = False) -> "Shard":
+        """Open the file. One of an older schema is removed: the log has the data.
 
-        `large` is shared by the shards of a worker. Raises `ShardError` when it can be neither read nor removed.
+        `large` is shared by the shards of a worker; `trusted` is a file that has been made anew because of a doubt.
+        Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when the file can be neither read nor removed.
         """
-        shard = cls(path, await look_at(path), large or LargeReads())
-        if shard._found.traces:
-            await shard.remove_traces()
+        shard = cls(path, await look_at(path), large or LargeReads(), trusted=trusted)
+        try:
+            if shard._found.traces:
+                await shard.remove_traces()
+        except BaseException:
+            await shard.close()
+            raise
         return shard
 
     async def close(self) -> None:
@@ -105,6 +117,13 @@ class Shard:
         if not self.repeats.is_complete and self._loading is None:
             self._begin_loading_repeats()
 
+    def _stop_for_damage(self, damage: ShardDamaged) -> None:
+        self.on_damage(damage)
+
+    def doubted(self, error: Exception) -> Exception:
+        """Give what to raise when somebody cannot read what the shard has given: `ShardDamaged`, the first time."""
+        return self._connection.doubted(error)
+
     def new_user_key(self) -> int:
         self._last_user_key += 1
         return self._last_user_key
@@ -112,7 +131,8 @@ class Shard:
     async def write(self, batch: Batch) -> None:
         """Commit a batch: all of it or nothing.
 
-        Raises `Unwritable` when these rows can never be written, and what SQLite raises when it cannot write now. A
+        Raises `Unwritable` when these rows can never be written, `ShardDamaged`, and what SQLite raises when it cannot
+        write now. A
         batch that forgets somebody must hold the last command that was applied: the filter of repeats begins anew with
         what is applied after this call.
         """
@@ -120,10 +140,11 @@ class Shard:
             self._empty_repeats()
         try:
             await self._connection.run(partial(_write, batch, self._era, self._command_count + len(batch.commands)))
-        except sqlite3.OperationalError:
-            raise
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise Unwritable(type(error).__name__) from error
+            # A doubt that comes here is about a file that has been made anew: the row is to blame.
+            if fault_of(error) in ("row", "doubt"):
+                raise Unwritable(f"{type(error).__name__}: {error}") from error
+            raise
         self.committed_seq = batch.applied_seq
         self._command_count += len(batch.commands)
         if batch.commands:
@@ -137,11 +158,15 @@ class Shard:
         return self._command_count >> sql.ERA_BITS
 
     async def remove_traces(self) -> None:
-        """Rewrite the file without what was deleted. If that is interrupted or fails, it is done at the next start."""
+        """Rewrite the file without what was deleted, and delete what was set aside, which may hold it still.
+
+        If that is interrupted or fails, it is done at the next start.
+        """
         try:
+            await asyncio.to_thread(remove_aside, self._path)
             for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
                 await self._connection.execute_fetchall(statement)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             log.warning("traces_not_removed", error=str(error))
         self._traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
 
@@ -157,7 +182,7 @@ class Shard:
         """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
         try:
             await self.repeats.load(self._command_count, self._command_hashes())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ShardDamaged) as error:
             log.warning("repeats_not_loaded", error=str(error))
 
     async def _command_hashes(self) -> AsyncIterator[list[int]]:
@@ -174,19 +199,22 @@ class Shard:
         known: dict[CommandKey, Outcome] = {}
         for user, app, command, hashed, seq, text in rows:
             key = wanted[hashed] if user is None else command_key(user, app, command)
-            known[key] = _outcome(key.id, seq, text)
+            with self._reading():
+                known[key] = _outcome(key.id, seq, text)
         return known
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
         found = await self._connection.run(partial(_fetch_models, users))
-        return {name: _loaded(name, *rows) for name, rows in found.items()}
+        with self._reading():
+            return {name: _loaded(name, *rows) for name, rows in found.items()}
 
     async def items_as_of(self, user: str, seq: int, until_us: int | None) -> list[Item]:
         """Load the structure of a model as it was at a sequence and, unless it is None, a time (microseconds)."""
         bounds = (user, seq, _ALWAYS_US if until_us is None else until_us)
         rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, bounds)
-        return [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
+        with self._reading():
+            return [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
 
     async def last_seq_until(self, time_us: int) -> int:
         """Give the sequence of the partition's last command at or before a time (microseconds); 0 if there is none."""
@@ -204,7 +232,8 @@ class Shard:
 
     async def _read(self, read: Read) -> Found:
         if not read.count_only and read.limit > 1:
-            return await gather(self._connection.execute_fetchall, read, self._large)
+            with self._reading():
+                return await gather(self._connection.execute_fetchall, read, self._large)
         statement, values = sql.evidence_query(read)
         rows = list(await self._connection.execute_fetchall(statement, values))
         if read.count_only:
@@ -220,11 +249,22 @@ class Shard:
         rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
         found: list[Scheduled] = []
         for user, key, body, _ in rows:
-            rule = None if body is None else msgspec.json.decode(body, type=StoredRule)
+            with self._reading():
+                rule = None if body is None else msgspec.json.decode(body, type=StoredRule)
             if rule is not None and rule.cron is not None and rule.suspended is None:
                 *path, token = split_path(key)
                 found.append(Scheduled(user, path, token, rule.cron))
         return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Have it be the shard's fault if what llum itself has written cannot be read, whatever that raises."""
+        try:
+            yield
+        except (sqlite3.Error, LlumError):
+            raise
+        except Exception as error:
+            raise self.doubted(error) from error
 
     async def outbox(self, limit: int) -> list[OutboxEntry]:
         """Give the oldest entries; those of one command are never apart, so there may be more than `limit`."""

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from bus.aside import Aside
 from llum.cli.render import moment
 from llum.status.standing import Log, Shards, Standing
 
@@ -42,6 +43,7 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     if standing.log.oldest is not None:
         yield "since", moment(standing.log.oldest)
     yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
+    yield from (("set aside", _aside(one)) for one in standing.shards.aside)
     yield "disk", f"{size(standing.free_bytes)} free"
     yield "growth", _growth(standing)
 
@@ -58,6 +60,12 @@ def _log(log: Log, per_million: int | None) -> str:
 def _shards(shards: Shards, per_million: int | None) -> str:
     files = "1 file" if shards.files == 1 else f"{shards.files} files"
     return ", ".join([size(shards.bytes), files, *_each(per_million)])
+
+
+def _aside(one: Aside) -> str:
+    why = "was damaged" if one.reason == "damaged" else "was of another log"
+    until = moment(one.until)
+    return f"shard {one.partition} {why}, {size(one.bytes)}, since {moment(one.since)}; deleted at {until}: {one.path}"
 
 
 def _each(per_million: int | None) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from bus.aside import list_aside
 from bus.subjects import all_log_streams
 from llum.failures import Fault
 from llum.status.standing import Log, Shards
@@ -33,9 +34,9 @@ def look_at_log(data_dir: Path) -> Log:
 
 
 def look_at_shards(data_dir: Path) -> Shards:
-    """Give the number and the size of the shards, with their write-ahead logs."""
+    """Give the number and the size of the shards, with their write-ahead logs, and what is set aside of them."""
     folder = data_dir / "shards"
-    return Shards(files=len(list(folder.glob("*.db"))), bytes=_size_of([folder]))
+    return Shards(files=len(list(folder.glob("*.db"))), bytes=_size_of([folder]), aside=list_aside(folder))
 
 
 def free_bytes(data_dir: Path) -> int:

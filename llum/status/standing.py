@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from bus.aside import Aside
+
 PER_MILLION: Final = 1_000_000
 DAY_S: Final = 86_400.0
 
@@ -43,6 +45,8 @@ class Shards(msgspec.Struct, frozen=True):
 
     files: int
     bytes: int
+    aside: list[Aside] = []
+    """Those that were set aside, the oldest first. Their bytes count too."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bus.aside import KEPT_S, Aside
+from llum.cli.render import moment
 from llum.cli.status_screen import screen, size
 from llum.failures import Fault
 from llum.settings import Settings
@@ -149,3 +151,11 @@ async def test_a_nats_server_that_does_not_answer_is_a_reason(tmp_path: Path) ->
 def test_sizes_are_written_with_three_digits(count: int, written: str) -> None:
     """In units of a thousand."""
     assert size(count) == written
+
+
+def test_what_is_set_aside_is_listed() -> None:
+    """Which shard, why, since when, and when it is deleted."""
+    aside = Aside(7, "damaged", NOW, 3_000_000, "/var/lib/llum/shards/aside/7.x.damaged.db")
+    shards = msgspec.structs.replace(STANDING.shards, aside=[aside])
+    text = " ".join(screen(msgspec.structs.replace(STANDING, shards=shards), 200).split())
+    assert f"shard 7 was damaged, 3.0 MB, since {moment(NOW)}; deleted at {moment(NOW + KEPT_S)}: {aside.path}" in text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.store.aside import KEPT_S, AsideReason, list_aside, remove_aside, remove_old, set_aside
+from bus.aside import KEPT_S, AsideReason, list_aside, remove_aside, remove_old, set_aside
 
 NOON = 1_795_694_400.0
 
@@ -58,14 +58,14 @@ def test_a_forget_deletes_what_is_of_its_partition(shards: Path) -> None:
     put(shards, 7)
     put(shards, 7, "other_log")
     put(shards, 77)
-    remove_aside(shards, 7)
+    remove_aside(shards / "7.db")
     assert [one.partition for one in list_aside(shards)] == [77]
 
 
 def test_what_is_not_there_is_no_mistake(shards: Path) -> None:
     """No folder yet, a shard without a file beside it, a file that somebody has put there."""
     assert list_aside(shards) == []
-    remove_aside(shards, 7)
+    remove_aside(shards / "7.db")
     (shards / "7.db").write_bytes(b"rows")
     set_aside(shards / "7.db", "damaged", NOON)
     (shards / "aside" / "notes.txt").write_text("seen")

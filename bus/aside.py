@@ -61,10 +61,10 @@ def list_aside(shard_dir: Path) -> list[Aside]:
     return sorted(found, key=lambda one: (one.since, one.partition))
 
 
-def remove_aside(shard_dir: Path, partition: int) -> None:
-    """Delete all that was set aside of a partition. Raises `OSError`."""
-    for path, match in _files(shard_dir):
-        if int(match["partition"]) == partition:
+def remove_aside(shard: Path) -> None:
+    """Delete all that was set aside of the partition of a shard. Raises `OSError`."""
+    for path, match in _files(shard.parent):
+        if match["partition"] == shard.stem:
             remove_shard(path)
 
 

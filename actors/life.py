@@ -1,0 +1,103 @@
+"""A partition in a worker, from `add` to `remove`: whatever its shard comes to, it is served again from the log.
+
+A damaged shard is set aside under a dated name. If SQLite refuses rows for what they are, nothing is set aside, but the
+partition applies carefully for a while (`actors/partition.py`). A shard that fails again before it has answered is
+deleted: it has nothing that the log and the one set aside do not have. Then there is a pause that grows, so that a bad
+disk is not worn out.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from actors.serving import Ground, Serving
+from actors.store.batch import Unwritable
+from actors.store.connection import ShardError
+from actors.store.damage import ShardDamaged
+from bus.aside import remove_shard, set_aside
+from bus.logger import get_logger
+from bus.retrying import Interrupted, sleeping_until
+
+log = get_logger(__name__)
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+"""Seconds before a shard is made anew once more that failed before it answered; doubled each time."""
+
+
+class Life:
+    """Serves one partition until told to leave."""
+
+    def __init__(self, number: int, ground: Ground, primary: bool) -> None:
+        self.number = number
+        self.answers = asyncio.Event()
+        """Set while asks are answered."""
+        self.has_answered = False
+        """Whether somebody was told that it answers: what ends it now is a failure of the worker."""
+        self._ground = ground
+        self._primary = primary
+        self._leaving = asyncio.Event()
+        self._sleep = sleeping_until(self._leaving)
+        self._pause_s = 0.0
+        self.serving = self._serve()
+
+    async def live(self) -> None:
+        """Live until told to leave. Raises what ends it before."""
+        while True:
+            careful_until = 0
+            try:
+                await self.serving.live()
+                return
+            except ShardDamaged as damage:
+                await self._make_anew(damage)
+            except Unwritable as refused:
+                careful_until = self.serving.applied_seq
+                log.error("rows_refused", partition=self.number, error=str(refused), careful_until=careful_until)
+            await self._pause()
+            if self._leaving.is_set():
+                return
+            self.serving = self._serve(careful_until)
+
+    def leave(self) -> None:
+        """Finish the batch in hand, and end."""
+        self._leaving.set()
+        self.serving.leave()
+
+    async def set_primary(self, primary: bool) -> None:
+        """Relay from now on what leaves the partition, or no longer. Returns when the role before has ended."""
+        self._primary = primary
+        await self.serving.set_primary(primary)
+
+    def _serve(self, careful_until: int = 0) -> Serving:
+        return Serving(self.number, self._ground, self._primary, self.answers, careful_until)
+
+    async def _make_anew(self, damage: ShardDamaged) -> None:
+        """Take the damaged shard out of the way. Raises `ShardError` if that fails."""
+        path, number = self._ground.shard_of(self.number), self.number
+        self._ground.trusted.add(number)
+        try:
+            if self._pause_s and not self.serving.has_answered:
+                await asyncio.to_thread(remove_shard, path)
+                log.error("shard_removed", partition=number, why=damage.what, what_now="it is made anew from the log")
+            else:
+                aside = await asyncio.to_thread(set_aside, path, "damaged", time.time())
+                log.error(
+                    "shard_set_aside",
+                    partition=number,
+                    why=damage.what,
+                    aside=str(aside),
+                    what_now="it is made anew from the log",
+                )
+        except OSError as error:
+            raise ShardError(path, error) from error
+
+    async def _pause(self) -> None:
+        """Wait, the longer the more often it has failed without an answer between."""
+        if self.serving.has_answered:
+            self._pause_s = 0.0
+        pause_s, self._pause_s = self._pause_s, min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
+        if pause_s:
+            try:
+                await self._sleep(pause_s)
+            except Interrupted:
+                return
