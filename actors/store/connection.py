@@ -16,7 +16,7 @@ import aiosqlite
 import msgspec
 
 from actors.store import sql
-from actors.store.damage import Fault, ShardDamaged, fault_of, said_by_a_full_disk
+from actors.store.damage import Blame, ShardDamaged, fault_of, said_by_a_full_disk
 from bus.aside import remove_shard
 from bus.logger import get_logger
 from schemas.errors import Code, SetupError, Transient
@@ -199,7 +199,7 @@ class ShardConnection:
 
     async def _judged(self, error: Exception) -> Exception:
         """Give what to raise for what SQLite has raised. Rows are judged by whoever writes them."""
-        fault: Fault = fault_of(error)
+        fault: Blame = fault_of(error)
         if fault == "doubt":
             return self.doubted(error)
         if fault == "damage" and not await asyncio.to_thread(said_by_a_full_disk, error, self._path):

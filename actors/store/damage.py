@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from schemas.errors import Code, Transient
 
-Fault = Literal["row", "damage", "doubt", "passing"]
+Blame = Literal["row", "damage", "doubt", "passing"]
 
 _ROOM_BYTES: Final = 64 * 1024
 """Bytes that a disk takes which has room."""
@@ -48,7 +48,7 @@ class ShardDamaged(Transient):
         self.what = f"{path}: {what}"
 
 
-def fault_of(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Blame:
     """Say what an error is about that was raised by a statement on a shard."""
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(_DAMAGES) and name != "SQLITE_IOERR_NOMEM":
