@@ -17,8 +17,10 @@ import msgspec
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
 from model.checks import check_statement
-from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
+from model.commands.targets import ComponentPlace, check_may, check_owner, existing_component
+from model.permissions import Asker
 from model.rules.decide import parse_rule
+from model.sight import Sight
 from model.stamp import Stamp
 from model.state import Context, Model, StoredRule
 from schemas.app_names import app_name
@@ -37,9 +39,11 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 
 def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
-    place = component_to_change(model, stamp, command.context, command.component, "rules")
-    if not permissions.grant_at(model, stamp.app, place.path, place.name, stamp.time_s).ask:
+    path = check_path(command.context, "context")
+    check_may(permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s), stamp.app, "rules")
+    if not Sight(Asker(stamp.app, model, stamp.time_s)).sees(path, command.component):
         raise permissions.denied(stamp.app, "ask", "context")
+    place = existing_component(model, path, command.component)
     if command.app is not None:
         _check_may_make_for(model, command.app, stamp)
     check_statement(command.statement, "statement")
@@ -72,9 +76,9 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     grant = permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s)
     if not (grant.ask or grant.tell or grant.rules):
         raise permissions.denied(stamp.app, "ask", "context")
-    place = existing_component(model, path, command.component)
-    rule = _rule_at(place, command.token)
-    if rule is None or not (owner or rule.app == stamp.app):
+    place = existing_component(model, path, command.component) if owner else _component_or_not(model, path, command)
+    rule = None if place is None else _rule_at(place, command.token)
+    if place is None or rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
     return Decision(dropped_rules(place.context, place.path, place.name, [command.token]))
 
@@ -163,6 +167,13 @@ def _no_such_rule() -> Refusal:
 
 def _rule_at(place: ComponentPlace, token: str) -> StoredRule | None:
     return place.context.rules.get(place.name, {}).get(token)
+
+
+def _component_or_not(model: Model, path: Path, command: DeleteRule) -> ComponentPlace | None:
+    """Find a component for an app that learns nothing more from there being none."""
+    context = model.context(path)
+    component = None if context is None else context.component(command.component)
+    return None if context is None or component is None else ComponentPlace(path, context, command.component, component)
 
 
 def _check_may_make_for(model: Model, app: str, stamp: Stamp) -> None:

@@ -1,17 +1,23 @@
 """Contexts, components and views: made, changed, deleted. What is dropped stays in the past.
 
 Permissions are not dropped with what they are about: only the owner's apps change them, so deleting a context and
-making it anew is no way around a setting.
+making it anew is no way around a setting. What a grant refers to is changed and deleted by the owner's apps alone
+(`model.references`).
+
+What is set for the very name that is to be made is heeded, whether or not it is taken. To an app that may not ask a
+name it looks the same whether or not that is taken: what is there stays as it is, and the outcome is that of making it.
 """
 
 import msgspec
 
-from model import permissions
+from model import permissions, references
 from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
 from model.commands.making import made_component
 from model.commands.rules import dropped_rules
 from model.commands.targets import check_may, component_to_change, context_to_change
+from model.permissions import Asker
+from model.sight import Sight
 from model.stamp import Stamp
 from model.state import Context, ContextItem, Model, View, contexts_below
 from schemas.commands import (
@@ -35,7 +41,10 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     check_below(path, "name")
     check_text(command.description, "description")
     check_resolver(command.resolver, "resolver")
+    check_may(permissions.grant_of(model, stamp.app, (*path, command.name), stamp.time_s), stamp.app, "make")
     if command.name in parent.children:
+        if not _sight(model, stamp).sees_context((*path, command.name)):
+            return Decision([], True)
         _check_may_exist(command.exist_ok, f"context {command.name[:80]!r}", "name")
         return Decision([], False)
     item = ContextItem(description=command.description, resolver=command.resolver, created_us=stamp.time_us)
@@ -48,7 +57,10 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
     name = command.component.name
     check_component(command.component, "component")
     check_below(path, "component.name")
-    if context.component(name) is not None:
+    check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, "make")
+    if name in context.contents.components:
+        if not _sight(model, stamp).sees(path, name):
+            return Decision([])
         _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
         return Decision([])
     return Decision(made_component(command.component, (*path, name), 0, 0, stamp))
@@ -59,7 +71,10 @@ def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
     path, context = context_to_change(model, stamp, command.context, "make")
     check_view(command.view, "view")
     check_below(path, "view.name")
+    references.check_view(model, stamp, path, command.view.name)
     if command.view.name in context.views:
+        if not _sight(model, stamp).sees_view(path, command.view.name):
+            return Decision([])
         _check_may_exist(False, f"view {command.view.name[:80]!r}", "view.name")
     return Decision([put("view", (*path, command.view.name), View(components=command.view.components))])
 
@@ -69,8 +84,10 @@ def set_resolver(model: Model, command: SetResolver, stamp: Stamp) -> Decision:
     check_resolver(command.resolver, "resolver")
     if command.component is not None:
         place = component_to_change(model, stamp, command.context, command.component, "make")
+        references.check_resolver_of_component(model, stamp, place.full_path)
         return _changed(place.component, "component", place.full_path, "resolver", command.resolver)
     path, context = context_to_change(model, stamp, command.context, "make")
+    references.check_resolver_of_context(model, stamp, path)
     return _changed(context.item, "context" if path else "model", path, "resolver", command.resolver)
 
 
@@ -88,22 +105,29 @@ def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Decisi
         raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "delete what is in it, one by one")
     below = list(contexts_below(path, context))
     _check_all(model, stamp, below)
+    references.check_context(model, stamp, path, context)
     return Decision([change for at, each in reversed(below) for change in _emptied(at, each)], True)
 
 
 def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Decision:
     """Delete a component with its rules. Its evidence stays in the past."""
     place = component_to_change(model, stamp, command.context, command.component, "delete")
+    references.check_component(model, stamp, place.full_path, place.component.resolver)
     return Decision(_without_component(place.context, place.path, place.name))
 
 
 def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Decision:
     """Delete a view."""
     path, context = context_to_change(model, stamp, command.context, "delete")
+    references.check_view(model, stamp, path, command.view)
     if command.view not in context.views:
         check_segment(command.view, "view")
         raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {command.view[:80]!r}", "view")
     return Decision([drop("view", (*path, command.view))])
+
+
+def _sight(model: Model, stamp: Stamp) -> Sight:
+    return Sight(Asker(stamp.app, model, stamp.time_s))
 
 
 def _check_may_exist(exist_ok: bool, what: str, field: str) -> None:

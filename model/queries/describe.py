@@ -8,6 +8,7 @@ from model.queries.targets import Place, find_component, find_place, visible_com
 from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
 from model.resolvers.registry import Resolvers
+from model.sight import Sight
 from model.state import Model, contexts_below
 from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
@@ -40,7 +41,7 @@ def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator
         created=item.created_us / 1e6,
         contexts=visible_contexts(asker, place),
         components=[target.name for target in visible_components(asker, place)],
-        views=visible_views(place),
+        views=visible_views(asker, place),
         permission=_granted(place.grant),
     )
     if query.size:
@@ -51,10 +52,10 @@ def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator
 def _size(seq: int, asker: Asker, place: Place) -> Generator[list[Read], list[Found], ContextSize]:
     """Count what the app may ask in a context and below."""
     numbers: list[int] = []
-    contexts = 0
+    contexts, sight = 0, Sight(asker)
     for path, context in contexts_below(place.path, place.context):
         grant = asker.grant(path)
-        if grant.ask:
+        if sight.enters(grant, path):
             contexts += 1
             targets = visible_components(asker, Place(path, context, grant, None))
             numbers += [target.number for target in targets]
@@ -143,7 +144,8 @@ def get_permission(model: Model, asker: Asker, query: GetPermission) -> Permissi
 
 def _check_is_there(model: Model, asker: Asker, path: Path, component: str | None) -> None:
     """Refuse what is not there, but say so only to those who may ask there: nobody else learns what there is."""
-    if not asker.grant(path).ask:
+    sight = Sight(asker)
+    if not (sight.sees_context(path) if component is None else sight.sees(path, component)):
         return
     context = model.context(path)
     if context is None:

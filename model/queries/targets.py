@@ -2,14 +2,15 @@
 
 What an app may not see looks the same whether or not it is there: permission on a path is looked at before what the
 path leads to. A whole context or stored view that is not permitted refuses the ask, since listing what it holds would
-tell; a listed component that is not permitted is a failure of its own. In a whole context, single components that are
-not permitted are left out.
+tell; a listed component that is not permitted is a failure of its own. In a whole context or stored view, single
+components that are not permitted are left out; a view of which nothing is left is not there.
 """
 
 import msgspec
 
 from model.checks import check_length
 from model.permissions import OWNER, Asker, Grant, denied
+from model.sight import Sight, placed
 from model.state import Context, Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
@@ -57,7 +58,7 @@ def find_targets(model: Model, asker: Asker, query: Ask) -> Targets:
         return Targets(own, visible_components(asker, own), [])
     if isinstance(view, str):
         own = find_place(model, asker, path, "context")
-        return _Finder(model, asker, path, own).find(_stored(own, view))
+        return _Finder(model, asker, path, own).find_stored(view, own)
     check_length(view, "view")
     return _Finder(model, asker, path, _own_of_list(model, asker, query, path)).find(view)
 
@@ -68,7 +69,7 @@ def find_place(model: Model, asker: Asker, path: Path, field: str) -> Place:
     if context is None:
         check_path(path, field)
     grant = asker.grant(path)
-    if not grant.ask:
+    if not (grant.ask and (grant.bind_view is None or Sight(asker).enters(grant, path))):
         raise denied(asker.app, "ask", field)
     if context is None:
         raise _no_such_context(field)
@@ -90,7 +91,7 @@ def visible_components(asker: Asker, place: Place) -> list[Target]:
         Target(place, name, first + leaf.offset, leaf, asker.component_grant(path, name, grant))
         for name, leaf in leaves
     ]
-    sight = _Sight(asker)
+    sight = Sight(asker)
     return [target for target in targets if sight.reaches(target.grant, path, target.name)]
 
 
@@ -107,17 +108,29 @@ class _Finder:
         self.places = {} if own is None else {path: own}
 
     @property
-    def sight(self) -> "_Sight":
+    def sight(self) -> Sight:
         """An owner's ask, which is the common one, needs none."""
         if not hasattr(self, "_known_sight"):
-            self._known_sight = _Sight(self.asker)
+            self._known_sight = Sight(self.asker)
         return self._known_sight
+
+    def find_stored(self, name: str, own: Place) -> Targets:
+        """Find the elements of a stored view, as far as the app may ask them. Raises `no_such_view`."""
+        if own.grant.bind_view not in (None, (own.path, name)):
+            raise denied(self.asker.app, "ask", "view")
+        view = own.context.views.get(name)
+        elements = [] if view is None else view.components
+        shown = elements if own.grant is OWNER else self.sight.elements(own.path, elements)
+        if view is None or (elements and not shown):
+            check_segment(name, "view")
+            raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {name[:80]!r}", "view")
+        return self.find(shown)
 
     def find(self, elements: list[str | list[str]]) -> Targets:
         found: list[Target] = []
         failures: list[ComponentFailure] = []
         for index, element in enumerate(elements):
-            path, name = (self.path, element) if isinstance(element, str) else _split(element)
+            path, name = placed(self.path, element)
             try:
                 found.append(self.target(path, name, index))
             except Refusal as refusal:
@@ -153,33 +166,6 @@ class _Finder:
         raise _no_such_context(field)
 
 
-class _Sight:
-    """Says which components an app may ask. Of a bound view, it is the view as it is now that counts."""
-
-    __slots__ = ("bound", "rights")
-
-    def __init__(self, asker: Asker) -> None:
-        self.rights = asker.rights
-        self.bound: dict[tuple[Path, str], frozenset[Path]] = {}
-
-    def reaches(self, grant: Grant, path: Path, name: str) -> bool:
-        if grant.bind_view is None or not grant.ask:
-            return grant.ask
-        if grant.bind_view not in self.bound:
-            self.bound[grant.bind_view] = self._listed(*grant.bind_view)
-        return (*path, name) in self.bound[grant.bind_view]
-
-    def _listed(self, path: Path, name: str) -> frozenset[Path]:
-        context = self.rights.context(path)
-        view = context.views.get(name) if context is not None else None
-        elements = view.components if view is not None else []
-        return frozenset((*path, one) if isinstance(one, str) else tuple(one) for one in elements)
-
-
-def _split(path: list[str]) -> tuple[Path, str]:
-    return (tuple(path[:-1]), path[-1]) if path else ((), "")
-
-
 def _field(index: int | None) -> str:
     return "component" if index is None else f"view[{index}]"
 
@@ -196,14 +182,6 @@ def _own_of_list(model: Model, asker: Asker, query: Ask, path: Path) -> Place | 
         if refusal.code is Code.PERMISSION_DENIED and query.view and not query.show_contexts:
             return None
         raise
-
-
-def _stored(own: Place, name: str) -> list[str | list[str]]:
-    view = own.context.views.get(name)
-    if view is None:
-        check_segment(name, "view")
-        raise Refusal(Code.NO_SUCH_VIEW, f"there is no view {name[:80]!r}", "view")
-    return view.components
 
 
 def _walk(model: Model, path: Path) -> tuple[Context | None, str | None]:

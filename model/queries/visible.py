@@ -1,7 +1,8 @@
 """What is in a context, as far as an app may see it. Rules are shown to the app that made them and to owner apps."""
 
-from model.permissions import Asker
+from model.permissions import OWNER, Asker
 from model.queries.targets import Place, visible_components
+from model.sight import Sight
 from model.state import Context, StoredRule
 from schemas.replies import RuleDescription
 
@@ -13,14 +14,18 @@ def visible_contexts(asker: Asker, place: Place) -> list[str]:
     return [name for name in sorted(place.context.children) if asker.grant((*place.path, name)).ask]
 
 
-def visible_views(place: Place) -> dict[str, list[str | list[str]]]:
-    """Give the views; to an app that is bound to one here, only that one."""
-    bound = place.grant.bind_view
-    return {
-        name: view.components
-        for name, view in sorted(place.context.views.items())
-        if bound is None or bound == (place.path, name)
+def visible_views(asker: Asker, place: Place) -> dict[str, list[str | list[str]]]:
+    """Give the views, each with what the app may ask of it; to an app that is bound to one here, only that one."""
+    views = place.context.views
+    if not views or place.grant is OWNER:
+        return {name: views[name].components for name in sorted(views)}
+    sight, bound = Sight(asker), place.grant.bind_view
+    shown = {
+        name: (view.components, sight.elements(place.path, view.components))
+        for name, view in sorted(views.items())
+        if bound in (None, (place.path, name))
     }
+    return {name: seen for name, (listed, seen) in shown.items() if seen or not listed}
 
 
 def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, RuleDescription]]:

@@ -129,8 +129,8 @@ def test_a_path_elsewhere_does_not_tell_what_is_there() -> None:
     errors = {(failure.error.code, failure.error.message) for failure in reply.failures}
     assert len(errors) == 1
     person.do(MakeView(id="v", context=["Personal"], view=ViewDefinition(name="v", components=[["Goals", "x"]])))
-    reply = person.ask(Ask(context=["Personal"], view="v"), app="probe")
-    assert failed(reply) == {"Goals/x": Code.PERMISSION_DENIED}
+    error = person.refuses_ask(Ask(context=["Personal"], view="v"), "probe")
+    assert error.code is Code.NO_SUCH_VIEW
 
 
 def test_a_permitted_path_can_be_asked_from_a_forbidden_context() -> None:

@@ -167,8 +167,8 @@ def test_a_bound_view_is_all_that_is_seen() -> None:
     person.permit("probe", ask=True, bind_view="some")
     assert names(person, Ask(context=["Personal"])) == ["age"]
     assert names(person, Ask(view="some")) == ["age"]
-    reply = person.ask(Ask(context=["Personal"], view="fullname"), app="probe")
-    assert set(failed(reply).values()) == {Code.PERMISSION_DENIED}
+    for view in ("fullname", "nothing"):
+        assert person.refuses_ask(Ask(context=["Personal"], view=view), "probe").code is Code.PERMISSION_DENIED
     shown = person.ask(Ask(context=[], show_contexts=True), app="probe")
     assert (shown.contexts, shown.views) == ([], {"some": [["Personal", "age"]]})
     described = person.describe(GetContext(context=["Personal"], size=True), app="probe")

@@ -15,13 +15,14 @@ import msgspec
 from model.caches import Caches
 from model.evidence import EVERYTHING, Selection, is_expired, selection_of, to_us
 from model.latest import Latest, LatestPieces
-from model.permissions import Asker, Grant, denied
+from model.permissions import OWNER, Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import visible_contexts, visible_rules, visible_views
 from model.reads import Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
+from model.sight import Sight
 from model.state import Model
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
@@ -99,11 +100,11 @@ def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Reso
     known = _NOT_LOOKED_AT if caches is None else caches.latest
     plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
     from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
-    app, ready = asker.app, known.ready
+    ready = known.ready
     for target in targets.found:
         number = target.number
         try:
-            _plan_target(plan, target, app, resolvers, ready.get(number) or known.get(number), from_memory)
+            _plan_target(plan, target, asker, resolvers, ready.get(number) or known.get(number), from_memory)
         except Refusal as refusal:
             reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
     if query.show_contexts:
@@ -112,12 +113,12 @@ def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Reso
 
 
 def _plan_target(
-    plan: Plan, target: Target, app: str, resolvers: Resolvers, latest: Latest | None, from_memory: bool
+    plan: Plan, target: Target, asker: Asker, resolvers: Resolvers, latest: Latest | None, from_memory: bool
 ) -> None:
     place, component, grant = target.place, target.leaf, target.grant
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
-        wanted = _permitted(plan.selection, wanted, grant, app)
+        wanted = _permitted(plan.selection, wanted, grant, asker.app)
     resolver = resolvers.get(wanted)
     if resolver is None:
         raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
@@ -128,7 +129,7 @@ def _plan_target(
         value_type=component.value_type,
         value_list=component.value_list,
         resolver=component.resolver,
-        goals=component.goals,
+        goals=component.goals and (component.goals if grant is OWNER else Sight(asker).goals(component.goals)),
         creation_time=(place.context.created_us + component.later_us) / 1e6,
     )
     if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
@@ -287,7 +288,7 @@ def _show_contexts(asker: Asker, targets: Targets, reply: AskReply) -> None:
     context = own.context
     reply.context_description = context.item.description
     reply.contexts = visible_contexts(asker, own)
-    reply.views = visible_views(own)
+    reply.views = visible_views(asker, own)
     reply.rules = visible_rules(asker, own)
 
 
