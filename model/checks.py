@@ -261,6 +261,11 @@ def _check_json_value(value: Any, _values: Sequence[str], field: str) -> None:
     check_json(value, f"{field}.value")
 
 
+_EXAMPLES: Final = {
+    "a number": "such as 82 or 0.5, with nothing around it",
+    "true or false": "send one of the two words",
+}
+
 _VALUE_CHECKS: Final[dict[ValueType, Callable[[Any, Sequence[str], str], None]]] = {
     "string": _check_string,
     "number": _check_number,
@@ -314,4 +319,5 @@ def _unclean(code: Code, field: str) -> Refusal:
 def _wrong_type(expected: str, value: Any, field: str) -> Refusal:
     names = {str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
     given = names.get(type(value), "a list or an object")
-    return Refusal(Code.BAD_VALUE, f"the component takes {expected}, not {given}", f"{field}.value")
+    hint = _EXAMPLES.get(expected)
+    return Refusal(Code.BAD_VALUE, f"the component takes {expected}, not {given}", f"{field}.value", hint)

@@ -43,6 +43,11 @@ class Tell(_Command, tag="tell"):
     context: list[str]
     component: str
     evidence: NewEvidence
+    convert: bool = False
+    """Take clean text for a number or boolean ("82", "True"), and numbers, booleans and null for text.
+
+    So do the Personis protocol and rules.
+    """
     cause: Cause | None = None
     """llum sets it on commands that a rule sends. From anyone else it only limits what the tell may do and set off."""
 
@@ -100,6 +105,8 @@ class MakeComponent(_Command, tag="make_component"):
     context: list[str]
     component: ComponentDefinition
     exist_ok: bool = False
+    convert: bool = False
+    """Take the values of its initial evidence as `tell` does with `convert`."""
 
 
 class MakeView(_Command, tag="make_view"):

@@ -201,6 +201,7 @@ class EffectsStage:
             context=context,
             component=component,
             evidence=NewEvidence(value=telling.value, evidence_type=telling.evidence_type),
+            convert=True,
             cause=Cause(rule=run.token, root=firing.root, depth=firing.depth, person=entry.user),
         )
         await self._requests.store(user, run.app, command, timeout_s=STORE_WITHIN_S)

@@ -153,7 +153,9 @@ def tell_in(body: bytes) -> AnyTellCall:
 def tell_of(call: AnyTellCall, identifier: str) -> Tell:
     """Make the command."""
     evidence = call.evidence if isinstance(call, PlainTellCall) else evidence_of(call.evidence, "evidence")
-    return Tell(id=identifier, context=path_of(call.context), component=call.componentid, evidence=evidence)
+    return Tell(
+        id=identifier, context=path_of(call.context), component=call.componentid, evidence=evidence, convert=True
+    )
 
 
 def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
@@ -181,7 +183,8 @@ def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: st
         goals=goals_of(members.goals),
         evidence=[evidence_of(told, f"{at}evidencelist[{n}]") for n, told in enumerate(members.evidencelist or ())],
     )
-    return MakeComponent(id=identifier, context=path_of(call.context), component=definition)
+    context, told = path_of(call.context), bool(definition.evidence)
+    return MakeComponent(id=identifier, context=context, component=definition, convert=told)
 
 
 def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tuple[MakeContext, list[SetPermission]]:

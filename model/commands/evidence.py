@@ -1,5 +1,6 @@
 """Telling, the owner's last word, and taking evidence back."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ from model.changes import AddEvidence, Change, Decision, add, mark_withdrawn, pu
 from model.checks import check_evidence, check_text
 from model.commands.rules import check_cause, counted_cause, fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
+from model.conversions import converted
 from model.evidence import decode_evidence
 from model.permissions import Grants
 from model.reads import Read, Reading
@@ -16,7 +18,7 @@ from model.stamp import Stamp
 from model.state import Component, Context, Model
 from schemas.commands import Cause, Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
-from schemas.evidence import Evidence, NewEvidence, Withdrawal
+from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
 from schemas.paths import Path, check_path
 
 _MAX_SEQ: Final = 2**62
@@ -35,11 +37,14 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
         raise AssertionError("what is not there is refused")
     if not permissions.grant_at(model, app, path, name, stamp.time_us / 1e6, known).tell:
         raise permissions.denied(app, "tell", "context")
-    check_evidence(command.evidence, leaf.value_type, leaf.value_list, "evidence")
+    new = command.evidence
+    if command.convert:
+        new = with_value(new, leaf.value_type, leaf.value_list, "None" if command.cause is None else "")
+    check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
     if command.cause is not None or contents.rules:
-        return _tell_among_rules(model, context, number, command, stamp)
-    return Decision((add(_stamped(command.evidence, 0, stamp), number, stamp.time_us),))
+        return _tell_among_rules(model, context, number, command, _stamped(new, 0, stamp), stamp)
+    return Decision((add(_stamped(new, 0, stamp), number, stamp.time_us),))
 
 
 def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
@@ -87,12 +92,19 @@ def _teller(cause: Cause, stamp: Stamp) -> str:
     return stamp.app if cause.person in (None, stamp.user) else permissions.grantee_of(stamp.app, cause.person)
 
 
-def _tell_among_rules(model: Model, context: Context, component_no: int, command: Tell, stamp: Stamp) -> Decision:
+def with_value(new: NewEvidence, value_type: ValueType, value_list: Sequence[str], nothing: str) -> NewEvidence:
+    """Give the evidence with its value as a component of this type takes it; see `converted`."""
+    value = converted(new.value, value_type, value_list, nothing)
+    return new if value is new.value else msgspec.structs.replace(new, value=value)
+
+
+def _tell_among_rules(
+    model: Model, context: Context, component_no: int, command: Tell, evidence: Evidence, stamp: Stamp
+) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""
     cause = command.cause
     if cause is not None:
         check_cause(model, cause)
-    evidence = _stamped(command.evidence, 0, stamp)
     changes: list[Change] = []
     if cause is not None:
         evidence.rule = cause.rule

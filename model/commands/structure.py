@@ -13,6 +13,7 @@ import msgspec
 from model import permissions, references
 from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
+from model.commands.evidence import with_value
 from model.commands.making import made_component
 from model.commands.rules import dropped_rules
 from model.commands.targets import check_may, component_to_change, context_to_change
@@ -30,6 +31,7 @@ from schemas.commands import (
     SetGoals,
     SetResolver,
 )
+from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_segment
 
@@ -54,8 +56,9 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
 def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decision:
     """Make a component with its rules and initial evidence."""
     path, context = context_to_change(model, stamp, command.context, "make")
-    name = command.component.name
-    check_component(command.component, "component")
+    definition = _with_values(command.component) if command.convert else command.component
+    name = definition.name
+    check_component(definition, "component")
     check_below(path, "component.name")
     check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, "make")
     if name in context.contents.components:
@@ -63,7 +66,13 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
             return Decision([])
         _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
         return Decision([])
-    return Decision(made_component(command.component, (*path, name), 0, 0, stamp))
+    return Decision(made_component(definition, (*path, name), 0, 0, stamp))
+
+
+def _with_values(definition: ComponentDefinition) -> ComponentDefinition:
+    value_type, value_list = definition.value_type, definition.value_list
+    evidence = [with_value(new, value_type, value_list, "None") for new in definition.evidence]
+    return msgspec.structs.replace(definition, evidence=evidence)
 
 
 def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:

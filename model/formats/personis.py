@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from model.conversions import converted
 from model.formats.parcels import Piece
 from model.formats.spellings import (
     GoalsSpelling,
@@ -137,7 +138,9 @@ def _component_pieces(
     yield Piece(head, definition)
     for number, raw in enumerate(component.evidencelist or ()):
         field = f"partial_model.components.{name[:64]}.evidencelist[{number}]"
-        yield Piece(head, definition, _evidence(raw, default, field))
+        evidence = _evidence(raw, default, field)
+        evidence.value = converted(evidence.value, definition.value_type, definition.value_list)
+        yield Piece(head, definition, evidence)
 
 
 def _definition(name: str, component: ExportedComponent) -> ComponentDefinition:

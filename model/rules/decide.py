@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from model.conversions import like
 from model.rules.patterns import PatternError, matches_start
 from model.rules.statement import (
     NotifyAction,
@@ -128,8 +129,9 @@ def _tell(action: TellAction) -> Deciding:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Compare as JSON does: true is not 1, but 1.0 is."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+    """Compare as JSON does: true is not 1, but 1.0 is. The other one counts as what it becomes when it is told."""
+    told = like(other, one)
+    return isinstance(one, bool) == isinstance(told, bool) and bool(one == told)
 
 
 def _url(items: Sequence[RuleTerm]) -> Generator[tuple[Wanted, ...], Sequence[Any], str]:

@@ -19,11 +19,12 @@ OK_FALSE = {"result": "ok", "val": False}
 
 
 def told(**members: Any) -> Tell:
-    return Tell(id="1", context=["Personal"], component="c", evidence=NewEvidence(**members))
+    return Tell(id="1", context=["Personal"], component="c", evidence=NewEvidence(**members), convert=True)
 
 
-def component(**members: Any) -> MakeComponent:
-    return MakeComponent(id="1", context=["Personal"], component=ComponentDefinition(name="c", **members))
+def component(convert: bool = False, **members: Any) -> MakeComponent:
+    definition = ComponentDefinition(name="c", **members)
+    return MakeComponent(id="1", context=["Personal"], component=definition, convert=convert)
 
 
 COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
@@ -79,7 +80,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
         },
         component(
             description="d", resolver="goal", goals=[["Goals", "fit"], ["Goals"]],
-            evidence=[NewEvidence(value=1, extra={"mine": 2})],
+            evidence=[NewEvidence(value=1, extra={"mine": 2})], convert=True,
         ),
         OK_NULL,
     ),

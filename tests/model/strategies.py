@@ -126,16 +126,16 @@ def any_commands(draw: st.DrawFn) -> Command:
     """A command to that model, of whatever kind; most are refused."""
     path, name, app = draw(_PATHS), draw(_NAMES), draw(_APPS)
     evidence = st.builds(NewEvidence, value=_VALUES, flags=_FLAGS, useby=_USEBY)
-    exist_ok = draw(st.booleans())
+    exist_ok, convert = draw(st.booleans()), draw(st.booleans())
     part = ComponentDefinition(
         name=name, value_type=draw(st.sampled_from(get_args(ValueType))), evidence=draw(st.lists(evidence, max_size=2))
     )
     yes = st.one_of(st.none(), st.booleans())
     names = st.one_of(st.none(), st.lists(st.sampled_from(["default", "goal"]), max_size=2))
     made: list[Command] = [
-        Tell(id="t", context=path, component=name, evidence=draw(evidence)),
+        Tell(id="t", context=path, component=name, evidence=draw(evidence), convert=convert),
         MakeContext(id="c", context=path, name=name, description=draw(texts), exist_ok=exist_ok),
-        MakeComponent(id="p", context=path, component=part, exist_ok=exist_ok),
+        MakeComponent(id="p", context=path, component=part, exist_ok=exist_ok, convert=convert),
         MakeView(id="v", context=path, view=ViewDefinition(name=name, components=draw(st.lists(elements, max_size=2)))),
         RegisterApp(id="r", app=app, description=draw(texts), role=draw(st.sampled_from(["owner", "app"]))),
         SetPermission(id="s", app=app, context=path, ask=draw(yes), tell=draw(yes), resolvers=draw(names)),

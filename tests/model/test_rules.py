@@ -171,11 +171,15 @@ def test_the_right_side_matches_at_the_start() -> None:
 
 
 def test_tellchanged_tells_only_what_is_new() -> None:
-    """The target's resolved value is compared as JSON: 1 and 1.0 are the same, 1 and true are not."""
+    """Compared with the resolved value as JSON: 1 is 1.0 and not true. A text is what it would become when told."""
     statement = "'' ~ '' : TELLCHANGED ./c/x, explicit:<./c/a>"
     assert decided(statement, x="on", a="on") == []
     assert decided(statement, x=1.0, a=1) == []
     assert decided(statement, x=True, a=1) == [Telling(".", ("c", "x"), "explicit", 1)]
+    assert decided(statement, x=82, a="82") == []
+    assert decided(statement, x="True", a=True) == []
+    assert decided(statement, x="", a=None) == []
+    assert decided(statement, x=82, a="83") == [Telling(".", ("c", "x"), "explicit", "83")]
     assert decided(statement, x=None, a="on") == [Telling(".", ("c", "x"), "explicit", "on")]
 
 

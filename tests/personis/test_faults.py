@@ -299,7 +299,7 @@ def test_fault_10_recent_gives_the_latest_of_any_kind(person: Person) -> None:
     assert [person.client.ask(["T"], ["n"], name)[0].value for name in ("default", "goal", "recent")] == [1, 2, 2]
 
 
-@pytest.mark.parametrize("value", ["7", "seven", True, [7], {"a": 1}])
+@pytest.mark.parametrize("value", ["seven", "", "7 ", True, None, [7], {"a": 1}])
 def test_fault_10_a_number_is_a_number(person: Person, value: Any) -> None:
     """What is none is refused and not kept."""
     person.make("T", "n", value_type="number")
