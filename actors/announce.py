@@ -1,13 +1,15 @@
 """What is said once commands have been applied. It is said here, and nowhere else.
 
 The outcome goes to whoever waits for it, from every worker that holds the partition: so that no sender waits for one
-of them alone. Rejections and effects are in the outbox, written with what caused them: they leave after the commit.
-Events, for live feeds, come from the primary alone, and only while somebody takes them.
+of them alone. To whoever wants to wait for what the rules do with it, too, it goes when that has ended. Rejections and
+effects are in the outbox, written with what caused them: they leave after the commit. Events, for live feeds, come
+from the primary alone, and only while somebody takes them.
 """
 
 import time
 from collections.abc import Callable
 
+from actors.chains import Chains
 from actors.settling import Settled
 from bus import lines
 from bus.connection import Bus
@@ -19,7 +21,7 @@ from schemas.codec import encode
 from schemas.errors import LlumError
 from schemas.events import Event
 from schemas.limits import MAX_PAYLOAD_BYTES
-from schemas.replies import Refused
+from schemas.replies import Outcome, Refused
 
 log = get_logger(__name__)
 
@@ -39,10 +41,13 @@ class Announcer:
         self._number = number
         self.on_event = on_event
         """Takes the events; None: nobody does, and none is made."""
+        self.chains = Chains(self._say_late)
+        """What commands have set off, for those who wait for its end."""
 
     async def announce(self, settled: list[Settled]) -> bool:
         """Announce commands in their order, and tell whether anything of them must leave soon."""
         recent_us = (time.time() - REPLY_WINDOW_S) * 1e6
+        later = self._look_at_chains(settled, recent_us)
         old = 0
         for item in settled:
             if item.incoming.message.time_us < recent_us:
@@ -50,23 +55,43 @@ class Announcer:
             else:
                 _log_command(item)
                 reply_to = item.incoming.message.reply_to
-                if reply_to is not None and is_inbox(reply_to):
-                    await self._say_outcome(reply_to, item)
+                outcome = later.get(item.incoming.message.seq, item.outcome) if later else item.outcome
+                if reply_to is not None and outcome is not None and is_inbox(reply_to):
+                    await self._say_outcome(reply_to, outcome)
                 if self.on_event is not None and item.changes:
                     self.on_event(event_of(item))
         if old:
             log.info("commands_caught_up", partition=self._number, count=old, seq=settled[-1].incoming.message.seq)
         return any(item.leaves for item in settled)
 
-    async def _say_outcome(self, reply_to: str, item: Settled) -> None:
-        data = encode(item.outcome)
+    def _look_at_chains(self, settled: list[Settled], recent_us: float) -> dict[int, Outcome | None]:
+        """Begin and continue chains, before anything that is awaited may come between.
+
+        Gives the outcomes of those who wait for chains, by sequence; None: it is said later.
+        """
+        chains, outcomes = self.chains, {}
+        for item in settled:
+            if chains.awaited:
+                chains.note(item)
+            message = item.incoming.message
+            if message.settles and message.reply_to is not None and message.time_us >= recent_us:
+                outcomes[message.seq] = chains.begin(item, message.reply_to)
+        return outcomes
+
+    async def _say_outcome(self, reply_to: str, outcome: Outcome) -> None:
+        data = encode(outcome)
         if len(data) <= MAX_PAYLOAD_BYTES and self._bus.publish_soon(reply_to.encode(), data):
             return
         try:
             await self._bus.publish(reply_to, data)
         except LlumError as error:
             # Whoever waits for it sends the command again, and gets the same outcome.
-            log.warning("outcome_not_sent", seq=item.incoming.message.seq, error=str(error))
+            log.warning("outcome_not_sent", seq=outcome.seq, error=str(error))
+
+    def _say_late(self, reply_to: str, outcome: Outcome) -> None:
+        if not self._bus.publish_soon(reply_to.encode(), encode(outcome)):
+            # As above.
+            log.warning("outcome_not_sent", seq=outcome.seq)
 
 
 def event_of(item: Settled) -> Event:

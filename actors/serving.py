@@ -119,7 +119,7 @@ class Serving:
         async with self._restored() as partition:
             committing = Committing(partition, ground.bound, ground.writing, self._sleep)
             committing.on_refused = self._stop_for
-            async with committing.going_on(), self._applying(partition, committing):
+            async with committing.going_on(), self._ending_chains(), self._applying(partition, committing):
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
                     async with self._relaying(partition, committing), self._answering(partition):
@@ -222,6 +222,14 @@ class Serving:
             self._in_hand = False
             self._ground.mailroom.done(batch)
 
+    @asynccontextmanager
+    async def _ending_chains(self) -> AsyncIterator[None]:
+        """Have nobody wait for what this worker does not see any more."""
+        try:
+            yield
+        finally:
+            self._announcer.chains.close()
+
     def _pauses_because(self) -> str | None:
         """Say why nothing has been applied for a while, although something waits; None: it is applied."""
         waits = self._in_hand or self._mailbox.waiting
@@ -237,7 +245,7 @@ class Serving:
     @asynccontextmanager
     async def _relaying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:
         """Have what leaves the partition relayed by the primary, or dropped when another one has."""
-        relay = self._relay = self._ground.relaying.relay(partition)
+        relay = self._relay = self._ground.relaying.relay(partition, self._announcer.chains)
         committing.on_entries = relay.wake
         try:
             await relay.become(self._primary)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Final, NamedTuple
 
 from actors.live import ActiveModels
@@ -34,6 +35,9 @@ WITHOUT_RULES_BAR = 1.05
 
 TELLS_AT_ONCE = 8
 """Tells sent together to the component with the many rules, at scale 1 five times."""
+
+IDLE_TELLS = 25
+"""Tells of each kind for each round of other benchmarks."""
 
 DONE_WITHIN_S = 300.0
 POLL_S = 0.01
@@ -104,6 +108,23 @@ async def tell_without_rules(ground: BenchGround) -> Result:
     return Result(at_most(WITHOUT_RULES_BAR, "µs", values, limits), counted)
 
 
+async def rule_without_effect(ground: BenchGround) -> Result:
+    """Measure how much longer a tell takes whose sender waits for rules, if there is one that does not match."""
+    plain, ruled = [], []
+    async with _speaking(ground) as speaker:
+        user = await speaker.make_person(["plain", "ruled"])
+        await speaker.subscribe(user, "ruled", "<./c/ruled> ~ 'never' : TELL ./c/plain, inferred:1")
+        for _ in range(IDLE_TELLS * ground.sizes.rounds):
+            plain.append(await speaker.settle_s(user, "plain"))
+            ruled.append(await speaker.settle_s(user, "ruled"))
+    without, with_rule = median(plain) * 1e6, median(ruled) * 1e6
+    counted = (
+        "tells over the bus one at a time whose sender waits for rules, p50: "
+        f"{with_rule:.0f} µs with a rule that does not match, {without:.0f} without"
+    )
+    return Result(absolute("µs", with_rule - without), counted)
+
+
 async def _many_rules(ground: BenchGround) -> FiredRules:
     async with _speaking(ground) as speaker:
         targets = [f"t{number % 20}" for number in range(RULES)]
@@ -136,6 +157,12 @@ class _Speaker:
     async def tell(self, user: str, component: str) -> None:
         await self._do(user, _tell(component, next(_ids)))
 
+    async def settle_s(self, user: str, component: str) -> float:
+        """Tell, and give the seconds until all that it sets off has ended."""
+        began = time.perf_counter()
+        await self._do(user, _tell(component, next(_ids)), settle=True)
+        return time.perf_counter() - began
+
     async def until_evidence(self, user: str, wanted: int) -> None:
         """Wait until the context holds so many pieces of evidence."""
         deadline = time.perf_counter() + DONE_WITHIN_S
@@ -152,8 +179,9 @@ class _Speaker:
         assert reply.size is not None, "it was asked for"
         return reply.size.evidence
 
-    async def _do(self, user: str, command: Command) -> None:
-        outcome = await self._requests.send(user, people.sender_of(command), command, timeout_s=DONE_WITHIN_S)
+    async def _do(self, user: str, command: Command, *, settle: bool = False) -> None:
+        sender = people.sender_of(command)
+        outcome = await self._requests.send(user, sender, command, timeout_s=DONE_WITHIN_S, settle=settle)
         if not isinstance(outcome, Accepted):
             raise BenchError(f"refused: {outcome.error.message}")
 
@@ -226,4 +254,5 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "rules_commands": commands_of_many_rules,
     "rules_chain": effects_of_a_chain,
     "rules_absent": tell_without_rules,
+    "rules_idle": rule_without_effect,
 }

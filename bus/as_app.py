@@ -45,8 +45,10 @@ class LastWrites:
 class Sending(Protocol):
     """The part of `bus.requests.Requests` that is used here."""
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = ...) -> Outcome:
-        """Send a command and wait for its outcome."""
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = ..., *, settle: bool = ...
+    ) -> Outcome:
+        """Send a command and wait for its outcome; with `settle` also for what it sets off by rules in its model."""
 
     async def ask(self, user: str, app: str, query: Query) -> Reply:
         """Ask, and give the reply."""
@@ -75,19 +77,20 @@ class AsApp:
         """The sequence that the next ask will have seen; None: this app has not written lately."""
         return self._writes.seq_of(self._writer)
 
-    async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Outcome:
+    async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False) -> Outcome:
         """Send a command and give its outcome. Raises `Refusal` for what cannot be sent, `Transient`.
 
-        After a `Transient` it is not known whether the command is applied: send it again with the same id.
+        After a `Transient` it is not known whether the command is applied: send it again with the same id. With
+        `settle` the next ask sees what rules in the same model have done with it, too, if they need less than 2 s.
         """
-        outcome = await self._requests.send(*self._writer, command, timeout_s)
+        outcome = await self._requests.send(*self._writer, command, timeout_s, settle=settle)
         if isinstance(outcome, Accepted):
-            self._writes.note(self._writer, outcome.seq)
+            self._writes.note(self._writer, outcome.settled_seq or outcome.seq)
         return outcome
 
-    async def send(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Accepted:
+    async def send(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False) -> Accepted:
         """Send a command; raises as `outcome`, and `Refusal` or `Transient` when it was refused."""
-        outcome = await self.outcome(command, timeout_s)
+        outcome = await self.outcome(command, timeout_s, settle=settle)
         if isinstance(outcome, Refused):
             raise raised_from(outcome.error)
         return outcome

@@ -15,7 +15,7 @@ from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import JetStream
 from bus.logger import get_logger
-from bus.subjects import REPLY_TO_HEADER, api_subject, is_inbox, partition_in
+from bus.subjects import REPLY_TO_HEADER, SETTLE_HEADER, api_subject, is_inbox, partition_in
 from bus.wire import Listening
 from schemas.errors import LlumError
 
@@ -42,6 +42,7 @@ REQUEST_BYTES: Final = 16 * 1024 * 1024
 
 _NS: Final = 1_000_000_000
 _REPLY_TO: Final = REPLY_TO_HEADER.encode()
+_SETTLE: Final = SETTLE_HEADER.encode()
 
 _EVERYDAY: Final = (b" 408 ", b" 409 Message Size Exceeds MaxBytes", b" 409 Batch Completed")
 """Statuses that end a request and no more: its time is over, its bytes are, its messages are."""
@@ -59,6 +60,8 @@ class LogMessage(NamedTuple):
     data: bytes
     reply_to: str | None
     """The inbox for the outcome, if the sender named one. Any other subject is left out: no app makes llum speak so."""
+    settles: bool = False
+    """Whether the sender waits for what the command sets off in its model, too."""
 
 
 class LogConsumer:
@@ -180,8 +183,9 @@ class LogConsumer:
             self._loop.call_soon(self._flush)
         time_us = int(fields[at + 2]) // 1000
         reply_to = _reply_to(headers) if headers else None
+        settles = reply_to is not None and _SETTLE in headers and header(headers, _SETTLE) == "1"
         text = subject.decode("utf-8", "replace")
-        self._burst.append(LogMessage(seq, time_us, partition_in(subject), text, data, reply_to))
+        self._burst.append(LogMessage(seq, time_us, partition_in(subject), text, data, reply_to, settles))
         if len(self._burst) >= MAX_BURST:
             self._flush()
 

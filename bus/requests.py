@@ -7,7 +7,7 @@ import msgspec
 
 from bus.connection import Bus
 from bus.inbox import Inbox, OnAnswer, is_no_responders
-from bus.subjects import REPLY_TO_HEADER, checked_ask_subject, checked_command_subject
+from bus.subjects import REPLY_TO_HEADER, SETTLE_HEADER, checked_ask_subject, checked_command_subject
 from schemas.codec import decode_outcome, decode_reply, encode
 from schemas.commands import Command
 from schemas.errors import Code, Refusal, Transient, raised_from
@@ -17,6 +17,9 @@ from schemas.verbs import verb_of
 
 AGAIN_S: Final = 2.0
 """Seconds of silence after which a message is sent again: a worker that has died is back by then."""
+
+SETTLING_AGAIN_S: Final = 4.0
+"""The same for a command whose outcome may wait for two seconds for what the rules do with it."""
 
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 0.25
@@ -74,11 +77,19 @@ class Requests:
         exchange.reply_to = reply_to or ""
         return int(await self._run(exchange))
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
-        """Send a command and wait for its outcome. Raises as `store`; then it is not known whether it is applied."""
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
+        """Send a command and wait for its outcome. Raises as `store`; then it is not known whether it is applied.
+
+        `settle`: for what it sets off by rules in its own model, too, for two seconds at the most.
+        """
         subject = checked_command_subject(user, app, verb_of(command))
         exchange = self._exchange(subject, encode(command), timeout_s, "no outcome came")
         exchange.reply_to = exchange.expect(exchange.on_answer)
+        if settle:
+            exchange.settle = True
+            exchange.again_s = SETTLING_AGAIN_S
         return decode_outcome(await self._run(exchange))
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
@@ -142,7 +153,7 @@ class _Exchange:
 
     __slots__ = (
         "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_subject",
-        "_timer", "_tokens", "_trouble", "future", "reply", "reply_to", "timeout_s",
+        "_timer", "_tokens", "_trouble", "again_s", "future", "reply", "reply_to", "settle", "timeout_s",
     )  # fmt: skip
 
     def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
@@ -165,6 +176,9 @@ class _Exchange:
         """Where a reply or PubAck comes to. Empty: none is asked for."""
         self.reply_to = ""
         """Where the outcome of a command comes to. Empty: nobody waits for it."""
+        self.settle = False
+        """Whether the outcome is to come when what the command has set off has ended."""
+        self.again_s = AGAIN_S
 
     def expect(self, on_answer: OnAnswer) -> str:
         """Name a new inbox whose answers go to `on_answer` until the end. Raises `Transient` when too many wait."""
@@ -178,7 +192,7 @@ class _Exchange:
             return
         self._over = self._loop.call_at(self._over_at, self._time_is_over)
         if self._timer is None:
-            self._timer = self._loop.call_later(AGAIN_S, self._send_again)
+            self._timer = self._loop.call_later(self.again_s, self._send_again)
 
     def end(self) -> None:
         """Expect nothing more."""
@@ -250,12 +264,17 @@ class _Exchange:
     async def send(self) -> None:
         """Send as soon as the connection takes it, if it stands; else the reconnect does it. Raises as `publish`."""
         if self._bus.connected:
-            headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else None
-            await self._bus.publish(self._subject, self._data, self.reply, headers)
+            headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else {}
+            if self.settle:
+                headers[SETTLE_HEADER] = "1"
+            await self._bus.publish(self._subject, self._data, self.reply, headers or None)
 
     def _header_block(self) -> bytes:
         """Write the header that names the inbox, which is ours or has been checked."""
-        return f"NATS/1.0\r\n{REPLY_TO_HEADER}: {self.reply_to}\r\n\r\n".encode() if self.reply_to else b""
+        if not self.reply_to:
+            return b""
+        settle = f"{SETTLE_HEADER}: 1\r\n" if self.settle else ""
+        return f"NATS/1.0\r\n{REPLY_TO_HEADER}: {self.reply_to}\r\n{settle}\r\n".encode()
 
     def _send_again(self) -> None:
         if not self.future.done() and (self._again is None or self._again.done()):
@@ -263,7 +282,7 @@ class _Exchange:
 
     async def _send_quietly(self) -> None:
         """Send again: with a PubAck from now on, which says why no outcome comes."""
-        self._timer = self._loop.call_later(AGAIN_S, self._send_again)
+        self._timer = self._loop.call_later(self.again_s, self._send_again)
         try:
             self.reply = self.reply or self.expect(self.on_ack)
             if not (self._bus.connected and self.send_at_once()):

@@ -33,6 +33,9 @@ RELAYED_BUCKET: Final = "LLUM_RELAYED"
 REPLY_TO_HEADER: Final = "Llum-Reply-To"
 """Names the inbox that receives a command's outcome."""
 
+SETTLE_HEADER: Final = "Llum-Settle"
+"""With the value `1`: the outcome is to come when what the command sets off in its own model has ended, too."""
+
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 

@@ -125,10 +125,12 @@ class Client:
         useby: float | None = None,
         extra: dict[str, Any] | None = None,
         id: str | None = None,
+        settle: bool = False,
     ) -> Accepted:
         """Tell one piece of evidence, and return when it has been applied. Times are seconds since 1970.
 
         The same `id` again changes nothing and gives the first outcome: choose your own to try again safely.
+        With `settle` it returns when what rules in the same model do with it is applied, too, or after 2 s: `settled`.
         """
         context, component = _split(path)
         evidence = NewEvidence(
@@ -141,7 +143,7 @@ class Client:
             extra=extra or {},
         )
         command = Tell(id=id or new_id(), context=context, component=component, evidence=evidence)
-        return await self.send(user, command)
+        return await self.send(user, command, settle=settle)
 
     async def correct(self, user: str, path: PathLike, value: Any, *, comment: str | None = None) -> Accepted:
         """Say in the owner's name what is right, whatever else is told, until it is withdrawn. Owner apps only.
@@ -363,9 +365,11 @@ class Client:
                 return
             query = Export(context=query.context, after=page.next)
 
-    async def send(self, user: str, command: Command, timeout_s: float = OUTCOME_WITHIN_S) -> Accepted:
-        """Send any command and return its outcome, or raise the refusal."""
-        return await self.of(user).send(command, timeout_s)
+    async def send(
+        self, user: str, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False
+    ) -> Accepted:
+        """Send any command and return its outcome, or raise the refusal. `settle` is that of `tell`."""
+        return await self.of(user).send(command, timeout_s, settle=settle)
 
     async def _answered(self, user: str, query: Query, kind: type[R]) -> R:
         return await self.of(user).find(query, kind)

@@ -22,6 +22,10 @@ class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted"
     """What the command says of it in [commands](#commands); null for most."""
     repeated: bool = False
     """This is the first outcome of a command that was sent again."""
+    settled_seq: int | None = None
+    """With `Llum-Settle`: the last of the commands that rules have sent to the same model because of it, or `seq`."""
+    settled: bool | None = None
+    """With `Llum-Settle`: whether all that has ended. Null for a command that was sent again, if it is not known."""
 
 
 class Refused(msgspec.Struct, kw_only=True, tag_field="outcome", tag="refused", omit_defaults=True):

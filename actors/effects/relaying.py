@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from actors.chains import Chains
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
@@ -61,10 +62,10 @@ class Relaying:
         await self._requests.close()
         await self._webhooks.close()
 
-    def relay(self, partition: Partition) -> "Relay":
-        """Make the relay of a partition."""
+    def relay(self, partition: Partition, chains: Chains) -> "Relay":
+        """Make the relay of a partition. `chains` are told what becomes of firings."""
         notifier = Notifier(self._bus, partition.number, self._webhooks)
-        effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers)
+        effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
         return Relay(self._bus, partition, effects, notifier, self)
 
     def watch(self, task: "asyncio.Task[None]") -> None:

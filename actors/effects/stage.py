@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from actors.chains import Chains, SentCommand
 from actors.effects.notices import Notifier
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
@@ -109,6 +110,7 @@ class EffectsStage:
         partition: Partition,
         notifier: Notifier,
         resolvers: Resolvers,
+        chains: Chains,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
@@ -116,6 +118,7 @@ class EffectsStage:
         self._partition = partition
         self._notifier = notifier
         self._resolvers = resolvers
+        self._chains = chains
         self._clock = clock
         self._sent: Recent[str, set[str]] = Recent(MAX_CAUSES)
         """By first cause, the ids of the commands that were sent for it."""
@@ -127,11 +130,27 @@ class EffectsStage:
         firing = _Firing(fired, moment, Values(moment, self._requests))
         model = await moment.model()
         if model is None:
+            self._chains.decided(fired.seq, ())
             return
         firing.time = model.time_us / 1e6
         runs = [_Run(token, rule) for token, rule in _rules_that_fire(model, fired)]
         await _decide_all(runs, firing.values)
+        self._chains.decided(fired.seq, self._tells_of_its_own(firing, runs))
         await _all_of(self._bring_about(firing, run) for run in runs)
+
+    def _tells_of_its_own(self, firing: _Firing, runs: Iterable[_Run]) -> list[SentCommand]:
+        """Name the commands that a firing sends to its own model."""
+        return [
+            self._named(firing, run)
+            for run in runs
+            for effect in run.effects
+            if isinstance(effect, Telling) and firing.values.is_own(effect.model)
+        ]
+
+    def _named(self, firing: _Firing, run: _Run) -> SentCommand:
+        """Name the command that a rule sends: to the model that it is in, or to another."""
+        entry = firing.entry
+        return entry.user, run.app, f"rule-{self._partition.number}.{entry.seq}-{run.token}"
 
     async def schedule(self, entry: OutboxEntry) -> None:
         """Install or remove a rule's schedule. Raises `Transient`."""
@@ -184,12 +203,14 @@ class EffectsStage:
                     notice = _notice(firing, run, effect.method, effect.url, effect.matched)
                     self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
         except Refusal as refusal:
+            self._chains.given_up(self._named(firing, run))
             await self._report(entry.user, run.app, run.token, entry.seq, firing.time, refusal.error)
 
     async def _tell(self, firing: _Firing, run: _Run, telling: Telling) -> None:
         entry = firing.entry
-        command_id = f"rule-{self._partition.number}.{entry.seq}-{run.token}"
+        own, app, command_id = self._named(firing, run)
         if not self._count(firing.root, command_id):
+            self._chains.given_up((own, app, command_id))
             await self._report_limit(firing, run)
             return
         user = entry.user if firing.values.is_own(telling.model) else telling.model

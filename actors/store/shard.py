@@ -266,18 +266,28 @@ class Shard:
         except Exception as error:
             raise self.doubted(error) from error
 
-    async def outbox(self, limit: int) -> list[OutboxEntry]:
-        """Give the oldest entries; those of one command are never apart, so there may be more than `limit`."""
+    async def outbox(self, limit: int, after: int = 0) -> list[OutboxEntry]:
+        """Give the oldest entries after a sequence.
+
+        Those of one command are never apart, so there may be more than `limit`.
+        """
         if not (self._connection.is_open or self._found.has_outbox):
             return []
-        rows = await self._connection.execute_fetchall(sql.OUTBOX, (limit,))
+        rows = await self._connection.execute_fetchall(sql.OUTBOX, (after, limit))
         return [OutboxEntry(*row) for row in rows]
 
-    async def drop_outbox(self, seq: int) -> None:
-        """Drop what has been relayed, up to and including a sequence."""
+    async def outbox_of(self, seqs: Sequence[int]) -> list[OutboxEntry]:
+        """Give the entries of these commands that are still there, in their order."""
+        rows = await self._connection.execute_fetchall(sql.OUTBOX_OF, (_encode(seqs).decode(),))
+        return [OutboxEntry(*row) for row in rows]
+
+    async def drop_outbox(self, seq: int, also: Sequence[int] = ()) -> None:
+        """Drop what has been relayed: up to and including a sequence, and what these later commands have left."""
         if not (self._connection.is_open or self._found.has_outbox):
             return
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
+        if also:
+            await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
         if 0 < self._traces_seq <= seq:
             await self.remove_traces()
 

@@ -192,11 +192,17 @@ GROUP BY item.user_key, item.key
 
 OUTBOX: Final = """
 SELECT seq, n, kind, body FROM outbox
-WHERE seq <= (SELECT max(seq) FROM (SELECT seq FROM outbox ORDER BY seq, n LIMIT ?)) ORDER BY seq, n
+WHERE seq > ?1 AND seq <= (SELECT max(seq) FROM (SELECT seq FROM outbox WHERE seq > ?1 ORDER BY seq, n LIMIT ?2))
+ORDER BY seq, n
 """
-"""The oldest entries, those of one command never apart: they are forgotten by sequence."""
+"""The oldest entries after a sequence, those of one command never apart: they are forgotten by sequence."""
+
+OUTBOX_OF: Final = """
+SELECT seq, n, kind, body FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, n
+"""
 
 FORGET_OUTBOX: Final = "DELETE FROM outbox WHERE seq <= ?"
+FORGET_OUTBOX_OF: Final = "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))"
 
 REMOVE_TRACES: Final = (
     # What was deleted is still in older pages of the write-ahead log, and between the cells of pages that were split.

@@ -14,6 +14,15 @@ from pages.markdown import code, first_paragraph, page, prose, table
 from schemas import commands, definitions, errors, evidence, limits, permissions, queries, replies
 from schemas.verbs import verb_of
 
+_HEADERS: Final = [
+    (code(subjects.REPLY_TO_HEADER), "On a command: the inbox for its outcome."),
+    (
+        code(subjects.SETTLE_HEADER),
+        "`1` on a command with an inbox: its outcome is to come when all [that it sets off by rules in its own model]"
+        "(rules.md#waiting-for-rules) has ended, but after two seconds at the latest.",
+    ),
+]
+
 _AS_JSON: Final = {"None": "null", "True": "true", "False": "false"}
 
 
@@ -51,7 +60,7 @@ def subjects_page() -> str:
         "## Verbs",
         table(("verb", "kind", "what"), [*_verbs("command", commands.COMMANDS), *_verbs("query", queries.QUERIES)]),
         "## Headers",
-        table(("header", "what"), [(code(subjects.REPLY_TO_HEADER), "On a command: the inbox for its outcome.")]),
+        table(("header", "what"), _HEADERS),
         "## Streams and buckets",
         table(("name", "what"), _stores()),
         "## What an external nats-server needs",

@@ -9,13 +9,14 @@ from aiohttp import web
 from multidict import istr
 
 from bus.as_app import AsApp
+from bus.subjects import SETTLE_HEADER
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, LargeAnswers
 from identity.apps import Apps
-from schemas.commands import Command
+from schemas.commands import Command, Tell
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal, Transient, raised_from
 from schemas.queries import Query
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Call)
 
 IDEMPOTENCY_KEY: Final = istr("Idempotency-Key")
+SETTLE: Final = istr(SETTLE_HEADER)
 
 
 class Caller:
     """What an operation is given to do its work with."""
 
     __slots__ = (
-        "_app", "_as_app", "body", "envelope", "failures", "idempotency_key", "op", "principal",
+        "_app", "_as_app", "_headers", "body", "envelope", "failures", "idempotency_key", "op", "principal", "settled",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
@@ -43,10 +45,13 @@ class Caller:
         self.op = op
         self.principal = principal
         self.body = body
-        self.idempotency_key = request.headers.get(IDEMPOTENCY_KEY)
+        self._headers = headers = request.headers
+        self.idempotency_key = headers.get(IDEMPOTENCY_KEY)
         self.envelope = True
         self.failures: Sequence[ComponentFailure] = ()
         """Components of an ask that could not be answered, while others were."""
+        self.settled: Accepted | None = None
+        """An outcome that says how far all has come, for who has asked for that."""
 
     @property
     def large_answers(self) -> LargeAnswers:
@@ -88,16 +93,25 @@ class Caller:
             return outcome.error.code
         raise raised_from(render.in_call(self.op, outcome.error))
 
-    async def accepted(self, command: Command) -> Accepted:
+    async def tell(self, command: Tell) -> None:
+        """Send a tell. The next ask sees what rules have done with it, as the original's clients expect.
+
+        Raises as `send`.
+        """
+        outcome = await self.accepted(command, settle=True)
+        if self._headers.get(SETTLE) == "1":
+            self.settled = outcome
+
+    async def accepted(self, command: Command, *, settle: bool = False) -> Accepted:
         """Send a command and give its outcome. Raises as `send`."""
-        outcome = await self._outcome(command)
+        outcome = await self._outcome(command, settle)
         if isinstance(outcome, Accepted):
             return outcome
         raise raised_from(render.in_call(self.op, outcome.error))
 
-    async def _outcome(self, command: Command) -> Outcome:
+    async def _outcome(self, command: Command, settle: bool = False) -> Outcome:
         try:
-            return await self._as_app.outcome(command)
+            return await self._as_app.outcome(command, settle=settle)
         except Transient as error:
             raise _repeatable(error, command.id) from error
 

@@ -16,7 +16,15 @@ from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.permissions import AS_TELL, PERMISSION_PARTS, Permission
-from schemas.replies import AskReply, ComponentAnswer, ComponentFailure, ContextReply, Granted, RuleDescription
+from schemas.replies import (
+    Accepted,
+    AskReply,
+    ComponentAnswer,
+    ComponentFailure,
+    ContextReply,
+    Granted,
+    RuleDescription,
+)
 
 _OWN_STATUS: Final = frozenset(
     {
@@ -92,17 +100,24 @@ GAP: Final = secrets.token_hex(16)
 _GAP: Final = b'"%b"' % GAP.encode()
 
 
-def ok_response(value: Value, *, envelope: bool, failures: Sequence[ComponentFailure] = ()) -> web.Response:
-    """Answer an operation that succeeded; components that could not be answered are named beside the value."""
+def ok_response(
+    value: Value, *, envelope: bool, failures: Sequence[ComponentFailure] = (), settled: Accepted | None = None
+) -> web.Response:
+    """Answer an operation that succeeded.
+
+    Beside the value: components that could not be answered, and how far all has come that the operation has set off.
+    """
     if type(value) is LargeValue:
-        return pieces_response(_filled(value, _framed(value.value, envelope, failures)), value.held)
-    return json_response(_framed(value, envelope, failures))
+        return pieces_response(_filled(value, _framed(value.value, envelope, failures, settled)), value.held)
+    return json_response(_framed(value, envelope, failures, settled))
 
 
-def _framed(value: Value, envelope: bool, failures: Sequence[ComponentFailure]) -> bytes:
+def _framed(value: Value, envelope: bool, failures: Sequence[ComponentFailure], settled: Accepted | None) -> bytes:
     if not envelope:
         return _encoder.encode(value)
-    beside = {"failures": [_failure(failure) for failure in failures]} if failures else {}
+    beside: dict[str, Any] = {"failures": [_failure(failure) for failure in failures]} if failures else {}
+    if settled is not None:
+        beside |= {"settled_seq": settled.settled_seq, "settled": settled.settled}
     return _encoder.encode({"result": "ok", "val": value, **beside})
 
 

@@ -95,7 +95,7 @@ async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> we
 
 async def _answer(caller: Caller) -> web.Response:
     value = await OPERATIONS.get(caller.op, _unknown)(caller)
-    return render.ok_response(value, envelope=caller.envelope, failures=caller.failures)
+    return render.ok_response(value, envelope=caller.envelope, failures=caller.failures, settled=caller.settled)
 
 
 async def _access(caller: Caller) -> bool:
@@ -106,7 +106,7 @@ async def _access(caller: Caller) -> bool:
 
 def _tell(caller: Caller) -> Awaitable[render.Value]:
     call = caller.parse_tell()
-    return caller.send(requests.tell_of(call, caller.id_for(call)))
+    return caller.tell(requests.tell_of(call, caller.id_for(call)))
 
 
 async def _ask(caller: Caller) -> render.Value:

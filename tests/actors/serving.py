@@ -71,6 +71,18 @@ class Llum:
         evidence = NewEvidence(value=value)
         await self.do(Tell(id=self.next_id(), context=["c"], component=component, evidence=evidence, **more), user, app)
 
+    async def settle(self, component: str, value: Any, user: str = "alice", app: str = "llum") -> Accepted:
+        """Tell, and wait for what the rules do with it."""
+        evidence = NewEvidence(value=value)
+        command = Tell(id=self.next_id(), context=["c"], component=component, evidence=evidence)
+        return await self.settled(command, user, app)
+
+    async def settled(self, command: Command, user: str = "alice", app: str = "llum") -> Accepted:
+        """Send a command that must be accepted, and wait for what the rules do with it."""
+        outcome = await self.requests.send(user, app, command, DEADLINE_S, settle=True)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome
+
     async def evidence(self, component: str, user: str = "alice") -> list[Evidence]:
         query = Ask(context=["c"], view=[component], include_evidence=True)
         reply = await self.requests.ask(user, "llum", query, DEADLINE_S)

@@ -2,9 +2,10 @@
 
 Goal: whatever dies at whatever step, each derived tell is in the model exactly once, with the value of the tell that
 fired it, and each notice is in the queue at least once; nothing else is. Method: a hypothesis state machine drives one
-partition and its effects stage over a log in memory. It crashes at a chosen operation: every write, PubAck and
-checkpoint is one, before and after it has happened. It may also lose the shard. At the end all is brought to rest, and
-the log is compared with what the rules say about it.
+partition with two people and its effects stage over a log in memory. It crashes at a chosen operation: every write,
+PubAck and checkpoint is one, before and after it has happened. What one person's rules bring about may be slow, so that
+the other's overtakes it. It may also lose the shard. At the end all is brought to rest, and the log is compared with
+what the rules say about it.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from actors.chains import Chains
 from actors.effects.outbox import Outbox
 from actors.effects.stage import EffectsStage
 from actors.live import ActiveModels
@@ -37,6 +39,7 @@ from tests.actors import histories
 from tests.actors.answering import ask
 from tests.effort import EFFORT, LENGTH
 
+PEOPLE = ["alice", "bob"]
 NAMES = ["a", "b", "c", "d", "e"]
 TELLS = {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e"]}
 """Which component's rules tell which."""
@@ -57,11 +60,17 @@ class World:
         self.notices: list[str] = []
         self.relayed = 0
         self.operations_left: int | None = None
+        self.pauses = dict.fromkeys(PEOPLE, 0)
+        """How many turns of the event loop a person's operations take."""
 
-    def append(self, app: str, command: Command) -> int:
+    def append(self, user: str, app: str, command: Command) -> int:
         seq = len(self.log) + 1
-        self.log.append(histories.message(seq, histories.START_US + seq * 1000, "alice", app, command))
+        self.log.append(histories.message(seq, histories.START_US + seq * 1000, user, app, command))
         return seq
+
+    async def pause(self, user: str) -> None:
+        for _ in range(self.pauses[user]):
+            await asyncio.sleep(0)
 
     def operation(self) -> None:
         """Die here if it is time to; a dead process does nothing more."""
@@ -70,15 +79,17 @@ class World:
             if self.operations_left < 0:
                 raise Crash
 
-    async def store(self, _user: str, app: str, command: Tell, timeout_s: float) -> int:
+    async def store(self, user: str, app: str, command: Tell, timeout_s: float) -> int:
         """Stand in for `Requests.store`."""
+        await self.pause(user)
         self.operation()
-        seq = self.append(app, command)
+        seq = self.append(user, app, command)
         self.operation()
         return seq
 
     async def enqueue(self, _bus: object, _partition: int, notice: Notice) -> str:
         """Stand in for the work queue."""
+        await self.pause(notice.user)
         self.operation()
         self.notices.append(notice.id)
         self.operation()
@@ -97,7 +108,8 @@ class Process:
         self.world = world
         self.shard = shard
         self.partition = Partition(3, shard, ActiveModels(1), world.relayed)
-        stage = EffectsStage(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED)  # type: ignore[arg-type]
+        chains = Chains(mock.Mock())
+        stage = EffectsStage(mock.Mock(), world, self.partition, mock.Mock(), SHIPPED, chains)  # type: ignore[arg-type]
         self.outbox = Outbox(shard, {FIRED: stage.fire}, world.checkpoint)
         shard.write = self._dying(shard.write)  # type: ignore[method-assign]
         shard.drop_outbox = self._dying(shard.drop_outbox)  # type: ignore[method-assign]
@@ -122,7 +134,7 @@ class Process:
         while self.partition.committed_seq < len(self.world.log) or await self.shard.outbox(1):
             await self.apply(1000)
             await self.commit()
-            await self.outbox.relay_some()
+            await self.outbox.relay_all()
 
 
 class RulesSurviveCrashes(RuleBasedStateMachine):
@@ -139,16 +151,17 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
     def _make(self) -> None:
         components = [ComponentDefinition(name=name, value_type="JSON") for name in NAMES]
         definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=components)])
-        self.world.append("llum", MakeModel(id="make", definition=definition))
-        for name, targets in TELLS.items():
-            for target in targets:
-                self._subscribe(name, f"'' ~ '' : TELL ./c/{target}, inferred:<./c/{name}>")
-        for name in NOTIFIES:
-            self._subscribe(name, "'' ~ '' : NOTIFY 'http://a.example'")
+        for user in PEOPLE:
+            self.world.append(user, "llum", MakeModel(id="make", definition=definition))
+            for name, targets in TELLS.items():
+                for target in targets:
+                    self._subscribe(user, name, f"'' ~ '' : TELL ./c/{target}, inferred:<./c/{name}>")
+            for name in NOTIFIES:
+                self._subscribe(user, name, "'' ~ '' : NOTIFY 'http://a.example'")
 
-    def _subscribe(self, component: str, statement: str) -> None:
+    def _subscribe(self, user: str, component: str, statement: str) -> None:
         command = MakeRule(id=f"s{len(self.world.log)}", context=["c"], component=component, statement=statement)
-        self.world.append("llum", command)
+        self.world.append(user, "llum", command)
 
     async def _start(self) -> Process:
         return Process(self.world, await Shard.open(self.world.path))
@@ -163,12 +176,16 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
         finally:
             self.world.operations_left = None
 
-    @rule(names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=4))
-    def tell(self, names: list[str]) -> None:
-        for name in names:
+    @rule(user=st.sampled_from(PEOPLE), pause=st.integers(0, 200))
+    def be_slow(self, user: str, pause: int) -> None:
+        self.world.pauses[user] = pause
+
+    @rule(told=st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(NAMES)), min_size=1, max_size=4))
+    def tell(self, told: list[tuple[str, str]]) -> None:
+        for user, name in told:
             number = len(self.world.log)
             evidence = NewEvidence(value=number)
-            self.world.append("llum", Tell(id=f"t{number}", context=["c"], component=name, evidence=evidence))
+            self.world.append(user, "llum", Tell(id=f"t{number}", context=["c"], component=name, evidence=evidence))
 
     @rule(index=st.integers(0, 1000))
     def send_again(self, index: int) -> None:
@@ -203,30 +220,31 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
 
     async def _compare(self) -> None:
         await self.process.rest()
-        evidence = {name: await self._evidence(name) for name in NAMES}
+        expected: set[str] = set()
+        for user in PEOPLE:
+            evidence = {name: await self._evidence(user, name) for name in NAMES}
+            tokens = _tokens(self.world.log, user)
+            derived: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
+            for source, piece in [(name, piece) for name in NAMES for piece in evidence[name]]:
+                for target in TELLS.get(source, []):
+                    derived[target][(tokens[source, target], piece.value)] += 1
+                if source in NOTIFIES:
+                    expected.add(f"{piece.seq}.{tokens[source, 'notify']}")
+            for name in NAMES:
+                assert Counter((piece.rule, piece.value) for piece in evidence[name] if piece.rule) == derived[name]
         await self.process.shard.close()
-        tokens = _tokens(self.world.log)
-        derived: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
-        notices = set()
-        for source, piece in [(name, piece) for name in NAMES for piece in evidence[name]]:
-            for target in TELLS.get(source, []):
-                derived[target][(tokens[source, target], piece.value)] += 1
-            if source in NOTIFIES:
-                notices.add(f"{piece.seq}.{tokens[source, 'notify']}")
-        for name in NAMES:
-            assert Counter((piece.rule, piece.value) for piece in evidence[name] if piece.rule) == derived[name]
-        assert set(self.world.notices) == notices
+        assert set(self.world.notices) == expected
 
-    async def _evidence(self, name: str) -> list[Evidence]:
-        reply = await ask(self.process.partition, Ask(context=["c"], view=[name], include_evidence=True))
+    async def _evidence(self, user: str, name: str) -> list[Evidence]:
+        reply = await ask(self.process.partition, Ask(context=["c"], view=[name], include_evidence=True), user)
         return reply.components[0].evidence or []
 
 
-def _tokens(log: list[LogMessage]) -> dict[tuple[str, str], str]:
-    """Give the token of the rule that leads from one component to another, or to a notice."""
+def _tokens(log: list[LogMessage], user: str) -> dict[tuple[str, str], str]:
+    """Give the token of a person's rule that leads from one component to another, or to a notice."""
     tokens: dict[tuple[str, str], str] = {}
     for message in log:
-        if message.subject.endswith(".make_rule"):
+        if message.subject.endswith(".make_rule") and f".{user}." in message.subject:
             command = msgspec.json.decode(message.data, type=MakeRule)
             words = command.statement.split()
             target = words[5].removeprefix("./c/").rstrip(",") if words[4] == "TELL" else "notify"

@@ -48,6 +48,7 @@ BARS = {
     "rules_effects": None,
     "rules_commands": None,
     "rules_chain": None,
+    "rules_idle": None,
     "memory": 8000,
     "activate": None,
     "activation": 3.0,

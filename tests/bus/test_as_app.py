@@ -18,7 +18,9 @@ class Worker:
     outcomes: list[Outcome] = field(default_factory=list)
     queries: list[tuple[str, str, Query]] = field(default_factory=list)
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
         return self.outcomes.pop(0)
 
     async def ask(self, user: str, app: str, query: Query) -> Reply:
@@ -45,6 +47,17 @@ async def test_an_ask_sees_what_the_app_has_written() -> None:
 
     assert worker.queries == [("alice", "kitchen", Access(min_seq=42))]
     assert alice.last_seq == 42
+
+
+async def test_an_ask_sees_what_rules_have_done_with_a_command() -> None:
+    """If its sender has waited for them, the last sequence of what they told counts; an outcome may lack it."""
+    worker = Worker([Accepted(id="x", seq=41, settled_seq=44, settled=True), accepted(43)])
+    alice = AsApp(worker, "alice", "kitchen", LastWrites())
+
+    await alice.send(Forget(id="x"), settle=True)
+    assert alice.last_seq == 44
+    await alice.send(Forget(id="x"), settle=True)
+    assert alice.last_seq == 44
 
 
 async def test_a_sequence_that_is_named_stands() -> None:

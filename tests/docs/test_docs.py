@@ -71,7 +71,7 @@ def routes() -> set[str]:
 def streams_and_buckets() -> list[str]:
     """Give the names that a NATS operator sees."""
     named = {name: value for name, value in vars(subjects).items() if name.endswith(("_STREAM", "_BUCKET"))}
-    return [*named.values(), subjects.REPLY_TO_HEADER]
+    return [*named.values(), subjects.REPLY_TO_HEADER, subjects.SETTLE_HEADER]
 
 
 CLI = dict(leaves("llum", cli))

@@ -64,11 +64,17 @@ class FakeRequests:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, Command]] = []
         self.asked: list[tuple[str, str, Query]] = []
+        self.settling: list[Command] = []
+        """Those of the commands whose rules are waited for."""
         self.outcomes: list[Answer] = []
         self.replies: list[Answer] = []
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
         encode(command)
+        if settle:
+            self.settling.append(command)
         self.sent.append((user, app, command))
         return await _next(self.outcomes, command, accepted(len(self.sent)))
 

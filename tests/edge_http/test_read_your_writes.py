@@ -1,6 +1,10 @@
 """Which sequence an ask must have seen."""
 
+import pytest
+
+from schemas.commands import Tell
 from schemas.errors import Code
+from schemas.replies import Accepted
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import accepted, refused, token_of
 
@@ -33,3 +37,22 @@ async def test_a_refused_tell_is_not_waited_for(edge: Edge) -> None:
     await edge.call("tell", TELL)
     await edge.call("ask", {})
     assert edge.requests.queries[0].min_seq is None
+
+
+async def test_an_ask_waits_for_what_rules_do_with_a_tell(edge: Edge) -> None:
+    """Every tell waits for its rules, and only tells do; the next ask has to have seen what they told."""
+    edge.requests.outcomes = [Accepted(id="x", seq=41, settled_seq=45, settled=True)]
+    answer = await edge.call("tell", TELL)
+    await edge.call("mkcontext", {"context": [], "contextobj": {"Identifier": "Sport"}})
+    await edge.call("ask", {"context": ["Personal"]})
+    assert [type(command) for command in edge.requests.settling] == [Tell]
+    assert edge.requests.queries[0].min_seq == 45
+    assert answer == {"result": "ok", "val": None}
+
+
+@pytest.mark.parametrize("settled", [True, False])
+async def test_who_wants_to_know_is_told_how_far_rules_have_come(edge: Edge, settled: bool) -> None:
+    """With the header the answer says it beside the value. Rules that take too long do not fail the tell."""
+    edge.requests.outcomes = [Accepted(id="x", seq=41, settled_seq=45, settled=settled)]
+    answer = await edge.call("tell", TELL, headers={"Llum-Settle": "1"})
+    assert answer == {"result": "ok", "val": None, "settled_seq": 45, "settled": settled}

@@ -34,7 +34,9 @@ class Requests:
         self.pages = 0
         self.closed = False
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
         self.threads.add(threading.get_ident())
         self.sent.append(command)
         seq = len(self.sent)
@@ -57,7 +59,9 @@ class Silent(Requests):
         super().__init__()
         self.waiting = threading.Event()
 
-    async def send(self, user: str, app: str, command: Command, timeout_s: float = 10.0) -> Outcome:
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
         self.waiting.set()
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
