@@ -40,12 +40,14 @@ class Applied(msgspec.Struct, gc=False):
 class LiveModel:
     """Holds a user's model (None: there is none) with its caches, and applies commands to it, one after the other."""
 
-    __slots__ = ("caches", "key", "model", "user")
+    __slots__ = ("caches", "key", "log_sum", "model", "user")
 
-    def __init__(self, user: str, key: int, model: Model | None) -> None:
+    def __init__(self, user: str, key: int, model: Model | None, log_sum: int = 0) -> None:
         self.user = user
         self.key = key
         self.model = model
+        self.log_sum = log_sum
+        """The sum of the digests of the commands that are kept with the model."""
         self.caches = Caches()
 
     def apply(self, app: str, command: Command, seq: int, time_us: int) -> Reading[Applied]:

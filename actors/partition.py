@@ -57,7 +57,7 @@ class Partition:
     ) -> None:
         self.number = number
         self.shard = shard
-        self.waiting = Uncommitted(shard.committed_seq, shard.clock_us, relayed_seq, bound or Bound())
+        self.waiting = Uncommitted(shard, relayed_seq, bound or Bound())
         self.stored = Overlay(shard, self.waiting)
         self.flush: Callable[[], Awaitable[None]] = self.commit_all
         """Commits all that is applied. Whoever commits may put its own here, which tries until the disk takes it."""
@@ -210,7 +210,7 @@ class Partition:
         stored = [key for key in doubtful if self.waiting.outcome(key) is None]
         known = await self.shard.known_commands(stored) if stored else {}
         actors = await self._actors_of(incoming)
-        work = Settling(self.waiting, actors, known, self.shard.repeats)
+        work = Settling(self.waiting, actors, known, self.shard)
         try:
             await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self._read_for_command)
         except Exception:
@@ -251,7 +251,7 @@ class Partition:
 
     async def _load(self, users: list[str]) -> dict[str, LiveModel]:
         loaded = await self.shard.load(users)
-        return {user: LiveModel(user, one.key, one.model) for user, one in loaded.items()}
+        return {user: LiveModel(user, one.key, one.model, one.log_sum) for user, one in loaded.items()}
 
     def _let_go(self, user: str) -> None:
         """Drop a model that must be loaded anew."""

@@ -22,6 +22,7 @@ from actors.partition import Partition
 from actors.settling import Settled
 from actors.store.batch import Unwritable
 from actors.store.damage import ShardDamaged
+from actors.store.digests import Digests
 from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
 from actors.uncommitted import Bound
@@ -56,6 +57,7 @@ class Ground:
     readers: LogReaders
     mailroom: Mailroom
     relaying: Relaying
+    digests: Digests
     on_event: OnEvent | None = None
     """Takes the events of those partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)
@@ -153,7 +155,10 @@ class Serving:
             with ground.readers.gathering():
                 async with ground.opening:
                     shard = await Shard.open(
-                        ground.shard_of(number), ground.large_reads, trusted=number in ground.trusted
+                        ground.shard_of(number),
+                        ground.large_reads,
+                        ground.digests,
+                        trusted=number in ground.trusted,
                     )
                 shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)

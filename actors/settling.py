@@ -12,18 +12,23 @@ import msgspec
 from actors.incoming import Incoming
 from actors.live import Applied, LiveModel
 from actors.store.entries import REJECTION
-from actors.store.keys import CommandKey, command_key
-from actors.store.repeats import Repeats
+from actors.store.keys import CommandKey, First, command_key
+from actors.store.shard import Shard
 from actors.uncommitted import Uncommitted
 from bus.logger import get_logger
 from model.changes import Change
 from model.reads import Reading
+from schemas.commands import is_of_a_stage
 from schemas.errors import Code, Error
 from schemas.replies import Outcome, Refused, Rejection
 
 log = get_logger(__name__)
 
 FAULT: Final = Error(Code.INTERNAL, "a fault in llum; the command was recorded and passed over")
+
+_ID_REUSED = Error(
+    Code.ID_REUSED, "the id was used before, for another command", "id", "choose a new id, or send the same bytes again"
+)
 
 
 class Settled(msgspec.Struct, gc=False):
@@ -41,7 +46,7 @@ class Settling:
     """The applying of some commands to the models of their users."""
 
     def __init__(
-        self, waiting: Uncommitted, actors: dict[str, LiveModel], known: dict[CommandKey, Outcome], repeats: Repeats
+        self, waiting: Uncommitted, actors: dict[str, LiveModel], known: dict[CommandKey, First], shard: Shard
     ) -> None:
         self.settled: list[Settled] = []
         self.faulty_user: str | None = None
@@ -49,7 +54,8 @@ class Settling:
         self._waiting = waiting
         self._actors = actors
         self._known = known
-        self._repeats = repeats
+        self._repeats = shard.repeats
+        self._digests = shard.digests
         self._new: set[int] = set()
         """Hashes of what has been applied here, before the filter has them."""
 
@@ -68,24 +74,33 @@ class Settling:
     def _settle(
         self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None], doubtful: Set[int]
     ) -> Reading[None]:
-        waiting, new = self._waiting, self._new
+        waiting, new, digests_of = self._waiting, self._new, self._digests.of
         for one, key in zip(incoming, keys, strict=True):
             may_repeat = key is not None and (key.hashed in doubtful or key.hashed in new)
-            outcome = self._first_outcome(key) if may_repeat and key is not None else None
-            if outcome is not None:
-                self.settled.append(Settled(one, outcome))
+            first = self._first(key) if may_repeat and key is not None else None
+            digests = digests_of(one.message)
+            if first is not None:
+                self._settle_repeat(one, first, digests[1])
             else:
                 # A partition's clock never goes back.
                 time_us = max(one.message.time_us, waiting.clock_us)
                 applied = self._apply_at_once(one, time_us) or (yield from self._apply(one, time_us))
-                self._record(one, key, time_us, applied)
-            waiting.note(one.message)
+                self._record(one, key, time_us, applied, digests)
+            waiting.note(one.message, digests[0])
             if self.faulty_user is not None:
                 return
 
-    def _first_outcome(self, key: CommandKey) -> Outcome | None:
-        outcome = self._waiting.outcome(key)
-        return self._known.get(key) if outcome is None else msgspec.structs.replace(outcome, repeated=True)
+    def _first(self, key: CommandKey) -> First | None:
+        return self._waiting.outcome(key) or self._known.get(key)
+
+    def _settle_repeat(self, one: Incoming, first: First, body: int) -> None:
+        """Give a repeat the first outcome. Refuse another command with the same id."""
+        if first.body in (None, body) or (one.command is not None and is_of_a_stage(one.command)):
+            outcome: Outcome = msgspec.structs.replace(first.outcome, repeated=True)
+        else:
+            outcome = Refused(id=one.id, seq=one.message.seq, error=_ID_REUSED)
+            self._reject(one, outcome)
+        self.settled.append(Settled(one, outcome))
 
     def _apply_at_once(self, one: Incoming, time_us: int) -> Applied | None:
         """Apply what needs nothing read, as most commands do. None: it may need something."""
@@ -113,7 +128,9 @@ class Settling:
         self.faulty_user = one.address.user
         return Applied(Refused(id=one.id, seq=one.message.seq, error=FAULT))
 
-    def _record(self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied) -> None:
+    def _record(
+        self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied, digests: tuple[bytes, int]
+    ) -> None:
         """Have what came of a command wait for its commit.
 
         Its outcome is kept with the model; of a user without one only the rejection is kept.
@@ -125,10 +142,11 @@ class Settling:
         if model is not None:
             batch.add_changes(actor.key, actor.user, applied.changes, seq, model.time_us)
             if key is not None:
-                batch.add_command(key, actor.key, seq, time_us, outcome)
+                batch.add_command(key, actor.key, seq, time_us, outcome, digests)
                 self._waiting.clock_us = time_us
-                self._remember(key, outcome)
-            batch.add_user(actor.key, actor.user, model.seq, model.time_us)
+                self._waiting.keep(actor, digests[0])
+                self._remember(key, First(outcome, digests[1]))
+            batch.add_user(actor.key, actor.user, model.seq, model.time_us, actor.log_sum)
             if batch.structures:
                 batch.add_structure(actor.key, model)
             self._waiting.gathering.models[actor.user] = actor
@@ -136,14 +154,21 @@ class Settling:
             assert key is not None, "what was applied has an id"
             batch.add_changes(actor.key, actor.user, applied.changes, seq, time_us)
             batch.add_forget(key, seq, time_us)
-            self._remember(key, outcome)
+            self._waiting.forget(actor)
+            self._remember(key, First(outcome, None))
             self._waiting.gathering.models[actor.user] = actor
         self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes))
-        if type(outcome) is Refused and seq > batch.relayed_seq:
+        if type(outcome) is Refused:
+            self._reject(one, outcome)
+
+    def _reject(self, one: Incoming, outcome: Refused) -> None:
+        """Leave the refusal in the outbox, unless it has left before."""
+        batch, seq = self._waiting.gathering.batch, one.message.seq
+        if seq > batch.relayed_seq:
             batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
 
-    def _remember(self, key: CommandKey, outcome: Outcome) -> None:
-        self._waiting.gathering.outcomes[key] = outcome
+    def _remember(self, key: CommandKey, first: First) -> None:
+        self._waiting.gathering.outcomes[key] = first
         self._new.add(key.hashed)
 
 

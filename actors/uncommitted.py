@@ -12,9 +12,10 @@ from typing import Final
 from actors.live import LiveModel
 from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
 from actors.store.batch import Batch
-from actors.store.keys import CommandKey
+from actors.store.digests import MODULUS, Landmark, added
+from actors.store.keys import CommandKey, First
+from actors.store.shard import Shard
 from bus.log import LogMessage
-from schemas.replies import Outcome
 
 MAX_UNCOMMITTED: Final = 20_000
 """Commands of a worker that may wait for their commit: what a crash makes it apply again, within seconds."""
@@ -74,8 +75,8 @@ class Unsaved:
         self.batch = Batch(relayed_seq)
         self.models: dict[str, LiveModel] = {}
         """The models that these rows are of, by user."""
-        self.outcomes: dict[CommandKey, Outcome] = {}
-        """First outcomes, for commands that are repeated."""
+        self.outcomes: dict[CommandKey, First] = {}
+        """For commands that are repeated."""
         self.messages = 0
         self.size = 0
 
@@ -83,13 +84,18 @@ class Unsaved:
 class Uncommitted:
     """What waits in one partition."""
 
-    def __init__(self, committed_seq: int, clock_us: int, relayed_seq: int, bound: Bound) -> None:
-        self.committed_seq = committed_seq
+    def __init__(self, shard: Shard, relayed_seq: int, bound: Bound) -> None:
+        self.committed_seq = shard.committed_seq
         """All up to here is in the shard; what is later is here."""
-        self.applied_seq = committed_seq
-        self.clock_us = clock_us
+        self.applied_seq = shard.committed_seq
+        self.last = shard.last
+        """The last command that is applied; None: there is none."""
+        self.log_sum = shard.log_sum
+        """The sum of the digests of all commands that are kept, committed or not."""
+        self.clock_us = shard.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
-        self._committed_us = clock_us
+        self._committed_us = shard.clock_us
+        self._shard = shard
         self.gathering = Unsaved(relayed_seq)
         self._under_way: Unsaved | None = None
         self._relayed_seq = relayed_seq
@@ -110,9 +116,20 @@ class Uncommitted:
         """So many commands gather for the next commit."""
         return self.gathering.messages
 
-    def note(self, message: LogMessage) -> None:
+    def keep(self, actor: LiveModel, digest: bytes) -> None:
+        """Add a command that is kept with a model to the sums."""
+        actor.log_sum = added(actor.log_sum, digest)
+        self.log_sum = added(self.log_sum, digest)
+
+    def forget(self, actor: LiveModel) -> None:
+        """Take a person's share out of the sum."""
+        self.log_sum = (self.log_sum - actor.log_sum) % MODULUS
+        actor.log_sum = 0
+
+    def note(self, message: LogMessage, digest: bytes) -> None:
         """Count a message as applied. Its rows are here already."""
         gathering, size = self.gathering, len(message.data)
+        self.last = Landmark(message.seq, message.time_us, digest)
         gathering.batch.applied_seq = self.applied_seq = message.seq
         gathering.messages += 1
         gathering.size += size
@@ -126,8 +143,8 @@ class Uncommitted:
         live = self.gathering.models.get(user)
         return live if live is not None or self._under_way is None else self._under_way.models.get(user)
 
-    def outcome(self, key: CommandKey) -> Outcome | None:
-        """Give the first outcome of a command that waits."""
+    def outcome(self, key: CommandKey) -> First | None:
+        """Give what came first of a command that waits."""
         outcome = self.gathering.outcomes.get(key)
         return outcome if outcome is not None or self._under_way is None else self._under_way.outcomes.get(key)
 
@@ -139,6 +156,8 @@ class Uncommitted:
     def begin(self) -> Batch | None:
         """Take what has gathered, or what could not be written before. None: nothing waits."""
         if self._under_way is None and self.gathering.messages:
+            batch = self.gathering.batch
+            batch.last, batch.log_sum = self.last, self.log_sum
             self._under_way, self.gathering = self.gathering, Unsaved(self._relayed_seq)
         return None if self._under_way is None else self._under_way.batch
 
@@ -156,6 +175,7 @@ class Uncommitted:
         self.leave()
         self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
         self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
+        self.last, self.log_sum = self._shard.last, self._shard.log_sum
 
     def leave(self) -> None:
         """Count no longer what is left to the log."""

@@ -12,10 +12,12 @@ from actors.life import Life
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.serving import Ground
+from actors.store.digests import Digests
 from bus.aside import remove_old
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
+from bus.secret import DIGEST_KEY, secret
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
@@ -69,7 +71,10 @@ class Worker:
         readers = LogReaders(bus, log_streams, mailroom.deliver, mailroom.room, worker._fail)
         relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, worker._fail)
         actives = ActiveModels(max_active_models)
-        worker._ground = Ground(bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, on_event)
+        digests = Digests(await secret(bus, DIGEST_KEY))
+        worker._ground = Ground(
+            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, on_event
+        )
         return worker
 
     @property

@@ -17,6 +17,7 @@ from bus.jetstream import STREAM_DIFFERS, STREAM_NOT_FOUND, ApiError, JetStream
 from bus.kv import Bucket, bucket_stream
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
+from bus.secret import DIGEST_KEY, secret
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
@@ -196,10 +197,11 @@ def _check_server(info: dict[str, Any]) -> None:
 
 
 async def _complete(bus: Bus, wanted: Installation) -> Installation:
-    """Record the installation unless one is recorded, and make the streams that are missing."""
+    """Record the installation unless one is recorded, and make the secret and the streams that are missing."""
     jetstream = JetStream(bus)
     await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET))
     recorded = await _record(bus, wanted)
+    await secret(bus, DIGEST_KEY)
     await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams(recorded)))
     return recorded
 

@@ -2,28 +2,14 @@
 
 import hashlib
 import hmac
-import secrets
-from typing import Final
 
 from bus.connection import Bus
-from bus.kv import Bucket
-from bus.subjects import INSTALLATION_BUCKET
-from schemas.errors import Code, Transient
-
-SECRET_KEY: Final = "notice_secret"  # noqa: S105 - a key's name
-SECRET_BYTES: Final = 32
+from bus.secret import NOTICE_SECRET, secret
 
 
 async def installation_secret(bus: Bus) -> bytes:
     """Give the secret that signatures are made with; it is made once. Raises `Transient`."""
-    bucket = Bucket(bus, INSTALLATION_BUCKET)
-    known = await bucket.get(SECRET_KEY)
-    if known is None:
-        fresh = secrets.token_hex(SECRET_BYTES).encode()
-        known = fresh if await bucket.create(SECRET_KEY, fresh) else await bucket.get(SECRET_KEY)
-    if known is None:
-        raise Transient(Code.UNAVAILABLE, "the secret of the installation cannot be read now")
-    return known
+    return await secret(bus, NOTICE_SECRET)
 
 
 def signing_key(secret: bytes, app: str) -> str:

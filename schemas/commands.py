@@ -1,7 +1,8 @@
 """Commands: what may change a model. Sent to `llum.cmd.<user>.<app>.<verb>`, kept in the log, applied in order.
 
-The sender chooses `id`, a new one for each command of a user and app. A repeat changes nothing and gets the first
-outcome.
+The sender chooses `id`, a new one for each command of a user and app. A repeat (the same id with the same bytes)
+changes nothing and gets the first outcome. The same id with other bytes is refused with `id_reused`: who sends again
+sends the same bytes. Of commands that llum itself sends for a rule (`cause`) or a schedule (`fire`) the first one wins.
 The verb is the struct's tag and must be the subject's last token.
 If a command names no result, it has none (null).
 """
@@ -301,3 +302,8 @@ Command = (
     | Forget
 )
 COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))
+
+
+def is_of_a_stage(command: Command) -> bool:
+    """Tell whether llum itself sends the command: its id says what set it off, and its body what came of that then."""
+    return type(command) is Fire or getattr(command, "cause", None) is not None

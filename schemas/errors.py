@@ -62,6 +62,7 @@ class Code(enum.StrEnum):
         "The resolver failed, or its value is not JSON. The other components are answered.",
     )
     ALREADY_EXISTS = "already_exists", "Something of that name is there already."
+    ID_REUSED = "id_reused", "The `id` was used before, for another command. It keeps its first outcome."
     PERMISSION_DENIED = "permission_denied", "The owner has not permitted this app to do that."
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may read."
     NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."

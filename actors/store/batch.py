@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from actors.store import sql
+from actors.store.digests import Landmark, stored
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
@@ -20,6 +21,9 @@ EvidenceRow = tuple[int, int, int, int, int, float | None, str]
 
 WithdrawalRow = tuple[int, int, int, int, int, str]
 """Component, seq and n of the evidence, seq and time (microseconds) of the withdrawal, JSON."""
+
+CommandRow = tuple[int, int, int, int, str, str, str | None, bytes | None, int | None]
+"""Seq, time (microseconds), hash of the key, user, app, id, outcome, digest, digest of the body. Of a forget none."""
 
 _encode = msgspec.json.encode
 
@@ -50,6 +54,8 @@ class Batch:
         "evidence",
         "forgotten",
         "items",
+        "last",
+        "log_sum",
         "outbox",
         "relayed_seq",
         "structures",
@@ -60,7 +66,7 @@ class Batch:
     def __init__(self, relayed_seq: int = 0) -> None:
         self.relayed_seq = relayed_seq
         """What up to here was to leave the partition, has left it."""
-        self.users: dict[int, tuple[int, str, int, int]] = {}
+        self.users: dict[int, tuple[int, str, int, int, int]] = {}
         self.items: list[tuple[int, ItemKind, str, int, int, str | None]] = []
         self.structures: dict[int, bytes | None] = {}
         """Of users whose items have changed, by key: the structure in one piece; empty if it is too large for that.
@@ -68,12 +74,16 @@ class Batch:
         None: it was not added since the last change, so only the items are written.
         """
         self.evidence: list[EvidenceRow] = []
-        self.commands: list[tuple[int, int, int, int, str, str, str | None]] = []
+        self.commands: list[CommandRow] = []
         self.outbox: list[tuple[int, int, str, str]] = []
         self.withdrawals: list[WithdrawalRow] = []
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
+        self.last: Landmark | None = None
+        """The last command that is applied with this batch; set when the batch is to be written."""
+        self.log_sum = 0
+        """The sum of the digests of all commands that are kept then."""
         self._about: dict[int, ComponentRows] = {}
         self._sorted = (0, 0)
         """So many rows of evidence and withdrawals are in there."""
@@ -89,8 +99,8 @@ class Batch:
             self._sorted = (len(self.evidence), len(self.withdrawals))
         return self._about.get(component_no)
 
-    def add_user(self, key: int, name: str, seq: int, time_us: int) -> None:
-        self.users[key] = (key, name, seq, time_us)
+    def add_user(self, key: int, name: str, seq: int, time_us: int, log_sum: int = 0) -> None:
+        self.users[key] = (key, name, seq, time_us, log_sum)
 
     def add_changes(self, user_key: int, user: str, changes: Sequence[Change], seq: int, time_us: int) -> None:
         for change in changes:
@@ -125,20 +135,28 @@ class Batch:
         n = last[1] + 1 if last is not None and last[0] == seq else 0
         self.outbox.append((seq, n, kind, body.decode()))
 
-    def add_command(self, key: CommandKey, user_key: int, seq: int, time_us: int, outcome: Outcome) -> None:
+    def add_command(
+        self,
+        key: CommandKey,
+        user_key: int,
+        seq: int,
+        time_us: int,
+        outcome: Outcome,
+        digests: tuple[bytes | None, int | None] = (None, None),
+    ) -> None:
         """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
         plain = type(outcome) is Accepted and outcome.result is None
         text = None if plain else _encode(outcome).decode()
-        self.commands.append((seq, time_us, key.hashed, user_key, key.app, key.id, text))
+        self.commands.append((seq, time_us, key.hashed, user_key, key.app, key.id, text, *digests))
 
     def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
         """Remember that a forget was accepted by its hash alone: it names nobody."""
-        self.commands.append((seq, time_us, key.hashed, 0, "", "", None))
+        self.commands.append((seq, time_us, key.hashed, 0, "", "", None, None, None))
 
     def writes(self, era: int) -> Iterator[tuple[str, Iterable[Sequence[Any] | Mapping[str, Any]]]]:
         """Give the statements of the transaction, each with its rows."""
         yield from self._rare_writes()
-        yield sql.PUT_USER, self.users.values()
+        yield sql.PUT_USER, [(*user, stored(log_sum)) for *user, log_sum in self.users.values()]
         yield sql.PUT_ITEM, self.items
         if self.structures:
             yield sql.DROP_STRUCTURE, [(key,) for key in self.structures]
@@ -146,7 +164,9 @@ class Batch:
         yield sql.ADD_EVIDENCE, self.evidence
         yield sql.ADD_COMMAND, [(*row, era) for row in self.commands]
         yield sql.ADD_OUTBOX, self.outbox
-        yield sql.SET_META, [(self.applied_seq, "applied_seq")]
+        yield sql.SET_META, [(self.applied_seq, "applied_seq"), (stored(self.log_sum), "log_sum")]
+        if self.last is not None:
+            yield sql.SET_META, [(self.last.time_us, "last_time_us"), (self.last.digest, "last_digest")]
 
     def _rare_writes(self) -> Iterator[tuple[str, Iterable[Sequence[Any] | Mapping[str, Any]]]]:
         if self.forgotten:

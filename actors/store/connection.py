@@ -17,6 +17,7 @@ import msgspec
 
 from actors.store import sql
 from actors.store.damage import Blame, ShardDamaged, fault_of, said_by_a_full_disk
+from actors.store.digests import Landmark
 from bus.aside import remove_shard
 from bus.logger import get_logger
 from schemas.errors import Code, SetupError, Transient
@@ -58,6 +59,12 @@ class Look(msgspec.Struct, frozen=True):
     """Something is still to be removed after a forget."""
     has_outbox: bool = False
     has_rules: bool = False
+    digest_key: int = 0
+    """The fingerprint of the key that its digests were made with; 0: it has none."""
+    last: Landmark | None = None
+    """The last command that was committed."""
+    log_sum: int = 0
+    """The sum of the digests of all commands that are kept."""
 
 
 async def look_at(path: Path) -> Look:
@@ -111,6 +118,9 @@ def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
         traces=bool(meta["traces"]),
         has_outbox=bool(_one(connection, sql.HAS_OUTBOX)),
         has_rules=bool(_one(connection, sql.HAS_RULES)),
+        digest_key=meta["digest_key"],
+        last=Landmark(meta["applied_seq"], meta["last_time_us"], meta["last_digest"]) if meta["last_digest"] else None,
+        log_sum=int.from_bytes(meta["log_sum"], "little"),
     )
 
 

@@ -1,8 +1,11 @@
 """What makes a command the same command: its user, its app and its id."""
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
+
+from schemas.replies import Outcome
 
 
 class CommandKey(msgspec.Struct, frozen=True, gc=False):
@@ -13,6 +16,14 @@ class CommandKey(msgspec.Struct, frozen=True, gc=False):
     id: str
     hashed: int
     """64 bits, signed: the narrow index by which repeats are found. The rest of the key tells collisions apart."""
+
+
+class First(NamedTuple):
+    """What is known of a command that has been seen before."""
+
+    outcome: Outcome
+    body: int | None
+    """The digest of its body; None: it is not kept."""
 
 
 def command_key(user: str, app: str, command_id: str) -> CommandKey:

@@ -19,8 +19,9 @@ from actors.store import sql
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
+from actors.store.digests import Digests
 from actors.store.gathering import LargeReads, gather
-from actors.store.keys import CommandKey, command_key
+from actors.store.keys import CommandKey, First, command_key
 from actors.store.repeats import Repeats
 from bus.aside import remove_aside
 from bus.logger import get_logger
@@ -48,6 +49,8 @@ class Loaded(msgspec.Struct):
 
     key: int
     model: Model | None
+    log_sum: int
+    """The sum of the digests of the commands that are kept with it."""
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +74,7 @@ class Scheduled(msgspec.Struct, frozen=True):
 class Shard:
     """The SQLite file of one partition, made and opened when something is first wanted of it."""
 
-    def __init__(self, path: Path, found: Look, large: LargeReads, *, trusted: bool = False) -> None:
+    def __init__(self, path: Path, found: Look, large: LargeReads, digests: Digests, *, trusted: bool = False) -> None:
         self._path = path
         self._connection = ShardConnection(path, self._opened, self._stop_for_damage, trusted=trusted)
         self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
@@ -82,6 +85,13 @@ class Shard:
         """Everything up to here that belongs to the partition is committed."""
         self.clock_us = found.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
+        self.last = found.last
+        """The last command that is committed; None: there is none, or it is not known."""
+        self.log_sum = found.log_sum
+        """The sum of the digests of all commands that are kept."""
+        self.digests = digests
+        self.digest_key = found.digest_key or digests.fingerprint
+        """The fingerprint of the key that its digests were made with."""
         self._last_user_key = found.last_user_key
         self._command_count = found.command_count
         """So many commands were written, those since forgotten included: the number of the era."""
@@ -92,13 +102,21 @@ class Shard:
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: Path, large: LargeReads | None = None, *, trusted: bool = False) -> "Shard":
+    async def open(
+        cls,
+        path: Path,
+        large: LargeReads | None = None,
+        digests: Digests | None = None,
+        *,
+        trusted: bool = False,
+    ) -> "Shard":
         """Open the file. One of an older schema is removed: the log has the data.
 
-        `large` is shared by the shards of a worker; `trusted` is a file that has been made anew because of a doubt.
-        Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when the file can be neither read nor removed.
+        `large` is shared by the shards of a worker; `digests` are made with the installation's key; `trusted` is a file
+        that has been made anew because of a doubt. Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when the
+        file can be neither read nor removed.
         """
-        shard = cls(path, await look_at(path), large or LargeReads(), trusted=trusted)
+        shard = cls(path, await look_at(path), large or LargeReads(), digests or Digests(), trusted=trusted)
         try:
             if shard._found.traces:
                 await shard.remove_traces()
@@ -139,13 +157,15 @@ class Shard:
         if batch.forgotten:
             self._empty_repeats()
         try:
-            await self._connection.run(partial(_write, batch, self._era, self._command_count + len(batch.commands)))
+            meta = (self._command_count + len(batch.commands), "commands"), (self.digest_key, "digest_key")
+            await self._connection.run(partial(_write, batch, self._era, meta))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # A doubt that comes here is about a file that has been made anew: the row is to blame.
             if fault_of(error) in ("row", "doubt"):
                 raise Unwritable(f"{type(error).__name__}: {error}") from error
             raise
         self.committed_seq = batch.applied_seq
+        self.last, self.log_sum = batch.last, batch.log_sum
         self._command_count += len(batch.commands)
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
@@ -192,15 +212,15 @@ class Shard:
             yield [hashed for _, hashed in page]
             last = page[-1]
 
-    async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, Outcome]:
-        """Give the first outcomes of those commands that have been seen before."""
+    async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, First]:
+        """Give what came first of those commands that have been seen before."""
         wanted = {key.hashed: key for key in keys}
         rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (self._era, _encode(list(wanted)).decode()))
-        known: dict[CommandKey, Outcome] = {}
-        for user, app, command, hashed, seq, text in rows:
+        known: dict[CommandKey, First] = {}
+        for user, app, command, hashed, seq, text, body in rows:
             key = wanted[hashed] if user is None else command_key(user, app, command)
             with self._reading():
-                known[key] = _outcome(key.id, seq, text)
+                known[key] = First(_outcome(key.id, seq, text), body)
         return known
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
@@ -292,14 +312,14 @@ class Shard:
             await self.remove_traces()
 
 
-def _write(batch: Batch, era: int, command_count: int, connection: sqlite3.Connection) -> None:
+def _write(batch: Batch, era: int, meta: Sequence[tuple[int, str]], connection: sqlite3.Connection) -> None:
     """Write all rows of a batch, or none."""
     connection.execute(sql.BEGIN)
     try:
         for statement, rows in batch.writes(era):
             if rows:
                 _add(connection, statement, rows)
-        connection.execute(sql.SET_META, (command_count, "commands"))
+        connection.executemany(sql.SET_META, meta)
         failpoints.reached("committing")
         connection.execute(sql.COMMIT)
     except BaseException:
@@ -330,19 +350,20 @@ def _fetch_models(users: Iterable[str], connection: sqlite3.Connection) -> dict[
     for name in users:
         user = connection.execute(sql.LOAD_USER, (name,)).fetchone()
         if user is not None:
-            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall() if user[3] is None else []
+            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall() if user[-1] is None else []
             found[name] = user, items, connection.execute(sql.LOAD_CAUSES, user[:1]).fetchall()
     return found
 
 
 def _loaded(name: str, user: Any, items: list[Any], causes: list[Any]) -> Loaded:
-    key, seq, time_us, structure = user
+    key, seq, time_us, log_sum, structure = user
+    total = int.from_bytes(log_sum, "little")
     if structure is not None:
-        return Loaded(key, unpack(name, structure, seq, time_us, dict(causes)))
+        return Loaded(key, unpack(name, structure, seq, time_us, dict(causes)), total)
     # The versions of an item stand in their order: the last one counts.
     latest = {(kind, path): body for kind, path, body in items}
     present = [Item(kind, split_path(path), body.encode()) for (kind, path), body in latest.items() if body is not None]
-    return Loaded(key, restore(name, present, seq, time_us, dict(causes)))
+    return Loaded(key, restore(name, present, seq, time_us, dict(causes)), total)
 
 
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:

@@ -39,8 +39,11 @@ PRAGMAS: Final = (
 
 SCHEMA: Final = f"""
 BEGIN;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE user (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE user (
+    key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,
+    log_sum BLOB NOT NULL
+);
 CREATE TABLE item (
     user_key INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
     time_us INTEGER NOT NULL, body TEXT,
@@ -65,7 +68,8 @@ CREATE TABLE cause (
 ) WITHOUT ROWID;
 CREATE TABLE command (
     seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash INTEGER NOT NULL,
-    user_key INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, outcome TEXT, era INTEGER NOT NULL
+    user_key INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, outcome TEXT, digest BLOB, body INTEGER,
+    era INTEGER NOT NULL
 );
 CREATE INDEX command_by_hash ON command (era, hash);
 CREATE INDEX command_by_time ON command (time_us);
@@ -74,7 +78,8 @@ CREATE TABLE outbox (
 );
 INSERT INTO meta (name, value)
     VALUES ('schema_version', {SCHEMA_VERSION}), ('unicode_version', {UNICODE_VERSION}),
-    ('applied_seq', 0), ('commands', 0), ('traces', 0);
+    ('applied_seq', 0), ('commands', 0), ('traces', 0),
+    ('digest_key', 0), ('last_time_us', 0), ('last_digest', x''), ('log_sum', zeroblob(16));
 COMMIT;
 """  # noqa: S608 - only our own constants
 
@@ -92,8 +97,8 @@ COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
 PUT_USER: Final = """
-INSERT INTO user (key, name, seq, time_us) VALUES (?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us
+INSERT INTO user (key, name, seq, time_us, log_sum) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us, log_sum = excluded.log_sum
 """
 PUT_ITEM: Final = """
 INSERT INTO item (user_key, kind, key, seq, time_us, body) VALUES (?, ?, ?, ?, ?, ?)
@@ -105,7 +110,8 @@ ADD_EVIDENCE: Final = """
 INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 ADD_COMMAND: Final = """
-INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, era) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, digest, body, era)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ROWS_AT_ONCE: Final = 100
 """Rows that one run of a statement adds where there are many: Python's lock is let go of, and fought for, once."""
@@ -147,7 +153,7 @@ FORGET_USER: Final = (
 
 KNOWN_COMMANDS: Final = """
 WITH RECURSIVE era (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM era WHERE number < ?)
-SELECT user.name, command.app, command.id, command.hash, command.seq, command.outcome
+SELECT user.name, command.app, command.id, command.hash, command.seq, command.outcome, command.body
 FROM era CROSS JOIN json_each(?) AS wanted
 CROSS JOIN command INDEXED BY command_by_hash ON command.era = era.number AND command.hash = wanted.value
 LEFT JOIN user ON user.key = command.user_key
@@ -160,7 +166,7 @@ COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?
 """A page is taken in within a fifth of a millisecond, then others have their turn."""
 
 LOAD_USER: Final = """
-SELECT user.key, user.seq, user.time_us, structure.body
+SELECT user.key, user.seq, user.time_us, user.log_sum, structure.body
 FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name = ?
 """
 """The structure in one piece, as `model.packing` writes it; null: there are only its items."""

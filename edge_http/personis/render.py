@@ -34,6 +34,8 @@ _OWN_STATUS: Final = frozenset(
         Code.UNAVAILABLE,
         Code.NOT_YET,
         Code.INTERNAL,
+        # Only who chooses ids can get it, and the original's clients do not.
+        Code.ID_REUSED,
     }
 )
 """Codes that keep their HTTP status on this face: those that are not about the model. All others get 200."""

@@ -161,7 +161,8 @@ def tell_of(call: AnyTellCall, identifier: str) -> Tell:
 def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
     """Sort the members of a legacy evidence: told, stamped by the server (dropped), and unknown (kept as `extra`)."""
     told = {name: member for name, member in told_members(members).items() if name in _TOLD}
-    if extra := {name: member for name, member in members.items() if name not in _TOLD and name not in STAMPED}:
+    # In one order, so that a client whose members come in another one when it repeats a call repeats the command.
+    if extra := {name: members[name] for name in sorted(members) if name not in _TOLD and name not in STAMPED}:
         told["extra"] = extra
     return convert(told, NewEvidence, field)
 

@@ -59,10 +59,17 @@ async def import_person(client: "Client", user: str, archive: Archive) -> Import
     try:
         await _send(client, user, Step(ADMIN_APP, model_command(archive, client.app)))
     except Refusal as refusal:
+        if refusal.code is Code.ID_REUSED:
+            return await _fill(client, user, archive)
         if refusal.code is not Code.ALREADY_EXISTS:
             raise
         message = f"{user} has a model that was not made from this archive"
         raise Fault(message, "Import it under another name, or forget that person first.") from refusal
+    return await _fill(client, user, archive)
+
+
+async def _fill(client: "Client", user: str, archive: Archive) -> ImportReport:
+    """Do what is left to do. Ids come from the archive: one that is in use is that of the same step."""
     report = ImportReport()
     for step in import_steps(archive, client.app):
         await _take(client, user, step, report)
@@ -73,6 +80,9 @@ async def _take(client: "Client", user: str, step: Step, report: ImportReport) -
     try:
         outcome = await _send(client, user, step)
     except Refusal as refusal:
+        if refusal.code is Code.ID_REUSED:
+            # An earlier llum, or another owner's app, has written the same step in other bytes.
+            return
         if not _is_dangling(step, refusal):
             raise
         report.skipped.append(f"{step.app}: {_named(step)}: {refusal}")

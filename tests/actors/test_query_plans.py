@@ -38,7 +38,7 @@ def shard(pieces: int) -> sqlite3.Connection:
     seqs = range(1, 2 * pieces + 1)
     connection.execute("BEGIN")
     connection.executemany(
-        "INSERT INTO command VALUES (?, ?, ?, 1, 'probe', ?, NULL, 0)",
+        "INSERT INTO command VALUES (?, ?, ?, 1, 'probe', ?, NULL, NULL, NULL, 0)",
         ((seq, START_US + seq, seq, str(seq)) for seq in seqs),
     )
     connection.executemany(

@@ -14,6 +14,7 @@ from bus.installation import Installation, _check_server, check, find, install
 from bus.jetstream import JetStream
 from bus.kv import Bucket, bucket_stream
 from bus.log import stream_last
+from bus.log_format import LOG_FORMAT
 from bus.subjects import INSTALLATION_BUCKET, server_mappings
 from tests.bus.conftest import PARTITIONS, Connect
 from tests.nats_server import running_server
@@ -49,7 +50,7 @@ async def test_an_empty_server_is_set_up_and_stores_nothing_in_the_log(connect: 
     bus = await connect()
     assert await find(bus) is None
     made = await install(bus, PARTITIONS)
-    assert made.installation == await find(bus) == Installation(PARTITIONS, 8, log_format=2)
+    assert made.installation == await find(bus) == Installation(PARTITIONS, 8, log_format=LOG_FORMAT)
     assert {"LLUM_LOG_0", "LLUM_LOG_7", "LLUM_REJECTED", "KV_LLUM_INSTALLATION"} <= set(made.streams)
     assert await stream_last(bus) == FIRST_SEQUENCE - 1
 

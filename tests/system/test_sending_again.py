@@ -1,6 +1,7 @@
 """The same command sent again changes nothing and is answered with its first outcome, however late it comes."""
 
 import asyncio
+import json
 import shutil
 from typing import Any
 
@@ -66,16 +67,23 @@ async def test_a_repeat_at_once_or_after_any_restart_gets_the_first_outcome(inst
             repeats = [await bus.send("alice", "llum", command) for command in commands]
             assert repeats == list(map(again, first)), interrupt.__name__
             assert await values_told(bus, "alice", "llum") == told
-            assert await bus.send("alice", "llum", first_name("tell-1", "Eve")) == again(first[0])
+            other = await bus.send("alice", "llum", first_name("tell-1", "Eve"))
+            assert (other["outcome"], other["error"]["code"]) == ("refused", "id_reused"), interrupt.__name__
+            assert await values_told(bus, "alice", "llum") == told
 
 
-async def test_what_counts_is_the_id_and_not_what_stands_under_it(shared_llum, shared_bus):
-    """Another command under a used id, even of another verb, is answered as the first was, and is not applied."""
+async def test_another_command_under_a_used_id_is_a_conflict(shared_llum, shared_bus):
+    """Be it of another verb: it is refused and not applied, and the first one keeps its outcome."""
     shared_llum.run("admin", "person", "add", "bea")
     first = await shared_bus.accept("bea", "llum", first_name("mine", "Bea"))
-    assert await shared_bus.send("bea", "llum", first_name("mine", "Eve")) == again(first)
-    other = {"verb": "make_context", "id": "mine", "context": [], "name": "Cellar"}
-    assert await shared_bus.send("bea", "llum", other) == again(first)
+    for other in (
+        first_name("mine", "Eve"),
+        {"verb": "make_context", "id": "mine", "context": [], "name": "Cellar"},
+        {"verb": "tell", "id": "mine"},
+    ):
+        outcome = await shared_bus.send("bea", "llum", other)
+        assert (outcome["outcome"], outcome["error"]["code"]) == ("refused", "id_reused")
+    assert await shared_bus.send("bea", "llum", first_name("mine", "Bea")) == again(first)
     assert "Eve" not in await values_told(shared_bus, "bea", "llum")
 
 
@@ -103,7 +111,7 @@ async def test_users_and_apps_with_the_same_id_do_not_disturb_each_other(shared_
     assert len({(user, outcome["seq"]) for (user, _), outcome in zip(pairs, outcomes, strict=True)}) == 4
     assert not any(outcome.get("repeated") for outcome in outcomes)
     for pair, first in zip(pairs, outcomes, strict=True):
-        assert await shared_bus.send(*pair, first_name("same")) == again(first)
+        assert await shared_bus.send(*pair, first_name("same", " ".join(pair))) == again(first)
         assert (await values_told(shared_bus, *pair)).count(" ".join(pair)) == 1
 
 
@@ -127,4 +135,19 @@ async def test_an_idempotency_key_does_the_same_over_http(shared_llum, shared_bu
     refused = [http.call("tell", tell_body(["Personal"], "hat size", "7"), Idempotency_Key="hat") for _ in range(2)]
     assert refused[0] == refused[1]
     assert refused[0][1]["error"]["code"] == "no_such_component"
+    http.close()
+
+
+async def test_another_call_under_a_used_idempotency_key_is_a_409(shared_llum, shared_bus):
+    """It says so with its code. The same call in other JSON (spaces, order of members) is the same call."""
+    shared_llum.run("admin", "person", "add", "hugo")
+    http = PlainHttp(shared_llum.http, shared_llum.run("admin", "token", "hugo", "--app", "probe", "--owner"))
+    told = tell_body(PATH[:-1], PATH[-1], "Hugo", unit="kg", place="here")
+    turned = dict(reversed(told.items())) | {"evidence": dict(reversed(told["evidence"].items()))}
+    for body in (json.dumps(told), json.dumps(turned, indent=4)):
+        status, answer = http.call("tell", body.encode(), Idempotency_Key="once")
+        assert status == 200, answer
+    status, answer = http.call("tell", tell_body(PATH[:-1], PATH[-1], "Eve"), Idempotency_Key="once")
+    assert (status, answer["error"]["code"]) == (409, "id_reused")
+    assert await values_told(shared_bus, "hugo", "probe") == ["Hugo"]
     http.close()
