@@ -23,7 +23,12 @@ MAX_CONNECTIONS: Final = 128
 MAX_CONNECTIONS_PER_HOST: Final = 8
 """Connections of a worker at the same time: a slow receiver must not hold up those of others."""
 
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_WITH_IPV4: Final = [ipaddress.ip_network(one) for one in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")]
+"""Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated, NAT64."""
+
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""Whatever else IPv6 has, or will have, is not the public internet."""
+
 _USER_AGENT: Final = "llum"
 _NO_ADDRESS: Final = "the URL is not an http or https address"
 
@@ -87,12 +92,16 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = (
-            ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
-        )
+        inner = ip.sixtofour or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if _wraps_ipv4(ip) else None)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in _GLOBAL_UNICAST:
+            return False
     return ip.is_global and not ip.is_multicast
+
+
+def _wraps_ipv4(ip: ipaddress.IPv6Address) -> bool:
+    return any(ip in network for network in _WITH_IPV4)
 
 
 def _session(allow_private: bool) -> aiohttp.ClientSession:

@@ -1,12 +1,14 @@
 """The one table from error codes to HTTP statuses, and the error body of every face that has none of its own."""
 
 import math
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from edge_http.http.responses import json_response
+from edge_http.http.responses import BODY_END, JSON_HEADERS, json_response
 from schemas.errors import SETUP_CODES, Code, Error, LlumError, Refusal, Transient
 
 STATUS_OF: Final = {
@@ -80,6 +82,14 @@ def error_response(error: LlumError) -> web.Response:
     """Render `{"error": {code, message, field, hint}}` with the status of the code."""
     body = msgspec.json.encode({"error": members_of(error.error)})
     return json_response(body, STATUS_OF[error.code], headers_of(error))
+
+
+def plain_response(error: Error, status: int, headers: Mapping[str, str]) -> bytes:
+    """Write a whole response for a connection that ends with it, before there is a request to respond to."""
+    body = msgspec.json.encode({"error": members_of(error)}) + BODY_END
+    lines = {**JSON_HEADERS, **headers, "Connection": "close", "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{head}\r\n".encode() + body
 
 
 def framework_response(refused: web.HTTPException, method: str, path: str) -> web.Response:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from aiohttp import hdrs, web
 from aiohttp.payload import Payload
 
@@ -18,10 +19,10 @@ from bus import lines
 from bus.lines import LoggedRequest
 from bus.logger import get_logger
 from edge_http.http import cors
-from edge_http.http.errors import error_response, framework_response
-from edge_http.http.responses import REQUEST_ID
+from edge_http.http.errors import error_response, framework_response, members_of
+from edge_http.http.responses import REQUEST_ID, json_response
 from edge_http.keys import AUTHENTICATOR
-from schemas.errors import Code, LlumError, Refusal, Transient
+from schemas.errors import Code, Error, LlumError, Refusal, Transient
 
 log = get_logger("llum.edge")
 
@@ -78,7 +79,7 @@ async def observed(
 ) -> web.StreamResponse:
     """Answer every request, whatever its handler raises."""
     started = time.perf_counter()
-    trace = Trace(f"{_process}-{next(_numbers):x}", edge, route)
+    trace = Trace(_new_id(), edge, route)
     request[TRACE] = trace
     try:
         response = cors.preflight_response() if cors.is_preflight(request) else await handler(request)
@@ -95,6 +96,31 @@ async def observed(
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)
     return response
+
+
+def unread_response(error: Error, status: int) -> web.Response:
+    """Answer what could not be read as a request, and write its line."""
+    request_id, body = _new_id(), msgspec.json.encode({"error": members_of(error)})
+    response = json_response(body, status, {REQUEST_ID: request_id})
+    lines.write(
+        LoggedRequest(
+            request_id=request_id,
+            method="-",
+            route=None,
+            status=status,
+            user=None,
+            app=None,
+            op=None,
+            code=error.code.value,
+            duration_ms=0.0,
+            bytes=_size_of(response),
+        )
+    )
+    return response
+
+
+def _new_id() -> str:
+    return f"{_process}-{next(_numbers):x}"
 
 
 def _size_of(response: web.StreamResponse) -> int:

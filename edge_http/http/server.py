@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from edge_http.http.short_way import EdgeRunner
+from edge_http.http.runner import EdgeRunner
 
 SHUTDOWN_STEP_S: Final = 0.9
 """Half of the seconds that open requests may take to finish, as aiohttp waits twice: `llum up` allows an edge 2 s."""

@@ -5,13 +5,17 @@ a look into a dict finds their handlers. All others, and what is unusual, go the
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import hdrs, web
 
 from edge_http.http.observe import HttpHandler, observed
 
 RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def _refuse_expectation(_: web.Request) -> web.StreamResponse:
+    """Refuse where the answer is made like all others: on the long way this comes before that."""
+    raise web.HTTPExpectationFailed
 
 
 class ShortWay:
@@ -29,16 +33,9 @@ class ShortWay:
     def __call__(self, request: web.Request) -> Awaitable[web.StreamResponse]:
         path = request.raw_path
         handler = self._handlers.get((request.method, path))
-        if handler is None or hdrs.EXPECT in request.headers:
+        expected = request.headers.get(hdrs.EXPECT)
+        if expected is not None and expected.lower() != "100-continue":
+            return observed(request, _refuse_expectation, self._app, None)
+        if handler is None or expected is not None:
             return self._long_way(request)
         return observed(request, handler, self._app, path)
-
-
-class EdgeRunner(web.AppRunner):
-    """Runs an application with the short way in front of it."""
-
-    async def setup(self) -> None:
-        """Make the server."""
-        await super().setup()
-        server: Any = self.server
-        server.request_handler = ShortWay(self.app, server.request_handler)

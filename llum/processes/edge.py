@@ -8,6 +8,7 @@ from bus.connection import Bus
 from bus.installation import check
 from bus.requests import Requests
 from edge_http.app import make_app
+from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
 from identity.authenticator import Authenticator
 from llum.processes.lifeline import ChildEnd
@@ -26,6 +27,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
 
     async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
         listening = _listening(settings, supervised.line)
+        descriptors_for_all()
         starting.step("connecting to nats-server")
         bus = await Bus.connect(nats_url, name="llum-edge")
         try:

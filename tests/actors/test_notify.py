@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -224,14 +225,38 @@ async def test_a_full_queue_makes_dead_letters(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "127.1", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"]
-)
+    "host",
+    [
+        "127.0.0.1", "localhost", "127.1", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "017700000001",
+        "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[2002:7f00:1::]",
+    ],
+)  # fmt: skip
 async def test_private_addresses_are_refused(queue: Queue, receiver: Receiver, host: str) -> None:
     """However they are spelt, and whatever name leads to them."""
     await queue.put(receiver.url.replace("127.0.0.1", host))
     async with queue.delivering(allow_private=False):
         await eventually(queue.empty)
     assert set(await queue.letters()) < {PRIVATE, NO_ADDRESS}
+    assert receiver.received == []
+
+
+async def test_a_name_is_judged_by_the_address_that_is_connected_to(
+    queue: Queue, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked up once for each attempt, so it cannot lead elsewhere between a check and the connection."""
+    looked_up: list[str] = []
+
+    async def leads_home(host: str, port: int, **_: Any) -> list[Any]:
+        looked_up.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
+
+    await queue.put(receiver.url.replace("127.0.0.1", "rebinding.example"))
+    async with queue.delivering(allow_private=False):
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", leads_home)
+        await eventually(queue.empty)
+        monkeypatch.undo()
+    assert looked_up == ["rebinding.example"]
+    assert await queue.letters() == [PRIVATE]
     assert receiver.received == []
 
 
@@ -270,6 +295,26 @@ async def test_redirects_are_not_followed(queue: Queue, receiver: Receiver) -> N
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
+        ("2002:7f00:1::", False),
+        ("::127.0.0.1", False),
+        ("::7f00:1", False),
+        ("::10.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:7f00:1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b::169.254.169.254", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", False),
+        ("::1", False),
+        ("::", False),
+        ("0.0.0.0", False),
+        ("0.1.2.3", False),
+        ("255.255.255.255", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
+        ("1::1", False),
+        ("::ffff:93.184.216.34", True),
+        ("64:ff9b::5db8:d822", True),
         ("nonsense", False),
     ],
 )

@@ -8,7 +8,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
-from edge_http.http.short_way import EdgeRunner
+from edge_http.http.runner import EdgeRunner
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 from tests.edge_http.personis_client import PersonisClient
 
