@@ -16,6 +16,7 @@ import msgspec
 from model.reads import EvidenceKind
 from model.state import App, Component, ContextItem, StoredRule, View
 from schemas.commands import Cause
+from schemas.errors import Error
 from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal
 from schemas.paths import Path
 from schemas.permissions import Permission
@@ -103,6 +104,18 @@ class ScheduleDropped(msgspec.Struct, frozen=True, gc=False):
     token: str
 
 
+class RuleSuspended(msgspec.Struct, frozen=True, gc=False):
+    """A rule does not work because its app lacks a right: to be reported to the app and the operator."""
+
+    path: Path
+    """Of its component."""
+    token: str
+    app: str
+    time: float
+    """Seconds since 1970."""
+    error: Error
+
+
 class RegistrationChanged(msgspec.Struct, frozen=True, gc=False):
     """An app has been registered or deleted: to be announced to whoever lets apps in."""
 
@@ -112,7 +125,7 @@ class RegistrationChanged(msgspec.Struct, frozen=True, gc=False):
     origins: tuple[str, ...] = ()
 
 
-Effect = Fired | ScheduleSet | ScheduleDropped | RegistrationChanged
+Effect = Fired | ScheduleSet | ScheduleDropped | RuleSuspended | RegistrationChanged
 Change = PutItem | AddEvidence | MarkWithdrawn | CountCause | ForgetUser | Effect
 
 

@@ -32,6 +32,8 @@ class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, 
     created_us: int
     cron: str | None = None
     """Fires on this schedule and on nothing else; None: on every tell to the component."""
+    notifies: bool = False
+    """Whether it calls a URL, which needs a right of its own."""
     suspended: Suspension | None = None
     """Why it does not fire; None: it does."""
 

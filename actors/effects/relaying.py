@@ -14,7 +14,7 @@ from actors.effects.schedules import relay_firings
 from actors.effects.stage import EffectsStage
 from actors.effects.webhooks import Webhooks
 from actors.partition import Partition
-from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE
+from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE, SUSPENDED
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
@@ -134,6 +134,7 @@ class Relay:
     def _begin(self, primary: bool) -> None:
         handlers = {
             REJECTION: self._reject,
+            SUSPENDED: self._report,
             FIRED: self._effects.fire,
             SCHEDULE: self._effects.schedule,
             REGISTRATION: self._announce,
@@ -181,6 +182,12 @@ class Relay:
     async def _reject(self, entry: OutboxEntry) -> None:
         rejection = msgspec.json.decode(entry.body, type=Rejection)
         await rejections.publish(self._bus, rejection, self._number, entry.seq)
+
+    async def _report(self, entry: OutboxEntry) -> None:
+        """Report a rule that is suspended because its app may not do what it needs."""
+        report = msgspec.json.decode(entry.body, type=Rejection)
+        log.warning("rule_suspended", user=report.user, app=report.app, rule=report.id, error=report.error.message)
+        await rejections.publish(self._bus, report, self._number, entry.seq, report.id or "")
 
     async def _announce(self, entry: OutboxEntry) -> None:
         await registrations.announce(self._bus, msgspec.json.decode(entry.body, type=Announcement))

@@ -19,7 +19,7 @@ from actors.chains import Chains, SentCommand
 from actors.effects.notices import Notifier
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
-from actors.store.entries import FiredEntry, ScheduleEntry
+from actors.store.entries import FiredEntry, ScheduleEntry, rule_report
 from actors.store.shard import OutboxEntry
 from bus import notices, rejections, schedules
 from bus.connection import Bus
@@ -36,7 +36,6 @@ from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
 from schemas.recent import Recent
-from schemas.replies import Rejection
 
 log = get_logger(__name__)
 
@@ -48,9 +47,6 @@ MAX_CAUSES: Final = 1024
 
 STORE_WITHIN_S: Final = 5.0
 """Seconds in which a command or notice must be stored, before the entry is tried again."""
-
-RULE_VERB: Final = "rule"
-"""The verb of a rejection that reports a rule."""
 
 _FAULT: Final = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 
@@ -245,11 +241,11 @@ class EffectsStage:
         entry = firing.entry
         message = f"one cause has set off more than {MAX_PER_CAUSE} commands"
         error = Error(Code.RULE_LIMIT, message, "cause.root", "look for a cycle of rules")
-        rejection = _rejection(entry.user, run.app, run.token, entry.seq, firing.time, error)
+        rejection = rule_report(entry.user, run.app, run.token, entry.seq, firing.time, error)
         await rejections.publish(self._bus, rejection, self._partition.number, 0, firing.root)
 
     async def _report(self, user: str, app: str, token: str, seq: int, at: float, error: Error) -> None:
-        rejection = _rejection(user, app, token, seq, at, error)
+        rejection = rule_report(user, app, token, seq, at, error)
         await rejections.publish(self._bus, rejection, self._partition.number, seq, token)
 
 
@@ -298,7 +294,3 @@ def _notice(firing: _Firing, run: _Run, method: Any, url: str, matched: str) -> 
         method=method,
         url=url,
     )
-
-
-def _rejection(user: str, app: str, token: str, seq: int, at: float, error: Error) -> Rejection:
-    return Rejection(user=user, app=app, verb=RULE_VERB, id=f"rule-{seq}-{token}", seq=seq, time=at, error=error)

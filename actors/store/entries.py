@@ -4,12 +4,20 @@ from typing import Final
 
 import msgspec
 
-from model.changes import Effect, Fired, RegistrationChanged, ScheduleSet
+from model.changes import Effect, Fired, RegistrationChanged, RuleSuspended, ScheduleSet
 from schemas.commands import Cause
 from schemas.effects import Announcement
+from schemas.errors import Error
+from schemas.replies import Rejection
 
 REJECTION: Final = "rejection"
 """The body is a `schemas.replies.Rejection`."""
+
+SUSPENDED: Final = "suspended"
+"""The body is a `schemas.replies.Rejection` that reports a rule."""
+
+RULE_VERB: Final = "rule"
+"""The verb of a rejection that reports a rule."""
 
 FIRED: Final = "fired"
 """The body is a `FiredEntry`."""
@@ -50,8 +58,19 @@ def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
         return REGISTRATION, msgspec.json.encode(
             Announcement(user, effect.app, seq, effect.registration, effect.origins)
         )
+    if isinstance(effect, RuleSuspended):
+        return SUSPENDED, msgspec.json.encode(_report(effect, user, seq))
     path = list(effect.path)
     if isinstance(effect, Fired):
         return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause))
     cron = effect.cron if isinstance(effect, ScheduleSet) else None
     return SCHEDULE, msgspec.json.encode(ScheduleEntry(user, path, effect.token, cron))
+
+
+def rule_report(user: str, app: str, token: str, seq: int, at: float, error: Error) -> Rejection:
+    """Give what is kept among the rejected commands of an app about its rule."""
+    return Rejection(user=user, app=app, verb=RULE_VERB, id=f"rule-{seq}-{token}", seq=seq, time=at, error=error)
+
+
+def _report(effect: RuleSuspended, user: str, seq: int) -> Rejection:
+    return rule_report(user, effect.app, effect.token, seq, effect.time, effect.error)

@@ -1,6 +1,6 @@
 """Telling, the owner's last word, and taking evidence back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,7 @@ from model.evidence import decode_evidence
 from model.permissions import Grants
 from model.reads import Read, Reading
 from model.stamp import Stamp
-from model.state import Component, Context, Model
+from model.state import Component, Model, StoredRule
 from schemas.commands import Cause, Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
@@ -43,7 +43,8 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
     if command.cause is not None or contents.rules:
-        return _tell_among_rules(model, context, number, command, _stamped(new, 0, stamp), stamp)
+        rules = contents.rules.get(name)
+        return _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known)
     return Decision((add(_stamped(new, 0, stamp), number, stamp.time_us),))
 
 
@@ -56,7 +57,9 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
     evidence = _stamped(new, 0, stamp)
     evidence.correction = True
     changes: list[Change] = [add(evidence, place.component.number, stamp.time_us)]
-    changes += fired(place.context, place.path, place.name, None)
+    rules = place.context.rules.get(place.name)
+    if rules is not None:
+        changes += fired(model, rules, place.full_path, None, stamp, None)
     return Decision(changes, {"seq": stamp.seq, "n": 0})
 
 
@@ -99,7 +102,13 @@ def with_value(new: NewEvidence, value_type: ValueType, value_list: Sequence[str
 
 
 def _tell_among_rules(
-    model: Model, context: Context, component_no: int, command: Tell, evidence: Evidence, stamp: Stamp
+    model: Model,
+    rules: Mapping[str, StoredRule] | None,
+    component_no: int,
+    command: Tell,
+    evidence: Evidence,
+    stamp: Stamp,
+    known: Grants | None,
 ) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""
     cause = command.cause
@@ -110,7 +119,9 @@ def _tell_among_rules(
         evidence.rule = cause.rule
         changes = counted_cause(model, cause)
     added = add(evidence, component_no, stamp.time_us)
-    return Decision([added, *changes, *fired(context, tuple(command.context), command.component, cause)])
+    if rules is not None:
+        changes += fired(model, rules, (*command.context, command.component), cause, stamp, known)
+    return Decision([added, *changes])
 
 
 def _stamped(new: NewEvidence, n: int, stamp: Stamp) -> Evidence:

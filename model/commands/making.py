@@ -5,7 +5,7 @@ import msgspec
 from model.changes import Change, Decision, RegistrationChanged, put
 from model.checks import check_definition
 from model.commands.evidence import accepted_evidence
-from model.commands.rules import added_rule, stored_rule
+from model.commands.rules import new_rule, stored_rule
 from model.stamp import Stamp
 from model.state import NUMBERS_PER_COMMAND, App, Component, ContextItem, View
 from schemas.apps import MAKERS_OF_MODELS, check_app
@@ -42,7 +42,13 @@ def make_model(command: MakeModel, sent: Stamp) -> Decision:
 
 
 def made_component(
-    definition: ComponentDefinition, path: Path, index: int, first_n: int, stamp: Stamp, withdrawals: bool = False
+    definition: ComponentDefinition,
+    path: Path,
+    index: int,
+    first_n: int,
+    stamp: Stamp,
+    withdrawals: bool = False,
+    may_notify: bool = True,
 ) -> list[Change]:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
     component = _component(definition, component_number(index, stamp), stamp.time_us, withdrawals)
@@ -51,7 +57,8 @@ def made_component(
         accepted_evidence(new, component.number, n, stamp) for n, new in enumerate(definition.evidence, first_n)
     ]
     for number, statement in enumerate(definition.rules):
-        changes += added_rule(path, f"{stamp.seq}-{index}-{number}", stored_rule(statement, stamp))
+        token = f"{stamp.seq}-{index}-{number}"
+        changes += new_rule(path, token, stored_rule(statement, stamp, may_notify), stamp)
     return changes
 
 

@@ -9,7 +9,7 @@ by somebody else) and, with another reason, what has lost the right that it need
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -17,15 +17,15 @@ import msgspec
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
 from model.checks import check_statement
-from model.commands.targets import ComponentPlace, check_may, check_owner, existing_component
-from model.permissions import Asker
+from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
+from model.commands.targets import ComponentPlace, check_owner, existing_component
+from model.permissions import Grants
 from model.rules.decide import parse_rule
-from model.sight import Sight
+from model.rules.statement import NotifyAction
 from model.stamp import Stamp
 from model.state import Context, Model, StoredRule
 from schemas.app_names import app_name
 from schemas.commands import ActivateRule, Cause, DeleteRule, Fire, MakeRule
-from schemas.definitions import Suspension
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.paths import Path, check_path
@@ -40,9 +40,7 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
     path = check_path(command.context, "context")
-    check_may(permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s), stamp.app, "rules")
-    if not Sight(Asker(stamp.app, model, stamp.time_s)).sees(path, command.component):
-        raise permissions.denied(stamp.app, "ask", "context")
+    grant = check_may_have_rules(model, path, command.component, stamp)
     place = existing_component(model, path, command.component)
     if command.app is not None:
         _check_may_make_for(model, command.app, stamp)
@@ -51,10 +49,10 @@ def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
     token = str(stamp.seq)
-    rule = stored_rule(command.statement, stamp)
+    rule = stored_rule(command.statement, stamp, grant.notify)
     if command.app is not None:
         rule = msgspec.structs.replace(rule, app=command.app, suspended="imported")
-    return Decision(added_rule(place.full_path, token, rule), token)
+    return Decision(new_rule(place.full_path, token, rule, stamp), token)
 
 
 def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision:
@@ -66,6 +64,7 @@ def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision
         raise _no_such_rule()
     if rule.suspended is None:
         return Decision([])
+    check_activation(model, place.path, place.name, rule, stamp)
     return Decision(added_rule(place.full_path, command.token, msgspec.structs.replace(rule, suspended=None)))
 
 
@@ -91,13 +90,35 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     rule = _rule_at(place, command.token)
     if rule is None or rule.cron is None or rule.suspended is not None:
         raise _no_such_rule()
+    need = lacking(model, place.path, place.name, rule, stamp.time_s, None)
+    if need is not None:
+        return Decision(suspended_for(place.full_path, command.token, rule, need, stamp))
     return Decision([Fired(place.full_path, None, command.token)])
 
 
-def stored_rule(statement: str, stamp: Stamp) -> StoredRule:
-    """Make what is stored of a rule that has been checked."""
-    cron = parse_rule(statement).cron
-    return StoredRule(statement=statement, app=stamp.app, created_us=stamp.time_us, cron=cron)
+def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True) -> StoredRule:
+    """Make what is stored of a rule that has been checked.
+
+    One that would call a URL and may not is there and suspended: older logs have such rules, made with `tell` alone.
+    """
+    rule = parse_rule(statement)
+    notifies = isinstance(rule.action, NotifyAction)
+    return StoredRule(
+        statement=statement,
+        app=stamp.app,
+        created_us=stamp.time_us,
+        cron=rule.cron,
+        notifies=notifies,
+        suspended="no_right" if notifies and not may_notify else None,
+    )
+
+
+def new_rule(path: Path, token: str, rule: StoredRule, stamp: Stamp) -> list[Change]:
+    """Say what there is to store, to do and to report for a new rule of the component at `path`."""
+    changes = added_rule(path, token, rule)
+    if rule.suspended == "no_right":
+        changes.append(reported(path, token, rule, "notify", stamp))
+    return changes
 
 
 def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
@@ -105,14 +126,6 @@ def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
     changes: list[Change] = [put("rule", (*path, token), rule)]
     if rule.cron is not None and rule.suspended is None:
         changes.append(ScheduleSet(path, token, rule.cron))
-    return changes
-
-
-def suspended_rule(path: Path, token: str, rule: StoredRule, reason: Suspension) -> list[Change]:
-    """Say what there is to store and to do when a rule of the component at `path` ends its work."""
-    changes: list[Change] = [put("rule", (*path, token), msgspec.structs.replace(rule, suspended=reason))]
-    if rule.cron is not None:
-        changes.append(ScheduleDropped(path, token))
     return changes
 
 
@@ -126,12 +139,23 @@ def dropped_rules(context: Context, path: Path, name: str, tokens: Iterable[str]
     return changes
 
 
-def fired(context: Context, path: Path, name: str, cause: Cause | None) -> list[Change]:
-    """Say that the component was told something, if any rule waits for that."""
-    rules = context.rules.get(name)
-    if rules is None or not any(fires_on_tells(rule) for rule in rules.values()):
-        return []
-    return [Fired((*path, name), cause)]
+def fired(
+    model: Model, rules: Mapping[str, StoredRule], path: Path, cause: Cause | None, stamp: Stamp, known: Grants | None
+) -> list[Change]:
+    """Say that the component at `path` was told something, if any of its rules waits for that.
+
+    Rules without the rights that they need end here.
+    """
+    changes: list[Change] = []
+    fires = False
+    for token, rule in rules.items():
+        if fires_on_tells(rule):
+            need = lacking(model, path[:-1], path[-1], rule, stamp.time_us / 1e6, known)
+            if need is None:
+                fires = True
+            else:
+                changes += suspended_for(path, token, rule, need, stamp)
+    return [*changes, Fired(path, cause)] if fires else changes
 
 
 def fires_on_tells(rule: StoredRule) -> bool:

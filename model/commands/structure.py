@@ -15,6 +15,7 @@ from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
 from model.commands.evidence import with_value
 from model.commands.making import made_component
+from model.commands.rule_rights import check_may_have_rules
 from model.commands.rules import dropped_rules
 from model.commands.targets import check_may, component_to_change, context_to_change
 from model.permissions import Asker
@@ -60,13 +61,18 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
     name = definition.name
     check_component(definition, "component")
     check_below(path, "component.name")
-    check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, "make")
+    grant = permissions.grant_at(model, stamp.app, path, name, stamp.time_s)
+    check_may(grant, stamp.app, "make")
+    if definition.evidence:
+        check_may(grant, stamp.app, "tell")
+    if definition.rules:
+        check_may_have_rules(model, path, name, stamp)
     if name in context.contents.components:
         if not _sight(model, stamp).sees(path, name):
             return Decision([])
         _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
         return Decision([])
-    return Decision(made_component(definition, (*path, name), 0, 0, stamp))
+    return Decision(made_component(definition, (*path, name), 0, 0, stamp, may_notify=grant.notify))
 
 
 def _with_values(definition: ComponentDefinition) -> ComponentDefinition:

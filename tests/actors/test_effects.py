@@ -11,8 +11,9 @@ from schemas.commands import DeleteApp, DeleteRule, RegisterApp, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
-from schemas.replies import Rejection
-from tests.actors.serving import Llum, serving
+from schemas.queries import ListRules
+from schemas.replies import Rejection, RulesReply
+from tests.actors.serving import DEADLINE_S, Llum, serving
 from tests.waiting import eventually
 
 
@@ -132,6 +133,25 @@ async def test_a_grant_to_tell_is_none_to_ask(llum: Llum) -> None:
     await llum.until("place", [3], "bob")
     assert {one.error.code for one in await _reported(llum, 2)} == {Code.PERMISSION_DENIED}
     assert await llum.values("b") == []
+
+
+async def test_a_rule_that_lost_a_right_is_suspended_and_reported(llum: Llum) -> None:
+    """The tell that would fire it suspends it; the owner's rule on the same component fires."""
+    await llum.make_person("alice", "a", "b")
+    await llum.grant("alice", "probe")
+    token = await llum.subscribe("a", "'' ~ '' : TELL ./c/b, inferred:'probe'", app="probe")
+    await llum.subscribe("a", "'' ~ '' : TELL ./c/b, inferred:<./c/a>")
+    await llum.tell("a", 1)
+    await llum.until("b", ["probe", 1])
+    await llum.grant("alice", "probe", ask=False)
+    await llum.tell("a", 2)
+    await llum.until("b", ["probe", 1, 2])
+    (report,) = await _reported(llum, 1)
+    assert (report.app, report.verb, report.error.code) == ("probe", "rule", Code.PERMISSION_DENIED)
+    assert token in report.error.message
+    reply = await llum.requests.ask("alice", "llum", ListRules(context=["c"]), DEADLINE_S)
+    assert isinstance(reply, RulesReply)
+    assert reply.rules["a"][token].suspended == "no_right"
 
 
 async def test_a_rule_that_fails_holds_up_no_other(llum: Llum) -> None:

@@ -83,7 +83,7 @@ def test_a_correction_fires_and_other_changes_do_not() -> None:
 def test_rules_of_a_definition_belong_to_the_app_that_makes_it() -> None:
     """With a schedule if they have one."""
     person = Person()
-    person.register("probe", tell=True)
+    person.register("probe", ask=True, tell=True, notify=True)
     definition = ComponentDefinition(name="new", rules=[RULE, CRON_RULE])
     person.do(MakeComponent(id="c", context=["Personal"], component=definition), "probe")
     made = rules(person, "new")

@@ -1,7 +1,7 @@
 """Rules that are there and do not fire, until an owner's app activates them."""
 
-from model.changes import Fired, ScheduleDropped, ScheduleSet
-from model.commands.rules import CRON_APP, suspended_rule
+from model.changes import Fired, ScheduleSet
+from model.commands.rules import CRON_APP
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
@@ -27,7 +27,7 @@ def activate(token: str) -> ActivateRule:
 def test_a_rule_that_is_made_for_an_app_waits() -> None:
     """It is that app's, it is listed with the reason, it fires once an owner's app has activated it."""
     person = Person()
-    person.register("probe")
+    person.register("probe", ask=True, rules=True, notify=True)
     token = made_for(person, "probe")
     person.do(TELL)
     assert person.store.left == []
@@ -54,21 +54,10 @@ def test_a_schedule_is_installed_when_the_rule_is_activated() -> None:
     assert person.store.left[-1] == Fired(AGE, None, token)
 
 
-def test_a_suspended_rule_takes_its_schedule_down() -> None:
-    """It stays with the component, for its reason."""
-    person = Person()
-    token = person.do(MakeRule(id="s", context=["Personal"], component="age", statement=CRON_RULE)).result
-    context = person.live.context(("Personal",))
-    assert context is not None
-    put, dropped = suspended_rule(AGE, token, context.rules["age"][token], "no_right")
-    assert dropped == ScheduleDropped(AGE, token)
-    assert put.content.suspended == "no_right"
-
-
 def test_only_an_owners_app_activates() -> None:
     """The rule's own app does not; what is not there, or is at work, is told as such."""
     person = Person()
-    person.register("probe", ask=True, tell=True)
+    person.register("probe", ask=True, tell=True, notify=True)
     token = made_for(person, "probe")
     assert person.refuses(activate(token), "probe").code is Code.PERMISSION_DENIED
     assert person.refuses(activate("99")).code is Code.NO_SUCH_RULE
