@@ -51,6 +51,8 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, g
     created_us: int
     withdrawals: bool = False
     """Some of its evidence has been withdrawn: only then do reads look for that."""
+    had_rules: bool = False
+    """Its last rule has been deleted: the original's clients expect it in the list of rules from then on."""
 
 
 class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -94,6 +96,7 @@ class Leaf(
         "goals": "g",
         "later_us": "t",
         "withdrawals": "w",
+        "had_rules": "h",
     },
 ):
     """A component as its context keeps it, to be shared with others: nothing of it is the person's own."""
@@ -109,6 +112,7 @@ class Leaf(
     later_us: int = 0
     """When it was made, counted from the context's `created_us`."""
     withdrawals: bool = False
+    had_rules: bool = False
 
 
 class Contents(msgspec.Struct, array_like=True, gc=False):
@@ -236,6 +240,7 @@ class Context:
             goals=leaf.goals,
             created_us=self.created_us + leaf.later_us,
             withdrawals=leaf.withdrawals,
+            had_rules=leaf.had_rules,
         )
 
     def _leaf(self, component: Component) -> Leaf:
@@ -249,6 +254,7 @@ class Context:
             goals=component.goals,
             later_us=component.created_us - self.created_us,
             withdrawals=component.withdrawals,
+            had_rules=component.had_rules,
         )
 
 

@@ -143,7 +143,10 @@ class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_
     views: dict[str, list[str | list[str]]] | None = None
     """The context's views by name: names of components in it, or paths from the root."""
     rules: dict[str, dict[str, RuleDescription]] | None = None
-    """Rules by the name of their component and by token; an owner app sees all, another app its own."""
+    """Rules by the name of their component and by token; an owner app sees all, another app its own.
+
+    An owner app also sees, empty, the components that had rules and have none.
+    """
     context_description: str | None = None
 
 

@@ -79,7 +79,10 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     rule = None if place is None else _rule_at(place, command.token)
     if place is None or rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
-    return Decision(dropped_rules(place.context, place.path, place.name, [command.token]))
+    changes = dropped_rules(place.context, place.path, place.name, [command.token])
+    if len(place.context.rules[place.name]) == 1 and not place.component.had_rules:
+        changes.append(put("component", place.full_path, msgspec.structs.replace(place.component, had_rules=True)))
+    return Decision(changes)
 
 
 def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:

@@ -36,6 +36,15 @@ def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, RuleDescrip
     return {name: rules for name, rules in shown.items() if rules}
 
 
+def with_former_rules(
+    asker: Asker, place: Place, rules: dict[str, dict[str, RuleDescription]]
+) -> dict[str, dict[str, RuleDescription]]:
+    """Add, for an owner, the components that had rules and have none."""
+    if not asker.is_owner:
+        return rules
+    return {name: {} for name, leaf in place.context.contents.components.items() if leaf.had_rules} | rules
+
+
 def rules_of(asker: Asker, context: Context, name: str) -> dict[str, RuleDescription]:
     """Give those rules of one component that the app may see."""
     return {

@@ -8,6 +8,7 @@ from model.state import StoredRule
 from schemas.commands import (
     Cause,
     Correct,
+    DeleteComponent,
     DeleteRule,
     Fire,
     MakeComponent,
@@ -153,6 +154,24 @@ def test_who_may_remove_a_rule() -> None:
     assert person.refuses(command, "probe").code is Code.NO_SUCH_RULE
     token = subscribe(person, app="probe")
     person.do(DeleteRule(id="u", context=["Personal"], component="age", token=token))
+
+
+def test_a_component_that_had_rules_stays_in_the_owners_list() -> None:
+    """Empty, as the original's clients expect, until it is made anew; lists of rules do without it."""
+    person = Person()
+    person.register("probe", ask=True, tell=True)
+    query = Ask(context=["Personal"], show_contexts=True)
+    for _ in range(2):
+        first, second = subscribe(person), subscribe(person)
+        for token, left in ((first, [second]), (second, [])):
+            person.do(DeleteRule(id="u", context=["Personal"], component="age", token=token))
+            person.reload()
+            assert {name: list(tokens) for name, tokens in (person.ask(query).rules or {}).items()} == {"age": left}
+    assert person.ask(query, "probe").rules == {}
+    assert person.describe(ListRules(context=["Personal"])).rules == {}
+    person.do(DeleteComponent(id="d", context=["Personal"], component="age"))
+    person.do(MakeComponent(id="m", context=["Personal"], component=ComponentDefinition(name="age")))
+    assert person.ask(query).rules == {}
 
 
 def test_an_app_sees_its_own_rules_and_the_owner_all() -> None:

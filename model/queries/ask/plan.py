@@ -18,7 +18,7 @@ from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target, Targets, find_targets
-from model.queries.visible import visible_contexts, visible_rules, visible_views
+from model.queries.visible import visible_contexts, visible_rules, visible_views, with_former_rules
 from model.reads import Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
@@ -289,7 +289,7 @@ def _show_contexts(asker: Asker, targets: Targets, reply: AskReply) -> None:
     reply.context_description = context.item.description
     reply.contexts = visible_contexts(asker, own)
     reply.views = visible_views(asker, own)
-    reply.rules = visible_rules(asker, own)
+    reply.rules = with_former_rules(asker, own, visible_rules(asker, own))
 
 
 def in_order(plain: Evidence | None, goal: Evidence | None) -> list[Evidence]:
