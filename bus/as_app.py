@@ -10,6 +10,7 @@ from schemas.errors import raised_from
 from schemas.queries import Query
 from schemas.recent import Recent
 from schemas.replies import Accepted, Outcome, Refused, Reply
+from schemas.reserved import check_told
 
 OUTCOME_WITHIN_S: Final = 10.0
 """Seconds to wait for a command's outcome, a restart of the worker included."""
@@ -83,6 +84,7 @@ class AsApp:
         After a `Transient` it is not known whether the command is applied: send it again with the same id. With
         `settle` the next ask sees what rules in the same model have done with it, too, if they need less than 2 s.
         """
+        check_told(command)
         outcome = await self._requests.send(*self._writer, command, timeout_s, settle=settle)
         if isinstance(outcome, Accepted):
             self._writes.note(self._writer, outcome.settled_seq or outcome.seq)

@@ -25,6 +25,8 @@ class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forb
     """First evidence, told when the component is made."""
     rules: list[str] = []
     """Rule statements, kept with the component as they were written."""
+    rules_suspended: bool = False
+    """The rules are there, and do not fire until an owner's app activates them."""
 
 
 class ViewDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -2,7 +2,8 @@
 
 The commands' ids come from what they hold, so that the same import again changes nothing, also when it broke off half
 way. Where the imported context has been deleted meanwhile it is made anew. Order, times, sources and owners of the
-evidence are kept. Permissions are set for the apps that are registered, rules are subscribed as the calling app.
+evidence are kept. Permissions are set for the apps that are registered. Rules are those of the calling app, and
+suspended until an owner activates them; corrections become evidence like any other.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from aiohttp import web
 from edge_http.http.body import read_body
 from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller
+from model.formats.foreign import plain_pieces
 from model.formats.parcels import import_commands
 from model.formats.personis import ExportedContext, Exporter, contexts_of, pieces_of, read_exported, rules_of
 from model.formats.spellings import Segments, permissions_of
@@ -59,7 +61,7 @@ async def import_model(caller: Caller) -> msgspec.Raw | None:
     salt = await _send_parts(caller, model, context, given_id)
     for command in _grants(model, context, salt, apps.apps):
         await caller.send(command)
-    for rule in _rules(model, context, salt):
+    for rule in _rules(model, context, salt, caller.principal.app):
         await caller.send(rule)
     return msgspec.Raw(text)
 
@@ -76,7 +78,7 @@ async def _send_parts(caller: Caller, model: ExportedContext, context: Segments,
     """Send the commands, and give the salt of their ids: another one for each time that the context was deleted."""
     default = Exporter(caller.principal.user, caller.principal.app)
     while True:
-        again = await _send_all(caller, import_commands(pieces_of(model, default), context, salt))
+        again = await _send_all(caller, import_commands(plain_pieces(pieces_of(model, default)), context, salt))
         if again is None or await _is_there(caller, model, context):
             return salt
         salt = f"{salt} {again}"
@@ -114,9 +116,9 @@ def _grants(model: ExportedContext, context: Segments, salt: str, apps: Collecti
                 yield requests.set_permission_of(identifier, where, None, name, permission)
 
 
-def _rules(model: ExportedContext, context: Segments, salt: str) -> Iterator[MakeRule]:
+def _rules(model: ExportedContext, context: Segments, salt: str, app: str) -> Iterator[MakeRule]:
     for rule in rules_of(model):
         where = [*context, *rule.path]
         what = msgspec.json.encode([where, rule.component, rule.statement]).decode()
-        identifier = requests.derived_id(f"import {salt}", what)
-        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement)
+        identifier = requests.derived_id(f"import suspended {salt}", what)
+        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement, app=app)

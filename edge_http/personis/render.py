@@ -25,6 +25,7 @@ from schemas.replies import (
     Granted,
     RuleDescription,
 )
+from schemas.reserved import unreserved
 
 _OWN_STATUS: Final = frozenset(
     {
@@ -274,7 +275,7 @@ def _evidence(piece: Evidence) -> _OldEvidence | dict[str, Any]:
     if not piece.extra and not piece.correction:
         return told
     correction = {"correction": True} if piece.correction else {}
-    return {**piece.extra, **correction, **msgspec.structs.asdict(told)}
+    return {**unreserved(piece.extra), **correction, **msgspec.structs.asdict(told)}
 
 
 def _view(name: str, items: list[str | list[str]]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ from schemas.ids import check_id
 from schemas.paths import parse_path
 from schemas.permissions import AS_TELL, Permission
 from schemas.queries import Ask
+from schemas.reserved import check_members, unreserved
 
 OWN_MODEL: Final = "-"
 """The model name that stands for the token's user."""
@@ -159,11 +160,15 @@ def tell_of(call: AnyTellCall, identifier: str) -> Tell:
 
 
 def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
-    """Sort the members of a legacy evidence: told, stamped by the server (dropped), and unknown (kept as `extra`)."""
+    """Sort the members of a legacy evidence: told, stamped by the server (dropped), and unknown (kept as `extra`).
+
+    Raises `bad_field` for one that would pass for llum's own.
+    """
     told = {name: member for name, member in told_members(members).items() if name in _TOLD}
     # In one order, so that a client whose members come in another one when it repeats a call repeats the command.
     if extra := {name: members[name] for name in sorted(members) if name not in _TOLD and name not in STAMPED}:
-        told["extra"] = extra
+        check_members((name for name, member in extra.items() if member is not None), field)
+        told["extra"] = unreserved(extra)
     return convert(told, NewEvidence, field)
 
 

@@ -1,12 +1,15 @@
 """Values, times and filters as they are typed."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
 
 from schemas.evidence import EvidenceFilter
+
+if TYPE_CHECKING:
+    from model.formats.foreign import Acceptable
 
 _PLAIN_FILTERS: Final = ("all", "last1", "last10", "goal")
 _FILTERS: Final = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
@@ -58,3 +61,22 @@ class Filter(click.ParamType[EvidenceFilter]):
         if value in _PLAIN_FILTERS:
             return EvidenceFilter(name=value)
         return self.fail(f"{value!r} is no filter; one of {_FILTERS}", param, ctx)
+
+
+ACCEPT_HELP: Final = "Take these as they are in the file, with commas between: corrections, roles."
+
+
+class Accepting(click.ParamType["frozenset[Acceptable]"]):
+    """`corrections`, `roles`, or both with a comma between."""
+
+    name = "KINDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "frozenset[Acceptable]":
+        from model.formats.foreign import ACCEPTABLE
+
+        if isinstance(value, frozenset):
+            return value
+        named = frozenset(name.strip() for name in str(value).split(",") if name.strip())
+        for name in named - {*ACCEPTABLE}:
+            self.fail(f"{name!r} cannot be accepted; only {', '.join(ACCEPTABLE)}", param, ctx)
+        return frozenset(one for one in ACCEPTABLE if one in named)

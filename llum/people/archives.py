@@ -1,15 +1,17 @@
 """Exporting a person into an archive, and importing one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
 from bus.as_app import AsApp, LastWrites
 from llum.failures import Fault
-from model.formats.archive import Archive, ArchiveLines
+from model.formats.archive import AppsRecord, Archive, ArchiveLines, ContextsRecord
 from model.formats.archive_commands import Step, import_steps, model_command
+from model.formats.foreign import NOTHING_ACCEPTED, Acceptable
+from schemas.app_names import app_name
 from schemas.apps import ADMIN_APP
 from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
@@ -35,6 +37,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
     rules: int = 0
     skipped: list[str] = []
     """What could not be had here, each with the reason: it had no effect in the model that was exported either."""
+    plain: list[str] = []
+    """What came in as less than it was, each with how to have it as it was."""
 
     @property
     def is_empty(self) -> bool:
@@ -51,29 +55,52 @@ async def export_person(client: "Client", user: str, file: BinaryIO, context: Se
     file.write(lines.finish())
 
 
-async def import_person(client: "Client", user: str, archive: Archive) -> ImportReport:
+async def import_person(
+    client: "Client", user: str, archive: Archive, accept: frozenset[Acceptable] = NOTHING_ACCEPTED
+) -> ImportReport:
     """Make the model of `user` from an archive; go on with, or find nothing to do in, one that was made from it.
 
-    Raises a `Fault` when the user has another model.
+    Raises a `Fault` when the user has another model, or one that was made from it accepting something else.
     """
     try:
-        await _send(client, user, Step(ADMIN_APP, model_command(archive, client.app)))
+        await _send(client, user, Step(ADMIN_APP, model_command(archive, client.app, accept)))
     except Refusal as refusal:
         if refusal.code is Code.ID_REUSED:
-            return await _fill(client, user, archive)
+            return await _fill(client, user, archive, accept)
         if refusal.code is not Code.ALREADY_EXISTS:
             raise
-        message = f"{user} has a model that was not made from this archive"
+        message = f"{user} has a model that was not made from this archive, or not with the same --accept"
         raise Fault(message, "Import it under another name, or forget that person first.") from refusal
-    return await _fill(client, user, archive)
+    return await _fill(client, user, archive, accept)
 
 
-async def _fill(client: "Client", user: str, archive: Archive) -> ImportReport:
+async def _fill(client: "Client", user: str, archive: Archive, accept: frozenset[Acceptable]) -> ImportReport:
     """Do what is left to do. Ids come from the archive: one that is in use is that of the same step."""
     report = ImportReport()
-    for step in import_steps(archive, client.app):
+    owners = frozenset(app for app, about in (await client.list_apps(user)).items() if about.role == "owner")
+    for step in import_steps(archive, client.app, accept, owners):
         await _take(client, user, step, report)
+    report.plain = list(_made_plain(archive, accept, owners))
     return report
+
+
+def _made_plain(archive: Archive, accept: frozenset[Acceptable], owners: frozenset[str]) -> Iterator[str]:
+    """Say what was not taken as it stands in the archive."""
+    corrections = 0
+    for record in archive.records():
+        if isinstance(record, ContextsRecord):
+            corrections += sum(
+                piece.correction
+                for context in record.contexts
+                for component in context.components
+                for piece in component.evidence
+            )
+        elif isinstance(record, AppsRecord) and "roles" not in accept:
+            for app, entry in record.apps.items():
+                if entry.role == "owner" and app not in owners:
+                    yield f"{app_name(app)} was an owner app, and is none here (--accept roles)"
+    if corrections and "corrections" not in accept:
+        yield f"{corrections} corrections are evidence like any other here (--accept corrections)"
 
 
 async def _take(client: "Client", user: str, step: Step, report: ImportReport) -> None:
@@ -105,10 +132,10 @@ def _count(report: ImportReport, step: Step, outcome: Accepted) -> None:
 
 
 def _is_dangling(step: Step, refusal: Refusal) -> bool:
-    """Tell whether it is about something that is not there any more: a setting, or a rule of an app without rights."""
+    """Tell whether it is about something that is not there: a setting, or a rule of an app that is not registered."""
     if isinstance(step.command, SetPermission):
         return refusal.code in (Code.NO_SUCH_CONTEXT, Code.NO_SUCH_COMPONENT)
-    return isinstance(step.command, MakeRule) and refusal.code is Code.PERMISSION_DENIED
+    return isinstance(step.command, MakeRule) and refusal.code is Code.NO_SUCH_APP
 
 
 def _named(step: Step) -> str:

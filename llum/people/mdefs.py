@@ -6,6 +6,7 @@ import msgspec
 
 from bus.as_app import new_id
 from llum.client import Client
+from model.formats.foreign import count_rules, with_rules_suspended
 from schemas.commands import MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal, raised_from
@@ -23,14 +24,18 @@ class MadeOfDefinition(msgspec.Struct, kw_only=True):
     contexts: int = 0
     components: int = 0
     views: int = 0
+    rules: int = 0
+    """They are suspended."""
     found: int = 0
 
 
 async def apply_definition(client: Client, user: str, definition: ModelDefinition) -> MadeOfDefinition:
     """Make what a definition says and the user's model lacks; without a model, all of it at once.
 
-    What is there stays as it is, whatever the definition says of it.
+    What is there stays as it is, whatever the definition says of it. Rules that are made are suspended: somebody else
+    may have written the definition.
     """
+    definition = with_rules_suspended(definition)
     try:
         await client.make_model(user, definition)
     except Refusal as refusal:
@@ -40,7 +45,8 @@ async def apply_definition(client: Client, user: str, definition: ModelDefinitio
     contexts = definition.contexts
     components = sum(len(context.components) for context in contexts)
     views = sum(len(context.views) for context in contexts)
-    return MadeOfDefinition(model=True, contexts=len(contexts), components=components, views=views)
+    rules = count_rules(definition)
+    return MadeOfDefinition(model=True, contexts=len(contexts), components=components, views=views, rules=rules)
 
 
 async def read_model(client: Client, user: str) -> ModelDefinition:
@@ -91,6 +97,7 @@ async def _complete_contents(client: Client, user: str, context: ContextDefiniti
         if component.name not in components:
             await client.make_component(user, context.path, component, exist_ok=True)
             made.components += 1
+            made.rules += len(component.rules)
     for view in context.views:
         if view.name not in views:
             await client.send(user, MakeView(id=new_id(), context=context.path, view=view))

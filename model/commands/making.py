@@ -58,7 +58,10 @@ def made_component(
     ]
     for number, statement in enumerate(definition.rules):
         token = f"{stamp.seq}-{index}-{number}"
-        changes += new_rule(path, token, stored_rule(statement, stamp, may_notify), stamp)
+        rule = stored_rule(statement, stamp, may_notify)
+        if definition.rules_suspended:
+            rule = msgspec.structs.replace(rule, suspended="imported")
+        changes += new_rule(path, token, rule, stamp)
     return changes
 
 

@@ -37,6 +37,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence, ValueType
 from schemas.limits import MAX_COMMAND_BYTES, MAX_DEFINITION_ITEMS
 from schemas.paths import Path, format_path, parse_path
+from schemas.reserved import check_members
 
 MAX_CHARACTERS: Final = MAX_COMMAND_BYTES
 """Characters of a definition with all that it includes: more would not fit into the command that makes the model."""
@@ -265,12 +266,12 @@ def _add_evidence_member(members: dict[str, Any], pair: Pair, value_type: ValueT
         members[key] = _typed(value, "number")
     elif key == "flags":
         members[key] = [value] if isinstance(value, str) else value
-    elif key == "extra" and isinstance(value, dict):
-        members["extra"].update(value)
-    elif key in NewEvidence.__struct_fields__:
+    elif key in NewEvidence.__struct_fields__ and not (key == "extra" and isinstance(value, dict)):
         members[key] = value
     elif key not in _STAMPED:
-        members["extra"][key] = value
+        extra = value if key == "extra" else {key: value}
+        check_members(extra, "evidence")
+        members["extra"].update(extra)
 
 
 def _typed(value: Any, value_type: ValueType) -> Any:

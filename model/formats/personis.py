@@ -20,6 +20,7 @@ from schemas.decoding import convert, decode
 from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import ComponentType, ImportedEvidence, ValueType
+from schemas.reserved import unreserved
 
 ROOT: Final = (None, "", ".")
 """How the original calls the root: what was exported from there is put straight into the context."""
@@ -158,7 +159,7 @@ def _definition(name: str, component: ExportedComponent) -> ComponentDefinition:
 def _evidence(raw: msgspec.Raw, default: Exporter, field: str) -> ImportedEvidence:
     members = {name: member for name, member in decode(_members, bytes(raw)).items() if name != "objectType"}
     kept = {name: member for name, member in told_members(members).items() if name in _KEPT}
-    if extra := {name: member for name, member in members.items() if name not in _KEPT}:
+    if extra := unreserved({name: member for name, member in members.items() if name not in _KEPT}):
         kept["extra"] = extra
     if "creation_time" not in kept and "time" not in kept:
         raise Refusal(Code.BAD_FIELD, "the time of acceptance is missing", f"{field}.creation_time")

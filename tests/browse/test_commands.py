@@ -219,8 +219,13 @@ async def test_exporting_and_importing(shell: Shell, tmp_path: Path, capsys: Pri
     await printed(shell, f"cd /; export {file} Work; mkcontext Old old", capsys)
     assert file.stat().st_mode & 0o077 == 0
     told = "imported 1 context, 2 components, 1 view, 2 pieces of evidence, 1 rule\n"
+    told += "its rules do not fire yet: read them with listsubs, then activate them\n"
     assert await printed(shell, f"import {file} Old", capsys) == told
     assert "nothing new" in await printed(shell, f"import {file} Old", capsys)
+    listed = await printed(shell, "listsubs Old/Work", capsys)
+    assert "suspended: imported" in listed
+    (token,) = re.findall(r"^b +(\d+)", listed, re.MULTILINE)
+    await printed(shell, f"activate Old/Work/b {token}", capsys)
     before, after = [await printed(shell, f"ls {at}; listsubs {at}", capsys) for at in ("Work", "Old/Work")]
     assert re.sub(r"b +\d+ +llum", "", before) == re.sub(r"b +\d+ +llum", "", after)
     await printed(shell, "delcontext Old; mkcontext Old old", capsys)

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from bus.as_app import AsApp, LastWrites
-from schemas.commands import Command, Forget
+from schemas.commands import Command, Forget, MakeComponent, Tell
+from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Error, Refusal, Transient
+from schemas.evidence import NewEvidence
 from schemas.queries import Access, Query
 from schemas.replies import Accepted, AccessReply, Outcome, Refused, Reply
 
@@ -109,3 +111,19 @@ def test_the_memory_is_bounded() -> None:
     for name in ("a", "b", "a", "c"):
         writes.note((name, "app"), 1)
     assert [writes.seq_of((name, "app")) for name in "abc"] == [1, None, 1]
+
+
+@pytest.mark.parametrize("name", ["correction", "withdrawn", "rule", "source", "owner"])
+async def test_members_of_llums_own_are_not_sent(name: str) -> None:
+    """The log takes what comes, so it is refused before; with first evidence as with any other."""
+    told = NewEvidence(value=1, extra={name: True})
+    tell = Tell(id="x", context=[], component="c", evidence=told)
+    component = ComponentDefinition(name="c", evidence=[NewEvidence(value=1), told])
+    alice = AsApp(Worker(), "alice", "kitchen", LastWrites())
+    for command, place in (
+        (tell, "evidence.extra"),
+        (MakeComponent(id="x", context=[], component=component), "component.evidence[1].extra"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            await alice.send(command)
+        assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, f"{place}.{name}")

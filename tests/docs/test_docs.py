@@ -29,6 +29,7 @@ from schemas.commands import COMMANDS
 from schemas.errors import Code
 from schemas.evidence import FILTER_NAMES
 from schemas.queries import QUERIES
+from schemas.reserved import RESERVED_MEMBERS
 from schemas.verbs import verb_of
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -88,6 +89,7 @@ WORDS: list[Word] = [
     *(("browse.md", name) for name in SHELL),
     *(("resolvers.md", name) for name in SHIPPED),
     *(("filters.md", name) for name in FILTER_NAMES),
+    *(("importing.md", name) for name in sorted(RESERVED_MEMBERS)),
     *(("http.md", operation) for operation in OPERATIONS),
     *(("sdk.md", name) for name in public.__all__),
     *(("sdk.md", name) for name in METHODS),
@@ -111,7 +113,7 @@ def section(page: str, heading: str) -> str:
 
 @pytest.mark.parametrize(("page", "word"), WORDS)
 def test_every_word_is_documented(page: str, word: str) -> None:
-    """A verb, error code, setting, command, resolver, filter or operation has its place in the reference."""
+    """A verb, error code, setting, command, resolver, filter, operation, reserved name: each has its place."""
     assert word in documented(page)
 
 

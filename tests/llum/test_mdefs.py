@@ -7,13 +7,13 @@ from hypothesis import given, settings
 
 from llum.people.mdefs import MadeOfDefinition, apply_definition, read_model
 from model.formats.mdef import format_mdef, parse_mdef
-from schemas.commands import Command, MakeComponent, MakeModel
+from schemas.commands import Command, Forget, MakeComponent, MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask, GetContext, ListRules
 from schemas.replies import Accepted, AskReply
 from tests.effort import EFFORT
-from tests.model.given import Person
+from tests.model.given import RULE, Person
 from tests.model.strategies import definitions
 
 
@@ -82,6 +82,19 @@ async def test_applying_completes_a_model_and_then_does_nothing(definition: Mode
     again = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
     assert again == MadeOfDefinition(found=again.found)
     assert len(client.person.store.rows) == rows
+
+
+async def test_rules_of_a_definition_wait() -> None:
+    """In a new model and in one that is there: whoever wrote the file is not whoever applies it."""
+    component = ComponentDefinition(name="new", rules=[RULE])
+    definition = ModelDefinition(contexts=[ContextDefinition(path=["Personal"], components=[component])])
+    fresh = Person()
+    fresh.do(Forget(id="f"))
+    for person in (fresh, Person()):
+        made = await apply_definition(MemoryClient(person), "alice", definition)  # type: ignore[arg-type]
+        assert made.rules == 1
+        rules = person.describe(ListRules(context=["Personal"])).rules["new"]
+        assert [rule.suspended for rule in rules.values()] == ["imported"]
 
 
 async def test_what_a_component_has_is_left_alone() -> None:

@@ -8,6 +8,7 @@ from schemas.commands import Command, MakeComponent, MakeContext, MakeView, Regi
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.evidence import ComponentType, EvidenceType, NewEvidence, ValueType
 from schemas.names import normal_name, unseen
+from schemas.reserved import RESERVED_MEMBERS
 
 from .given import CRON_RULE, RULE
 
@@ -33,6 +34,9 @@ times = st.one_of(st.none(), st.floats(-1e9, 4e9))
 resolvers = st.one_of(st.none(), st.sampled_from(["default", "goal", "recent", 'od"d']))
 
 
+_unreserved = texts.filter(lambda name: name not in RESERVED_MEMBERS)
+
+
 def values_of(value_type: ValueType, value_list: list[str]) -> st.SearchStrategy[Any]:
     """Values that fit."""
     kinds: dict[ValueType, st.SearchStrategy[Any]] = {
@@ -53,7 +57,7 @@ def new_evidence(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> NewEvidence
         comment=draw(st.one_of(st.none(), texts)),
         time=draw(times),
         useby=draw(times),
-        extra=draw(st.dictionaries(texts, json_values, max_size=2)),
+        extra=draw(st.dictionaries(_unreserved, json_values, max_size=2)),
     )
 
 

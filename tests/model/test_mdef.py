@@ -257,3 +257,15 @@ def read(text: str) -> ModelDefinition | None:
         if not refusal.error.field:
             raise
         return None
+
+
+@pytest.mark.parametrize("name", ["correction", "withdrawn", "rule", "seq"])
+def test_evidence_does_not_claim_what_llum_says(name: str) -> None:
+    """By itself or in `extra`; what the original writes along is dropped."""
+    for member in (f"{name}=1", f'extra={{"{name}": 1}}'):
+        with pytest.raises(Refusal) as caught:
+            parse_mdef(f'@@P:\n--c: type="attribute", [value="x", {member}]')
+        assert caught.value.error.field == "2:36"
+        assert repr(name) in caught.value.message
+    (context,) = parse_mdef('@@P:\n--c: type="attribute", [value="x", source="me", owner="me"]').contexts
+    assert context.components[0].evidence == [NewEvidence(value="x")]

@@ -11,6 +11,7 @@ from llum.failures import Fault
 from llum.people.archive_files import open_archive
 from model.formats import archive, personis
 from model.formats.archive import Archive, RulesRecord
+from model.formats.foreign import NOTHING_ACCEPTED, Acceptable, plain_pieces
 from model.formats.parcels import import_commands
 from model.formats.personis import ExportedContext, Exporter, PlacedRule, read_exported
 from schemas.commands import Import, MakeRule
@@ -38,39 +39,46 @@ class Source(Protocol):
         """Give the path of a context that is there when the file has been imported."""
 
 
-def open_source(file: FilePath, default: Exporter) -> Source:
+def open_source(file: FilePath, default: Exporter, accept: frozenset[Acceptable] = NOTHING_ACCEPTED) -> Source:
     """Find out which form a file has, and open it. Raises `Fault`, `Refusal`."""
     try:
         with file.open("rb") as content:
             start = content.read(len(_MARK) + 16)
             if _MARK in start:
-                return _Archived(open_archive(file))
+                return _Archived(open_archive(file), accept)
             text = start + content.read(MAX_ORIGINAL_BYTES)
     except OSError as error:
         raise Fault(f"cannot read {file}: {error.strerror or error}") from error
     if len(text) > MAX_ORIGINAL_BYTES:
         raise Fault(f"{file} is too large: at most {MAX_ORIGINAL_BYTES} bytes of the original's form")
-    return _Original(read_exported(text), default)
+    return _Original(read_exported(text), default, accept)
 
 
-def rule_commands(source: Source, context: Path, salt: str) -> Iterator[MakeRule]:
-    """Give the commands that attach the rules, as whoever sends them."""
+def rule_commands(source: Source, context: Path, salt: str, app: str) -> Iterator[MakeRule]:
+    """Give the commands that attach the rules for an app, the sender's own, suspended."""
     for rule in source.rules():
         where = [*context, *rule.path]
-        digest = hashlib.sha256(_encode([salt, where, rule.component, rule.statement])).hexdigest()
-        yield MakeRule(id=f"import-{digest[:40]}", context=where, component=rule.component, statement=rule.statement)
+        digest = hashlib.sha256(_encode([salt, "suspended", where, rule.component, rule.statement])).hexdigest()
+        yield MakeRule(
+            id=f"import-{digest[:40]}",
+            context=where,
+            component=rule.component,
+            statement=rule.statement,
+            app=app,
+        )
 
 
 class _Archived:
     """A context comes back under its name, a whole model's root becomes the context itself."""
 
-    def __init__(self, opened: Archive) -> None:
+    def __init__(self, opened: Archive, accept: frozenset[Acceptable]) -> None:
         self._archive = opened
+        self._accept = accept
         self._name = opened.head.context[-1:]
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         pieces = (piece._replace(context=self._placed(piece.context)) for piece in archive.pieces_of(self._archive))
-        return import_commands(pieces, list(context), f"{salt} {self._archive.digest}")
+        return import_commands(plain_pieces(pieces, self._accept), list(context), f"{salt} {self._archive.digest}")
 
     def rules(self) -> Iterator[PlacedRule]:
         base = len(self._archive.head.context)
@@ -87,12 +95,14 @@ class _Archived:
 
 
 class _Original:
-    def __init__(self, model: ExportedContext, default: Exporter) -> None:
+    def __init__(self, model: ExportedContext, default: Exporter, accept: frozenset[Acceptable]) -> None:
         self._model = model
+        self._accept = accept
         self._default = default
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
-        return import_commands(personis.pieces_of(self._model, self._default), list(context), salt)
+        pieces = personis.pieces_of(self._model, self._default)
+        return import_commands(plain_pieces(pieces, self._accept), list(context), salt)
 
     def rules(self) -> Iterator[PlacedRule]:
         return personis.rules_of(self._model)

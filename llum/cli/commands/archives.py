@@ -1,11 +1,16 @@
 """`llum admin person export`, `import`: archives of a person."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.parameters import ACCEPT_HELP, Accepting
 from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from model.formats.foreign import Acceptable
 
 
 @click.command("export")
@@ -29,17 +34,22 @@ def export(settings: Settings, user: str, file: Path | None) -> None:
 @click.command("import")
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--accept", type=Accepting(), default="", help=ACCEPT_HELP)
 @settings_options(*WHERE)
-def import_(settings: Settings, user: str, file: Path) -> None:
+def import_(settings: Settings, user: str, file: Path, accept: "frozenset[Acceptable]") -> None:
     """Make the model of USER from the archive FILE.
 
-    If it was interrupted, run it again: it goes on where it stopped.
+    Somebody else may have written FILE. So its rules do not fire until you activate them (`llum admin rule`), its
+    corrections become evidence like any other, and its owner apps come without their rights. --accept takes the last
+    two as they are: use it for what you have exported yourself.
+
+    If it was interrupted, run it again in the same way: it goes on where it stopped.
     """
     from llum.people.archive_files import open_archive
     from llum.people.archives import import_person
 
     archive = open_archive(file)
-    report = with_client(settings, lambda client: import_person(client, user, archive))
+    report = with_client(settings, lambda client: import_person(client, user, archive, accept))
     for line in report.skipped:
         click.echo(f"left out: {line}", err=True)
     if report.is_empty:
@@ -50,3 +60,7 @@ def import_(settings: Settings, user: str, file: Path) -> None:
         f" {report.evidence} pieces of evidence, {report.apps} apps, {report.permissions} permissions,"
         f" {report.rules} rules"
     )
+    for line in report.plain:
+        click.echo(line)
+    if report.rules:
+        click.echo(f"the rules do not fire yet: see `llum admin rule list {user} --suspended`")

@@ -35,7 +35,10 @@ def check(file: Path) -> None:
 @click.option("--user", required=True, help="Whose model. If there is none, it is made.")
 @settings_options(*WHERE)
 def apply(settings: Settings, file: Path, user: str) -> None:
-    """Make what a model definition names and the model of a person does not have. What is there stays as it is."""
+    """Make what a model definition names and the model of a person does not have. What is there stays as it is.
+
+    Somebody else may have written FILE, so its rules do not fire until you activate them (`llum admin rule`).
+    """
     from llum.people.mdef_files import read_definition
 
     definition = read_definition(file)
@@ -45,7 +48,9 @@ def apply(settings: Settings, file: Path, user: str) -> None:
 
         made = await apply_definition(client, user, definition)
         what = f"{made.contexts} contexts, {made.components} components, {made.views} views"
-        return f"{user} has a model now: {what}" if made.model else f"{user}: made {what}; {made.found} were there"
+        done = f"{user} has a model now: {what}" if made.model else f"{user}: made {what}; {made.found} were there"
+        hint = f"{made.rules} rules do not fire yet: see `llum admin rule list {user} --suspended`"
+        return f"{done}\n{hint}" if made.rules else done
 
     click.echo(with_client(settings, use))
 

@@ -12,9 +12,11 @@ import msgspec
 from llum.cli.browse import importable, lines, show
 from llum.cli.browse.command import CONTEXT, FILE, command
 from llum.cli.browse.shell import Shell
+from llum.cli.parameters import ACCEPT_HELP, Accepting
 from llum.failures import Fault
 from llum.people.archive_files import written
 from llum.people.archives import export_person
+from model.formats.foreign import Acceptable
 from model.formats.personis import Exporter
 from schemas.commands import Command
 from schemas.errors import LlumError
@@ -47,18 +49,22 @@ async def export(shell: Shell, file: str | None, context: Path) -> None:
 @command("import", section="files", example="import work.llum Old")
 @click.argument("file", type=FILE, required=False)
 @click.argument("context", type=CONTEXT, default="")
-async def import_(shell: Shell, file: str | None, context: Path) -> None:
+@click.option("--accept", type=Accepting(), default="", help=ACCEPT_HELP)
+async def import_(shell: Shell, file: str | None, context: Path, accept: frozenset[Acceptable]) -> None:
     """Put what was exported below a context.
 
     Without CONTEXT: where you are. What is there stays. Importing again changes nothing. It also reads files of
-    the original Personis browser.
+    the original Personis browser. Rules do not fire until you `activate` them; corrections become evidence like any
+    other, unless you accept them.
     """
     file = file or await shell.dialogue.text("File?")
-    source = importable.open_source(FilePath(file), Exporter(shell.user, shell.client.app))
+    source = importable.open_source(FilePath(file), Exporter(shell.user, shell.client.app), accept)
     made, salt = await _import(shell, source, context)
-    attached = await _send_all(shell, importable.rule_commands(source, context, salt))
+    attached = await _send_all(shell, importable.rule_commands(source, context, salt, shell.client.app))
     told = show.counted({**made.counts, "rules": attached.new})
     shell.say(f"imported {told}" if told else "nothing new: everything in it is here already")
+    if attached.new:
+        shell.say("its rules do not fire yet: read them with listsubs, then activate them")
 
 
 @command("do", section="files", example="do setup.txt")
