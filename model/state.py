@@ -19,6 +19,7 @@ from schemas.definitions import Suspension
 from schemas.evidence import ComponentType, ValueType
 from schemas.paths import Path
 from schemas.permissions import Permission
+from schemas.quotas import Quotas
 
 NUMBERS_PER_COMMAND = 1 << 16
 """A component's number is `seq * 65536 + n`: unique in a model for ever, without a counter to keep."""
@@ -53,12 +54,16 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, g
     """Some of its evidence has been withdrawn: only then do reads look for that."""
     had_rules: bool = False
     """Its last rule has been deleted: the original's clients expect it in the list of rules from then on."""
+    made_by: str = ""
+    """The app whose quota it counts for; empty: an owner's app, which has none."""
 
 
 class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """A named list of components."""
 
     components: list[str | list[str]]
+    made_by: str = ""
+    """As of a component."""
 
 
 class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -67,6 +72,8 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True,
     description: str = ""
     resolver: str | None = None
     created_us: int = 0
+    made_by: str = ""
+    """As of a component."""
 
 
 class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -76,6 +83,8 @@ class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=Fals
     role: Literal["owner", "app"] = "app"
     registration: int
     """The sequence of the command that registered it: an app that is deleted and registered anew has another one."""
+    quotas: Quotas | None = None
+    """How much it may have; None: as much as any app."""
     origins: tuple[str, ...] = ()
     """Where its web pages come from."""
 
@@ -97,6 +106,7 @@ class Leaf(
         "later_us": "t",
         "withdrawals": "w",
         "had_rules": "h",
+        "made_by": "b",
     },
 ):
     """A component as its context keeps it, to be shared with others: nothing of it is the person's own."""
@@ -113,6 +123,7 @@ class Leaf(
     """When it was made, counted from the context's `created_us`."""
     withdrawals: bool = False
     had_rules: bool = False
+    made_by: str = ""
 
 
 class Contents(msgspec.Struct, array_like=True, gc=False):
@@ -241,6 +252,7 @@ class Context:
             created_us=self.created_us + leaf.later_us,
             withdrawals=leaf.withdrawals,
             had_rules=leaf.had_rules,
+            made_by=leaf.made_by,
         )
 
     def _leaf(self, component: Component) -> Leaf:
@@ -255,6 +267,7 @@ class Context:
             later_us=component.created_us - self.created_us,
             withdrawals=component.withdrawals,
             had_rules=component.had_rules,
+            made_by=component.made_by,
         )
 
 
@@ -302,4 +315,7 @@ def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context
 
 
 def _moved(item: ContextItem, by_us: int) -> ContextItem:
-    return ContextItem(description=item.description, resolver=item.resolver, created_us=item.created_us + by_us)
+    created_us = item.created_us + by_us
+    return ContextItem(
+        description=item.description, resolver=item.resolver, created_us=created_us, made_by=item.made_by
+    )

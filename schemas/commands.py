@@ -204,6 +204,17 @@ class DeleteApp(_Command, tag="delete_app"):
     app: str
 
 
+class SetQuota(_Command, tag="set_quota"):
+    """Say how much an app may have in this model. As the app `_admin` only. Null leaves a bound as it is."""
+
+    app: str
+    things: int | None = None
+    rules: int | None = None
+    schedules: int | None = None
+    fires_per_minute: int | None = None
+    notices_per_hour: int | None = None
+
+
 class SetPermission(
     Permission,
     kw_only=True,
@@ -273,6 +284,7 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     DeleteRule,
     RegisterApp,
     DeleteApp,
+    SetQuota,
     SetPermission,
     Import,
     Fire,
@@ -296,6 +308,7 @@ Command = (
     | DeleteRule
     | RegisterApp
     | DeleteApp
+    | SetQuota
     | SetPermission
     | Import
     | Fire

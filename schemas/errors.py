@@ -57,6 +57,7 @@ class Code(enum.StrEnum):
     NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or somebody has withdrawn it."
     BAD_RULE = "bad_rule", "The rule has a mistake. `field` says where, the message says what was expected there."
     RULE_LIMIT = "rule_limit", "Rules have set off each other too deeply or too often."
+    QUOTA = "quota", "The app has as much in this model as it may have, or does something too often."
     RESOLVER_FAILED = (
         "resolver_failed",
         "The resolver failed, or its value is not JSON. The other components are answered.",

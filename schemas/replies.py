@@ -10,6 +10,7 @@ from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
+from schemas.quotas import Quotas
 
 
 class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted", omit_defaults=True):
@@ -242,6 +243,8 @@ class AppDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     description: str
     role: Literal["owner", "app"]
     origins: list[str] = []
+    quotas: Quotas | None = None
+    """How much it may have here; null: as much as any app."""
 
 
 class AppsReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_apps", omit_defaults=True):

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.chains import Chains, SentCommand
+from actors.effects.notice_count import NoticeCount, hour_of
 from actors.effects.notices import Notifier
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
@@ -25,11 +26,13 @@ from bus import notices, rejections, schedules
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
+from model.commands.quotas import quotas_of
 from model.commands.rules import CRON_APP, fires_on_tells
 from model.resolvers.registry import Resolvers
-from model.rules.decide import Deciding, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
+from model.rules.decide import Deciding, Notification, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
 from model.rules.schedules import CronError, parse_cron
 from model.state import Model, StoredRule
+from schemas.app_names import app_name
 from schemas.commands import Cause, Tell
 from schemas.effects import Firing, Notice
 from schemas.errors import Code, Error, LlumError, Refusal
@@ -54,9 +57,10 @@ _FAULT: Final = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 class _Run:
     """One rule of a firing while it is decided."""
 
-    def __init__(self, token: str, rule: StoredRule) -> None:
+    def __init__(self, token: str, rule: StoredRule, notices_per_hour: int) -> None:
         self.token = token
         self.app = rule.app
+        self.notices_per_hour = notices_per_hour
         self.wanted: tuple[Wanted, ...] = ()
         self.effects: list[RuleEffect] = []
         self.error: Error | None = None
@@ -118,6 +122,7 @@ class EffectsStage:
         self._clock = clock
         self._sent: Recent[str, set[str]] = Recent(MAX_CAUSES)
         """By first cause, the ids of the commands that were sent for it."""
+        self._notices = NoticeCount()
 
     async def fire(self, entry: OutboxEntry) -> None:
         """Decide the rules of a component and see to what they bring about. Raises `Transient`."""
@@ -129,7 +134,8 @@ class EffectsStage:
             self._chains.decided(fired.seq, ())
             return
         firing.time = model.time_us / 1e6
-        runs = [_Run(token, rule) for token, rule in _rules_that_fire(model, fired)]
+        rules = _rules_that_fire(model, fired)
+        runs = [_Run(token, rule, quotas_of(model, rule.app).notices_per_hour) for token, rule in rules]
         await _decide_all(runs, firing.values)
         self._chains.decided(fired.seq, self._tells_of_its_own(firing, runs))
         await _all_of(self._bring_about(firing, run) for run in runs)
@@ -196,11 +202,26 @@ class EffectsStage:
                 if isinstance(effect, Telling):
                     await self._tell(firing, run, effect)
                 else:
-                    notice = _notice(firing, run, effect.method, effect.url, effect.matched)
-                    self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
+                    await self._notify(firing, run, effect)
         except Refusal as refusal:
             self._chains.given_up(self._named(firing, run))
             await self._report(entry.user, run.app, run.token, entry.seq, firing.time, refusal.error)
+
+    async def _notify(self, firing: _Firing, run: _Run, effect: Notification) -> None:
+        notice = _notice(firing, run, effect.method, effect.url, effect.matched)
+        if self._notices.allows(notice.user, run.app, firing.time, notice.id, run.notices_per_hour):
+            self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
+        else:
+            await self._report_notices(firing, run)
+
+    async def _report_notices(self, firing: _Firing, run: _Run) -> None:
+        """Report once an hour that an app has set off as many notices as it may."""
+        entry = firing.entry
+        message = f"rules of {app_name(run.app)} have called URLs {run.notices_per_hour} times in this hour"
+        error = Error(Code.QUOTA, message, None, "call less often, or let the operator allow more")
+        report = rule_report(entry.user, run.app, run.token, entry.seq, firing.time, error)
+        part = f"notices.{entry.user}.{run.app}.{hour_of(firing.time)}"
+        await rejections.publish(self._bus, report, self._partition.number, 0, part)
 
     async def _tell(self, firing: _Firing, run: _Run, telling: Telling) -> None:
         entry = firing.entry

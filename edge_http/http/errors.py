@@ -32,6 +32,7 @@ STATUS_OF: Final = {
     Code.NO_SUCH_EVIDENCE: 404,
     Code.BAD_RULE: 400,
     Code.RULE_LIMIT: 422,
+    Code.QUOTA: 422,
     Code.RESOLVER_FAILED: 500,
     Code.ALREADY_EXISTS: 409,
     Code.ID_REUSED: 409,

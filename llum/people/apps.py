@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from bus.as_app import AsApp, LastWrites, new_id
 from identity.apps import Apps
 from identity.authenticator import Authenticator
 from identity.credentials import list_credentials
 from llum.people.lookalikes import looks_like
 from schemas.app_names import app_id, app_name
+from schemas.apps import ADMIN_APP
+from schemas.commands import SetQuota
+from schemas.errors import Code, Refusal
+from schemas.quotas import DEFAULT_QUOTAS, Quotas
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -46,6 +51,20 @@ async def add(
 async def remove(client: "Client", user: str, name: str) -> None:
     """Remove an app with its password, tokens, permissions and rules. Raises `Refusal`, `Transient`."""
     await apps_of(client, user).remove(app_id(name))
+
+
+async def set_quotas(client: "Client", user: str, name: str, **quotas: int) -> None:
+    """Say as the operator how much an app may have; `quotas` are parts of `Quotas`. Raises `Refusal`, `Transient`."""
+    command = SetQuota(id=new_id(), app=app_id(name), **quotas)
+    await AsApp(client.requests, user, ADMIN_APP, LastWrites()).send(command)
+
+
+async def quotas_of(client: "Client", user: str, name: str) -> Quotas:
+    """Give how much an app may have. Raises `Refusal`, `Transient`."""
+    found = (await client.list_apps(user)).get(app_id(name))
+    if found is None:
+        raise Refusal(Code.NO_SUCH_APP, f"{name[:80]!r} is not registered", "app", "register the app first")
+    return found.quotas or DEFAULT_QUOTAS
 
 
 def apps_of(client: "Client", user: str) -> Apps:

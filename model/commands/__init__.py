@@ -18,6 +18,7 @@ from model.commands.erase import forget
 from model.commands.evidence import correct, tell, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
+from model.commands.quotas import set_quota
 from model.commands.rules import activate_rule, delete_rule, fire, make_rule
 from model.commands.structure import (
     delete_component,
@@ -94,6 +95,7 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.Fire: fire,
     commands.RegisterApp: register_app,
     commands.DeleteApp: delete_app,
+    commands.SetQuota: set_quota,
     commands.SetPermission: set_permission,
     commands.Import: import_contexts,
     commands.Forget: forget,

@@ -31,6 +31,7 @@ def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
         role=command.role,
         registration=registration,
         origins=_origins(command, known),
+        quotas=known.quotas if known else None,
     )
     if item == known:
         return Decision([], registration)

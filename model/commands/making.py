@@ -49,9 +49,10 @@ def made_component(
     stamp: Stamp,
     withdrawals: bool = False,
     may_notify: bool = True,
+    made_by: str = "",
 ) -> list[Change]:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
-    component = _component(definition, component_number(index, stamp), stamp.time_us, withdrawals)
+    component = _component(definition, component_number(index, stamp), stamp.time_us, withdrawals, made_by)
     changes: list[Change] = [put("component", path, component)]
     changes += [
         accepted_evidence(new, component.number, n, stamp) for n, new in enumerate(definition.evidence, first_n)
@@ -70,7 +71,9 @@ def component_number(index: int, stamp: Stamp) -> int:
     return stamp.seq * NUMBERS_PER_COMMAND + index
 
 
-def _component(definition: ComponentDefinition, number: int, created_us: int, withdrawals: bool) -> Component:
+def _component(
+    definition: ComponentDefinition, number: int, created_us: int, withdrawals: bool, made_by: str
+) -> Component:
     return Component(
         number=number,
         description=definition.description,
@@ -81,6 +84,7 @@ def _component(definition: ComponentDefinition, number: int, created_us: int, wi
         goals=definition.goals,
         created_us=created_us,
         withdrawals=withdrawals,
+        made_by=made_by,
     )
 
 

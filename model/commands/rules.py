@@ -17,6 +17,7 @@ import msgspec
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
 from model.checks import check_statement
+from model.commands.quotas import check_pace, check_rules
 from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
 from model.commands.targets import ComponentPlace, check_owner, existing_component
 from model.permissions import Grants
@@ -48,6 +49,7 @@ def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     rules = place.context.rules.get(place.name, {})
     if len(rules) >= MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
+    check_rules(model, command.app or stamp.app, [command.statement], "statement")
     token = str(stamp.seq)
     rule = stored_rule(command.statement, stamp, grant.notify)
     if command.app is not None:
@@ -65,6 +67,7 @@ def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision
     if rule.suspended is None:
         return Decision([])
     check_activation(model, place.path, place.name, rule, stamp)
+    check_pace(model, rule.app, rule.cron, "token")
     return Decision(added_rule(place.full_path, command.token, msgspec.structs.replace(rule, suspended=None)))
 
 

@@ -15,6 +15,7 @@ from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
 from model.commands.evidence import with_value
 from model.commands.making import made_component
+from model.commands.quotas import check_rules, check_thing, maker_of
 from model.commands.rule_rights import check_may_have_rules
 from model.commands.rules import dropped_rules
 from model.commands.targets import check_may, component_to_change, context_to_change
@@ -47,10 +48,17 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     check_may(permissions.grant_of(model, stamp.app, (*path, command.name), stamp.time_s), stamp.app, "make")
     if command.name in parent.children:
         if not _sight(model, stamp).sees_context((*path, command.name)):
+            check_thing(model, stamp.app)
             return Decision([], True)
         _check_may_exist(command.exist_ok, f"context {command.name[:80]!r}", "name")
         return Decision([], False)
-    item = ContextItem(description=command.description, resolver=command.resolver, created_us=stamp.time_us)
+    check_thing(model, stamp.app)
+    item = ContextItem(
+        description=command.description,
+        resolver=command.resolver,
+        created_us=stamp.time_us,
+        made_by=maker_of(model, stamp.app),
+    )
     return Decision([put("context", (*path, command.name), item)], True)
 
 
@@ -69,10 +77,16 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
         check_may_have_rules(model, path, name, stamp)
     if name in context.contents.components:
         if not _sight(model, stamp).sees(path, name):
+            check_thing(model, stamp.app)
+            check_rules(model, stamp.app, definition.rules, "component.rules")
             return Decision([])
         _check_may_exist(command.exist_ok, f"component {name[:80]!r}", "component.name")
         return Decision([])
-    return Decision(made_component(definition, (*path, name), 0, 0, stamp, may_notify=grant.notify))
+    check_thing(model, stamp.app)
+    check_rules(model, stamp.app, definition.rules, "component.rules")
+    maker = maker_of(model, stamp.app)
+    made = made_component(definition, (*path, name), 0, 0, stamp, may_notify=grant.notify, made_by=maker)
+    return Decision(made)
 
 
 def _with_values(definition: ComponentDefinition) -> ComponentDefinition:
@@ -89,9 +103,12 @@ def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
     references.check_view(model, stamp, path, command.view.name)
     if command.view.name in context.views:
         if not _sight(model, stamp).sees_view(path, command.view.name):
+            check_thing(model, stamp.app)
             return Decision([])
         _check_may_exist(False, f"view {command.view.name[:80]!r}", "view.name")
-    return Decision([put("view", (*path, command.view.name), View(components=command.view.components))])
+    check_thing(model, stamp.app)
+    view = View(components=command.view.components, made_by=maker_of(model, stamp.app))
+    return Decision([put("view", (*path, command.view.name), view)])
 
 
 def set_resolver(model: Model, command: SetResolver, stamp: Stamp) -> Decision:

@@ -113,7 +113,7 @@ def list_apps(model: Model, asker: Asker) -> AppsReply:
     if not asker.is_owner:
         raise denied(asker.app, "list apps")
     listed = {
-        name: AppDescription(description=app.description, role=app.role, origins=list(app.origins))
+        name: AppDescription(description=app.description, role=app.role, origins=list(app.origins), quotas=app.quotas)
         for name, app in sorted(model.apps.items())
     }
     return AppsReply(seq=model.seq, apps=listed)

@@ -12,7 +12,7 @@ from bus.embedded import EmbeddedServer
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS
 from schemas.apps import ADMIN_APP
-from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, Tell
+from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, SetQuota, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import Evidence, NewEvidence
 from schemas.queries import Ask
@@ -57,6 +57,10 @@ class Llum:
         await self.do(RegisterApp(id=self.next_id(), app=app), user)
         command = SetPermission(id=self.next_id(), app=app, context=[], ask=ask, tell=tell, notify=notify)
         await self.do(command, user)
+
+    async def allow_every_second(self, user: str = "alice", app: str = "llum") -> None:
+        """Let schedules fire each second, as the operator may: a test that waits for one would take minutes."""
+        await self.do(SetQuota(id=self.next_id(), app=app, fires_per_minute=60), user, ADMIN_APP)
 
     async def grant_rules(self, user: str, app: str, of: str, **verbs: bool) -> None:
         """Grant to rules that the app has in the model of another person."""

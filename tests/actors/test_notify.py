@@ -17,7 +17,7 @@ from aiohttp import web
 from actors.effects.notices import Notifier
 from actors.effects.posting import is_public
 from actors.effects.webhooks import Webhooks
-from bus import notices, rejections
+from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE
 from bus.requests import Requests
@@ -336,27 +336,6 @@ async def test_a_rule_notifies(tmp_path: Path, receiver: Receiver) -> None:
         f"{receiver.url}/?a=x%20y", f"{receiver.url}/?a=z",
     ]  # fmt: skip
     assert [json.loads(one.body)["matched"] for one in receiver.received if one.method == "POST"] == ["x y", "z"]
-
-
-async def test_no_notice_carries_what_another_person_did_not_grant(tmp_path: Path, receiver: Receiver) -> None:
-    """Bob lets the app do all in his model: a rule of it in Alice's tells nobody of him. Alice's other rule does."""
-    async with serving(tmp_path) as llum:
-        await llum.make_person("alice", "a")
-        await llum.make_person("bob", "secret")
-        for user in ("alice", "bob"):
-            await llum.grant(user, "probe", notify=True)
-        await llum.tell("secret", "gold", "bob")
-        for statement in ("'' ~ '' : NOTIFY '{url}/?' <bob/c/secret>", "<bob/c/secret> ~ 'g' : NOTIFY '{url}/g'"):
-            await llum.subscribe("a", statement.format(url=receiver.url), app="probe")
-        await llum.subscribe("a", f"'' ~ '' : NOTIFY '{receiver.url}/?' <./c/a>", app="probe")
-        await llum.tell("a", "mine")
-        await eventually(count_of(receiver, 1))
-
-        async def both_are_refused() -> bool:
-            return len(await rejections.read(llum.bus, "alice", "probe")) == 2
-
-        await eventually(both_are_refused)
-    assert [one.url for one in receiver.received] == [f"{receiver.url}/?mine"]
 
 
 async def test_notices_survive_the_worker(tmp_path: Path, receiver: Receiver) -> None:

@@ -84,6 +84,7 @@ async def test_a_rule_fires_on_its_schedule_only(running: Running) -> None:
     llum, began = running.llum, time.time()
     async with running.worker():
         await llum.make_person("alice", "a", "b")
+        await llum.allow_every_second()
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:<./c/a>""")
         for number in range(30):
             await llum.tell("a", number)
@@ -100,6 +101,7 @@ async def test_a_removed_rule_fires_no_more(running: Running) -> None:
     llum = running.llum
     async with running.worker():
         await llum.make_person("alice", "a", "b", "d")
+        await llum.allow_every_second()
         statement = """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1"""
         token = await llum.subscribe("a", statement)
         await llum.subscribe("d", statement)
@@ -119,6 +121,7 @@ async def test_schedules_survive_kill_9_of_the_server(running: Running) -> None:
     llum, began = running.llum, time.time()
     async with running.worker():
         await llum.make_person("alice", "a", "b")
+        await llum.allow_every_second()
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
         for _ in range(3):
             before = len(await at_least(running, 1))
@@ -133,6 +136,7 @@ async def test_firings_wait_for_a_worker(running: Running) -> None:
     llum = running.llum
     async with running.worker():
         await llum.make_person("alice", "a", "b")
+        await llum.allow_every_second()
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
         await at_least(running, 1)
 
@@ -172,6 +176,7 @@ async def test_a_rebuilt_shard_keeps_its_schedules(running: Running) -> None:
     llum = running.llum
     async with running.worker():
         await llum.make_person("alice", "a", "b")
+        await llum.allow_every_second()
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
         before = len(await at_least(running, 2))
     for path in llum.shard_dir.iterdir():

@@ -237,6 +237,7 @@ async def test_firings_are_taken_by_whoever_is_a_primary(host: Host) -> None:
     one, two = await host.worker("one"), await host.worker("two")
     await one.add(HERS)
     await host.llum.make_person(ALICE, "a", "copy")
+    await host.llum.allow_every_second()
     await host.llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/copy, explicit:1""")
 
     async def fired(count: int) -> bool:

@@ -121,6 +121,8 @@ def test_rules_and_permissions_touch_the_place_that_they_are_at() -> None:
     assert touched(activate, person.do(activate).changes) == []
     unsubscribe = commands.DeleteRule(**AGE, token=token)
     assert touched(unsubscribe, person.do(unsubscribe).changes) == [("Personal", "age")]
+    quota = commands.SetQuota(id="x", app="probe", rules=1)
+    assert touched(quota, person.do(quota, "_admin").changes) == [()]
     delete = commands.DeleteApp(id="x", app="probe")
     paths = touched(delete, person.do(delete).changes)
     assert set(paths) == {(), ("Goals", "Health"), ("Personal", "age")}
@@ -149,4 +151,4 @@ def test_every_command_is_looked_at() -> None:
     """A new one is added to these tests."""
     here = {type(command) for command, _ in TOUCHES}
     here |= {commands.MakeModel, commands.Withdraw, commands.SetPermission, commands.DeleteRule, commands.DeleteApp}
-    assert here | {commands.Fire, commands.ActivateRule} == set(commands.COMMANDS)
+    assert here | {commands.Fire, commands.ActivateRule, commands.SetQuota} == set(commands.COMMANDS)

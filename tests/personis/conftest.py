@@ -9,6 +9,7 @@ import pytest
 
 from identity.tokens import Tokens
 from llum.client import Client
+from llum.people.apps import set_quotas
 from llum.people.people import default_model
 from tests.edge_http.personis_client import Component, Context, DeviceClient, Evidence, PersonisClient
 from tests.system.harness import Llum
@@ -21,6 +22,7 @@ async def _made(nats_url: str, user: str) -> str:
     async with Client.connect(nats_url) as client:
         await client.make_model(user, default_model(user))
         registered = await client.register_app(user, "probe", "for tests", role="owner")
+        await set_quotas(client, user, "probe", fires_per_minute=60)
         return await Tokens(client.bus).issue(user, "probe", registered.result, 3600.0)
 
 

@@ -12,6 +12,7 @@ from llum.settings import Settings
 if TYPE_CHECKING:
     from llum.client import Client
     from schemas.permissions import Permission
+    from schemas.quotas import Quotas
 
 _YES_NO: Final = {True: "yes", False: "no"}
 
@@ -142,6 +143,37 @@ def permit(
 
     found = with_client(settings, use)
     click.echo(render.as_json(found) if as_json else _in_words(found))
+
+
+@app.command("quota")
+@click.argument("user")
+@click.argument("name", metavar="APP")
+@click.option("--things", type=int, help="Contexts, components and views that it has made.")
+@click.option("--rules", type=int, help="Its rules.")
+@click.option("--schedules", type=int, help="Its rules with a schedule.")
+@click.option("--fires-per-minute", type=int, help="How often one of its schedules may fire in a minute.")
+@click.option("--notices-per-hour", type=int, help="How often its rules may call a URL in an hour.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@settings_options(*WHERE)
+def quota(settings: Settings, user: str, name: str, as_json: bool, **quotas: int | None) -> None:
+    """Say how much APP may have in the model of USER, and print it. Without an option: print it.
+
+    \b
+    llum admin app quota alice clock --fires-per-minute 60
+    """
+    from llum.cli import render
+    from llum.people import apps
+
+    given = {part: value for part, value in quotas.items() if value is not None}
+
+    async def use(client: "Client") -> "Quotas":
+        if given:
+            await apps.set_quotas(client, user, name, **given)
+        return await apps.quotas_of(client, user, name)
+
+    found = with_client(settings, use)
+    parts = {part: getattr(found, part) for part in found.__struct_fields__}
+    click.echo(render.as_json(parts) if as_json else "\n".join(f"{part}: {value}" for part, value in parts.items()))
 
 
 def _names(names: tuple[str, ...], every: bool) -> list[str] | None:
