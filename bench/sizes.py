@@ -29,6 +29,8 @@ class Sizes(NamedTuple):
     """Models on the stage; cold ones for activation among them."""
     crowd: int
     """People whom tells are about that are each about another."""
+    backlog: int
+    """Commands of one sender that another's waits behind."""
     much_evidence: int
     little_evidence: int
     large_evidence: int
@@ -57,6 +59,7 @@ def scaled(scale: float) -> Sizes:
         log_users=count(200, 10),
         people=count(256, IN_FLIGHT + 8),
         crowd=count(20_000, 40),
+        backlog=count(4000, 20),
         much_evidence=count(100_000, 50),
         little_evidence=10,
         large_evidence=count(1200, 20),

@@ -5,6 +5,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from bus.turns import Sender, Turns
 from schemas.commands import Command
 from schemas.errors import raised_from
 from schemas.queries import Query
@@ -56,14 +57,27 @@ class Sending(Protocol):
 
 
 class AsApp:
-    """One person's model, as one app sees it. Costs nothing to make; `writes` may be shared by many."""
+    """One person's model, as one app sees it. Costs nothing to make; `writes` and `turns` may be shared by many.
 
-    __slots__ = ("_requests", "_writer", "_writes")
+    Commands take turns with others of the same sender, which is this app for this person, or who is named.
+    """
 
-    def __init__(self, requests: Sending, user: str, app: str, writes: LastWrites) -> None:
+    __slots__ = ("_requests", "_sender", "_turns", "_writer", "_writes")
+
+    def __init__(
+        self,
+        requests: Sending,
+        user: str,
+        app: str,
+        writes: LastWrites,
+        turns: Turns | None = None,
+        sender: Sender | None = None,
+    ) -> None:
         self._requests = requests
         self._writer = (user, app)
         self._writes = writes
+        self._turns = turns or Turns()
+        self._sender = sender or self._writer
 
     @property
     def user(self) -> str:
@@ -85,7 +99,13 @@ class AsApp:
         `settle` the next ask sees what rules in the same model have done with it, too, if they need less than 2 s.
         """
         check_told(command)
-        outcome = await self._requests.send(*self._writer, command, timeout_s, settle=settle)
+        turns, sender = self._turns, self._sender
+        if not turns.enter(sender):
+            await turns.wait(sender)
+        try:
+            outcome = await self._requests.send(*self._writer, command, timeout_s, settle=settle)
+        finally:
+            turns.leave(sender)
         if isinstance(outcome, Accepted):
             self._writes.note(self._writer, outcome.settled_seq or outcome.seq)
         return outcome

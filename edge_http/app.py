@@ -9,10 +9,11 @@ from aiohttp import web
 
 from bus.as_app import LastWrites
 from bus.subjects import DEFAULT_PARTITIONS
+from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
 from edge_http.http.observe import observe
-from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS
+from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TURNS
 from edge_http.personis.routes import add_personis
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def make_app(
     app[PUBLIC_URL] = public_url
     app[PARTITIONS] = partitions
     app[LAST_WRITES] = LastWrites()
+    app[TURNS] = Turns(MAX_UNDER_WAY, TURN_WITHIN_S)
     app.cleanup_ctx.append(_authenticating)
     add_health(app)
     add_personis(app)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from bus.as_app import LastWrites
+from bus.turns import Turns
 
 if TYPE_CHECKING:
     from bus.connection import Bus
@@ -18,3 +19,4 @@ PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)
 LAST_WRITES: Final = web.AppKey("last_writes", LastWrites)
+TURNS: Final = web.AppKey("turns", Turns)

@@ -7,7 +7,8 @@
 
 Every method raises `Refusal` for what cannot succeed as it is (its `code` is stable, its `error.field` says what to
 mend) and `Transient` for what may succeed later. A path is text with `/` between its segments, or a list of segments.
-What is asked reflects what the same client has told.
+What is asked reflects what the same client has told. Of what a client is given to send about one person at once, eight
+commands are on the bus at a time; the others wait for their turn.
 """
 
 import contextlib
@@ -18,8 +19,8 @@ from typing import Any, Literal, TypeVar
 from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites, new_id
 from bus.connection import Bus
 from bus.requests import Requests
-from llum.processes.running import find
-from llum.settings import load
+from bus.turns import Turns
+from llum.bus_address import find_bus
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
     ActivateRule,
@@ -90,6 +91,7 @@ class Client:
         self.requests = requests
         self.app = app
         self._writes = LastWrites()
+        self._turns = Turns()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -380,13 +382,7 @@ class Client:
 
     def of(self, user: str) -> AsApp:
         """Give one person's model, as this app sees it. Raises `bad_field` if the user's id cannot be one."""
-        return AsApp(self.requests, check_token(user, "user"), self.app, self._writes)
-
-
-def find_bus(data_dir: Path | str | None = None) -> str:
-    """Give the address of the bus: LLUM_NATS_URL, or that of the llum that runs on the data folder."""
-    settings = load({"data_dir": data_dir})
-    return settings.nats_url or find(settings.data_dir).nats
+        return AsApp(self.requests, check_token(user, "user"), self.app, self._writes, self._turns)
 
 
 def _segments(path: PathLike) -> Segments:

@@ -68,6 +68,10 @@ class Code(enum.StrEnum):
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may read."
     NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
+    TOO_FAST = (
+        "too_fast",
+        "The sender has too many commands under way. `Retry-After` says when to try again; it was not sent.",
+    )
     UNAVAILABLE = "unavailable", "No worker or no bus answered in time. Send the same message again."
     NOT_YET = "not_yet", "The worker has not yet applied the `min_seq` of the ask. Ask again."
     INTERNAL = "internal", "A fault in llum. llum has recorded it, and has not applied the message."
@@ -137,7 +141,7 @@ class SetupError(LlumError):
         return _line(self.message, self.hint)
 
 
-TRANSIENT_CODES = frozenset({Code.RATE_LIMITED, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+TRANSIENT_CODES = frozenset({Code.RATE_LIMITED, Code.TOO_FAST, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
 SETUP_CODES = frozenset(
     {Code.SETUP, Code.NATS_SERVER, Code.INSTALLATION, Code.LOG_TRUNCATED, Code.SENSOR, Code.SPOOL_FULL}
 )

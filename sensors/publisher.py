@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 from bus.logger import get_logger
-from schemas.errors import Refusal, Transient
+from schemas.errors import Code, Refusal, Transient
 from sensors.errors import SensorError
 from sensors.spool import Entry, Spool
 
@@ -54,8 +54,7 @@ class Publisher:
             try:
                 await self._publish()
             except (Transient, OSError, SensorError) as error:
-                self._note_away(error)
-                await self._pause()
+                await self._wait_after(error)
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until everything is stored, retrying at short intervals, but not for ever; tell whether it is."""
@@ -98,6 +97,14 @@ class Publisher:
             self._empty.set()
             self._appended.clear()
             await self._appended.wait()
+
+    async def _wait_after(self, error: Exception) -> None:
+        """Wait as long as whoever takes the entries asks for, or for a while, because the bus is away."""
+        if isinstance(error, Transient) and error.code is Code.TOO_FAST:
+            await asyncio.sleep(error.retry_after_s)
+            return
+        self._note_away(error)
+        await self._pause()
 
     async def _pause(self) -> None:
         if self._hurry.is_set():

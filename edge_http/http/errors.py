@@ -40,6 +40,7 @@ STATUS_OF: Final = {
     Code.TOO_MUCH_EVIDENCE: 422,
     Code.NOT_AUTHENTICATED: 401,
     Code.RATE_LIMITED: 429,
+    Code.TOO_FAST: 429,
     Code.UNAVAILABLE: 503,
     Code.NOT_YET: 503,
     Code.INTERNAL: 500,

@@ -11,7 +11,7 @@ from multidict import istr
 from bus.as_app import AsApp
 from bus.subjects import SETTLE_HEADER
 from edge_http.http.observe import TRACE
-from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS
+from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, LargeAnswers
@@ -41,7 +41,9 @@ class Caller:
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
         # Every request passes here: what few operations need waits.
         self._app = app = request[TRACE].edge
-        self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES])
+        # Without a token its address takes turns, whatever names and passwords it tries.
+        sender = None if principal.how == "token" else request.remote
+        self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES], app[TURNS], sender)
         self.op = op
         self.principal = principal
         self.body = body
@@ -127,5 +129,8 @@ Operation = Callable[[Caller], Awaitable[render.Value]]
 
 
 def _repeatable(error: Transient, command_id: str) -> Transient:
+    if error.code is Code.TOO_FAST:
+        # It was not sent.
+        return error
     hint = f"to be sure that it is applied once, repeat it with the header Idempotency-Key: {command_id}"
     return Transient(error.code, error.error.message, hint, error.retry_after_s)

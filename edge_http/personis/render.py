@@ -32,6 +32,7 @@ _OWN_STATUS: Final = frozenset(
         Code.NOT_AUTHENTICATED,
         Code.TOO_LARGE,
         Code.RATE_LIMITED,
+        Code.TOO_FAST,
         Code.UNAVAILABLE,
         Code.NOT_YET,
         Code.INTERNAL,

@@ -38,6 +38,8 @@ BARS = {
     "peer_checked_tell_32": None,
     "peer_checked_ask_32": None,
     "tell_crowd": 0.7,
+    "fair_http": 4.0,
+    "fair_bus": None,
     "large_answers": 3.0,
     "start_up": 1.5,
     "at_rest": 160,

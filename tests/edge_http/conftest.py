@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
 from edge_http.http.runner import EdgeRunner
+from edge_http.keys import TURNS
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 from tests.edge_http.personis_client import PersonisClient
 
@@ -39,6 +40,11 @@ class Edge:
         )
         self.app = app
         self.http = TestClient(EdgeServer(app))
+
+    @property
+    def taken(self) -> int:
+        """Count the commands that are under way, those that wait at the edge included."""
+        return sum(self.app[TURNS]._counts.values())
 
     async def post(self, op: str, body: Any = None, *, token: str | None = "good", **more: Any) -> ClientResponse:
         """Post to an operation: JSON of `body` with a version, or bytes as they are."""

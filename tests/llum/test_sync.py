@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bus.turns import MAX_ON_BUS
 from llum.client import Client
 from llum.failures import Fault
 from llum.sync import SyncClient
@@ -33,6 +34,8 @@ class Requests:
         self.sent: list[Command] = []
         self.pages = 0
         self.closed = False
+        self.under_way = 0
+        self.most = 0
 
     async def send(
         self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
@@ -40,7 +43,10 @@ class Requests:
         self.threads.add(threading.get_ident())
         self.sent.append(command)
         seq = len(self.sent)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
         await asyncio.sleep(0)
+        self.under_way -= 1
         if user != "alice":
             return Refused(id=command.id, seq=1, error=Error(Code.NO_SUCH_MODEL, "there is no model"))
         return Accepted(id=command.id, seq=seq)
@@ -125,6 +131,20 @@ def test_many_threads_share_one_client(connects: Connects) -> None:
 
     assert sorted(outcome.seq for outcome in told) == list(range(1, 201))
     assert len(requests.threads) == 1
+
+
+def test_a_client_waits_for_its_turn(connects: Connects) -> None:
+    """However many commands about a person it is given at once: few are on the bus at a time, and none is refused."""
+    requests = connects(Requests())
+    asked = [("alice", f"a/b{number}", number) for number in range(200)]
+
+    async def tell_all(client: Client) -> list[int]:
+        return [told.seq for told in await asyncio.gather(*(client.tell(*each) for each in asked))]
+
+    with SyncClient.connect() as llum:
+        assert sorted(llum._background.call(tell_all)) == list(range(1, 201))
+
+    assert requests.most == MAX_ON_BUS
 
 
 def test_after_its_block_nothing_is_left(connects: Connects) -> None:

@@ -195,3 +195,18 @@ async def test_a_publisher_that_is_cut_off_sends_the_same_bytes_again(spool, bus
     with suppress(asyncio.CancelledError):
         await task
     assert [it for _, it in spool.oldest(10)] == [entry(2), entry(3)]
+
+
+async def test_who_is_too_fast_waits_as_long_as_it_is_told(publisher, spool, bus, logged):
+    """The bus is there: nothing is logged about it, and the entry is stored in its place."""
+    refusals = [Transient(Code.TOO_FAST, "wait", None, 0.001) for _ in range(3)]
+
+    def refuse(number: int) -> None:
+        if number == 1 and refusals:
+            raise refusals.pop()
+
+    bus.fault = refuse
+    spool.append(*map(entry, range(3)))
+    assert await publisher.flush(30)
+    assert bus.unrepeated() == [0, 1, 2]
+    assert "sensor.waits_for_bus" not in [line["event"] for line in logged]
