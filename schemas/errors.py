@@ -18,6 +18,7 @@ Anything else that is raised is a bug: it is logged, recorded with the message t
 """
 
 import enum
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -134,8 +135,10 @@ class SetupError(LlumError):
 
     CODE: ClassVar[Code] = Code.SETUP
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, details: Sequence[str] = ()) -> None:
         super().__init__(self.CODE, message, None, hint)
+        self.details = details
+        """More about it, each a line of its own."""
 
     def __str__(self) -> str:
         return _line(self.message, self.hint)

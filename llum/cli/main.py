@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 used wrongly,
 
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 import msgspec
 
-from llum.failures import EXIT_FAILED, report
+from llum.cli.answers import complain, complain_in_json, complain_in_words, wants_json
+from llum.cli.help import HelpFormatter, with_examples
+from llum.failures import EXIT_FAILED
 from schemas.errors import Code, LlumError, raised_from
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+
+WIDEST: Final = 80
+"""Characters of a line of help: longer ones are hard to read."""
 
 
 class Lazy(NamedTuple):
@@ -44,7 +50,7 @@ class LazyGroup(click.Group):
             return None
         module, name = self._lazy[cmd_name].place.split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+        return with_examples(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -67,6 +73,8 @@ COMMANDS: Final = {
 }
 
 
+click.Context.formatter_class = HelpFormatter
+
 HINTS: Final = {
     Code.NO_SUCH_MODEL: "Make one with `llum admin person add`.",
     Code.NO_SUCH_APP: "Register it with `llum admin app add`.",
@@ -85,17 +93,18 @@ def main(started: "Mapping[str, StartedChild] | None" = None) -> int:
     `started` are processes for the command that has been typed.
     """
     try:
-        result = cli.main(prog_name="llum", standalone_mode=False, obj=started)
+        width = shutil.get_terminal_size().columns
+        result = cli.main(prog_name="llum", standalone_mode=False, obj=started, terminal_width=min(width, WIDEST))
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
         return _report_usage(error)
     except click.ClickException as error:
-        return _report_line(error.format_message(), EXIT_FAILED)
+        return _report_line("failed", error.format_message(), EXIT_FAILED)
     except LlumError as error:
-        report(hinted(error))
+        complain(hinted(error))
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
-        return _report_line("interrupted", EXIT_INTERRUPTED)
+        return _report_line("interrupted", "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not fail again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -113,9 +122,27 @@ def _report_usage(error: click.UsageError) -> int:
         click.echo(error.format_message())
         return EXIT_USAGE
     where = error.ctx.command_path if error.ctx else "llum"
-    return _report_line(f"{error.format_message().rstrip('.')}. Try `{where} --help`.", EXIT_USAGE)
+    message = (_no_such_command(error) or error.format_message()).rstrip(".")
+    sentences = message if message.endswith("?") else f"{message}."
+    return _report_line("usage", f"{sentences} Try `{where} --help`.", EXIT_USAGE)
 
 
-def _report_line(line: str, code: int) -> int:
-    click.echo(f"llum: {' '.join(line.split())}", err=True)
-    return code
+def _no_such_command(error: click.UsageError) -> str | None:
+    """Say which command was perhaps meant, and which ones there are."""
+    if not isinstance(error, click.exceptions.NoSuchCommand) or error.ctx is None:
+        return None
+    from llum.people.nearest import did_you_mean
+
+    group = error.ctx.command
+    assert isinstance(group, click.Group), "only a group looks for commands"
+    names = did_you_mean(error.command_name, group.list_commands(error.ctx), "The commands are")
+    return f"there is no command {error.command_name!r}. {names}"
+
+
+def _report_line(code: str, line: str, exit_code: int) -> int:
+    line = " ".join(line.split())
+    if wants_json():
+        complain_in_json(code, line)
+    else:
+        complain_in_words(line)
+    return exit_code

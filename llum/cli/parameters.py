@@ -15,6 +15,10 @@ _PLAIN_FILTERS: Final = ("all", "last1", "last10", "goal")
 _FILTERS: Final = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
 
 
+_PARSERS: Final = ("relative-time", "absolute-time", "custom-formats")
+"""How words are read. Others would take a number such as `7` for a day of this month."""
+
+
 def parse_json(text: str) -> Any:
     """Read a value given on the command line. Text that is not JSON is a mistake of use, told with the quoted form."""
     try:
@@ -27,7 +31,7 @@ def parse_json(text: str) -> Any:
 
 
 class Moment(click.ParamType[float]):
-    """A time: seconds since 1970, or ISO 8601 (without a zone: this machine's)."""
+    """A time: seconds since 1970, ISO 8601 (without a zone: this machine's), or words such as `5 minutes ago`."""
 
     name = "TIME"
 
@@ -43,8 +47,18 @@ class Moment(click.ParamType[float]):
         try:
             return datetime.fromisoformat(text).timestamp()
         except (ValueError, OverflowError):
-            forms = "seconds since 1970 or a form such as 2031-05-04T10:00:00Z"
+            return self._from_words(text, param, ctx)
+
+    def _from_words(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        # It takes long to import, and few write times so.
+        import dateparser
+
+        settings = {"RETURN_AS_TIMEZONE_AWARE": True, "REQUIRE_PARTS": [], "PARSERS": list(_PARSERS)}
+        found: datetime | None = dateparser.parse(text, languages=["en"], settings=settings)
+        if found is None:
+            forms = 'seconds since 1970, a form such as 2031-05-04T10:00:00Z, or words such as "5 minutes ago"'
             return self.fail(f"{text!r} is no time; give {forms}", param, ctx)
+        return found.timestamp()
 
 
 class Filter(click.ParamType[EvidenceFilter]):

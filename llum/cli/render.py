@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import click
 import msgspec
 
+from llum.cli import layout
 from schemas.effects import DeadLetter
 from schemas.evidence import Evidence
 from schemas.paths import format_path
@@ -47,11 +47,9 @@ def as_json(value: Any) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out rows in columns, the last one unpadded."""
-    cells = [list(head), *([*map(_cut, row[:-1]), row[-1]] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+    """Lay out rows in columns, or as lists where the terminal is too narrow."""
+    cut = [[*map(_cut, row[:-1]), row[-1]] for row in rows]
+    return layout.whole_table(head, cut, layout.terminal_width())
 
 
 def values_table(reply: AskReply) -> str:
@@ -109,9 +107,9 @@ def explanation(answer: ComponentAnswer) -> str:
 
 
 def moment(seconds: float) -> str:
-    """Write a time in this machine's zone."""
+    """Write a time in this machine's zone, and which that is: options for times take it back."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(" ", "seconds")
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g}"
 

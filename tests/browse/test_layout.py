@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llum.cli.browse.layout import cells, clean, columns, facts, paragraph, shorten, table
+from llum.cli.layout import cells, clean, columns, facts, paragraph, shorten, table
 
 texts = st.text(st.characters(codec="utf-8"), max_size=120)
 

@@ -55,7 +55,7 @@ def test_every_command_has_help(run) -> None:
         ("tell", "alice", "a/b", "1", "--type", "guess"),
         ("ask", "alice", "a/b", "--filter", "last7"),
         ("ask", "alice", "a/b", "--filter", "recent_count=many"),
-        ("ask", "alice", "a/b", "--as-of", "yesterday"),
+        ("ask", "alice", "a/b", "--as-of", "the day of doom"),
         ("admin", "token", "alice"),
     ],
 )

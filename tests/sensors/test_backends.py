@@ -61,10 +61,10 @@ def test_when_none_works_the_error_says_why_each_does_not_and_what_to_do(fakes):
         fake.trouble = f"trouble of {name}"
     with pytest.raises(SensorError) as caught:
         choose(environ={}, platform="linux")
-    text = str(caught.value)
-    assert "x11: trouble of x11" in text
-    assert "wayland_logind: trouble of wayland_logind" in text
-    assert "macos: not on linux" in text
+    ways = caught.value.details
+    assert "x11: trouble of x11" in ways
+    assert "wayland_logind: trouble of wayland_logind" in ways
+    assert "macos: not on linux" in ways
     assert caught.value.hint
 
 

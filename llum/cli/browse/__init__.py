@@ -5,7 +5,7 @@
     table.py command.py                   commands by name, and what one is made of
     commands/                             the commands
     importable.py                         files that can be imported
-    show.py layout.py                     what is found, as text that fits the terminal
+    show.py                               what is found, as text
     dialogue.py terminal.py completion.py a person at a terminal
 
 A command is a click command whose function is a coroutine and gets the shell first.

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from llum.cli.browse import layout, lines
+from llum.cli import layout
+from llum.cli.answers import complain
+from llum.cli.browse import lines
 from llum.cli.browse.dialogue import Dialogue, Nobody
 from llum.cli.browse.table import Table
-from llum.failures import report
 from schemas.apps import OWNER_APP
 from schemas.commands import Command
 from schemas.errors import Code, LlumError, Refusal
@@ -46,6 +47,8 @@ class Shell:
         self.dialogue = dialogue or Nobody()
         self.color = color
         self.path: Path = ()
+        self._named: Path = ()
+        """What the command has named last."""
         self.depth = 0
         """How many files of commands are being carried out inside one another."""
 
@@ -92,7 +95,9 @@ class Shell:
         except click.Abort:
             return _report("interrupted")
         except LlumError as error:
-            report(error)
+            from llum.people.nearest import with_hint
+
+            complain(await with_hint(self._model, self._named, error))
             return False
         return True
 
@@ -147,7 +152,8 @@ class Shell:
                 del path[-1:]
             elif part != HERE:
                 path += parse_path(part)
-        return check_path(path, "path")
+        self._named = check_path(path, "path")
+        return self._named
 
     async def needed(self, path: Path | None, question: str) -> Path:
         """Ask which one is meant if none is named."""

@@ -5,8 +5,7 @@ from typing import Final
 
 import click
 
-from llum.cli import render
-from llum.cli.browse import layout
+from llum.cli import layout, render
 from llum.people.apps import ListedApp
 from llum.people.lookalikes import warnings
 from schemas.errors import raised_from

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
 from llum.cli.commands.forgetting import forget
@@ -17,6 +17,8 @@ from schemas.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from llum.client import Client
+    from schemas.effects import DeadLetter
+    from schemas.replies import Rejection
 
 
 @click.group()
@@ -46,49 +48,58 @@ person.add_command(forget)
 @click.option("--last-name", default="", help="The value of Personal/lastname.")
 @click.option("--email", default="", help="The value of Personal/email.")
 @click.option("--exist-ok", is_flag=True, help="If there is a model, leave it as it is, and succeed.")
+@json_option
 @settings_options(*WHERE)
-def person_add(settings: Settings, user: str, first_name: str, last_name: str, email: str, exist_ok: bool) -> None:
+def person_add(
+    settings: Settings, user: str, first_name: str, last_name: str, email: str, exist_ok: bool, as_json: bool
+) -> None:
     """Make a model for USER, with the contexts that every new model has. USER is an id of a-z, 0-9, _ and -."""
     from llum.people.people import default_model
 
     definition = default_model(user, firstname=first_name, lastname=last_name, email=email)
 
-    async def use(client: "Client") -> str:
+    async def use(client: "Client") -> bool:
         try:
             await client.make_model(user, definition)
         except Refusal as refusal:
             if not (exist_ok and refusal.code is Code.ALREADY_EXISTS):
                 raise
-            return f"{user} has a model already"
-        return f"{user} has a model now"
+            return False
+        return True
 
-    click.echo(with_client(settings, use))
+    made = with_client(settings, use)
+    text = f"{user} has a model {'now' if made else 'already'}"
+    say({"user": user, "made": made}, text, as_json=as_json)
 
 
 @person.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def person_list(settings: Settings, as_json: bool) -> None:
     """List the ids of the people who have a model, one in each line."""
     from llum.people.people import list_people
 
     people = with_client(settings, list_people)
-    click.echo(msgspec.json.encode(people).decode() if as_json else "\n".join(people), nl=as_json or bool(people))
+    if people or as_json:
+        say({"people": people}, "\n".join(people), as_json=as_json)
 
 
 @person.command("show")
 @click.argument("user")
+@json_option
 @settings_options(*WHERE)
-def person_show(settings: Settings, user: str) -> None:
+def person_show(settings: Settings, user: str, as_json: bool) -> None:
     """Show the contexts of the model of USER, and the values in Personal."""
     from llum.cli.render import tree, values_table
+    from llum.people.lookalikes import warnings
     from llum.people.people import Overview, overview
 
     shown: Overview = with_client(settings, lambda client: overview(client, user))
-    click.echo(f"{user}: {shown.role} access for this command line, state as of sequence {shown.seq}")
-    click.echo(tree(shown.contexts))
-    if shown.personal:
-        click.echo(values_table(shown.personal))
+    lines = [f"{user}: {shown.role} access for this command line, state as of sequence {shown.seq}"]
+    lines.append(tree(shown.contexts))
+    lines += [values_table(shown.personal)] if shown.personal else []
+    lines += warnings(shown.contexts)
+    say({"user": user, **shown._asdict()}, "\n".join(lines), as_json=as_json)
 
 
 @admin.command()
@@ -97,30 +108,29 @@ def person_show(settings: Settings, user: str) -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most; the newest."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object in each line.")
+@json_option
 @settings_options(*WHERE)
 def rejected(settings: Settings, user: str, app: str | None, limit: int, as_json: bool) -> None:
     """List commands about USER that were refused in the last week, the oldest first."""
     from llum.cli.render import rejections_table
+    from schemas.app_names import app_id
     from schemas.paths import check_token
 
     check_token(user, "user")
 
-    async def use(client: "Client") -> list[str]:
+    async def use(client: "Client") -> "list[Rejection]":
         from bus.rejections import read
 
-        found = await read(client.bus, user, app and check_token(app, "app"), limit)
-        if as_json:
-            return [msgspec.json.encode(one).decode() for one in found]
-        return [rejections_table(found)] if found else [f"no command about {user} was refused"]
+        return await read(client.bus, user, app and app_id(app), limit)
 
-    for line in with_client(settings, use):
-        click.echo(line)
+    found = with_client(settings, use)
+    text = rejections_table(found) if found else f"no command about {user} was refused"
+    say({"rejected": found}, text, as_json=as_json)
 
 
 @admin.command()
 @click.argument("user", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object in each line.")
+@json_option
 @settings_options(*WHERE)
 def dead(settings: Settings, user: str | None, as_json: bool) -> None:
     """List notices of rules that could not be delivered, the oldest first. Without USER: those of everybody."""
@@ -130,15 +140,11 @@ def dead(settings: Settings, user: str | None, as_json: bool) -> None:
     if user is not None:
         check_token(user, "user")
 
-    async def use(client: "Client") -> list[str]:
+    async def use(client: "Client") -> "list[DeadLetter]":
         from bus.notices import read_dead_letters
 
-        found = await read_dead_letters(client.bus, user)
-        if as_json:
-            return [msgspec.json.encode(one).decode() for one in found]
-        return (
-            [dead_letters_table(found)] if found else ["every notice has been delivered, or waits for its next attempt"]
-        )
+        return await read_dead_letters(client.bus, user)
 
-    for line in with_client(settings, use):
-        click.echo(line)
+    found = with_client(settings, use)
+    text = dead_letters_table(found) if found else "every notice has been delivered, or waits for its next attempt"
+    say({"dead": found}, text, as_json=as_json)

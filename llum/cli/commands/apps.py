@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.rights import rights_options
 from llum.settings import Settings
@@ -41,6 +42,7 @@ def app() -> None:
 )
 @click.option("--no-origin", is_flag=True, help="It has no web pages any more.")
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input, for a simple device.")
+@json_option
 @settings_options(*WHERE)
 def add(
     settings: Settings,
@@ -51,6 +53,7 @@ def add(
     origins: tuple[str, ...],
     no_origin: bool,
     password_stdin: bool,
+    as_json: bool,
 ) -> None:
     """Register APP with the model of USER, or change its description, role, origins or password.
 
@@ -62,24 +65,27 @@ def add(
     given = _names(origins, no_origin)
     with_client(settings, lambda client: apps.add(client, user, name, description, is_owner, password, given))
     secret = ", with a password" if password_stdin else ""
-    click.echo(f"{name} is an app of {user} now{secret}")
+    text = f"{name} is an app of {user} now{secret}"
+    say({"user": user, "app": name, "password": password_stdin}, text, as_json=as_json)
 
 
 @app.command("remove")
 @click.argument("user")
 @click.argument("name", metavar="APP")
+@json_option
 @settings_options(*WHERE)
-def remove(settings: Settings, user: str, name: str) -> None:
+def remove(settings: Settings, user: str, name: str, as_json: bool) -> None:
     """Remove APP with its tokens, password, permissions and rules. What it has told stays."""
     from llum.people import apps
 
     with_client(settings, lambda client: apps.remove(client, user, name))
-    click.echo(f"{name} is not an app of {user} any more")
+    text = f"{name} is not an app of {user} any more"
+    say({"user": user, "app": name, "removed": True}, text, as_json=as_json)
 
 
 @app.command("list")
 @click.argument("user")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def list_apps(settings: Settings, user: str, as_json: bool) -> None:
     """List the apps of USER."""
@@ -88,13 +94,9 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
     from llum.people.lookalikes import warnings
 
     found = with_client(settings, lambda client: apps.list_all(client, user))
-    if as_json:
-        click.echo(render.as_json([one._asdict() for one in found]))
-        return
     rows = [(one.name, one.role, _YES_NO[one.password], one.description) for one in found]
-    click.echo(render.table(("app", "role", "password", "description"), rows))
-    for line in warnings(one.name for one in found):
-        click.echo(line)
+    lines = [render.table(("app", "role", "password", "description"), rows), *warnings(one.name for one in found)]
+    say({"apps": [one._asdict() for one in found]}, "\n".join(lines), as_json=as_json)
 
 
 @app.command("permit")
@@ -108,7 +110,7 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
 @click.option("--filter", "filters", multiple=True, help="It may use this filter only. Repeat it to name more.")
 @click.option("--any-filter", is_flag=True, help="It may use all evidence filters.")
 @click.option("--bind-resolver", help="It gets the value of this resolver only, no evidence. Empty: any.")
-@click.option("--json", "as_json", is_flag=True, help="Print what is set there as JSON.")
+@json_option
 @settings_options(*WHERE)
 def permit(
     settings: Settings,

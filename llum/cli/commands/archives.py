@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.parameters import ACCEPT_HELP, Accepting
 from llum.settings import Settings
@@ -16,27 +17,33 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@json_option
 @settings_options(*WHERE)
-def export(settings: Settings, user: str, file: Path | None) -> None:
+def export(settings: Settings, user: str, file: Path | None, as_json: bool) -> None:
     """Write the whole model of USER into an archive: structure, evidence, rules, apps and permissions.
 
     Without FILE: to standard output.
     """
+    if as_json and file is None:
+        raise click.UsageError("with --json name a FILE: without one the archive itself goes to standard output")
     from llum.people.archive_files import written
     from llum.people.archives import export_person
 
     with written(file) as output:
         with_client(settings, lambda client: export_person(client, user, output))
     if file is not None:
-        click.echo(f"exported {user} to {file}")
+        say({"user": user, "file": str(file)}, f"exported {user} to {file}", as_json=as_json)
 
 
 @click.command("import")
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--accept", type=Accepting(), default="", help=ACCEPT_HELP)
+@json_option
 @settings_options(*WHERE)
-def import_(settings: Settings, user: str, file: Path, accept: "frozenset[Acceptable]") -> None:
+def import_(
+    settings: Settings, user: str, file: Path, accept: "frozenset[Acceptable]", as_json: bool
+) -> None:
     """Make the model of USER from the archive FILE.
 
     Somebody else may have written FILE. So its rules do not fire until you activate them (`llum admin rule`), its
@@ -50,17 +57,14 @@ def import_(settings: Settings, user: str, file: Path, accept: "frozenset[Accept
 
     archive = open_archive(file)
     report = with_client(settings, lambda client: import_person(client, user, archive, accept))
-    for line in report.skipped:
-        click.echo(f"left out: {line}", err=True)
-    if report.is_empty:
-        click.echo(f"{user} has everything in this archive already")
-        return
-    click.echo(
+    text = (
         f"{user}: {report.contexts} contexts, {report.components} components, {report.views} views,"
         f" {report.evidence} pieces of evidence, {report.apps} apps, {report.permissions} permissions,"
         f" {report.rules} rules"
     )
-    for line in report.plain:
-        click.echo(line)
+    if report.is_empty:
+        text = f"{user} has everything in this archive already"
+    lines = [*(f"left out: {line}" for line in report.skipped), text, *report.plain]
     if report.rules:
-        click.echo(f"the rules do not fire yet: see `llum admin rule list {user} --suspended`")
+        lines.append(f"the rules do not fire yet: see `llum admin rule list {user} --suspended`")
+    say(report, "\n".join(lines), as_json=as_json)

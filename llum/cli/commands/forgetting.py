@@ -6,6 +6,7 @@ import click
 import msgspec
 from click.exceptions import Exit
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.failures import EXIT_FAILED
 from llum.settings import Settings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("forget")
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@json_option
 @click.option("--app", default=OWNER_APP, show_default=True, help="Speak as this owner app of the model.")
 @settings_options(*WHERE)
 def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) -> None:
@@ -28,10 +29,11 @@ def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) ->
     """
     from llum.people.forgetting import Receipt, forget_person
 
-    if not yes:
-        click.confirm(f"Erase everything of {user} for good? An export would be: llum admin person export", abort=True)
+    question = f"Erase everything of {user} for good? An export would be: llum admin person export"
+    if not (yes or click.confirm(question, err=as_json)):
+        raise click.ClickException("nothing was erased")
     receipt: Receipt = with_client(settings, lambda client: forget_person(client, user, settings.data_dir), app)
-    click.echo(msgspec.json.encode(receipt).decode() if as_json else _in_words(receipt))
+    say(receipt, _in_words(receipt), as_json=as_json)
     if receipt.left.total:
         raise Exit(EXIT_FAILED)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import settings_options
 from llum.failures import Fault
 from llum.settings import Settings, hide_password
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@json_option
 @settings_options("nats_url", "partitions")
-def install(settings: Settings) -> None:
+def install(settings: Settings, as_json: bool) -> None:
     """Install llum on an external nats-server. Do this once, before the first start.
 
     It makes the streams and buckets that llum needs. An installation that is there already stays as it is.
@@ -30,7 +32,9 @@ def install(settings: Settings) -> None:
             "no nats-server is named",
             "Name an external one with --nats-url or LLUM_NATS_URL; `llum up` without one installs by itself.",
         )
-    click.echo("\n".join(report(asyncio.run(_install(url, settings.partitions)), hide_password(url))))
+    made = asyncio.run(_install(url, settings.partitions))
+    answer = {"nats": hide_password(url), "installation": made.installation, "made": made.streams}
+    say(answer, "\n".join(report(made, hide_password(url))), as_json=as_json)
 
 
 async def _install(url: str, partitions: int) -> "Installed":

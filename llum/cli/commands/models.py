@@ -4,17 +4,20 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from llum.cli.answers import in_words, json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.parameters import Filter, Moment, parse_json
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
 from schemas.errors import raised_from
 from schemas.evidence import EvidenceType
+from schemas.paths import parse_path
 from schemas.queries import Ask
 from schemas.replies import AskReply
 
 if TYPE_CHECKING:
     from llum.client import Client
+    from schemas.replies import Accepted
 
 APP = click.option("--app", default=OWNER_APP, show_default=True, help="Speak as this app.")
 
@@ -37,21 +40,23 @@ APP = click.option("--app", default=OWNER_APP, show_default=True, help="Speak as
 @click.option("--time", type=Moment(), help="When it was true. Default: now.")
 @click.option("--useby", type=Moment(), help="From this time on the evidence does not count.")
 @click.option("--id", "id_", help="An id for the command. The same id again changes nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@json_option
 @settings_options(*WHERE)
 def tell(
     settings: Settings, user: str, path: str, value: str, app: str, id_: str | None, as_json: bool, **how: Any
 ) -> None:
     """Tell evidence about USER to the component at PATH. VALUE is JSON: 70, true, '"text"'."""
-    from llum.cli import render
+    from llum.people.nearest import explained
 
     content = parse_json(value)
-    outcome = with_client(settings, lambda client: client.tell(user, path, content, id=id_, **how), app)
-    if as_json:
-        click.echo(render.as_json(outcome))
-        return
+
+    async def use(client: "Client") -> "Accepted":
+        doing = client.tell(user, path, content, id=id_, **how)
+        return await explained(client.of(user), parse_path(path, "PATH"), doing)
+
+    outcome = with_client(settings, use, app)
     repeated = ", the first outcome of this id" if outcome.repeated else ""
-    click.echo(f"told, sequence {outcome.seq}{repeated}")
+    say(outcome, f"told, sequence {outcome.seq}{repeated}", as_json=as_json)
 
 
 @click.command()
@@ -69,14 +74,16 @@ def tell(
 @click.option("--explain", is_flag=True, help="Say why the value is what it is.")
 @click.option("--as-of-seq", type=click.IntRange(min=0), help="As the model was after this sequence.")
 @click.option("--as-of", "as_of_time", type=Moment(), help="As the model was at this time.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def ask(settings: Settings, user: str, path: str, app: str, as_json: bool, **how: Any) -> None:
     """Ask about USER: the component, context or view at PATH. Without PATH: the components at the root."""
     from llum.people.asking import ask_path
+    from llum.people.nearest import explained
 
     async def use(client: "Client") -> tuple[bool, AskReply]:
-        return await ask_path(client, user, path, Ask(show_contexts=not as_json, **how))
+        asking = ask_path(client, user, path, Ask(show_contexts=not as_json, **how))
+        return await explained(client.of(user), parse_path(path, "PATH"), asking)
 
     is_component, reply = with_client(settings, use, app)
     show = _show_json if as_json else _show_component if is_component else _show_several
@@ -122,4 +129,4 @@ def _show_several(reply: AskReply, _is_component: bool) -> None:
         click.echo(f"\n{render.path_text(answer.path)}")
         _show_component(AskReply(seq=reply.seq, components=[answer]), True)
     for failure in reply.failures:
-        click.echo(f"{render.path_text(failure.path)}: {raised_from(failure.error)}", err=True)
+        click.echo(f"{render.path_text(failure.path)}: {in_words(raised_from(failure.error))}", err=True)

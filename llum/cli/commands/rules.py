@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 
 if TYPE_CHECKING:
-    from llum.client import Client
     from llum.people.rules import FoundRule
 
 
@@ -26,7 +26,7 @@ def rule() -> None:
 @click.argument("user")
 @click.argument("context", default="")
 @click.option("--suspended", is_flag=True, help="Only those that do not fire.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def list_(settings: Settings, user: str, context: str, suspended: bool, as_json: bool) -> None:
     """List the rules of USER at CONTEXT and below. Without CONTEXT: all of them."""
@@ -35,31 +35,28 @@ def list_(settings: Settings, user: str, context: str, suspended: bool, as_json:
 
     found = with_client(settings, lambda client: list_rules(client, user, context))
     shown = [one for one in found if one.rule.suspended or not suspended]
-    if as_json:
-        click.echo(render.as_json([one._asdict() for one in shown]))
-    elif shown:
-        click.echo(render.table(("component", "rule", "app", "is", "statement"), map(_row, shown)))
-    else:
-        click.echo(f"{user} has no such rules")
+    text = f"{user} has no such rules"
+    if shown:
+        text = render.table(("component", "rule", "app", "is", "statement"), map(_row, shown))
+    say({"rules": [one._asdict() for one in shown]}, text, as_json=as_json)
 
 
 @rule.command("activate")
 @click.argument("user")
 @click.argument("component")
 @click.argument("tokens", metavar="[RULE]...", nargs=-1)
+@json_option
 @settings_options(*WHERE)
-def activate(settings: Settings, user: str, component: str, tokens: tuple[str, ...]) -> None:
+def activate(settings: Settings, user: str, component: str, tokens: tuple[str, ...], as_json: bool) -> None:
     """Put suspended rules at COMPONENT of USER to work. Without RULE: all of that component.
 
     Rules that came with an import wait for this, because somebody else may have written them: read what they do first.
     """
     from llum.people.rules import activate_rules
 
-    async def use(client: "Client") -> None:
-        for one in await activate_rules(client, user, component, tokens):
-            click.echo(f"rule {one.token} is at work now: {one.rule.statement}")
-
-    with_client(settings, use)
+    active = with_client(settings, lambda client: activate_rules(client, user, component, tokens))
+    lines = [f"rule {one.token} is at work now: {one.rule.statement}" for one in active]
+    say({"activated": [one._asdict() for one in active]}, "\n".join(lines), as_json=as_json)
 
 
 def _row(one: "FoundRule") -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import settings_options
 from llum.settings import SETTINGS, Settings
 
@@ -63,12 +64,14 @@ def edge(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
 
 
 @click.command("nats-config")
+@json_option
 @settings_options("partitions", "sync")
-def nats_config(settings: Settings) -> None:
+def nats_config(settings: Settings, as_json: bool) -> None:
     """Print the lines to add to the configuration of an external nats-server."""
     from bus.subjects import server_mappings
     from schemas.limits import MAX_PAYLOAD_BYTES
 
     mappings = [f'  "{source}": "{to}"' for source, to in server_mappings(settings.partitions).items()]
     jetstream = ["jetstream {", '  store_dir: "/var/lib/nats"', f"  sync_interval: {settings.sync}", "}"]
-    click.echo("\n".join([f"max_payload: {MAX_PAYLOAD_BYTES}", *jetstream, "mappings {", *mappings, "}"]))
+    text = "\n".join([f"max_payload: {MAX_PAYLOAD_BYTES}", *jetstream, "mappings {", *mappings, "}"])
+    say({"config": text}, text, as_json=as_json)

@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import with_settings_options
 from llum.cli.render import table
 from llum.settings import SETTINGS, Sourced, hide_password, load_with_origins, option, variable
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @with_settings_options(tuple(SETTINGS))
 def config(as_json: bool, config_file: Path | None, **options: Any) -> None:
     """List every setting, its value and where the value comes from.
@@ -21,11 +21,9 @@ def config(as_json: bool, config_file: Path | None, **options: Any) -> None:
     file is llum.toml in this folder, or what --config or LLUM_CONFIG names.
     """
     sourced = load_with_origins(options, config_file)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({name: _member(name, sourced[name]) for name in SETTINGS})))
-        return
     rows = [(name, _shown(one.value), _origin(one), SETTINGS[name].description) for name, one in sourced.items()]
-    click.echo(table(("setting", "value", "from", "what it is"), rows))
+    members = {name: _member(name, sourced[name]) for name in SETTINGS}
+    say(members, table(("setting", "value", "from", "what it is"), rows), as_json=as_json)
 
 
 def _member(name: str, one: Sourced) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import asyncio
 import shutil
 
 import click
-import msgspec
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options
 from llum.settings import Settings
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@json_option
 @settings_options(*WHERE)
 def status(settings: Settings, as_json: bool) -> None:
     """Show how llum stands: what runs, what it has stored, how long the disk lasts.
@@ -25,7 +25,4 @@ def status(settings: Settings, as_json: bool) -> None:
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
     standing = asyncio.run(look(settings))
-    if as_json:
-        click.echo(msgspec.json.encode(standing).decode())
-    else:
-        click.echo(screen(standing, shutil.get_terminal_size().columns))
+    say(standing, screen(standing, shutil.get_terminal_size().columns), as_json=as_json)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.settings import Settings
 
@@ -40,8 +41,9 @@ def token() -> None:
 @click.option("--app", required=True, help="The app that the token is for.")
 @click.option("--owner", is_flag=True, help="Give the app the owner's rights first: it may do everything.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True, help="Lifetime.")
+@json_option
 @settings_options(*WHERE)
-def make(settings: Settings, user: str, app: str, owner: bool, days: float) -> None:
+def make(settings: Settings, user: str, app: str, owner: bool, days: float, as_json: bool) -> None:
     """Print a bearer token for an app of USER. The token has the rights that the app has. Keep it secret.
 
     `make` may be left out: `llum admin token alice --app notebook`. The app must be registered (`llum admin app add`);
@@ -53,14 +55,14 @@ def make(settings: Settings, user: str, app: str, owner: bool, days: float) -> N
     made: MadeToken = with_client(
         settings, lambda client: make_token(client, user, app, days * SECONDS_PER_DAY, owner=owner)
     )
-    if made.made_owner:
+    if made.made_owner and not as_json:
         click.echo(f"{app} is an owner app of {user} now: it may do everything", err=True)
-    click.echo(made.token)
+    say({"user": user, "app": app, **made._asdict()}, made.token, as_json=as_json)
 
 
 @token.command("list")
 @click.argument("user")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def list_(settings: Settings, user: str, as_json: bool) -> None:
     """List the tokens and passwords of the apps of USER, the oldest first.
@@ -71,31 +73,30 @@ def list_(settings: Settings, user: str, as_json: bool) -> None:
     from llum.people.tokens import list_tokens
 
     found: list[Credential] = with_client(settings, lambda client: list_tokens(client, user))
-    if as_json:
-        click.echo(render.as_json([_as_dict(one) for one in found]))
-    elif found:
-        click.echo(render.table(("id", "kind", "app", "works", "made", "used", "expires"), map(_row, found)))
-    else:
-        click.echo(f"no app of {user} has a token or a password")
+    text = f"no app of {user} has a token or a password"
+    if found:
+        text = render.table(("id", "kind", "app", "works", "made", "used", "expires"), map(_row, found))
+    say({"credentials": list(map(_as_dict, found))}, text, as_json=as_json)
 
 
 @token.command("revoke")
 @click.argument("user")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@json_option
 @settings_options(*WHERE)
-def revoke(settings: Settings, user: str, ids: tuple[str, ...]) -> None:
+def revoke(settings: Settings, user: str, ids: tuple[str, ...], as_json: bool) -> None:
     """Make tokens or passwords of USER worthless. The ids are those of `llum admin token list USER`.
 
     An edge may still accept one for five seconds.
     """
     from llum.people.tokens import revoke_token
 
-    async def use(client: "Client") -> None:
-        for shown_id in ids:
-            gone = await revoke_token(client, user, shown_id)
-            click.echo(f"the {gone.kind} {gone.id} of {_name(gone)} is worthless now")
+    async def use(client: "Client") -> "list[Credential]":
+        return [await revoke_token(client, user, shown_id) for shown_id in ids]
 
-    with_client(settings, use)
+    gone = with_client(settings, use)
+    lines = [f"the {one.kind} {one.id} of {_name(one)} is worthless now" for one in gone]
+    say({"revoked": list(map(_as_dict, gone))}, "\n".join(lines), as_json=as_json)
 
 
 def _row(one: "Credential") -> tuple[str, ...]:

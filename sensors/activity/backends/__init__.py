@@ -61,8 +61,9 @@ def choose(name: str = "auto", environ: Mapping[str, str] = os.environ, platform
         else:
             return backend
     raise SensorError(
-        "no way to see activity works here:\n" + "\n".join(f"  {key}: {why}" for key, why in why_not.items()),
-        "run the sensor inside the person's desktop session (DISPLAY or DBUS_SESSION_BUS_ADDRESS set)",
+        "no way to see activity works here",
+        "Run the sensor inside the person's desktop session (DISPLAY or DBUS_SESSION_BUS_ADDRESS set).",
+        [f"{key}: {why}" for key, why in why_not.items()],
     )
 
 

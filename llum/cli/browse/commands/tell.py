@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from bus.as_app import new_id
-from llum.cli import render
-from llum.cli.browse import layout, show
+from llum.cli import layout, render
+from llum.cli.browse import show
 from llum.cli.browse.command import COMPONENT, RESOLVER, command
 from llum.cli.browse.shell import Shell, parted
 from llum.cli.parameters import Filter, Moment

@@ -16,6 +16,9 @@ GAP: Final = "  "
 MIN_COLUMN: Final = 8
 """Cells that a column keeps, however narrow the terminal is."""
 
+MIN_LAST_COLUMN: Final = 16
+"""Cells that a column needs in which text goes on below itself."""
+
 
 def terminal_width() -> int | None:
     """Give the cells of a line; None where output goes to a file or another program."""
@@ -55,6 +58,33 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None)
     return "\n".join([click.style(shown[0], bold=True), *shown[1:]])
 
 
+def whole_table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None) -> str:
+    """Lay rows out in columns and cut nothing: the last column goes on below itself.
+
+    Where even that does not fit, each row is a list of its cells.
+    """
+    shown = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(cells, column)) for column in zip(head, *shown, strict=True)]
+    before = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    if width is not None and before + widths[-1] > width:
+        if width - before < MIN_LAST_COLUMN:
+            return "\n\n".join(facts(zip(head, row, strict=True), width) for row in shown)
+        shown = [line for row in shown for line in _wrapped(row, width - before)]
+    lines = [_line(line, [*widths[:-1], max(cells(line[-1]), 1)]) for line in ([*head], *shown)]
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def _wrapped(row: Sequence[str], room: int) -> list[list[str]]:
+    """Give the lines of a row whose last cell is longer than there is room."""
+    first, *more = wrap(row[-1], room) or [""]
+    return [[*row[:-1], first], *([*[""] * (len(row) - 1), part] for part in more)]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text between words, never inside one."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
 def facts(pairs: Iterable[tuple[str, str]], width: int | None) -> str:
     """Lay out names with their values, one a line; long values go on below themselves."""
     listed = list(pairs)
@@ -79,7 +109,15 @@ def paragraph(text: str, width: int | None) -> str:
     if width is None or cells(shown) <= width:
         return shown
     indent = " " * (len(shown) - len(shown.lstrip()))
-    return "\n".join(textwrap.wrap(shown, width, subsequent_indent=f"{indent}  " if indent else ""))
+    return "\n".join(
+        textwrap.wrap(
+            shown,
+            width,
+            subsequent_indent=f"{indent}  " if indent else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
 
 
 def _escaped(char: str) -> str:
@@ -92,7 +130,7 @@ def _fact(name: str, value: str, indent: int, width: int | None) -> str:
     if width is None or indent + cells(value) <= width:
         return head + value
     room = max(width - indent, MIN_COLUMN)
-    return head + ("\n" + " " * indent).join(textwrap.wrap(value, room))
+    return head + ("\n" + " " * indent).join(wrap(value, room))
 
 
 def _fit(widths: list[int], total: int | None) -> list[int]:

@@ -1,0 +1,78 @@
+"""What the help of a command shows: whole sentences, an example at its end, and lines that fit a narrow terminal."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import click
+
+EXAMPLES: Final = {
+    "up": "llum up --data-dir ~/llum --http-port 8080",
+    "status": "llum status --json",
+    "tell": 'llum tell alice Personal/firstname \'"Al"\' --time "5 minutes ago"',
+    "ask": "llum ask alice Personal/firstname --explain",
+    "browse": "llum browse alice -c 'cd Personal; ls'",
+    "config": "llum config --data-dir ~/llum",
+    "worker": "llum worker --nats-url nats://192.0.2.7:4222",
+    "edge": "llum edge --nats-url nats://192.0.2.7:4222 --http-port 8080",
+    "nats-config": "llum nats-config >> nats-server.conf",
+    "sensor": "llum sensor activity alice",
+    "sensor activity": "llum sensor activity alice --install",
+    "mdef": "llum mdef check work.mdef",
+    "mdef check": "llum mdef check work.mdef",
+    "mdef apply": "llum mdef apply alice work.mdef",
+    "mdef export": "llum mdef export alice alice.mdef",
+    "admin": "llum admin person list",
+    "admin person": "llum admin person show alice",
+    "admin person add": "llum admin person add alice --first-name Alice --last-name Smith",
+    "admin person list": "llum admin person list --json",
+    "admin person show": "llum admin person show alice",
+    "admin person export": "llum admin person export alice alice.jsonl",
+    "admin person import": "llum admin person import alice alice.jsonl",
+    "admin person forget": "llum admin person forget alice",
+    "admin app": "llum admin app list alice",
+    "admin app add": "llum admin app add alice lamp --description 'The lamp on the desk'",
+    "admin app remove": "llum admin app remove alice lamp",
+    "admin app list": "llum admin app list alice",
+    "admin app permit": "llum admin app permit alice lamp Work --ask --no-tell",
+    "admin token": "llum admin token alice --app lamp",
+    "admin token make": "llum admin token make alice --app lamp --days 7",
+    "admin token list": "llum admin token list alice",
+    "admin token revoke": "llum admin token revoke alice 5c09bf",
+    "admin rule": "llum admin rule list alice --suspended",
+    "admin rule list": "llum admin rule list alice Work",
+    "admin rule activate": "llum admin rule activate alice Work/desk 42",
+    "admin install": "llum admin install --nats-url nats://192.0.2.7:4222",
+    "admin rejected": "llum admin rejected alice --app lamp",
+    "admin dead": "llum admin dead alice",
+}
+"""By the words of the command."""
+
+
+NARROW: Final = 60
+"""Characters of a terminal on which what is explained stands above its explanation, not beside it."""
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Lays help out so that no line breaks inside a word, on narrow terminals too."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write terms with their explanations."""
+        if self.width >= NARROW:
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        for term, explanation in rows:
+            self.write(f"{'':>{self.current_indent}}{term}\n")
+            with self.indentation(), self.indentation():
+                self.write_text(explanation)
+
+
+def with_examples(command: click.Command, name: str) -> click.Command:
+    """Let the help of a command, and of those in its group, end with an example, and lists say whole sentences."""
+    example = EXAMPLES.get(name)
+    if example is not None:
+        command.epilog = f"\b\nExample:\n  {example}"
+    command.short_help = (command.help or "").split("\n\n")[0].split(". ")[0].rstrip(".\n").replace("\n", " ") + "."
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            with_examples(one, f"{name} {inner}")
+    return command
