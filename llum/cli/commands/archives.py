@@ -41,9 +41,7 @@ def export(settings: Settings, user: str, file: Path | None, as_json: bool) -> N
 @click.option("--accept", type=Accepting(), default="", help=ACCEPT_HELP)
 @json_option
 @settings_options(*WHERE)
-def import_(
-    settings: Settings, user: str, file: Path, accept: "frozenset[Acceptable]", as_json: bool
-) -> None:
+def import_(settings: Settings, user: str, file: Path, accept: "frozenset[Acceptable]", as_json: bool) -> None:
     """Make the model of USER from the archive FILE.
 
     Somebody else may have written FILE. So its rules do not fire until you activate them (`llum admin rule`), its
