@@ -55,7 +55,7 @@ class _Export:
             "contexts": await self._below(path, reply.contexts or []),
             "components": await self._components(path, reply),
             "views": render.views(reply),
-            "subs": render.subscriptions(reply.rules or {}, self._caller.principal.user),
+            "subs": render.exported_subscriptions(reply.rules or {}, self._caller.principal.user),
         }
 
     async def _below(self, path: list[str], names: list[str]) -> dict[str, Any] | None:

@@ -203,6 +203,17 @@ def _subscription(rule: RuleDescription, user: str) -> dict[str, Any]:
     return {**kept, "user": app_name(rule.app), "modelname": user}
 
 
+def exported_subscriptions(
+    rules: dict[str, dict[str, RuleDescription]], user: str
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Render rules with the four members that the original wants to import: with one more or less it takes none."""
+    return {name: {token: _exported(rule, user) for token, rule in by.items()} for name, by in rules.items()}
+
+
+def _exported(rule: RuleDescription, user: str) -> dict[str, Any]:
+    return {"user": app_name(rule.app), "password": "", "statement": rule.statement, "modelname": user}
+
+
 def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -> dict[str, Any]:
     """Render what is known of a context. Its size is a number: of contexts, components and pieces of evidence."""
     rendered = {

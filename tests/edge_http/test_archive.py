@@ -74,7 +74,8 @@ async def test_an_export_is_a_text_of_the_originals_shape(edge: Edge) -> None:
     assert [one["value"] for one in model["components"]["c"]["evidencelist"]] == [1, 2]
     assert model["components"]["c"]["value"] == 2
     assert model["views"]["v"]["component_list"] == ["c"]
-    assert model["subs"] == {"c": {"7": {"user": "probe", "statement": "s", "created": 3.0, "modelname": "alice"}}}
+    rule = {"user": "probe", "password": "", "statement": "s", "modelname": "alice"}
+    assert model["subs"] == {"c": {"7": rule}}, "the original takes neither more nor less of a rule"
     assert list(model["contexts"]) == ["Q"]
     assert (model["contexts"]["Q"]["contexts"], model["contexts"]["Q"]["components"]) == (None, {})
 
