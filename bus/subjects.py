@@ -100,6 +100,20 @@ def all_log_streams() -> str:
     return "LLUM_LOG_*"
 
 
+def is_log_stream(stream: str) -> bool:
+    return stream.startswith(all_log_streams().rstrip("*"))
+
+
+def is_own_stream(stream: str) -> bool:
+    """Tell whether a stream is llum's, that of a bucket among them."""
+    return stream.removeprefix("KV_").startswith("LLUM_")
+
+
+def partitions_in(stream: str, log_streams: int, partitions: int) -> range:
+    """List the partitions that a log stream holds."""
+    return range(int(stream.removeprefix(all_log_streams().rstrip("*"))), partitions, log_streams)
+
+
 def log_stream_of(partition: int, log_streams: int) -> str:
     """Name the stream that holds a partition."""
     return log_stream(partition % log_streams)
@@ -107,7 +121,8 @@ def log_stream_of(partition: int, log_streams: int) -> str:
 
 def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
     """Give the subjects of a log stream: those of its partitions."""
-    return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
+    numbers = partitions_in(log_stream(index), log_streams, partitions)
+    return [f"llum.log.{partition}.*.*.*" for partition in numbers]
 
 
 def log_subject(partition: int, user: str, app: str, verb: str) -> str:

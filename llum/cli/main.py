@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
 COMMANDS: Final = {
     "up": Lazy("llum.cli.commands.serving:up", "Start llum: nats-server, worker, HTTP edge."),
     "status": Lazy("llum.cli.commands.status:status", "Show what runs, what it stores, how long the disk lasts."),
-    "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, rejected commands."),
+    "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, backups, rejected commands."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),

@@ -1,4 +1,4 @@
-"""`llum admin`: people, apps, tokens, rejected commands."""
+"""`llum admin`: people, apps, tokens, backups, rejected commands."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ import click
 from llum.cli.answers import json_option, say
 from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
+from llum.cli.commands.backups import backup, restore
 from llum.cli.commands.forgetting import forget
 from llum.cli.commands.installing import install
 from llum.cli.commands.options import WHERE, settings_options, with_client
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 
 @click.group()
 def admin() -> None:
-    """People, apps, tokens, rejected commands."""
+    """People, apps, tokens, backups, rejected commands."""
 
 
 admin.add_command(app)
 admin.add_command(token)
 admin.add_command(rule)
 admin.add_command(install)
+admin.add_command(backup)
+admin.add_command(restore)
 
 
 @admin.group()

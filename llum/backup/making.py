@@ -1,0 +1,175 @@
+"""Making a backup of an llum that runs, and reading it back before it counts.
+
+The streams of the log are copied last. What else there is (how far effects have left, tokens, schedules) is then a
+moment older than the log, never newer: after a restore the log is read on from there, so an effect may leave twice, and
+none is passed over. Shards are no part of a backup: they are made anew from the log, and so are always of it.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.installation import Installation
+from bus.installation import find as find_installation
+from bus.jetstream import JetStream
+from bus.losses import Losses, find_losses
+from bus.snapshots import copy_stream
+from bus.subjects import is_log_stream, is_own_stream, partitions_in
+from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
+from llum.backup.restoring import restore_streams
+from llum.failures import Fault
+from llum.processes.running import LOCK_FILE, RUN_FILE
+from llum.settings import SETTINGS, Settings
+
+OnProgress = Callable[[str], None]
+"""Takes a line that says how far it has got."""
+
+_PLACES: Final = frozenset({"data_dir", "nats_url"})
+"""Settings that are of a machine; the second may hold a password."""
+
+_SCRATCH: Final = "read-back"
+
+
+async def make_backup(bus: Bus, settings: Settings, folder: Path, on_progress: OnProgress) -> Manifest:
+    """Make a backup in a folder that is not there yet. Raises `Fault`, `ApiError`, `Transient`.
+
+    A log that has lost commands is copied too: the manifest says what is missing.
+    """
+    installation = await find_installation(bus)
+    if installation is None:
+        raise Fault("llum is not installed on this nats-server", "Name the llum to back up with --data-dir.")
+    with _being_made(folder) as partial:
+        manifest = await _copy(bus, settings, installation, partial, on_progress)
+        await _read_back(partial, manifest, on_progress)
+        (partial / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        _flush(partial / MANIFEST_FILE)
+    return manifest
+
+
+@contextlib.contextmanager
+def _being_made(folder: Path) -> Any:
+    """Give a folder beside the wanted one, which gets its name once all is in it. Raises a `Fault`."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Fault(f"{folder} is there already", "Name a folder that is not there yet: each backup has its own.")
+    partial: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        yield partial
+        partial.rename(folder)
+    except OSError as error:
+        raise Fault(
+            f"cannot write the backup {folder}: {error.strerror or error}", "See that there is room."
+        ) from error
+    finally:
+        if partial is not None and partial.exists():
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+async def _copy(
+    bus: Bus, settings: Settings, installation: Installation, partial: Path, on_progress: OnProgress
+) -> Manifest:
+    made_at = time.time()
+    (partial / STREAMS).mkdir()
+    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name)]
+    streams = [
+        await _copy_stream(bus, name, installation, partial / STREAMS / name, on_progress)
+        for name in sorted(names, key=lambda name: (is_log_stream(name), name))
+    ]
+    return Manifest(
+        made_at=made_at,
+        nats_server=str(bus.server_info.get("version", "")),
+        log_format=installation.log_format,
+        partitions=installation.partitions,
+        log_streams=installation.log_streams,
+        settings=_changed(settings),
+        files=_copy_files(settings.data_dir, partial / FILES),
+        streams=streams,
+    )
+
+
+async def _copy_stream(
+    bus: Bus, name: str, installation: Installation, path: Path, on_progress: OnProgress
+) -> CopiedStream:
+    losses = await _losses(bus, name, installation.log_streams, installation.partitions, on_progress)
+    size = 0
+
+    def write(chunk: bytes) -> None:
+        nonlocal size
+        file.write(chunk)
+        size += len(chunk)
+        on_progress(f"copying {name}: {size / 1e6:,.1f} MB")
+
+    with path.open("wb") as file:
+        copy = await copy_stream(bus, name, write)
+        file.flush()
+        os.fsync(file.fileno())
+    return CopiedStream(name, copy, size, digest_of(path), losses)
+
+
+async def _losses(bus: Bus, name: str, log_streams: int, partitions: int, on_progress: OnProgress) -> Losses | None:
+    """Read a stream of the log; of another one there is nothing that could be found."""
+    if not is_log_stream(name):
+        return None
+
+    def tell(at: int, of: int) -> None:
+        on_progress(f"reading {name}: {at:,} of {of:,}")
+
+    return await find_losses(bus, name, partitions_in(name, log_streams, partitions), tell)
+
+
+def _copy_files(data_dir: Path, target: Path) -> dict[str, str]:
+    """Copy what lies in the data folder itself: the mark of its format, say."""
+    target.mkdir()
+    copied: dict[str, str] = {}
+    for path in sorted(data_dir.iterdir()) if data_dir.is_dir() else []:
+        if path.is_file() and path.name not in (LOCK_FILE, RUN_FILE) and not path.name.startswith("."):
+            shutil.copyfile(path, target / path.name)
+            copied[path.name] = digest_of(target / path.name)
+    return copied
+
+
+def _changed(settings: Settings) -> dict[str, Any]:
+    values = {name: getattr(settings, name) for name in SETTINGS if name not in _PLACES}
+    return {name: value for name, value in values.items() if value != SETTINGS[name].default}
+
+
+async def _read_back(partial: Path, manifest: Manifest, on_progress: OnProgress) -> None:
+    """Restore the copies in a nats-server of their own, and read each command of them. Raises a `Fault`."""
+    async with _scratch(partial / _SCRATCH, manifest.partitions) as bus:
+        await restore_streams(bus, partial, manifest, on_progress)
+        for one in manifest.streams:
+            copied = await _losses(bus, one.name, manifest.log_streams, manifest.partitions, on_progress)
+            if copied is not None and not copied.is_whole:
+                raise Fault(f"the copy of {one.name} cannot be read back", "See that the disk is sound, and try again.")
+
+
+@asynccontextmanager
+async def _scratch(folder: Path, partitions: int) -> AsyncIterator[Bus]:
+    server = EmbeddedServer(folder, 0, partitions, sync_interval="10s")
+    await server.start()
+    try:
+        await server.wait_ready()
+        bus = await Bus.connect(server.url, name="llum-backup")
+        try:
+            yield bus
+        finally:
+            await bus.close()
+    finally:
+        await server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,108 @@
+"""`llum admin backup` and `llum admin restore`."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from llum.cli.commands.options import WHERE, settings_options
+from llum.cli.progress import Progress
+from llum.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from llum.backup.manifest import Manifest
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@settings_options(*WHERE)
+def backup(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Make a backup of a running llum in FOLDER, which is made, and read it back.
+
+    It holds the log, tokens, passwords, secrets and settings, but no shards: they are made anew from the log. Whoever
+    can read it can read everything of everybody.
+
+    \b
+    Example:
+      llum admin backup /mnt/backups/llum-2026-11-26
+    """
+    _log_errors(settings)
+    with Progress() as progress:
+        made = asyncio.run(_make(settings, folder, progress))
+    click.echo(_as_json(folder, made) if as_json else "\n".join(_in_words(folder, made)))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@settings_options("data_dir")
+def restore(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Restore the backup in FOLDER into a data folder that has no log yet.
+
+    Start llum on it afterwards with `llum up`. Its first start makes the shards anew from the log.
+
+    \b
+    Example:
+      llum admin restore /mnt/backups/llum-2026-11-26 --data-dir .llum
+    """
+    from llum.backup.restoring import restore_backup
+
+    _log_errors(settings)
+    with Progress() as progress:
+        restored = asyncio.run(restore_backup(folder, settings, progress))
+    if as_json:
+        click.echo(msgspec.json.encode({"data_dir": str(settings.data_dir), "commands": restored.commands}).decode())
+        return
+    click.echo(f"restored {restored.commands:,} commands into {settings.data_dir}")
+    for line in [*_lost(restored), *_settings_of(restored)]:
+        click.echo(line)
+    click.echo(f"start it with: llum up --data-dir {settings.data_dir}")
+
+
+async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
+    from bus.connection import Bus
+    from llum.backup.making import make_backup
+    from llum.processes.running import find
+
+    bus = await Bus.connect(settings.nats_url or find(settings.data_dir).nats, name="llum-backup")
+    try:
+        return await make_backup(bus, settings, folder, progress)
+    finally:
+        await bus.close()
+
+
+def _in_words(folder: Path, made: "Manifest") -> list[str]:
+    size = f"{made.size / 1e6:,.1f} MB"
+    return [f"backup of {made.commands:,} commands in {folder}, {size}, read back", *_lost(made)]
+
+
+def _lost(manifest: "Manifest") -> list[str]:
+    from bus.losses import in_words
+
+    return [f"BUT the log had lost commands before the backup was made: {in_words(one)}" for one in manifest.losses]
+
+
+def _settings_of(restored: "Manifest") -> list[str]:
+    """Settings are not restored, because they belong to a machine; but nobody should have to guess them."""
+    changed = {variable(name): value for name, value in restored.settings.items()}
+    return [f"it was run with {name}={value}" for name, value in sorted(changed.items())]
+
+
+def _as_json(folder: Path, made: "Manifest") -> str:
+    summary = {
+        "folder": str(folder),
+        "commands": made.commands,
+        "bytes": made.size,
+        "streams": [stream.name for stream in made.streams],
+        "losses": made.losses,
+    }
+    return msgspec.json.encode(summary).decode()
+
+
+def _log_errors(settings: Settings) -> None:
+    from llum.processes import logs
+
+    logs.set_up("error", [logs.stderr_sink(settings.log_format)])

@@ -1,0 +1,152 @@
+"""A backup of a running llum, restored elsewhere: what was told before it is there, and life goes on."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.harness import Llum
+from tests.system.plain_http import PlainHttp
+
+
+def values(llum: Llum, user: str = "alice") -> list[Any]:
+    reply = json.loads(llum.run("ask", user, "Personal", "--evidence", "--json"))
+    (found,) = (one for one in reply["components"] if one["path"][-1] == "firstname")
+    return [piece["value"] for piece in found["evidence"]]
+
+
+def tell(llum: Llum, value: str, user: str = "alice") -> None:
+    llum.run("tell", user, "Personal/firstname", json.dumps(value))
+
+
+@contextmanager
+def telling(llum: Llum, user: str) -> Iterator[None]:
+    """Have somebody tell all the while."""
+    enough = threading.Event()
+
+    def go_on() -> None:
+        number = 0
+        while not enough.is_set():
+            number += 1
+            tell(llum, f"meanwhile {number}", user)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+def status_by_token(llum: Llum, token: str) -> int:
+    """Ask over HTTP as an app that has had its token since before the backup; give the status."""
+    http = PlainHttp(llum.http, token)
+    status, _ = http.call("ask", {"modelname": "-", "context": ["Personal"], "view": ["firstname"]})
+    http.close()
+    return status
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Llum]:
+    """Another installation, not started."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    llum = Llum(folder)
+    yield llum
+    llum.clean_up()
+
+
+def test_a_backup_is_restored_and_serves(llum: Llum, other: Llum, tmp_path: Path) -> None:
+    """Made while somebody tells. What was told later is not in it; tokens are; new tells come behind the old ones."""
+    folder = str(tmp_path / "backup")
+    for user in ("alice", "bob"):
+        llum.run("admin", "person", "add", user, "--first-name", "A")
+    token = llum.run("admin", "token", "alice", "--app", "phone", "--owner")
+    tell(llum, "before")
+    with telling(llum, "bob"):
+        said = llum.run("admin", "backup", folder)
+    assert said.endswith("read back")
+    tell(llum, "after")
+    at_least = values(llum, "bob")
+
+    other.run("admin", "restore", folder)
+    other.start()
+    assert values(other) == ["A", "before"]
+    bobs = values(other, "bob")
+    assert bobs == at_least[: len(bobs)], "what was told meanwhile is there up to one moment"
+    assert status_by_token(other, token) == 200
+    tell(other, "again")
+    assert values(other) == ["A", "before", "again"]
+    other.stop()
+    other.start()
+    assert values(other) == ["A", "before", "again"]
+
+
+def test_what_is_no_whole_backup_is_not_restored(llum: Llum, other: Llum, tmp_path: Path) -> None:
+    """A changed byte, a missing file, another folder, a data folder with a log: one line says so; nothing is made."""
+    folder = tmp_path / "backup"
+    llum.run("admin", "person", "add", "alice")
+    llum.run("admin", "backup", str(folder))
+    again = llum.command("admin", "backup", str(folder))
+    assert (again.returncode, "there already" in again.stderr) == (1, True)
+    into_itself = llum.command("admin", "restore", str(folder))
+    assert (into_itself.returncode, "already" in into_itself.stderr) == (1, True)
+
+    copy = folder / "streams" / "LLUM_LOG_0"
+    content = copy.read_bytes()
+    copy.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    changed = other.command("admin", "restore", str(folder))
+    assert (changed.returncode, "has changed" in changed.stderr) == (1, True)
+    copy.unlink()
+    missing = other.command("admin", "restore", str(folder))
+    assert (missing.returncode, "cannot read" in missing.stderr) == (1, True)
+    none = other.command("admin", "restore", str(tmp_path))
+    assert (none.returncode, "is no backup" in none.stderr) == (1, True)
+    assert not (other.data_dir / "nats").exists()
+
+
+def test_a_backup_is_for_its_owner_alone(llum: Llum, tmp_path: Path) -> None:
+    """It has everything of everybody, secrets too. Nothing is left beside it."""
+    llum.run("admin", "backup", str(tmp_path / "place" / "backup"))
+    (folder,) = (tmp_path / "place").iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    names = {stream["name"] for stream in manifest["streams"]}
+    assert {"KV_LLUM_INSTALLATION", "KV_LLUM_TOKENS", "KV_LLUM_APP_PASSWORDS", "LLUM_LOG_7"} <= names
+    assert manifest["partitions"] == 64
+
+
+def test_a_log_with_losses_is_backed_up_and_says_so(installation: Llum, other: Llum, tmp_path: Path) -> None:
+    """Two flipped bytes in a file of the log: what is left is saved, and neither backup nor restore hides the loss."""
+    folder = str(tmp_path / "backup")
+    installation.start()
+    installation.run("admin", "person", "add", "alice", "--first-name", "A")
+    for value in ("lost", "kept"):
+        tell(installation, value)
+    installation.stop()
+    flip_bytes_of(installation.data_dir, b'"lost"')
+    installation.start()
+    said = installation.run("admin", "backup", folder)
+    assert "BUT the log had lost commands before the backup was made: LLUM_LOG_" in said
+    assert "1 commands: 3" in said
+    assert "BUT the log had lost commands" in other.run("admin", "restore", folder)
+    other.start()
+    assert values(other) == ["A", "kept"]
+
+
+def flip_bytes_of(data_dir: Path, text: bytes) -> None:
+    """Damage the one message of the log that has a text."""
+    for path in data_dir.rglob("LLUM_LOG_*/msgs/*.blk"):
+        content = path.read_bytes()
+        at = content.find(text)
+        if at >= 0:
+            with path.open("r+b") as file:
+                file.seek(at)
+                file.write(bytes(byte ^ 0xFF for byte in content[at : at + 2]))
+            return
+    raise AssertionError(f"no message has {text!r}")
