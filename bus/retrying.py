@@ -31,17 +31,18 @@ async def retrying(
     on: tuple[type[Exception], ...] = BUS_FAILURES,
     sleep: Sleep = asyncio.sleep,
     trace: bool = False,
+    warn: Callable[..., Any] | None = None,
     **about: Any,
 ) -> Result:
     """Try until it succeeds, and give what it gives. Each failure is logged as `event`, with its traceback if asked.
 
-    Raises what is not among `on`, and what `sleep` raises.
+    `warn` logs in another way. Raises what is not among `on`, and what `sleep` raises.
     """
     while True:
         try:
             return await attempt()
         except on as error:
-            log.warning(event, error=str(error), retry_s=RETRY_S, exc_info=trace, **about)
+            (warn or log.warning)(event, error=str(error), retry_s=RETRY_S, exc_info=trace, **about)
         await sleep(RETRY_S)
 
 

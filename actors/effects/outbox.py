@@ -9,18 +9,19 @@ checkpoint says that they have left, and so can take over at any time.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from actors.effects.backlog import Backlog
 from actors.store.shard import OutboxEntry, Shard
 from bus.logger import get_logger
-from bus.retrying import Interrupted, retrying, sleeping_until
+from bus.retrying import RETRY_S, Interrupted, retrying, sleeping_until
 
 log = get_logger(__name__)
 
@@ -83,6 +84,7 @@ class Outbox:
         self.stopping = asyncio.Event()
         """Set by `stop`."""
         self._sleep = sleeping_until(self.stopping)
+        self._warned_at = -RETRY_S
 
     def wake(self) -> None:
         self._work.set()
@@ -216,9 +218,18 @@ class Outbox:
     async def _relay_first(self, user: str) -> None:
         """Relay what a person's first command has left, trying until it has been seen to. Raises `Interrupted`."""
         (seq,) = self._backlog.first(user, 1)
-        await retrying(lambda: self._relay(user, seq), "outbox_waits", on=(Exception,), sleep=self._sleep)
+        await retrying(
+            lambda: self._relay(user, seq), "outbox_waits", on=(Exception,), sleep=self._sleep, warn=self._warn
+        )
         self._entries.pop(seq, None)
         self._backlog.done(user)
+
+    def _warn(self, event: str, **about: Any) -> None:
+        """Log once what makes many people's entries wait."""
+        now = time.monotonic()
+        if now - self._warned_at >= RETRY_S:
+            self._warned_at = now
+            log.warning(event, **about)
 
     async def _relay(self, user: str, seq: int) -> None:
         if seq not in self._entries:
