@@ -1,4 +1,4 @@
-"""The options that say what an app may do: the same for `llum admin app permit` and `setperm`."""
+"""What an app may do, as options and in words: the same for `llum admin app permit`, `setperm` and `showperm`."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from llum.cli.parameters import Moment
+from schemas.permissions import VERBS, Permission, said
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,3 +35,8 @@ def rights_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def verbs(setting: Permission, allowed: bool) -> str:
+    """List what a setting allows, or forbids; what it says nothing of is in neither list."""
+    return ", ".join(verb for verb in VERBS if said(setting, verb) is allowed)

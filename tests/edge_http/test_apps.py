@@ -149,6 +149,31 @@ async def test_a_permission_may_say_more_than_the_original(edge: Edge) -> None:
     ]  # fmt: skip
 
 
+async def test_to_tell_meant_to_make_and_delete_and_to_have_rules(edge: Edge) -> None:
+    """Where a call does not name these; but it did not mean to call URLs."""
+    body = {"id": "1", "context": ["P"], "app": "scale", "permissions": {"tell": True, "delete": False}}
+    await edge.call("setpermission", body)
+    said = {"tell": True, "make": True, "delete": False, "rules": True}
+    assert edge.requests.commands == [SetPermission(id="1", app="scale", context=["P"], **said)]
+    edge.requests.replies = [PermissionReply(seq=1, permission=Permission(**said))]
+    got = await edge.call("getpermission", {"context": ["P"], "app": "scale"})
+    assert got["val"] == {"tell": True, "delete": False}
+
+
+async def test_a_permission_may_be_for_rules_in_another_persons_model(edge: Edge) -> None:
+    """Set and shown apart from the app's own; such rules ask and tell, so `tell` means no more there."""
+    place = {"id": "1", "context": ["P"], "app": "scale", "whose_rules": "mallory"}
+    await edge.call("setpermission", {**place, "permissions": {"tell": True}})
+    assert edge.requests.commands == [
+        SetPermission(id="1", app="scale", context=["P"], whose_rules="mallory", tell=True)
+    ]
+    reply = PermissionReply(seq=1, permission=Permission(ask=True), rules_of={"mallory": Permission(tell=True)})
+    edge.requests.replies = [reply, reply, reply]
+    assert (await edge.call("getpermission", place))["val"] == {"tell": True}
+    assert (await edge.call("getpermission", {**place, "whose_rules": "eve"}))["val"] is None
+    assert (await edge.call("getpermission", {**place, "whose_rules": None}))["val"] == {"ask": True}
+
+
 async def test_a_permission_is_a_dictionary_or_null(edge: Edge) -> None:
     """Of what is set in exactly that place."""
     said = Permission(ask=True, tell=False)

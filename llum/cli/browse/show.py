@@ -6,12 +6,13 @@ from typing import Final
 import click
 
 from llum.cli import layout, render
+from llum.cli.rights import verbs
 from llum.people.apps import ListedApp
 from llum.people.lookalikes import warnings
 from schemas.errors import raised_from
 from schemas.evidence import Evidence
 from schemas.paths import format_path
-from schemas.permissions import VERBS, Permission, said
+from schemas.permissions import Permission
 from schemas.replies import AskReply, ComponentAnswer, ContextReply, RuleDescription
 
 YES_NO: Final = {True: "yes", False: "no", None: "-"}
@@ -132,12 +133,7 @@ def _granted(parts: Permission) -> tuple[str, str, str]:
     limits += [f"only view {parts.bind_view}"] if parts.bind_view else []
     limits += [f"until {render.moment(parts.expires)}"] if parts.expires else []
     limits += [f"for: {parts.purpose}"] if parts.purpose else []
-    return _verbs(parts, True), _verbs(parts, False), "; ".join(limits)
-
-
-def _verbs(parts: Permission, allowed: bool) -> str:
-    """List what a setting allows, or forbids; what it says nothing of is in neither list."""
-    return ", ".join(verb for verb in VERBS if said(parts, verb) is allowed) or "-"
+    return verbs(parts, True) or "-", verbs(parts, False) or "-", "; ".join(limits)
 
 
 def listed_apps(rows: Iterable[ListedApp], width: int | None) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schemas.quotas import Quotas
 
 _YES_NO: Final = {True: "yes", False: "no"}
+_MAY: Final = (("may", True), ("may not", False))
 
 
 @click.group()
@@ -184,18 +185,20 @@ def _names(names: tuple[str, ...], every: bool) -> list[str] | None:
 
 
 def _in_words(found: "Permission | None") -> str:
-    from schemas.permissions import PERMISSION_PARTS
+    from llum.cli.rights import verbs
+    from schemas.permissions import PERMISSION_PARTS, VERBS
 
-    parts = {part: getattr(found, part, None) for part in PERMISSION_PARTS}
-    lines = [f"{part}: {_value_in_words(part, value)}" for part, value in parts.items() if value is not None]
+    if found is None:
+        return "nothing is set there"
+    lines = [f"{what}: {listed}" for what, allowed in _MAY if (listed := verbs(found, allowed))]
+    others = [(part, getattr(found, part)) for part in PERMISSION_PARTS if part not in VERBS]
+    lines += [f"{part}: {_value_in_words(part, value)}" for part, value in others if value is not None]
     return "\n".join(lines) or "nothing is set there"
 
 
 def _value_in_words(part: str, value: Any) -> str:
     from llum.cli import render
 
-    if isinstance(value, bool):
-        return _YES_NO[value]
     if part == "expires":
         return render.moment(value)
     return (", ".join(value) or "all") if isinstance(value, list) else str(value or "none")
