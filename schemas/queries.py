@@ -94,6 +94,8 @@ class GetPermission(_PastQuery, tag="get_permission"):
     app: str
     context: list[str] = []
     component: str | None = None
+    below: bool = False
+    """Give `settings` too: what is set in the context and below. Owner apps only."""
 
 
 class ListRules(_PastQuery, tag="list_rules"):

@@ -265,6 +265,8 @@ class PermissionReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_
     """Null: nothing is set there for the app itself."""
     rules_of: dict[str, Permission] = {}
     """What is set there for the rules that the app has in other people's models, by person."""
+    settings: "list[ArchivedPermission]" = []
+    """With `below` in the query: all that is set in the context and below, contexts first."""
 
 
 class RulesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_rules", omit_defaults=True):

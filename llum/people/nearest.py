@@ -72,7 +72,7 @@ async def _absent(model: "AsApp", path: Path, error: LlumError) -> LlumError:
         names = [*about.components, *about.views, *(f"{name}/" for name in about.contexts)]
         where = f"/{format_path(path[:depth])}"
         hint = did_you_mean(path[depth], names, f"At {where} there are")
-        message = f"there is nothing at /{format_path(path[: depth + 1])}"
+        message = f"there is nothing at /{format_path(path)}"
         return _hinted(error, message, hint or f"Nothing is at {where} yet.")
     return error
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 from model.commands.targets import no_such_context
 from model.permissions import Asker, Grant, denied, grantees_of, parted_grantee
+from model.queries.rights import settings_of
 from model.queries.targets import Place, find_component, find_place, visible_components
 from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
@@ -128,6 +129,8 @@ def get_permission(model: Model, asker: Asker, query: GetPermission) -> Permissi
     path = check_path(query.context, "context")
     if not asker.is_owner and asker.app != query.app:
         raise denied(asker.app, "see the permissions of others", "app")
+    if query.below and not asker.is_owner:
+        raise denied(asker.app, "list all permissions", "below")
     if query.app not in model.apps:
         raise Refusal(Code.NO_SUCH_APP, f"{app_name(query.app)} is not registered", "app")
     _check_is_there(model, asker, path, query.component)
@@ -139,7 +142,8 @@ def get_permission(model: Model, asker: Asker, query: GetPermission) -> Permissi
         if (setting := settings.get(grantee, {}).get(at)) is not None
     }
     rules = {person: setting for person, setting in found.items() if person is not None}
-    return PermissionReply(seq=model.seq, permission=found.get(None), rules_of=rules)
+    below = settings_of(model, query.app, path) if query.below else []
+    return PermissionReply(seq=model.seq, permission=found.get(None), rules_of=rules, settings=below)
 
 
 def _check_is_there(model: Model, asker: Asker, path: Path, component: str | None) -> None:

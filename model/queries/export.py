@@ -12,7 +12,8 @@ import msgspec
 
 from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
-from model.permissions import Asker, denied, grantees_of, parted_grantee
+from model.permissions import Asker, denied
+from model.queries.rights import settings_of
 from model.reads import Found, Read
 from model.state import Component, Context, ContextItem, Model, View, contexts_below
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
@@ -20,9 +21,8 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
 from schemas.limits import MAX_EVIDENCE_PAGE, MAX_EXPORT_PAGE_BYTES
 from schemas.paths import Path, check_path
-from schemas.permissions import Permission
 from schemas.queries import Export
-from schemas.replies import ArchivedApp, ArchivedPermission, ArchivedRule, ExportReply
+from schemas.replies import ArchivedApp, ArchivedRule, ExportReply
 
 _READ_PIECES: Final = 256
 """Pieces of evidence read at a time: a page of small ones takes a few reads, one of large ones wastes little."""
@@ -224,35 +224,8 @@ def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
         name: ArchivedApp(
             description=app.description,
             role=app.role,
-            permissions=_permissions(model, name, base),
+            permissions=settings_of(model, name, base),
             origins=list(app.origins),
         )
         for name, app in sorted(model.apps.items())
     }
-
-
-def _permissions(model: Model, app: str, base: Path) -> list[ArchivedPermission]:
-    """List settings; those about what has been deleted are left out, since they could not be made elsewhere."""
-    return [one for grantee in grantees_of(model, app) for one in _permissions_of(model, grantee, base)]
-
-
-def _permissions_of(model: Model, grantee: str, base: Path) -> list[ArchivedPermission]:
-    of_contexts = sorted(model.permissions.get(grantee, {}).items())
-    of_components = sorted(model.component_permissions.get(grantee, {}).items())
-    places = [(path, None, one) for path, one in of_contexts] + [
-        (path[:-1], path[-1], one) for path, one in of_components
-    ]
-    _, person = parted_grantee(grantee)
-    return [
-        _exported(path, name, person, one)
-        for path, name, one in places
-        if path[: len(base)] == base
-        and (context := model.context(path)) is not None
-        and (name is None or context.component(name) is not None)
-    ]
-
-
-def _exported(path: Path, component: str | None, person: str | None, setting: Permission) -> ArchivedPermission:
-    return ArchivedPermission(
-        context=list(path), component=component, whose_rules=person, **msgspec.structs.asdict(setting)
-    )

@@ -274,6 +274,34 @@ async def test_what_apps_tell_cannot_command_the_terminal(shell: Shell, capsys: 
     assert "a\\u202eb" in shown
 
 
+async def test_showperm_lists_all_rights_of_an_app(shell: Shell, capsys: Printed) -> None:
+    """Wherever they are, from wherever one is; with a path, what bears on that path."""
+    await printed(shell, "app add asker x; setperm asker / --ask; setperm asker Personal/lastname --no-ask", capsys)
+    shown = await printed(shell, "cd Goals; showperm asker", capsys)
+    assert re.search(r"^asker +/ +ask +-$", shown, re.MULTILINE)
+    assert re.search(r"^asker +/Personal/lastname +- +ask$", shown, re.MULTILINE)
+    assert "lastname" not in await printed(shell, "showperm asker /Goals", capsys)
+    assert await printed(shell, "app add new x; showperm new", capsys) == (
+        f"new is an app of {shell.user} now\nnothing is set for new\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("ls Persnoal", "Did you mean Personal/? At / there are: "),
+        ("ask Personal/fristname", "Did you mean firstname? At /Personal there are: firstname, lastname, "),
+        ("tell Personal/fristname x", "Did you mean firstname? At /Personal there are: firstname, lastname, "),
+        ("cd Goals/Helth", "Did you mean Health/? At /Goals there are: "),
+        ("ask Personal/firstname --resolver most_frequnt", "Did you mean most_frequent? The resolvers are: "),
+        ("lss", "Did you mean ls?"),
+    ],
+)
+async def test_what_was_perhaps_meant(shell: Shell, capsys: Printed, line: str, hint: str) -> None:
+    """Beside what there is, so that one need not look for it."""
+    assert hint in await refused(shell, line, capsys)
+
+
 async def test_names_that_look_alike_are_pointed_out(shell: Shell, capsys: Printed) -> None:
     """Both to whoever looks into the context, and to whoever lists the apps."""
     for name in ("paypal", "\u0440aypal"):

@@ -2,11 +2,12 @@
 
 import json
 
+import click
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llum.cli.layout import cells, clean, columns, facts, paragraph, shorten, table
+from llum.cli.layout import cells, clean, columns, facts, paragraph, shorten, table, whole_table
 
 texts = st.text(st.characters(codec="utf-8"), max_size=120)
 
@@ -56,3 +57,37 @@ def test_names_stand_across() -> None:
 def test_a_long_line_goes_on_below_its_beginning() -> None:
     """What is indented stays indented when it is wrapped."""
     assert paragraph("  one two three", 10) == "  one two\n    three"
+
+
+ROWS = [("id-1", "the lamp on the desk in the study"), ("id-23", "another one")]
+
+
+def test_a_whole_table_cuts_nothing() -> None:
+    """The last column goes on below itself; where there is no room beside the others, each row is a list."""
+    assert whole_table(("id", "what it is"), ROWS, 80).splitlines()[1:] == [
+        "id-1   the lamp on the desk in the study",
+        "id-23  another one",
+    ]
+    assert whole_table(("id", "what it is"), ROWS, 27).splitlines()[1:] == [
+        "id-1   the lamp on the desk",
+        "       in the study",
+        "id-23  another one",
+    ]
+    listed = click.unstyle(whole_table(("id", "what it is"), ROWS, 20))
+    assert listed.splitlines() == [
+        "id          id-1",
+        "what it is  the lamp",
+        "            on the",
+        "            desk in",
+        "            the",
+        "            study",
+        "",
+        "id          id-23",
+        "what it is  another",
+        "            one",
+    ]
+
+
+def test_nothing_breaks_inside_a_word() -> None:
+    """A word that is longer than the line stays whole: a terminal shows all of it."""
+    assert paragraph("see http://llum.example/a-long-path", 12) == "see\nhttp://llum.example/a-long-path"

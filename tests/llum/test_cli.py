@@ -1,14 +1,23 @@
 """The command line without a running llum: help, mistakes, exit codes."""
 
+import io
 import json
+import re
+import shlex
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from llum.cli.answers import in_words
+from llum.cli.help import EXAMPLES
 from llum.cli.main import COMMANDS, HINTS, cli, hinted, main
 from llum.cli.parameters import Moment
+from llum.cli.render import moment
 from llum.settings import SETTINGS, variable
 from schemas.errors import Code, Refusal
 
@@ -164,6 +173,114 @@ def test_times_are_seconds_or_iso() -> None:
     """Without a zone it is this machine's."""
     assert Moment().convert("12.5", None, None) == 12.5
     assert Moment().convert("1970-01-01T00:01:00Z", None, None) == 60.0
+    assert Moment().convert(moment(1234567890.0), None, None) == 1234567890.0, "what is shown is taken back"
+
+
+@pytest.mark.parametrize(
+    ("words", "ago_s"), [("5 minutes ago", 300), ("an hour ago", 3600), ("yesterday", 86_400), ("in 2 days", -172_800)]
+)
+def test_times_in_words(words: str, ago_s: float) -> None:
+    """As people say them."""
+    before = time.time()
+    said = Moment().convert(words, None, None)
+    assert before - ago_s - 1 <= said <= time.time() - ago_s + 1
+
+
+def _commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Give every command with the words that it is called by."""
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _commands(inner, (*words, name))
+
+
+ALL_COMMANDS = {" ".join(words): command for words, command in _commands(cli) if words}
+RUN_UNTIL_STOPPED = {"up", "worker", "edge", "browse", "sensor activity"}
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_every_help_has_an_example_that_can_be_typed(name: str) -> None:
+    """Of that very command, with all that it needs."""
+    assert name in EXAMPLES, "its example is missing"
+    words = shlex.split(EXAMPLES[name].split(" >>")[0])
+    assert " ".join(words[1:]).startswith(name)
+    command, rest = cli, words[1:]
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        found, command, rest = command.resolve_command(context, rest)
+        assert command is not None, found
+        if isinstance(command, click.Group) and rest and rest[0] not in command.list_commands(context):
+            rest = ["make", *rest]  # `llum admin token alice` is short for that
+    try:
+        command.make_context(name, rest)
+    except click.BadParameter as error:
+        assert "does not exist" in error.message, "but for a folder that may be missing here"
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_every_help_says_whole_sentences(name: str) -> None:
+    """Also in the list of its group, and nothing breaks inside a word at 40 columns."""
+    command = ALL_COMMANDS[name]
+    for width in (40, 80):
+        text = command.get_help(click.Context(command, info_name=name, terminal_width=width))
+        assert "..." not in text.replace("[ARGS]...", "").replace("]...", "").replace("ID...", "")
+        wide = command.get_help(click.Context(command, info_name=name, terminal_width=400))
+        broken = set(re.split(r"[\s-]+", text)) - set(re.split(r"[\s-]+", wide))
+        assert not broken, f"broken at {width} columns: {broken}"
+    assert (command.help or "").split("\n\n")[0].rstrip().endswith((".", "'."))
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_every_command_that_answers_does_so_in_json_if_asked(name: str) -> None:
+    """And each names the person first."""
+    command = ALL_COMMANDS[name]
+    if isinstance(command, click.Group):
+        return
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert ("--json" in options) != (name in RUN_UNTIL_STOPPED)
+    arguments = [one.name for one in command.params if isinstance(one, click.Argument)]
+    assert "user" not in arguments[1:], "USER comes first"
+
+
+def test_errors_have_one_shape_in_json(run) -> None:
+    """Of wrong use, of what is refused, of what fails: one object in one line, with an exit code as without."""
+    for arguments, exit_code, code in (
+        (("nonsense",), 2, "usage"),
+        (("ask",), 2, "usage"),
+        (("ask", "Not An Id"), 1, "setup"),
+        (("mdef", "check", "none.mdef"), 1, "setup"),
+    ):
+        ran = run(*arguments, "--json")
+        assert (ran.code, ran.out) == (exit_code, "")
+        error = json.loads(ran.err)["error"]
+        assert (error["code"], set(error)) == (code, {"code", "message", "field", "hint"})
+
+
+def test_errors_name_what_was_typed() -> None:
+    """Not the fields of messages, and apps by the names that they were registered with."""
+    shown = in_words(Refusal(Code.NO_SUCH_APP, "x--_4dy_48ealth is not registered", "view[0]"))
+    assert shown == "no_such_app: MyHealth is not registered (field PATH)"
+    assert in_words(Refusal(Code.BAD_VALUE, "no", "evidence.value[2].x")) == "bad_value: no (field VALUE)"
+    assert in_words(Refusal(Code.BAD_FIELD, "no", "evidence.useby")) == "bad_field: no (field --useby)"
+    assert in_words(Refusal(Code.BAD_FIELD, "no", "user")) == "bad_field: no (field user)"
+
+
+def test_a_command_that_is_not_there(run) -> None:
+    """What was perhaps meant, and what there is."""
+    ran = run("aks")
+    assert ran.code == 2
+    assert "Did you mean ask? The commands are: up, status, admin, " in ran.err
+    assert "Did you mean person? " in run("admin", "persn").err
+
+
+def test_no_is_an_answer(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an interruption."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    ran = run("admin", "person", "forget", "alice")
+    assert (ran.code, ran.err) == (1, "llum: nothing was erased\n")
 
 
 def test_help_needs_neither_bus_nor_web_server() -> None:

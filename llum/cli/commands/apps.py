@@ -156,15 +156,10 @@ def permit(
 @click.option("--schedules", type=int, help="Its rules with a schedule.")
 @click.option("--fires-per-minute", type=int, help="How often one of its schedules may fire in a minute.")
 @click.option("--notices-per-hour", type=int, help="How often its rules may call a URL in an hour.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @settings_options(*WHERE)
 def quota(settings: Settings, user: str, name: str, as_json: bool, **quotas: int | None) -> None:
-    """Say how much APP may have in the model of USER, and print it. Without an option: print it.
-
-    \b
-    llum admin app quota alice clock --fires-per-minute 60
-    """
-    from llum.cli import render
+    """Say how much APP may have in the model of USER, and print it. Without an option: print it."""
     from llum.people import apps
 
     given = {part: value for part, value in quotas.items() if value is not None}
@@ -176,7 +171,7 @@ def quota(settings: Settings, user: str, name: str, as_json: bool, **quotas: int
 
     found = with_client(settings, use)
     parts = {part: getattr(found, part) for part in found.__struct_fields__}
-    click.echo(render.as_json(parts) if as_json else "\n".join(f"{part}: {value}" for part, value in parts.items()))
+    say(parts, "\n".join(f"{part}: {value}" for part, value in parts.items()), as_json=as_json)
 
 
 def _names(names: tuple[str, ...], every: bool) -> list[str] | None:

@@ -2,11 +2,11 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options
 from llum.cli.progress import Progress
 from llum.settings import Settings, variable
@@ -17,49 +17,38 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@json_option
 @settings_options(*WHERE)
 def backup(settings: Settings, folder: Path, as_json: bool) -> None:
     """Make a backup of a running llum in FOLDER, which is made, and read it back.
 
     It holds the log, tokens, passwords, secrets and settings, but no shards: they are made anew from the log. Whoever
     can read it can read everything of everybody.
-
-    \b
-    Example:
-      llum admin backup /mnt/backups/llum-2026-11-26
     """
     _log_errors(settings)
     with Progress() as progress:
         made = asyncio.run(_make(settings, folder, progress))
-    click.echo(_as_json(folder, made) if as_json else "\n".join(_in_words(folder, made)))
+    say(_summary(folder, made), "\n".join(_in_words(folder, made)), as_json=as_json)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object.")
+@json_option
 @settings_options("data_dir")
 def restore(settings: Settings, folder: Path, as_json: bool) -> None:
     """Restore the backup in FOLDER into a data folder that has no log yet.
 
     Start llum on it afterwards with `llum up`. Its first start makes the shards anew from the log.
-
-    \b
-    Example:
-      llum admin restore /mnt/backups/llum-2026-11-26 --data-dir .llum
     """
     from llum.backup.restoring import restore_backup
 
     _log_errors(settings)
     with Progress() as progress:
         restored = asyncio.run(restore_backup(folder, settings, progress))
-    if as_json:
-        click.echo(msgspec.json.encode({"data_dir": str(settings.data_dir), "commands": restored.commands}).decode())
-        return
-    click.echo(f"restored {restored.commands:,} commands into {settings.data_dir}")
-    for line in [*_lost(restored), *_settings_of(restored)]:
-        click.echo(line)
-    click.echo(f"start it with: llum up --data-dir {settings.data_dir}")
+    lines = [f"restored {restored.commands:,} commands into {settings.data_dir}"]
+    lines += [*_lost(restored), *_settings_of(restored), f"start it with: llum up --data-dir {settings.data_dir}"]
+    answer = {"data_dir": str(settings.data_dir), "commands": restored.commands}
+    say(answer, "\n".join(lines), as_json=as_json)
 
 
 async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
@@ -91,15 +80,14 @@ def _settings_of(restored: "Manifest") -> list[str]:
     return [f"it was run with {name}={value}" for name, value in sorted(changed.items())]
 
 
-def _as_json(folder: Path, made: "Manifest") -> str:
-    summary = {
+def _summary(folder: Path, made: "Manifest") -> dict[str, Any]:
+    return {
         "folder": str(folder),
         "commands": made.commands,
         "bytes": made.size,
         "streams": [stream.name for stream in made.streams],
         "losses": made.losses,
     }
-    return msgspec.json.encode(summary).decode()
 
 
 def _log_errors(settings: Settings) -> None:

@@ -44,9 +44,11 @@ def activity(
 ) -> None:
     """Tell when the person at this machine becomes active (1) or idle (0), and when the sensor stops (-1).
 
-    The owner installs the sensor once with --install: it may then tell
-    Devices/activity_monitor/activity/data, and do nothing else. At a terminal the command asks
-    whether to install it.
+    The owner installs the sensor once with --install: it may then tell one component, and do nothing else. At a
+    terminal the command asks whether to install it. The component is
+
+    \b
+    Devices/activity_monitor/activity/data
     """
     from llum.processes import logs
     from sensors.activity.sensor import ActivityOptions, run_activity_sensor

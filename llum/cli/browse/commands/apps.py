@@ -108,14 +108,18 @@ async def setperm(
 
 @command("showperm", section="apps", example="showperm asker Work")
 @click.argument("name", metavar="APP", type=APP, required=False)
-@click.argument("path", type=ANYTHING, default="")
-async def showperm(shell: Shell, name: str | None, path: Path) -> None:
+@click.argument("path", type=ANYTHING, required=False)
+async def showperm(shell: Shell, name: str | None, path: Path | None) -> None:
     """Show what an app may do, or all apps.
 
-    It shows what is set at PATH and above it. Without PATH: where you are.
+    It shows what is set at PATH and above it. Without PATH: all that is set for the app, wherever it is.
     """
     listed = [name] if name else [app_name(each) for each in (await shell.query(ListApps(), AppsReply)).apps]
-    await _show(shell, listed, path)
+    if path is not None:
+        await _show(shell, listed, path)
+        return
+    found = [row for each in listed for row in await _everywhere(shell, each)]
+    shell.say(show.permissions(found, shell.width) if found else f"nothing is set for {', '.join(listed)}")
 
 
 async def _list(shell: Shell) -> None:
@@ -136,6 +140,19 @@ async def _show(shell: Shell, listed: list[str], path: Path) -> None:
             found += await _setting(shell, name, context[:depth], None)
         found += await _setting(shell, name, context, component) if component else []
     shell.say(show.permissions(found, shell.width) if found else f"nothing is set at {shell.shown(path)} or above")
+
+
+async def _everywhere(shell: Shell, name: str) -> list[tuple[str, str, Permission]]:
+    """Give all that is set for an app."""
+    reply = await shell.query(GetPermission(app=app_id(name), below=True), PermissionReply)
+    return [
+        (
+            name if one.whose_rules is None else f"{name}, rules of {one.whose_rules}",
+            shell.shown([*one.context, one.component] if one.component else one.context),
+            one,
+        )
+        for one in reply.settings
+    ]
 
 
 async def _setting(
