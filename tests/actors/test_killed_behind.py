@@ -66,7 +66,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         world = World(llum, worker)
         await worker.start()
         await world.serves()
-        await world.llum.make_person("alice", "a")
+        await world.llum.make_person("alice", "a", "b")
         await worker.end()
         yield world
 
@@ -117,6 +117,26 @@ async def test_a_repeat_across_a_kill_gets_the_first_outcome(world: World, step:
         again.repeated = first.repeated = False
         assert again == first
     assert [value for _, value in await world.evidence()] == [7, 2, 3]
+
+
+@pytest.mark.parametrize("failpoint", ["applied", "spoken", "committed", "before_apply:2", "committed:2"])
+async def test_who_waits_for_rules_hears_after_a_kill(world: World, failpoint: str) -> None:
+    """Wherever it dies between the tell and what its rule has told: that is told once, and the outcome comes."""
+    await world.worker.start()
+    await world.serves()
+    await world.llum.subscribe("a", "'' ~ '' : TELL ./c/b, explicit:<./c/a>")
+    await world.worker.end()
+    await world.worker.start(**{FAILPOINT: failpoint})
+    await world.serves()
+    telling = asyncio.create_task(world.llum.settled(told(1)))
+    await world.worker.died()
+    await world.worker.start()
+    outcome = await telling
+    await world.llum.until("b", [1])
+    again = await world.llum.settled(told(1))
+    assert (again.seq, again.repeated) == (outcome.seq, True)
+    await world.llum.settled(told(2))
+    await world.llum.until("b", [1, 2])
 
 
 async def _send_all(world: World, commands: list[Any]) -> None:
