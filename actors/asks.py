@@ -3,8 +3,9 @@
 import asyncio
 import time
 from functools import partial
+from typing import Protocol
 
-from actors.answers import Answers, Later
+from actors.answers import Later
 from actors.incoming import address_of
 from bus import lines
 from bus.connection import Bus
@@ -27,10 +28,17 @@ SlowAsks = set[asyncio.Task[None]]
 """Those of all partitions of a worker: what they may hold up is bounded together."""
 
 
+class QueryAnswers(Protocol):
+    """Answers the queries of one partition."""
+
+    def answer(self, address: Address, data: bytes) -> Reply | Later:
+        """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
+
+
 class Asks:
     """Answers asks from `open` to `stop`: at once or, when they must wait, side by side."""
 
-    def __init__(self, bus: Bus, number: int, answers: Answers, slow: SlowAsks) -> None:
+    def __init__(self, bus: Bus, number: int, answers: QueryAnswers, slow: SlowAsks) -> None:
         self._bus = bus
         self._number = number
         self._answers = answers

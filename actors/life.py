@@ -8,15 +8,26 @@ disk is not worn out.
 
 import asyncio
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+from actors.refusing import refuse
+from actors.same_log import OtherLogError, common_until
 from actors.serving import Ground, Serving
 from actors.store.batch import Unwritable
 from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged
+from actors.store.losses import losses
+from actors.store.shard import Shard
+from bus import checkpoints
+from bus.accepting import LogAccepted
 from bus.aside import remove_shard, set_aside
+from bus.log import stream_last
 from bus.logger import get_logger
-from bus.retrying import Interrupted, sleeping_until
+from bus.retrying import Interrupted, retrying, sleeping_until
+from bus.subjects import log_stream_of
+from schemas.codec import encode
 
 log = get_logger(__name__)
 
@@ -39,15 +50,25 @@ class Life:
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
         self._pause_s = 0.0
+        self._telling: asyncio.Task[None] | None = None
         self.serving = self._serve()
 
     async def live(self) -> None:
         """Live until told to leave. Raises what ends it before."""
+        try:
+            await self._live()
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()
+
+    async def _live(self) -> None:
         while True:
             careful_until = 0
             try:
                 await self.serving.live()
                 return
+            except OtherLogError as error:
+                await self._until_accepted(error)
             except ShardDamaged as damage:
                 await self._make_anew(damage)
             except Unwritable as refused:
@@ -70,6 +91,46 @@ class Life:
 
     def _serve(self, careful_until: int = 0) -> Serving:
         return Serving(self.number, self._ground, self._primary, self.answers, careful_until)
+
+    async def _until_accepted(self, error: OtherLogError) -> None:
+        """Refuse asks until the operator accepts the log; then have the shard made anew from it."""
+        log.error("partition_refused", partition=self.number, why=error.message, ways_on=error.hint)
+        reply_to = await refuse(self.number, self._ground, error, self.answers, self._leaving)
+        if reply_to is not None:
+            path = self._ground.shard_of(self.number)
+            with suppress(Interrupted):
+                await retrying(self._relay_again, "log_waits", sleep=self._sleep, partition=self.number)
+            try:
+                aside = await asyncio.to_thread(set_aside, path, "other_log", time.time())
+            except OSError as failure:
+                raise ShardError(path, failure) from failure
+            log.warning("log_accepted", partition=self.number, aside=str(aside))
+            self._telling = asyncio.create_task(self._tell_losses(aside, reply_to))
+
+    async def _relay_again(self) -> None:
+        """Have what follows from commands relayed from there on where the log is another one. Raises `Transient`."""
+        ground, stream = self._ground, log_stream_of(self.number, self._ground.log_streams)
+        relayed_seq = await checkpoints.read(ground.bus, self.number)
+        shard = await Shard.open(ground.shard_of(self.number))
+        try:
+            first = min(relayed_seq, await stream_last(ground.bus, stream)) + 1
+            common = await common_until(ground.bus, stream, shard.kept_below(first), ground.digests)
+        finally:
+            await shard.close()
+        # Where nothing is in common, as with the shard of another installation, the log's own word counts.
+        relayed_of_this_log = common or first - 1
+        if relayed_of_this_log < relayed_seq:
+            await checkpoints.write(ground.bus, self.number, relayed_of_this_log)
+
+    async def _tell_losses(self, aside: Path, reply_to: str) -> None:
+        """When all of the log is applied and on the disk, say what was known before and is not in it."""
+        await self.answers.wait()
+        with suppress(Interrupted):
+            await self.serving.flush()
+        found = await asyncio.to_thread(losses, aside, self._ground.shard_of(self.number))
+        log.warning("commands_lost", partition=self.number, lost=found.total, lost_forgets=found.forgets)
+        told = LogAccepted(self.number, str(aside), found.total, found.forgets, found.commands)
+        await self._ground.bus.publish(reply_to, encode(told))
 
     async def _make_anew(self, damage: ShardDamaged) -> None:
         """Take the damaged shard out of the way. Raises `ShardError` if that fails."""

@@ -64,6 +64,12 @@ class Mailroom:
         """Forget a mailbox and what is in it: it is in the log."""
         self.done(self._mailboxes.pop(partition).waiting)
 
+    def drop(self, partition: int) -> None:
+        """Drop what waits for a partition: it will be read again."""
+        mailbox = self._mailboxes[partition]
+        waiting, mailbox.waiting = mailbox.waiting, []
+        self.done(waiting)
+
     def deliver(self, messages: list[LogMessage]) -> None:
         """Sort messages into the mailboxes. Called by the readers."""
         mailboxes = self._mailboxes

@@ -23,6 +23,7 @@ from actors.incoming import Incoming, address_of, decode_incoming
 from actors.live import ActiveModels, LiveModel
 from actors.settling import FAULT, Settled, Settling, key_of
 from actors.store.batch import Batch, Unwritable
+from actors.store.digests import Landmark
 from actors.store.shard import Shard
 from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
@@ -144,6 +145,13 @@ class Partition:
         if live is None and (live := self.waiting.model(user)) is not None:
             self._actives.activate(self.number, live)
         return live
+
+    async def kept_below(self, seq: int) -> AsyncIterator[Landmark]:
+        """Give the commands below a sequence whose digests are kept, committed or not, the newest first."""
+        for landmark in list(self.waiting.kept_below(seq)):
+            yield landmark
+        async for landmark in self.shard.kept_below(min(seq, self.committed_seq + 1)):
+            yield landmark
 
     async def advanced(self) -> None:
         """Wait until more has been applied. Raises `Transient` when the partition leaves this worker."""

@@ -19,10 +19,11 @@ from actors.effects.relaying import Relay, Relaying
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.partition import Partition
+from actors.same_log import OtherLogError, check_same_key, check_same_log
 from actors.settling import Settled
 from actors.store.batch import Unwritable
 from actors.store.damage import ShardDamaged
-from actors.store.digests import Digests
+from actors.store.digests import Digests, Landmark
 from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
 from actors.uncommitted import Bound
@@ -33,6 +34,7 @@ from bus.readers import LogReaders
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.resolvers.registry import Resolvers
+from schemas.errors import Transient
 
 MAX_WRITING = 1
 """Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
@@ -40,6 +42,9 @@ catching up. What waits meanwhile joins a batch. Forgets, which rewrite files, a
 
 PAUSE_IS_TOLD_AFTER_S = 1.0
 """Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
+
+IN_HAND_POLL_S = 0.01
+"""Seconds between looks whether the batch in hand has been applied, which takes milliseconds."""
 
 PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
@@ -96,15 +101,19 @@ class Serving:
         self._in_hand = False
         """Whether a batch has been taken that is not yet applied and spoken of."""
         self._busy_since = 0.0
-        self._fault: ShardDamaged | Unwritable | None = None
+        self._fault: ShardDamaged | Unwritable | OtherLogError | None = None
         self._careful_until = careful_until
+        self._partition: Partition | None = None
         self._relay: Relay | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 
     async def live(self) -> None:
-        """Live until told to leave. Raises what ends it before, `ShardDamaged` and `Unwritable` among it."""
+        """Live until told to leave.
+
+        Raises what ends it before, `ShardDamaged`, `Unwritable` and `OtherLogError` among it.
+        """
         try:
             await self._live()
         except Exception as error:
@@ -119,18 +128,29 @@ class Serving:
     async def _live(self) -> None:
         ground = self._ground
         async with self._restored() as partition:
+            self._partition = partition
             committing = Committing(partition, ground.bound, ground.writing, self._sleep)
             committing.on_refused = self._stop_for
-            async with committing.going_on(), self._ending_chains(), self._applying(partition, committing):
+            async with (
+                committing.going_on(),
+                self._ending_chains(),
+                self._applying(partition, committing),
+                self._joining_again(partition),
+            ):
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
                     async with self._relaying(partition, committing), self._answering(partition):
                         await self._leaving.wait()
 
-    def _stop_for(self, fault: ShardDamaged | Unwritable) -> None:
-        """Leave because of what is wrong with the shard or its rows."""
+    def _stop_for(self, fault: ShardDamaged | Unwritable | OtherLogError) -> None:
+        """Leave because of what is wrong with the shard or its rows, or because it is not of this log."""
         self._fault = self._fault or fault
         self.leave()
+
+    async def flush(self) -> None:
+        """Have all that is applied now on the disk. Raises `Interrupted` when the partition leaves."""
+        if self._partition is not None:
+            await self._partition.flush()
 
     def leave(self) -> None:
         """Finish the batch in hand, and end. The rest stays in the log."""
@@ -163,10 +183,71 @@ class Serving:
                 shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)
                 relayed_seq = await checkpoints.read(ground.bus, number)
+                check_same_key(number, shard.digest_key, ground.digests)
+                await self._check_log(shard.last, shard)
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
             yield Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
+
+    async def _check_log(self, last: Landmark | None, keeper: Shard | Partition) -> None:
+        """Raise `OtherLogError` unless the log has the last command, as far as that can be known."""
+        ground, kept = self._ground, keeper.kept_below(0 if last is None else last.seq)
+        stream = log_stream_of(self.number, ground.log_streams)
+        await check_same_log(ground.bus, stream, self.number, last, kept, ground.digests)
+
+    @asynccontextmanager
+    async def _joining_again(self, partition: Partition) -> AsyncIterator[None]:
+        """Whenever the connection has been lost, see that the log is still the same, and read on from where we are.
+
+        Another one may have been put in its place meanwhile.
+        """
+        bus, lost = self._ground.bus, asyncio.Event()
+
+        def stop_reading() -> None:
+            self._stop_reading()
+            lost.set()
+
+        task = asyncio.create_task(self._join_again_whenever(lost, partition))
+        bus.on_disconnect.append(stop_reading)
+        try:
+            yield
+        finally:
+            bus.on_disconnect.remove(stop_reading)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _join_again_whenever(self, lost: asyncio.Event, partition: Partition) -> None:
+        with suppress(Interrupted):
+            while True:
+                await lost.wait()
+                lost.clear()
+                self._stop_reading()
+                await retrying(
+                    lambda: self._join_again(partition), "log_waits", on=(Transient,), sleep=self._sleep,
+                    partition=self.number,
+                )  # fmt: skip
+
+    async def _join_again(self, partition: Partition) -> None:
+        """Read on, or leave because it is another log. Raises `Transient` when that cannot be told now."""
+        with self._ground.readers.gathering():
+            await self._until_in_hand_is_applied()
+            try:
+                await self._check_log(partition.waiting.last, partition)
+            except OtherLogError as error:
+                self._stop_for(error)
+            else:
+                await self._join(partition.applied_seq)
+                self._note_progress(partition)
+
+    async def _until_in_hand_is_applied(self) -> None:
+        while self._in_hand:
+            await self._sleep(IN_HAND_POLL_S)
+
+    def _stop_reading(self) -> None:
+        """Read nothing more of the partition, and drop what was read and is not in hand: it will be read again."""
+        self._ground.readers.leave(self.number)
+        self._ground.mailroom.drop(self.number)
 
     async def _join(self, applied_seq: int) -> None:
         """Have the partition read from its own place.

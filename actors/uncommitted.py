@@ -121,6 +121,13 @@ class Uncommitted:
         actor.log_sum = added(actor.log_sum, digest)
         self.log_sum = added(self.log_sum, digest)
 
+    def kept_below(self, seq: int) -> Iterator[Landmark]:
+        """Give the waiting commands below a sequence whose digests are kept, the newest first."""
+        for batch in reversed(self.batches):
+            for at, time_us, *_, digest, _ in reversed(batch.commands):
+                if digest is not None and at < seq:
+                    yield Landmark(at, time_us, digest)
+
     def forget(self, actor: LiveModel) -> None:
         """Take a person's share out of the sum."""
         self.log_sum = (self.log_sum - actor.log_sum) % MODULUS

@@ -91,6 +91,11 @@ def partition_ask_subject(partition: int) -> str:
     return f"llum.query.{partition}._._.ping"
 
 
+def accept_subject_of(partition: int) -> str:
+    """Address a partition that is refused, for the operator's word that the log counts. No app may publish there."""
+    return f"llum.accept.{partition}"
+
+
 def log_stream(index: int) -> str:
     return f"LLUM_LOG_{index}"
 

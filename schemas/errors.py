@@ -5,6 +5,7 @@
     │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
+    │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)
     │   └── ShardError                   a shard's file cannot be opened now (`actors.store.connection`)
     └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire
         ├── EmbeddedServerError          nats-server (`bus.errors`)

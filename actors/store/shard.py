@@ -19,7 +19,7 @@ from actors.store import sql
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
-from actors.store.digests import Digests
+from actors.store.digests import Digests, Landmark
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key
 from actors.store.repeats import Repeats
@@ -222,6 +222,13 @@ class Shard:
             with self._reading():
                 known[key] = First(_outcome(key.id, seq, text), body)
         return known
+
+    async def kept_below(self, seq: int) -> AsyncIterator[Landmark]:
+        """Give the commands below a sequence whose digests are kept, the newest first."""
+        while page := list(await self._connection.execute_fetchall(sql.KEPT_BELOW, (seq,))):
+            for row in page:
+                yield Landmark(*row)
+            seq = page[-1][0]
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""

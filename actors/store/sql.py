@@ -182,6 +182,27 @@ WHERE user.name = ? AND item.seq <= ? AND item.time_us <= ? GROUP BY item.kind, 
 
 LOAD_CAUSES: Final = "SELECT root, count FROM cause WHERE user_key = ? ORDER BY seq"
 
+KEPT_BELOW: Final = """
+SELECT seq, time_us, digest FROM command WHERE seq < ? AND digest IS NOT NULL ORDER BY seq DESC LIMIT 500
+"""
+
+LIST_THERE: Final = (
+    "CREATE TABLE there (hash INTEGER PRIMARY KEY)",
+    "INSERT OR IGNORE INTO there SELECT hash FROM now.command",
+)
+_LOST: Final = """
+FROM before.command LEFT JOIN before.user ON user.key = command.user_key
+WHERE (outcome IS NULL OR outcome ->> 'outcome' = 'accepted')
+AND NOT EXISTS (SELECT 1 FROM there WHERE there.hash = command.hash)
+"""
+"""Of a command that was refused nothing is lost. One that forgot somebody has no user."""
+
+COUNT_LOST: Final = f"SELECT count(*), coalesce(sum(user.key IS NULL), 0) {_LOST}"
+LOST_COMMANDS: Final = f"""
+SELECT command.seq, command.time_us, user.name, command.app, command.id {_LOST}
+AND user.key IS NOT NULL ORDER BY command.seq LIMIT ?
+"""
+
 TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
 
 LAST_SEQ_UNTIL: Final = "SELECT seq FROM command WHERE time_us <= ? ORDER BY time_us DESC, seq DESC LIMIT 1"

@@ -12,9 +12,13 @@ from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.keys import BUS, PARTITIONS
 from schemas.errors import Code, Error
+from schemas.several import several
 
 if TYPE_CHECKING:
     from bus.connection import Bus
+
+MAX_REASONS: Final = 3
+"""Reasons that are named of partitions that apply nothing."""
 
 PING_TIMEOUT_S: Final = 1.0
 """Seconds for a partition to answer a ping. A probe wants to know soon; the next one asks again."""
@@ -64,7 +68,7 @@ async def _ready(request: web.Request) -> web.Response:
             {"bus": "connected", "missing_partitions": missing},
         )
     if unready:
-        reasons = ", ".join(sorted({str(why) for why in unready.values()}))
+        reasons = ", ".join(several(map(str, unready.values()), MAX_REASONS))
         return _not_ready(
             f"{len(unready)} of {partitions} partitions apply nothing: {reasons}",
             {"bus": "connected", "paused_partitions": list(unready)},

@@ -45,6 +45,8 @@ EXAMPLES: Final = {
     "admin backup": "llum admin backup /mnt/backups/llum-2026-11-26",
     "admin restore": "llum admin restore /mnt/backups/llum-2026-11-26 --data-dir .llum",
     "admin install": "llum admin install --nats-url nats://192.0.2.7:4222",
+    "admin log": "llum admin log accept 39",
+    "admin log accept": "llum admin log accept 39",
     "admin rejected": "llum admin rejected alice --app lamp",
     "admin dead": "llum admin dead alice",
 }

@@ -22,9 +22,13 @@ from llum.settings import Settings, hide_password
 from llum.status import folder
 from llum.status.standing import Log, RunningProcess, Standing, with_rates
 from schemas.errors import LlumError, Transient
+from schemas.several import several
 
 HTTP_WITHIN_S: Final = 5.0
 """Seconds for the edge to say whether it is ready: it waits one second for partitions itself."""
+
+MAX_REASONS: Final = 3
+"""Reasons that are shown of partitions that apply nothing."""
 
 PING_WITHIN_S: Final = 1.0
 """Seconds for a worker to say that it serves a partition."""
@@ -98,17 +102,22 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
     try:
         log, people = await _log(bus, standing.log), len(await list_users(bus))
         standing = msgspec.structs.replace(standing, log=log, people=people, ready=True)
-        missing = await _unserved(bus, settings.partitions)
-        return _but(standing, f"{missing} of {settings.partitions} partitions have no worker") if missing else standing
+        for reason in await _why_unserved(bus, settings.partitions):
+            standing = _but(standing, reason)
+        return standing
     except Transient as error:
         return _but(standing, error.error.message)
     finally:
         await bus.close()
 
 
-async def _unserved(bus: Bus, partitions: int) -> int:
+async def _why_unserved(bus: Bus, partitions: int) -> list[str]:
+    """Say which partitions have no worker, and why others apply nothing: each reason once."""
     replies = await asyncio.gather(*(ping(bus, partition, PING_WITHIN_S) for partition in range(partitions)))
-    return replies.count(None)
+    missing = replies.count(None)
+    without = [f"{missing} of {partitions} partitions have no worker"] if missing else []
+    pauses = {reply.pauses for reply in replies if reply is not None and reply.pauses is not None}
+    return without + several(pauses, MAX_REASONS)
 
 
 async def _log(bus: Bus, files: Log) -> Log:
