@@ -135,7 +135,7 @@ class LogReader:
         if last < self._last_seq:
             raise LogTruncatedError(
                 f"the log ends at {last}, but has been read up to {self._last_seq}",
-                "it is another log or an older copy: restore the newer one, or start again and see what `llum status` says",
+                "another log or an older copy is there: restore the newest one, or start again and see `llum status`",
             )
         await consumer.open(last)
 

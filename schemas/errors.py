@@ -6,11 +6,13 @@
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
     │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)
+    │   ├── ShardDamaged                 a shard's file is made anew from the log (`actors.store.damage`)
     │   └── ShardError                   a shard's file cannot be opened now (`actors.store.connection`)
     └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire
         ├── EmbeddedServerError          nats-server (`bus.errors`)
         ├── InstallationError            what an earlier llum left in nats-server
         ├── LogTruncatedError            the log ends too early
+        ├── ShardTooNewError             a later llum has written a shard (`actors.store.connection`)
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
         └── Fault, HeldError             files, folders and processes of this machine (`llum.failures`)
 
