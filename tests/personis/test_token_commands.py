@@ -31,7 +31,9 @@ def make(person: Person, app: str, *options: str) -> subprocess.CompletedProcess
 
 
 def listed(person: Person) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(person.llum.run("admin", "token", "list", person.user, "--json"))
+    found: list[dict[str, Any]] = json.loads(person.llum.run("admin", "token", "list", person.user, "--json"))[
+        "credentials"
+    ]
     return found
 
 
@@ -40,7 +42,7 @@ def test_a_token_has_the_rights_that_the_app_has(person: Person) -> None:
     run, user = person.llum.run, person.user
     run("admin", "app", "add", user, "notebook", "--description", "my notes")
     token = run("admin", "token", user, "--app", "notebook")
-    about = {one["name"]: one for one in json.loads(run("admin", "app", "list", user, "--json"))}
+    about = {one["name"]: one for one in json.loads(run("admin", "app", "list", user, "--json"))["apps"]}
     assert (about["notebook"]["role"], about["notebook"]["description"]) == ("app", "my notes")
     context = {"Identifier": "Sport"}
     assert post(person, token, "mkcontext", context=[], contextobj=context)[1]["error"]["code"] == "permission_denied"
@@ -135,7 +137,7 @@ def test_the_activity_sensor_is_installed_by_the_owner(person: Person) -> None:
         assert (
             said == f"the activity sensor is installed for {user}: it may tell Devices/activity_monitor/activity/data"
         )
-    about = {one["name"]: one for one in json.loads(run("admin", "app", "list", user, "--json"))}
+    about = {one["name"]: one for one in json.loads(run("admin", "app", "list", user, "--json"))["apps"]}
     assert about["activity_monitor"]["role"] == "app"
     as_sensor = ("--app", "activity_monitor")
     run("tell", user, "Devices/activity_monitor/activity/data", "1", *as_sensor)
