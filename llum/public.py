@@ -31,8 +31,10 @@ from schemas.commands import (
 from schemas.definitions import (
     ComponentDefinition,
     ContextDefinition,
+    ImportedApp,
     ImportedComponent,
     ImportedContext,
+    ImportedRule,
     ModelDefinition,
     ViewDefinition,
 )
@@ -113,9 +115,11 @@ __all__ = [
     "GetContext",
     "GetPermission",
     "Import",
+    "ImportedApp",
     "ImportedComponent",
     "ImportedContext",
     "ImportedEvidence",
+    "ImportedRule",
     "ListApps",
     "ListResolvers",
     "ListRules",

@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from model.rules.decide import check_rule
 from schemas.definitions import ComponentDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence, ValueType
 from schemas.limits import (
     MAX_DEFINITION_ITEMS,
+    MAX_EXTRA_BYTES,
     MAX_JSON_DEPTH,
     MAX_LIST_ITEMS,
     MAX_PATH_SEGMENTS,
@@ -97,6 +100,17 @@ def check_json(value: Any, field: str, code: Code = Code.BAD_VALUE) -> None:
         depth += 1
 
 
+def check_extra(extra: dict[str, Any], field: str) -> None:
+    """Check the further members of a context, a component or a view: `bad_field`, `too_deep`, `too_large`."""
+    if not extra:
+        return
+    check_json(extra, field, Code.BAD_FIELD)
+    size = len(msgspec.json.encode(extra))
+    if size > MAX_EXTRA_BYTES:
+        message = f"the further members take {size} bytes, at most {MAX_EXTRA_BYTES}"
+        raise Refusal(Code.TOO_LARGE, message, field, "tell it to a component as evidence")
+
+
 def check_component(component: ComponentDefinition, field: str) -> None:
     """Check a component's definition with its initial evidence."""
     check_segment(component.name, f"{field}.name")
@@ -104,6 +118,7 @@ def check_component(component: ComponentDefinition, field: str) -> None:
     _check_value_list(component, f"{field}.value_list")
     check_resolver(component.resolver, f"{field}.resolver")
     check_goals(component.goals, f"{field}.goals")
+    check_extra(component.extra, f"{field}.extra")
     _check_rules(component.rules, f"{field}.rules")
     check_count(len(component.evidence), f"{field}.evidence")
     for index, evidence in enumerate(component.evidence):
@@ -137,6 +152,8 @@ def check_goals(goals: Sequence[Sequence[str]], field: str) -> None:
 def check_view(view: ViewDefinition, field: str) -> None:
     """Check a view's definition; its components need not be there yet."""
     check_segment(view.name, f"{field}.name")
+    check_text(view.description, f"{field}.description")
+    check_extra(view.extra, f"{field}.extra")
     check_length(view.components, f"{field}.components")
     for index, element in enumerate(view.components):
         if isinstance(element, str):

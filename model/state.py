@@ -31,6 +31,8 @@ class StoredRule(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, 
     statement: str
     app: str
     created_us: int
+    user: str | None = None
+    """A name that whoever made it has given; it gives no rights."""
     cron: str | None = None
     """Fires on this schedule and on nothing else; None: on every tell to the component."""
     notifies: bool = False
@@ -56,6 +58,8 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, g
     """Its last rule has been deleted: the original's clients expect it in the list of rules from then on."""
     made_by: str = ""
     """The app whose quota it counts for; empty: an owner's app, which has none."""
+    extra: dict[str, Any] | None = None
+    """Other members that whoever made it has given; None rather than an empty dictionary, which would take room."""
 
 
 class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -64,6 +68,8 @@ class View(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=Fal
     components: list[str | list[str]]
     made_by: str = ""
     """As of a component."""
+    description: str = ""
+    extra: dict[str, Any] | None = None
 
 
 class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -74,6 +80,7 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True,
     created_us: int = 0
     made_by: str = ""
     """As of a component."""
+    extra: dict[str, Any] | None = None
 
 
 class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -107,6 +114,7 @@ class Leaf(
         "withdrawals": "w",
         "had_rules": "h",
         "made_by": "b",
+        "extra": "x",
     },
 ):
     """A component as its context keeps it, to be shared with others: nothing of it is the person's own."""
@@ -120,10 +128,11 @@ class Leaf(
     resolver: str | None = None
     goals: list[list[str]] = []
     later_us: int = 0
-    """When it was made, counted from the context's `created_us`."""
+    """When it was made, counted from the context's `created_us`; less than 0 for what is older than its context."""
     withdrawals: bool = False
     had_rules: bool = False
     made_by: str = ""
+    extra: dict[str, Any] | None = None
 
 
 class Contents(msgspec.Struct, array_like=True, gc=False):
@@ -253,6 +262,7 @@ class Context:
             withdrawals=leaf.withdrawals,
             had_rules=leaf.had_rules,
             made_by=leaf.made_by,
+            extra=leaf.extra,
         )
 
     def _leaf(self, component: Component) -> Leaf:
@@ -268,6 +278,7 @@ class Context:
             withdrawals=component.withdrawals,
             had_rules=component.had_rules,
             made_by=component.made_by,
+            extra=component.extra,
         )
 
 
@@ -315,7 +326,4 @@ def contexts_below(path: Path, context: Context) -> Iterator[tuple[Path, Context
 
 
 def _moved(item: ContextItem, by_us: int) -> ContextItem:
-    created_us = item.created_us + by_us
-    return ContextItem(
-        description=item.description, resolver=item.resolver, created_us=created_us, made_by=item.made_by
-    )
+    return msgspec.structs.replace(item, created_us=item.created_us + by_us)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas.apps import OWNER_APP
-from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
+from schemas.definitions import ComponentDefinition, ImportedApp, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
@@ -98,6 +98,10 @@ class MakeContext(_Command, tag="make_context"):
     resolver: str | None = None
     exist_ok: bool = False
     """If there is a context of that name, accept and change nothing."""
+    permissions: dict[str, Permission] = {}
+    """What is set for apps in the new context: for owner apps only, and each app must be registered."""
+    extra: dict[str, Any] = {}
+    """Other members, kept and given back unchanged: at most 4 KiB of JSON."""
 
 
 class MakeComponent(_Command, tag="make_component"):
@@ -156,7 +160,7 @@ class SetGoals(_Command, tag="set_goals"):
 class MakeRule(_Command, tag="make_rule"):
     """Attach a rule to a component. It may do what the app may. Needs `ask` and `rules` there.
 
-    Result: the rule's token, a text.
+    Result: the rule's token, a text; with `further`, a list of them.
     """
 
     context: list[str]
@@ -165,6 +169,10 @@ class MakeRule(_Command, tag="make_rule"):
     app: str | None = None
     """Owner apps only: whose rule this is. It is suspended, as all that is imported, until `activate_rule`. Null: it is
     the sender's own and at work at once."""
+    further: list[list[str]] = []
+    """Paths of further components that get the same rule: all of them, or none at all."""
+    user: str | None = None
+    """A name that is kept and shown with the rule. It gives no rights."""
 
 
 class ActivateRule(_Command, tag="activate_rule"):
@@ -244,11 +252,18 @@ class Import(_Command, tag="import"):
     """Put contexts with their evidence below a context, keeping order, times, sources and owners. Owner apps only.
 
     What is there stays; the import adds to it. A large import is several commands. Sending one again changes nothing.
-    Result: {"contexts": …, "components": …, "views": …, "evidence": …}: how many of each were made.
+    Result: {"contexts": …, "components": …, "views": …, "evidence": …}: how many of each were made; if there are any
+    also `apps`, `rules` and `permissions` that were made or set, how many things of it were `found`, and what was
+    `skipped`: [{"what": "permission" or "rule", "app": …, "path": …, "code": …}].
     """
 
     context: list[str]
     contexts: list[ImportedContext]
+    apps: dict[str, ImportedApp] = {}
+    """Apps to register, by id."""
+    only_new: bool = False
+    """Leave what is there as it is, whatever this says of it. Rules of definitions are at work then, as they are the
+    importing app's own; otherwise all rules that come with an import are suspended."""
 
 
 class Fire(_Command, tag="fire"):

@@ -1,10 +1,11 @@
 """Definitions: contexts, components and views as they are made, and a whole model's definition."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from schemas.evidence import ComponentType, ImportedEvidence, NewEvidence, ValueType
+from schemas.permissions import Permission
 
 Suspension = Literal["imported", "no_right"]
 """Why a rule is not at work: it came with something imported, or its app has lost the right that it needs."""
@@ -28,11 +29,17 @@ class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forb
     rules_suspended: bool = False
     """The rules are there, and do not fire until an owner's app activates them."""
 
+    extra: dict[str, Any] = {}
+    """Other members, kept and given back unchanged: at most 4 KiB of JSON."""
+
 
 class ViewDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str
     components: list[str | list[str]]
     """In order: names of components in the view's own context, or paths from the root."""
+    description: str = ""
+    extra: dict[str, Any] = {}
+    """As that of a component."""
 
 
 class ContextDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -49,11 +56,36 @@ class ModelDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_u
     contexts: list[ContextDefinition] = []
 
 
+class ImportedApp(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An app that is registered with an import; one that is registered stays as it is."""
+
+    description: str = ""
+    """An app that is there and has none gets it."""
+    role: Literal["owner", "app"] = "app"
+    origins: list[str] = []
+    """Where its web pages come from."""
+
+
+class ImportedRule(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
+    """A rule that somebody else has written: it is suspended until an owner's app activates it."""
+
+    statement: str
+    user: str | None = None
+    app: str | None = None
+    """Whose rule it is; null: the importing app's. One of an app that is not registered is skipped."""
+
+
 class ImportedComponent(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     definition: ComponentDefinition
-    """Without initial evidence."""
+    """Its initial evidence (with `only_new` alone) and rules are for a component that is made."""
     evidence: list[ImportedEvidence] = []
     """Ascending by acceptance."""
+    rules: list[ImportedRule] = []
+    """Rules for a component that may be there: one that it has is not made again."""
+    permissions: dict[str, Permission] = {}
+    """What is set with this component, by grantee: an app's id, or `app@person` for its rules in that model."""
+    creation_time: float | None = None
+    """When it was made, if it is made here; later than now counts as now."""
 
 
 class ImportedContext(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -63,3 +95,9 @@ class ImportedContext(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_u
     resolver: str | None = None
     components: list[ImportedComponent] = []
     views: list[ViewDefinition] = []
+    permissions: dict[str, Permission] = {}
+    """What is set in this context, by grantee as for a component. For an app that is not registered it is skipped."""
+    extra: dict[str, Any] = {}
+    """Other members, kept and given back unchanged: at most 4 KiB of JSON."""
+    creation_time: float | None = None
+    """As that of a component."""

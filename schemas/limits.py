@@ -29,6 +29,9 @@ MAX_TEXT_CHARACTERS: Final = 4096
 MAX_LIST_ITEMS: Final = 1024
 """Items of a list in a definition: flags, goals, a view's components, an enum's values."""
 
+MAX_EXTRA_BYTES: Final = 4096
+"""Bytes of JSON of what a context, a component or a view holds beyond the members that llum knows: it is in memory."""
+
 MAX_DEFINITION_ITEMS: Final = 10_000
 """Contexts, components, views and pieces of initial evidence that one command may create."""
 

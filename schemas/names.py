@@ -27,9 +27,11 @@ _NAMES: Final = frozenset(
         "context",
         "contexts",
         "definition",
+        "further",
         "goals",
         "name",
         "path",
+        "permissions",
         "view",
         "views",
     }
@@ -107,6 +109,9 @@ def _normal(value: Any) -> Any:
         return normal_name(value)
     if isinstance(value, list):
         return list(map(_normal, value))
+    if isinstance(value, dict):
+        for member in value.values():
+            _normal(member)
     if isinstance(value, msgspec.Struct):
         normalise(value)
     return value

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
 from schemas.verbs import verb_of
@@ -114,7 +115,19 @@ class Export(_PastQuery, tag="export"):
     """The `next` of the page before. All pages are of the model as it was at the first."""
 
 
-Query = Ask | Access | Ping | GetContext | ListResolvers | ListApps | GetPermission | ListRules | Export
+class CheckImport(_Query, tag="check_import"):
+    """Say whether an import would be accepted, and change nothing: a `CheckImportReply`, or why not. Owner apps only.
+
+    The members are those of the command `import`.
+    """
+
+    context: list[str]
+    contexts: list[ImportedContext]
+    apps: dict[str, ImportedApp] = {}
+    only_new: bool = False
+
+
+Query = Ask | Access | Ping | GetContext | ListResolvers | ListApps | GetPermission | ListRules | Export | CheckImport
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
     Access,
@@ -125,5 +138,6 @@ QUERIES: tuple[type[_Query], ...] = (
     GetPermission,
     ListRules,
     Export,
+    CheckImport,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

@@ -97,6 +97,8 @@ class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who made it: the rule may do what this app may."""
     created: float
     """Seconds since 1970."""
+    user: str | None = None
+    """A name that whoever made it has given; it gives no rights."""
     schedule: str | None = None
     """Its cron specification, in UTC unless that names a time zone; null: it fires on tells to its component."""
     suspended: Suspension | None = None
@@ -118,6 +120,8 @@ class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     goals: list[list[str]] = []
     creation_time: float = 0.0
     """When the component was made, seconds since 1970."""
+    extra: dict[str, Any] | None = None
+    """Other members that whoever made it has given."""
     evidence: Sequence[Evidence] | None = None
     evidence_more: bool = False
     """There is a further page: ask again with `evidence_after` and `as_of_seq` set to this reply's `seq`."""
@@ -129,6 +133,14 @@ class ComponentFailure(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     path: list[str]
     error: Error
+
+
+class ViewDetails(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a view holds beside its components."""
+
+    description: str = ""
+    extra: dict[str, Any] = {}
+    """Other members that whoever made it has given."""
 
 
 class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_defaults=True):
@@ -148,6 +160,8 @@ class AskReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ask", omit_
 
     An owner app also sees, empty, the components that had rules and have none.
     """
+    view_details: dict[str, ViewDetails] | None = None
+    """Of those of the views that have more than their components, by name."""
     context_description: str | None = None
 
 
@@ -225,6 +239,10 @@ class ContextReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_con
     """Names, in the order of their making."""
     views: dict[str, list[str | list[str]]] = {}
     """By name: names of components in this context, or paths from the root."""
+    view_details: dict[str, ViewDetails] = {}
+    """Of those of the views that have more than their components, by name."""
+    extra: dict[str, Any] = {}
+    """Other members that whoever made the context has given."""
     permission: Granted
     size: ContextSize | None = None
     """With `size` in the query."""
@@ -278,13 +296,14 @@ class RulesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="list_rule
     """By the name of the component and by token; components without rules are left out."""
 
 
-class ArchivedRule(msgspec.Struct, kw_only=True):
+class ArchivedRule(msgspec.Struct, kw_only=True, omit_defaults=True):
     path: list[str]
     """Of the context, from the root."""
     component: str
     statement: str
     app: str
     """Who made it."""
+    user: str | None = None
 
 
 class ArchivedPermission(Permission, kw_only=True, omit_defaults=True, frozen=True):
@@ -316,6 +335,14 @@ class ExportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="export",
     """Ask for the next page with `after` set to this; null: that was all."""
 
 
+class CheckImportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="check_import", omit_defaults=True):
+    """The import would be accepted."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    """Of the model that it was checked against."""
+
+
 class Failed(msgspec.Struct, kw_only=True, tag_field="reply", tag="failed", omit_defaults=True):
     """Why there is no answer."""
 
@@ -333,6 +360,7 @@ Reply = (
     | PermissionReply
     | RulesReply
     | ExportReply
+    | CheckImportReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import istr
 
 from bus.as_app import AsApp
+from bus.importing import Imported, PartsWith, import_below
 from bus.subjects import SETTLE_HEADER
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
@@ -36,6 +37,7 @@ class Caller:
 
     __slots__ = (
         "_app", "_as_app", "_headers", "body", "envelope", "failures", "idempotency_key", "op", "principal", "settled",
+        "skipped",
     )  # fmt: skip
 
     def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
@@ -54,6 +56,8 @@ class Caller:
         """Components of an ask that could not be answered, while others were."""
         self.settled: Accepted | None = None
         """An outcome that says how far all has come, for who has asked for that."""
+        self.skipped: Sequence[dict[str, Any]] = ()
+        """What an import has left out, rendered."""
 
     @property
     def large_answers(self) -> LargeAnswers:
@@ -110,6 +114,13 @@ class Caller:
         if isinstance(outcome, Accepted):
             return outcome
         raise raised_from(render.in_call(self.op, outcome.error))
+
+    async def imported(self, parts: PartsWith, first: list[str], salt: str) -> Imported:
+        """Import below a context. Raises as `bus.importing.import_below`."""
+        try:
+            return await import_below(self._as_app, parts, first, salt)
+        except Refusal as error:
+            raise raised_from(render.in_call(self.op, error.error)) from error
 
     async def _outcome(self, command: Command, settle: bool = False) -> Outcome:
         try:

@@ -84,19 +84,20 @@ class ContextMembers(msgspec.Struct, kw_only=True):
 
 class ViewMembers(msgspec.Struct, kw_only=True):
     Identifier: str
+    Description: str | None = None
     component_list: list[str | Segments] | None = None
 
 
 class MakeComponentCall(Call, kw_only=True):
-    componentobj: ComponentMembers | None = None
+    componentobj: dict[str, Any] | None = None
 
 
 class MakeContextCall(Call, kw_only=True):
-    contextobj: ContextMembers | None = None
+    contextobj: dict[str, Any] | None = None
 
 
 class MakeViewCall(Call, kw_only=True):
-    viewobj: ViewMembers | None = None
+    viewobj: dict[str, Any] | None = None
 
 
 class ComponentCall(Call, kw_only=True):
@@ -126,9 +127,10 @@ class SetGoalsCall(Call, kw_only=True):
 
 
 class SubscriptionMembers(msgspec.Struct, kw_only=True):
-    """`user` and `password` are not read: the rule is that of the app which calls."""
+    """`password` is not read, and `user` only shown: the rule is that of the app which calls."""
 
     statement: str
+    user: Any = None
 
 
 class SubscribeCall(Call, kw_only=True):

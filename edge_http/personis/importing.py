@@ -1,31 +1,29 @@
-"""`import_model`: a JSON text as `export_model` gives it, put below a context by as many commands as it needs.
+"""`import_model`: a JSON text as `export_model` gives it, put below a context, whole or not at all.
 
-The commands' ids come from what they hold, so that the same import again changes nothing, also when it broke off half
-way. Where the imported context has been deleted meanwhile it is made anew. Order, times, sources and owners of the
-evidence are kept. Permissions are set for the apps that are registered. Rules are those of the calling app, and
-suspended until an owner activates them; corrections become evidence like any other.
+Only one that is larger than a command may be is several (see `bus.importing`). The commands' ids come from what they
+hold, so that the same import again changes nothing, also when it broke off half way. Where the imported context has
+been deleted meanwhile it is made anew. Order, times, sources and owners of the evidence are kept, as are members that
+llum does not know; corrections become evidence like any other. Rules are those of the calling app, and suspended until
+an owner activates them. What is set for apps that are not registered, and rules of
+components that are not there, are left out and named in `skipped`, beside the answer.
 """
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from edge_http.http.body import read_body
-from edge_http.personis import calls, requests
+from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller
 from model.formats.foreign import plain_pieces
 from model.formats.parcels import import_commands
-from model.formats.personis import ExportedContext, Exporter, contexts_of, pieces_of, read_exported, rules_of
-from model.formats.spellings import Segments, permissions_of
-from schemas.app_names import app_id
-from schemas.commands import Import, MakeRule, SetPermission
+from model.formats.personis import Exporter, contexts_of, left_out, pieces_of, read_exported
+from schemas.commands import Import
 from schemas.decoding import decode
-from schemas.errors import Code, Refusal
-from schemas.queries import GetContext, ListApps
-from schemas.replies import AppsReply
+from schemas.queries import ListApps
 
 MAX_IMPORT_BODY_BYTES: Final = 64 * 1024 * 1024
 """Bytes of the body of an import: a largest export, as a text within JSON, with all its quotes escaped."""
@@ -47,22 +45,28 @@ async def read(request: web.Request) -> bytes:
 
 
 async def import_model(caller: Caller) -> msgspec.Raw | None:
-    """Import, and give the model as it was given. Raises what sending raises; what was sent until then stays.
+    """Import, and give the model as it was given. Raises what sending raises.
 
     The list of apps is asked for before the model is looked at: only an owner's app gets it.
     """
     call = caller.parse(calls.IMPORT)
-    apps: AppsReply = await caller.ask(ListApps())
+    await caller.ask(ListApps())
     text = _given(call.partial_model)
     if text is None:
         return None
     model, context = read_exported(text), requests.path_of(call.context)
+    default = Exporter(caller.principal.user, caller.principal.app)
+    path, _ = next(contexts_of(model))
     given_id = caller.idempotency_key or call.id or ""
-    salt = await _send_parts(caller, model, context, given_id)
-    for command in _grants(model, context, salt, apps.apps):
-        await caller.send(command)
-    for rule in _rules(model, context, salt, caller.principal.app):
-        await caller.send(rule)
+
+    def commands(salt: str) -> Iterator[Import]:
+        return import_commands(plain_pieces(pieces_of(model, default)), context, salt)
+
+    imported = await caller.imported(commands, [*context, *path], given_id)
+    caller.skipped = [
+        *(render.left_out(one, context) for one in left_out(model)),
+        *map(render.skipped, imported.skipped),
+    ]
     return msgspec.Raw(text)
 
 
@@ -72,53 +76,3 @@ def _given(partial_model: msgspec.Raw) -> bytes | None:
     if given.startswith(b'"'):
         return decode(_text, given).encode()
     return None if given == b"null" else given
-
-
-async def _send_parts(caller: Caller, model: ExportedContext, context: Segments, salt: str) -> str:
-    """Send the commands, and give the salt of their ids: another one for each time that the context was deleted."""
-    default = Exporter(caller.principal.user, caller.principal.app)
-    while True:
-        again = await _send_all(caller, import_commands(plain_pieces(pieces_of(model, default)), context, salt))
-        if again is None or await _is_there(caller, model, context):
-            return salt
-        salt = f"{salt} {again}"
-
-
-async def _send_all(caller: Caller, commands: Iterator[Import]) -> int | None:
-    """Send the commands in order. Give the sequence of the last one if all of them had been sent before."""
-    last = None
-    all_repeated = True
-    for command in commands:
-        outcome = await caller.accepted(command)
-        all_repeated = all_repeated and outcome.repeated
-        last = outcome.seq
-    return last if all_repeated else None
-
-
-async def _is_there(caller: Caller, model: ExportedContext, context: Segments) -> bool:
-    path, _ = next(contexts_of(model))
-    try:
-        await caller.ask(GetContext(context=[*context, *path]))
-    except Refusal as refusal:
-        if refusal.code is Code.NO_SUCH_CONTEXT:
-            return False
-        raise
-    return True
-
-
-def _grants(model: ExportedContext, context: Segments, salt: str, apps: Collection[str]) -> Iterator[SetPermission]:
-    for path, each in contexts_of(model):
-        where = [*context, *path]
-        for name, permission in permissions_of(each.contextinfo.perms, "partial_model.contextinfo.perms").items():
-            if app_id(name) in apps:
-                what = msgspec.json.encode([where, name, permission]).decode()
-                identifier = requests.derived_id(f"import {salt}", what)
-                yield requests.set_permission_of(identifier, where, None, name, permission)
-
-
-def _rules(model: ExportedContext, context: Segments, salt: str, app: str) -> Iterator[MakeRule]:
-    for rule in rules_of(model):
-        where = [*context, *rule.path]
-        what = msgspec.json.encode([where, rule.component, rule.statement]).decode()
-        identifier = requests.derived_id(f"import suspended {salt}", what)
-        yield MakeRule(id=identifier, context=where, component=rule.component, statement=rule.statement, app=app)

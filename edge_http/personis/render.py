@@ -12,6 +12,7 @@ from edge_http.http.pieces import pieces_response
 from edge_http.http.responses import json_response
 from edge_http.personis.old_errors import VAL_OF
 from edge_http.personis.requests import wants_envelope
+from model.formats.personis import LeftOut
 from schemas.app_names import app_name
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
@@ -24,6 +25,7 @@ from schemas.replies import (
     ContextReply,
     Granted,
     RuleDescription,
+    ViewDetails,
 )
 from schemas.reserved import unreserved
 
@@ -49,8 +51,11 @@ _FIELDS: Final = {
     "component.name": "componentobj.Identifier",
     "component.description": "componentobj.Description",
     "component.evidence": "componentobj.evidencelist",
+    "component.extra": "componentobj",
     "view.name": "viewobj.Identifier",
     "view.components": "viewobj.component_list",
+    "view.description": "viewobj.Description",
+    "view.extra": "viewobj",
     "resolver_arguments": "resolver.arguments",
     "evidence_filter.name": "resolver.evidence_filter",
     "evidence_filter": "resolver",
@@ -67,7 +72,12 @@ _WHOLE: Final = {
     "getpermission": _COMPONENT_ID,
     "setpermission": {**_COMPONENT_ID, **{part: f"permissions.{part}" for part in PERMISSION_PARTS}},
     "delete_sub": {**_COMPONENT_ID, "token": "subname"},
-    "subscribe": {"component": "view", "statement": "subscription.statement"},
+    "subscribe": {
+        "component": "view",
+        "further": "view",
+        "statement": "subscription.statement",
+        "user": "subscription.user",
+    },
     "delview": {"view": "viewid"},
     "import_model": {"contexts": "partial_model"},
     "mkcomponent": {"component": "componentobj"},
@@ -76,6 +86,8 @@ _WHOLE: Final = {
         "name": "contextobj.Identifier",
         "description": "contextobj.Description",
         "resolver": "contextobj.resolver",
+        "permissions": "contextobj.perms",
+        "extra": "contextobj",
     },
 }
 """The same for names that mean something else in each operation."""
@@ -104,25 +116,39 @@ GAP: Final = secrets.token_hex(16)
 _GAP: Final = b'"%b"' % GAP.encode()
 
 
-def ok_response(
-    value: Value, *, envelope: bool, failures: Sequence[ComponentFailure] = (), settled: Accepted | None = None
-) -> web.Response:
-    """Answer an operation that succeeded.
-
-    Beside the value: components that could not be answered, and how far all has come that the operation has set off.
-    """
+def ok_response(value: Value, *, envelope: bool, beside: dict[str, Any] | None = None) -> web.Response:
+    """Answer an operation that succeeded; what llum says more than the original stands beside the value."""
     if type(value) is LargeValue:
-        return pieces_response(_filled(value, _framed(value.value, envelope, failures, settled)), value.held)
-    return json_response(_framed(value, envelope, failures, settled))
+        return pieces_response(_filled(value, _framed(value.value, envelope, beside)), value.held)
+    return json_response(_framed(value, envelope, beside))
 
 
-def _framed(value: Value, envelope: bool, failures: Sequence[ComponentFailure], settled: Accepted | None) -> bytes:
+def _framed(value: Value, envelope: bool, beside: dict[str, Any] | None) -> bytes:
     if not envelope:
         return _encoder.encode(value)
-    beside: dict[str, Any] = {"failures": [_failure(failure) for failure in failures]} if failures else {}
+    return _encoder.encode({"result": "ok", "val": value, **(beside or {})})
+
+
+def beside(
+    failures: Sequence[ComponentFailure], skipped: Sequence[dict[str, Any]], settled: Accepted | None
+) -> dict[str, Any]:
+    """Name components that could not be answered, what an import has left out, and how far all has come."""
+    named = {"failures": [_failure(failure) for failure in failures], "skipped": list(skipped)}
+    said: dict[str, Any] = {name: members for name, members in named.items() if members}
     if settled is not None:
-        beside |= {"settled_seq": settled.settled_seq, "settled": settled.settled}
-    return _encoder.encode({"result": "ok", "val": value, **beside})
+        said |= {"settled_seq": settled.settled_seq, "settled": settled.settled}
+    return said
+
+
+def skipped(one: dict[str, Any]) -> dict[str, Any]:
+    """Render what the model has left out of an import."""
+    return {**one, "app": app_name(one["app"])}
+
+
+def left_out(one: LeftOut, base: list[str]) -> dict[str, Any]:
+    """Render what could not even be sent, as what the model has left out."""
+    app = {} if one.app is None else {"app": one.app}
+    return {"what": one.what, **app, "path": [*base, *one.path], "code": one.code}
 
 
 def _failure(failure: ComponentFailure) -> dict[str, Any]:
@@ -186,7 +212,8 @@ def with_contexts(reply: AskReply, components: list[dict[str, Any]], user: str) 
 
 def views(reply: AskReply) -> dict[str, Any]:
     """Render a context's views by name."""
-    return {name: _view(name, items) for name, items in (reply.views or {}).items()}
+    details = reply.view_details or {}
+    return {name: _view(name, items, details.get(name, _PLAIN)) for name, items in (reply.views or {}).items()}
 
 
 def subscriptions(rules: dict[str, dict[str, RuleDescription]], user: str) -> dict[str, dict[str, Any]]:
@@ -197,10 +224,13 @@ def subscriptions(rules: dict[str, dict[str, RuleDescription]], user: str) -> di
 
 
 def _subscription(rule: RuleDescription, user: str) -> dict[str, Any]:
+    """What was given for its user is shown as that; then the app that it belongs to stands beside it."""
     scheduled = {} if rule.schedule is None else {"schedule": rule.schedule}
     suspended = {} if rule.suspended is None else {"suspended": rule.suspended}
     kept = {"statement": rule.statement, "created": rule.created, **scheduled, **suspended}
-    return {**kept, "user": app_name(rule.app), "modelname": user}
+    app = app_name(rule.app)
+    named = {"user": app} if rule.user is None else {"user": rule.user, "app": app}
+    return {**kept, **named, "modelname": user}
 
 
 def exported_subscriptions(
@@ -211,7 +241,7 @@ def exported_subscriptions(
 
 
 def _exported(rule: RuleDescription, user: str) -> dict[str, Any]:
-    return {"user": app_name(rule.app), "password": "", "statement": rule.statement, "modelname": user}
+    return {"user": rule.user or app_name(rule.app), "password": "", "statement": rule.statement, "modelname": user}
 
 
 def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -> dict[str, Any]:
@@ -226,7 +256,7 @@ def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -
     }
     if found.size is not None:
         rendered["size"] = found.size.contexts + found.size.components + found.size.evidence
-    return rendered
+    return {**found.extra, **rendered}
 
 
 def permission(found: Permission | Granted) -> dict[str, Any]:
@@ -237,7 +267,7 @@ def permission(found: Permission | Granted) -> dict[str, Any]:
 
 def component(answer: ComponentAnswer, evidence: msgspec.Raw | str) -> dict[str, Any]:
     """Render a component with its evidence, which is encoded already, or a gap for it."""
-    return {
+    members = {
         "Identifier": answer.path[-1],
         "Description": answer.description,
         "component_type": answer.component_type,
@@ -250,6 +280,7 @@ def component(answer: ComponentAnswer, evidence: msgspec.Raw | str) -> dict[str,
         "creation_time": answer.creation_time,
         "evidencelist": evidence,
     }
+    return members if answer.extra is None else {**answer.extra, **members}
 
 
 def evidence_list(pieces: Sequence[Evidence]) -> bytes:
@@ -290,5 +321,9 @@ def _evidence(piece: Evidence) -> _OldEvidence | dict[str, Any]:
     return {**unreserved(piece.extra), **correction, **msgspec.structs.asdict(told)}
 
 
-def _view(name: str, items: list[str | list[str]]) -> dict[str, Any]:
-    return {"Identifier": name, "Description": "", "component_list": items, "objectType": "View"}
+_PLAIN: Final = ViewDetails()
+
+
+def _view(name: str, items: list[str | list[str]], details: ViewDetails) -> dict[str, Any]:
+    own = {"Identifier": name, "Description": details.description, "component_list": items, "objectType": "View"}
+    return {**details.extra, **own}

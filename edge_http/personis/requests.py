@@ -7,9 +7,11 @@ Accepted beyond what the original's own client sends:
   taken for the root there. The root cannot be deleted.
 * `resolver`, as a dictionary, may hold `arguments`: what is said to a resolver that declares some. Other members that
   are not known are passed over, although the original gave them to its resolvers.
-* `componentobj`, `contextobj` and `viewobj` may be left out and their members given at the top level.
-* `subscription`: a dictionary with `statement`, or the statement alone. Its `user` and `password` are not read: the
-  rule is that of the app which calls. `view` says which components, as in an ask; `componentid` may name one instead.
+* `componentobj`, `contextobj` and `viewobj` may be left out and their members given at the top level. Members of them
+  that are not known are kept and given back, as long as they take no more than 4 KiB.
+* `subscription`: a dictionary with `statement`, or the statement alone. Its `password` is not read, its `user` is kept
+  to be shown: the rule is that of the app which calls. `view` says which components, as in an ask; `componentid` may
+  name one instead.
 * `description` of `registerapp` may be called `desc`; `realm` is `password` when it is left out, and then an
   `apppassword` must be given. With another realm none is needed; without one an app loses the password that it had.
 * `perms`: entries that are no dictionary are passed over. `value_list` and `flags` may be one text, `goals` one text
@@ -27,8 +29,7 @@ Accepted beyond what the original's own client sends:
 """
 
 import contextlib
-import uuid
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -50,7 +51,7 @@ from edge_http.personis.calls import (
     ViewMembers,
     ViewSpelling,
 )
-from model.formats.spellings import Segments, from_root, goals_of, permissions_of, texts_of, told_members
+from model.formats.spellings import Segments, as_once_meant, from_root, goals_of, permissions_of, texts_of, told_members
 from schemas.app_names import app_id
 from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
 from schemas.decoding import UNDECODABLE, convert, decode
@@ -59,7 +60,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, FilterName, NewEvidence
 from schemas.ids import check_id
 from schemas.paths import parse_path
-from schemas.permissions import AS_TELL, Permission
+from schemas.permissions import Permission
 from schemas.queries import Ask
 from schemas.reserved import check_members, unreserved
 
@@ -80,6 +81,20 @@ class _Head(msgspec.Struct):
 
 
 M = TypeVar("M", ComponentMembers, ContextMembers, ViewMembers)
+
+
+class Given(NamedTuple, Generic[M]):
+    """What is to be made, as a call gives it."""
+
+    members: M
+    at: str
+    """Stands before the names of its fields."""
+    extra: dict[str, Any]
+    """Members that llum does not know."""
+
+
+_WRITTEN: Final = frozenset({"objectType", "creation_time", "size"})
+"""Members of what is made that the server writes; what a caller says there is dropped."""
 
 _HEAD: Final = msgspec.json.Decoder(_Head)
 
@@ -172,13 +187,14 @@ def evidence_of(members: dict[str, Any], field: str) -> NewEvidence:
     return convert(told, NewEvidence, field)
 
 
-def component_of(call: MakeComponentCall, body: bytes) -> tuple[ComponentMembers, str]:
-    """Give the component's members and the prefix of their field names."""
-    return _members(call.componentobj, "componentobj", calls.COMPONENT_MEMBERS, body)
+def component_of(call: MakeComponentCall, body: bytes) -> "Given[ComponentMembers]":
+    """Give the component's members."""
+    return _given(call.componentobj, "componentobj", calls.COMPONENT_MEMBERS, body, ComponentMembers)
 
 
-def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: str, identifier: str) -> MakeComponent:
+def make_component_of(call: MakeComponentCall, given: "Given[ComponentMembers]", identifier: str) -> MakeComponent:
     """Make the command. `value` is for the caller to have looked at: it is what evidence makes it."""
+    members, at = given.members, given.at
     definition = ComponentDefinition(
         name=members.Identifier,
         description=members.Description or "",
@@ -188,34 +204,40 @@ def make_component_of(call: MakeComponentCall, members: ComponentMembers, at: st
         resolver=members.resolver,
         goals=goals_of(members.goals),
         evidence=[evidence_of(told, f"{at}evidencelist[{n}]") for n, told in enumerate(members.evidencelist or ())],
+        extra=given.extra,
     )
     context, told = path_of(call.context), bool(definition.evidence)
     return MakeComponent(id=identifier, context=context, component=definition, convert=told)
 
 
-def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> tuple[MakeContext, list[SetPermission]]:
-    """Make the command, and those that set the permissions named in `perms`, to be sent after it."""
-    members, at = _members(call.contextobj, "contextobj", calls.CONTEXT_MEMBERS, body)
-    context = path_of(call.context)
-    command = MakeContext(
+def make_context_of(call: MakeContextCall, body: bytes, identifier: str) -> MakeContext:
+    """Make the command, with the permissions named in `perms`."""
+    given = _given(call.contextobj, "contextobj", calls.CONTEXT_MEMBERS, body, ContextMembers)
+    members = given.members
+    return MakeContext(
         id=identifier,
-        context=context,
+        context=path_of(call.context),
         name=members.Identifier,
         description=members.Description or "",
         resolver=members.resolver,
+        permissions={
+            app_id(app, f"{given.at}perms"): what
+            for app, what in permissions_of(members.perms, f"{given.at}perms").items()
+        },
+        extra=given.extra,
     )
-    path = [*context, members.Identifier]
-    permissions = [
-        set_permission_of(derived_id(identifier, app), path, None, app, what)
-        for app, what in permissions_of(members.perms, f"{at}perms").items()
-    ]
-    return command, permissions
 
 
 def make_view_of(call: MakeViewCall, body: bytes, identifier: str) -> MakeView:
-    """Make the command. A view's description is not kept."""
-    members, _ = _members(call.viewobj, "viewobj", calls.VIEW_MEMBERS, body)
-    view = ViewDefinition(name=members.Identifier, components=_items_of(members.component_list or []))
+    """Make the command."""
+    given = _given(call.viewobj, "viewobj", calls.VIEW_MEMBERS, body, ViewMembers)
+    members = given.members
+    view = ViewDefinition(
+        name=members.Identifier,
+        components=_items_of(members.component_list or []),
+        description=members.Description or "",
+        extra=given.extra,
+    )
     return MakeView(id=identifier, context=path_of(call.context), view=view)
 
 
@@ -228,17 +250,10 @@ def set_permission_of(
     whose_rules: str | None = None,
 ) -> SetPermission:
     """Make the command; `app` is a name. In old calls `tell` means to make, to delete and to have rules, too."""
-    said = msgspec.structs.asdict(what)
-    if whose_rules is None:
-        said |= {verb: what.tell for verb in AS_TELL if said[verb] is None}
+    said = msgspec.structs.asdict(what if whose_rules is not None else as_once_meant(what))
     return SetPermission(
         id=identifier, app=app_id(app), context=context, component=component, whose_rules=whose_rules, **said
     )
-
-
-def derived_id(identifier: str, what: str) -> str:
-    """Give the id of a further command of the same call, the same one when the call is repeated."""
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"{identifier} {what}").hex
 
 
 def view_of(spelling: ViewSpelling) -> str | list[str | Segments] | None:
@@ -279,8 +294,15 @@ def arguments_of(spelling: ResolverSpelling) -> dict[str, Any]:
     return (spelling.arguments or {}) if isinstance(spelling, ResolverArguments) else {}
 
 
-def _members(given: M | None, name: str, decoder: msgspec.json.Decoder[M], body: bytes) -> tuple[M, str]:
-    return (given, f"{name}.") if given is not None else (decode(decoder, body), "")
+def _given(
+    members: dict[str, Any] | None, name: str, decoder: msgspec.json.Decoder[M], body: bytes, kind: type[M]
+) -> Given[M]:
+    """Read what is to be made; its members stand in one of their own, or at the top level."""
+    if members is None:
+        return Given(decode(decoder, body), "", {})
+    known = kind.__struct_fields__
+    extra = {member: value for member, value in members.items() if member not in known and member not in _WRITTEN}
+    return Given(convert(members, kind, name), f"{name}.", extra)
 
 
 def _items_of(items: list[str | Segments]) -> list[str | Segments]:

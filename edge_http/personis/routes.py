@@ -95,7 +95,10 @@ async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> we
 
 async def _answer(caller: Caller) -> web.Response:
     value = await OPERATIONS.get(caller.op, _unknown)(caller)
-    return render.ok_response(value, envelope=caller.envelope, failures=caller.failures, settled=caller.settled)
+    beside = None
+    if caller.failures or caller.skipped or caller.settled is not None:
+        beside = render.beside(caller.failures, caller.skipped, caller.settled)
+    return render.ok_response(value, envelope=caller.envelope, beside=beside)
 
 
 async def _access(caller: Caller) -> bool:

@@ -1,14 +1,13 @@
 """The operations about rules, which the original calls subscriptions."""
 
-import contextlib
 from typing import Any, Final
 
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
-from edge_http.personis.calls import SubscribeCall
+from edge_http.personis.calls import SubscribeCall, SubscriptionMembers
 from model.formats.spellings import Segments
 from schemas.commands import DeleteRule, MakeRule
-from schemas.errors import Code, LlumError, Refusal, raised_from
+from schemas.errors import Code, Refusal, raised_from
 from schemas.limits import MAX_LIST_ITEMS
 from schemas.queries import Ask, ListRules
 from schemas.replies import AskReply, RulesReply
@@ -23,26 +22,20 @@ async def _subscribe(caller: Caller) -> str | list[str]:
     Those whose value cannot be had now are the last ones. When one is refused, none has the rule.
     """
     call = caller.parse(calls.SUBSCRIBE)
-    statement = call.subscription if isinstance(call.subscription, str) else call.subscription.statement
-    paths = await _paths(caller, call)
-    identifier = caller.id_for(call)
-    tokens: list[str] = []
-    try:
-        for number, path in enumerate(paths):
-            own_id = requests.derived_id(identifier, str(number)) if number else identifier
-            command = MakeRule(id=own_id, context=path[:-1], component=path[-1], statement=statement)
-            tokens.append((await caller.accepted(command)).result)
-    except Refusal:
-        await _undo(caller, identifier, list(zip(paths, tokens, strict=False)))
-        raise
-    return tokens[0] if len(tokens) == 1 else tokens
-
-
-async def _undo(caller: Caller, identifier: str, made: list[tuple[Segments, str]]) -> None:
-    for path, token in made:
-        own_id = requests.derived_id(identifier, f"undo {token}")
-        with contextlib.suppress(LlumError):
-            await caller.send(DeleteRule(id=own_id, context=path[:-1], component=path[-1], token=token))
+    given = (
+        SubscriptionMembers(statement=call.subscription) if isinstance(call.subscription, str) else call.subscription
+    )
+    path, *further = await _paths(caller, call)
+    command = MakeRule(
+        id=caller.id_for(call),
+        context=path[:-1],
+        component=path[-1],
+        statement=given.statement,
+        further=further,
+        user=given.user if isinstance(given.user, str) and given.user else None,
+    )
+    attached: str | list[str] = (await caller.accepted(command)).result
+    return attached
 
 
 async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
@@ -60,7 +53,8 @@ async def _paths(caller: Caller, call: SubscribeCall) -> list[Segments]:
         context = []
     if not view or len(view) > MAX_LIST_ITEMS or [] in view:
         raise Refusal(Code.BAD_FIELD, f"a rule is attached to 1 to {MAX_LIST_ITEMS} components", "view")
-    return [[*context, item] if isinstance(item, str) else item for item in view]
+    paths = [(*context, item) if isinstance(item, str) else tuple(item) for item in view]
+    return [list(path) for path in dict.fromkeys(paths)]
 
 
 async def _list_subscriptions(caller: Caller) -> dict[str, Any]:

@@ -30,12 +30,8 @@ async def _make_model(caller: Caller) -> bool:
 
 async def _make_context(caller: Caller) -> bool:
     call = caller.parse(calls.MAKE_CONTEXT)
-    command, permissions = requests.make_context_of(call, caller.body, caller.id_for(call))
-    if await caller.send(command, settled=(Code.ALREADY_EXISTS, Code.NO_SUCH_CONTEXT)):
-        return False
-    for permission in permissions:
-        await caller.send(permission)
-    return True
+    command = requests.make_context_of(call, caller.body, caller.id_for(call))
+    return not await caller.send(command, settled=(Code.ALREADY_EXISTS, Code.NO_SUCH_CONTEXT))
 
 
 async def _get_context(caller: Caller) -> dict[str, Any]:
@@ -83,12 +79,12 @@ async def _delete_context(caller: Caller) -> bool:
 
 async def _make_component(caller: Caller) -> str | None:
     call = caller.parse(calls.MAKE_COMPONENT)
-    members, at = requests.component_of(call, caller.body)
-    if members.value is not None:
+    given = requests.component_of(call, caller.body)
+    if given.members.value is not None:
         return "component value specified at creation - not allowed"
-    command = requests.make_component_of(call, members, at, caller.id_for(call))
+    command = requests.make_component_of(call, given, caller.id_for(call))
     if await caller.send(command, settled=(Code.ALREADY_EXISTS,)):
-        return render.already_exists(members.Identifier)
+        return render.already_exists(given.members.Identifier)
     return None
 
 

@@ -2,27 +2,23 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from bus.as_app import AsApp, LastWrites
+from bus.importing import Imported, send_parts
 from llum.failures import Fault
 from model.formats.archive import AppsRecord, Archive, ArchiveLines, ContextsRecord
-from model.formats.archive_commands import Step, import_steps, model_command
+from model.formats.archive_commands import check_archive, import_parts, model_command
 from model.formats.foreign import NOTHING_ACCEPTED, Acceptable
 from schemas.app_names import app_name
 from schemas.apps import ADMIN_APP
-from schemas.commands import Import, MakeRule, SetPermission
 from schemas.errors import Code, Refusal
-from schemas.paths import check_token
-from schemas.replies import Accepted
+from schemas.paths import check_token, format_path
 
 if TYPE_CHECKING:
     from llum.client import Client
-
-IMPORT_TIMEOUT_S: Final = 60.0
-"""Seconds for one command of an import, which makes up to thousands of things."""
 
 
 class ImportReport(msgspec.Struct, kw_only=True):
@@ -60,28 +56,29 @@ async def import_person(
 ) -> ImportReport:
     """Make the model of `user` from an archive; go on with, or find nothing to do in, one that was made from it.
 
-    Raises a `Fault` when the user has another model, or one that was made from it accepting something else.
+    All of it is tried before anything is made. Raises a `Fault` when the user has another model, or one that was made
+    from it accepting something else.
     """
+    parts = check_archive(archive, user, client.app, accept)
+    await _make_model(client, user, archive, accept)
+    model = AsApp(client.requests, user, client.app, LastWrites())
+    report = _report(await send_parts(model, lambda: import_parts(archive, accept), parts))
+    owners = frozenset(app for app, about in (await client.list_apps(user)).items() if about.role == "owner")
+    report.plain = list(_made_plain(archive, accept, owners))
+    return report
+
+
+async def _make_model(client: "Client", user: str, archive: Archive, accept: frozenset[Acceptable]) -> None:
+    command = model_command(archive, client.app, accept)
     try:
-        await _send(client, user, Step(ADMIN_APP, model_command(archive, client.app, accept)))
+        await AsApp(client.requests, user, ADMIN_APP, LastWrites()).send(command)
     except Refusal as refusal:
         if refusal.code is Code.ID_REUSED:
-            return await _fill(client, user, archive, accept)
+            return  # ids come from the archive: an earlier llum, or another owner's app, has made it of this one
         if refusal.code is not Code.ALREADY_EXISTS:
             raise
         message = f"{user} has a model that was not made from this archive, or not with the same --accept"
         raise Fault(message, "Import it under another name, or forget that person first.") from refusal
-    return await _fill(client, user, archive, accept)
-
-
-async def _fill(client: "Client", user: str, archive: Archive, accept: frozenset[Acceptable]) -> ImportReport:
-    """Do what is left to do. Ids come from the archive: one that is in use is that of the same step."""
-    report = ImportReport()
-    owners = frozenset(app for app, about in (await client.list_apps(user)).items() if about.role == "owner")
-    for step in import_steps(archive, client.app, accept, owners):
-        await _take(client, user, step, report)
-    report.plain = list(_made_plain(archive, accept, owners))
-    return report
 
 
 def _made_plain(archive: Archive, accept: frozenset[Acceptable], owners: frozenset[str]) -> Iterator[str]:
@@ -103,43 +100,14 @@ def _made_plain(archive: Archive, accept: frozenset[Acceptable], owners: frozens
         yield f"{corrections} corrections are evidence like any other here (--accept corrections)"
 
 
-async def _take(client: "Client", user: str, step: Step, report: ImportReport) -> None:
-    try:
-        outcome = await _send(client, user, step)
-    except Refusal as refusal:
-        if refusal.code is Code.ID_REUSED:
-            # An earlier llum, or another owner's app, has written the same step in other bytes.
-            return
-        if not _is_dangling(step, refusal):
-            raise
-        report.skipped.append(f"{step.app}: {_named(step)}: {refusal}")
-        return
-    if not outcome.repeated:
-        _count(report, step, outcome)
+def _report(imported: Imported) -> ImportReport:
+    report = ImportReport(skipped=[_told(one) for one in imported.skipped])
+    for kind, count in imported.counts.items():
+        setattr(report, kind, count)
+    return report
 
 
-async def _send(client: "Client", user: str, step: Step) -> Accepted:
-    return await AsApp(client.requests, user, step.app, LastWrites()).send(step.command, IMPORT_TIMEOUT_S)
-
-
-def _count(report: ImportReport, step: Step, outcome: Accepted) -> None:
-    if isinstance(step.command, Import):
-        for kind, count in outcome.result.items():
-            setattr(report, kind, getattr(report, kind) + count)
-        return
-    kind = {SetPermission: "permissions", MakeRule: "rules"}.get(type(step.command), "apps")
-    setattr(report, kind, getattr(report, kind) + 1)
-
-
-def _is_dangling(step: Step, refusal: Refusal) -> bool:
-    """Tell whether it is about something that is not there: a setting, or a rule of an app that is not registered."""
-    if isinstance(step.command, SetPermission):
-        return refusal.code in (Code.NO_SUCH_CONTEXT, Code.NO_SUCH_COMPONENT)
-    return isinstance(step.command, MakeRule) and refusal.code is Code.NO_SUCH_APP
-
-
-def _named(step: Step) -> str:
-    command = step.command
-    assert isinstance(command, SetPermission | MakeRule), "only these may be skipped"
-    kind = "permission" if isinstance(command, SetPermission) else "rule"
-    return f"{kind} at /{'/'.join([*command.context, command.component or ''])}".rstrip("/")
+def _told(skipped: dict[str, Any]) -> str:
+    """Say of something that was left out what it is, and why."""
+    where = f"{skipped['what']} at /{format_path(skipped['path'])}"
+    return f"{where}: the app {app_name(skipped['app'])} is not registered"

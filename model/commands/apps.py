@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from model import permissions
-from model.changes import Change, Decision, ItemKind, RegistrationChanged, drop, put
+from model.changes import Change, Decision, RegistrationChanged, drop, put
 from model.checks import check_name, check_names, check_text, check_time
-from model.commands.rules import dropped_rules
+from model.commands.rules import removed_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
 from model.state import App, Model, contexts_below
@@ -52,14 +52,14 @@ def _origins(command: RegisterApp, known: App | None) -> tuple[str, ...]:
 def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Decision:
     """Remove an app with its permissions and rules. Its tokens end with its registration."""
     check_owner(model, stamp.app, "delete apps")
-    _check_registered(model, command.app)
+    check_registered(model, command.app, "app")
     _check_not_last(model, command.app, "app")
     changes: list[Change] = [drop("app", (command.app,)), RegistrationChanged(command.app, None)]
     changes += _without_settings(model, command.app)
     for path, context in contexts_below((), model.root):
         for name in sorted(context.rules):
             own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
-            changes += dropped_rules(context, path, name, own)
+            changes += removed_rules(context, path, name, own)
     return Decision(changes)
 
 
@@ -68,22 +68,27 @@ def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Decisi
     check_owner(model, stamp.app, "set permissions")
     check_token(command.app, "app")
     path = check_path(command.context, "context")
-    _check_parts(command)
-    _check_registered(model, command.app)
-    if command.whose_rules is not None:
-        _check_for_rules(model, command, command.whose_rules)
+    grantee = permissions.grantee_of(command.app, command.whose_rules)
+    check_permission(model, grantee, command, "", for_component=command.component is not None)
+    check_registered(model, command.app, "app")
     if model.context(path) is None:
         raise no_such_context()
     if command.component is not None:
         existing_component(model, path, command.component)
-    grantee = command.app if command.whose_rules is None else permissions.grantee_of(command.app, command.whose_rules)
-    of_all, at = _place_of(model, command, path)
+    return Decision(permission_set(model, grantee, path, command.component, command, stamp))
+
+
+def permission_set(
+    model: Model, grantee: str, path: Path, component: str | None, setting: Permission, stamp: Stamp
+) -> list[Change]:
+    """Merge a checked setting into what is set for a grantee in a context, or with a component of it."""
+    at = path if component is None else (*path, component)
+    of_all = model.permissions if component is None else model.component_permissions
     before = of_all.get(grantee, {}).get(at, Permission())
-    after = _merged(Permission() if permissions.is_expired(before, stamp.time_s) else before, command)
+    after = _merged(Permission() if permissions.is_expired(before, stamp.time_s) else before, setting)
     if after == before:
-        return Decision([])
-    kind: ItemKind = "permission" if command.component is None else "component_permission"
-    return Decision([put(kind, (grantee, *at), after)])
+        return []
+    return [put("permission" if component is None else "component_permission", (grantee, *at), after)]
 
 
 def _without_settings(model: Model, app: str) -> list[Change]:
@@ -97,59 +102,58 @@ def _without_settings(model: Model, app: str) -> list[Change]:
     return dropped
 
 
-def _place_of(model: Model, command: SetPermission, path: Path) -> tuple[dict[str, dict[Path, Permission]], Path]:
-    if command.component is None:
-        return model.permissions, path
-    return model.component_permissions, (*path, command.component)
-
-
-def _merged(before: Permission, command: SetPermission) -> Permission:
-    said = {part: value for part in PERMISSION_PARTS if (value := getattr(command, part)) is not None}
+def _merged(before: Permission, setting: Permission) -> Permission:
+    said = {part: value for part in PERMISSION_PARTS if (value := getattr(setting, part)) is not None}
     after = msgspec.structs.replace(before, **said)
     return msgspec.structs.replace(after, expires=after.expires or None)
 
 
-def _check_parts(command: SetPermission) -> None:
-    check_names(command.resolvers or [], "resolvers")
-    _check_filters(command.filters or [])
-    if command.bind_resolver:
-        check_name(command.bind_resolver, "bind_resolver")
-    if command.bind_view:
-        check_segment(command.bind_view, "bind_view")
-    if command.bind_view is not None and command.component is not None:
-        raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", "bind_view")
-    if command.expires is not None:
-        check_time(command.expires, "expires")
-    if command.purpose is not None:
-        check_text(command.purpose, "purpose")
+def check_permission(model: Model, grantee: str, setting: Permission, below: str, *, for_component: bool) -> None:
+    """Check the parts of a setting; the names of their fields begin with `below`."""
+    check_names(setting.resolvers or [], f"{below}resolvers")
+    _check_filters(setting.filters or [], f"{below}filters")
+    if setting.bind_resolver:
+        check_name(setting.bind_resolver, f"{below}bind_resolver")
+    if setting.bind_view:
+        check_segment(setting.bind_view, f"{below}bind_view")
+    if setting.bind_view is not None and for_component:
+        raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", f"{below}bind_view")
+    if setting.expires is not None:
+        check_time(setting.expires, f"{below}expires")
+    if setting.purpose is not None:
+        check_text(setting.purpose, f"{below}purpose")
     for part in NOT_ENFORCED:
-        if getattr(command, part) is not None:
+        if getattr(setting, part) is not None:
             message = f"this llum does not enforce {part} yet, so it cannot be set"
-            raise Refusal(Code.BAD_FIELD, message, part, "leave it out")
+            raise Refusal(Code.BAD_FIELD, message, f"{below}{part}", "leave it out")
+    _, person = permissions.parted_grantee(grantee)
+    if person is not None:
+        _check_for_rules(model, setting, person, below)
 
 
-def _check_for_rules(model: Model, command: SetPermission, person: str) -> None:
+def _check_for_rules(model: Model, setting: Permission, person: str, below: str) -> None:
     """Check what is said of rules in another person's model: they ask and tell, and do nothing else here."""
-    check_token(person, "whose_rules")
+    check_token(person, f"{below}whose_rules")
     if person == model.user:
         message = "rules in this model may do what their app may"
-        raise Refusal(Code.BAD_FIELD, message, "whose_rules", "leave whose_rules out")
+        raise Refusal(Code.BAD_FIELD, message, f"{below}whose_rules", "leave whose_rules out")
     for verb in ("make", "delete", "rules", "notify"):
-        if getattr(command, verb):
+        if getattr(setting, verb):
             message = f"a rule in another person's model can ask and tell here, not {verb}"
-            raise Refusal(Code.BAD_FIELD, message, verb, "permit ask or tell")
+            raise Refusal(Code.BAD_FIELD, message, f"{below}{verb}", "permit ask or tell")
 
 
-def _check_filters(names: Sequence[str]) -> None:
+def _check_filters(names: Sequence[str], field: str) -> None:
     for index, name in enumerate(names):
         if name not in FILTER_NAMES:
             known = ", ".join(FILTER_NAMES)
-            raise Refusal(Code.BAD_FILTER, f"there is no filter {name[:80]!r}", f"filters[{index}]", f"one of {known}")
+            raise Refusal(Code.BAD_FILTER, f"there is no filter {name[:80]!r}", f"{field}[{index}]", f"one of {known}")
 
 
-def _check_registered(model: Model, app: str) -> None:
+def check_registered(model: Model, app: str, field: str) -> None:
+    """Raise `no_such_app` unless the app is registered."""
     if app not in model.apps:
-        raise Refusal(Code.NO_SUCH_APP, f"{app_name(app)[:80]!r} is not registered", "app", "register the app first")
+        raise Refusal(Code.NO_SUCH_APP, f"{app_name(app)[:80]!r} is not registered", field, "register the app first")
 
 
 def _check_not_last(model: Model, app: str, field: str) -> None:

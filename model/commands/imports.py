@@ -1,38 +1,52 @@
 """Evidence and structure from elsewhere, put below a context: order, times, sources and owners are kept.
 
-What is there already stays as it is and is added to (a context without a description or resolver gets one); imported
-evidence comes after what is there. A time of acceptance later than now (another computer's clock) counts as now. Rules
-in a definition are made as the importing app, with components that are made. Nothing fires.
+What is there already stays as it is and is added to (a context without a description, resolver or further members gets
+them); imported evidence comes after what is there. A time later than now (another computer's clock) counts as now.
+Rules in a definition are made as the importing app, with components that are made. Nothing fires.
+
+All of it is made or nothing. Only what concerns an app that is not registered here, or may not, is skipped and listed:
+it had no effect where it comes from either.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from typing import Any, Final, Literal
 
 import msgspec
 
-from model.changes import Change, Decision, add, mark_withdrawn, put
-from model.checks import (
-    check_below,
-    check_component,
-    check_count,
-    check_evidence,
-    check_name,
-    check_resolver,
-    check_text,
-    check_time,
-    check_unique,
-    check_view,
-)
+from model.changes import Change, Decision, RegistrationChanged, add, mark_withdrawn, put
+from model.commands.apps import permission_set
 from model.commands.evidence import with_withdrawals
-from model.commands.making import component_number, made_component
+from model.commands.import_checks import check_import
+from model.commands.making import component_number, made_component, stored_view
+from model.commands.rules import added_rule, stored_rule
 from model.commands.targets import check_owner, no_such_context
+from model.fold import evolve
+from model.permissions import parted_grantee
 from model.stamp import Stamp
-from model.state import Component, ContextItem, Model, View
+from model.state import NUMBERS_PER_COMMAND, App, Component, Context, ContextItem, Model, StoredRule
 from schemas.commands import Import
-from schemas.definitions import ImportedComponent, ImportedContext
-from schemas.errors import Code, Refusal
+from schemas.definitions import ImportedApp, ImportedComponent, ImportedContext, ImportedRule
+from schemas.errors import Code
 from schemas.evidence import Evidence, ImportedEvidence
-from schemas.paths import Path, check_path, format_path
+from schemas.paths import Path, check_path
+from schemas.permissions import Permission
+
+ALWAYS_COUNTED: Final = frozenset({"contexts", "components", "views", "evidence"})
+"""What a result says also when there is none of it."""
+
+
+_RANGE: Final = NUMBERS_PER_COMMAND
+"""The middle of a rule's token is the component's number in the command that makes it; a number beyond these is that of
+a component which is there."""
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """What an import left out."""
+
+    what: Literal["permission", "rule"]
+    app: str
+    path: list[str]
+    """Of the context or the component."""
+    code: Code
 
 
 class Made(msgspec.Struct):
@@ -42,6 +56,15 @@ class Made(msgspec.Struct):
     components: int = 0
     views: int = 0
     evidence: int = 0
+    apps: int = 0
+    rules: int = 0
+    permissions: int = 0
+    found: int = 0
+    skipped: list[Skipped] = []
+
+    def result(self) -> dict[str, Any]:
+        members: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: member for name, member in members.items() if member or name in ALWAYS_COUNTED}
 
 
 def import_contexts(model: Model, command: Import, stamp: Stamp) -> Decision:
@@ -50,46 +73,76 @@ def import_contexts(model: Model, command: Import, stamp: Stamp) -> Decision:
     base = check_path(command.context, "context")
     if model.context(base) is None:
         raise no_such_context()
-    _check(model, base, command.contexts)
-    importer = _Importer(model, stamp)
+    check_import(model, base, command, stamp.app)
+    importer = _Importer(model, stamp, only_new=command.only_new)
+    for name, app in command.apps.items():
+        importer.register(name, app)
     for imported in command.contexts:
         importer.take(base + tuple(imported.path), imported)
-    return Decision(importer.changes, msgspec.to_builtins(importer.made))
+    return Decision(importer.changes, importer.made.result())
 
 
 class _Importer:
     """Gathers the changes of an import, and remembers which contexts they make or describe."""
 
-    def __init__(self, model: Model, stamp: Stamp) -> None:
+    def __init__(self, model: Model, stamp: Stamp, *, only_new: bool) -> None:
         self.changes: list[Change] = []
         self.made = Made()
         self._model = model
         self._stamp = stamp
+        self._only_new = only_new
         self._put: dict[Path, ContextItem] = {}
+        self._existing = 0
+        """Components that were there, so far."""
+        self._rights = _rights_of(model)
+        """Who may what, after all that has been gathered."""
+
+    def register(self, name: str, imported: ImportedApp) -> None:
+        known = self._rights.apps.get(name)
+        if known is None:
+            origins = tuple(imported.origins)
+            known = App(
+                description=imported.description, role=imported.role, registration=self._stamp.seq, origins=origins
+            )
+            self.changes.append(RegistrationChanged(name, self._stamp.seq, origins))
+        elif known.description or not imported.description or self._only_new:
+            return
+        self._grant(put("app", (name,), msgspec.structs.replace(known, description=imported.description)))
+        self.made.apps += 1
 
     def take(self, path: Path, imported: ImportedContext) -> None:
+        created_us = self._moment(imported.creation_time)
         for depth in range(1, len(path) + 1):
-            self._ensure(path[:depth])
+            self._ensure(path[:depth], created_us if depth == len(path) else self._stamp.time_us)
         self._describe(path, imported)
+        self._permit(path, None, imported.permissions)
         context = self._model.context(path)
+        self.made.found += self._only_new and context is not None and bool(imported.path)
         for component in imported.components:
-            existing = None if context is None else context.component(component.definition.name)
-            self._component((*path, component.definition.name), existing, component)
+            self._component(path, context, component)
         for view in imported.views:
             if context is None or view.name not in context.views:
-                self.changes.append(put("view", (*path, view.name), View(components=view.components)))
+                self.changes.append(put("view", (*path, view.name), stored_view(view)))
                 self.made.views += 1
+            else:
+                self.made.found += self._only_new
 
-    def _ensure(self, path: Path) -> None:
+    def _ensure(self, path: Path, created_us: int) -> None:
         if path not in self._put and self._model.context(path) is None:
-            self._put_context(path, ContextItem(created_us=self._stamp.time_us))
+            self._put_context(path, ContextItem(created_us=created_us))
             self.made.contexts += 1
 
     def _describe(self, path: Path, imported: ImportedContext) -> None:
-        """Give a context what it has not got: a description, a resolver."""
+        """Give a context what it has not got: a description, a resolver, further members."""
+        if self._only_new and self._model.context(path) is not None:
+            return
         before = self._item(path)
-        description, resolver = before.description or imported.description, before.resolver or imported.resolver
-        after = msgspec.structs.replace(before, description=description, resolver=resolver)
+        after = msgspec.structs.replace(
+            before,
+            description=before.description or imported.description,
+            resolver=before.resolver or imported.resolver,
+            extra=before.extra or imported.extra or None,
+        )
         if after != before:
             self._put_context(path, after)
 
@@ -104,18 +157,82 @@ class _Importer:
         assert context is not None, "what is not there has been put"
         return context.item
 
-    def _component(self, path: Path, existing: Component | None, imported: ImportedComponent) -> None:
-        withdrawals = any(new.withdrawn is not None for new in imported.evidence)
+    def _component(self, path: Path, context: Context | None, imported: ImportedComponent) -> None:
+        name = imported.definition.name
+        existing = None if context is None else context.component(name)
         if existing is None:
-            index = self.made.components
-            number = component_number(index, self._stamp)
-            self.changes += made_component(imported.definition, path, index, 0, self._stamp, withdrawals)
-            self.made.components += 1
+            number, token = self._make(path, imported), f"{self.made.components - 1}"
         else:
-            number = existing.number
-            self.changes += with_withdrawals(existing, path) if withdrawals else []
+            self._existing += 1
+            if self._only_new:
+                self.made.found += 1
+                return
+            number, token = existing.number, f"{_RANGE + self._existing}"
+            self._note_withdrawals(existing, (*path, name), imported)
         for new in imported.evidence:
             self._evidence(number, new)
+        self._permit(path, name, imported.permissions)
+        known = {} if existing is None or context is None else context.rules.get(name, {})
+        self._attach((*path, name), imported, {(rule.statement, rule.app) for rule in known.values()}, token)
+
+    def _make(self, path: Path, imported: ImportedComponent) -> int:
+        """Make a component, and give its number."""
+        definition, index = imported.definition, self.made.components
+        if not self._only_new:
+            definition = msgspec.structs.replace(definition, rules_suspended=True)
+        self.changes += made_component(
+            definition,
+            (*path, definition.name),
+            index,
+            self.made.evidence,
+            self._stamp,
+            _has_withdrawn(imported),
+            created_us=self._moment(imported.creation_time),
+        )
+        self.made.components += 1
+        self.made.evidence += len(definition.evidence)
+        self.made.rules += len(definition.rules)
+        return component_number(index, self._stamp)
+
+    def _note_withdrawals(self, existing: Component, path: Path, imported: ImportedComponent) -> None:
+        if _has_withdrawn(imported):
+            self.changes += with_withdrawals(existing, path)
+
+    def _attach(self, path: Path, imported: ImportedComponent, known: set[tuple[str, str]], token: str) -> None:
+        """Attach the rules that a component has not got yet. They do not fire until an owner's app activates them."""
+        for number, rule in enumerate(imported.rules, len(imported.definition.rules)):
+            app = rule.app or self._stamp.app
+            if (rule.statement, app) in known:
+                continue
+            if app not in self._rights.apps:
+                self.made.skipped.append(Skipped("rule", app, list(path), Code.NO_SUCH_APP))
+                continue
+            stored = self._stored(rule, app)
+            self.changes += added_rule(path, f"{self._stamp.seq}-{token}-{number}", stored)
+            self.made.rules += 1
+
+    def _stored(self, rule: ImportedRule, app: str) -> StoredRule:
+        stored = stored_rule(rule.statement, msgspec.structs.replace(self._stamp, app=app), user=rule.user)
+        return msgspec.structs.replace(stored, suspended="imported")
+
+    def _permit(self, path: Path, component: str | None, settings: dict[str, Permission]) -> None:
+        for grantee, setting in settings.items():
+            app, _ = parted_grantee(grantee)
+            if app not in self._rights.apps:
+                at = path if component is None else (*path, component)
+                self.made.skipped.append(Skipped("permission", app, list(at), Code.NO_SUCH_APP))
+                continue
+            for change in permission_set(self._rights, grantee, path, component, setting, self._stamp):
+                self._grant(change)
+                self.made.permissions += 1
+
+    def _grant(self, change: Change) -> None:
+        self.changes.append(change)
+        evolve(self._rights, change, self._stamp)
+
+    def _moment(self, given_s: float | None) -> int:
+        now = self._stamp.time_us
+        return now if given_s is None else min(round(given_s * 1e6), now)
 
     def _evidence(self, component_no: int, new: ImportedEvidence) -> None:
         evidence = self._stamped(new)
@@ -145,63 +262,14 @@ class _Importer:
         )
 
 
-def _check(model: Model, base: Path, contexts: Sequence[ImportedContext]) -> None:
-    things = sum(
-        1 + len(context.path) + len(context.views) + sum(1 + len(one.evidence) for one in context.components)
-        for context in contexts
-    )
-    check_count(things, "contexts")
-    check_unique((tuple(context.path) for context in contexts), "contexts", "path")
-    for index, context in enumerate(contexts):
-        at = f"contexts[{index}]"
-        path = check_path([*base, *context.path], f"{at}.path")
-        check_text(context.description, f"{at}.description")
-        check_resolver(context.resolver, f"{at}.resolver")
-        _check_components(model, path, context.components, f"{at}.components")
-        for position, view in enumerate(context.views):
-            check_view(view, f"{at}.views[{position}]")
-            check_below(path, f"{at}.views[{position}].name")
-        check_unique((view.name for view in context.views), f"{at}.views", "name")
+def _has_withdrawn(imported: ImportedComponent) -> bool:
+    return any(new.withdrawn is not None for new in imported.evidence)
 
 
-def _check_components(model: Model, path: Path, components: Sequence[ImportedComponent], field: str) -> None:
-    context = model.context(path)
-    for index, imported in enumerate(components):
-        existing = context.component(imported.definition.name) if context is not None else None
-        with _about((*path, imported.definition.name)):
-            _check_component(path, imported, existing, f"{field}[{index}]")
-    check_unique((imported.definition.name for imported in components), field, "definition.name")
-
-
-@contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """Have refusals from inside say which component they are about: whoever imports knows paths, and no numbers."""
-    try:
-        yield
-    except Refusal as refusal:
-        error = refusal.error
-        raise Refusal(error.code, f"{format_path(path)[:200]}: {error.message}", error.field, error.hint) from refusal
-
-
-def _check_component(path: Path, imported: ImportedComponent, existing: Component | None, field: str) -> None:
-    check_component(imported.definition, f"{field}.definition")
-    check_below(path, f"{field}.definition.name")
-    if imported.definition.evidence:
-        raise Refusal(Code.BAD_FIELD, "an imported component has no initial evidence", f"{field}.definition.evidence")
-    _check_evidence(imported, existing, f"{field}.evidence")
-
-
-def _check_evidence(imported: ImportedComponent, existing: Component | None, field: str) -> None:
-    kind = existing or imported.definition
-    for index, new in enumerate(imported.evidence):
-        at = f"{field}[{index}]"
-        check_evidence(new, kind.value_type, kind.value_list, at)
-        check_name(new.source, f"{at}.source")
-        check_name(new.owner, f"{at}.owner")
-        check_time(new.creation_time, f"{at}.creation_time")
-        if new.rule is not None:
-            check_name(new.rule, f"{at}.rule")
-        if new.withdrawn is not None:
-            check_name(new.withdrawn.by, f"{at}.withdrawn.by")
-            check_time(new.withdrawn.time, f"{at}.withdrawn.time")
-            check_text(new.withdrawn.comment or "", f"{at}.withdrawn.comment")
+def _rights_of(model: Model) -> Model:
+    """Copy who may what, to be changed and looked at before any of it counts."""
+    rights = Model(model.user, model.root)
+    rights.apps = dict(model.apps)
+    rights.permissions = {app: dict(each) for app, each in model.permissions.items()}
+    rights.component_permissions = {app: dict(each) for app, each in model.component_permissions.items()}
+    return rights

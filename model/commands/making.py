@@ -10,7 +10,7 @@ from model.stamp import Stamp
 from model.state import NUMBERS_PER_COMMAND, App, Component, ContextItem, View
 from schemas.apps import MAKERS_OF_MODELS, check_app
 from schemas.commands import MakeModel
-from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
 
@@ -50,9 +50,11 @@ def made_component(
     withdrawals: bool = False,
     may_notify: bool = True,
     made_by: str = "",
+    created_us: int | None = None,
 ) -> list[Change]:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
-    component = _component(definition, component_number(index, stamp), stamp.time_us, withdrawals, made_by)
+    created_us = stamp.time_us if created_us is None else created_us
+    component = _component(definition, component_number(index, stamp), created_us, withdrawals, made_by)
     changes: list[Change] = [put("component", path, component)]
     changes += [
         accepted_evidence(new, component.number, n, stamp) for n, new in enumerate(definition.evidence, first_n)
@@ -85,7 +87,13 @@ def _component(
         created_us=created_us,
         withdrawals=withdrawals,
         made_by=made_by,
+        extra=definition.extra or None,
     )
+
+
+def stored_view(view: ViewDefinition, made_by: str = "") -> View:
+    """Make what is stored of a view."""
+    return View(components=view.components, description=view.description, extra=view.extra or None, made_by=made_by)
 
 
 def _made_contexts(definition: ModelDefinition, time_us: int) -> list[Change]:
@@ -118,5 +126,5 @@ def _filled_context(definition: ContextDefinition, index: int, n: int, stamp: St
         changes += made_component(component, (*path, component.name), index, n, stamp)
         index += 1
         n += len(component.evidence)
-    changes += [put("view", (*path, view.name), View(components=view.components)) for view in definition.views]
+    changes += [put("view", (*path, view.name), stored_view(view)) for view in definition.views]
     return changes

@@ -1,6 +1,7 @@
 """Rules as part of a model: made, removed, fired. What they say is read by `model.rules.decide`.
 
-A rule's token is `<seq>` of the command that made it, or `<seq>-<component>-<rule>` if it came with a definition.
+A rule's token is `<seq>` of the command that made it, `<seq>-<number>` for the further components of that command, or
+`<seq>-<component>-<rule>` if it came with a definition.
 Telling or correcting a component fires its rules that have no schedule, in the order of their making; initial and
 imported evidence and withdrawals fire nothing. A rule with a schedule fires on that alone.
 
@@ -9,18 +10,18 @@ by somebody else) and, with another reason, what has lost the right that it need
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
-from model.checks import check_statement
+from model.checks import check_length, check_name, check_statement, check_unique
 from model.commands.quotas import check_pace, check_rules
 from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
 from model.commands.targets import ComponentPlace, check_owner, existing_component
-from model.permissions import Grants
+from model.permissions import Grant, Grants
 from model.rules.decide import parse_rule
 from model.rules.statement import NotifyAction
 from model.stamp import Stamp
@@ -40,21 +41,49 @@ _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")
 
 def make_rule(model: Model, command: MakeRule, stamp: Stamp) -> Decision:
     """Attach a rule to a component; the result is its token."""
-    path = check_path(command.context, "context")
-    grant = check_may_have_rules(model, path, command.component, stamp)
-    place = existing_component(model, path, command.component)
     if command.app is not None:
         _check_may_make_for(model, command.app, stamp)
+    check_length(command.further, "further")
+    paths = [(*command.context, command.component), *map(tuple, command.further)]
+    places = [_place_for_rule(model, stamp, path, number) for number, path in enumerate(paths)]
+    check_unique(paths, "further", "path")
     check_statement(command.statement, "statement")
-    rules = place.context.rules.get(place.name, {})
-    if len(rules) >= MAX_LIST_ITEMS:
+    if command.user is not None:
+        check_name(command.user, "user")
+    check_rules(model, command.app or stamp.app, [command.statement] * len(places), "statement")
+    changes: list[Change] = []
+    for (place, grant), token in zip(places, tokens := _tokens(stamp, len(places)), strict=True):
+        rule = stored_rule(command.statement, stamp, grant.notify, command.user)
+        if command.app is not None:
+            rule = msgspec.structs.replace(rule, app=command.app, suspended="imported")
+        changes += new_rule(place.full_path, token, rule, stamp)
+    return Decision(changes, tokens if command.further else tokens[0])
+
+
+def _tokens(stamp: Stamp, count: int) -> list[str]:
+    return [str(stamp.seq), *(f"{stamp.seq}-{number}" for number in range(1, count))]
+
+
+def _place_for_rule(model: Model, stamp: Stamp, segments: Path, number: int) -> tuple[ComponentPlace, Grant]:
+    """Find the component at a path, which may get a rule of this app; the first one is the command's own."""
+    if not segments:
+        raise Refusal(Code.BAD_PATH, "the path of a component cannot be empty", f"further[{number - 1}]")
+    try:
+        path, name = check_path(segments[:-1], "context"), segments[-1]
+        grant = check_may_have_rules(model, path, name, stamp)
+        place = existing_component(model, path, name)
+        check_room_for_rules(place.context, place.name, 1)
+    except Refusal as refusal:
+        error = refusal.error
+        field = f"further[{number - 1}]" if number else error.field
+        raise Refusal(error.code, error.message, field, error.hint) from refusal
+    return place, grant
+
+
+def check_room_for_rules(context: Context, name: str, more: int) -> None:
+    """Check that a component may have so many more rules. Raises `too_large`."""
+    if len(context.rules.get(name, ())) + more > MAX_LIST_ITEMS:
         raise Refusal(Code.TOO_LARGE, f"a component has at most {MAX_LIST_ITEMS} rules", "component")
-    check_rules(model, command.app or stamp.app, [command.statement], "statement")
-    token = str(stamp.seq)
-    rule = stored_rule(command.statement, stamp, grant.notify)
-    if command.app is not None:
-        rule = msgspec.structs.replace(rule, app=command.app, suspended="imported")
-    return Decision(new_rule(place.full_path, token, rule, stamp), token)
 
 
 def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision:
@@ -82,10 +111,7 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     rule = None if place is None else _rule_at(place, command.token)
     if place is None or rule is None or not (owner or rule.app == stamp.app):
         raise _no_such_rule()
-    changes = dropped_rules(place.context, place.path, place.name, [command.token])
-    if len(place.context.rules[place.name]) == 1 and not place.component.had_rules:
-        changes.append(put("component", place.full_path, msgspec.structs.replace(place.component, had_rules=True)))
-    return Decision(changes)
+    return Decision(removed_rules(place.context, place.path, place.name, [command.token]))
 
 
 def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
@@ -102,7 +128,7 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     return Decision([Fired(place.full_path, None, command.token)])
 
 
-def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True) -> StoredRule:
+def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True, user: str | None = None) -> StoredRule:
     """Make what is stored of a rule that has been checked.
 
     One that would call a URL and may not is there and suspended: older logs have such rules, made with `tell` alone.
@@ -113,6 +139,7 @@ def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True) -> Stored
         statement=statement,
         app=stamp.app,
         created_us=stamp.time_us,
+        user=user,
         cron=rule.cron,
         notifies=notifies,
         suspended="no_right" if notifies and not may_notify else None,
@@ -132,6 +159,16 @@ def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
     changes: list[Change] = [put("rule", (*path, token), rule)]
     if rule.cron is not None and rule.suspended is None:
         changes.append(ScheduleSet(path, token, rule.cron))
+    return changes
+
+
+def removed_rules(context: Context, path: Path, name: str, tokens: Collection[str]) -> list[Change]:
+    """Drop rules of a component that stays: after its last one it is still listed, as one without rules."""
+    changes = dropped_rules(context, path, name, tokens)
+    component = context.component(name)
+    assert component is not None, "only a component has rules"
+    if len(tokens) == len(context.rules.get(name, ())) and tokens and not component.had_rules:
+        changes.append(put("component", (*path, name), msgspec.structs.replace(component, had_rules=True)))
     return changes
 
 

@@ -12,17 +12,18 @@ import msgspec
 
 from model import permissions, references
 from model.changes import Change, Content, Decision, ItemKind, drop, put
-from model.checks import check_below, check_component, check_goals, check_resolver, check_text, check_view
+from model.checks import check_below, check_component, check_extra, check_goals, check_resolver, check_text, check_view
+from model.commands.apps import check_permission, check_registered, permission_set
 from model.commands.evidence import with_value
-from model.commands.making import made_component
+from model.commands.making import made_component, stored_view
 from model.commands.quotas import check_rules, check_thing, maker_of
 from model.commands.rule_rights import check_may_have_rules
 from model.commands.rules import dropped_rules
-from model.commands.targets import check_may, component_to_change, context_to_change
+from model.commands.targets import check_may, check_owner, component_to_change, context_to_change
 from model.permissions import Asker
 from model.sight import Sight
 from model.stamp import Stamp
-from model.state import Context, ContextItem, Model, View, contexts_below
+from model.state import Context, ContextItem, Model, contexts_below
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,
@@ -45,7 +46,9 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     check_below(path, "name")
     check_text(command.description, "description")
     check_resolver(command.resolver, "resolver")
+    check_extra(command.extra, "extra")
     check_may(permissions.grant_of(model, stamp.app, (*path, command.name), stamp.time_s), stamp.app, "make")
+    _check_permissions(model, command, stamp)
     if command.name in parent.children:
         if not _sight(model, stamp).sees_context((*path, command.name)):
             check_thing(model, stamp.app)
@@ -58,8 +61,13 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
         resolver=command.resolver,
         created_us=stamp.time_us,
         made_by=maker_of(model, stamp.app),
+        extra=command.extra or None,
     )
-    return Decision([put("context", (*path, command.name), item)], True)
+    made = (*path, command.name)
+    changes: list[Change] = [put("context", made, item)]
+    for app, setting in command.permissions.items():
+        changes += permission_set(model, app, made, None, setting, stamp)
+    return Decision(changes, True)
 
 
 def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decision:
@@ -107,7 +115,7 @@ def make_view(model: Model, command: MakeView, stamp: Stamp) -> Decision:
             return Decision([])
         _check_may_exist(False, f"view {command.view.name[:80]!r}", "view.name")
     check_thing(model, stamp.app)
-    view = View(components=command.view.components, made_by=maker_of(model, stamp.app))
+    view = stored_view(command.view, maker_of(model, stamp.app))
     return Decision([put("view", (*path, command.view.name), view)])
 
 
@@ -160,6 +168,15 @@ def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Decision:
 
 def _sight(model: Model, stamp: Stamp) -> Sight:
     return Sight(Asker(stamp.app, model, stamp.time_s))
+
+
+def _check_permissions(model: Model, command: MakeContext, stamp: Stamp) -> None:
+    """Check what is to be set in the new context: refused before anything is made."""
+    if command.permissions:
+        check_owner(model, stamp.app, "set permissions")
+    for app, setting in command.permissions.items():
+        check_permission(model, app, setting, f"permissions.{app[:64]}.", for_component=False)
+        check_registered(model, app, f"permissions.{app[:64]}")
 
 
 def _check_may_exist(exist_ok: bool, what: str, field: str) -> None:

@@ -1,6 +1,6 @@
 """Archives: a person's whole model as lines of JSON, which another installation can import.
 
-    {"kind": "llum-archive", "version": 1, "user": "alice", "seq": 4711, "exported": 1795310000.0}
+    {"kind": "llum-archive", "version": 2, "user": "alice", "seq": 4711, "exported": 1795310000.0}
     {"kind": "contexts", "contexts": [...]}          any number, parents first: structure and evidence
     {"kind": "apps", "apps": {...}}                  with what each may do
     {"kind": "rules", "rules": [...]}
@@ -18,11 +18,16 @@ import msgspec
 
 from model.formats.parcels import Piece
 from schemas.decoding import UNDECODABLE
-from schemas.definitions import ImportedContext
+from schemas.definitions import ImportedContext, ImportedRule
 from schemas.errors import Code, Refusal
+from schemas.paths import Path
+from schemas.permissions import Permission
 from schemas.replies import ArchivedApp, ArchivedRule, ExportReply
 
-ARCHIVE_VERSION: Final = 1
+ARCHIVE_VERSION: Final = 2
+
+READABLE_VERSIONS: Final = (1, ARCHIVE_VERSION)
+"""Version 1 holds fewer members, and none that version 2 has not."""
 
 
 class Head(
@@ -132,8 +137,8 @@ def read_head(line: bytes) -> Head:
     except UNDECODABLE as error:
         hint = "`llum admin person export` makes one."
         raise Refusal(Code.MALFORMED, "it is not an archive of a person", hint=hint) from error
-    if head.version != ARCHIVE_VERSION:
-        message = f"it is an archive of version {head.version}, this llum reads version {ARCHIVE_VERSION}"
+    if head.version not in READABLE_VERSIONS:
+        message = f"it is an archive of version {head.version}, this llum reads versions up to {ARCHIVE_VERSION}"
         hint = "Import it with a llum that made it, or export it again."
         raise Refusal(Code.UNSUPPORTED_VERSION, message, hint=hint)
     return head
@@ -156,20 +161,45 @@ def check_lines(lines: Iterable[bytes]) -> str:
     raise Refusal(Code.MALFORMED, "it ends too early", hint="It was cut off; export it again.")
 
 
-def pieces_of(archive: Archive) -> Iterator[Piece]:
-    """Take the contexts apart, in their order."""
+class Attached(NamedTuple):
+    """What stands in records of its own and belongs to contexts and components, by their paths from the root."""
+
+    rules: dict[Path, list[ImportedRule]]
+    settings: dict[Path, dict[str, Permission]]
+    component_settings: dict[Path, dict[str, Permission]]
+
+
+def attached_rules(archive: Archive, *, with_apps: bool) -> dict[Path, list[ImportedRule]]:
+    """Gather the rules by the path of their component. Without their apps they are the importer's."""
+    rules: dict[Path, list[ImportedRule]] = {}
+    for record in archive.records():
+        for rule in record.rules if isinstance(record, RulesRecord) else ():
+            app = rule.app if with_apps else None
+            imported = ImportedRule(statement=rule.statement, user=rule.user, app=app)
+            rules.setdefault((*rule.path, rule.component), []).append(imported)
+    return rules
+
+
+def pieces_of(archive: Archive, attached: Attached) -> Iterator[Piece]:
+    """Take the contexts apart, in their order, each with what is attached to it."""
+    base, waiting = archive.head.context, dict(attached.rules)
     for record in archive.records():
         if isinstance(record, ContextsRecord):
             for context in record.contexts:
-                yield from _context_pieces(context)
+                yield from _context_pieces(context, (*base, *context.path), attached._replace(rules=waiting))
 
 
-def _context_pieces(context: ImportedContext) -> Iterator[Piece]:
-    head = msgspec.structs.replace(context, components=[], views=[])
+def _context_pieces(context: ImportedContext, path: Path, attached: Attached) -> Iterator[Piece]:
+    """The rules are given where a component comes first: it may go on in another record."""
+    settings = attached.settings.get(path, {})
+    head = msgspec.structs.replace(context, components=[], views=[], permissions=settings)
     yield Piece(head)
     for component in context.components:
-        yield Piece(head, component.definition)
-        for piece in component.evidence:
-            yield Piece(head, component.definition, piece)
+        at = (*path, component.definition.name)
+        settings = attached.component_settings.get(at, {})
+        item = msgspec.structs.replace(component, evidence=[], rules=[], permissions=settings)
+        yield Piece(head, item)
+        for part in component.evidence + attached.rules.pop(at, []):
+            yield Piece(head, item, part)
     for view in context.views:
         yield Piece(head, view)

@@ -7,27 +7,27 @@ something else is another import, which the model is not made for.
 
 import hashlib
 from collections.abc import Collection, Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import msgspec
 
-from model.formats.archive import AppsRecord, Archive, ContextsRecord, RulesRecord, pieces_of
+from model.caches import Caches
+from model.commands import decide_at_once
+from model.fold import take
+from model.formats.archive import AppsRecord, Archive, Attached, ContextsRecord, attached_rules, pieces_of
 from model.formats.foreign import NOTHING_ACCEPTED, Acceptable, plain_pieces
 from model.formats.parcels import import_commands
-from schemas.apps import OWNER_APP
-from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission
-from schemas.definitions import ContextDefinition, ImportedContext, ModelDefinition
+from model.permissions import grantee_of
+from model.stamp import Stamp
+from model.state import Model
+from schemas.apps import ADMIN_APP, OWNER_APP
+from schemas.commands import Command, Import, MakeModel
+from schemas.definitions import ContextDefinition, ImportedApp, ImportedContext, ModelDefinition
 from schemas.errors import Code, Refusal
-from schemas.replies import ArchivedApp
+from schemas.paths import Path
+from schemas.permissions import PERMISSION_PARTS, Permission
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Step(NamedTuple):
-    """A command, and the app that sends it."""
-
-    app: str
-    command: Command
 
 
 def model_command(
@@ -44,30 +44,41 @@ def model_command(
     )
 
 
-def import_steps(
-    archive: Archive,
-    importer: str,
-    accept: Collection[Acceptable] = NOTHING_ACCEPTED,
-    owners: Collection[str] = (),
-) -> Iterator[Step]:
-    """Give the commands that fill a model, in order. `importer` is an owner app of the model.
+def import_parts(archive: Archive, accept: Collection[Acceptable] = NOTHING_ACCEPTED) -> Iterator[Import]:
+    """Give the commands that fill a model, in order; to be sent as an owner app of it.
 
-    It stays one, as do the apps that are `owners` of the model by now. No other becomes one, unless roles are accepted.
+    Who is an owner app by then stays one. No other app becomes one, unless roles are accepted.
     """
-    salt = _salt(archive, accept)
-    for command in import_commands(plain_pieces(pieces_of(archive), accept), [], salt):
-        yield Step(importer, command)
+    apps: dict[str, ImportedApp] = {}
+    attached = Attached(attached_rules(archive, with_apps=True), {}, {})
     for record in archive.records():
         if isinstance(record, AppsRecord):
-            for app, entry in record.apps.items():
-                kept = app == importer or app in owners or ("roles" in accept and entry.role == "owner")
-                yield from _app_steps(salt, importer, app, entry, "owner" if kept else "app")
-        elif isinstance(record, RulesRecord):
-            yield from _rule_steps(salt, importer, record)
+            _take_apps(record, apps, attached, with_roles="roles" in accept)
+    pieces = plain_pieces(pieces_of(archive, attached), accept)
+    yield from import_commands(pieces, [], _salt(archive, accept), apps)
+
+
+def check_archive(archive: Archive, user: str, importer: str, accept: Collection[Acceptable] = NOTHING_ACCEPTED) -> int:
+    """Make the model from beginning to end without anybody seeing it, and give the number of parts.
+
+    So it is known that all of it can be imported before any of it is. Raises what the commands are refused with.
+    """
+    time_us = round(archive.head.exported * 1e6)
+    model = _decided(None, model_command(archive, importer, accept), Stamp(user, ADMIN_APP, 1, time_us))
+    seq = 1
+    for seq, command in enumerate(import_parts(archive, accept), 2):
+        model = _decided(model, command, Stamp(user, importer, seq, time_us))
+    return seq - 1
 
 
 def _salt(archive: Archive, accept: Collection[Acceptable]) -> str:
     return f"{archive.digest} {','.join(sorted(accept))}"
+
+
+def _decided(model: Model | None, command: Command, stamp: Stamp) -> Model | None:
+    decision = decide_at_once(model, command, stamp)
+    assert decision is not None, "nothing must be read to import"
+    return take(model, decision.changes, stamp, Caches())
 
 
 def _root_of(archive: Archive) -> ImportedContext:
@@ -84,25 +95,16 @@ def _id(*parts: object) -> str:
     return f"archive-{hashlib.sha256(_encode(parts)).hexdigest()[:40]}"
 
 
-def _app_steps(salt: str, importer: str, app: str, entry: ArchivedApp, role: Literal["owner", "app"]) -> Iterator[Step]:
-    identifier, origins = _id("app", salt, app, role), entry.origins or None
-    yield Step(
-        importer,
-        RegisterApp(id=identifier, app=app, description=entry.description, role=role, origins=origins),
-    )
-    for setting in entry.permissions:
-        members = msgspec.structs.asdict(setting)
-        yield Step(importer, SetPermission(id=_id("permission", salt, app, setting), app=app, **members))
-
-
-def _rule_steps(salt: str, importer: str, record: RulesRecord) -> Iterator[Step]:
-    """Make each rule for its own app, suspended: once it is activated, it may do what that app may."""
-    for number, rule in enumerate(record.rules):
-        command = MakeRule(
-            id=_id("rule", salt, number),
-            context=rule.path,
-            component=rule.component,
-            statement=rule.statement,
-            app=rule.app,
-        )
-        yield Step(importer, command)
+def _take_apps(record: AppsRecord, apps: dict[str, ImportedApp], attached: Attached, *, with_roles: bool) -> None:
+    """Take apps to be registered, and what is set for them where."""
+    for app, entry in record.apps.items():
+        role = entry.role if with_roles else "app"
+        apps[app] = ImportedApp(description=entry.description, role=role, origins=entry.origins)
+        for setting in entry.permissions:
+            parts = Permission(**{part: getattr(setting, part) for part in PERMISSION_PARTS})
+            path: Path = tuple(setting.context)
+            grantee = grantee_of(app, setting.whose_rules)
+            if setting.component is None:
+                attached.settings.setdefault(path, {})[grantee] = parts
+            else:
+                attached.component_settings.setdefault((*path, setting.component), {})[grantee] = parts

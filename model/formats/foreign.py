@@ -11,6 +11,7 @@ import msgspec
 
 from model.formats.parcels import Piece
 from schemas.definitions import ComponentDefinition, ModelDefinition
+from schemas.evidence import ImportedEvidence
 
 Acceptable = Literal["corrections", "roles"]
 """What the owner may have taken as it stands in the file."""
@@ -21,12 +22,11 @@ NOTHING_ACCEPTED: Final[frozenset[Acceptable]] = frozenset()
 
 
 def plain_pieces(pieces: Iterable[Piece], accept: Collection[Acceptable] = NOTHING_ACCEPTED) -> Iterator[Piece]:
-    """Take pieces of a model as plainly as they can be."""
+    """Take pieces of a model as plainly as they can be. Rules that come with an import are suspended anyway."""
     for piece in pieces:
-        if isinstance(piece.item, ComponentDefinition) and piece.item.rules:
-            piece = piece._replace(item=_with_rules_suspended(piece.item))
-        if piece.evidence is not None and piece.evidence.correction and "corrections" not in accept:
-            piece = piece._replace(evidence=msgspec.structs.replace(piece.evidence, correction=False))
+        part = piece.part
+        if isinstance(part, ImportedEvidence) and part.correction and "corrections" not in accept:
+            piece = piece._replace(part=msgspec.structs.replace(part, correction=False))
         yield piece
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.decoding import convert
-from schemas.permissions import Permission
+from schemas.permissions import AS_TELL, Permission
 
 Segments = list[str]
 
@@ -47,4 +47,11 @@ def permissions_of(perms: Any, field: str) -> dict[str, Permission]:
     Its own apps send the permission itself, without an app. Raises `bad_field`.
     """
     entries = perms.items() if isinstance(perms, dict) else ()
-    return {app: convert(one, Permission, f"{field}.{app[:64]}") for app, one in entries if isinstance(one, dict)}
+    read = {app: convert(one, Permission, f"{field}.{app[:64]}") for app, one in entries if isinstance(one, dict)}
+    return {app: as_once_meant(setting) for app, setting in read.items()}
+
+
+def as_once_meant(setting: Permission) -> Permission:
+    """Write out what `tell` meant in old calls: to make, to delete and to have rules, too."""
+    silent = {verb: setting.tell for verb in AS_TELL if getattr(setting, verb) is None}
+    return msgspec.structs.replace(setting, **silent)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from model.caches import Caches
+from model.commands.imports import import_contexts
 from model.permissions import Asker, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
@@ -20,10 +21,13 @@ from model.queries.past import model_then
 from model.reads import AsOf, Pause, Read
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
+from model.stamp import stamp_after
 from model.state import Model
+from schemas.commands import Import
 from schemas.queries import (
     Access,
     Ask,
+    CheckImport,
     Export,
     GetContext,
     GetPermission,
@@ -32,7 +36,7 @@ from schemas.queries import (
     ListRules,
     Query,
 )
-from schemas.replies import Reply
+from schemas.replies import CheckImportReply, Reply
 
 Need = list[Read] | Pause | Resolve | AsOf
 """What an answer wants from outside. It is sent each read's `Found`, what the resolver gives, the model or None.
@@ -99,6 +103,15 @@ def _export(model: Model, _caches: Caches, asker: Asker, query: Export, _resolve
     return (yield from export_page(then, asker, query))
 
 
+def _check_import(model: Model, _caches: Caches, asker: Asker, query: CheckImport, _resolvers: Resolvers) -> Answering:
+    """Decide the import, and take none of its changes."""
+    yield from ()
+    command = Import(id="", context=query.context, contexts=query.contexts, apps=query.apps, only_new=query.only_new)
+    stamp = stamp_after(model, model.user, asker.app, model.seq + 1, round(asker.now * 1e6))
+    import_contexts(model, command, stamp)
+    return CheckImportReply(seq=model.seq)
+
+
 _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers], Answering]]] = {
     Ask: answer_ask,
     Access: _access,
@@ -108,4 +121,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     GetPermission: _get_permission,
     ListRules: _list_rules,
     Export: _export,
+    CheckImport: _check_import,
 }

@@ -6,7 +6,7 @@ from model.commands.targets import no_such_context
 from model.permissions import Asker, Grant, denied, grantees_of, parted_grantee
 from model.queries.rights import settings_of
 from model.queries.targets import Place, find_component, find_place, visible_components
-from model.queries.visible import rules_of, visible_contexts, visible_rules, visible_views
+from model.queries.visible import rules_of, view_details, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
 from model.resolvers.registry import Resolvers
 from model.sight import Sight
@@ -34,6 +34,7 @@ def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator
     """Describe a context that the app may ask. Raises a `Refusal`."""
     place = find_place(model, asker, tuple(query.context), "context")
     item = place.context.item
+    views = visible_views(asker, place)
     reply = ContextReply(
         seq=model.seq,
         path=list(place.path),
@@ -42,7 +43,9 @@ def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator
         created=item.created_us / 1e6,
         contexts=visible_contexts(asker, place),
         components=[target.name for target in visible_components(asker, place)],
-        views=visible_views(asker, place),
+        views=views,
+        view_details=view_details(place, views),
+        extra=item.extra or {},
         permission=_granted(place.grant),
     )
     if query.size:

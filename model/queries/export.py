@@ -148,7 +148,9 @@ class _Page:
             description=stop.context.description,
             resolver=stop.context.resolver,
             components=[],
-            views=[ViewDefinition(name=name, components=view.components) for name, view in stop.views],
+            views=[_view(name, view) for name, view in stop.views],
+            extra=stop.context.extra or {},
+            creation_time=stop.context.created_us / 1e6,
         )
         self._room -= len(_encode(entered))
         self.reply.contexts.append(entered)
@@ -163,7 +165,8 @@ class _Page:
         if context.components and context.components[-1].definition.name == stop.name:
             return context.components[-1]
         definition = _definition(stop.name, stop.component)
-        component = ImportedComponent(definition=definition, evidence=[])
+        created = stop.component.created_us / 1e6
+        component = ImportedComponent(definition=definition, evidence=[], creation_time=created)
         self._room -= len(_encode(component))
         context.components.append(component)
         return component
@@ -187,7 +190,12 @@ def _definition(name: str, component: Component) -> ComponentDefinition:
         value_list=component.value_list,
         resolver=component.resolver,
         goals=component.goals,
+        extra=component.extra or {},
     )
+
+
+def _view(name: str, view: View) -> ViewDefinition:
+    return ViewDefinition(name=name, components=view.components, description=view.description, extra=view.extra or {})
 
 
 def _imported(piece: Evidence) -> ImportedEvidence:
@@ -211,7 +219,7 @@ def _imported(piece: Evidence) -> ImportedEvidence:
 def _rules(base: Path, context: Context) -> list[ArchivedRule]:
     """List the rules at and below a context."""
     return [
-        ArchivedRule(path=list(path), component=name, statement=rule.statement, app=rule.app)
+        ArchivedRule(path=list(path), component=name, statement=rule.statement, app=rule.app, user=rule.user)
         for path, each in contexts_below(base, context)
         for name in each.components
         for rule in each.rules.get(name, {}).values()

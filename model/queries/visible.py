@@ -1,10 +1,12 @@
 """What is in a context, as far as an app may see it. Rules are shown to the app that made them and to owner apps."""
 
+from collections.abc import Iterable
+
 from model.permissions import OWNER, Asker
 from model.queries.targets import Place, visible_components
 from model.sight import Sight
 from model.state import Context, StoredRule
-from schemas.replies import RuleDescription
+from schemas.replies import RuleDescription, ViewDetails
 
 
 def visible_contexts(asker: Asker, place: Place) -> list[str]:
@@ -26,6 +28,16 @@ def visible_views(asker: Asker, place: Place) -> dict[str, list[str | list[str]]
         if bound in (None, (place.path, name))
     }
     return {name: seen for name, (listed, seen) in shown.items() if seen or not listed}
+
+
+def view_details(place: Place, shown: Iterable[str]) -> dict[str, ViewDetails]:
+    """Give what the views that are shown have beside their components; those that have nothing are left out."""
+    views = place.context.views
+    return {
+        name: ViewDetails(description=views[name].description, extra=views[name].extra or {})
+        for name in shown
+        if views[name].description or views[name].extra
+    }
 
 
 def visible_rules(asker: Asker, place: Place) -> dict[str, dict[str, RuleDescription]]:
@@ -59,6 +71,7 @@ def _described(rule: StoredRule) -> RuleDescription:
         statement=rule.statement,
         app=rule.app,
         created=rule.created_us / 1e6,
+        user=rule.user,
         schedule=rule.cron,
         suspended=rule.suspended,
     )

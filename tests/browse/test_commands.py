@@ -224,12 +224,17 @@ async def test_exporting_and_importing(shell: Shell, tmp_path: Path, capsys: Pri
     assert "nothing new" in await printed(shell, f"import {file} Old", capsys)
     listed = await printed(shell, "listsubs Old/Work", capsys)
     assert "suspended: imported" in listed
-    (token,) = re.findall(r"^b +(\d+)", listed, re.MULTILINE)
+    (token,) = re.findall(r"^b +([\d-]+)", listed, re.MULTILINE)
     await printed(shell, f"activate Old/Work/b {token}", capsys)
     before, after = [await printed(shell, f"ls {at}; listsubs {at}", capsys) for at in ("Work", "Old/Work")]
-    assert re.sub(r"b +\d+ +llum", "", before) == re.sub(r"b +\d+ +llum", "", after)
+    assert _without_tokens(before) == _without_tokens(after)
     await printed(shell, "delcontext Old; mkcontext Old old", capsys)
     assert await printed(shell, f"import {file} Old", capsys) == told
+
+
+def _without_tokens(listed: str) -> str:
+    """A rule that was imported has a longer name, and its column is wider."""
+    return re.sub(r" +", " ", re.sub(r"b +[\d-]+ +llum", "b llum", listed))
 
 
 async def test_importing_what_the_original_exported(shell: Shell, tmp_path: Path, capsys: Printed) -> None:

@@ -9,14 +9,16 @@ import pytest
 from model.formats import parcels
 from model.formats.parcels import import_commands
 from model.formats.personis import Exporter, pieces_of, read_exported
-from schemas.commands import Import, MakeRule, SetPermission
+from schemas.commands import Import
+from schemas.definitions import ImportedRule
 from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
 from schemas.limits import MAX_COMMAND_BYTES
+from schemas.permissions import Permission
 from schemas.queries import Ask, GetContext, ListApps
 from schemas.replies import Accepted, AskReply, RuleDescription
 from tests.edge_http.conftest import Edge
-from tests.edge_http.fakes import answer, apps_reply, context_reply, piece, refused
+from tests.edge_http.fakes import accepted, answer, apps_reply, context_reply, piece, refused
 
 APPS = apps_reply(probe="owner", scale="app")
 DEFAULT = Exporter("alice", "probe")
@@ -167,21 +169,40 @@ def test_evidence_without_a_teller_is_the_importers() -> None:
     assert caught.value.error.field == "partial_model.components.c.evidencelist[0].creation_time"
 
 
-MODEL = exported("P", components={"c": component(exported_piece())}, subs={"c": {"old": {"statement": "s"}}})
+MODEL = exported(
+    "P", components={"c": component(exported_piece())}, subs={"c": {"old": {"statement": "s", "user": "u"}}}
+)
 MODEL["contextinfo"]["perms"] = {"scale": {"ask": True}, "nobody": {"ask": True}}
 
 
 @pytest.mark.parametrize("given", [MODEL, json.dumps(MODEL)])
 async def test_an_import_gives_the_model(edge: Edge, given: Any) -> None:
-    """As it was given, as text or not. Permissions of registered apps are set, rules are subscribed."""
+    """As it was given, as text or not. What is set for apps, and rules, go in the same command."""
     edge.requests.replies = [APPS]
     assert (await edge.call("import_model", {"context": ["to"], "partial_model": given}))["val"] == MODEL
-    imported, permission, rule = edge.requests.commands
+    (imported,) = edge.requests.commands
     assert isinstance(imported, Import)
-    assert isinstance(permission, SetPermission)
-    assert isinstance(rule, MakeRule)
-    assert (permission.app, permission.context, permission.ask) == ("scale", ["to", "P"], True)
-    assert (rule.context, rule.component, rule.statement) == (["to", "P"], "c", "s")
+    (context,) = imported.contexts
+    assert context.permissions == {"scale": Permission(ask=True), "nobody": Permission(ask=True)}
+    assert context.components[0].rules == [ImportedRule(statement="s", user="u")]
+
+
+async def test_what_an_import_leaves_out_is_named_beside_the_model(edge: Edge) -> None:
+    """What the model skips, and what could not even be sent: a setting for no app, a rule of no component."""
+    skipped = {"what": "permission", "app": "x--_4dy", "path": ["to", "P"], "code": "no_such_app"}
+    edge.requests.replies = [APPS]
+    edge.requests.outcomes = [accepted(1, {"contexts": 1, "skipped": [skipped]})]
+    info = {"Identifier": "P", "perms": {"n" * 300: {"ask": True}, "ask": True}}
+    subs = {"gone": {"t": {"statement": "s"}}, "none": {}}
+    found = await edge.call(
+        "import_model", {"context": ["to"], "partial_model": exported("P", contextinfo=info, subs=subs)}
+    )
+    assert found["result"] == "ok"
+    assert found["skipped"] == [
+        {"what": "permission", "app": "n" * 300, "path": ["to", "P"], "code": "no_such_app"},
+        {"what": "rule", "path": ["to", "P", "gone"], "code": "no_such_component"},
+        {**skipped, "app": "My"},
+    ]
 
 
 async def test_a_repeated_import_sends_the_same_ids(edge: Edge) -> None:
@@ -189,8 +210,8 @@ async def test_a_repeated_import_sends_the_same_ids(edge: Edge) -> None:
     for _ in range(2):
         edge.requests.replies = [APPS]
         await edge.call("import_model", {"partial_model": MODEL})
-    ids = [command.id for command in edge.requests.commands]
-    assert ids[:3] == ids[3:]
+    first, again = edge.requests.commands
+    assert first.id == again.id
 
 
 async def test_what_was_deleted_is_imported_anew(edge: Edge) -> None:
@@ -258,5 +279,5 @@ async def test_a_large_import_is_read(edge: Edge) -> None:
     edge.requests.replies = [APPS]
     body = {"partial_model": json.dumps(exported("P", components={"c": component(*pieces)}))}
     assert (await edge.post("import_model", body)).status == 200
-    assert len(edge.requests.commands) > 3
+    assert len(edge.requests.commands) == 3
     assert (await edge.post("tell", {"componentid": "c", "evidence": {"value": "x" * 3_000_000}})).status == 413

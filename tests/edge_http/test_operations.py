@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import MakeComponent, MakeContext, MakeView, SetPermission, Tell
+from schemas.commands import MakeComponent, MakeContext, MakeView, Tell
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Refusal, Transient
 from schemas.evidence import NewEvidence
+from schemas.permissions import Permission
 from schemas.queries import Access
 from schemas.replies import AskReply
 from tests.edge_http.conftest import Edge
@@ -109,7 +110,11 @@ COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
         "a view",
         "mkview",
         {"viewobj": {"Identifier": "n", "Description": "d", "component_list": ["a", ["", "P", "b"]]}},
-        MakeView(id="1", context=["Personal"], view=ViewDefinition(name="n", components=["a", ["P", "b"]])),
+        MakeView(
+            id="1",
+            context=["Personal"],
+            view=ViewDefinition(name="n", components=["a", ["P", "b"]], description="d"),
+        ),
         OK_NULL,
     ),
     (
@@ -228,16 +233,27 @@ async def test_a_context_that_cannot_be_made_is_answered_false(edge: Edge, code:
 
 
 async def test_permissions_of_a_new_context_are_set(edge: Edge) -> None:
-    """`perms` becomes one command for each app, with ids that follow from the call's own."""
-    perms = {"fit": {"ask": True, "tell": False}, "chat": {"resolvers": ["goal"]}}
+    """`perms` goes with the context in one command, so that both are there or neither."""
+    perms = {"fit": {"ask": True, "tell": False}, "My chat": {"resolvers": ["goal"]}}
     body = {"id": "1", "context": ["P"], "contextobj": {"Identifier": "n", "perms": perms}}
     assert await edge.call("mkcontext", body) == OK_TRUE
-    assert await edge.call("mkcontext", body) == OK_TRUE
-    _, fit, chat, _, again, _ = edge.requests.commands
-    closed = {"tell": False, "make": False, "delete": False, "rules": False}
-    assert fit == SetPermission(id=fit.id, app="fit", context=["P", "n"], ask=True, **closed)
-    assert chat == SetPermission(id=chat.id, app="chat", context=["P", "n"], resolvers=["goal"])
-    assert (fit.id == again.id, fit.id != chat.id) == (True, True)
+    permissions = {
+        "fit": Permission(ask=True, tell=False, make=False, delete=False, rules=False),
+        "x--_4dy_20chat": Permission(resolvers=["goal"]),
+    }
+    assert edge.requests.commands == [MakeContext(id="1", context=["P"], name="n", permissions=permissions)]
+
+
+async def test_members_that_llum_does_not_know_are_kept(edge: Edge) -> None:
+    """Those that the server writes are not taken from the caller; those of the call itself are no members."""
+    given = {"Identifier": "n", "myattr": {"a": [1]}, "creation_time": 5.0, "objectType": "X", "null": None}
+    kept = {"myattr": {"a": [1]}, "null": None}
+    for op, member in (("mkcontext", "contextobj"), ("mkcomponent", "componentobj"), ("mkview", "viewobj")):
+        await edge.call(op, {member: given})
+        await edge.call(op, given)
+    context, bare, component, bare_component, view, bare_view = edge.requests.commands
+    assert (context.extra, component.component.extra, view.view.extra) == (kept, kept, kept)
+    assert (bare.extra, bare_component.component.extra, bare_view.view.extra) == ({}, {}, {})
 
 
 REFUSALS = [

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import Import, MakeRule
+from schemas.commands import Import
+from schemas.definitions import ImportedRule
 from schemas.evidence import Evidence
 from schemas.replies import AskReply
 from schemas.reserved import RESERVED_MEMBERS
@@ -59,12 +60,13 @@ async def test_an_import_makes_nothing_real_that_a_file_claims(edge: Edge) -> No
     }
     edge.requests.replies = [apps_reply(probe="owner")]
     await edge.call("import_model", {"context": [], "partial_model": json.dumps(model)})
-    imported, rule = edge.requests.commands
+    (imported,) = edge.requests.commands
     assert isinstance(imported, Import)
     (evidence,) = imported.contexts[0].components[0].evidence
     assert (evidence.correction, evidence.withdrawn, evidence.rule, evidence.extra) == (False, None, None, {"exp": 3})
-    assert isinstance(rule, MakeRule)
-    assert rule.app == "probe"
+    # The model suspends all rules that come with an import.
+    assert imported.contexts[0].components[0].rules == [ImportedRule(statement="s")]
+    assert not imported.only_new
 
 
 def test_every_member_of_llums_own_is_reserved() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.commands import DeleteRule, MakeRule
@@ -21,11 +22,12 @@ def subscribed(context: list[str], component: str, identifier: str = "1") -> Mak
 
 @pytest.mark.parametrize("spelling", [LEGACY, {"statement": STATEMENT, "modelname": "x"}, STATEMENT])
 async def test_a_rule_is_attached_and_named_by_a_token(edge: Edge, spelling: Any) -> None:
-    """The user and password that the original sends with it go nowhere."""
+    """The password that the original sends with it goes nowhere, the user is only a name to be shown."""
     edge.requests.outcomes = [accepted(7, "7")]
     body = {"id": "1", "context": ["P"], "view": ["c"], "subscription": spelling}
     assert (await edge.call("subscribe", body))["val"] == "7"
-    assert edge.requests.commands == [subscribed(["P"], "c")]
+    user = "alice" if spelling is LEGACY else None
+    assert edge.requests.commands == [msgspec.structs.replace(subscribed(["P"], "c"), user=user)]
 
 
 async def test_a_path_in_the_view_is_from_the_root(edge: Edge) -> None:
@@ -46,13 +48,11 @@ async def test_one_component_may_be_named_without_a_view(edge: Edge) -> None:
 async def test_a_view_is_looked_up(edge: Edge, view: str | None) -> None:
     """Each of its components gets the rule; the tokens come in their order."""
     edge.requests.replies = [AskReply(seq=1, components=[answer("P", "a"), answer("Q", "b")])]
-    edge.requests.outcomes = [accepted(7, "7"), accepted(8, "8")]
+    edge.requests.outcomes = [accepted(7, ["7", "7-1"])]
     found = await edge.call("subscribe", {"id": "1", "context": ["P"], "view": view, "subscription": STATEMENT})
-    assert found["val"] == ["7", "8"]
+    assert found["val"] == ["7", "7-1"]
     assert edge.requests.queries == [Ask(context=["P"], view=view)]
-    first, second = edge.requests.commands
-    assert (first, second.id != "1") == (subscribed(["P"], "a"), True)
-    assert (second.context, second.component) == (["Q"], "b")
+    assert edge.requests.commands == [msgspec.structs.replace(subscribed(["P"], "a"), further=[["Q", "b"]])]
 
 
 @pytest.mark.parametrize("code", [Code.UNKNOWN_RESOLVER, Code.RESOLVER_FAILED, Code.TOO_MUCH_EVIDENCE])
@@ -60,10 +60,11 @@ async def test_a_component_without_a_value_gets_the_rule_too(edge: Edge, code: C
     """It is there; that its resolver fails is no fault of the rule."""
     failure = ComponentFailure(path=["P", "odd"], error=Error(code, "no value"))
     edge.requests.replies = [AskReply(seq=1, components=[answer("P", "a")], failures=[failure])]
-    edge.requests.outcomes = [accepted(7, "7"), accepted(8, "8")]
+    edge.requests.outcomes = [accepted(7, ["7", "7-1"])]
     found = await edge.call("subscribe", {"context": ["P"], "view": None, "subscription": STATEMENT})
-    assert found["val"] == ["7", "8"]
-    assert [command.component for command in edge.requests.commands] == ["a", "odd"]
+    assert found["val"] == ["7", "7-1"]
+    (command,) = edge.requests.commands
+    assert (command.component, command.further) == ("a", [["P", "odd"]])
 
 
 async def test_a_view_of_what_is_not_there_gets_no_rule(edge: Edge) -> None:
@@ -76,13 +77,12 @@ async def test_a_view_of_what_is_not_there_gets_no_rule(edge: Edge) -> None:
 
 
 async def test_when_one_is_refused_none_has_the_rule(edge: Edge) -> None:
-    """Those that have got it lose it again."""
-    edge.requests.outcomes = [accepted(7, "7"), refused(Code.PERMISSION_DENIED)]
-    found = await edge.call("subscribe", {"context": ["P"], "view": ["a", "b"], "subscription": STATEMENT})
-    assert found["error"]["code"] == "permission_denied"
-    undone = edge.requests.commands[2]
-    assert isinstance(undone, DeleteRule)
-    assert (undone.context, undone.component, undone.token) == (["P"], "a", "7")
+    """It is one command for all of them. A component that is named twice gets the rule once."""
+    edge.requests.outcomes = [refused(Code.PERMISSION_DENIED, field="further[0]")]
+    found = await edge.call("subscribe", {"context": ["P"], "view": ["a", "b", "a"], "subscription": STATEMENT})
+    assert (found["error"]["code"], found["error"]["field"]) == ("permission_denied", "view[0]")
+    (command,) = edge.requests.commands
+    assert (command.component, command.further) == ("a", [["P", "b"]])
 
 
 async def test_a_bad_rule_is_refused_with_its_position(edge: Edge) -> None:

@@ -14,6 +14,7 @@ from schemas.queries import (
     QUERIES,
     Access,
     Ask,
+    CheckImport,
     Export,
     GetContext,
     GetPermission,
@@ -35,6 +36,7 @@ EVERY_QUERY: list[Query] = [
     GetPermission(app="llum"),
     ListRules(context=["Personal"]),
     Export(),
+    CheckImport(context=[], contexts=[]),
 ]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from model.formats import parcels
 from model.formats.parcels import Piece, import_commands
 from schemas.commands import Import
-from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
+from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ImportedRule, ViewDefinition
 from schemas.evidence import ImportedEvidence
+
+
+def named(name: str) -> ImportedComponent:
+    return ImportedComponent(definition=ComponentDefinition(name=name))
 
 
 def evidence(value: object) -> ImportedEvidence:
@@ -23,9 +27,10 @@ def context_pieces(name: str, counts: list[int], views: int) -> Iterator[Piece]:
     context = ImportedContext(path=[name], description=f"about {name}")
     yield Piece(context)
     for number, count in enumerate(counts):
-        component = ComponentDefinition(name=f"c{number}")
+        component = named(f"c{number}")
         yield Piece(context, component)
         yield from (Piece(context, component, evidence(value)) for value in range(count))
+        yield from (Piece(context, component, ImportedRule(statement=f"{value}")) for value in range(count % 3))
     yield from (Piece(context, ViewDefinition(name=f"v{number}", components=["c0"])) for number in range(views))
 
 
@@ -36,9 +41,9 @@ def unpacked(commands: list[Import]) -> list[Piece]:
         head = msgspec.structs.replace(context, components=[], views=[])
         found += [Piece(head)] if Piece(head) not in found else []
         for component in context.components:
-            begun = Piece(head, component.definition)
-            found += [begun] if begun not in found else []
-            found += [Piece(head, component.definition, one) for one in component.evidence]
+            begun = msgspec.structs.replace(component, evidence=[], rules=[])
+            found += [Piece(head, begun)] if Piece(head, begun) not in found else []
+            found += [Piece(head, begun, one) for one in component.evidence + component.rules]
         found += [Piece(head, view) for view in context.views]
     return found
 
@@ -62,7 +67,7 @@ def test_what_is_packed_comes_out_again(contexts: list[tuple[list[int], int]], t
 
 def test_commands_are_large_but_bounded() -> None:
     """A command is filled up to its bytes, and a piece that alone is larger goes with nothing else."""
-    context, component = ImportedContext(path=["n"]), ComponentDefinition(name="c")
+    context, component = ImportedContext(path=["n"]), named("c")
     values = ["x" * 1000] * 2000 + ["y" * (parcels.MAX_PARCEL_BYTES + 1)] + ["z"]
 
     commands = list(import_commands([Piece(context, component, evidence(value)) for value in values], []))
@@ -86,7 +91,7 @@ def test_the_same_import_has_the_same_ids_and_another_salt_other_ones() -> None:
 
 def test_equal_commands_in_one_import_differ_in_their_ids() -> None:
     """Evidence that was told twice is imported twice, also when it fills two commands that say the same."""
-    context, component = ImportedContext(path=["n"]), ComponentDefinition(name="c")
+    context, component = ImportedContext(path=["n"]), named("c")
     pieces = [Piece(context, component, evidence(1)) for _ in range(3 * parcels.MAX_PARCEL_THINGS)]
 
     commands = list(import_commands(pieces, []))

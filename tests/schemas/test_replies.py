@@ -7,14 +7,18 @@ import msgspec
 import pytest
 
 from schemas.commands import SetPermission
+from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
 from schemas.permissions import PERMISSION_PARTS
 from schemas.queries import QUERIES, QUERY_VERBS
-from schemas.replies import REPLIES, ComponentAnswer, Failed
+from schemas.replies import REPLIES, ComponentAnswer, ContextReply, Failed, ViewDetails
 from schemas.verbs import verb_of
+
+WITH_EXTRA = (ComponentAnswer, ContextReply, ViewDetails, ComponentDefinition, ImportedContext, ViewDefinition)
 
 ANYTHING = {
     (ComponentAnswer, "value"),
+    *((kind, "extra") for kind in WITH_EXTRA),
     *((kind, name) for kind in (Evidence, ImportedEvidence, NewEvidence) for name in ("value", "extra")),
 }
 """What is by nature any JSON: the values that apps tell and resolvers give, and members that llum does not know."""

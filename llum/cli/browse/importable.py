@@ -1,6 +1,5 @@
 """Files that can be imported below a context: archives of llum, and what the original browser has exported."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Final, Protocol
@@ -10,11 +9,11 @@ import msgspec
 from llum.failures import Fault
 from llum.people.archive_files import open_archive
 from model.formats import archive, personis
-from model.formats.archive import Archive, RulesRecord
+from model.formats.archive import Archive, Attached, attached_rules
 from model.formats.foreign import NOTHING_ACCEPTED, Acceptable, plain_pieces
 from model.formats.parcels import import_commands
-from model.formats.personis import ExportedContext, Exporter, PlacedRule, read_exported
-from schemas.commands import Import, MakeRule
+from model.formats.personis import ExportedContext, Exporter, read_exported
+from schemas.commands import Import
 from schemas.definitions import ImportedContext
 from schemas.paths import Path
 
@@ -23,17 +22,12 @@ MAX_ORIGINAL_BYTES: Final = 256 * 1024 * 1024
 
 _MARK: Final = b'"llum-archive"'
 
-_encode: Final = msgspec.json.Encoder().encode
-
 
 class Source(Protocol):
     """What a file holds, as often as it is wanted."""
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         """Give the commands, whose ids come from the salt and from what they hold."""
-
-    def rules(self) -> Iterator[PlacedRule]:
-        """Give the rules, placed below the context that is imported into."""
 
     def first(self) -> list[str]:
         """Give the path of a context that is there when the file has been imported."""
@@ -54,20 +48,6 @@ def open_source(file: FilePath, default: Exporter, accept: frozenset[Acceptable]
     return _Original(read_exported(text), default, accept)
 
 
-def rule_commands(source: Source, context: Path, salt: str, app: str) -> Iterator[MakeRule]:
-    """Give the commands that attach the rules for an app, the sender's own, suspended."""
-    for rule in source.rules():
-        where = [*context, *rule.path]
-        digest = hashlib.sha256(_encode([salt, "suspended", where, rule.component, rule.statement])).hexdigest()
-        yield MakeRule(
-            id=f"import-{digest[:40]}",
-            context=where,
-            component=rule.component,
-            statement=rule.statement,
-            app=app,
-        )
-
-
 class _Archived:
     """A context comes back under its name, a whole model's root becomes the context itself."""
 
@@ -77,15 +57,10 @@ class _Archived:
         self._name = opened.head.context[-1:]
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
-        pieces = (piece._replace(context=self._placed(piece.context)) for piece in archive.pieces_of(self._archive))
-        return import_commands(plain_pieces(pieces, self._accept), list(context), f"{salt} {self._archive.digest}")
-
-    def rules(self) -> Iterator[PlacedRule]:
-        base = len(self._archive.head.context)
-        for record in self._archive.records():
-            if isinstance(record, RulesRecord):
-                for rule in record.rules:
-                    yield PlacedRule([*self._name, *rule.path[base:]], rule.component, rule.statement)
+        attached = Attached(attached_rules(self._archive, with_apps=False), {}, {})
+        pieces = archive.pieces_of(self._archive, attached)
+        placed = (piece._replace(context=self._placed(piece.context)) for piece in pieces)
+        return import_commands(plain_pieces(placed, self._accept), list(context), f"{salt} {self._archive.digest}")
 
     def first(self) -> list[str]:
         return self._name
@@ -103,9 +78,6 @@ class _Original:
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         pieces = personis.pieces_of(self._model, self._default)
         return import_commands(plain_pieces(pieces, self._accept), list(context), salt)
-
-    def rules(self) -> Iterator[PlacedRule]:
-        return personis.rules_of(self._model)
 
     def first(self) -> list[str]:
         return next(personis.contexts_of(self._model))[0]

@@ -18,7 +18,7 @@ from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
 from model.queries.targets import Target, Targets, find_targets
-from model.queries.visible import visible_contexts, visible_rules, visible_views, with_former_rules
+from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
 from model.reads import Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
@@ -131,6 +131,7 @@ def _plan_target(
         resolver=component.resolver,
         goals=component.goals and (component.goals if grant is OWNER else Sight(asker).goals(component.goals)),
         creation_time=(place.context.created_us + component.later_us) / 1e6,
+        extra=component.extra,
     )
     if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
         plan.open.append(_opened(plan, target, answer, resolver, latest))
@@ -289,6 +290,7 @@ def _show_contexts(asker: Asker, targets: Targets, reply: AskReply) -> None:
     reply.context_description = context.item.description
     reply.contexts = visible_contexts(asker, own)
     reply.views = visible_views(asker, own)
+    reply.view_details = view_details(own, reply.views) or None
     reply.rules = with_former_rules(asker, own, visible_rules(asker, own))
 
 

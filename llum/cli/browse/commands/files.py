@@ -1,14 +1,12 @@
 """Commands about files: export, import, do."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import BinaryIO, Final
 
 import click
-import msgspec
 
+from bus.importing import import_below
 from llum.cli.browse import importable, lines, show
 from llum.cli.browse.command import CONTEXT, FILE, command
 from llum.cli.browse.shell import Shell
@@ -18,7 +16,6 @@ from llum.people.archive_files import written
 from llum.people.archives import export_person
 from model.formats.foreign import Acceptable
 from model.formats.personis import Exporter
-from schemas.commands import Command
 from schemas.errors import LlumError
 from schemas.paths import Path
 
@@ -59,11 +56,11 @@ async def import_(shell: Shell, file: str | None, context: Path, accept: frozens
     """
     file = file or await shell.dialogue.text("File?")
     source = importable.open_source(FilePath(file), Exporter(shell.user, shell.client.app), accept)
-    made, salt = await _import(shell, source, context)
-    attached = await _send_all(shell, importable.rule_commands(source, context, salt, shell.client.app))
-    told = show.counted({**made.counts, "rules": attached.new})
+    model = shell.client.of(shell.user)
+    made = await import_below(model, lambda salt: source.commands(context, salt), [*context, *source.first()])
+    told = show.counted(made.counts)
     shell.say(f"imported {told}" if told else "nothing new: everything in it is here already")
-    if attached.new:
+    if made.counts["rules"]:
         shell.say("its rules do not fire yet: read them with listsubs, then activate them")
 
 
@@ -83,36 +80,6 @@ async def do(shell: Shell, file: str | None) -> None:
             await _run(shell, line, f"{name}, line {number}")
     finally:
         shell.depth -= 1
-
-
-class Sent(msgspec.Struct):
-    """What came of sending several commands."""
-
-    counts: Counter[str]
-    new: int = 0
-    last: int = 0
-    """The sequence of the last one."""
-
-
-async def _import(shell: Shell, source: importable.Source, context: Path) -> tuple[Sent, str]:
-    """Send until something is there: a context that was deleted since it was imported is made anew."""
-    salt = ""
-    while True:
-        sent = await _send_all(shell, source.commands(context, salt))
-        if sent.new or not sent.last or await shell.is_context((*context, *source.first())):
-            return sent, salt
-        salt = f"{salt} {sent.last}"
-
-
-async def _send_all(shell: Shell, commands: Iterable[Command]) -> Sent:
-    sent = Sent(counts=Counter())
-    for each in commands:
-        outcome = await shell.send(each)
-        sent.last = outcome.seq
-        if not outcome.repeated:
-            sent.new += 1
-            sent.counts.update(outcome.result if isinstance(outcome.result, dict) else {})
-    return sent
 
 
 async def _write(shell: Shell, output: BinaryIO, context: Path) -> None:
