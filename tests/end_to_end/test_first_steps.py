@@ -90,12 +90,14 @@ def test_flags_expiry_and_the_past(shared_llum: Llum) -> None:
 
 
 def test_same_id_changes_nothing(shared_llum: Llum) -> None:
-    """The first outcome comes back."""
+    """The first outcome comes back; another message under that id is refused."""
     llum = shared_llum
     llum.cli("admin", "person", "add", "dora", *NAME)
     first = json.loads(llum.cli("tell", "dora", "Personal/firstname", '"A"', "--id", "x1", "--json").stdout)
-    again = json.loads(llum.cli("tell", "dora", "Personal/firstname", '"B"', "--id", "x1", "--json").stdout)
+    again = json.loads(llum.cli("tell", "dora", "Personal/firstname", '"A"', "--id", "x1", "--json").stdout)
     assert again == first | {"repeated": True}
+    other = llum.cli("tell", "dora", "Personal/firstname", '"B"', "--id", "x1", "--json", check=False)
+    assert json.loads(other.stderr)["error"]["code"] == "id_reused"
     assert llum.cli("ask", "dora", "Personal/firstname").stdout == '"A"\n'
 
 

@@ -87,6 +87,15 @@ class Llum:
         self._process = None
         self._wait_for_ends()
 
+    def lose_supervisor(self) -> None:
+        """kill -9 `llum up` alone, and see that its children end by themselves."""
+        assert self._process is not None
+        self._note_children()
+        self._process.kill()
+        self._process.wait(DEADLINE_S)
+        self._process = None
+        self._wait_for_ends()
+
     def kill(self, name: str) -> int:
         """kill -9 one child, waiting for it if it is just being started again; give its pid."""
         process = until(lambda: self.child(name), f"{name} runs")

@@ -64,11 +64,11 @@ def test_a_definition_makes_a_model_which_is_written_back_as_it_was(shared_llum:
     """apply, export, apply to another person, export: the same text each time."""
     file = tmp_path / "small.mdef"
     file.write_text(DEFINITION, "utf-8")
-    shared_llum.run("mdef", "apply", str(file), "--user", "dora")
+    shared_llum.run("mdef", "apply", "dora", str(file))
     first = shared_llum.run("mdef", "export", "dora")
     again = tmp_path / "again.mdef"
     again.write_text(first + "\n", "utf-8")
-    shared_llum.run("mdef", "apply", str(again), "--user", "emil")
+    shared_llum.run("mdef", "apply", "emil", str(again))
     assert shared_llum.run("mdef", "export", "emil") == first
     for line in DEFINITION.splitlines():
         assert line in first
@@ -79,21 +79,19 @@ def test_what_a_definition_says_and_a_model_lacks_is_made(shared_llum: Llum, tmp
     small, large = tmp_path / "small.mdef", tmp_path / "large.mdef"
     small.write_text('@@Personal: description="mine"\n--first name: [value="Al"]\n', "utf-8")
     large.write_text(DEFINITION.replace('"Given name"', '"Given name", [value="Bo"]'), "utf-8")
-    shared_llum.run("mdef", "apply", str(small), "--user", "fay")
-    done = shared_llum.run("mdef", "apply", str(large), "--user", "fay")
+    shared_llum.run("mdef", "apply", "fay", str(small))
+    done = shared_llum.run("mdef", "apply", "fay", str(large))
     assert done == "fay: made 2 contexts, 3 components, 1 views; 2 were there"
     assert shared_llum.run("ask", "fay", "Personal/first name") == '"Al"'
     assert '@@Personal: description="mine"' in shared_llum.run("mdef", "export", "fay")
-    assert shared_llum.run("mdef", "apply", str(large), "--user", "fay").startswith(
-        "fay: made 0 contexts, 0 components"
-    )
+    assert shared_llum.run("mdef", "apply", "fay", str(large)).startswith("fay: made 0 contexts, 0 components")
 
 
 def test_a_wrong_definition_is_told_with_its_place(shared_llum: Llum, tmp_path: Path) -> None:
     """Line and column, and nothing is made."""
     file = tmp_path / "wrong.mdef"
     file.write_text('@@Personal:\n--name: value_type="sting"\n', "utf-8")
-    done = shared_llum.command("mdef", "apply", str(file), "--user", "gus")
+    done = shared_llum.command("mdef", "apply", "gus", str(file))
     assert done.returncode == 1
     assert "2:" in done.stderr
     assert "gus" not in shared_llum.run("admin", "person", "list")

@@ -247,10 +247,10 @@ async def test_rejected_commands_are_listed_by_the_command_line(llum, shared_bus
         await shared_bus.outcome(f"llum.cmd.{USER}.probe.tell", b"not JSON"),
     ]
     await shared_bus.rejection(USER, "probe", outcomes[-1]["seq"])
-    lines = (await asyncio.to_thread(llum.run, "admin", "rejected", USER, "--json")).splitlines()
-    listed = [json.loads(line) for line in lines][-3:]
+    printed = await asyncio.to_thread(llum.run, "admin", "rejected", USER, "--json")
+    listed = json.loads(printed)["rejected"][-3:]
     assert [(one["seq"], one["error"]) for one in listed] == [(one["seq"], one["error"]) for one in outcomes]
     shown = await asyncio.to_thread(llum.run, "admin", "rejected", USER)
     assert "no_such_context" in shown
-    assert secret not in shown + "".join(lines)
+    assert secret not in shown + printed
     assert (await asyncio.to_thread(llum.command, "admin", "rejected", "No One")).returncode == 1

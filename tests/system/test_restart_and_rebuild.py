@@ -83,16 +83,16 @@ def without_the_moment(reply: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
-async def all_that_can_be_asked(llum: Llum, middle: int) -> tuple[list[Any], list[Any], list[str]]:
+async def all_that_can_be_asked(llum: Llum, middle: int) -> tuple[list[Any], list[Any], list[Any]]:
     by_command = await asyncio.to_thread(asked_by_command, llum)
     rejected = await asyncio.to_thread(until, lambda: rejected_commands(llum), "both rejections have left")
     return by_command, await asked_on_bus(llum, middle), rejected
 
 
-def rejected_commands(llum: Llum) -> list[str]:
+def rejected_commands(llum: Llum) -> list[Any]:
     """List them once all have left: they leave after their commit."""
-    lines = llum.run("admin", "rejected", "alice", "--json").splitlines()
-    return lines if len(lines) >= 2 else []
+    rejected: list[Any] = json.loads(llum.run("admin", "rejected", "alice", "--json"))["rejected"]
+    return rejected if len(rejected) >= 2 else []
 
 
 def restart(llum: Llum) -> None:
