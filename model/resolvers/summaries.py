@@ -68,7 +68,8 @@ def time_weighted(evidence: Sequence[Evidence], _now: float, arguments: Argument
 def time_in_state(evidence: Sequence[Evidence], now: float, arguments: Arguments) -> Resolved:
     """Give the seconds that each value held, until now: {value: seconds}, or only those of one `state`.
 
-    A value holds from its time until that of the next. Values that are no text are named by their JSON.
+    A value holds from its time until that of the next; one without a time holds from its acceptance. Values that are no
+    text are named by their JSON.
     """
     used = sorted((piece for piece in _observed(evidence) if piece.held_from <= now), key=_when)
     since = arguments["since"]
