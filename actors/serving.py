@@ -17,6 +17,7 @@ from actors.asks import Asks, SlowAsks
 from actors.committing import Committing
 from actors.effects.relaying import Relay, Relaying
 from actors.live import ActiveModels
+from actors.log_examiner import LogExaminer
 from actors.mailbox import Mailroom
 from actors.partition import Partition
 from actors.same_log import OtherLogError, check_same_key, check_same_log
@@ -70,6 +71,7 @@ class Ground:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
+    log_examiner: LogExaminer = field(default_factory=LogExaminer)
     trusted: set[int] = field(default_factory=set)
     """Partitions whose shards have been made anew because of a doubt: what is doubtful again is a fault of ours."""
 
@@ -260,6 +262,8 @@ class Serving:
         end = max(end, target_seq)
         ground.readers.join(number, applied_seq + 1 if applied_seq < target_seq else end + 1, end)
         self._target_seq = target_seq
+        if not applied_seq and target_seq:
+            ground.log_examiner.examine(log_stream_of(number, ground.log_streams))
 
     @asynccontextmanager
     async def _applying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:

@@ -137,6 +137,10 @@ class Worker:
         await self._ground.relaying.close()
         self._failed.cancel()
 
+    async def examine_log(self) -> NoReturn:
+        """Say what the log has lost, whenever shards were made anew from it."""
+        await self._ground.log_examiner.run(self._ground.bus)
+
     async def clear_aside(self) -> NoReturn:
         """Delete shards a week after they were set aside, for ever."""
         while True:
@@ -224,15 +228,15 @@ async def _serve(
 ) -> NoReturn:
     """Boot: add each partition. Then serve until cancelled, and raise what cannot be gone on after."""
     telling = asyncio.create_task(_tell_progress(worker, on_step))
-    clearing = asyncio.create_task(worker.clear_aside())
+    tasks = [telling, asyncio.create_task(worker.clear_aside()), asyncio.create_task(worker.examine_log())]
     try:
         await asyncio.gather(*(worker.add(number) for number in partitions))
         telling.cancel()
         on_ready()
         await worker.failed()
     finally:
-        telling.cancel()
-        clearing.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _tell_progress(worker: Worker, on_step: Callable[[str], None]) -> NoReturn:

@@ -20,6 +20,7 @@ from bus.connection import Bus
 from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader
+from bus.subjects import MAX_PARTITIONS
 
 MAX_LISTED: Final = 200_000
 """Deleted sequences that are fetched: more would be an answer of megabytes, and there is no asking for a part of it."""
@@ -57,15 +58,13 @@ class Losses(msgspec.Struct, kw_only=True):
         return not self.lost_count and not self.cut_bytes
 
 
-async def find_losses(
-    bus: Bus, stream: str, partitions: Iterable[int], on_progress: Callable[[int, int], None] = lambda _at, _of: None
-) -> Losses:
-    """Read a whole stream of the log, which has these partitions. Raises `ApiError`, `Transient`.
+async def find_losses(bus: Bus, stream: str, on_progress: Callable[[str], None] = lambda _: None) -> Losses:
+    """Read a whole stream of the log. Raises `ApiError`, `Transient`.
 
-    `on_progress` is called with the sequence that has been reached, and the last one.
+    `on_progress` takes a line that says how far it has got.
     """
     before = await _state(bus, stream)
-    gaps, read = await _gaps(bus, stream, partitions, before.last, on_progress)
+    gaps, read = await _gaps(bus, stream, before.last, on_progress)
     gaps = _within(gaps, before.first, before.last)
     after = await _state(bus, stream)
     losses = Losses(
@@ -133,9 +132,7 @@ async def _state(bus: Bus, stream: str) -> _State:
     return _State(first, last, count, deleted, lost.get("msgs") or [], int(lost.get("bytes", 0)))
 
 
-async def _gaps(
-    bus: Bus, stream: str, partitions: Iterable[int], last: int, on_progress: Callable[[int, int], None]
-) -> tuple[list[Range], int]:
+async def _gaps(bus: Bus, stream: str, last: int, on_progress: Callable[[str], None]) -> tuple[list[Range], int]:
     """Read up to a sequence. Give what was not delivered, and how much was."""
     gaps: list[Range] = []
     reached, count = 0, 0
@@ -148,12 +145,11 @@ async def _gaps(
                     gaps.append((reached + 1, message.seq - 1))
                 reached, count = message.seq, count + 1
 
-    # With all partitions nothing is picked out: no filter that nats-server would have to search by.
-    reader = LogReader(bus, dict.fromkeys(partitions, 1), take, lambda: AT_ONCE, stream)
+    reader = LogReader(bus, dict.fromkeys(range(MAX_PARTITIONS), 1), take, lambda: AT_ONCE, stream)
     reading = asyncio.create_task(reader.run())
     try:
         while reader.position < last and not reading.done():
-            on_progress(reached, last)
+            on_progress(f"reading {stream}: {reached:,} of {last:,}")
             await asyncio.wait([reading], timeout=LOOK_EVERY_S)
             reader.wake()
         if reading.done():

@@ -17,6 +17,9 @@ LOG_STREAM: Final = "LLUM_LOG_0"
 DEFAULT_PARTITIONS: Final = 64
 """Partitions of a new installation: more than workers will ever be, few enough to look after one by one."""
 
+MAX_PARTITIONS: Final = 4096
+"""The most that an installation may have."""
+
 DEFAULT_LOG_STREAMS: Final = 8
 """Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
 
@@ -114,11 +117,6 @@ def is_own_stream(stream: str) -> bool:
     return stream.removeprefix("KV_").startswith("LLUM_")
 
 
-def partitions_in(stream: str, log_streams: int, partitions: int) -> range:
-    """List the partitions that a log stream holds."""
-    return range(int(stream.removeprefix(all_log_streams().rstrip("*"))), partitions, log_streams)
-
-
 def log_stream_of(partition: int, log_streams: int) -> str:
     """Name the stream that holds a partition."""
     return log_stream(partition % log_streams)
@@ -126,8 +124,7 @@ def log_stream_of(partition: int, log_streams: int) -> str:
 
 def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
     """Give the subjects of a log stream: those of its partitions."""
-    numbers = partitions_in(log_stream(index), log_streams, partitions)
-    return [f"llum.log.{partition}.*.*.*" for partition in numbers]
+    return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
 
 
 def log_subject(partition: int, user: str, app: str, verb: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from bus.subjects import DEFAULT_PARTITIONS
+from bus.subjects import DEFAULT_PARTITIONS, MAX_PARTITIONS
 from schemas.errors import Code, Refusal
 
 CONFIG_VARIABLE: Final = "LLUM_CONFIG"
@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Number of parts that models are divided into. It cannot be changed later.",
             "a number from 1 to 4096",
             ge=1,
-            le=4096,
+            le=MAX_PARTITIONS,
         ),
     ] = DEFAULT_PARTITIONS
     max_active_models: Annotated[

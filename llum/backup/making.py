@@ -22,9 +22,9 @@ from bus.embedded import EmbeddedServer
 from bus.installation import Installation
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream
-from bus.losses import Losses, find_losses
+from bus.losses import find_losses
 from bus.snapshots import copy_stream
-from bus.subjects import is_log_stream, is_own_stream, partitions_in
+from bus.subjects import is_log_stream, is_own_stream
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
 from llum.backup.restoring import restore_streams
 from llum.failures import Fault
@@ -83,7 +83,7 @@ async def _copy(
     (partial / STREAMS).mkdir()
     names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name)]
     streams = [
-        await _copy_stream(bus, name, installation, partial / STREAMS / name, on_progress)
+        await _copy_stream(bus, name, partial / STREAMS / name, on_progress)
         for name in sorted(names, key=lambda name: (is_log_stream(name), name))
     ]
     return Manifest(
@@ -98,10 +98,8 @@ async def _copy(
     )
 
 
-async def _copy_stream(
-    bus: Bus, name: str, installation: Installation, path: Path, on_progress: OnProgress
-) -> CopiedStream:
-    losses = await _losses(bus, name, installation.log_streams, installation.partitions, on_progress)
+async def _copy_stream(bus: Bus, name: str, path: Path, on_progress: OnProgress) -> CopiedStream:
+    losses = await find_losses(bus, name, on_progress) if is_log_stream(name) else None
     size = 0
 
     def write(chunk: bytes) -> None:
@@ -115,17 +113,6 @@ async def _copy_stream(
         file.flush()
         os.fsync(file.fileno())
     return CopiedStream(name, copy, size, digest_of(path), losses)
-
-
-async def _losses(bus: Bus, name: str, log_streams: int, partitions: int, on_progress: OnProgress) -> Losses | None:
-    """Read a stream of the log; of another one there is nothing that could be found."""
-    if not is_log_stream(name):
-        return None
-
-    def tell(at: int, of: int) -> None:
-        on_progress(f"reading {name}: {at:,} of {of:,}")
-
-    return await find_losses(bus, name, partitions_in(name, log_streams, partitions), tell)
 
 
 def _copy_files(data_dir: Path, target: Path) -> dict[str, str]:
@@ -148,10 +135,10 @@ async def _read_back(partial: Path, manifest: Manifest, on_progress: OnProgress)
     """Restore the copies in a nats-server of their own, and read each command of them. Raises a `Fault`."""
     async with _scratch(partial / _SCRATCH, manifest.partitions) as bus:
         await restore_streams(bus, partial, manifest, on_progress)
-        for one in manifest.streams:
-            copied = await _losses(bus, one.name, manifest.log_streams, manifest.partitions, on_progress)
-            if copied is not None and not copied.is_whole:
-                raise Fault(f"the copy of {one.name} cannot be read back", "See that the disk is sound, and try again.")
+        for name in (one.name for one in manifest.streams if is_log_stream(one.name)):
+            copied = await find_losses(bus, name, on_progress)
+            if not copied.is_whole:
+                raise Fault(f"the copy of {name} cannot be read back", "See that the disk is sound, and try again.")
 
 
 @asynccontextmanager

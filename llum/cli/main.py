@@ -60,6 +60,7 @@ class LazyGroup(click.Group):
 COMMANDS: Final = {
     "up": Lazy("llum.cli.commands.serving:up", "Start llum: nats-server, worker, HTTP edge."),
     "status": Lazy("llum.cli.commands.status:status", "Show what runs, what it stores, how long the disk lasts."),
+    "doctor": Lazy("llum.cli.commands.doctor:doctor", "Read the whole log, and say what it has lost."),
     "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, backups, rejected commands."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),

@@ -43,7 +43,7 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     if standing.log.oldest is not None:
         yield "since", moment(standing.log.oldest)
     yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
-    yield from (("set aside", _aside(one)) for one in standing.shards.aside)
+    yield from (("set aside", aside_in_words(one)) for one in standing.shards.aside)
     yield "disk", f"{size(standing.free_bytes)} free"
     yield "growth", _growth(standing)
 
@@ -62,7 +62,8 @@ def _shards(shards: Shards, per_million: int | None) -> str:
     return ", ".join([size(shards.bytes), files, *_each(per_million)])
 
 
-def _aside(one: Aside) -> str:
+def aside_in_words(one: Aside) -> str:
+    """Say what was set aside, and when it goes."""
     why = "was damaged" if one.reason == "damaged" else "was of another log"
     until = moment(one.until)
     return f"shard {one.partition} {why}, {size(one.bytes)}, since {moment(one.since)}; deleted at {until}: {one.path}"

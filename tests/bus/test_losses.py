@@ -37,10 +37,14 @@ def block_with(folder: Path, number: int) -> tuple[Path, int]:
 def flip(folder: Path, number: int, offset: int) -> None:
     """Flip two bytes of a message, so far from its number."""
     path, at = block_with(folder, number)
+    flip_bytes_at(path, at + offset)
+
+
+def flip_bytes_at(path: Path, at: int) -> None:
     with path.open("r+b") as file:
-        file.seek(at + offset)
+        file.seek(at)
         flipped = bytes(byte ^ 0xFF for byte in file.read(2))
-        file.seek(at + offset)
+        file.seek(at)
         file.write(flipped)
 
 
@@ -57,7 +61,7 @@ LENGTH: Final = -len(SUBJECT) - 22
 async def looked(server: EmbeddedServer) -> Losses:
     bus = await Bus.connect(server.url, name="test")
     try:
-        return await find_losses(bus, LOG_STREAM, [0])
+        return await find_losses(bus, LOG_STREAM)
     finally:
         await bus.close()
 

@@ -31,6 +31,7 @@ WITHOUT_LLUM = [
     ["mdef", "export", "alice"],
     ["config"],
     ["status"],
+    ["doctor"],
 ]
 
 

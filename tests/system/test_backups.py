@@ -77,6 +77,7 @@ def test_a_backup_is_restored_and_serves(llum: Llum, other: Llum, tmp_path: Path
     other.run("admin", "restore", folder)
     other.start()
     assert values(other) == ["A", "before"]
+    assert "nothing is lost, all partitions answer" in other.run("doctor")
     bobs = values(other, "bob")
     assert bobs == at_least[: len(bobs)], "what was told meanwhile is there up to one moment"
     assert status_by_token(other, token) == 200
@@ -131,6 +132,10 @@ def test_a_log_with_losses_is_backed_up_and_says_so(installation: Llum, other: L
     installation.stop()
     flip_bytes_of(installation.data_dir, b'"lost"')
     installation.start()
+    found = installation.command("doctor", "--json")
+    diagnosis = json.loads(found.stdout)
+    assert (found.returncode, diagnosis["healthy"]) == (1, False)
+    assert [stream["lost"] for stream in diagnosis["streams"] if stream["lost"]] == [[[3, 3]]]
     said = installation.run("admin", "backup", folder)
     assert "BUT the log had lost commands before the backup was made: LLUM_LOG_" in said
     assert "1 commands: 3" in said

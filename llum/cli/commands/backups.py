@@ -45,9 +45,9 @@ def restore(settings: Settings, folder: Path, as_json: bool) -> None:
     _log_errors(settings)
     with Progress() as progress:
         restored = asyncio.run(restore_backup(folder, settings, progress))
-    lines = [f"restored {restored.commands:,} commands into {settings.data_dir}"]
-    lines += [*_lost(restored), *_settings_of(restored), f"start it with: llum up --data-dir {settings.data_dir}"]
-    answer = {"data_dir": str(settings.data_dir), "commands": restored.commands}
+    answer = {"data_dir": str(settings.data_dir), "commands": restored.commands, "losses": restored.losses}
+    lines = [f"restored {restored.commands:,} commands into {settings.data_dir}", *_lost(restored)]
+    lines += [*_settings_of(restored), f"start it with: llum up --data-dir {settings.data_dir}"]
     say(answer, "\n".join(lines), as_json=as_json)
 
 
