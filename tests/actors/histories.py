@@ -26,6 +26,7 @@ from schemas.commands import (
     RegisterApp,
     SetGoals,
     SetPermission,
+    SetQuota,
     SetResolver,
     Tell,
     Withdraw,
@@ -107,6 +108,7 @@ causes = st.builds(
     rule=st.just("5"),
     root=st.sampled_from(["alice.1", "alice.2", "cron.1"]),
     depth=st.sampled_from([1, 64, 65]),
+    person=st.sampled_from([None, "alice", "bob"]),
 )
 tokens = st.one_of(st.integers(1, 60).map(str), st.sampled_from(["1-0-0", "1-0-1"]))
 ids = st.integers(0, 300).map(str)
@@ -149,9 +151,11 @@ structure: st.SearchStrategy[Command] = st.one_of(
     st.builds(Import, id=ids, context=contexts, contexts=st.lists(imported, max_size=2)),
 )
 
+few = st.sampled_from([None, 0, 2])
 rights: st.SearchStrategy[Command] = st.one_of(
     st.builds(RegisterApp, id=ids, app=st.sampled_from(APPS), role=st.sampled_from(["owner", "app"])),
     st.builds(DeleteApp, id=ids, app=st.sampled_from(APPS)),
+    st.builds(SetQuota, id=ids, app=st.sampled_from(APPS), things=few, rules=few, schedules=few),
     st.builds(
         SetPermission,
         id=ids,
@@ -160,6 +164,11 @@ rights: st.SearchStrategy[Command] = st.one_of(
         component=st.sampled_from([None, None, "a", "b"]),
         ask=st.sampled_from([None, True, False]),
         tell=st.sampled_from([None, True, False]),
+        make=st.sampled_from([None, None, True, False]),
+        delete=st.sampled_from([None, None, True, False]),
+        rules=st.sampled_from([None, None, True, False]),
+        notify=st.sampled_from([None, True, False]),
+        whose_rules=st.sampled_from([None, None, None, "bob"]),
         resolvers=st.sampled_from([None, [], ["recent"]]),
         filters=st.sampled_from([None, [], ["last10"]]),
         bind_resolver=st.sampled_from([None, None, "", "count"]),
@@ -197,8 +206,8 @@ rubbish = st.one_of(
 
 
 def message(seq: int, time_us: int, user: str, app: str, command: Command | bytes) -> LogMessage:
-    """Make the log message of a command, as the reader would deliver it. What `llum` makes, llum's admin app sends."""
-    if isinstance(command, MakeModel) and app == OWNER_APP:
+    """Make the log message of a command, as the reader would deliver it. The admin app sends what it must."""
+    if isinstance(command, MakeModel | SetQuota) and app == OWNER_APP:
         app = ADMIN_APP
     verb = "tell" if isinstance(command, bytes) else verb_of(command)
     data = command if isinstance(command, bytes) else msgspec.json.encode(command)
