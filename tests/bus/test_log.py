@@ -76,6 +76,25 @@ async def test_a_reply_subject_that_is_no_inbox_is_left_out(bus: Bus, named: str
     assert got[0].reply_to is None
 
 
+@pytest.mark.parametrize(
+    ("headers", "settles"),
+    [
+        ({"Llum-Reply-To": "_INBOX.abc.1", "Llum-Settle": "1"}, True),
+        ({"Llum-Settle": "1", "Llum-Reply-To": "_INBOX.abc.1"}, True),
+        ({"Llum-Reply-To": "_INBOX.abc.1", "Llum-Settle": "0"}, False),
+        ({"Llum-Reply-To": "_INBOX.abc.1", "Not-Llum-Settle": "1"}, False),
+        ({"Llum-Settle": "1"}, False),
+    ],
+)
+async def test_who_waits_for_rules_says_so(bus: Bus, headers: dict[str, str], settles: bool) -> None:
+    """With 1, and with an inbox: nobody else waits for anything."""
+    got: list[LogMessage] = []
+    await store(bus, "alice", b"hi", headers)
+    async with reading(LogReader(bus, ALL, got.extend, plenty)):
+        await until(lambda: bool(got), "the message")
+    assert got[0].settles is settles
+
+
 @pytest.mark.parametrize("partitions", [1, 2, 3, 20])
 async def test_a_subset_of_partitions_gets_its_messages_only(bus: Bus, partitions: int) -> None:
     """Be it that the server picks them out or the reader."""
