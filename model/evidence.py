@@ -104,6 +104,11 @@ def _since_us(time_s: float | None) -> int:
     if time_s is None or isinstance(time_s, bool) or not math.isfinite(time_s):
         message = "the filter since_time needs a time in seconds since 1970"
         raise Refusal(Code.BAD_FILTER, message, "evidence_filter.since_time")
+    return first_us(time_s)
+
+
+def first_us(time_s: float) -> int:
+    """Give the first microsecond at or after a time in seconds."""
     if abs(time_s) > _MAX_US / 1e6 - 1:
         return _MAX_US if time_s > 0 else -_MAX_US
     nearest = to_us(time_s)

@@ -46,7 +46,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     source: str = ""
     """Where `ask` comes from: `owner`, or a path with a `/` in front; empty: said nowhere."""
     unlimited: bool = True
-    """Of `resolvers`, `filters` and the bindings none is set."""
+    """Of `resolvers`, `filters`, the bindings and `since` none is set."""
     types: frozenset[EvidenceType] | None = None
     """None: all of them."""
     past: float = 0.0
@@ -72,6 +72,13 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     rights: Model
     now: float
     known: Grants | None = None
+    fired: bool = False
+    """It is llum itself that asks, for a rule of the app, as of what has set off the rule."""
+
+    @property
+    def sees_all_of_the_past(self) -> bool:
+        """Tell whether it may ask about any time, and see what has been deleted and withdrawn since."""
+        return self.fired or self.is_owner
 
     def grant(self, path: Path) -> Grant:
         return grant_of(self.rights, self.app, path, self.now, self.known)
@@ -222,7 +229,7 @@ def _grant(effective: Permission, source: str, viewed: Path) -> Grant:
         bind_resolver=bind_resolver,
         bind_view=bind_view,
         source=source,
-        unlimited=not (resolvers or filters or bind_resolver or bind_view),
+        unlimited=not (resolvers or filters or bind_resolver or bind_view or effective.since),
         types=frozenset(effective.types) if effective.types else None,
         past=effective.past or 0.0,
         since=effective.since or None,

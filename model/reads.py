@@ -36,6 +36,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """Only what has no `useby` or one later than this."""
     withdrawn: Literal["none", "left_out", "marked"] = "none"
     """What has been withdrawn by then: there is none (so nothing looks for it), it is left out, or it is marked."""
+    withdrawn_by: int | None = None
+    """What counts are withdrawals up to this sequence, at any time; None: those within the bounds above."""
     newest: int | None = None
     """Only so many of the newest."""
     limit: int

@@ -182,6 +182,15 @@ class Context:
         context._kept = shared(packed) if len(packed) <= MAX_PACKED_BYTES else _decode(packed)
         return context
 
+    @classmethod
+    def seen(cls, whole: "Context", contents: Contents, children: "dict[str, Context]") -> "Context":
+        """Make a context that has only a part of what is in another, to be looked at."""
+        context = cls.__new__(cls)
+        context.children = children
+        context.created_us, context.first = whole.created_us, whole.first
+        context._kept = contents
+        return context
+
     @property
     def packed(self) -> bytes:
         """What is in the context, as bytes."""

@@ -42,10 +42,9 @@ class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     types: list[EvidenceType] | None = None
     """The types of evidence that exist for the app; empty: all. Cannot be set yet."""
     past: float | None = None
-    """How many seconds back `as_of_seq` and `as_of_time` may ask; 0: not at all. Cannot be set yet."""
+    """How many seconds back `as_of_seq` and `as_of_time` may ask; 0: not at all."""
     since: float | None = None
-    """Evidence that was accepted earlier (seconds since 1970) does not exist for the app; 0: all of it does.
-    Cannot be set yet."""
+    """Evidence that was accepted earlier (seconds since 1970) does not exist for the app; 0: all of it does."""
     expires: float | None = None
     """From then on this setting does not count (seconds since 1970). To set 0 makes it last for ever."""
     purpose: str | None = None
@@ -61,7 +60,7 @@ VERBS: Final[tuple[str, ...]] = ("ask", "tell", "make", "delete", "rules", "noti
 AS_TELL: Final[frozenset[str]] = frozenset({"make", "delete", "rules"})
 """What a setting says of `tell` it says of these, too, unless it names them: once `tell` meant all of them."""
 
-NOT_ENFORCED: Final[frozenset[str]] = frozenset({"types", "past", "since"})
+NOT_ENFORCED: Final[frozenset[str]] = frozenset({"types"})
 """Parts that nothing enforces yet. They cannot be set: a limit that is stored and not kept would be a lie."""
 
 

@@ -22,14 +22,16 @@ class _Query(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True,
     """Answer only when this sequence has been applied. With the `seq` of your last tell you see what you told."""
 
 
-class _PastQuery(_Query, kw_only=True):
+class PastQuery(_Query, kw_only=True):
+    """A query that may be about the past."""
+
     as_of_seq: Sequence | None = None
-    """Answer as the model was after this sequence. Today's permissions decide what the app sees."""
+    """Answer as the model was after this sequence. Today's permissions decide what the app sees, and how far back."""
     as_of_time: float | None = None
     """Answer as the model was at this time (seconds since 1970)."""
 
 
-class Ask(_PastQuery, tag="ask"):
+class Ask(PastQuery, tag="ask"):
     """Resolve components. Needs `ask` on each; the reply is an `AskReply`."""
 
     context: list[str] = []
@@ -70,7 +72,7 @@ class Ping(_Query, tag="ping"):
     """Tell whether the partition is served: a `PingReply`. Needs no model and no permission."""
 
 
-class GetContext(_PastQuery, tag="get_context"):
+class GetContext(PastQuery, tag="get_context"):
     """Describe a context. Needs `ask` there; the reply is a `ContextReply`."""
 
     context: list[str] = []
@@ -82,11 +84,11 @@ class ListResolvers(_Query, tag="list_resolvers"):
     """List the resolvers that may be named: a `ResolversReply`. Needs a model and no permission."""
 
 
-class ListApps(_PastQuery, tag="list_apps"):
+class ListApps(PastQuery, tag="list_apps"):
     """List the model's apps: an `AppsReply`. Owner apps only."""
 
 
-class GetPermission(_PastQuery, tag="get_permission"):
+class GetPermission(PastQuery, tag="get_permission"):
     """Give what is set for an app in exactly this context or component: a `PermissionReply`.
 
     Owner apps, or the app itself.
@@ -99,7 +101,7 @@ class GetPermission(_PastQuery, tag="get_permission"):
     """Give `settings` too: what is set in the context and below. Owner apps only."""
 
 
-class ListRules(_PastQuery, tag="list_rules"):
+class ListRules(PastQuery, tag="list_rules"):
     """List rules: a `RulesReply`. Needs `ask`. An owner app sees all rules, another app its own."""
 
     context: list[str] = []
@@ -107,7 +109,7 @@ class ListRules(_PastQuery, tag="list_rules"):
     """Null: the rules of every component of the context."""
 
 
-class Export(_PastQuery, tag="export"):
+class Export(PastQuery, tag="export"):
     """Give a part of a model as an archive, page by page: an `ExportReply`. Owner apps only."""
 
     context: list[str] = []

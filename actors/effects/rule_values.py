@@ -63,7 +63,7 @@ class PastModel:
             present = None if live is None else live.model
             if live is None or present is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
-            work = answer(present, live.caches, app, query, self._clock(), self._resolvers)
+            work = answer(present, live.caches, app, query, self._clock(), self._resolvers, fired=True)
             need = await begin(work, lambda _: self._model_of_then(present))
         reply = await finish(work, stored, need)
         assert isinstance(reply, AskReply), "each query is answered by its own reply"

@@ -93,6 +93,9 @@ def _waiting(read: Read, batches: Sequence[Batch]) -> _Waiting:
 
 
 def _is_by_then(read: Read, seq: int, time_us: int) -> bool:
+    """Tell whether a withdrawal counts."""
+    if read.withdrawn_by is not None:
+        return seq <= read.withdrawn_by
     return seq <= read.seq_max and (read.until_us is None or time_us <= read.until_us)
 
 
@@ -117,10 +120,11 @@ def _matches(read: Read, row: EvidenceRow) -> bool:
 def _of_committed(one: _Waiting, committed_seq: int) -> Read:
     """Bound a read by what is committed, so that what it finds is so for ever, and widen it by what will be hidden."""
     read, more = one.read, len(one.on_committed(committed_seq))
-    if not more and read.seq_max <= committed_seq:
+    if not more and max(read.seq_max, read.withdrawn_by or 0) <= committed_seq:
         return read
     return msgspec.structs.replace(
         read,
+        withdrawn_by=None if read.withdrawn_by is None else min(read.withdrawn_by, committed_seq),
         seq_max=min(read.seq_max, committed_seq),
         newest=None if read.newest is None else read.newest + more,
         limit=read.limit + more,

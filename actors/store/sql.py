@@ -339,4 +339,6 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
 
 
 def _by_then(read: Read) -> tuple[int, int]:
+    if read.withdrawn_by is not None:
+        return read.withdrawn_by, _NEVER
     return read.seq_max, _NEVER if read.until_us is None else read.until_us

@@ -61,6 +61,23 @@ class Moment(click.ParamType[float]):
         return found.timestamp()
 
 
+class Span(click.ParamType[float]):
+    """A span of time: seconds, or a number with a unit, as `90s`, `5m`, `12h`, `30d`, `2w`."""
+
+    name = "SPAN"
+
+    UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        unit = self.UNITS.get(str(value)[-1:].lower())
+        try:
+            return float(value) if unit is None else float(str(value)[:-1]) * unit
+        except ValueError:
+            return self.fail(f"{value!r} is no span of time; give seconds, or 5m, 12h, 30d", param, ctx)
+
+
 class Filter(click.ParamType[EvidenceFilter]):
     """`all`, `last1`, `last10`, `goal`, `since_time=<time>`, `recent_count=<number>`."""
 

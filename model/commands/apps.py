@@ -6,7 +6,7 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, Decision, RegistrationChanged, drop, put
-from model.checks import check_name, check_names, check_text, check_time
+from model.checks import MAX_TIME_S, check_name, check_names, check_text, check_time
 from model.commands.rules import removed_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
@@ -118,8 +118,7 @@ def check_permission(model: Model, grantee: str, setting: Permission, below: str
         check_segment(setting.bind_view, f"{below}bind_view")
     if setting.bind_view is not None and for_component:
         raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", f"{below}bind_view")
-    if setting.expires is not None:
-        check_time(setting.expires, f"{below}expires")
+    _check_times(setting, below)
     if setting.purpose is not None:
         check_text(setting.purpose, f"{below}purpose")
     for part in NOT_ENFORCED:
@@ -129,6 +128,15 @@ def check_permission(model: Model, grantee: str, setting: Permission, below: str
     _, person = permissions.parted_grantee(grantee)
     if person is not None:
         _check_for_rules(model, setting, person, below)
+
+
+def _check_times(setting: Permission, below: str) -> None:
+    for part, time_s in (("expires", setting.expires), ("since", setting.since)):
+        if time_s is not None:
+            check_time(time_s, f"{below}{part}")
+    if setting.past is not None and not 0 <= setting.past <= MAX_TIME_S:
+        message = "that is no number of seconds to look back"
+        raise Refusal(Code.BAD_FIELD, message, f"{below}past", "0: not at all")
 
 
 def _check_for_rules(model: Model, setting: Permission, person: str, below: str) -> None:

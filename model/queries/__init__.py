@@ -11,9 +11,11 @@ export.py     a part of a model, page by page
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
+import msgspec
+
 from model.caches import Caches
 from model.commands.imports import import_contexts
-from model.permissions import Asker, grantee_of
+from model.permissions import Asker, Grant, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
 from model.queries.export import export_page, read_mark
@@ -46,9 +48,15 @@ Answering = Generator[Need, Any, Reply]
 
 
 def answer(
-    model: Model, caches: Caches, app: str, query: Query, now: float, resolvers: Resolvers = SHIPPED
+    model: Model,
+    caches: Caches,
+    app: str,
+    query: Query,
+    now: float,
+    resolvers: Resolvers = SHIPPED,
+    fired: bool = False,
 ) -> Answering:
-    """Answer a query that an app asks at the time `now` (seconds since 1970).
+    """Answer a query that an app asks at the time `now` (seconds since 1970), or llum for a rule that has `fired`.
 
     A generator that yields what it needs, is sent it, and returns the reply; what is in memory needs nothing. It looks
     at the model until it yields `Read`s for the first time, and never after: commands may follow from then on. Raises a
@@ -56,7 +64,7 @@ def answer(
     """
     if (type(query) is Ask or type(query) is Access) and query.whose_rules is not None:
         app = grantee_of(app, query.whose_rules)
-    return _ANSWERS[type(query)](model, caches, Asker(app, model, now, caches.grants), query, resolvers)
+    return _ANSWERS[type(query)](model, caches, Asker(app, model, now, caches.grants, fired), query, resolvers)
 
 
 def _access(model: Model, _caches: Caches, asker: Asker, query: Access, _resolvers: Resolvers) -> Answering:
@@ -67,7 +75,7 @@ def _access(model: Model, _caches: Caches, asker: Asker, query: Access, _resolve
 
 
 def _get_context(model: Model, _caches: Caches, asker: Asker, query: GetContext, _resolvers: Resolvers) -> Answering:
-    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
+    then = yield from model_then(model, asker, query, [asker.grant(tuple(query.context))])
     return (yield from describe.describe_context(then, asker, query))
 
 
@@ -79,28 +87,35 @@ def _list_resolvers(
 
 
 def _list_apps(model: Model, _caches: Caches, asker: Asker, query: ListApps, _resolvers: Resolvers) -> Answering:
-    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
-    return describe.list_apps(then, asker)
+    then = yield from model_then(model, asker, query, [])
+    return describe.list_apps(then.model, asker)
 
 
 def _get_permission(
     model: Model, _caches: Caches, asker: Asker, query: GetPermission, _resolvers: Resolvers
 ) -> Answering:
-    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
-    return describe.get_permission(then, asker, query)
+    then = yield from model_then(model, asker, query, [_grant(asker, query)])
+    return describe.get_permission(then.model, asker, query)
 
 
 def _list_rules(model: Model, _caches: Caches, asker: Asker, query: ListRules, _resolvers: Resolvers) -> Answering:
-    then = yield from model_then(model, query.as_of_seq, query.as_of_time)
-    return describe.list_rules(then, asker, query)
+    then = yield from model_then(model, asker, query, [_grant(asker, query)])
+    return describe.list_rules(then.model, asker, query)
 
 
 def _export(model: Model, _caches: Caches, asker: Asker, query: Export, _resolvers: Resolvers) -> Answering:
     """The mark of a page names the state that is exported."""
     mark = read_mark(query)
-    seq, time = (query.as_of_seq, query.as_of_time) if mark is None else (mark.seq, None)
-    then = yield from model_then(model, seq, time)
-    return (yield from export_page(then, asker, query))
+    of_page = query if mark is None else msgspec.structs.replace(query, as_of_seq=mark.seq, as_of_time=None)
+    then = yield from model_then(model, asker, of_page, [])
+    return (yield from export_page(then.model, asker, query))
+
+
+def _grant(asker: Asker, query: GetPermission | ListRules) -> Grant:
+    """Say what the app may do with the component or the context that the query is about."""
+    path = tuple(query.context)
+    grant = asker.grant(path)
+    return grant if query.component is None else asker.component_grant(path, query.component, grant)
 
 
 def _check_import(model: Model, _caches: Caches, asker: Asker, query: CheckImport, _resolvers: Resolvers) -> Answering:

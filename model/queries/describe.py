@@ -3,9 +3,11 @@
 from collections.abc import Generator
 
 from model.commands.targets import no_such_context
-from model.permissions import Asker, Grant, denied, grantees_of, parted_grantee
+from model.evidence import first_us
+from model.permissions import OWNER, Asker, Grant, denied, grantees_of, parted_grantee
+from model.queries.past import Then
 from model.queries.rights import settings_of
-from model.queries.targets import Place, find_component, find_place, visible_components
+from model.queries.targets import Place, Target, find_component, find_place, visible_components
 from model.queries.visible import rules_of, view_details, visible_contexts, visible_rules, visible_views
 from model.reads import Found, Read
 from model.resolvers.registry import Resolvers
@@ -30,8 +32,9 @@ from schemas.replies import (
 )
 
 
-def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator[list[Read], list[Found], ContextReply]:
+def describe_context(then: Then, asker: Asker, query: GetContext) -> Generator[list[Read], list[Found], ContextReply]:
     """Describe a context that the app may ask. Raises a `Refusal`."""
+    model = then.model
     place = find_place(model, asker, tuple(query.context), "context")
     item = place.context.item
     views = visible_views(asker, place)
@@ -49,26 +52,37 @@ def describe_context(model: Model, asker: Asker, query: GetContext) -> Generator
         permission=_granted(place.grant),
     )
     if query.size:
-        reply.size = yield from _size(model.seq, asker, place)
+        reply.size = yield from _size(then, asker, place)
     return reply
 
 
-def _size(seq: int, asker: Asker, place: Place) -> Generator[list[Read], list[Found], ContextSize]:
+def _size(then: Then, asker: Asker, place: Place) -> Generator[list[Read], list[Found], ContextSize]:
     """Count what the app may ask in a context and below."""
-    numbers: list[int] = []
+    counted: list[Read] = []
     contexts, sight = 0, Sight(asker)
     for path, context in contexts_below(place.path, place.context):
         grant = asker.grant(path)
         if sight.enters(grant, path):
             contexts += 1
             targets = visible_components(asker, Place(path, context, grant, None))
-            numbers += [target.number for target in targets]
-    found = (yield [_counted(seq, number) for number in numbers]) if numbers else []
-    return ContextSize(contexts=contexts, components=len(numbers), evidence=sum(one.count for one in found))
+            counted += [_counted(then, target) for target in targets]
+    found = (yield counted) if counted else []
+    return ContextSize(contexts=contexts, components=len(counted), evidence=sum(one.count for one in found))
 
 
-def _counted(seq: int, component_no: int) -> Read:
-    return Read(component_no=component_no, seq_max=seq, limit=MAX_EVIDENCE_PAGE, count_only=True)
+def _counted(then: Then, target: Target) -> Read:
+    """Count the evidence that exists for the app."""
+    hides = target.leaf.withdrawals and target.grant is not OWNER
+    since = target.grant.since
+    return Read(
+        component_no=target.number,
+        seq_max=then.model.seq,
+        since_us=None if since is None else first_us(since),
+        withdrawn="left_out" if hides else "none",
+        withdrawn_by=then.withdrawn_by,
+        limit=MAX_EVIDENCE_PAGE,
+        count_only=True,
+    )
 
 
 def _granted(grant: Grant) -> Granted:

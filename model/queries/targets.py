@@ -63,6 +63,16 @@ def find_targets(model: Model, asker: Asker, query: Ask) -> Targets:
     return _Finder(model, asker, path, _own_of_list(model, asker, query, path)).find(view)
 
 
+def grants_of(asker: Asker, query: Ask) -> list[Grant]:
+    """Say what the app may do where an ask looks, without looking at what is there."""
+    path = tuple(query.context)
+    own = asker.grant(path)
+    if not isinstance(query.view, list) or query.show_contexts:
+        return [own]
+    places = [placed(path, element) for element in query.view]
+    return [asker.component_grant(at, name, asker.grant(at)) for at, name in places]
+
+
 def find_place(model: Model, asker: Asker, path: Path, field: str) -> Place:
     """Find a context that the app may ask, or raise `bad_path`, `permission_denied` or `no_such_context`."""
     context, resolver = _walk(model, path)

@@ -173,6 +173,8 @@ rights: st.SearchStrategy[Command] = st.one_of(
         filters=st.sampled_from([None, [], ["last10"]]),
         bind_resolver=st.sampled_from([None, None, "", "count"]),
         bind_view=st.sampled_from([None, None, "", "both"]),
+        past=st.sampled_from([None, 0.0, 1e9]),
+        since=st.sampled_from([None, None, 0, START_US / 1e6 + 2]),
         expires=st.sampled_from([None, 0, START_US / 1e6 + 40]),
     ),
 )

@@ -79,6 +79,7 @@ def reads(draw: st.DrawFn) -> Read:
         after=draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 9), st.integers(-1, 2)))),
         unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
         withdrawn=draw(st.sampled_from(["none", "left_out", "left_out", "marked"])),
+        withdrawn_by=draw(st.sampled_from([None, None, 2, 5, 99])),
         newest=newest,
         limit=newest or draw(st.sampled_from([1, 2, 3, 50])),
         count_only=draw(st.sampled_from([False, False, True])),
@@ -144,6 +145,11 @@ HIDDEN = [Stored(seq, [_piece(seq)]) for seq in (1, 2, 3)] + [Stored(4, [mark_wi
 @example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="left_out", newest=3, limit=3)])
 @example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="left_out", limit=9, count_only=True)])
 @example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=99, withdrawn="marked", limit=9)])
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=2, withdrawn="left_out", withdrawn_by=99, limit=1)])
+@example(HIDDEN, 3, 1, [Read(component_no=7, seq_max=2, withdrawn="left_out", withdrawn_by=99, newest=2, limit=2)])
+@example(
+    HIDDEN, 3, 1, [Read(component_no=7, seq_max=2, withdrawn="left_out", withdrawn_by=99, limit=9, count_only=True)]
+)
 @example(IMPORTED, 1, 1, [Read(component_no=7, seq_max=99, until_us=10, limit=9)])
 def test_it_makes_no_difference_what_is_committed_yet(
     history: list[Stored], split: int, under_way: int, wanted: list[Read]

@@ -74,10 +74,14 @@ def _withdrawn(read: Read, marks: list[Mark]) -> dict[tuple[int, int], bytes]:
     return {
         (mark.withdrawn.seq, mark.withdrawn.n): mark.withdrawn.body
         for mark in marks
-        if mark.withdrawn.component_no == read.component_no
-        and mark.at_seq <= read.seq_max
-        and (read.until_us is None or mark.at_us <= read.until_us)
+        if mark.withdrawn.component_no == read.component_no and _counts(read, mark)
     }
+
+
+def _counts(read: Read, mark: Mark) -> bool:
+    if read.withdrawn_by is not None:
+        return mark.at_seq <= read.withdrawn_by
+    return mark.at_seq <= read.seq_max and (read.until_us is None or mark.at_us <= read.until_us)
 
 
 def _marked(row: Row, withdrawal: bytes | None) -> bytes:

@@ -194,8 +194,10 @@ def _in_words(found: "Permission | None") -> str:
 def _value_in_words(part: str, value: Any) -> str:
     from llum.cli import render
 
-    if part == "expires":
+    if part in ("expires", "since") and value:
         return render.moment(value)
+    if part == "past" and value:
+        return f"{value:g} seconds back"
     return (", ".join(value) or "all") if isinstance(value, list) else str(value or "none")
 
 

@@ -8,6 +8,7 @@ from model.permissions import Asker
 from model.queries.ask.finish import finish_ask, keep_latest
 from model.queries.ask.plan import Plan, plan_ask
 from model.queries.past import model_then
+from model.queries.targets import grants_of
 from model.reads import AsOf, Found, Pause, Read
 from model.resolvers.registry import Resolve, Resolvers
 from model.state import Model
@@ -19,12 +20,11 @@ def answer_ask(
     model: Model, caches: Caches, asker: Asker, query: Ask, resolvers: Resolvers
 ) -> Generator[AsOf | list[Read] | Pause | Resolve, Any, AskReply]:
     """Answer an ask. What is asked about the past neither uses nor fills the caches, which are of the present."""
-    then, now = model, asker.now
+    then, is_present = None, True
     if query.as_of_seq is not None or query.as_of_time is not None:
-        then = yield from model_then(model, query.as_of_seq, query.as_of_time)
-        now = then.time_us / 1e6
-    is_present = then is model
-    plan = plan_ask(then, asker, query, now, resolvers, caches if is_present else None)
+        then = yield from model_then(model, asker, query, grants_of(asker, query), query.evidence_after is not None)
+        is_present = then.model is model
+    plan = plan_ask(model, asker, query, resolvers, caches if is_present else None, then)
     if not plan.open:
         return plan.reply
     found: list[Found] = []

@@ -46,8 +46,8 @@ class Looked(NamedTuple):
 
 
 def explain_reads(selection: Selection, make: Callable[..., Read], marked: Mapping[str, Any]) -> dict[str, Read]:
-    """Plan what `looked` needs. `marked` makes a read mark what has been withdrawn."""
-    count = {"limit": MAX_EVIDENCE_PAGE, "count_only": True, "withdrawn": "none"}
+    """Plan what `looked` needs. `marked` makes a read mark what has been withdrawn; empty: it does not exist."""
+    count = {"limit": MAX_EVIDENCE_PAGE, "count_only": True, **({"withdrawn": "none"} if marked else {})}
     reads = {
         "newest": make(newest=MAX_EVIDENCE_PAGE, limit=MAX_EVIDENCE_PAGE, **marked),
         "total": make(**count),

@@ -41,7 +41,7 @@ def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
     """Keep what was read of the latest evidence: the model must still be as it was planned for."""
     for part in plan.open:
         kinds: list[EvidenceKind] = [kind for kind in KINDS if kind in part.reads]
-        if kinds:
+        if kinds and part.grant.since is None:
             read = {kind: _only(found[part.reads[kind]]) for kind in kinds}
             caches.latest.keep(part.component_no, read)
 
@@ -61,7 +61,9 @@ def _finish(
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
         shown = found.get("page") or found.get("window") or found.get("whole") or Found()
-        part.answer.evidence, part.answer.evidence_more = page_of(shown, plan.query.evidence_after, budget)
+        part.answer.evidence, part.answer.evidence_more = page_of(
+            shown, plan.query.evidence_after, plan.shown_until, budget
+        )
     if plan.query.explain:
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 

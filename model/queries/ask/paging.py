@@ -27,9 +27,14 @@ class Budget:
         return True
 
 
-def page_of(found: Found, after: After | None, budget: Budget) -> tuple[EncodedEvidence, bool]:
-    """Give the next page of evidence, as it is encoded, and whether there is more. `after`: only what comes after."""
+def page_of(found: Found, after: After | None, until: int | None, budget: Budget) -> tuple[EncodedEvidence, bool]:
+    """Give the next page of evidence, as it is encoded, and whether there is more.
+
+    `after`: only what comes after. `until`: only what was told up to this sequence.
+    """
     bodies = found.bodies
+    if until is not None:
+        bodies = [body for body in bodies if piece_id(body)[0] <= until]
     if after is not None and bodies and piece_id(bodies[0]) <= after:
         bodies = [body for body in bodies if piece_id(body) > after]
     if len(bodies) <= MAX_EVIDENCE_PAGE and budget.take(sum(map(len, bodies))):

@@ -8,15 +8,16 @@ in pages and explanations. A component that never had a withdrawal pays nothing 
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from model.caches import Caches
-from model.evidence import EVERYTHING, Selection, is_expired, selection_of, to_us
+from model.evidence import EVERYTHING, Selection, first_us, is_expired, selection_of, to_us
 from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
+from model.queries.past import Then, too_far_back
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
 from model.reads import Read
@@ -86,19 +87,30 @@ class Plan(msgspec.Struct, kw_only=True):
     reply: AskReply
     reads: list[Read] = []
     open: list[PendingAnswer] = []
+    at: float | None = None
+    """See `model.queries.past.Then`, as what follows."""
+    withdrawn_by: int | None = None
+    shown_until: int | None = None
 
 
-def plan_ask(model: Model, asker: Asker, query: Ask, now: float, resolvers: Resolvers, caches: Caches | None) -> Plan:
-    """Plan an ask of the model as of `now` (seconds since 1970), which is past where the model is one of the past.
+def plan_ask(
+    model: Model, asker: Asker, query: Ask, resolvers: Resolvers, caches: Caches | None, then: Then | None
+) -> Plan:
+    """Plan an ask of the model as it is, or as it was `then`.
 
     `caches` are the model's; None for a model of the past. Raises a `Refusal` if nothing can be answered; a component
     that cannot is a failure in the reply.
     """
     selection = selection_of(query.evidence_filter)
+    if then is not None:
+        model = then.model
     targets = find_targets(model, asker, query)
     reply = AskReply(seq=model.seq, failures=targets.failures)
     known = _NOT_LOOKED_AT if caches is None else caches.latest
-    plan = Plan(seq=model.seq, now=now, query=query, selection=selection, reply=reply)
+    plan = Plan(seq=model.seq, now=asker.now, query=query, selection=selection, reply=reply)
+    if then is not None:
+        plan.now, plan.at = then.now, then.at
+        plan.withdrawn_by, plan.shown_until = then.withdrawn_by, then.shown_until
     from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
     ready = known.ready
     for target in targets.found:
@@ -116,9 +128,13 @@ def _plan_target(
     plan: Plan, target: Target, asker: Asker, resolvers: Resolvers, latest: Latest | None, from_memory: bool
 ) -> None:
     place, component, grant = target.place, target.leaf, target.grant
+    if plan.at is not None and plan.at < asker.now - grant.past:
+        raise too_far_back(asker)
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
         wanted = _permitted(plan.selection, wanted, grant, asker.app)
+        if latest is not None and grant.since is not None and not _is_since(latest, grant.since):
+            latest = None
     resolver = resolvers.get(wanted)
     if resolver is None:
         raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
@@ -195,7 +211,8 @@ def _opened(
     if part.selection is not EVERYTHING:
         answer.value_filtered_by = part.selection.name
     make = _maker(plan, target)
-    marked = {"withdrawn": "marked"} if component.withdrawals else {}
+    # What has been withdrawn is shown to the owner's apps alone.
+    marked = {"withdrawn": "marked"} if component.withdrawals and target.grant is OWNER else {}
     reads = _correction_reads(latest, plan.now, make) | _value_reads(plan, part, latest, make)
     shown_too = part.selection is plan.selection and not marked and reads.keys() & {"window", "whole"}
     if part.shows_evidence(query) and not shown_too:
@@ -218,8 +235,29 @@ def _maker(plan: Plan, target: Target) -> Callable[..., Read]:
     query = plan.query
     seq_max = plan.seq if query.as_of_seq is None else min(plan.seq, query.as_of_seq)
     until_us = None if query.as_of_time is None else to_us(query.as_of_time)
-    withdrawn: Literal["left_out", "none"] = "left_out" if target.leaf.withdrawals else "none"
-    return partial(Read, component_no=target.number, seq_max=seq_max, until_us=until_us, withdrawn=withdrawn)
+    if plan.shown_until is not None:
+        seq_max = plan.seq
+    make = partial(
+        Read,
+        component_no=target.number,
+        seq_max=seq_max,
+        until_us=until_us,
+        withdrawn="left_out" if target.leaf.withdrawals else "none",
+        withdrawn_by=plan.withdrawn_by,
+    )
+    since = target.grant.since
+    return make if since is None else partial(_read_since, make, first_us(since))
+
+
+def _read_since(make: Callable[..., Read], first: int, since_us: int | None = None, **bounds: Any) -> Read:
+    """Make a read of evidence that exists for an app: what was accepted earlier does not."""
+    return make(since_us=first if since_us is None else max(first, since_us), **bounds)
+
+
+def _is_since(latest: Latest, since: float) -> bool:
+    """Tell whether all that is latest was accepted since then: then no other piece is the latest for the app."""
+    pieces = (latest.plain, latest.goal, latest.correction)
+    return all(piece is None or piece.creation_time >= since for piece in pieces)
 
 
 def _correction_reads(latest: Latest | None, now: float, make: Callable[..., Read]) -> dict[str, Read]:
