@@ -211,7 +211,7 @@ def _as_of(pieces: int, withdrawn: Any) -> Read:
         (sql.LOAD_USER, ("alice",)),
         (sql.LOAD_ITEMS, (1,)),
         (sql.LOAD_CAUSES, (1,)),
-        (sql.OUTBOX, (10,)),
+        (sql.OUTBOX, (0, 10)),
     ],
 )
 def test_what_is_looked_up_is_searched(few: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> None:
