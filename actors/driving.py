@@ -11,6 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from actors.plugins.together import resolve_together
+from model.elsewhere import Together
 from model.reads import AsOf, Found, Pause, Read
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
@@ -20,7 +22,7 @@ Met = TypeVar("Met")
 Result = TypeVar("Result")
 
 Driven = Generator[Any, Any, Result]
-NotAtHand = list[Read] | AsOf | Pause
+NotAtHand = list[Read] | AsOf | Pause | Together
 
 
 class EvidenceStore(Protocol):
@@ -77,6 +79,8 @@ async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHa
         if isinstance(need, Pause):
             await asyncio.sleep(0)
             need = go_on(answering)
+        elif isinstance(need, Together):
+            need = go_on(answering, await resolve_together(need))
         else:
             need = go_on(answering, await stored.read(need))
     return need.result

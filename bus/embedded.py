@@ -80,7 +80,7 @@ class EmbeddedServer:
     async def wait_ready(self, timeout_s: float = READY_WITHIN_S) -> None:
         """Wait until the server answers. Raises `EmbeddedServerError` if it dies first, or is not ready in time."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while not await self._answers():
+        while not await self.answers():
             if not self.running:
                 raise self._failure("nats-server ended while starting")
             if asyncio.get_running_loop().time() > deadline:
@@ -153,7 +153,7 @@ class EmbeddedServer:
         self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
         nats_process.note_child(self._pid_file, self._process.pid)
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
         """Tell whether the server greets. It does so only after it has read its streams."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

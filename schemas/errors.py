@@ -95,6 +95,8 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     field: str | None = None
     hint: str | None = None
+    retry_after_s: float | None = None
+    """When the same may succeed, where that is known and the code alone does not say it."""
 
 
 class LlumError(Exception):
@@ -160,6 +162,10 @@ def _line(message: str, hint: str | None) -> str:
 
 def raised_from(error: Error) -> LlumError:
     """Give the exception that stands for an error which came over the wire."""
+    raised: LlumError
     if error.code in TRANSIENT_CODES:
-        return Transient(error.code, error.message, error.hint)
-    return Refusal(error.code, error.message, error.field, error.hint)
+        raised = Transient(error.code, error.message, error.hint)
+    else:
+        raised = Refusal(error.code, error.message, error.field, error.hint)
+    raised.error = error
+    return raised

@@ -70,10 +70,13 @@ def members_of(error: Error) -> dict[str, str | None]:
 
 
 def headers_of(error: LlumError) -> dict[str, str]:
-    """Give the headers that go with an error: the challenge of a 401, when to come back after a 429 or 503."""
+    """Give the headers that go with an error: the challenge of a 401, when to come back, always after a 429 or 503."""
     if error.code is Code.NOT_AUTHENTICATED:
         challenge = error.challenge if isinstance(error, Unauthenticated) else "Bearer"
         return {"WWW-Authenticate": challenge}
+    after_s = error.error.retry_after_s
+    if after_s is not None:
+        return {"Retry-After": str(max(1, math.ceil(after_s)))}
     if STATUS_OF[error.code] in (429, 503):
         delay_s = error.retry_after_s if isinstance(error, Transient) else _DEFAULT_RETRY_AFTER_S
         return {"Retry-After": str(max(1, math.ceil(delay_s)))}

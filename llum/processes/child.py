@@ -33,6 +33,12 @@ MAX_FAILED_STARTS: Final = 5
 STEP_WITHIN_S: Final = 60.0
 """Seconds in which a child that starts must get on: a long log takes longer, but something is applied meanwhile."""
 
+LOOK_EVERY_S: Final = 10.0
+"""Seconds between two looks whether a child that serves answers, and seconds that it has for it each time."""
+
+MISSED_LOOKS: Final = 6
+"""Looks in a row without an answer after which a child is killed. No busy machine keeps one from its turn so long."""
+
 END_POLL_S: Final = 0.01
 """Seconds between looks at a process that is about to end."""
 
@@ -56,6 +62,9 @@ class Process(Protocol):
     async def serving(self) -> None:
         """Return when it serves. Raises as `start` does; the error's text says how it ended."""
 
+    async def answer(self) -> None:
+        """Ask it for a sign of life, and return when it has given one. To be used while something waits for its end."""
+
     async def wait(self) -> str:
         """Wait for its end and say how it ended."""
 
@@ -78,6 +87,7 @@ class PythonChild:
         self._started = started
         self._process: subprocess.Popen[bytes] | None = None
         self._nats_url: str | None = None
+        self._alive = asyncio.Event()
         self.last_words: str | None = None
 
     @property
@@ -137,10 +147,16 @@ class PythonChild:
             await self._exit_code()
             raise ChildProcessError(self.last_words) from None
 
+    async def answer(self) -> None:
+        self._alive.clear()
+        self._writer.write(msgspec.json.encode(FromSupervisor(alive=True)) + b"\n")
+        await self._alive.wait()
+
     async def wait(self) -> str:
         with contextlib.suppress(ConnectionError):
-            while await self._reader.readline():
-                pass
+            while line := await self._reader.readline():
+                if msgspec.json.decode(line, type=FromChild).alive:
+                    self._alive.set()
         code = await self._exit_code()
         self._writer.close()
         return how_it_ended(code)
@@ -199,7 +215,30 @@ async def _one_life(child: Process, on_serving: Callable[[], None]) -> tuple[boo
     except ChildProcessError as error:
         return False, str(error)
     on_serving()
-    return True, await child.wait()
+    watch = asyncio.create_task(_kill_if_stuck(child))
+    try:
+        how = await child.wait()
+    finally:
+        watch.cancel()
+        await asyncio.wait([watch])
+    stuck = watch.done() and not watch.cancelled() and watch.result()
+    return True, f"it did not answer for {MISSED_LOOKS * LOOK_EVERY_S:g} s, {how}" if stuck else how
+
+
+async def _kill_if_stuck(child: Process) -> bool:
+    """Look after a child that serves, and kill it when it has not answered for long. Returns when that was done."""
+    missed = 0
+    while missed < MISSED_LOOKS:
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await child.answer()
+        except TimeoutError:
+            missed += 1
+        else:
+            missed = 0
+            await asyncio.sleep(LOOK_EVERY_S)
+    child.kill()
+    return True
 
 
 def how_it_ended(code: int) -> str:

@@ -2,6 +2,8 @@
 
 supervisor -> child    {"environment": …, …}            what it is to be, with descriptors; the child imports meanwhile
 supervisor -> child    {"nats": url}                     once the nats-server answers
+supervisor -> child    {"alive": true}                   every few seconds once it serves: is its event loop alive?
+child -> supervisor    {"alive": true}                   it is
 child -> supervisor    {"step": "one line"}              how far it has got with its start
 child -> supervisor    {"ready": true}                   it serves
 child -> supervisor    {"error": "one line"}             why it ends; with "fatal", starting it again cannot help
@@ -33,13 +35,16 @@ class Begin(msgspec.Struct, frozen=True):
 class FromSupervisor(msgspec.Struct, omit_defaults=True):
     """What `llum up` says to its child later."""
 
-    nats: str
+    nats: str | None = None
+    alive: bool = False
+    """An answer is wanted."""
 
 
 class FromChild(msgspec.Struct, omit_defaults=True):
     """What a child says to `llum up`."""
 
     ready: bool = False
+    alive: bool = False
     step: str | None = None
     error: str | None = None
     fatal: bool = False
@@ -99,18 +104,20 @@ class Lifeline:
 
     async def nats_url(self) -> str:
         """Wait until the supervisor says where the nats-server answers. Raises `EOFError` if it dies before."""
-        line = await self._reader.readline()
-        if not line:
-            raise EOFError
-        return msgspec.json.decode(line, type=FromSupervisor).nats
+        while line := await self._reader.readline():
+            url = msgspec.json.decode(line, type=FromSupervisor).nats
+            if url is not None:
+                return url
+        raise EOFError
 
     def send(self, message: FromChild) -> None:
         self._writer.write(msgspec.json.encode(message) + b"\n")
 
     async def broken(self) -> None:
-        """Return when the supervisor is dead."""
-        while await self._reader.readline():
-            pass
+        """Tell the supervisor that this event loop is alive, as often as it asks. Return when it is dead."""
+        while line := await self._reader.readline():
+            if msgspec.json.decode(line, type=FromSupervisor).alive:
+                self.send(FromChild(alive=True))
 
     async def close(self) -> None:
         """Flush what was sent."""

@@ -1,5 +1,6 @@
 """The embedded nats-server as a child of `llum up`."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from bus.errors import EmbeddedServerError
@@ -9,6 +10,10 @@ from llum.settings import Settings
 
 if TYPE_CHECKING:
     from bus.embedded import EmbeddedServer
+
+
+LOOK_AGAIN_S: Final = 1.0
+"""Seconds between two looks at a server that did not greet."""
 
 
 class NatsChild:
@@ -45,6 +50,11 @@ class NatsChild:
         except EmbeddedServerError as error:
             self._note(error)
         self._served = True
+
+    async def answer(self) -> None:
+        """Return when it greets."""
+        while not await self._made().answers():  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def wait(self) -> str:
         return how_it_ended(await self._made().wait())

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from bus.private_files import tighten
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
-from llum.resolvers import load_resolvers
+from llum.resolvers import installed, running_resolvers
 from llum.settings import Settings, variable
 
 log = get_logger(__name__)
@@ -48,18 +49,19 @@ def run(settings: Settings, supervised: Supervised) -> int:
             try:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
-                await run_worker(
-                    bus,
-                    shard_dir=shards,
-                    partitions=range(installation.partitions),
-                    log_streams=installation.log_streams,
-                    max_active_models=settings.max_active_models,
-                    on_ready=starting.ready,
-                    on_step=starting.step,
-                    stop=stop,
-                    allow_private_webhooks=settings.allow_private_webhooks,
-                    resolvers=load_resolvers(),
-                )
+                async with running_resolvers(_plugins(starting)) as resolvers:
+                    await run_worker(
+                        bus,
+                        shard_dir=shards,
+                        partitions=range(installation.partitions),
+                        log_streams=installation.log_streams,
+                        max_active_models=settings.max_active_models,
+                        on_ready=starting.ready,
+                        on_step=starting.step,
+                        stop=stop,
+                        allow_private_webhooks=settings.allow_private_webhooks,
+                        resolvers=resolvers,
+                    )
             finally:
                 await bus.close()
 
@@ -72,6 +74,14 @@ def claim(data_dir: Path) -> None:
         claim_folder(data_dir)
     except OSError as error:
         raise unwritable(data_dir, error) from error
+
+
+def _plugins(starting: Starting) -> list[EntryPoint]:
+    """Find the resolvers that are installed beside llum. To load them may take a while."""
+    plugins = installed()
+    if plugins:
+        starting.step("loading the installed resolvers")
+    return plugins
 
 
 async def _installation(bus: Bus, settings: Settings, supervised: Supervised) -> Installation:

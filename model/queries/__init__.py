@@ -15,6 +15,7 @@ import msgspec
 
 from model.caches import Caches
 from model.commands.imports import import_contexts
+from model.elsewhere import Together
 from model.permissions import Asker, Grant, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
@@ -40,8 +41,8 @@ from schemas.queries import (
 )
 from schemas.replies import CheckImportReply, Reply
 
-Need = list[Read] | Pause | Resolve | AsOf
-"""What an answer wants from outside. It is sent each read's `Found`, what the resolver gives, the model or None.
+Need = list[Read] | Pause | Resolve | Together | AsOf
+"""What an answer wants from outside. It is sent each read's `Found`, what resolvers give, the model or None.
 A pause is for others to go on."""
 
 Answering = Generator[Need, Any, Reply]

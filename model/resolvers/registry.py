@@ -54,6 +54,8 @@ class Resolver(msgspec.Struct, frozen=True):
     arguments: Mapping[str, Argument] = {}
     considers: Considered = "any"
     """For explanations: evidence of the other kind never counts for it."""
+    elsewhere: Any = None
+    """Who runs it, if it is not run here: `resolve` is not called then. The model only hands this on."""
 
 
 Resolvers = Mapping[str, Resolver]
@@ -92,8 +94,12 @@ def run(resolver: Resolver, evidence: Sequence[Evidence], now: float, arguments:
         check_json(resolved.value, "value", Code.RESOLVER_FAILED)
         return resolved
     except Exception as error:
-        message = f"the resolver {resolver.name} failed: {type(error).__name__}: {str(error)[:200]}"
-        raise Refusal(Code.RESOLVER_FAILED, message, "resolver", "name another resolver") from error
+        raise failed(resolver.name, f"{type(error).__name__}: {str(error)[:200]}") from error
+
+
+def failed(name: str, why: str) -> Refusal:
+    """Make the refusal of a component whose resolver gives no value."""
+    return Refusal(Code.RESOLVER_FAILED, f"the resolver {name} failed: {why}", "resolver", "name another resolver")
 
 
 def resolved_or_refused(wanted: Resolve) -> Resolved | Refusal:

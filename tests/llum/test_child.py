@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from llum.failures import Fault
@@ -35,6 +36,9 @@ class Scripted:
             raise Fault("the script is over")
         if not serves:
             raise ChildProcessError("exit code 1")
+
+    async def answer(self) -> None:
+        """It is alive."""
 
     async def wait(self) -> str:
         return "killed by SIGKILL"
@@ -138,3 +142,54 @@ async def test_a_child_without_an_address_waits_for_us(
     assert not serving.done()
     line.send(b'{"ready": true}\n')
     await serving
+
+
+class Watched(Scripted):
+    """A process that serves, answers so many times, and lives until it is killed."""
+
+    def __init__(self, *answers: bool) -> None:
+        super().__init__(True)
+        self.answers = iter(answers)
+        self.end = asyncio.Event()
+        self.asked = 0
+
+    async def answer(self) -> None:
+        self.asked += 1
+        if not next(self.answers, False):
+            await asyncio.Event().wait()
+
+    async def wait(self) -> str:
+        await self.end.wait()
+        return "killed by SIGKILL"
+
+    def kill(self) -> None:
+        self.end.set()
+
+
+async def test_a_child_that_no_longer_answers_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After several looks in a row, whatever came before; how it ended says so."""
+    monkeypatch.setattr(child, "LOOK_EVERY_S", 0.01)
+    deaths: list[str] = []
+    watched = Watched(True, False, False, True)
+    with pytest.raises(Fault, match="script is over"):
+        await keep_alive(watched, lambda: None, lambda _, how: deaths.append(how))
+    assert deaths == ["it did not answer for 0.06 s, killed by SIGKILL"]
+    assert watched.asked == 4 + child.MISSED_LOOKS
+
+
+async def test_a_child_answers_over_its_lifeline(idle: tuple[PythonChild, socket.socket]) -> None:
+    """As often as it is asked. This one is asked by hand, and answers by hand."""
+    watched, line = idle
+    await watched.start()
+    await asyncio.to_thread(line.recv, 1000)
+    waiting = asyncio.create_task(watched.wait())
+    for _ in range(2):
+        asking = asyncio.create_task(watched.answer())
+        received = b""
+        while not received.endswith(b"\n"):
+            received += await asyncio.to_thread(line.recv, 1000)
+        assert msgspec.json.decode(received.splitlines()[-1]) == {"alive": True}
+        assert not asking.done()
+        line.send(b'{"alive": true}\n')
+        await asking
+    waiting.cancel()

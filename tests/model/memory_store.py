@@ -14,12 +14,27 @@ from model.changes import (
     PutItem,
     RegistrationChanged,
 )
+from model.elsewhere import ResolveElsewhere, Together, joined, run_stored
+from model.evidence import decode_evidence
 from model.fold import restore
 from model.queries import Need
 from model.reads import AsOf, Found, Pause, Read
-from model.resolvers.registry import Resolve, resolved_or_refused
+from model.resolvers.registry import Resolve, Resolved, resolved_or_refused
 from model.state import Model
+from schemas.errors import Refusal
 from schemas.paths import Path
+
+
+def resolved_stored(wanted: ResolveElsewhere) -> Resolved | Refusal:
+    """Run a resolver of elsewhere, as its process would."""
+    evidence = decode_evidence(wanted.bodies)
+    arguments = dict(wanted.arguments)
+    try:
+        value, used = run_stored(wanted.resolver, joined(wanted.bodies), wanted.now, arguments, explains=True)
+        return Resolved(value, tuple(evidence[place] for place in used))
+    except Refusal as refusal:
+        return refusal
+
 
 ALWAYS = 2**62
 """Later than any sequence and time."""
@@ -150,6 +165,8 @@ class MemoryStore:
         """Meet what an answer needs."""
         if isinstance(need, Resolve):
             return resolved_or_refused(need)
+        if isinstance(need, Together):
+            return [resolved_stored(one) for one in need.wanted]
         if isinstance(need, Pause):
             return None
         return self.load_as_of(need) if isinstance(need, AsOf) else self.read(need)

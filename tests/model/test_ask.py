@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
-from model.queries import Answering
+from model.elsewhere import Together
+from model.queries import Answering, Need
 from model.reads import Found, Read
 from model.resolvers.latest import BUILT_IN
 from model.resolvers.registry import Resolve, Resolved, Resolver, resolved_or_refused
-from schemas.commands import MakeComponent, MakeContext, MakeView
+from schemas.commands import Correct, MakeComponent, MakeContext, MakeView
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter
 from schemas.queries import Access, Ask
 from schemas.replies import AskReply
+from tests.driving import run
 
 from .given import RULE, Person, failed
 
@@ -226,6 +228,37 @@ def test_a_resolver_of_ones_own_gets_all_evidence_unexpired() -> None:
     assert answer.evidence is not None
     assert [each.value for each in answer.evidence] == [1, 2, 3, 4]
     assert person.value("age", resolver="sum", evidence_filter=EvidenceFilter(name="last1")) == 4
+
+
+def test_what_resolves_elsewhere_is_asked_for_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All components of an ask together; a correction decides without it, and too much evidence goes nowhere."""
+    monkeypatch.setattr("model.queries.ask.finish.MAX_EVIDENCE_CONSIDERED", 3)
+    total = Resolver(
+        "total", lambda pieces, now, given: Resolved(sum(each.value for each in pieces)), elsewhere="there"
+    )
+    person = Person(resolvers={**BUILT_IN, "total": total})
+    for name, values in {"age": (1, 2), "height": (3, 4), "weight": (1, 1, 1, 1)}.items():
+        definition = ComponentDefinition(name=name, value_type="JSON")
+        person.do(MakeComponent(id=name, context=["Personal"], component=definition, exist_ok=True))
+        for value in values:
+            person.tell(name, value)
+    corrected = ComponentDefinition(name="corrected", value_type="JSON")
+    person.do(MakeComponent(id="c", context=["Personal"], component=corrected))
+    person.do(Correct(id="d", context=["Personal"], component="corrected", value="by hand"))
+    together: list[int] = []
+
+    def meet(need: Need) -> object:
+        if isinstance(need, Together):
+            together.append(len(need.wanted))
+        return person.store.meet(need)
+
+    query = Ask(context=["Personal"], view=["age", "mood", "height", "weight", "corrected"], resolver="total")
+    reply = run(person.begin(query), meet)
+    assert isinstance(reply, AskReply)
+    assert together == [3]
+    values = {one.path[-1]: one.value for one in reply.components}
+    assert values == {"age": 3, "mood": 0, "height": 7, "corrected": "by hand"}
+    assert failed(reply) == {"Personal/weight": Code.TOO_MUCH_EVIDENCE}
 
 
 def test_too_much_evidence_fails_the_component(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from typing import Any
 
 from model.caches import Caches
+from model.elsewhere import Together
 from model.permissions import Asker
 from model.queries.ask.finish import finish_ask, keep_latest
 from model.queries.ask.plan import Plan, plan_ask
@@ -18,7 +19,7 @@ from schemas.replies import AskReply
 
 def answer_ask(
     model: Model, caches: Caches, asker: Asker, query: Ask, resolvers: Resolvers
-) -> Generator[AsOf | list[Read] | Pause | Resolve, Any, AskReply]:
+) -> Generator[AsOf | list[Read] | Pause | Resolve | Together, Any, AskReply]:
     """Answer an ask. What is asked about the past neither uses nor fills the caches, which are of the present."""
     then, is_present = None, True
     if query.as_of_seq is not None or query.as_of_time is not None:

@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from model.caches import Caches
+from model.elsewhere import ResolveElsewhere, Together
 from model.evidence import Selection, decode_evidence, is_expired, unexpired
 from model.latest import KINDS
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
@@ -11,7 +12,7 @@ from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
 from model.reads import MAX_READ_BYTES, EvidenceKind, Found, Pause
 from model.resolvers.registry import Considered, Resolve, Resolved, is_goal
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, LlumError, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
 from schemas.replies import AskReply, ComponentFailure, Explanation
@@ -24,16 +25,18 @@ _RESOLVE_LESS: Final = "name a resolver of the newest evidence, such as default"
 """The hint where no filter helps."""
 
 
-def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Pause | Resolve, Any, AskReply]:
+def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Pause | Resolve | Together, Any, AskReply]:
     """Complete the plan's reply; `found` is parallel to `plan.reads`. To be called once."""
     reply = plan.reply
+    if plan.elsewhere:
+        yield from _resolve_elsewhere(plan, found)
     budget = Budget(MAX_REPLY_BYTES)
     for part in plan.open:
         try:
             yield from _finish(plan, part, {role: found[index] for role, index in part.reads.items()}, budget)
-        except Refusal as refusal:
+        except LlumError as error:
             reply.components = [answer for answer in reply.components if answer is not part.answer]
-            reply.failures.append(ComponentFailure(path=part.answer.path, error=refusal.error))
+            reply.failures.append(ComponentFailure(path=part.answer.path, error=error.error))
     return reply
 
 
@@ -51,9 +54,8 @@ def _finish(
 ) -> Generator[Pause | Resolve, Any, None]:
     correction = _only(found["correction"]) if "correction" in found else part.latest.correction
     if correction is None:
-        considered = yield from _considered(plan, part, found)
-        resolved = yield Resolve(part.resolver, considered, plan.now, part.arguments)
-        if isinstance(resolved, Refusal):
+        resolved = part.resolved or (yield from _resolved_here(plan, part, found))
+        if isinstance(resolved, LlumError):
             raise resolved
     else:
         resolved = Resolved(correction.value, (correction,))
@@ -66,6 +68,37 @@ def _finish(
         )
     if plan.query.explain:
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
+
+
+def _resolved_here(
+    plan: Plan, part: PendingAnswer, found: dict[str, Found]
+) -> Generator[Pause | Resolve, Any, Resolved | Refusal]:
+    considered = yield from _considered(plan, part, found)
+    resolved: Resolved | Refusal = yield Resolve(part.resolver, considered, plan.now, part.arguments)
+    return resolved
+
+
+def _resolve_elsewhere(plan: Plan, found: Sequence[Found]) -> Generator[Together, Any, None]:
+    """Have all that is resolved elsewhere resolved in one go, and keep what came of each part with it."""
+    wanted: list[ResolveElsewhere] = []
+    parts: list[PendingAnswer] = []
+    for part in plan.elsewhere:
+        corrected = found[part.reads["correction"]].bodies if "correction" in part.reads else part.latest.correction
+        if corrected:
+            continue
+        read = found[part.reads["window" if "window" in part.reads else "whole"]]
+        try:
+            _check_amount(part, read, plan.selection)
+        except Refusal as refusal:
+            part.resolved = refusal
+            continue
+        wanted.append(
+            ResolveElsewhere(part.resolver, read.bodies, plan.now, part.arguments, explains=plan.query.explain)
+        )
+        parts.append(part)
+    if wanted:
+        for part, resolved in zip(parts, (yield Together(wanted)), strict=True):
+            part.resolved = resolved
 
 
 def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Generator[Pause, None, Sequence[Evidence]]:

@@ -22,10 +22,10 @@ from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
 from model.reads import Read
 from model.resolvers.latest import DEFAULT_RESOLVER
-from model.resolvers.registry import Arguments, Considered, Resolver, Resolvers, checked_arguments
+from model.resolvers.registry import Arguments, Considered, Resolved, Resolver, Resolvers, checked_arguments
 from model.sight import Sight
 from model.state import Model
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, LlumError, Refusal
 from schemas.evidence import Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_EVIDENCE_PAGE, MAX_REPLY_BYTES
 from schemas.queries import Ask
@@ -59,6 +59,8 @@ class PendingAnswer(msgspec.Struct, kw_only=True):
     """What the resolver sees."""
     reads: dict[str, int] = {}
     """What each read is for, and its index in the plan."""
+    resolved: Resolved | LlumError | None = None
+    """What a resolver that runs elsewhere has given."""
 
     @property
     def over_latest(self) -> bool:
@@ -87,6 +89,8 @@ class Plan(msgspec.Struct, kw_only=True):
     reply: AskReply
     reads: list[Read] = []
     open: list[PendingAnswer] = []
+    elsewhere: list[PendingAnswer] = []
+    """Those of them whose resolver does not run here."""
     at: float | None = None
     """See `model.queries.past.Then`, as what follows."""
     withdrawn_by: int | None = None
@@ -150,7 +154,10 @@ def _plan_target(
         extra=component.extra,
     )
     if latest is None or not from_memory or not _answer_at_once(answer, resolver, latest, plan.now):
-        plan.open.append(_opened(plan, target, answer, resolver, latest))
+        part = _opened(plan, target, answer, resolver, latest)
+        plan.open.append(part)
+        if resolver.elsewhere is not None:
+            plan.elsewhere.append(part)
     plan.reply.components.append(answer)
 
 
