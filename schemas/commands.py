@@ -66,7 +66,7 @@ class Correct(_Command, tag="correct"):
 
 
 class Withdraw(_Command, tag="withdraw"):
-    """Take back a piece of evidence. For the app that told it, or an owner app. Explain still shows it."""
+    """Take back a piece of evidence. For the app that told it, or an owner app. Owner apps still see it, marked."""
 
     context: list[str]
     component: str

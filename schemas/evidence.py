@@ -65,7 +65,7 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     rule: str | None = None
     """The token of the rule that told it."""
     withdrawn: "Withdrawal | None" = None
-    """It no longer counts. It is shown to explain a value."""
+    """It no longer counts. It is shown to owner apps, to explain a value."""
 
     @property
     def held_from(self) -> float:

@@ -50,7 +50,8 @@ class Ask(PastQuery, tag="ask"):
     include_evidence: bool = False
     """Give the evidence that the filter lets through, the oldest first, page by page."""
     evidence_after: tuple[Sequence, Sequence] | None = None
-    """The `(seq, n)` of the last evidence of the page before, to get the next page."""
+    """The `(seq, n)` of the last evidence of the page before, to get the next page. With it `as_of_seq`, that of the
+    first page, needs no right to the past: the page is of what there is now, up to there."""
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and rules."""

@@ -218,7 +218,7 @@ class ContextSize(msgspec.Struct, kw_only=True):
     contexts: int
     components: int
     evidence: int
-    """Pieces, those that have expired or been withdrawn included."""
+    """Pieces, those that have expired included; those that have been withdrawn for an owner app only."""
 
 
 class ContextReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_context", omit_defaults=True):
