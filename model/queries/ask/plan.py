@@ -2,9 +2,9 @@
 
 The built-in resolvers over all evidence need only the latest of each kind, which the caches keep: then there is nothing
 to read and the cost does not depend on how much evidence there is. Otherwise there is to read what decides the value, a
-page of evidence, and what explains the value. Evidence that has been withdrawn is left out of what decides; in pages and
-explanations it is marked for the owner's apps, and does not exist for others. A component that never had a withdrawal
-pays nothing for that.
+page of evidence, and what explains the value. Evidence that has been withdrawn is left out of what decides; in pages
+and explanations it is marked for the owner's apps, and does not exist for others. A component that never had a
+withdrawal pays nothing for that.
 """
 
 from collections.abc import Callable
