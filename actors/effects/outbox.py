@@ -166,7 +166,8 @@ class Outbox:
             await self._record_surely()
             if self._at_work:
                 await asyncio.wait(self._at_work)
-                await self._record_surely()
+            # It may have left while the rest was recorded.
+            await self._record_surely()
 
     async def _record_surely(self) -> None:
         await retrying(self.record, "outbox_waits", on=(Exception,), sleep=self._sleep)

@@ -1,7 +1,7 @@
 """What leaves a partition: each person's in order, past people whose entries wait; what has left is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,10 @@ from tests.waiting import eventually, until
 KIND = "test"
 
 
+async def _nothing() -> None:
+    """Record at once."""
+
+
 class World:
     """A shard with entries, and where they go: those of a person who is held wait."""
 
@@ -25,6 +29,7 @@ class World:
         self.checkpoints: list[int] = []
         self.held: dict[str, asyncio.Event] = {}
         self.failures = 0
+        self.while_recording: Callable[[], Awaitable[None]] = _nothing
         self.outbox = self.start()
 
     def start(self) -> Outbox:
@@ -57,6 +62,7 @@ class World:
 
     async def _checkpoint(self, seq: int) -> None:
         self.checkpoints.append(seq)
+        await self.while_recording()
 
 
 @pytest.fixture
@@ -171,3 +177,21 @@ async def test_stopping_finishes_what_is_in_hand(running: World) -> None:
     await until(lambda: running.checkpoints[-1:] == [1], "hers is recorded")
     assert running.left == [3, 1]
     assert await running.waiting() == [2]
+
+
+async def test_what_leaves_while_the_end_is_recorded_is_recorded_too(world: World) -> None:
+    """Or the next primary would relay it again."""
+    world.hold("bob")
+    await world.add("alice", "bob")
+
+    async def let_bob_go() -> None:
+        world.held["bob"].set()
+        await until(lambda: not world.outbox._at_work, "his has left")
+
+    world.while_recording = let_bob_go
+    running = asyncio.create_task(world.outbox.run())
+    await until(lambda: bool(world.left), "hers has left")
+    world.outbox.stop()
+    await running
+    assert world.checkpoints == [1, 2]
+    assert await world.waiting() == []
