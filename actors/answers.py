@@ -44,14 +44,15 @@ class Answers:
         clock: Callable[[], float],
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
-        pauses_because: Callable[[], str | None] = lambda: None,
+        state: Callable[[], tuple[str | None, str | None]] = lambda: (None, None),
     ) -> None:
         self._partition = partition
         self._resolvers = resolvers
         self._clock = clock
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
-        self._pauses_because = pauses_because
+        self._state = state
+        """Why nothing is applied, and what is lost."""
 
     def answer(self, address: Address, data: bytes) -> Reply | Later:
         """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
@@ -97,7 +98,8 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             number, applied_seq = self._partition.number, self._partition.applied_seq
-            return PingReply(partition=number, applied_seq=applied_seq, pauses=self._pauses_because())
+            pauses, lost = self._state()
+            return PingReply(partition=number, applied_seq=applied_seq, pauses=pauses, lost=lost)
         # No later command slips in before it is known what to read.
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:

@@ -20,7 +20,7 @@ from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged
 from actors.store.losses import losses
 from actors.store.shard import Shard
-from bus import checkpoints
+from bus import checkpoints, log_sums
 from bus.accepting import LogAccepted
 from bus.aside import remove_shard, set_aside
 from bus.log import stream_last
@@ -121,6 +121,7 @@ class Life:
         relayed_of_this_log = common or first - 1
         if relayed_of_this_log < relayed_seq:
             await checkpoints.write(ground.bus, self.number, relayed_of_this_log)
+        await log_sums.drop(ground.bus, self.number)
 
     async def _tell_losses(self, aside: Path, reply_to: str) -> None:
         """When all of the log is applied and on the disk, say what was known before and is not in it."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from actors.store.digests import Digests, Landmark
 from bus.connection import Bus
-from bus.log_places import Gaps, gaps_of, message_at
+from bus.log_places import gaps_of, message_at
 from schemas.errors import Code, Transient
 
 WAYS_ON: Final = (
@@ -52,7 +52,7 @@ async def check_same_log(
             partition, f"the log ends at {gaps.last_seq}, but commands up to {last.seq} have been applied"
         )
     if last.seq in gaps.deleted or last.seq < gaps.first_seq:
-        await _check_kept(bus, stream, partition, kept, gaps, digests)
+        await _check_kept(bus, stream, partition, kept, digests)
     else:
         raise _missing(partition, last)
 
@@ -66,15 +66,14 @@ async def common_until(bus: Bus, stream: str, kept: AsyncIterator[Landmark], dig
     return 0
 
 
-async def _check_kept(
-    bus: Bus, stream: str, partition: int, kept: AsyncIterator[Landmark], gaps: Gaps, digests: Digests
-) -> None:
-    """Look for the newest command that is kept; one that somebody deleted by hand tells nothing, so the next one."""
-    async for landmark in kept:
-        if landmark.seq not in gaps.deleted:
-            if not await _is_there(bus, stream, partition, landmark, digests):
-                raise _missing(partition, landmark)
-            return
+async def _check_kept(bus: Bus, stream: str, partition: int, kept: AsyncIterator[Landmark], digests: Digests) -> None:
+    """Look for the newest command that is kept. It must be there: llum deletes none of a person who is not forgotten.
+
+    nats-server lists as deleted what it has cut off damaged files, too.
+    """
+    newest = await anext(kept, None)
+    if newest is not None and not await _is_there(bus, stream, partition, newest, digests):
+        raise _missing(partition, newest)
 
 
 async def _is_there(bus: Bus, stream: str, partition: int, landmark: Landmark, digests: Digests) -> bool:

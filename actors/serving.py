@@ -27,6 +27,7 @@ from actors.store.damage import ShardDamaged
 from actors.store.digests import Digests, Landmark
 from actors.store.gathering import LargeReads
 from actors.store.shard import Shard
+from actors.summing import Summing
 from actors.uncommitted import Bound
 from bus import checkpoints
 from bus.connection import Bus
@@ -34,6 +35,7 @@ from bus.log import LogMessage, last_sequences, stream_last
 from bus.readers import LogReaders
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
+from model.commands import STAND_ALONE
 from model.resolvers.registry import Resolvers
 from schemas.errors import Transient
 
@@ -106,6 +108,7 @@ class Serving:
         self._fault: ShardDamaged | Unwritable | OtherLogError | None = None
         self._careful_until = careful_until
         self._partition: Partition | None = None
+        self._summing: Summing
         self._relay: Relay | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
@@ -133,14 +136,17 @@ class Serving:
             self._partition = partition
             committing = Committing(partition, ground.bound, ground.writing, self._sleep)
             committing.on_refused = self._stop_for
+            summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
             async with (
                 committing.going_on(),
+                summing.going_on(lambda: self._primary and self._fault is None),
                 self._ending_chains(),
                 self._applying(partition, committing),
                 self._joining_again(partition),
             ):
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
+                    summing.compare()
                     async with self._relaying(partition, committing), self._answering(partition):
                         await self._leaving.wait()
 
@@ -286,13 +292,25 @@ class Serving:
                 await self._ground.bound.change()
             if self._leaving.is_set():
                 return
-            await self._apply(partition, committing, self._mailbox.take())
+            await self._apply_and_compare(partition, committing, self._mailbox.take())
             self._note_progress(partition)
+
+    async def _apply_and_compare(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
+        parts = self._summing.parts(batch)
+        await self._apply(partition, committing, parts[0])
+        for part in parts[1:]:
+            if self._leaving.is_set():
+                return
+            self._summing.compare()
+            await self._apply(partition, committing, part)
 
     async def _apply(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
         """Apply a batch. The messages are in the log and in our hands: try until the disk gives what it needs."""
 
         async def speak(settled: list[Settled]) -> None:
+            if type(settled[0].incoming.command) in STAND_ALONE:
+                # The log loses the person's commands as soon as that is said.
+                await self._summing.record_at_once()
             committing.look(at_once=await self._announcer.announce(settled))
 
         self._in_hand = True
@@ -319,6 +337,10 @@ class Serving:
             yield
         finally:
             self._announcer.chains.close()
+
+    def _state(self) -> tuple[str | None, str | None]:
+        """Say why nothing is applied, and what the log has lost; None: all is well."""
+        return self._pauses_because(), self._summing.differs
 
     def _pauses_because(self) -> str | None:
         """Say why nothing has been applied for a while, although something waits; None: it is applied."""
@@ -348,7 +370,7 @@ class Serving:
     async def _answering(self, partition: Partition) -> AsyncIterator[None]:
         """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
         ground = self._ground
-        answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._pauses_because)
+        answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._state)
         asks = Asks(ground.bus, self.number, answers, ground.slow_asks)
         try:
             with suppress(Interrupted):

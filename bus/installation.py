@@ -140,7 +140,7 @@ def _own_streams() -> list[dict[str, Any]]:
         "max_msgs_per_subject": 1,
         "allow_direct": True,
     }
-    buckets = (subjects.TOKEN_BUCKET, subjects.APP_PASSWORD_BUCKET, subjects.RELAYED_BUCKET)
+    buckets = (subjects.TOKEN_BUCKET, subjects.APP_PASSWORD_BUCKET, subjects.RELAYED_BUCKET, subjects.LOG_SUM_BUCKET)
     return [rejected, registrations, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
 
 

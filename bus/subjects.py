@@ -32,6 +32,7 @@ TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
 APP_PASSWORD_BUCKET: Final = "LLUM_APP_PASSWORDS"  # noqa: S105 - a bucket's name
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
+LOG_SUM_BUCKET: Final = "LLUM_LOG_SUMS"
 
 REPLY_TO_HEADER: Final = "Llum-Reply-To"
 """Names the inbox that receives a command's outcome."""

@@ -187,6 +187,8 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     """The sequence of the last command that has been applied."""
     pauses: str | None = None
     """Why commands wait and are not applied for the time being, for people; null: they are applied."""
+    lost: str | None = None
+    """What commands the log has lost or changed since they were applied, for people; null: none, as far as is known."""
 
 
 class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -89,6 +89,7 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
+        (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),
     ]
 
 

@@ -266,6 +266,17 @@ async def test_a_deleted_command_hides_no_other_log(host: Host) -> None:
     await until_refused(host)
 
 
+async def test_commands_of_a_living_person_are_not_deleted_but_lost(host: Host) -> None:
+    """nats-server lists what it has cut off damaged files as deleted. The one below the last must be there."""
+    worker = await with_copy(host)
+    await worker.remove(HERS)
+    for _ in range(2):
+        await delete_last(host)
+    await worker.add(HERS)
+    assert "has lost command" in await until_refused(host)
+    assert (await accept(host)).lost == 2
+
+
 async def test_the_shard_of_another_installation_is_told_as_such(host: Host) -> None:
     """It is no damage: two folders were mixed up."""
     worker = await with_copy(host)
