@@ -1,8 +1,8 @@
 """The sum of a partition's log: recorded now and then, and compared when the partition is made anew from the log.
 
-What is recorded is the sum of the digests of all commands that are kept, and the sequence up to which they were applied.
-Whoever applies the log again must come to the same sum there. A person who is forgotten takes their share with them, so
-the sum is recorded anew before the outcome of a forget is said: after that the log loses their commands.
+What is recorded is the sum of the digests of all commands that are kept, and the sequence up to which they were
+applied. Whoever applies the log again must come to the same sum there. A person who is forgotten takes their share with
+them, so the sum is recorded anew before the outcome of a forget is said: after that the log loses their commands.
 """
 
 import asyncio

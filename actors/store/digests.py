@@ -9,8 +9,10 @@ Theory: both come from one pass. What follows the body ends with the body's leng
 
 import hashlib
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
+
+import msgspec
 
 from bus.log import LogMessage
 
@@ -48,6 +50,27 @@ class Digests:
         body = int.from_bytes(state.digest()[:BODY_DIGEST_BYTES], "little", signed=True)
         state.update(message.subject.encode() + _behind_body(message.seq, message.time_us, len(data)))
         return state.digest(), body
+
+    def of_row(self, row: Sequence[int | float | str | None]) -> bytes:
+        """Give the digest of a row of the state."""
+        state = self._new()
+        state.update(msgspec.json.encode(row))
+        return state.digest()
+
+
+class StateSum(NamedTuple):
+    """The sum of the digests of all rows that models are made of, as of a sequence."""
+
+    seq: int
+    rows: int
+    made_by: str
+    """Schema, Unicode and code by which the state was made: other ones may make another state of the same log."""
+
+    def agrees_with(self, other: "StateSum") -> bool | None:
+        """Tell whether two copies hold the same; None where they cannot be compared."""
+        if (self.seq, self.made_by) != (other.seq, other.made_by):
+            return None
+        return self.rows == other.rows
 
 
 def added(total: int, digest: bytes) -> int:

@@ -4,6 +4,7 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 """
 
 import asyncio
+import importlib.metadata
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from actors.store import sql
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
-from actors.store.digests import Digests, Landmark
+from actors.store.digests import Digests, Landmark, StateSum, added
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key
 from actors.store.repeats import Repeats
@@ -230,6 +231,10 @@ class Shard:
                 yield Landmark(*row)
             seq = page[-1][0]
 
+    async def state_sum(self) -> StateSum:
+        """Add up the digests of all rows that models are made of, as they are committed. Reads the whole file."""
+        return await self._connection.run(partial(_state_sum, self.digests))
+
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
         found = await self._connection.run(partial(_fetch_models, users))
@@ -317,6 +322,15 @@ class Shard:
             await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
         if 0 < self._traces_seq <= seq:
             await self.remove_traces()
+
+
+def _state_sum(digests: Digests, connection: sqlite3.Connection) -> StateSum:
+    meta, rows = dict(connection.execute(sql.READ_META).fetchall()), 0
+    for statement in sql.STATE_ROWS:
+        for row in connection.execute(statement):
+            rows = added(rows, digests.of_row(row))
+    made_by = f"{meta['schema_version']} {meta['unicode_version']} {importlib.metadata.version('llum')}"
+    return StateSum(meta["applied_seq"], rows, made_by)
 
 
 def _write(batch: Batch, era: int, meta: Sequence[tuple[int, str]], connection: sqlite3.Connection) -> None:

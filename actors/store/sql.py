@@ -203,6 +203,32 @@ SELECT command.seq, command.time_us, user.name, command.app, command.id {_LOST}
 AND user.key IS NOT NULL ORDER BY command.seq LIMIT ?
 """
 
+STATE_ROWS: Final = (
+    """
+    SELECT user.name, 'item', item.kind, item.key, item.seq, item.time_us, item.body
+    FROM item JOIN user ON user.key = item.user_key
+    """,
+    """
+    WITH owner (number, name) AS (
+        SELECT DISTINCT item.body ->> 'number', user.name FROM item JOIN user ON user.key = item.user_key
+        WHERE item.kind = 'component' AND item.body IS NOT NULL
+    )
+    SELECT owner.name, 'evidence', evidence.component_no, evidence.seq, evidence.n, evidence.kind,
+        evidence.creation_us, evidence.useby, evidence.body
+    FROM evidence JOIN owner ON owner.number = evidence.component_no
+    """,
+    """
+    WITH owner (number, name) AS (
+        SELECT DISTINCT item.body ->> 'number', user.name FROM item JOIN user ON user.key = item.user_key
+        WHERE item.kind = 'component' AND item.body IS NOT NULL
+    )
+    SELECT owner.name, 'withdrawal', withdrawal.component_no, withdrawal.seq, withdrawal.n, withdrawal.at_seq,
+        withdrawal.at_us, withdrawal.body
+    FROM withdrawal JOIN owner ON owner.number = withdrawal.component_no
+    """,
+)
+"""All that a model is made of, each row with its person: not by the key, which other copies give in another order."""
+
 TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
 
 LAST_SEQ_UNTIL: Final = "SELECT seq FROM command WHERE time_us <= ? ORDER BY time_us DESC, seq DESC LIMIT 1"

@@ -31,6 +31,7 @@ def screen(standing: Standing, width: int) -> str:
 def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "llum", "ready" if standing.ready else "not ready" if standing.running or standing.nats else "not running"
     yield from (("why", reason) for reason in standing.reasons)
+    yield from (("lost", what) for what in standing.lost)
     if standing.http:
         yield "http", standing.http
     if standing.nats:

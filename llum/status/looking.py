@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from llum.settings import Settings, hide_password
 from llum.status import folder
 from llum.status.standing import Log, RunningProcess, Standing, with_rates
 from schemas.errors import LlumError, Transient
+from schemas.replies import PingReply
 from schemas.several import several
 
 HTTP_WITHIN_S: Final = 5.0
@@ -102,20 +104,21 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
     try:
         log, people = await _log(bus, standing.log), len(await list_users(bus))
         standing = msgspec.structs.replace(standing, log=log, people=people, ready=True)
-        for reason in await _why_unserved(bus, settings.partitions):
+        replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
+        for reason in _why_unserved(replies):
             standing = _but(standing, reason)
-        return standing
+        lost = [reply.lost for reply in replies if reply is not None and reply.lost is not None]
+        return msgspec.structs.replace(standing, lost=several(lost, MAX_REASONS))
     except Transient as error:
         return _but(standing, error.error.message)
     finally:
         await bus.close()
 
 
-async def _why_unserved(bus: Bus, partitions: int) -> list[str]:
-    """Say which partitions have no worker, and why others apply nothing: each reason once."""
-    replies = await asyncio.gather(*(ping(bus, partition, PING_WITHIN_S) for partition in range(partitions)))
+def _why_unserved(replies: Sequence[PingReply | None]) -> list[str]:
+    """Say how many partitions have no worker, and why others apply nothing: each reason once."""
     missing = replies.count(None)
-    without = [f"{missing} of {partitions} partitions have no worker"] if missing else []
+    without = [f"{missing} of {len(replies)} partitions have no worker"] if missing else []
     pauses = {reply.pauses for reply in replies if reply is not None and reply.pauses is not None}
     return without + several(pauses, MAX_REASONS)
 

@@ -57,6 +57,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A tell and an ask of any person are answered."""
     reasons: list[str] = []
     """Why it is not ready, and what to do."""
+    lost: list[str] = []
+    """What the log has lost, as far as that is known, and what to do."""
     http: str | None = None
     nats: str | None = None
     processes: list[RunningProcess] = []

@@ -239,6 +239,7 @@ class ReplayEqualsLive(RuleBasedStateMachine):
             assert await _left(self.live) == await _left(replayed)
             assert self.live.partition.shard.log_sum == replayed.partition.shard.log_sum == _sum_of(replayed)
             assert self.live.partition.shard.last == replayed.partition.shard.last
+            assert await self.live.partition.shard.state_sum() == await replayed.partition.shard.state_sum()
             await _repeats_change_nothing(replayed, self.log)
         finally:
             await replayed.close()
