@@ -23,7 +23,7 @@ def log() -> None:
 
 
 @log.command()
-@click.argument("partitions", type=click.IntRange(min=0), nargs=-1, required=True)
+@click.argument("partitions", type=click.IntRange(min=0), nargs=-1, required=True, metavar="PARTITIONS")
 @json_option
 @settings_options(*WHERE)
 def accept(settings: Settings, partitions: tuple[int, ...], as_json: bool) -> None:
