@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -101,13 +101,15 @@ def _made_plain(archive: Archive, accept: frozenset[Acceptable], owners: frozens
 
 
 def _report(imported: Imported) -> ImportReport:
-    report = ImportReport(skipped=[_told(one) for one in imported.skipped])
+    report = ImportReport(skipped=told_skipped(imported))
     for kind, count in imported.counts.items():
         setattr(report, kind, count)
     return report
 
 
-def _told(skipped: dict[str, Any]) -> str:
-    """Say of something that was left out what it is, and why."""
-    where = f"{skipped['what']} at /{format_path(skipped['path'])}"
-    return f"{where}: the app {app_name(skipped['app'])} is not registered"
+def told_skipped(imported: Imported) -> list[str]:
+    """Say what an import has left out, and why."""
+    return [
+        f"{one['what']} at /{format_path(one['path'])}: the app {app_name(one['app'])} is not registered"
+        for one in imported.skipped
+    ]

@@ -1,14 +1,23 @@
 """Definitions and models that exist: making what a definition says and a model lacks, and writing a model's down."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from bus.as_app import new_id
+from bus.importing import send_parts
 from llum.client import Client
 from model.formats.foreign import count_rules, with_rules_suspended
-from schemas.commands import MakeContext, MakeView
-from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
+from model.formats.parcels import Piece, import_commands
+from schemas.definitions import (
+    ComponentDefinition,
+    ContextDefinition,
+    ImportedComponent,
+    ImportedContext,
+    ModelDefinition,
+    ViewDefinition,
+)
 from schemas.errors import Code, Refusal, raised_from
 from schemas.queries import Ask
 from schemas.replies import ComponentAnswer, RuleDescription
@@ -62,48 +71,27 @@ async def read_model(client: Client, user: str) -> ModelDefinition:
 
 
 async def _complete(client: Client, user: str, definition: ModelDefinition) -> MadeOfDefinition:
-    made = MadeOfDefinition()
-    by_path = {tuple(context.path): context for context in definition.contexts}
-    for context in definition.contexts:
-        for depth in range(1, len(context.path) + 1):
-            path = context.path[:depth]
-            is_new = await _make_context(client, user, by_path.get(tuple(path)) or ContextDefinition(path=path))
-            made.contexts += is_new
-            made.found += depth == len(context.path) and not is_new
-        if context.components or context.views:
-            await _complete_contents(client, user, context, made)
-    return made
-
-
-async def _make_context(client: Client, user: str, context: ContextDefinition) -> bool:
-    """Make a context unless it is there; tell whether it was made."""
-    *above, name = context.path
-    command = MakeContext(
-        id=new_id(),
-        context=above,
-        name=name,
-        description=context.description,
-        resolver=context.resolver,
-        exist_ok=True,
+    """Import it, in one command if it fits into one: what is there stays as it is."""
+    salt = new_id()
+    imported = await send_parts(client.of(user), lambda: import_commands(_pieces(definition), [], salt, only_new=True))
+    counts = imported.counts
+    return MadeOfDefinition(
+        contexts=counts["contexts"],
+        components=counts["components"],
+        views=counts["views"],
+        rules=counts["rules"],
+        found=counts["found"],
     )
-    return bool((await client.send(user, command)).result)
 
 
-async def _complete_contents(client: Client, user: str, context: ContextDefinition, made: MadeOfDefinition) -> None:
-    there, _ = await _read_context(client, user, context.path)
-    components = {component.name for component in there.components}
-    views = {view.name for view in there.views}
-    for component in context.components:
-        if component.name not in components:
-            await client.make_component(user, context.path, component, exist_ok=True)
-            made.components += 1
-            made.rules += len(component.rules)
-    for view in context.views:
-        if view.name not in views:
-            await client.send(user, MakeView(id=new_id(), context=context.path, view=view))
-            made.views += 1
-    made.found += len(components & {one.name for one in context.components})
-    made.found += len(views & {one.name for one in context.views})
+def _pieces(definition: ModelDefinition) -> Iterator[Piece]:
+    for context in definition.contexts:
+        head = ImportedContext(path=context.path, description=context.description, resolver=context.resolver)
+        yield Piece(head)
+        for component in context.components:
+            yield Piece(head, ImportedComponent(definition=component))
+        for view in context.views:
+            yield Piece(head, view)
 
 
 async def _read_context(client: Client, user: str, path: list[str]) -> tuple[ContextDefinition, list[str]]:

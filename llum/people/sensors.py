@@ -3,23 +3,19 @@
 from typing import TYPE_CHECKING
 
 from identity.registrations import access
-from llum.people.apps import apps_of
 from schemas.errors import Code, Refusal
-from sensors.activity.messages import APP, CONTEXT, DESCRIPTION, places
+from sensors.activity.messages import APP, installing
 
 if TYPE_CHECKING:
     from llum.client import Client
 
 
 async def install_activity_sensor(client: "Client", user: str) -> None:
-    """Register the sensor, make its place, and let it tell there. Doing it again changes nothing.
+    """Register the sensor, make its place, and let it tell there, all in one command. Again it changes nothing.
 
     Raises `Refusal`, `Transient`.
     """
-    await apps_of(client, user).register(APP, DESCRIPTION)
-    for command in places():
-        await client.send(user, command)
-    await client.set_permission(user, APP, CONTEXT, tell=True, make=False, delete=False, rules=False)
+    await client.send(user, installing())
 
 
 async def is_activity_sensor_installed(client: "Client", user: str) -> bool:

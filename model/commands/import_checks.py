@@ -50,6 +50,8 @@ def _rules_by_app(command: Import, importer: str) -> dict[str, list[str]]:
         for component in context.components:
             for rule in component.rules:
                 rules.setdefault(rule.app or importer, []).append(rule.statement)
+            if command.only_new:
+                rules.setdefault(importer, []).extend(component.definition.rules)
     return rules
 
 

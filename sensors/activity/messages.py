@@ -3,9 +3,10 @@
 from typing import Final
 
 from bus.as_app import new_id
-from schemas.commands import Command, MakeComponent, MakeContext, Tell
-from schemas.definitions import ComponentDefinition
+from schemas.commands import Import, Tell
+from schemas.definitions import ComponentDefinition, ImportedApp, ImportedComponent, ImportedContext
 from schemas.evidence import NewEvidence
+from schemas.permissions import Permission
 from sensors.activity.states import Observation
 from sensors.spool import Entry
 
@@ -15,18 +16,25 @@ APP: Final = "activity_monitor"
 CONTEXT: Final = ("Devices", "activity_monitor", "activity")
 COMPONENT: Final = "data"
 
+_PLACES: Final = (
+    "What your devices have observed.",
+    "Whether you are at a computer.",
+    "Your activity at the keyboard and the mouse.",
+)
+"""What each context of the path is for."""
+
 DESCRIPTION: Final = "Tells when you become active at a computer, and when idle."
 """What the owner is told of the app."""
 
 
-def places() -> list[Command]:
-    """Give what the owner makes before the sensor may tell. What is there already stays as it is."""
-    return [
-        _context((), CONTEXT[0], "What your devices have observed."),
-        _context(CONTEXT[:1], CONTEXT[1], "Whether you are at a computer."),
-        _context(CONTEXT[:2], CONTEXT[2], "Your activity at the keyboard and the mouse."),
-        MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True),
-    ]
+def installing() -> Import:
+    """Give what the owner sends before the sensor may tell. What is there already stays as it is."""
+    only_tell = Permission(tell=True, make=False, delete=False, rules=False)
+    contexts = [ImportedContext(path=list(CONTEXT[: n + 1]), description=about) for n, about in enumerate(_PLACES)]
+    contexts[-1].permissions = {APP: only_tell}
+    contexts[-1].components = [ImportedComponent(definition=_definition())]
+    apps = {APP: ImportedApp(description=DESCRIPTION)}
+    return Import(id=new_id(), context=[], contexts=contexts, apps=apps, only_new=True)
 
 
 def telling(user: str, app: str, what: Observation) -> Entry:
@@ -37,10 +45,6 @@ def telling(user: str, app: str, what: Observation) -> Entry:
     """
     evidence = NewEvidence(value=what.value, evidence_type="implicit", time=what.time)
     return Entry.of(user, app, Tell(id=new_id(), context=list(CONTEXT), component=COMPONENT, evidence=evidence))
-
-
-def _context(parent: tuple[str, ...], name: str, description: str) -> MakeContext:
-    return MakeContext(id=new_id(), context=list(parent), name=name, description=description, exist_ok=True)
 
 
 def _definition() -> ComponentDefinition:

@@ -243,7 +243,7 @@ async def test_importing_what_the_original_exported(shell: Shell, tmp_path: Path
     file.write_bytes(
         msgspec.json.encode(
             {
-                "contextinfo": {"Identifier": "Sport", "Description": "What I do"},
+                "contextinfo": {"Identifier": "Sport", "Description": "What I do", "perms": {"fit": {"ask": True}}},
                 "contexts": None,
                 "components": {
                     "steps": {
@@ -256,11 +256,16 @@ async def test_importing_what_the_original_exported(shell: Shell, tmp_path: Path
                     }
                 },
                 "views": {},
-                "subs": {"steps": {"t": {"statement": '"x" ~ "y" : TELL ./a, explicit:"z"'}}},
+                "subs": {
+                    name: {"t": {"statement": '"x" ~ "y" : TELL ./a, explicit:"z"'}} for name in ("steps", "gone")
+                },
             }
         )
     )
-    assert "1 piece of evidence, 1 rule" in await printed(shell, f"import {file}", capsys)
+    said = await printed(shell, f"import {file}", capsys)
+    assert "1 piece of evidence, 1 rule" in said
+    assert "left out: rule at /Sport/gone: there is no such component\n" in said
+    assert "left out: permission at /Sport: the app fit is not registered\n" in said
     assert re.search(
         r"^2011-.* watch +implicit +\d+ +4200$", await printed(shell, "ls Sport/steps", capsys), re.MULTILINE
     )

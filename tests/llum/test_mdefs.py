@@ -3,18 +3,37 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 
+from bus.as_app import AsApp, LastWrites
 from llum.people.mdefs import MadeOfDefinition, apply_definition, read_model
 from model.formats.mdef import format_mdef, parse_mdef
-from schemas.commands import Command, Forget, MakeComponent, MakeModel
+from schemas.apps import ADMIN_APP, OWNER_APP
+from schemas.commands import Command, Forget, Import, MakeModel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.errors import Refusal
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask, GetContext, ListRules
 from schemas.replies import Accepted, AskReply
 from tests.effort import EFFORT
-from tests.model.given import RULE, Person
+from tests.model.given import RULE, Person, picture
 from tests.model.strategies import definitions
+
+
+class MemoryRequests:
+    """Applies and answers what is sent about one person in memory, and keeps the commands."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.commands: list[Command] = []
+
+    async def send(self, _user: str, app: str, command: Command, _timeout_s: float = 0, **_how: Any) -> Accepted:
+        self.commands.append(command)
+        return Accepted(id=command.id, seq=self.person.seq, result=self.person.do(command, app).result)
+
+    async def ask(self, _user: str, app: str, query: Any) -> Any:
+        return self.person.answered(query, app)
 
 
 class MemoryClient:
@@ -22,17 +41,13 @@ class MemoryClient:
 
     def __init__(self, person: Person) -> None:
         self.person = person
+        self.requests = MemoryRequests(person)
 
-    async def send(self, _user: str, command: Command) -> Accepted:
-        return Accepted(id=command.id, seq=self.person.seq, result=self.person.do(command).result)
+    def of(self, user: str) -> AsApp:
+        return AsApp(self.requests, user, OWNER_APP, LastWrites())  # type: ignore[arg-type]
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
-        return await self.send(user, MakeModel(id="m", definition=definition))
-
-    async def make_component(
-        self, user: str, context: list[str], component: ComponentDefinition, *, exist_ok: bool
-    ) -> Accepted:
-        return await self.send(user, MakeComponent(id="c", context=context, component=component, exist_ok=exist_ok))
+        return await self.requests.send(user, ADMIN_APP, MakeModel(id="m", definition=definition))
 
     async def get_context(self, _user: str, path: list[str]) -> Any:
         return self.person.describe(GetContext(context=path))
@@ -82,6 +97,22 @@ async def test_applying_completes_a_model_and_then_does_nothing(definition: Mode
     again = await apply_definition(client, "alice", definition)  # type: ignore[arg-type]
     assert again == MadeOfDefinition(found=again.found)
     assert len(client.person.store.rows) == rows
+
+
+async def test_a_definition_with_something_wrong_makes_nothing() -> None:
+    """All of it is one command."""
+    good, bad = ComponentDefinition(name="good"), ComponentDefinition(name="bad", value_type="enum")
+    contexts = [ContextDefinition(path=[name], components=[one]) for name, one in (("a", good), ("b", bad))]
+    client = MemoryClient(Person())
+    before = picture(client.person.live)
+    with pytest.raises(Refusal, match="b/bad: an enum needs its values"):
+        await apply_definition(client, "alice", ModelDefinition(contexts=contexts))  # type: ignore[arg-type]
+    assert picture(client.person.live) == before
+    contexts[1].components[0].value_list = ["x"]
+    client.requests.commands.clear()
+    made = await apply_definition(client, "alice", ModelDefinition(contexts=contexts))  # type: ignore[arg-type]
+    assert (made.contexts, made.components) == (2, 2)
+    assert [type(command) for command in client.requests.commands if not isinstance(command, MakeModel)] == [Import]
 
 
 async def test_rules_of_a_definition_wait() -> None:

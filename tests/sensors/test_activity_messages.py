@@ -1,22 +1,23 @@
 """What the activity sensor says on the bus is what llum understands."""
 
+import msgspec
 import pytest
 
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.codec import decode_command
-from schemas.commands import MakeComponent, MakeContext, MakeModel, RegisterApp, SetPermission, Tell
+from schemas.commands import MakeContext, MakeModel, Tell
 from schemas.errors import Refusal
-from sensors.activity.messages import APP, CONTEXT, places, telling
+from sensors.activity.messages import APP, installing, telling
 from sensors.activity.states import ACTIVE, Observation
 from tests.model.applying import apply
 
 
-def test_the_places_of_the_sensor_can_be_made_again():
+def test_the_sensor_can_be_installed_again():
     """What is there stays; each command has an id of its own."""
-    made = [*places(), *places()]
-    assert all(command.exist_ok for command in made)
-    assert [type(command) for command in places()] == [MakeContext, MakeContext, MakeContext, MakeComponent]
-    assert len({command.id for command in made}) == len(made)
+    first, again = installing(), installing()
+    assert first.only_new
+    assert first.id != again.id
+    assert msgspec.structs.replace(again, id=first.id) == first
 
 
 def test_a_telling_is_implicit_evidence_with_its_time():
@@ -32,14 +33,8 @@ def test_a_telling_is_implicit_evidence_with_its_time():
 def test_the_sensor_needs_no_more_than_to_tell_in_its_own_context():
     """Once the owner has registered it, made its places and let it tell there, nothing that it says is refused."""
     model = apply(None, "alice", ADMIN_APP, MakeModel(id="make"), 1, 1).model
-    by_owner = [
-        RegisterApp(id="r", app=APP),
-        *places(),
-        SetPermission(id="s", app=APP, context=list(CONTEXT), tell=True),
-    ]
-    for seq, command in enumerate([*by_owner, *places()], 2):
-        changes = apply(model, "alice", OWNER_APP, command, seq, seq).changes
-        assert bool(changes) == (seq < 2 + len(by_owner)), "what is repeated changes nothing"
+    assert apply(model, "alice", OWNER_APP, installing(), 2, 2).changes
+    assert not apply(model, "alice", OWNER_APP, installing(), 3, 3).changes, "what is repeated changes nothing"
     told = telling("alice", APP, Observation(ACTIVE, 12.5))
     assert apply(model, "alice", told.app, decode_command(told.payload, told.verb), 20, 20).changes
     with pytest.raises(Refusal):

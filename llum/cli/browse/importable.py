@@ -15,7 +15,7 @@ from model.formats.parcels import import_commands
 from model.formats.personis import ExportedContext, Exporter, read_exported
 from schemas.commands import Import
 from schemas.definitions import ImportedContext
-from schemas.paths import Path
+from schemas.paths import Path, format_path
 
 MAX_ORIGINAL_BYTES: Final = 256 * 1024 * 1024
 """Bytes of a file of the original browser: it must be read as a whole."""
@@ -28,6 +28,9 @@ class Source(Protocol):
 
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         """Give the commands, whose ids come from the salt and from what they hold."""
+
+    def left_out(self) -> list[str]:
+        """Say what of the file can be in no model."""
 
     def first(self) -> list[str]:
         """Give the path of a context that is there when the file has been imported."""
@@ -62,6 +65,9 @@ class _Archived:
         placed = (piece._replace(context=self._placed(piece.context)) for piece in pieces)
         return import_commands(plain_pieces(placed, self._accept), list(context), f"{salt} {self._archive.digest}")
 
+    def left_out(self) -> list[str]:
+        return []
+
     def first(self) -> list[str]:
         return self._name
 
@@ -78,6 +84,10 @@ class _Original:
     def commands(self, context: Path, salt: str) -> Iterator[Import]:
         pieces = personis.pieces_of(self._model, self._default)
         return import_commands(plain_pieces(pieces, self._accept), list(context), salt)
+
+    def left_out(self) -> list[str]:
+        why = {"permission": "that is no app's name", "rule": "there is no such component"}
+        return [f"{one.what} at /{format_path(one.path)}: {why[one.what]}" for one in personis.left_out(self._model)]
 
     def first(self) -> list[str]:
         return next(personis.contexts_of(self._model))[0]

@@ -13,7 +13,7 @@ from llum.cli.browse.shell import Shell
 from llum.cli.parameters import ACCEPT_HELP, Accepting
 from llum.failures import Fault
 from llum.people.archive_files import written
-from llum.people.archives import export_person
+from llum.people.archives import export_person, told_skipped
 from model.formats.foreign import Acceptable
 from model.formats.personis import Exporter
 from schemas.errors import LlumError
@@ -58,6 +58,8 @@ async def import_(shell: Shell, file: str | None, context: Path, accept: frozens
     source = importable.open_source(FilePath(file), Exporter(shell.user, shell.client.app), accept)
     model = shell.client.of(shell.user)
     made = await import_below(model, lambda salt: source.commands(context, salt), [*context, *source.first()])
+    for line in (*source.left_out(), *told_skipped(made)):
+        shell.say(f"left out: {line}")
     told = show.counted(made.counts)
     shell.say(f"imported {told}" if told else "nothing new: everything in it is here already")
     if made.counts["rules"]:
