@@ -4,6 +4,9 @@ A password is bound to one registration of its app, as a token is. One that was 
 keyed hash of it, together with what is stored. Within `CACHE_AGE_S` it is believed; after that the stored hash is read
 again, and if it is still the same nothing need be computed. So a device that reports every second costs one argon2 in
 ten minutes, and a password that is changed or deleted anywhere stops working within seconds.
+
+Guesses are counted by the address that they come from, before anything is computed. A password that was right before
+is not a guess: as long as the same hash is stored, nobody's guesses keep the device out that has it.
 """
 
 import hashlib
@@ -20,8 +23,8 @@ from bus.kv import Bucket
 from bus.subjects import APP_PASSWORD_BUCKET
 from identity.hashing import Hashing
 from identity.names import check_names
-from identity.throttle import Throttle
-from schemas.errors import Code, Refusal
+from identity.throttle import ATTEMPT_EVERY_S, ATTEMPTS, SOURCE_ATTEMPT_EVERY_S, SOURCE_ATTEMPTS, Throttle
+from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token, is_token
 from schemas.recent import Recent
 
@@ -76,10 +79,13 @@ class AppPasswords:
         self._now = now
         self._monotonic = monotonic
         self._hashing = Hashing()
-        self._throttle = Throttle(monotonic)
+        self._of_source = Throttle(monotonic, SOURCE_ATTEMPTS, SOURCE_ATTEMPT_EVERY_S, "from this address")
+        self._of_source_and_app = Throttle(monotonic, ATTEMPTS, ATTEMPT_EVERY_S, "for this app")
         self._secret = secrets.token_bytes(32)
-        self._known: Recent[bytes, _Known] = Recent(CACHE_ENTRIES)
-        self._writes = 0
+        self._known: Recent[str, _Known] = Recent(CACHE_ENTRIES)
+        """By key: an app has one password."""
+        self._written: Recent[str, int] = Recent(CACHE_ENTRIES)
+        """How often a password has been written or deleted here."""
         bus.on_disconnect.append(self._known.clear)
 
     async def hashed(self, password: str) -> str:
@@ -121,52 +127,74 @@ class AppPasswords:
             await self._bucket.erase(f"{user}.*.used")
             return await self._bucket.erase(f"{user}.*")
         finally:
-            self._writes += 1
-            self._known.clear()
+            for key in self._known:
+                if key.startswith(f"{user}."):
+                    self._let_go(key)
 
     async def count(self, user: str) -> int:
         """Count what is stored of the passwords of a user's apps. Raises `Transient`, `ApiError`."""
         return await self._bucket.count(f"{user}.>")
 
-    async def verify(self, user: str, app: str, password: str) -> int | None:
+    async def verify(self, user: str, app: str, password: str, source: str = "") -> int | None:
         """Give the registration that this is a password of; None if it is wrong. It takes as long if there is none.
 
-        Whether the app is still registered is not looked at. Raises `Transient`: `rate_limited` after too many wrong
-        ones, `unavailable`.
+        `source` is the address that it comes from. Whether the app is still registered is not looked at. Raises
+        `Transient`: `rate_limited` after too many wrong ones from there, `unavailable`.
         """
         encoded = _encoded(password)
         if encoded is None or not (is_token(user) and is_token(app)):
             return None
-        tag = self._tag(user, app, encoded)
-        known = self._known.get(tag)
+        key = _key(user, app)
+        tag = hmac.digest(self._secret, encoded, hashlib.sha256)
+        known = self._known.get(key)
+        if known is not None and not hmac.compare_digest(known.tag, tag):
+            known = None
         if known is None or self._monotonic() - known.seen >= CACHE_AGE_S:
-            known = await self._look(user, app, encoded, tag, known)
+            known = await self._look(_Attempt(key, encoded, tag, source), known)
         return known.registration if known else None
 
-    async def _look(self, user: str, app: str, password: bytes, tag: bytes, known: "_Known | None") -> "_Known | None":
+    async def _look(self, attempt: "_Attempt", known: "_Known | None") -> "_Known | None":
         started = self._monotonic()
-        value = await self._bucket.get(_key(user, app))
-        if known is not None and started - known.computed < REMEMBERED_S and value == known.value:
-            known.seen = started
-            return known
-        self._known.discard(tag)
-        return await self._compute(user, app, password, tag, value, started)
+        value = await self._bucket.get(attempt.key)
+        if known is not None and value == known.value:
+            if started - known.computed < REMEMBERED_S:
+                known.seen = started
+                return known
+            return await self._compute(attempt, value, started, known=True)
+        if known is not None:
+            self._known.discard(attempt.key)
+        return await self._guess(attempt, value, started)
+
+    async def _guess(self, attempt: "_Attempt", value: bytes | None, started: float) -> "_Known | None":
+        """Check a password that may be a guess."""
+        both = (attempt.source, attempt.key)
+        self._of_source.take(attempt.source)
+        try:
+            self._of_source_and_app.take(both)
+        except Transient:
+            self._of_source.give_back(attempt.source)
+            raise
+        found = await self._compute(attempt, value, started)
+        if found is not None:
+            self._of_source.give_back(attempt.source)
+            self._of_source_and_app.give_back(both)
+        return found
 
     async def _compute(
-        self, user: str, app: str, password: bytes, tag: bytes, value: bytes | None, started: float
+        self, attempt: "_Attempt", value: bytes | None, started: float, *, known: bool = False
     ) -> "_Known | None":
-        self._throttle.take((user, app))
-        writes = self._writes
-        stored = None if value is None else _decoder.decode(value)
-        right = await self._hashing.matches(stored.hash if stored else None, password)
-        if not right or stored is None or value is None:
+        if value is None:
+            await self._hashing.match_nothing(attempt.password)
             return None
-        self._throttle.give_back((user, app))
-        self._bucket.put_soon(f"{_key(user, app)}.used", b"%d" % self._now())
-        known = _Known(value, stored.registration, started)
-        if writes == self._writes:
-            self._known[tag] = known
-        return known
+        key, written = attempt.key, self._written.get(attempt.key)
+        stored = _decoder.decode(value)
+        if not await self._hashing.matches(stored.hash, attempt.password, known=known):
+            return None
+        self._bucket.put_soon(f"{key}.used", b"%d" % self._now())
+        found = _Known(value, attempt.tag, stored.registration, started)
+        if written == self._written.get(key):
+            self._known[key] = found
+        return found
 
     async def _write(self, key: str, stored: bytes | None) -> None:
         """Write or delete a hash. What is being verified meanwhile is not remembered."""
@@ -174,20 +202,32 @@ class AppPasswords:
             await self._bucket.delete(f"{key}.used")
             await (self._bucket.delete(key) if stored is None else self._bucket.put(key, stored))
         finally:
-            self._writes += 1
-            self._known.clear()
+            self._let_go(key)
 
-    def _tag(self, user: str, app: str, password: bytes) -> bytes:
-        return hmac.digest(self._secret, f"{user}.{app} ".encode() + password, hashlib.sha256)
+    def _let_go(self, key: str) -> None:
+        """Remember nothing of this password, and of no other one less."""
+        self._written[key] = (self._written.get(key) or 0) + 1
+        self._known.discard(key)
+
+
+class _Attempt(NamedTuple):
+    """A password that somebody has sent, and from where."""
+
+    key: str
+    password: bytes
+    tag: bytes
+    source: str
 
 
 class _Known:
     """A right password: what is stored of it, when argon2 said that it is right, when the bucket last held that."""
 
-    __slots__ = ("computed", "registration", "seen", "value")
+    __slots__ = ("computed", "registration", "seen", "tag", "value")
 
-    def __init__(self, value: bytes, registration: int, now: float) -> None:
+    def __init__(self, value: bytes, tag: bytes, registration: int, now: float) -> None:
         self.value = value
+        self.tag = tag
+        """A keyed hash of it."""
         self.registration = registration
         self.computed = self.seen = now
 

@@ -37,9 +37,12 @@ class Authenticator:
         holds = self.registrations.is_known_to_hold(principal.user, principal.app, principal.registration)
         return principal if holds else None
 
-    async def by_password(self, user: str, app: str, password: str) -> Principal | None:
-        """Tell whose password it is; None if it is wrong. Raises `Transient`: `rate_limited`, `unavailable`."""
-        registration = await self.passwords.verify(user, app, password)
+    async def by_password(self, user: str, app: str, password: str, source: str = "") -> Principal | None:
+        """Tell whose password it is; None if it is wrong. `source` is the address that it comes from.
+
+        Raises `Transient`: `rate_limited`, `unavailable`.
+        """
+        registration = await self.passwords.verify(user, app, password, source)
         if registration is None:
             return None
         principal = Principal(user, app, registration, "password")

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from edge_http.auth.app_password import AppPassword, wrong
 from edge_http.auth.bearer import has_token, only_token_of, token_of, unauthenticated
+from edge_http.http.connections import source_of
 from edge_http.http.observe import TRACE, Trace
 from edge_http.keys import AUTHENTICATOR
 
@@ -49,7 +50,10 @@ async def _by_token(request: web.Request) -> "Principal":
 
 async def _by_password(request: web.Request, given: AppPassword, hint: str) -> "Principal":
     user, app, password = given
-    principal = None if app is None else await request[TRACE].edge[AUTHENTICATOR].by_password(user, app, password)
+    if app is None:
+        raise wrong(request, hint)
+    source = source_of((request.remote,))
+    principal = await request[TRACE].edge[AUTHENTICATOR].by_password(user, app, password, source)
     if principal is None:
         raise wrong(request, hint)
     return principal

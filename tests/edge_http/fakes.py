@@ -163,6 +163,7 @@ class FakeAuthenticator:
         self.tokens = FakeTokens()
         self.registrations = FakeRegistrations()
         self.verified: list[tuple[str, str, str]] = []
+        self.sources: set[str] = set()
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -177,8 +178,9 @@ class FakeAuthenticator:
         found = self.known.get(token)
         return found if isinstance(found, Principal) else None
 
-    async def by_password(self, user: str, app: str, password: str) -> Principal | None:
+    async def by_password(self, user: str, app: str, password: str, source: str) -> Principal | None:
         self.verified.append((user, app, password))
+        self.sources.add(source)
         if self.passwords.failure:
             raise self.passwords.failure
         right = self.passwords.passwords.get((user, app)) == password

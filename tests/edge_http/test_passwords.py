@@ -27,6 +27,12 @@ async def test_a_device_with_its_password_speaks_as_its_app(known: Edge) -> None
     assert known.requests.sent[0][:2] == ("alice", "scale")
 
 
+async def test_it_is_known_where_a_password_comes_from(known: Edge) -> None:
+    """Guesses are counted by that."""
+    await known.post("access", SCALE, token=None)
+    assert known.authenticator.sources == {"127.0.0.1"}
+
+
 async def test_a_device_may_have_any_name(edge: Edge) -> None:
     """It is the name that it was registered with."""
     edge.passwords.passwords["alice", "x--_4dy"] = "secret"

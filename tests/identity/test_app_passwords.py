@@ -1,7 +1,8 @@
 """Passwords of apps, in a real bucket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from identity import app_passwords, hashing, throttle
 from identity.app_passwords import AppPasswords
 from schemas.errors import Code, Refusal, Transient
 from tests.nats_server import installed_server
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually, until
 
 
 class Clock:
@@ -216,16 +217,153 @@ async def test_a_device_that_knows_its_password_is_not_slowed_down_by_guesses(ke
     assert await keys.verify("alice", "scale", "one")
 
 
-async def test_few_are_hashed_at_once_and_few_wait(keys: AppPasswords) -> None:
-    """Whoever comes when too many wait is told to come again."""
-    most = hashing.MAX_AT_ONCE + hashing.MAX_WAITING
-    await keys.verify("alice", "first", "x")
-    found = await asyncio.gather(
-        *(keys.verify("alice", f"app{n}", "x") for n in range(most + 10)), return_exceptions=True
-    )
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+async def test_guesses_from_elsewhere_keep_out_no_device(keys: AppPasswords, clock: Clock) -> None:
+    """Not even one that has never been here. Each address has its own attempts."""
+    await set_password(keys, "alice", "scale", "one")
+    for guess in range(throttle.ATTEMPTS):
+        assert not await keys.verify("alice", "scale", f"guess {guess}", THERE)
+    assert await is_limited(keys.verify("alice", "scale", "one", THERE))
+    assert await keys.verify("alice", "scale", "one", HERE)
+
+
+async def test_guesses_from_its_own_address_do_not_keep_out_a_device_that_was_here(
+    keys: AppPasswords, clock: Clock
+) -> None:
+    """Its password is no guess, also when it must be computed again. A changed one is one."""
+    await set_password(keys, "alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one", HERE)
+    for guess in range(throttle.ATTEMPTS):
+        assert not await keys.verify("alice", "scale", f"guess {guess}", HERE)
+    assert await keys.verify("alice", "scale", "one", HERE)
+    for _ in range(2):
+        clock.now += app_passwords.REMEMBERED_S + 1
+        for guess in range(throttle.ATTEMPTS):
+            assert not await keys.verify("alice", "scale", f"guess {guess}", HERE)
+        assert await is_limited(keys.verify("alice", "scale", "no", HERE))
+        assert await keys.verify("alice", "scale", "one", HERE)
+    await set_password(keys, "alice", "scale", "two")
+    assert await is_limited(keys.verify("alice", "scale", "one", HERE))
+
+
+async def test_one_address_has_few_guesses_for_all_names(
+    keys: AppPasswords, clock: Clock, computed: list[bytes]
+) -> None:
+    """Whether there are such names or not; right ones are not counted, and they come back with time."""
+    await set_password(keys, "alice", "scale", "one")
+    for number in range(throttle.SOURCE_ATTEMPTS):
+        assert not await keys.verify("alice", f"made-up-{number}", "guess", THERE)
+    before = len(computed)
+    assert await is_limited(keys.verify("alice", "another", "guess", THERE))
+    assert await is_limited(keys.verify("alice", "scale", "one", THERE))
+    assert len(computed) == before, "nothing is computed for it"
+    for _ in range(2 * throttle.SOURCE_ATTEMPTS):
+        assert await keys.verify("alice", "scale", "one", HERE)
+    clock.now += throttle.SOURCE_ATTEMPT_EVERY_S
+    assert await keys.verify("alice", "scale", "one", THERE)
+
+
+async def is_limited(verifying: Coroutine[None, None, object]) -> bool:
+    try:
+        await verifying
+    except Transient as error:
+        return error.code is Code.RATE_LIMITED
+    return False
+
+
+async def test_what_is_remembered_of_one_app_outlives_the_change_of_another(
+    keys: AppPasswords, computed: list[bytes]
+) -> None:
+    """A registration with a password, a new one, a deletion; only the app's own change makes it be computed again."""
+    await set_password(keys, "alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one")
+    await set_password(keys, "alice", "lamp", "two")
+    await set_password(keys, "bob", "scale", "three")
+    await keys.delete("alice", "lamp")
+    await keys.erase_user("bob")
+    assert await keys.verify("alice", "scale", "one")
+    assert computed == [b"one"]
+    await set_password(keys, "alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one")
+    assert computed == [b"one", b"one"]
+
+
+async def test_a_password_that_is_replaced_while_it_is_verified_is_not_remembered(
+    keys: AppPasswords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes of other apps do not matter."""
+    held = threading.Event()
+    verify = hashing._verify
+
+    def slowly(stored: str, password: bytes) -> bool:
+        right = verify(stored, password)
+        assert held.wait(DEADLINE_S)
+        return right
+
+    await set_password(keys, "alice", "scale", "one")
+    with monkeypatch.context() as patched:
+        patched.setattr(hashing, "_verify", slowly)
+        verifying = asyncio.create_task(keys.verify("alice", "scale", "one"))
+        await until(lambda: keys._hashing._under_way, "it is computed")
+        await set_password(keys, "alice", "scale", "two")
+        held.set()
+        assert await verifying
+    assert not await keys.verify("alice", "scale", "one")
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Argon2 takes until this is set."""
+    event = threading.Event()
+    verify = hashing._verify
+
+    def slowly(stored: str, password: bytes) -> bool:
+        assert event.wait(DEADLINE_S)
+        return verify(stored, password)
+
+    monkeypatch.setattr(hashing, "_verify", slowly)
+    yield event
+    event.set()
+
+
+async def test_names_that_are_made_up_take_no_place_of_those_that_exist(
+    keys: AppPasswords, held: threading.Event
+) -> None:
+    """Wherever they come from: those that are too many are told to come again, and the others are computed."""
+    await set_password(keys, "alice", "scale", "one")
+    many = 3 * (hashing.MAX_AT_ONCE + hashing.MAX_WAITING)
+    made_up = [asyncio.create_task(keys.verify("alice", f"app{n}", "x", f"192.0.2.{n}")) for n in range(many)]
+    await until(lambda: sum(one.done() for one in made_up) == many - hashing.MAX_OF_UNKNOWN, "few wait")
+    right = asyncio.create_task(keys.verify("alice", "scale", "one", HERE))
+    held.set()
+    assert await right
+    found = await asyncio.gather(*made_up, return_exceptions=True)
     busy = [one for one in found if isinstance(one, Transient)]
-    assert 0 < len(busy) <= 10
+    assert len(busy) == many - hashing.MAX_OF_UNKNOWN
     assert {one.code for one in busy} == {Code.UNAVAILABLE}
+
+
+async def test_guesses_for_names_that_exist_take_no_place_of_those_that_were_right(
+    keys: AppPasswords, clock: Clock, held: threading.Event
+) -> None:
+    """Few are hashed at once and few wait; a device that was here before has places of its own."""
+    held.set()
+    await set_password(keys, "alice", "scale", "one")
+    await set_password(keys, "alice", "lamp", "two")
+    assert await keys.verify("alice", "scale", "one", HERE)
+    clock.now += app_passwords.REMEMBERED_S + 1
+    held.clear()
+    most = hashing.MAX_AT_ONCE + hashing.MAX_WAITING
+    guesses = [asyncio.create_task(keys.verify("alice", "lamp", "x", f"192.0.2.{n}")) for n in range(most + 10)]
+    await until(lambda: sum(one.done() for one in guesses) == 10, "there is no more place")
+    right = asyncio.create_task(keys.verify("alice", "scale", "one", HERE))
+    await until(lambda: keys._hashing._under_way == most + 1, "it has a place")
+    held.set()
+    assert await right
+    found = await asyncio.gather(*guesses, return_exceptions=True)
+    assert [one.code for one in found if isinstance(one, Transient)] == [Code.UNAVAILABLE] * 10
     assert len(threads_of(keys)) <= hashing.MAX_AT_ONCE
 
 
