@@ -62,16 +62,18 @@ def rich_context() -> dict[str, Any]:
         component("mood", piece("good"), value_type="enum", value_list="good"),
         component("raw", piece('{"a": 1}'), piece({"b": [2]}), value_type="JSON"),
         component("listed", value_list=["a", "b"], goals="Health/weight", resolver="goal"),
-        component("empty"),
+        component("empty", myattr={"a": [1]}),
     ]
     view = {
         "Identifier": "body", "Description": "of the body", "component_list": ["weight", ["Health", "seen"]],
-        "objectType": "View",
+        "objectType": "View", "colour": "red",
     }  # fmt: skip
     rule = {"user": OWNER, "password": "", "statement": STATEMENT, "modelname": OWNER}
     subs = {"weight": {f"{OWNER}:1340000000.123456": rule}, "seen": {}}
     perms = {"scale": {"ask": True, "tell": False, "resolvers": ["all"]}, "nobody": {"ask": True}}
-    return context("Health", *components, below=[context("Empty")], views={"body": view}, subs=subs, perms=perms)
+    health = context("Health", *components, below=[context("Empty")], views={"body": view}, subs=subs, perms=perms)
+    health["contextinfo"]["doctor"] = "Who"
+    return health
 
 
 def whole_model() -> dict[str, Any]:

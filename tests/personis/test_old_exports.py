@@ -59,6 +59,24 @@ def test_a_rich_context_is_imported(person: Person) -> None:
     assert rule["statement"] == STATEMENT
 
 
+def test_what_llum_knows_nothing_of_is_kept(person: Person) -> None:
+    """Of contexts, components and views, and when they were made: in lists, and in the next export."""
+    client = person.client
+    given = old_exports.rich_context()
+    client.import_model([], json.dumps(given))
+    exported = json.loads(client.export_model(["Health"]))
+    for found in (client.getcontext(["Health"]), exported["contextinfo"]):
+        assert (found["doctor"], found["creation_time"]) == ("Who", given["contextinfo"]["creation_time"])
+        assert found["Description"] == "about Health"
+    (empty,) = client.ask(["Health"], ["empty"])
+    for members in (vars(empty), exported["components"]["empty"]):
+        assert (members["myattr"], members["creation_time"]) == ({"a": [1]}, 1_330_000_000.5)
+    for views in (client.ask(["Health"], [], None, True)[2], exported["views"]):
+        assert views == given["views"]
+    (rule,) = exported["subs"]["weight"].values()
+    assert (rule["user"], rule["statement"]) == (old_exports.OWNER, STATEMENT)
+
+
 def test_a_whole_model_is_imported(person: Person) -> None:
     """What it describes is put into what is there: contexts that both have keep what llum made of them."""
     client = person.client
