@@ -63,6 +63,35 @@ def test_a_permission_is_shown_in_words_and_in_json(person: Person) -> None:
     assert (found["ask"], found["bind_view"], found["expires"]) == (True, "v", 4e9)
 
 
+def test_rules_elsewhere_are_permitted_and_shown_by_themselves(person: Person) -> None:
+    """What is said for them is not said for the app, and the other way round."""
+    run, user = person.llum.run, person.user
+    run("admin", "app", "add", user, "lim")
+    place = [user, "lim", "Personal", "--whose-rules", "mallory"]
+    assert run("admin", "app", "permit", *place, "--ask", "--purpose", "to meet") == "may: ask\npurpose: to meet"
+    assert run("admin", "app", "permit", *place) == "may: ask\npurpose: to meet"
+    assert run("admin", "app", "permit", user, "lim", "Personal") == "nothing is set there"
+    shown = run("browse", user, "-c", "showperm lim Personal")
+    assert "lim, rules of mallory" in shown
+    assert "for: to meet" in shown
+
+
+def test_quotas_are_set_and_shown(person: Person) -> None:
+    """Each by itself; what they refuse says how to get more."""
+    run, user = person.llum.run, person.user
+    run("admin", "app", "add", user, "clock")
+    run("admin", "app", "permit", user, "clock", "--ask", "--tell")
+    shown = run("admin", "app", "quota", user, "clock", "--rules", "1", "--fires-per-minute", "2")
+    assert {"rules: 1", "fires_per_minute: 2", "schedules: 100"} <= set(shown.splitlines())
+    assert json.loads(run("admin", "app", "quota", user, "clock", "--json"))["rules"] == 1
+    rule = 'subscribe Personal/email \'{} "" ~ "" : TELL ./Personal/gid, inferred:"x"\''
+    refused = person.llum.command("browse", user, "--app", "clock", "-c", rule.format('["* * * * * *"]'))
+    assert refused.returncode != 0
+    assert "--fires-per-minute" in " ".join(refused.stderr.split())
+    run("browse", user, "--app", "clock", "-c", rule.format('["0,30 * * * * *"]'))
+    assert person.llum.command("browse", user, "--app", "clock", "-c", rule.format("")).returncode != 0
+
+
 def test_adding_again_keeps_role_and_password(person: Person) -> None:
     """Only what is said is changed."""
     run, user = person.llum.run, person.user
