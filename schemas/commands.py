@@ -181,6 +181,8 @@ class ActivateRule(_Command, tag="activate_rule"):
     context: list[str]
     component: str
     token: str
+    further: list[str] = []
+    """Tokens of further rules of the component: all of them are put to work, or none."""
 
 
 class DeleteRule(_Command, tag="delete_rule"):

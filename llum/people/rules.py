@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bus.as_app import new_id
 from llum.client import Client, PathLike
+from schemas.commands import ActivateRule
 from schemas.errors import Code, Refusal
 from schemas.paths import parse_path
 from schemas.replies import RuleDescription
@@ -32,7 +34,10 @@ async def list_rules(client: Client, user: str, context: PathLike = ()) -> list[
 
 
 async def activate_rules(client: Client, user: str, component: str, tokens: Sequence[str]) -> list[FoundRule]:
-    """Put suspended rules of a component to work, without tokens all of them; give those. Raises `no_such_rule`."""
+    """Put suspended rules of a component to work, without tokens all of them; give those.
+
+    Raises a `Refusal`, then none of them is at work.
+    """
     path = list(parse_path(component, "component"))
     there = (await client.list_rules(user, path[:-1], component=path[-1])).get(path[-1], {}) if path else {}
     wanted = tokens or [token for token, rule in there.items() if rule.suspended]
@@ -42,6 +47,7 @@ async def activate_rules(client: Client, user: str, component: str, tokens: Sequ
             raise Refusal(Code.NO_SUCH_RULE, f"{component} has no rule {token[:80]}", "rule", hint)
     if not wanted:
         raise Refusal(Code.NO_SUCH_RULE, f"no rule at {component} is suspended")
-    for token in wanted:
-        await client.activate_rule(user, path, token)
+    first, *further = wanted
+    command = ActivateRule(id=new_id(), context=path[:-1], component=path[-1], token=first, further=further)
+    await client.send(user, command)
     return [FoundRule(path, token, there[token]) for token in wanted]

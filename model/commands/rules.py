@@ -87,17 +87,25 @@ def check_room_for_rules(context: Context, name: str, more: int) -> None:
 
 
 def activate_rule(model: Model, command: ActivateRule, stamp: Stamp) -> Decision:
-    """Put a suspended rule to work."""
+    """Put suspended rules of one component to work."""
     check_owner(model, stamp.app, "activate rules")
+    check_length(command.further, "further")
     place = existing_component(model, check_path(command.context, "context"), command.component)
-    rule = _rule_at(place, command.token)
+    changes: list[Change] = []
+    for token in dict.fromkeys([command.token, *command.further]):
+        changes += _activated(model, place, token, stamp)
+    return Decision(changes)
+
+
+def _activated(model: Model, place: ComponentPlace, token: str, stamp: Stamp) -> list[Change]:
+    rule = _rule_at(place, token)
     if rule is None:
         raise _no_such_rule()
     if rule.suspended is None:
-        return Decision([])
+        return []
     check_activation(model, place.path, place.name, rule, stamp)
     check_pace(model, rule.app, rule.cron, "token")
-    return Decision(added_rule(place.full_path, command.token, msgspec.structs.replace(rule, suspended=None)))
+    return added_rule(place.full_path, token, msgspec.structs.replace(rule, suspended=None))
 
 
 def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:

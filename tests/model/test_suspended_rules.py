@@ -54,6 +54,20 @@ def test_a_schedule_is_installed_when_the_rule_is_activated() -> None:
     assert person.store.left[-1] == Fired(AGE, None, token)
 
 
+def test_several_rules_are_activated_or_none() -> None:
+    """In one command; naming one twice does no harm."""
+    person = Person()
+    person.register("probe", ask=True, tell=True)
+    person.permit("probe", notify=True)
+    tokens = [made_for(person, "probe", CRON_RULE) for _ in range(2)]
+    command = ActivateRule(id="a", context=["Personal"], component="age", token=tokens[0], further=["99"])
+    assert person.refuses(command).code is Code.NO_SUCH_RULE
+    command.further = [tokens[1], tokens[0]]
+    person.do(command)
+    rules = person.describe(ListRules(context=["Personal"])).rules["age"]
+    assert {token: rule.suspended for token, rule in rules.items()} == dict.fromkeys(tokens)
+
+
 def test_only_an_owners_app_activates() -> None:
     """The rule's own app does not; what is not there, or is at work, is told as such."""
     person = Person()
