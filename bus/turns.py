@@ -11,8 +11,9 @@ from typing import Final
 
 from schemas.errors import Code, Transient
 
-MAX_ON_BUS: Final = 8
-"""Commands of one sender on the bus: enough to be near the throughput of one partition, few enough not to be felt."""
+MAX_ON_BUS: Final = 4
+"""Commands of one sender on the bus: one is written to the disk while others are read, applied and answered. With more
+the disk has no more to do, and the next person's command waits behind all of them."""
 
 MAX_UNDER_WAY: Final = 64
 """Commands of one sender that an edge takes at a time, those that wait included."""

@@ -7,7 +7,7 @@
 
 Every method raises `Refusal` for what cannot succeed as it is (its `code` is stable, its `error.field` says what to
 mend) and `Transient` for what may succeed later. A path is text with `/` between its segments, or a list of segments.
-What is asked reflects what the same client has told. Of what a client is given to send about one person at once, eight
+What is asked reflects what the same client has told. Of what a client is given to send about one person at once, four
 commands are on the bus at a time; the others wait for their turn.
 """
 

@@ -54,7 +54,7 @@ async def busy(edge: Edge) -> AsyncIterator[Busy]:
 
 
 async def test_the_65th_command_is_refused(busy: Busy) -> None:
-    """With 429, its code, and when to come back. Eight are on the bus; all that was taken is answered."""
+    """With 429, its code, and when to come back. Few are on the bus; all that was taken is answered."""
     taken = await busy.tell(MAX_UNDER_WAY)
     assert len(busy.edge.requests.sent) == MAX_ON_BUS
     response = await busy.edge.post("tell", TELL)
