@@ -13,6 +13,7 @@ from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
 from edge_http.http.observe import observe
+from edge_http.http.sources import PROXIES, Proxies
 from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TURNS
 from edge_http.personis.routes import add_personis
 
@@ -28,6 +29,7 @@ def make_app(
     authenticator: "Authenticator",
     public_url: str,
     partitions: int = DEFAULT_PARTITIONS,
+    proxies: Proxies | None = None,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -36,6 +38,7 @@ def make_app(
     app[AUTHENTICATOR] = authenticator
     app[PUBLIC_URL] = public_url
     app[PARTITIONS] = partitions
+    app[PROXIES] = proxies or Proxies()
     app[LAST_WRITES] = LastWrites()
     app[TURNS] = Turns(MAX_UNDER_WAY, TURN_WITHIN_S)
     app.cleanup_ctx.append(_authenticating)

@@ -48,6 +48,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    proxies: Annotated[
+        str,
+        _setting(
+            "Proxies in front of the HTTP edge. Only what they say in `X-Forwarded-For` is believed.",
+            "addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/24",
+            pattern=r"^[0-9A-Fa-f:./, ]*$",
+        ),
+    ] = ""
     nats_port: Annotated[
         int, _setting("Port of the nats-server that `llum up` starts; 0: any free one.", _PORT, ge=0, le=65535)
     ] = 4222

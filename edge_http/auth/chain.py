@@ -10,8 +10,8 @@ from aiohttp import web
 
 from edge_http.auth.app_password import AppPassword, wrong
 from edge_http.auth.bearer import has_token, only_token_of, token_of, unauthenticated
-from edge_http.http.connections import source_of
 from edge_http.http.observe import TRACE, Trace
+from edge_http.http.sources import PROXIES
 from edge_http.keys import AUTHENTICATOR
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ async def _by_password(request: web.Request, given: AppPassword, hint: str) -> "
     user, app, password = given
     if app is None:
         raise wrong(request, hint)
-    source = source_of((request.remote,))
-    principal = await request[TRACE].edge[AUTHENTICATOR].by_password(user, app, password, source)
+    edge = request[TRACE].edge
+    principal = await edge[AUTHENTICATOR].by_password(user, app, password, edge[PROXIES].sender_of(request))
     if principal is None:
         raise wrong(request, hint)
     return principal

@@ -8,7 +8,6 @@ being served is a new one turned away.
 What aiohttp refuses by itself, before there is a request, is answered here in the same JSON as all other errors.
 """
 
-import ipaddress
 import resource
 from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from aiohttp.web_protocol import RequestHandler
 from bus.logger import get_logger
 from edge_http.http.errors import plain_response
 from edge_http.http.observe import unread_response
+from edge_http.http.sources import source_of
 from schemas.errors import Code, Error
 
 log = get_logger("llum.edge")
@@ -36,9 +36,6 @@ DESCRIPTORS: Final = 2 * MAX_CONNECTIONS + 64
 
 SHARE_OF_ADDRESS: Final = 0.75
 """The part of all places that one address may have. Behind a proxy all clients have the proxy's address."""
-
-_ONE_NETWORK: Final = 64
-"""Bits of an IPv6 address that count: whoever has one address has all that begin with these."""
 
 _LATE: Final = Error(Code.MALFORMED, f"the head of the request did not arrive within {HEAD_WITHIN_S:g} s")
 _FULL: Final = Error(Code.UNAVAILABLE, "too many connections", hint="try again later, over fewer connections")
@@ -203,19 +200,6 @@ class EdgeConnection(RequestHandler):
         if self._heard:
             _say_and_close(self.transport, 408, _LATE)
         self.force_close()
-
-
-def source_of(peer: Any) -> str:
-    """Name whom a connection comes from: an IPv4 address, the network of an IPv6 address; "" without an address."""
-    try:
-        address = ipaddress.ip_address(peer[0].partition("%")[0])
-    except (TypeError, ValueError, IndexError, AttributeError):
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, _ONE_NETWORK), strict=False))
-    return str(address)
 
 
 def _say_and_close(transport: Transport, status: int, error: Error, headers: dict[str, str] | None = None) -> None:

@@ -12,6 +12,7 @@ from bus.as_app import AsApp
 from bus.importing import Imported, PartsWith, import_below
 from bus.subjects import SETTLE_HEADER
 from edge_http.http.observe import TRACE
+from edge_http.http.sources import PROXIES
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
@@ -44,7 +45,7 @@ class Caller:
         # Every request passes here: what few operations need waits.
         self._app = app = request[TRACE].edge
         # Without a token its address takes turns, whatever names and passwords it tries.
-        sender = None if principal.how == "token" else request.remote
+        sender = None if principal.how == "token" else app[PROXIES].sender_of(request)
         self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES], app[TURNS], sender)
         self.op = op
         self.principal = principal

@@ -10,7 +10,9 @@ from bus.requests import Requests
 from edge_http.app import make_app
 from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
+from edge_http.http.sources import Proxies
 from identity.authenticator import Authenticator
+from llum.failures import Fault
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
@@ -40,6 +42,14 @@ def run(settings: Settings, supervised: Supervised) -> int:
     return run_process("edge", settings, supervised, serve)
 
 
+def proxies_of(settings: Settings) -> Proxies:
+    """Read the setting. Raises a `Fault`."""
+    try:
+        return Proxies.parse(settings.proxies)
+    except ValueError as error:
+        raise Fault(f"proxies has no address or network: {error}", "Name them as 10.0.0.7 or 10.0.0.0/24.") from error
+
+
 def _listening(settings: Settings, line: ChildEnd | None) -> socket.socket:
     if line is None:
         return listen(settings.http_host, settings.http_port)
@@ -52,7 +62,7 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     public_url = settings.public_url or url_of(listening)
-    app = make_app(bus, requests, Authenticator(bus, requests), public_url, settings.partitions)
+    app = make_app(bus, requests, Authenticator(bus, requests), public_url, settings.partitions, proxies_of(settings))
     try:
         await serve_on(listening, app, stop, on_ready)
     finally:

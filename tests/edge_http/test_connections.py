@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from edge_http.http import connections
-from edge_http.http.connections import EdgeConnection, Places, source_of
+from edge_http.http.connections import EdgeConnection, Places
 from tests.edge_http.connecting import PART_OF_HEAD, REST_OF_HEAD, Client, served
 from tests.waiting import DEADLINE_S, eventually, until
 
@@ -111,15 +111,6 @@ def test_many_addresses_do_not_have_more_than_all_places() -> None:
         one.has_asked, one.is_idle = True, False
     assert not take(places, Pretended(), "192.0.2.9")
     assert len(places) == 3
-
-
-def test_an_address_counts_however_it_is_spelt() -> None:
-    """IPv4 within IPv6; of IPv6 the network, for whoever has one address has 2**64."""
-    assert source_of(("192.0.2.1", 80)) == source_of(("::ffff:192.0.2.1", 80, 0, 0)) == "192.0.2.1"
-    assert source_of(("2001:db8::1", 80, 0, 0)) == source_of(("2001:db8::ffff", 80, 0, 0)) == "2001:db8::/64"
-    assert source_of(("2001:db8:1::1", 80, 0, 0)) != source_of(("2001:db8::1", 80, 0, 0))
-    assert source_of(("fe80::1%eth0", 80, 0, 2)) == "fe80::/64"
-    assert source_of(None) == source_of("") == source_of(()) == ""
 
 
 async def test_a_head_that_is_not_there_in_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
 @click.command()
 @_logs_options
 @settings_options(
-    "nats_url", "nats_port", "http_host", "http_port", "public_url", "partitions", "log_level", "log_format"
+    "nats_url", "nats_port", "http_host", "http_port", "public_url", "proxies", "partitions", "log_level", "log_format"
 )
 def edge(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one HTTP edge process. `llum up` runs one."""
