@@ -215,8 +215,10 @@ class Partition:
     async def _settle(self, incoming: list[Incoming]) -> Settling:
         keys = [key_of(one) for one in incoming]
         doubtful = self.shard.repeats.doubtful(keys)
-        stored = [key for key in doubtful if self.waiting.outcome(key) is None]
-        known = await self.shard.known_commands(stored) if stored else {}
+        # What waits now may be committed by the time that it is needed, and then waits no longer.
+        known = {key: first for key in doubtful if (first := self.waiting.outcome(key)) is not None}
+        stored = [key for key in doubtful if key not in known]
+        known |= await self.shard.known_commands(stored) if stored else {}
         actors = await self._actors_of(incoming)
         work = Settling(self.waiting, actors, known, self.shard)
         try:

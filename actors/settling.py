@@ -77,7 +77,8 @@ class Settling:
         waiting, new, digests_of = self._waiting, self._new, self._digests.of
         for one, key in zip(incoming, keys, strict=True):
             may_repeat = key is not None and (key.hashed in doubtful or key.hashed in new)
-            first = self._first(key) if may_repeat and key is not None else None
+            # Not of what waits: a commit may have taken that away since it was looked at.
+            first = self._known.get(key) if may_repeat and key is not None else None
             digests = digests_of(one.message)
             if first is not None:
                 self._settle_repeat(one, first, digests[1])
@@ -89,9 +90,6 @@ class Settling:
             waiting.note(one.message, digests[0])
             if self.faulty_user is not None:
                 return
-
-    def _first(self, key: CommandKey) -> First | None:
-        return self._waiting.outcome(key) or self._known.get(key)
 
     def _settle_repeat(self, one: Incoming, first: First, body: int) -> None:
         """Give a repeat the first outcome. Refuse another command with the same id."""
@@ -168,7 +166,7 @@ class Settling:
             batch.add_entry(seq, REJECTION, msgspec.json.encode(_rejection(one, outcome)))
 
     def _remember(self, key: CommandKey, first: First) -> None:
-        self._waiting.gathering.outcomes[key] = first
+        self._waiting.gathering.outcomes[key] = self._known[key] = first
         self._new.add(key.hashed)
 
 

@@ -1,18 +1,22 @@
 """The filter of repeats: it never says no to a command that was seen, and seldom maybe to one that was not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.live import ActiveModels
 from actors.partition import Partition
-from actors.store.keys import CommandKey, command_key
+from actors.store.keys import CommandKey, First, command_key
 from actors.store.repeats import FIRST_CAPACITY, Repeats
+from bus.log import LogMessage
+from model.reads import Found, Read
 from schemas.apps import ADMIN_APP
-from schemas.commands import Command, Forget, MakeModel
+from schemas.commands import Command, Forget, MakeModel, Tell, Withdraw
+from schemas.evidence import NewEvidence
 from tests.actors import histories
 from tests.actors.shards import opened
 from tests.waiting import until
@@ -109,13 +113,17 @@ async def fill(partition: Partition) -> None:
 
 
 async def apply(partition: Partition, user: str, commands: Sequence[Command]) -> None:
+    await partition.apply(messages_of(partition, commands, user))
+    await partition.commit_all()
+
+
+def messages_of(partition: Partition, commands: Sequence[Command], user: str = "alice") -> list[LogMessage]:
+    """Give messages that come next in the log."""
     first = partition.applied_seq + 1
-    messages = [
+    return [
         histories.message(seq, histories.START_US + seq, user, "llum", command)
         for seq, command in enumerate(commands, first)
     ]
-    await partition.apply(messages)
-    await partition.commit_all()
 
 
 async def test_a_shard_loads_its_commands_when_something_is_first_wanted_of_it(tmp_path: Path) -> None:
@@ -153,3 +161,56 @@ async def test_closing_ends_the_loading(tmp_path: Path) -> None:
         await fill(Partition(3, shard, ActiveModels(10)))
     async with opened(tmp_path / "3.db") as shard:
         assert not shard.repeats.is_complete
+
+
+def telling(number: int) -> Tell:
+    return Tell(id=f"tell-{number}", context=["a"], component="a", evidence=NewEvidence(value=number))
+
+
+async def told(partition: Partition) -> list[int]:
+    """Give the values that are in the model, in their order."""
+    await partition.commit_all()
+    rows = await partition.shard._connection.execute_fetchall("SELECT body FROM evidence ORDER BY seq, n")
+    return [msgspec.json.decode(body)["value"] for (body,) in rows]
+
+
+async def test_a_commit_while_the_shard_is_asked_hides_no_repeat(tmp_path: Path) -> None:
+    """The first one waits when the repeat comes, and is committed while others are looked up."""
+    async with opened(tmp_path / "3.db") as shard:
+        partition = Partition(3, shard, ActiveModels(10))
+        await apply(partition, "alice", [MakeModel(id="make", definition=histories.DEFINITION)])
+        await partition.apply(messages_of(partition, [telling(11)]))
+        look_up = shard.known_commands
+
+        async def commit_meanwhile(keys: Iterable[CommandKey]) -> dict[CommandKey, First]:
+            known = await look_up(keys)
+            await partition.commit_all()
+            return known
+
+        shard.known_commands = commit_meanwhile  # type: ignore[method-assign]
+        shard.repeats.add([command_key("alice", "llum", "tell-12").hashed])
+        settled = await partition.apply(messages_of(partition, [telling(12), telling(11)]))
+        assert partition.committed_seq == 2, "the commit came in between"
+        assert [one.outcome.repeated for one in settled] == [False, True]
+        assert [value for value in await told(partition) if value > 10] == [11, 12]
+
+
+async def test_a_commit_while_a_command_reads_hides_no_repeat(tmp_path: Path) -> None:
+    """The first one and its repeat come together, with a command in between for which something is read."""
+    async with opened(tmp_path / "3.db") as shard:
+        partition = Partition(3, shard, ActiveModels(10))
+        await apply(partition, "alice", [MakeModel(id="make", definition=histories.DEFINITION)])
+        await apply(partition, "alice", [telling(number) for number in range(100)])
+        read, commits = partition.stored.read, []
+
+        async def commit_meanwhile(reads: Sequence[Read]) -> list[Found]:
+            commits.append(await partition.commit())
+            return await read(reads)
+
+        partition.stored.read = commit_meanwhile  # type: ignore[method-assign]
+        withdrawal = Withdraw(id="withdraw", context=["a"], component="a", seq=2)
+        settled = await partition.apply(messages_of(partition, [telling(100), withdrawal, telling(100)]))
+        assert any(commits), "the commit came in between"
+        assert [one.outcome.repeated for one in settled] == [False, False, True]
+        partition.stored.read = read  # type: ignore[method-assign]
+        assert (await told(partition))[-2:] == [99, 100]
