@@ -44,7 +44,7 @@ class Answers:
         clock: Callable[[], float],
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
-        state: Callable[[], tuple[str | None, str | None]] = lambda: (None, None),
+        state: Callable[[], tuple[str | None, str | None, float | None]] = lambda: (None, None, None),
     ) -> None:
         self._partition = partition
         self._resolvers = resolvers
@@ -52,7 +52,7 @@ class Answers:
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
         self._state = state
-        """Why nothing is applied, and what is lost."""
+        """Why nothing is applied, what is lost, and for how many seconds nothing has been applied."""
 
     def answer(self, address: Address, data: bytes) -> Reply | Later:
         """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
@@ -98,8 +98,8 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             number, applied_seq = self._partition.number, self._partition.applied_seq
-            pauses, lost = self._state()
-            return PingReply(partition=number, applied_seq=applied_seq, pauses=pauses, lost=lost)
+            pauses, lost, idle_s = self._state()
+            return PingReply(partition=number, applied_seq=applied_seq, pauses=pauses, lost=lost, idle_s=idle_s)
         # No later command slips in before it is known what to read.
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:

@@ -1,14 +1,15 @@
 """Log messages to commands, or to the reason why not. What is wrong with a message is found here, never raised."""
 
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from bus.log import LogMessage
-from bus.subjects import Address, parse_address
+from bus.subjects import Address, is_probe, parse_address
 from schemas.codec import command_id, decode_command
 from schemas.commands import Command
-from schemas.errors import Error, Refusal
+from schemas.errors import Code, Error, Refusal
 
 
 class Incoming(msgspec.Struct, gc=False):
@@ -21,6 +22,9 @@ class Incoming(msgspec.Struct, gc=False):
     error: Error | None = None
 
 
+PROBED: Final = Error(Code.UNKNOWN_VERB, "a probe: it has been read, and changes nothing")
+"""What is said to a probe. It is kept nowhere."""
+
 address_of = lru_cache(maxsize=10_000)(parse_address)
 """Few people tell much: the same subjects come again and again."""
 
@@ -31,6 +35,8 @@ def decode_incoming(message: LogMessage) -> Incoming:
         address = address_of(message.subject)
     except Refusal as refusal:
         return Incoming(message, _unusable(message.partition), None, error=refusal.error)
+    if is_probe(address):
+        return Incoming(message, address, None, error=PROBED)
     try:
         command = decode_command(message.data, address.verb)
     except Refusal as refusal:

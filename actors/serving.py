@@ -105,6 +105,7 @@ class Serving:
         self._in_hand = False
         """Whether a batch has been taken that is not yet applied and spoken of."""
         self._busy_since = 0.0
+        self._applied_at: float | None = None
         self._fault: ShardDamaged | Unwritable | OtherLogError | None = None
         self._careful_until = careful_until
         self._partition: Partition | None = None
@@ -293,6 +294,7 @@ class Serving:
             if self._leaving.is_set():
                 return
             await self._apply_and_compare(partition, committing, self._mailbox.take())
+            self._applied_at = time.monotonic()
             self._note_progress(partition)
 
     async def _apply_and_compare(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
@@ -338,16 +340,25 @@ class Serving:
         finally:
             self._announcer.chains.close()
 
-    def _state(self) -> tuple[str | None, str | None]:
-        """Say why nothing is applied, and what the log has lost; None: all is well."""
-        return self._pauses_because(), self._summing.differs
+    def _state(self) -> tuple[str | None, str | None, float | None]:
+        """Say why nothing is applied, and what the log has lost (None: all is well), and how long it is idle."""
+        return self._pauses_because(), self._summing.differs, self._idle_s()
 
     def _pauses_because(self) -> str | None:
-        """Say why nothing has been applied for a while, although something waits; None: it is applied."""
+        """Say why nothing has been applied for a while, although something waits, or will not be; None: it is applied.
+
+        What the disk does not take now stops all partitions of the worker once enough waits.
+        """
+        if self._ground.bound.failure is not None:
+            return self._ground.bound.failure
         waits = self._in_hand or self._mailbox.waiting
         if not waits or time.monotonic() - self._busy_since < PAUSE_IS_TOLD_AFTER_S:
             return None
-        return self._ground.bound.failure or "commands come faster than the disk takes them"
+        return "commands come faster than the disk takes them"
+
+    def _idle_s(self) -> float | None:
+        """Say for how many seconds nothing has been applied; None: never here."""
+        return None if self._applied_at is None else time.monotonic() - self._applied_at
 
     def _note_progress(self, partition: Partition) -> None:
         self.applied_seq = partition.applied_seq

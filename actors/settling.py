@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from actors.incoming import Incoming
+from actors.incoming import PROBED, Incoming
 from actors.live import Applied, LiveModel
 from actors.store.entries import REJECTION
 from actors.store.keys import CommandKey, First, command_key
@@ -156,7 +156,7 @@ class Settling:
             self._remember(key, First(outcome, None))
             self._waiting.gathering.models[actor.user] = actor
         self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes))
-        if type(outcome) is Refused:
+        if type(outcome) is Refused and outcome.error is not PROBED:
             self._reject(one, outcome)
 
     def _reject(self, one: Incoming, outcome: Refused) -> None:

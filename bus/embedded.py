@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -126,11 +127,17 @@ class EmbeddedServer:
                 "jetstream {",
                 f"  store_dir: {_quoted(str(self._folder / 'jetstream'))}",
                 f"  sync_interval: {self._sync_interval}",
+                f"  max_file_store: {self._disk_bytes()}",
                 "}",
                 f"mappings {{\n{mappings}\n}}",
                 "",
             ]
         )
+
+    def _disk_bytes(self) -> int:
+        """Give the size of the disk. By default nats-server takes a part of what is free when it starts, for ever."""
+        there = next(folder for folder in (self._data, *self._data.parents) if folder.exists())
+        return shutil.disk_usage(there).total
 
     def _mappings(self) -> dict[str, str]:
         return server_mappings(self._partitions)

@@ -55,31 +55,47 @@ RENEWED: Final = (
 Choice = Callable[[Stored], bool]
 """Tells whether a message is meant."""
 
+GoOn = Callable[[int], bool]
+"""Takes a number of messages that have been erased; tells whether to go on."""
 
-async def erase(bus: Bus, stream: str, subject: str, up_to: int | None = None, which: Choice | None = None) -> int:
+
+async def erase(
+    bus: Bus,
+    stream: str,
+    subject: str,
+    up_to: int | None = None,
+    which: Choice | None = None,
+    go_on: GoOn = lambda _: True,
+) -> int:
     """Erase the messages of a subject, which may hold wildcards, and give their number. Raises `ApiError`, `Transient`.
 
-    Only those up to the sequence `up_to`, and only those that `which` chooses.
+    Only those up to the sequence `up_to`, and only those that `which` chooses. What comes meanwhile stays, so this ends
+    however fast it comes. `go_on` is told of those that have gone, a few at a time, and may end it.
     """
     jetstream, count = JetStream(bus), 0
+    if up_to is None:
+        up_to = await _last_sequence(jetstream, stream)
     async for page in pages(jetstream, stream, subject, up_to):
         chosen = [message.seq for message in page if which is None or which(message)]
         for start in range(0, len(chosen), AT_ONCE):
             erased = await asyncio.gather(*(jetstream.erase(stream, seq) for seq in chosen[start : start + AT_ONCE]))
             count += sum(erased)
+            if not go_on(sum(erased)):
+                return count
     return count
 
 
-async def renew(bus: Bus, stream: str) -> None:
+async def renew(bus: Bus, stream: str, leave: Choice | None = None) -> None:
     """Write a stream's messages anew, and with them only what is alive. Raises `ApiError`, `Transient`.
 
-    They get new sequences and new times. It may be interrupted and done again; a message may be there twice then.
+    They get new sequences and new times; those that `leave` chooses stay where they are. It may be interrupted and done
+    again; a message may be there twice then.
     """
     jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
     fillers = await _fill(bus, jetstream, filler)
     async for page in pages(jetstream, stream, ">", fillers[0] - 1):
         for message in page:
-            if message.subject != filler:
+            if message.subject != filler and not (leave is not None and leave(message)):
                 await _renew_message(jetstream, stream, message)
     await erase(bus, stream, filler)
     await write_index(bus, stream)
@@ -151,6 +167,11 @@ def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
     if subjects.is_bucket_stream(stream):
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.seq)
     return headers
+
+
+async def _last_sequence(jetstream: JetStream, stream: str) -> int:
+    info: dict[str, Any] = await jetstream.call(f"STREAM.INFO.{stream}")
+    return int(info["state"]["last_seq"])
 
 
 async def _first_sequence(jetstream: JetStream, stream: str) -> int:

@@ -17,6 +17,9 @@ LOG_STREAM: Final = "LLUM_LOG_0"
 DEFAULT_PARTITIONS: Final = 64
 """Partitions of a new installation: more than workers will ever be, few enough to look after one by one."""
 
+PROBE_VERB: Final = "probe"
+"""The verb of messages in the log that change nothing."""
+
 MAX_PARTITIONS: Final = 4096
 """The most that an installation may have."""
 
@@ -126,6 +129,15 @@ def log_stream_of(partition: int, log_streams: int) -> str:
 def log_subjects(index: int, log_streams: int, partitions: int) -> list[str]:
     """Give the subjects of a log stream: those of its partitions."""
     return [f"llum.log.{partition}.*.*.*" for partition in range(index, partitions, log_streams)]
+
+
+def probe_command_subject(partition: int) -> str:
+    """Address the log of a partition, past the mapping: with a message about nobody."""
+    return f"llum.log.{partition}._._.{PROBE_VERB}"
+
+
+def is_probe(address: "Address") -> bool:
+    return address.verb == PROBE_VERB and address.user == "_"
 
 
 def log_subject(partition: int, user: str, app: str, verb: str) -> str:

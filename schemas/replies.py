@@ -186,9 +186,11 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     applied_seq: int
     """The sequence of the last command that has been applied."""
     pauses: str | None = None
-    """Why commands wait and are not applied for the time being, for people; null: they are applied."""
+    """Why commands wait and are not applied for the time being, or soon will, for people; null: they are applied."""
     lost: str | None = None
     """What commands the log has lost or changed since they were applied, for people; null: none, as far as is known."""
+    idle_s: float | None = None
+    """Seconds since the partition has applied a command; null: it has not since its worker took it."""
 
 
 class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -1,7 +1,7 @@
 """Exporting a person into an archive, and importing one."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -14,6 +14,7 @@ from model.formats.archive_commands import check_archive, import_parts, model_co
 from model.formats.foreign import NOTHING_ACCEPTED, Acceptable
 from schemas.app_names import app_name
 from schemas.apps import ADMIN_APP
+from schemas.commands import Import
 from schemas.errors import Code, Refusal
 from schemas.paths import check_token, format_path
 
@@ -43,26 +44,46 @@ class ImportReport(msgspec.Struct, kw_only=True):
         )
 
 
-async def export_person(client: "Client", user: str, file: BinaryIO, context: Sequence[str] = ()) -> None:
-    """Write the archive of a person's model, or of one context of it, as it is now."""
-    lines = ArchiveLines(check_token(user, "user"), time.time(), context)
+async def export_person(
+    client: "Client",
+    user: str,
+    file: BinaryIO,
+    context: Sequence[str] = (),
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Write the archive of a person's model, or of one context of it, as it is now.
+
+    `on_progress` takes a line that says how far it has got.
+    """
+    lines, size = ArchiveLines(check_token(user, "user"), time.time(), context), 0
     async for page in client.export(user, context):
-        file.write(lines.add(page))
+        size += file.write(lines.add(page))
+        on_progress(f"exported {size / 1e6:,.1f} MB of {user}")
     file.write(lines.finish())
 
 
 async def import_person(
-    client: "Client", user: str, archive: Archive, accept: frozenset[Acceptable] = NOTHING_ACCEPTED
+    client: "Client",
+    user: str,
+    archive: Archive,
+    accept: frozenset[Acceptable] = NOTHING_ACCEPTED,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> ImportReport:
     """Make the model of `user` from an archive; go on with, or find nothing to do in, one that was made from it.
 
-    All of it is tried before anything is made. Raises a `Fault` when the user has another model, or one that was made
-    from it accepting something else.
+    All of it is tried before anything is made. `on_progress` takes a line that says how far it has got. Raises a
+    `Fault` when the user has another model, or one that was made from it accepting something else.
     """
     parts = check_archive(archive, user, client.app, accept)
     await _make_model(client, user, archive, accept)
     model = AsApp(client.requests, user, client.app, LastWrites())
-    report = _report(await send_parts(model, lambda: import_parts(archive, accept), parts))
+
+    def shown() -> Iterator[Import]:
+        for number, part in enumerate(import_parts(archive, accept), 1):
+            on_progress(f"importing {user}: part {number} of {parts}")
+            yield part
+
+    report = _report(await send_parts(model, shown, parts))
     owners = frozenset(app for app, about in (await client.list_apps(user)).items() if about.role == "owner")
     report.plain = list(_made_plain(archive, accept, owners))
     return report

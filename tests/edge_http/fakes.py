@@ -206,7 +206,11 @@ class FakeInbox:
             raise found
         if isinstance(found, RawAnswer):
             return found
-        reply = found if isinstance(found, bytes) else msgspec.json.encode(PingReply(partition=found, applied_seq=9))
+        reply = (
+            found
+            if isinstance(found, bytes)
+            else msgspec.json.encode(PingReply(partition=found, applied_seq=9, idle_s=1.0))
+        )
         return RawAnswer(b"", reply)
 
 

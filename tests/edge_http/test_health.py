@@ -88,3 +88,69 @@ async def test_probes_at_once_share_one_look(edge: Edge) -> None:
     gate.set()
     assert {(await probe).status for probe in probes} == {200}
     assert len(edge.bus.inbox.pings) == PARTITIONS
+
+
+class Probes:
+    """Stands in for the bus: remembers which streams were probed, and what to say of them."""
+
+    def __init__(self) -> None:
+        self.streams: list[int] = []
+        self.why: str | None = None
+        self.now = 1000.0
+
+    async def probe(self, _bus: object, stream: int, _streams: int) -> str | None:
+        self.streams.append(stream)
+        return self.why
+
+
+@pytest.fixture
+def probes(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Probes:
+    """Two streams of the log, and a clock that is set by hand."""
+    made = Probes()
+    readiness = edge.app[READINESS]
+    monkeypatch.setattr(readiness, "_prober", made.probe)
+    monkeypatch.setattr(readiness, "_clock", lambda: made.now)
+    monkeypatch.setattr(readiness, "_log_streams", 2)
+    return made
+
+
+def idle(edge: Edge, partition: int, idle_s: float | None) -> None:
+    reply = PingReply(partition=partition, applied_seq=9, idle_s=idle_s)
+    edge.bus.inbox.served[partition_ask_subject(partition)] = encode(reply)
+
+
+async def test_a_command_of_late_needs_no_probe(edge: Edge, probes: Probes) -> None:
+    """One partition of each stream is enough: the others share the stream and the worker."""
+    for partition in range(PARTITIONS):
+        idle(edge, partition, 9.0 if partition < 2 else 3600.0)
+    assert (await edge.http.get("/ready")).status == 200
+    assert probes.streams == []
+
+
+async def test_a_quiet_stream_is_probed_once_a_minute(edge: Edge, probes: Probes) -> None:
+    """However often one asks; a stream where something was applied is not."""
+    for partition in range(PARTITIONS):
+        idle(edge, partition, 1.0 if partition % 2 else None)
+    for _ in range(3):
+        assert (await edge.http.get("/ready")).status == 200
+    assert probes.streams == [0]
+    probes.now += 59.0
+    await edge.http.get("/ready")
+    assert probes.streams == [0]
+    probes.now += 1.0
+    await edge.http.get("/ready")
+    assert probes.streams == [0, 0]
+
+
+async def test_a_probe_that_fails_is_tried_again_at_once(edge: Edge, probes: Probes) -> None:
+    """The partitions of its stream are not ready, and the reason is given; it is ready as soon as it works."""
+    for partition in range(PARTITIONS):
+        idle(edge, partition, 1.0 if partition % 2 else 11.0)
+    probes.why = "the log takes no commands: no space left"
+    response = await edge.http.get("/ready")
+    body = await response.json()
+    assert (response.status, body["paused_partitions"]) == (503, list(range(0, PARTITIONS, 2)))
+    assert "no space left" in body["error"]["message"]
+    probes.why = None
+    assert (await edge.http.get("/ready")).status == 200
+    assert probes.streams == [0, 0]

@@ -1,5 +1,6 @@
 """Forgetting a person: afterwards no byte of them is in the data folder, and nobody else has lost anything."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -149,7 +150,9 @@ async def test_nothing_of_a_forgotten_person_is_left_on_the_disk(forgetful: Llum
     assert receipt["removed"]["evidence"] >= 15
 
     assert await everything(bus, BEN) == others
-    again = json.loads(llum.run("admin", "person", "forget", ANNA, "--yes", "--json"))
+    second = llum.command("admin", "person", "forget", ANNA, "--yes", "--json")
+    again = json.loads(second.stdout)
+    assert (second.returncode, again["known"]) == (1, False)
     assert not any((again["removed"] | {"log_lines": 0}).values())
     assert not any(again["left"].values())
     assert found(llum.data_dir, MARK, ANNA) == {}
@@ -199,13 +202,52 @@ async def test_an_interrupted_forgetting_is_finished_by_doing_it_again(
     else:
         llum.kill(victim)
     running.wait(60)
-    until(lambda: llum.command("admin", "person", "forget", ANNA, "--yes").returncode == 0, "forgetting succeeds")
+    until(lambda: "left: nothing" in llum.command("admin", "person", "forget", ANNA, "--yes").stdout, "all is erased")
     assert found(llum.data_dir, MARK, ANNA) == {}
 
 
 async def _erasing_has_begun(bus: PlainBus) -> None:
     while sum((await bus.subjects_of_log(f"llum.log.*.{ANNA}.>")).values()) > 280:
         pass
+
+
+async def test_an_app_that_goes_on_telling_is_not_chased_for_ever(forgetful: Llum, bus: PlainBus) -> None:
+    """The model is gone, the receipt names the app; once it has stopped, doing it again leaves nothing."""
+    llum = forgetful
+    llum.run("admin", "person", "add", ANNA)
+    llum.run("admin", "app", "add", ANNA, "probe")
+    stored = 0
+
+    async def go_on_telling() -> None:
+        nonlocal stored
+        while True:
+            stored += 1
+            await bus.store(ANNA, "probe", tell(f"on-{stored}", ["Personal"], "firstname", f"{MARK}-{stored}"))
+
+    tellers = [asyncio.create_task(go_on_telling()) for _ in range(2)]
+    done = await asyncio.to_thread(llum.command, "admin", "person", "forget", ANNA, "--yes", "--json")
+    assert not any(teller.done() for teller in tellers)
+    for teller in tellers:
+        teller.cancel()
+    await asyncio.gather(*tellers, return_exceptions=True)
+    receipt = json.loads(done.stdout)
+    assert receipt["removed"]["models"] == 1
+    assert receipt["left"]["models"] == 0
+    if done.returncode:
+        assert receipt["told_by"] == ["probe"]
+        assert receipt["left"]["commands"] > 0
+    until(lambda: "left: nothing" in llum.command("admin", "person", "forget", ANNA, "--yes").stdout, "all is erased")
+    assert found(llum.data_dir, MARK, ANNA) == {}
+
+
+async def test_a_name_that_nobody_has(forgetful: Llum, bus: PlainBus) -> None:
+    """It may be mistyped: the command says so and fails, and erases what somebody has told under that name."""
+    await bus.send(ANNA, "probe", tell("lost", ["Personal"], "firstname", MARK))
+    done = forgetful.command("admin", "person", "forget", ANNA, "--yes")
+    assert done.returncode == 1
+    assert f"there was no model of {ANNA}" in done.stdout
+    assert "1 commands" in done.stdout
+    assert found(forgetful.data_dir, MARK, ANNA) == {}
 
 
 async def test_a_sensor_that_runs_keeps_its_person_from_being_forgotten(forgetful: Llum) -> None:

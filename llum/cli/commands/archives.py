@@ -8,6 +8,7 @@ import click
 from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.parameters import ACCEPT_HELP, Accepting
+from llum.cli.progress import Progress
 from llum.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def export(settings: Settings, user: str, file: Path | None, as_json: bool) -> N
     from llum.people.archive_files import written
     from llum.people.archives import export_person
 
-    with written(file) as output:
-        with_client(settings, lambda client: export_person(client, user, output))
+    with written(file) as output, Progress() as progress:
+        with_client(settings, lambda client: export_person(client, user, output, on_progress=progress))
     if file is not None:
         say({"user": user, "file": str(file)}, f"exported {user} to {file}", as_json=as_json)
 
@@ -54,7 +55,8 @@ def import_(settings: Settings, user: str, file: Path, accept: "frozenset[Accept
     from llum.people.archives import import_person
 
     archive = open_archive(file)
-    report = with_client(settings, lambda client: import_person(client, user, archive, accept))
+    with Progress() as progress:
+        report = with_client(settings, lambda client: import_person(client, user, archive, accept, progress))
     text = (
         f"{user}: {report.contexts} contexts, {report.components} components, {report.views} views,"
         f" {report.evidence} pieces of evidence, {report.apps} apps, {report.permissions} permissions,"

@@ -8,6 +8,7 @@ from click.exceptions import Exit
 
 from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.progress import Progress
 from llum.failures import EXIT_FAILED
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
@@ -25,24 +26,30 @@ if TYPE_CHECKING:
 def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) -> None:
     """Erase everything of USER for good: model, log, queues, tokens, passwords, spools, log files. Prints a receipt.
 
-    If it was interrupted, or something is left, run it again.
+    If it was interrupted, or something is left, run it again. The exit code is 1 if something is left, and if there was
+    nobody of that name.
     """
     from llum.people.forgetting import Receipt, forget_person
 
     question = f"Erase everything of {user} for good? An export would be: llum admin person export"
     if not (yes or click.confirm(question, err=as_json)):
         raise click.ClickException("nothing was erased")
-    receipt: Receipt = with_client(settings, lambda client: forget_person(client, user, settings.data_dir), app)
+    with Progress() as progress:
+        receipt: Receipt = with_client(
+            settings, lambda client: forget_person(client, user, settings.data_dir, progress), app
+        )
     say(receipt, _in_words(receipt), as_json=as_json)
-    if receipt.left.total:
+    if receipt.left.total or not receipt.known:
         raise Exit(EXIT_FAILED)
 
 
 def _in_words(receipt: "Receipt") -> str:
-    lines = [f"erased of {receipt.user}: {_listed(receipt.removed)}"]
+    lines = [] if receipt.known else [f"there was no model of {receipt.user}: see `llum admin person list`"]
+    lines.append(f"erased of {receipt.user}: {_listed(receipt.removed)}")
     lines += [f"not looked at: {what}" for what in receipt.not_looked_at]
     if receipt.left.total:
-        lines.append(f"LEFT: {_listed(receipt.left)}. Stop what tells about {receipt.user}, then do this again.")
+        who = f" ({', '.join(receipt.told_by)})" if receipt.told_by else ""
+        lines.append(f"LEFT: {_listed(receipt.left)}. Stop what tells about {receipt.user}{who}, then do this again.")
     else:
         lines.append("left: nothing")
     return "\n".join(lines)
