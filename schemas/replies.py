@@ -210,6 +210,10 @@ class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):
     """It gets the value of this resolver and no evidence; null: unbound."""
     bind_view: str | None = None
     """It sees only the components of this view; null: unbound."""
+    past: float | None = None
+    """How many seconds back it may ask; null: not at all, or for an owner app without bound."""
+    since: float | None = None
+    """Evidence that was accepted earlier does not exist for it; null: all of it does."""
     purpose: str | None = None
     """What for, in the app's words."""
     source: str = ""

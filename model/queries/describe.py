@@ -1,5 +1,6 @@
 """The smaller queries: who the app is, what a context holds, which apps there are, what they may do, their rules."""
 
+import math
 from collections.abc import Generator
 
 from model.commands.targets import no_such_context
@@ -92,6 +93,8 @@ def _granted(grant: Grant) -> Granted:
         filters=sorted(grant.filters or ()),
         bind_resolver=grant.bind_resolver,
         bind_view=None if grant.bind_view is None else grant.bind_view[1],
+        past=grant.past if 0 < grant.past < math.inf else None,
+        since=grant.since,
         purpose=grant.purpose,
         source=grant.source,
     )

@@ -278,6 +278,17 @@ def test_a_nearer_setting_gives_back_what_was_taken() -> None:
     assert person.refuses_ask(ages(as_of_seq=4), "probe").code is Code.PERMISSION_DENIED
 
 
+def test_an_app_is_told_how_far_back_it_may_look() -> None:
+    """With all else that is granted where it asks; the owner has no bound."""
+    person = given(ask=True, past=DAY_S, since=at(3))
+    granted = person.describe(GetContext(context=["Personal"]), "probe").permission
+    assert (granted.past, granted.since) == (DAY_S, at(3))
+    person.permit("probe", "Personal", past=0, since=0)
+    for app in ("probe", "llum"):
+        granted = person.describe(GetContext(context=["Personal"]), app).permission
+        assert (granted.past, granted.since) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("part", "value"), [("past", -1.0), ("past", float("nan")), ("past", 1e300), ("since", 1e300), ("since", -1e300)]
 )
