@@ -86,7 +86,7 @@ class AppPasswords:
         """By key: an app has one password."""
         self._written: Recent[str, int] = Recent(CACHE_ENTRIES)
         """How often a password has been written or deleted here."""
-        bus.on_disconnect.append(self._known.clear)
+        bus.on_disconnect.append(self._doubt_all)
 
     async def hashed(self, password: str) -> str:
         """Prepare a password for `store`. Raises `Refusal` for one that cannot be, `Transient`."""
@@ -203,6 +203,13 @@ class AppPasswords:
             await (self._bucket.delete(key) if stored is None else self._bucket.put(key, stored))
         finally:
             self._let_go(key)
+
+    def _doubt_all(self) -> None:
+        """Believe no password without a look at the bucket. That it was right once still says that it is no guess."""
+        for key in self._known:
+            known = self._known.get(key)
+            if known is not None:
+                known.seen = float("-inf")
 
     def _let_go(self, key: str) -> None:
         """Remember nothing of this password, and of no other one less."""

@@ -76,7 +76,7 @@ class PluginProcess:
 
     async def kill(self) -> None:
         """End it and all that it has started, and wait for that."""
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._writer.close()
         await self._process.wait()

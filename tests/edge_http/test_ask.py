@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas.codec import decode_reply, encode
 from schemas.errors import Code, Error
 from schemas.evidence import EvidenceFilter, Withdrawal
 from schemas.queries import Ask
@@ -160,3 +161,13 @@ async def test_withdrawn_evidence_is_not_shown(edge: Edge) -> None:
     edge.requests.replies = [AskReply(seq=1, components=[answer("a", value="b", evidence=[gone, piece(2, "b")])])]
     found = await edge.call("ask", {})
     assert [one["value"] for one in found["val"][0]["evidencelist"]] == ["b"]
+
+
+async def test_a_resolver_that_is_off_says_when_it_is_on_again(edge: Edge) -> None:
+    """The delay comes from the worker, over the bus."""
+    error = Error(Code.RESOLVER_FAILED, "it is off", retry_after_s=299.2)
+    reply = decode_reply(encode(AskReply(seq=1, failures=[ComponentFailure(path=["P", "x"], error=error)])))
+    edge.requests.replies = [reply]
+    response = await edge.post("ask", {"context": ["P"]})
+    assert response.headers["Retry-After"] == "300"
+    assert (await response.json())["error"]["code"] == "resolver_failed"

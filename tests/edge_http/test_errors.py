@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from edge_http.http.errors import STATUS_OF, Unauthenticated, error_response
-from schemas.errors import Code, Refusal, Transient
+from schemas.errors import Code, Error, Refusal, Transient, raised_from
 
 
 @pytest.mark.parametrize("code", list(Code))
@@ -41,3 +41,10 @@ def test_not_authenticated_carries_its_challenge() -> None:
     """A 401 has the WWW-Authenticate that its error brings."""
     response = error_response(Unauthenticated("no", 'Bearer realm="x"'))
     assert (response.status, response.headers["WWW-Authenticate"]) == (401, 'Bearer realm="x"')
+
+
+def test_an_error_that_came_with_a_delay_says_so() -> None:
+    """Whatever its status: a plug-in that is off comes on again."""
+    off = Error(Code.RESOLVER_FAILED, "it is off", retry_after_s=299.2)
+    assert error_response(raised_from(off)).headers["Retry-After"] == "300"
+    assert "Retry-After" not in error_response(raised_from(Error(Code.RESOLVER_FAILED, "no"))).headers

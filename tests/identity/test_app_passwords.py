@@ -248,6 +248,22 @@ async def test_guesses_from_its_own_address_do_not_keep_out_a_device_that_was_he
     assert await is_limited(keys.verify("alice", "scale", "one", HERE))
 
 
+async def test_a_lost_bus_does_not_make_guesses_of_right_passwords(
+    keys: AppPasswords, bus: Bus, computed: list[bytes]
+) -> None:
+    """What is stored is looked at again, and nothing need be computed if it is the same."""
+    await set_password(keys, "alice", "scale", "one")
+    assert await keys.verify("alice", "scale", "one", HERE)
+    for lost in bus.on_disconnect:
+        lost()
+    assert await keys.verify("alice", "scale", "one", HERE)
+    assert computed == [b"one"]
+    await AppPasswords(bus).delete("alice", "scale")
+    for lost in bus.on_disconnect:
+        lost()
+    assert not await keys.verify("alice", "scale", "one", HERE)
+
+
 async def test_one_address_has_few_guesses_for_all_names(
     keys: AppPasswords, clock: Clock, computed: list[bytes]
 ) -> None:
