@@ -18,8 +18,10 @@ HINT: Final = "llum itself uses that name: call it something else"
 
 
 def check_told(command: Command) -> None:
-    """Raise `bad_field` if a command tells evidence with a member of a reserved name."""
+    """Raise `bad_field` if a command tells evidence with a member of a reserved name, or as if a rule had told it."""
     if type(command) is Tell:
+        if command.cause is not None:
+            raise Refusal(Code.BAD_FIELD, "only llum itself says which rule tells something", "cause", "leave it out")
         if command.evidence.extra:
             check_members(command.evidence.extra, "evidence.extra")
     elif type(command) is MakeComponent and command.component.evidence:
