@@ -12,7 +12,7 @@ from typing import Final
 from actors.live import LiveModel
 from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
 from actors.store.batch import Batch
-from actors.store.digests import MODULUS, Landmark, added
+from actors.store.digests import MODULUS, Landmark
 from actors.store.keys import CommandKey, First
 from actors.store.shard import Shard
 from bus.log import LogMessage
@@ -88,8 +88,7 @@ class Uncommitted:
         self.committed_seq = shard.committed_seq
         """All up to here is in the shard; what is later is here."""
         self.applied_seq = shard.committed_seq
-        self.last = shard.last
-        """The last command that is applied; None: there is none."""
+        self._last: tuple[int, int, bytes] | None = shard.last
         self.log_sum = shard.log_sum
         """The sum of the digests of all commands that are kept, committed or not."""
         self.clock_us = shard.clock_us
@@ -100,6 +99,11 @@ class Uncommitted:
         self._under_way: Unsaved | None = None
         self._relayed_seq = relayed_seq
         self._bound = bound
+
+    @property
+    def last(self) -> Landmark | None:
+        """The last command that is applied; None: there is none."""
+        return None if self._last is None else Landmark(*self._last)
 
     @property
     def batches(self) -> list[Batch]:
@@ -118,8 +122,10 @@ class Uncommitted:
 
     def keep(self, actor: LiveModel, digest: bytes) -> None:
         """Add a command that is kept with a model to the sums."""
-        actor.log_sum = added(actor.log_sum, digest)
-        self.log_sum = added(self.log_sum, digest)
+        # As `added` does; this is done for every message.
+        share = int.from_bytes(digest, "little")
+        actor.log_sum = (actor.log_sum + share) % MODULUS
+        self.log_sum = (self.log_sum + share) % MODULUS
 
     def kept_below(self, seq: int) -> Iterator[Landmark]:
         """Give the waiting commands below a sequence whose digests are kept, the newest first."""
@@ -136,7 +142,7 @@ class Uncommitted:
     def note(self, message: LogMessage, digest: bytes) -> None:
         """Count a message as applied. Its rows are here already."""
         gathering, size = self.gathering, len(message.data)
-        self.last = Landmark(message.seq, message.time_us, digest)
+        self._last = (message.seq, message.time_us, digest)
         gathering.batch.applied_seq = self.applied_seq = message.seq
         gathering.messages += 1
         gathering.size += size
@@ -182,7 +188,7 @@ class Uncommitted:
         self.leave()
         self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
         self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
-        self.last, self.log_sum = self._shard.last, self._shard.log_sum
+        self._last, self.log_sum = self._shard.last, self._shard.log_sum
 
     def leave(self) -> None:
         """Count no longer what is left to the log."""
