@@ -274,7 +274,7 @@ def test_a_command_that_is_not_there(run) -> None:
     """What was perhaps meant, and what there is."""
     ran = run("aks")
     assert ran.code == 2
-    assert "Did you mean ask? The commands are: up, status, admin, " in ran.err
+    assert "Did you mean ask? The commands are: up, status, doctor, admin, " in ran.err
     assert "Did you mean person? " in run("admin", "persn").err
 
 
