@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage
 
@@ -28,8 +28,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 def fill(disk: Path, leave_bytes: int) -> Path:
     """Fill a disk but for so many bytes, and give the file that may be deleted to make room."""
     filler = disk / "filler"
-    with filler.open("wb") as file:
-        while disk_usage(disk).free > leave_bytes + 65536:
-            file.write(bytes(65536))
-            file.flush()
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while disk_usage(disk).free > leave_bytes:
+            file.write(bytes(min(65536, disk_usage(disk).free - leave_bytes)))
     return filler
