@@ -58,12 +58,12 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_all_that_a_command_may_import_later_is_clean() -> None:
-    """Also what is imported only once a llum answers: every module but those that run its processes."""
+    """Also what is imported only once a llum answers: every module but those that run its processes, or a worker has."""
     program = """
 import importlib, pkgutil, sys
 import llum
 for module in pkgutil.walk_packages(llum.__path__, "llum."):
-    if not module.name.endswith(("__main__", "llum.processes.edge", "llum.processes.worker")):
+    if not module.name.endswith(("__main__", "llum.processes.edge", "llum.processes.worker", "llum.resolvers")):
         importlib.import_module(module.name)
 print(" ".join(sys.modules))
 """
