@@ -107,6 +107,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "item": lambda path: overwrite_pages_of(path, "structure", "item"),
     "evidence": lambda path: overwrite_pages_of(path, "evidence", "evidence_of_component"),
     "repeats": lambda path: overwrite_pages_of(path, "command_by_hash"),
+    "commit": lambda path: overwrite_pages_of(path, "command"),
     "outbox": lambda path: overwrite_pages_of(path, "outbox", "sqlite_autoindex_outbox_1"),
 }
 
