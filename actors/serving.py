@@ -37,7 +37,6 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
 from model.resolvers.registry import Resolvers
-from schemas.errors import Transient
 
 MAX_WRITING = 1
 """Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
@@ -233,14 +232,14 @@ class Serving:
                 lost.clear()
                 self._stop_reading()
                 await retrying(
-                    lambda: self._join_again(partition), "log_waits", on=(Transient,), sleep=self._sleep,
+                    lambda: self._join_again(partition), "log_waits", on=(Exception,), sleep=self._sleep,
                     partition=self.number,
                 )  # fmt: skip
 
     async def _join_again(self, partition: Partition) -> None:
-        """Read on, or leave because it is another log. Raises `Transient` when that cannot be told now."""
+        """Read on, or leave because it is another log. Raises what keeps that from being told now."""
+        await self._until_in_hand_is_applied()
         with self._ground.readers.gathering():
-            await self._until_in_hand_is_applied()
             try:
                 await self._check_log(partition.waiting.last, partition)
             except OtherLogError as error:
