@@ -58,7 +58,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_all_that_a_command_may_import_later_is_clean() -> None:
-    """Also what is imported only once a llum answers: every module but those that run its processes, or a worker has."""
+    """Also what is imported only once a llum answers: but for what only its processes have."""
     program = """
 import importlib, pkgutil, sys
 import llum
