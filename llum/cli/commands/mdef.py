@@ -53,7 +53,8 @@ def apply(settings: Settings, user: str, file: Path, as_json: bool) -> None:
     what = f"{made.contexts} contexts, {made.components} components, {made.views} views"
     text = f"{user} has a model now: {what}" if made.model else f"{user}: made {what}; {made.found} were there"
     if made.rules:
-        text += f"\n{made.rules} rules do not fire yet: see `llum admin rule list {user} --suspended`"
+        waiting = "1 rule does" if made.rules == 1 else f"{made.rules} rules do"
+        text += f"\n{waiting} not fire yet: see `llum admin rule list {user} --suspended`"
     say(made, text, as_json=as_json)
 
 
