@@ -51,7 +51,7 @@ async def check_same_log(
         raise OtherLogError(
             partition, f"the log ends at {gaps.last_seq}, but commands up to {last.seq} have been applied"
         )
-    if last.seq in gaps.deleted or last.seq < gaps.first_seq:
+    if gaps.may_be_deleted(last.seq):
         await _check_kept(bus, stream, partition, kept, digests)
     else:
         raise _missing(partition, last)

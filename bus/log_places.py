@@ -13,6 +13,7 @@ from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import NO_MESSAGE, ApiError, JetStream
 from bus.log import LogMessage
+from bus.losses import MAX_LISTED
 from bus.subjects import api_subject, partition_in
 
 _MICROSECONDS = 6
@@ -23,8 +24,12 @@ class Gaps(NamedTuple):
 
     first_seq: int
     last_seq: int
-    deleted: frozenset[int]
-    """Sequences after the first message."""
+    deleted: frozenset[int] | None
+    """Sequences after the first message; None: they are too many to be fetched."""
+
+    def may_be_deleted(self, seq: int) -> bool:
+        """Tell whether a sequence that is not there was deleted, as far as that is known."""
+        return seq < self.first_seq or self.deleted is None or seq in self.deleted
 
 
 async def message_at(bus: Bus, stream: str, seq: int) -> LogMessage | None:
@@ -49,8 +54,12 @@ async def message_at(bus: Bus, stream: str, seq: int) -> LogMessage | None:
 
 async def gaps_of(bus: Bus, stream: str) -> Gaps:
     """Ask what is deleted. Raises `ApiError` or `Transient`."""
-    state = (await JetStream(bus).call(f"STREAM.INFO.{stream}", {"deleted_details": True}))["state"]
-    return Gaps(state["first_seq"], state["last_seq"], frozenset(state.get("deleted") or ()))
+    jetstream, deleted = JetStream(bus), None
+    state = (await jetstream.call(f"STREAM.INFO.{stream}"))["state"]
+    if state.get("num_deleted", 0) <= MAX_LISTED:
+        state = (await jetstream.call(f"STREAM.INFO.{stream}", {"deleted_details": True}))["state"]
+        deleted = frozenset(state.get("deleted") or ())
+    return Gaps(state["first_seq"], state["last_seq"], deleted)
 
 
 def _message(seq: int, subject: str, time: str, data: bytes) -> LogMessage:
