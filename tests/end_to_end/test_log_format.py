@@ -19,7 +19,10 @@ DATA = Path(__file__).parent / "data"
 def folder_of_format_1(tmp_path: Path) -> Path:
     with tarfile.open(DATA / "log_format_1.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
-    return tmp_path / "data"
+    folder = tmp_path / "data"
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)  # else llum closes it to other users first, and says so
+    return folder
 
 
 @pytest.fixture
