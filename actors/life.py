@@ -136,7 +136,8 @@ class Life:
     async def _make_anew(self, damage: ShardDamaged) -> None:
         """Take the damaged shard out of the way. Raises `ShardError` if that fails."""
         path, number = self._ground.shard_of(self.number), self.number
-        self._ground.trusted.add(number)
+        if damage.is_doubt:
+            self._ground.doubted[number] = time.monotonic()
         try:
             if self._pause_s and not self.serving.has_answered:
                 await asyncio.to_thread(remove_shard, path)

@@ -48,6 +48,9 @@ PAUSE_IS_TOLD_AFTER_S = 1.0
 IN_HAND_POLL_S = 0.01
 """Seconds between looks whether the batch in hand has been applied, which takes milliseconds."""
 
+TRUSTED_S = 24 * 3600.0
+"""Seconds after a shard was made anew for a doubt in which the next one is not the disk's: it is not done for ever."""
+
 PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
 
@@ -73,8 +76,13 @@ class Ground:
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
-    trusted: set[int] = field(default_factory=set)
-    """Partitions whose shards have been made anew because of a doubt: what is doubtful again is a fault of ours."""
+    doubted: dict[int, float] = field(default_factory=dict)
+    """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
+
+    def trusts(self, number: int) -> bool:
+        """Tell whether a doubt would be a fault of ours: the shard was made anew for one lately."""
+        at = self.doubted.get(number)
+        return at is not None and time.monotonic() - at < TRUSTED_S
 
     def shard_of(self, number: int) -> Path:
         """Name the file of a partition's shard."""
@@ -186,7 +194,7 @@ class Serving:
                         ground.shard_of(number),
                         ground.large_reads,
                         ground.digests,
-                        trusted=number in ground.trusted,
+                        trusted=ground.trusts(number),
                     )
                 shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)

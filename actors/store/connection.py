@@ -76,7 +76,7 @@ async def look_at(path: Path) -> Look:
         return await asyncio.to_thread(_look_at, path) if _is_there(path) else Look()
     except (sqlite3.Error, OSError) as error:
         if fault_of(error) in ("damage", "doubt") and not said_by_a_full_disk(error, path):
-            raise ShardDamaged(path, str(error)) from error
+            raise ShardDamaged(path, str(error), is_doubt=fault_of(error) == "doubt") from error
         raise ShardError(path, error) from error
 
 
@@ -181,7 +181,9 @@ class ShardConnection:
 
     def doubted(self, error: Exception) -> Exception:
         """Give what to raise when bytes of the shard cannot be read: damage the first time, then the error itself."""
-        return error if self._trusted or self._closed else self._damaged(str(error) or type(error).__name__)
+        if self._trusted or self._closed:
+            return error
+        return self._damaged(str(error) or type(error).__name__, is_doubt=True)
 
     async def close(self) -> None:
         self._closed = True
@@ -216,9 +218,9 @@ class ShardConnection:
             return self._damaged(str(error))
         return error
 
-    def _damaged(self, what: str) -> ShardDamaged:
+    def _damaged(self, what: str, *, is_doubt: bool = False) -> ShardDamaged:
         if self._damage is None:
-            self._damage = ShardDamaged(self._path, what)
+            self._damage = ShardDamaged(self._path, what, is_doubt=is_doubt)
             self._on_damage(self._damage)
         return self._damage
 

@@ -42,10 +42,11 @@ _ROWS: Final = (
 class ShardDamaged(Transient):
     """A shard's file is of no use: it is set aside, and made anew from the log."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, *, is_doubt: bool = False) -> None:
         hint = "nothing is lost; try again in a while"
         super().__init__(Code.UNAVAILABLE, "a damaged file with this model is being made anew from the log", hint)
         self.what = f"{path}: {what}"
+        self.is_doubt = is_doubt
 
 
 def fault_of(error: Exception) -> Blame:

@@ -358,8 +358,9 @@ async def test_a_doubt_is_damage_only_once(tmp_path: Path) -> None:
     async with opened(path) as shard:
         await shard.write(_entries(1, 1))
     untrusted = await Shard.open(path)
-    with pytest.raises(ShardDamaged):
+    with pytest.raises(ShardDamaged) as caught:
         await untrusted.write(_entries(1, 1))
+    assert caught.value.is_doubt
     with pytest.raises(ShardDamaged):
         await untrusted.outbox(1)
     await untrusted.close()
