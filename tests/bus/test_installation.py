@@ -82,7 +82,12 @@ async def test_several_who_install_at_once_agree(connect: Connect) -> None:
     ("key", "value", "named"),
     [
         pytest.param("partitions", b"64", "format 1", id="format 1, which recorded no format"),
-        pytest.param("installation", b'{"partitions":64,"log_streams":8,"log_format":3}', "format 3", id="a newer one"),
+        pytest.param(
+            "installation",
+            b'{"partitions":64,"log_streams":8,"log_format":%d}' % (LOG_FORMAT + 1),
+            f"format {LOG_FORMAT + 1}",
+            id="a newer one",
+        ),
     ],
 )
 @pytest.mark.parametrize("start", [check, install])
