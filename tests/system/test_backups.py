@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.harness import Llum
+from tests.system.harness import Llum, until
 from tests.system.plain_http import PlainHttp
 
 
@@ -77,7 +77,8 @@ def test_a_backup_is_restored_and_serves(llum: Llum, other: Llum, tmp_path: Path
     other.run("admin", "restore", folder)
     other.start()
     assert values(other) == ["A", "before"]
-    assert "nothing is lost, all partitions answer" in other.run("doctor")
+    healthy = "nothing is lost, all partitions answer"
+    until(lambda: healthy in other.command("doctor").stdout, "the doctor finds nothing")
     bobs = values(other, "bob")
     assert bobs == at_least[: len(bobs)], "what was told meanwhile is there up to one moment"
     assert status_by_token(other, token) == 200

@@ -26,11 +26,14 @@ def cramped(tmp_path: Path) -> Iterator[Llum]:
 
 
 def ready(llum: Llum) -> tuple[int, Any]:
+    """Give status and body of /ready; 0 while nobody answers there."""
     try:
         with urllib.request.urlopen(f"{llum.http}/ready") as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
+    except OSError:
+        return 0, {}
 
 
 def names(llum: Llum) -> list[Any]:
@@ -46,9 +49,7 @@ def test_a_full_disk_is_told_and_survived(cramped: Llum) -> None:
     assert until(lambda: ready(llum)[0] == 200, "llum is ready")
     filler = fill(llum.folder, 0)
     told = [llum.command("tell", "alice", "Personal/firstname", json.dumps(f"full {n}")) for n in range(2)]
-    status, body = until(lambda: (found := ready(llum)) and found[0] == 503 and found, "/ready says that it is full")
-    assert status == 503
-    assert "partitions apply nothing" in body["error"]["message"]
+    until(lambda: "paused_partitions" in ready(llum)[1], "/ready says that nothing is applied")
     filler.unlink()
     until(lambda: ready(llum)[0] == 200, "llum is ready again")
     llum.run("tell", "alice", "Personal/firstname", '"after"')
