@@ -148,7 +148,6 @@ class Serving:
             async with (
                 committing.going_on(),
                 summing.going_on(lambda: self._primary and self._fault is None),
-                self._ending_chains(),
                 self._applying(partition, committing),
                 self._joining_again(partition),
             ):
@@ -204,6 +203,8 @@ class Serving:
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
+            # At the end nobody waits for what this worker does not see any more.
+            exits.callback(self._announcer.chains.close)
             yield Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
 
     async def _check_log(self, last: Landmark | None, keeper: Shard | Partition) -> None:
@@ -338,14 +339,6 @@ class Serving:
         finally:
             self._in_hand = False
             self._ground.mailroom.done(batch)
-
-    @asynccontextmanager
-    async def _ending_chains(self) -> AsyncIterator[None]:
-        """Have nobody wait for what this worker does not see any more."""
-        try:
-            yield
-        finally:
-            self._announcer.chains.close()
 
     def _state(self) -> tuple[str | None, str | None, float | None]:
         """Say why nothing is applied, and what the log has lost (None: all is well), and how long it is idle."""
