@@ -20,6 +20,7 @@ from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
 from actors.mailbox import Mailroom
 from actors.partition import Partition
+from actors.rejoining import rejoining
 from actors.same_log import OtherLogError, check_same_key, check_same_log
 from actors.settling import Settled
 from actors.store.batch import Unwritable
@@ -149,7 +150,9 @@ class Serving:
                 committing.going_on(),
                 summing.going_on(lambda: self._primary and self._fault is None),
                 self._applying(partition, committing),
-                self._joining_again(partition),
+                rejoining(
+                    ground.bus, self.number, self._stop_reading, lambda: self._join_again(partition), self._sleep
+                ),
             ):
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
@@ -213,40 +216,8 @@ class Serving:
         stream = log_stream_of(self.number, ground.log_streams)
         await check_same_log(ground.bus, stream, self.number, last, kept, ground.digests)
 
-    @asynccontextmanager
-    async def _joining_again(self, partition: Partition) -> AsyncIterator[None]:
-        """Whenever the connection has been lost, see that the log is still the same, and read on from where we are.
-
-        Another one may have been put in its place meanwhile.
-        """
-        bus, lost = self._ground.bus, asyncio.Event()
-
-        def stop_reading() -> None:
-            self._stop_reading()
-            lost.set()
-
-        task = asyncio.create_task(self._join_again_whenever(lost, partition))
-        bus.on_disconnect.append(stop_reading)
-        try:
-            yield
-        finally:
-            bus.on_disconnect.remove(stop_reading)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _join_again_whenever(self, lost: asyncio.Event, partition: Partition) -> None:
-        with suppress(Interrupted):
-            while True:
-                await lost.wait()
-                lost.clear()
-                self._stop_reading()
-                await retrying(
-                    lambda: self._join_again(partition), "log_waits", on=(Exception,), sleep=self._sleep,
-                    partition=self.number,
-                )  # fmt: skip
-
     async def _join_again(self, partition: Partition) -> None:
-        """Read on, or leave because it is another log. Raises what keeps that from being told now."""
+        """Read on from where we are, or leave because it is another log. Raises what keeps that from being told now."""
         await self._until_in_hand_is_applied()
         with self._ground.readers.gathering():
             try:
