@@ -13,13 +13,16 @@ from actors.worker import Worker
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.jetstream import JetStream
-from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, partition_of
+from bus.subjects import DEFAULT_LOG_STREAMS, command_subject, log_stream_of, partition_of
+from schemas.codec import encode
 from schemas.commands import Tell
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask
 from schemas.replies import AskReply
+from schemas.verbs import verb_of
 from tests.actors import answering
 from tests.actors.serving import PARTITIONS, Llum
+from tests.waiting import DEADLINE_S
 
 ALICE, BOB = "alice", "bob"
 HERS, HIS = partition_of(ALICE, PARTITIONS), partition_of(BOB, PARTITIONS)
@@ -58,6 +61,12 @@ class Host:
             tell = Tell(id=self.llum.next_id(), context=["c"], component="a", evidence=evidence)
             seq = await self.llum.requests.store(user, "llum", tell)
         return seq
+
+    async def store_once(self, value: Any, user: str = ALICE) -> int:
+        """Put a tell into the log, and never a second time, whatever the server takes for it; give its sequence."""
+        tell = Tell(id=self.llum.next_id(), context=["c"], component="a", evidence=NewEvidence(value=value))
+        subject = command_subject(user, "llum", verb_of(tell))
+        return await JetStream(self.llum.bus).publish(subject, encode(tell), timeout_s=DEADLINE_S)
 
     async def commands_of_rules(self, user: str = ALICE) -> list[str]:
         """Give the ids of the commands that rules have sent, as often as they stand in the log."""

@@ -120,7 +120,8 @@ async def with_copy(host: Host) -> Worker:
     await while_stopped(host, lambda: copy(host))
     await until_values(host, [1])
     for value in (2, 3):
-        await host.llum.tell("a", value)
+        await host.store_once(value)
+    await until_values(host, [1, 2, 3])
     return worker
 
 

@@ -31,8 +31,10 @@ async def started(host: Host) -> Worker:
     await worker.add(HERS)
     for user in (ALICE, ANN):
         await host.llum.make_person(user, "a")
+    for user in (ALICE, ANN):
         for value in (1, 2, 3):
-            await host.llum.tell("a", value, user)
+            await host.store_once(value, user)
+        await host.llum.until("a", [1, 2, 3], user)
     return worker
 
 
@@ -57,9 +59,10 @@ async def lost(host: Host) -> str | None:
 
 
 async def lose(host: Host, nth: int) -> None:
-    """Take one of the commands out of the log, as damage would: a person who is not forgotten."""
+    """Take one of the tells out of the log, as damage would: a person who is not forgotten."""
     page, _ = await JetStream(host.llum.bus).page(STREAM, log_subject_of(HERS), 1, 100)
-    await JetStream(host.llum.bus).erase(STREAM, page[nth].seq)
+    tells = [stored for stored in page if stored.subject.endswith(".tell")]
+    await JetStream(host.llum.bus).erase(STREAM, tells[nth].seq)
 
 
 async def test_a_sound_log_gives_the_same_sum(host: Host) -> None:
@@ -77,7 +80,7 @@ async def test_a_sound_log_gives_the_same_sum(host: Host) -> None:
 
 
 @pytest.mark.parametrize("stored_later", [0, 5])
-@pytest.mark.parametrize("nth", [1, 3, 6])
+@pytest.mark.parametrize("nth", [0, 3, 5])
 async def test_what_the_log_has_lost_is_told(host: Host, nth: int, stored_later: int) -> None:
     """The partition is served, since the rest is right; status tells that something is missing."""
     worker = await started(host)
@@ -100,7 +103,7 @@ async def test_a_forget_is_recorded_before_its_outcome_is_said(host: Host) -> No
     await worker.add(HERS)
     outcome = await host.llum.requests.send(ALICE, "llum", Forget(id="forget"), DEADLINE_S)
     now = await recorded(host)
-    assert now.seq == outcome.seq
+    assert now.seq >= outcome.seq, "a forget that takes long is sent again"
     assert now.digests != before.digests
     await erase(host.llum.bus, STREAM, log_subjects_of_user(ALICE))
     await make_anew(host, worker)
@@ -112,8 +115,8 @@ async def test_the_sum_of_a_log_that_was_accepted_is_not_compared(host: Host) ->
     """The operator has been told what is lost."""
     worker = await started(host)
     await worker.remove(HERS)
-    await lose(host, 7)
-    await lose(host, 6)
+    await lose(host, 5)
+    await lose(host, 4)
     await worker.add(HERS)
 
     async def accepted() -> bool:
