@@ -234,7 +234,7 @@ POSTS = [
     Posted("NUL in the id", posted() | {"id": "a\0b"}, "bad_field", "id"),
     Posted("unknown component", posted(component="nothing"), "no_such_component", "componentid"),
     Posted("unknown context", posted(context=("Nowhere",)), "no_such_context", "context"),
-    Posted("number for text", posted(value=5), "bad_value", "evidence.value"),
+    Posted("list for text", posted(value=[5]), "bad_value", "evidence.value"),
     Posted("another's model", posted() | {"modelname": "bob"}, "permission_denied", "modelname"),
     Posted("10 MB of value", post_raw(b'"' + b"x" * 10 * MEGABYTE + b'"'), "too_large", None, 413),
     Posted("1 MB of value", post_raw(b'"' + b"x" * MEGABYTE + b'"'), "too_large", None, 413),

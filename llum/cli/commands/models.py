@@ -51,8 +51,8 @@ def tell(
     content = parse_json(value)
 
     async def use(client: "Client") -> "Accepted":
-        doing = client.tell(user, path, content, id=id_, **how)
-        return await explained(client.of(user), parse_path(path, "PATH"), doing)
+        model, named = client.of(user), parse_path(path, "PATH")
+        return await explained(model, named, client.tell(user, path, content, id=id_, **how))
 
     outcome = with_client(settings, use, app)
     repeated = ", the first outcome of this id" if outcome.repeated else ""
@@ -82,8 +82,8 @@ def ask(settings: Settings, user: str, path: str, app: str, as_json: bool, **how
     from llum.people.nearest import explained
 
     async def use(client: "Client") -> tuple[bool, AskReply]:
-        asking = ask_path(client, user, path, Ask(show_contexts=not as_json, **how))
-        return await explained(client.of(user), parse_path(path, "PATH"), asking)
+        model, named = client.of(user), parse_path(path, "PATH")
+        return await explained(model, named, ask_path(client, user, path, Ask(show_contexts=not as_json, **how)))
 
     is_component, reply = with_client(settings, use, app)
     show = _show_json if as_json else _show_component if is_component else _show_several
