@@ -90,8 +90,8 @@ def normalise(message: Any) -> None:
 
 
 def holds_names_to_normalise(data: bytes) -> bool:
-    r"""Tell whether an encoded message may: plain ASCII without `\u` is what it is. Cheap, and nearly always no."""
-    return not data.isascii() or b"\\u" in data
+    """Tell whether an encoded message may: plain ASCII without escapes is what it is. Cheap, and nearly always no."""
+    return not data.isascii() or b"\\" in data
 
 
 def check_seen(name: str, code: Code, field: str) -> str:
