@@ -8,10 +8,10 @@ import structlog
 from hypothesis import settings
 
 from bus import lines
-from tests.effort import EFFORT, STORMS
+from tests.effort import EFFORT, SAME_CHANCE, STORMS
 
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
-settings.register_profile("llum", deadline=None, max_examples=100 * EFFORT, print_blob=True)
+settings.register_profile("llum", deadline=None, max_examples=100 * EFFORT, print_blob=True, derandomize=SAME_CHANCE)
 settings.load_profile("llum")
 
 

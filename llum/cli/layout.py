@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import click
-from wcwidth import wcswidth, wcwidth
+from wcwidth import wcwidth
 
 GAP: Final = "  "
 MIN_COLUMN: Final = 8
@@ -46,8 +46,11 @@ def shorten(text: str, width: int) -> str:
 
 
 def cells(text: str) -> int:
-    """Count the cells that a text takes on a terminal."""
-    return max(wcswidth(text), 0)
+    """Count the cells that a text takes on a terminal at most: characters that are joined may take fewer.
+
+    Counted one by one, so that what is put together takes what its parts take.
+    """
+    return len(text) if text.isascii() else sum(max(wcwidth(char), 0) for char in text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None) -> str:

@@ -4,7 +4,7 @@ import json
 
 import click
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llum.cli.layout import cells, clean, columns, facts, paragraph, shorten, table, whole_table
@@ -12,6 +12,7 @@ from llum.cli.layout import cells, clean, columns, facts, paragraph, shorten, ta
 texts = st.text(st.characters(codec="utf-8"), max_size=120)
 
 
+@example(rows=[("", "000\x1f\u0d46\U00011af9", "000000000000")], width=40)
 @given(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=4), st.integers(40, 120))
 def test_a_table_fits(rows: list[tuple[str, str, str]], width: int) -> None:
     """No line of a table is wider than the terminal."""
