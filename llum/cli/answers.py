@@ -30,7 +30,7 @@ _TYPED: Final = tuple(
         (r"evidence_filter.*", "--filter"),
         (r"resolver(?:_arguments.*)?", "--resolver"),
         (r"as_of_seq", "--as-of-seq"),
-        (r"as_of_time", "--as-of"),
+        (r"as_of(?:_time)?", "--as-of"),
     )
 )
 

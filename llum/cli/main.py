@@ -115,7 +115,8 @@ def main(started: "Mapping[str, StartedChild] | None" = None) -> int:
 def hinted(error: LlumError) -> LlumError:
     """Name the command that helps. What refused does not know that the reader has a command line."""
     hint = HINTS.get(error.code)
-    return error if hint is None else raised_from(msgspec.structs.replace(error.error, hint=hint))
+    # There was none at the time that was asked about: to make one now would not help.
+    return error if hint is None or error.error.field == "as_of" else raised_from(msgspec.structs.replace(error.error, hint=hint))
 
 
 def _report_usage(error: click.UsageError) -> int:

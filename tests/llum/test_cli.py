@@ -304,6 +304,8 @@ def test_hints_name_commands_of_this_tool(run) -> None:
     """A refusal from the model cannot name a command, as its reader may have none; the command line can."""
     refused = Refusal(Code.NO_SUCH_MODEL, "bob has no model here", hint="the operator can make one")
     assert str(hinted(refused)) == "no_such_model: bob has no model here. Make one with `llum admin person add`."
+    before = Refusal(Code.NO_SUCH_MODEL, "the model had not yet been made then", "as_of")
+    assert hinted(before) is before, "to make a model now would not help"
     for hint in HINTS.values():
         words = hint.split("`")[1].split()
         assert run(*words[1:], "--help").code == 0
