@@ -115,8 +115,9 @@ def main(started: "Mapping[str, StartedChild] | None" = None) -> int:
 def hinted(error: LlumError) -> LlumError:
     """Name the command that helps. What refused does not know that the reader has a command line."""
     hint = HINTS.get(error.code)
-    # There was none at the time that was asked about: to make one now would not help.
-    return error if hint is None or error.error.field == "as_of" else raised_from(msgspec.structs.replace(error.error, hint=hint))
+    if hint is None or error.error.field == "as_of":
+        return error  # of what was not there at the time that was asked about, to make it now would not help
+    return raised_from(msgspec.structs.replace(error.error, hint=hint))
 
 
 def _report_usage(error: click.UsageError) -> int:
