@@ -166,8 +166,10 @@ async def test_two_workers_hold_the_same(host: Host) -> None:
     assert await host.held_by("one") == await host.held_by("two")
 
 
-async def test_the_primary_leaves_and_another_takes_over(host: Host) -> None:
+async def test_the_primary_leaves_and_another_takes_over(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under load, again and again: each rule has told once and each notice has been sent once, and none is missing."""
+    # Else what a busy machine does not record in time is sent again, under the same id.
+    monkeypatch.setattr("actors.effects.relaying.HAND_OVER_WITHIN_S", DEADLINE_S)
     one, two = await host.worker("one"), await host.worker("two")
     await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
     await host.llum.make_person(ALICE, "a", "copy")
