@@ -25,9 +25,8 @@ _EXPOSED: Final = "Retry-After, WWW-Authenticate, X-Request-Id"
 
 
 def is_preflight(request: web.BaseRequest) -> bool:
-    """Tell whether a browser asks what a page may send."""
-    headers = request.headers
-    return hdrs.ORIGIN in headers and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers and request.method == "OPTIONS"
+    """Tell whether a request that names an origin only asks what a page may send."""
+    return request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
 
 
 def preflight_response() -> web.Response:

@@ -81,8 +81,10 @@ async def observed(
     started = time.perf_counter()
     trace = Trace(_new_id(), edge, route)
     request[TRACE] = trace
+    origin = request.headers.get(hdrs.ORIGIN)
+    asks_first = origin is not None and cors.is_preflight(request)
     try:
-        response = cors.preflight_response() if cors.is_preflight(request) else await handler(request)
+        response = cors.preflight_response() if asks_first else await handler(request)
     except asyncio.CancelledError:
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
@@ -90,8 +92,7 @@ async def observed(
         response = trace.refuse(error)
     except Exception as error:  # noqa: BLE001 - logged there, and answered
         response = _failed(request, trace, error)
-    origin = request.headers.get(hdrs.ORIGIN)
-    if origin is not None and not cors.is_preflight(request):
+    if origin is not None and not asks_first:
         cors.let_read(response, origin, trace.own_origins())
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)

@@ -28,6 +28,8 @@ _TYPED: Final = tuple(
         (r"evidence\.(comment|time|useby)", r"--\1"),
         (r"(?:context|component|view|path)(?:[\[.].*)?", "PATH"),
         (r"evidence_filter.*", "--filter"),
+        (r"id", "--id"),
+        (r"user", "USER"),
         (r"resolver(?:_arguments.*)?", "--resolver"),
         (r"as_of_seq", "--as-of-seq"),
         (r"as_of(?:_time)?", "--as-of"),

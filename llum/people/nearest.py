@@ -55,9 +55,14 @@ def did_you_mean(name: str, there: Iterable[str], listing: str) -> str:
     names = list(there)
     if not names:
         return ""
-    near = get_close_matches(name, names, 1, _SIMILAR)
+    near = nearest(name, names)
     shown = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
-    return (f"Did you mean {near[0]}? " if near else "") + f"{listing}: {shown}."
+    return (f"Did you mean {near}? " if near else "") + f"{listing}: {shown}."
+
+
+def nearest(name: str, there: Iterable[str]) -> str | None:
+    """Give the name that was perhaps meant."""
+    return next(iter(get_close_matches(name, list(there), 1, _SIMILAR)), None)
 
 
 async def _absent(model: "AsApp", path: Path, error: LlumError) -> LlumError:

@@ -267,7 +267,9 @@ def test_errors_name_what_was_typed() -> None:
     assert shown == "no_such_app: MyHealth is not registered (field PATH)"
     assert in_words(Refusal(Code.BAD_VALUE, "no", "evidence.value[2].x")) == "bad_value: no (field VALUE)"
     assert in_words(Refusal(Code.BAD_FIELD, "no", "evidence.useby")) == "bad_field: no (field --useby)"
-    assert in_words(Refusal(Code.BAD_FIELD, "no", "user")) == "bad_field: no (field user)"
+    assert in_words(Refusal(Code.BAD_FIELD, "no", "user")) == "bad_field: no (field USER)"
+    assert in_words(Refusal(Code.ID_REUSED, "no", "id")) == "id_reused: no (field --id)"
+    assert in_words(Refusal(Code.BAD_FIELD, "no", "goals[0]")) == "bad_field: no (field goals[0])", "nothing else fits"
 
 
 def test_a_command_that_is_not_there(run) -> None:

@@ -17,10 +17,10 @@ class Table:
 
     def find(self, name: str) -> BrowseCommand:
         """Give a command, or raise a `click.UsageError` that names what was perhaps meant."""
-        from difflib import get_close_matches
+        from llum.people.nearest import nearest
 
         if found := self.by_any_name.get(name):
             return found
-        near = get_close_matches(name, self.by_any_name, 1)
-        hint = f"Did you mean {near[0]}?" if near else "Try `help`"
+        near = nearest(name, self.by_any_name)
+        hint = f"Did you mean {near}?" if near else "Try `help`"
         raise click.UsageError(f"there is no command {name!r}. {hint}")
