@@ -7,6 +7,7 @@ none.
 1   verbs such as `mkmodel`; neither bucket nor file names a format
 2   verbs are words, such as `make_model`
 3   names in one spelling (NFC), kept names of members, rights by verb; an id says one thing only
+4   withdrawing evidence withdraws what followed from it; schedules by people's clocks; part of a model can be forgotten
 """
 
 import os
@@ -15,7 +16,7 @@ from typing import Final
 
 from bus.errors import InstallationError
 
-LOG_FORMAT: Final = 3
+LOG_FORMAT: Final = 4
 """The format that this llum writes and reads."""
 
 UNRECORDED: Final = 1

@@ -15,7 +15,7 @@ from typing import Any, Final
 from model.reads import EvidenceKind, Read
 from schemas.names import UNICODE_VERSION
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 ERA_BITS: Final = 14
 """16,384 commands are an era, about 350 kB of the index by hash."""
