@@ -21,6 +21,7 @@ from bus.connection import Bus
 from bus.requests import Requests
 from bus.turns import Turns
 from llum.bus_address import find_bus
+from llum.given_paths import PathLike, parted, segments_of
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
     ActivateRule,
@@ -46,14 +47,14 @@ from schemas.commands import (
     Withdraw,
 )
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
-from schemas.errors import Code, Refusal, raised_from
+from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
-from schemas.paths import Path as Segments
-from schemas.paths import check_path, check_token, parse_path
+from schemas.paths import check_token
 from schemas.permissions import Permission
 from schemas.queries import (
     Access,
     Ask,
+    Consequences,
     Export,
     GetContext,
     GetPermission,
@@ -69,6 +70,7 @@ from schemas.replies import (
     AppsReply,
     AskReply,
     ComponentAnswer,
+    ConsequencesReply,
     ContextReply,
     ExportReply,
     PermissionReply,
@@ -79,8 +81,6 @@ from schemas.replies import (
 )
 
 R = TypeVar("R", bound=Reply)
-
-PathLike = str | Sequence[str]
 
 
 class Client:
@@ -134,7 +134,7 @@ class Client:
         The same `id` again changes nothing and gives the first outcome: choose your own to try again safely.
         With `settle` it returns when what rules in the same model do with it is applied, too, or after 2 s: `settled`.
         """
-        context, component = _split(path)
+        context, component = parted(path)
         evidence = NewEvidence(
             value=value,
             evidence_type=evidence_type,
@@ -152,7 +152,7 @@ class Client:
 
         The result's `seq` and `n` name the correction for `withdraw`.
         """
-        context, component = _split(path)
+        context, component = parted(path)
         command = Correct(id=new_id(), context=context, component=component, value=value, comment=comment)
         return await self.send(user, command)
 
@@ -160,9 +160,19 @@ class Client:
         self, user: str, path: PathLike, seq: int, n: int = 0, *, comment: str | None = None
     ) -> Accepted:
         """Take back a piece of evidence: one's own, or as an owner app any. Raises `no_such_evidence`."""
-        context, component = _split(path)
+        context, component = parted(path)
         command = Withdraw(id=new_id(), context=context, component=component, seq=seq, n=n, comment=comment)
         return await self.send(user, command)
+
+    async def consequences(self, user: str, path: PathLike, seq: int | None = None, n: int = 0) -> ConsequencesReply:
+        """Say what would follow if a piece of evidence were withdrawn; without `seq`, if the component were deleted.
+
+        Nothing happens. Raises what refuses the command itself.
+        """
+        context, component = parted(path)
+        deletion = DeleteComponent(id="", context=context, component=component)
+        command = deletion if seq is None else Withdraw(id="", context=context, component=component, seq=seq, n=n)
+        return await self._answered(user, Consequences(command=command), ConsequencesReply)
 
     async def ask(
         self,
@@ -178,7 +188,7 @@ class Client:
         as_of_time: float | None = None,
     ) -> ComponentAnswer:
         """Resolve one component. The answer reflects what this client has told; `min_seq`: what others have, too."""
-        context, component = _split(path)
+        context, component = parted(path)
         query = Ask(
             context=context,
             view=[component],
@@ -214,7 +224,7 @@ class Client:
         self, user: str, path: PathLike, description: str = "", *, resolver: str | None = None, exist_ok: bool = False
     ) -> Accepted:
         """Make a context below one that is there."""
-        context, name = _split(path)
+        context, name = parted(path)
         command = MakeContext(
             id=new_id(), context=context, name=name, description=description, resolver=resolver, exist_ok=exist_ok
         )
@@ -224,57 +234,57 @@ class Client:
         self, user: str, context: PathLike, component: ComponentDefinition, *, exist_ok: bool = False
     ) -> Accepted:
         """Make a component in a context."""
-        command = MakeComponent(id=new_id(), context=list(_segments(context)), component=component, exist_ok=exist_ok)
+        command = MakeComponent(id=new_id(), context=list(segments_of(context)), component=component, exist_ok=exist_ok)
         return await self.send(user, command)
 
     async def make_view(self, user: str, context: PathLike, view: ViewDefinition) -> Accepted:
         """Make or replace a view in a context."""
-        return await self.send(user, MakeView(id=new_id(), context=list(_segments(context)), view=view))
+        return await self.send(user, MakeView(id=new_id(), context=list(segments_of(context)), view=view))
 
     async def delete_context(self, user: str, path: PathLike) -> Accepted:
         """Delete a context and all below it; never the root."""
-        return await self.send(user, DeleteContext(id=new_id(), context=list(_segments(path))))
+        return await self.send(user, DeleteContext(id=new_id(), context=list(segments_of(path))))
 
     async def delete_component(self, user: str, path: PathLike) -> Accepted:
         """Delete a component."""
-        context, component = _split(path)
+        context, component = parted(path)
         return await self.send(user, DeleteComponent(id=new_id(), context=context, component=component))
 
     async def delete_view(self, user: str, path: PathLike) -> Accepted:
         """Delete a view; the last segment of the path is its name."""
-        context, view = _split(path)
+        context, view = parted(path)
         return await self.send(user, DeleteView(id=new_id(), context=context, view=view))
 
     async def set_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver for asks about a component that name none; None: that of its context."""
-        context, component = _split(path)
+        context, component = parted(path)
         command = SetResolver(id=new_id(), context=context, component=component, resolver=resolver)
         return await self.send(user, command)
 
     async def set_context_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver of a context, for components in and below it that have none; None: unset."""
-        return await self.send(user, SetResolver(id=new_id(), context=list(_segments(path)), resolver=resolver))
+        return await self.send(user, SetResolver(id=new_id(), context=list(segments_of(path)), resolver=resolver))
 
     async def set_goals(self, user: str, path: PathLike, goals: Sequence[PathLike]) -> Accepted:
         """Say which components this one serves."""
-        context, component = _split(path)
-        paths = [list(_segments(goal)) for goal in goals]
+        context, component = parted(path)
+        paths = [list(segments_of(goal)) for goal in goals]
         return await self.send(user, SetGoals(id=new_id(), context=context, component=component, goals=paths))
 
     async def make_rule(self, user: str, path: PathLike, statement: str) -> str:
         """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
-        context, component = _split(path)
+        context, component = parted(path)
         command = MakeRule(id=new_id(), context=context, component=component, statement=statement)
         return str((await self.send(user, command)).result)
 
     async def activate_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Put a suspended rule to work. Owner apps only. Raises `no_such_rule`."""
-        context, component = _split(path)
+        context, component = parted(path)
         return await self.send(user, ActivateRule(id=new_id(), context=context, component=component, token=token))
 
     async def delete_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Remove a rule. Raises `no_such_rule`."""
-        context, component = _split(path)
+        context, component = parted(path)
         return await self.send(user, DeleteRule(id=new_id(), context=context, component=component, token=token))
 
     async def register_app(
@@ -310,14 +320,14 @@ class Client:
         text unbinds, `expires` 0 means never. With `whose_rules` it is about the rules that the app has in that
         person's model.
         """
-        place: dict[str, Any] = {"context": list(_segments(context)), "component": component}
+        place: dict[str, Any] = {"context": list(segments_of(context)), "component": component}
         return await self.send(user, SetPermission(id=new_id(), app=app, whose_rules=whose_rules, **place, **parts))
 
     async def import_contexts(
         self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
     ) -> Accepted:
         """Put contexts with their evidence below one that is there: a page of an export, say. Owner apps only."""
-        command = Import(id=id or new_id(), context=list(_segments(context)), contexts=contexts)
+        command = Import(id=id or new_id(), context=list(segments_of(context)), contexts=contexts)
         return await self.send(user, command)
 
     async def forget(self, user: str) -> Accepted:
@@ -326,7 +336,7 @@ class Client:
 
     async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
-        return await self._answered(user, GetContext(context=list(_segments(path)), size=size), ContextReply)
+        return await self._answered(user, GetContext(context=list(segments_of(path)), size=size), ContextReply)
 
     async def list_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
@@ -346,7 +356,7 @@ class Client:
         whose_rules: str | None = None,
     ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
-        query = GetPermission(app=app, context=list(_segments(context)), component=component)
+        query = GetPermission(app=app, context=list(segments_of(context)), component=component)
         reply = await self._answered(user, query, PermissionReply)
         return reply.permission if whose_rules is None else reply.rules_of.get(whose_rules)
 
@@ -354,12 +364,12 @@ class Client:
         self, user: str, context: PathLike, *, component: str | None = None
     ) -> dict[str, dict[str, RuleDescription]]:
         """Give rules by component and token: of one component, or of all in a context."""
-        query = ListRules(context=list(_segments(context)), component=component)
+        query = ListRules(context=list(segments_of(context)), component=component)
         return (await self._answered(user, query, RulesReply)).rules
 
     async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[ExportReply]:
         """Give a part of a model page by page, as it was at the first page. Owner apps only."""
-        query = Export(context=list(_segments(context)))
+        query = Export(context=list(segments_of(context)))
         while True:
             page = await self._answered(user, query, ExportReply)
             yield page
@@ -383,14 +393,3 @@ class Client:
     def of(self, user: str) -> AsApp:
         """Give one person's model, as this app sees it. Raises `bad_field` if the user's id cannot be one."""
         return AsApp(self.requests, check_token(user, "user"), self.app, self._writes, self._turns)
-
-
-def _segments(path: PathLike) -> Segments:
-    return parse_path(path) if isinstance(path, str) else check_path(list(path), "path")
-
-
-def _split(path: PathLike) -> tuple[list[str], str]:
-    segments = _segments(path)
-    if not segments:
-        raise Refusal(Code.BAD_PATH, "the path names the root, not a component", "path")
-    return list(segments[:-1]), segments[-1]

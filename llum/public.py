@@ -1,8 +1,9 @@
 """The public names, each from its home. Who imports `llum` gets them from here."""
 
 from bus.as_app import new_id
-from llum.client import Client, PathLike
+from llum.client import Client
 from llum.failures import Fault
+from llum.given_paths import PathLike
 from llum.sync import SyncClient
 from model.resolvers.registry import Argument, Arguments, Resolved, Resolver
 from schemas.commands import (
@@ -28,6 +29,7 @@ from schemas.commands import (
     Tell,
     Withdraw,
 )
+from schemas.consequences import ChangedValue, GoingPiece, GoingRule, Uncounted
 from schemas.definitions import (
     ComponentDefinition,
     ContextDefinition,
@@ -50,7 +52,18 @@ from schemas.evidence import (
 )
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
-from schemas.queries import Access, Ask, Export, GetContext, GetPermission, ListApps, ListResolvers, ListRules, Query
+from schemas.queries import (
+    Access,
+    Ask,
+    Consequences,
+    Export,
+    GetContext,
+    GetPermission,
+    ListApps,
+    ListResolvers,
+    ListRules,
+    Query,
+)
 from schemas.replies import (
     Accepted,
     AccessReply,
@@ -59,6 +72,7 @@ from schemas.replies import (
     AskReply,
     ComponentAnswer,
     ComponentFailure,
+    ConsequencesReply,
     ContextReply,
     ContextSize,
     Explanation,
@@ -86,6 +100,7 @@ __all__ = [
     "Arguments",
     "Ask",
     "AskReply",
+    "ChangedValue",
     "Client",
     "Code",
     "Command",
@@ -93,6 +108,8 @@ __all__ = [
     "ComponentDefinition",
     "ComponentFailure",
     "ComponentType",
+    "Consequences",
+    "ConsequencesReply",
     "ContextDefinition",
     "ContextReply",
     "ContextSize",
@@ -114,6 +131,8 @@ __all__ = [
     "Forget",
     "GetContext",
     "GetPermission",
+    "GoingPiece",
+    "GoingRule",
     "Import",
     "ImportedApp",
     "ImportedComponent",
@@ -156,6 +175,7 @@ __all__ = [
     "SyncClient",
     "Tell",
     "Transient",
+    "Uncounted",
     "ValueType",
     "ViewDefinition",
     "Withdraw",

@@ -141,6 +141,7 @@ class SyncClient:
     tell = _waiting(Client.tell)
     correct = _waiting(Client.correct)
     withdraw = _waiting(Client.withdraw)
+    consequences = _waiting(Client.consequences)
     ask = _waiting(Client.ask)
     ask_all = _waiting(Client.ask_all)
     access = _waiting(Client.access)

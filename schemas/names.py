@@ -22,6 +22,7 @@ UNICODE_VERSION: Final = 18
 _NAMES: Final = frozenset(
     {
         "bind_view",
+        "command",
         "component",
         "components",
         "context",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.commands import DeleteComponent, DeleteContext, Withdraw
 from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
@@ -130,7 +131,29 @@ class CheckImport(_Query, tag="check_import"):
     only_new: bool = False
 
 
-Query = Ask | Access | Ping | GetContext | ListResolvers | ListApps | GetPermission | ListRules | Export | CheckImport
+class Consequences(_Query, tag="consequences"):
+    """Say what would follow if something went, and change nothing: a `ConsequencesReply`, or why it may not go.
+
+    It needs what the command needs. An app sees what it may ask, and of evidence and rules its own.
+    """
+
+    command: Withdraw | DeleteComponent | DeleteContext
+    """What would be sent, with its `verb`. Its `id` does not matter."""
+
+
+Query = (
+    Ask
+    | Access
+    | Ping
+    | GetContext
+    | ListResolvers
+    | ListApps
+    | GetPermission
+    | ListRules
+    | Export
+    | CheckImport
+    | Consequences
+)
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
     Access,
@@ -142,5 +165,6 @@ QUERIES: tuple[type[_Query], ...] = (
     ListRules,
     Export,
     CheckImport,
+    Consequences,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
+from schemas.consequences import ChangedValue, GoingPiece, GoingRule, Uncounted
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
@@ -351,6 +352,19 @@ class CheckImportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="che
     """Of the model that it was checked against."""
 
 
+class ConsequencesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="consequences", omit_defaults=True):
+    """What would follow, as far as the app may see it. Nothing has changed."""
+
+    v: int = PROTOCOL_VERSION
+    seq: int
+    """Of the state that was looked at."""
+    values: list[ChangedValue] = []
+    pieces: list[GoingPiece] = []
+    rules: list[GoingRule] = []
+    cut: Uncounted | None = None
+    """How much more there is than the answer has room for; null: it is whole."""
+
+
 class Failed(msgspec.Struct, kw_only=True, tag_field="reply", tag="failed", omit_defaults=True):
     """Why there is no answer."""
 
@@ -369,6 +383,7 @@ Reply = (
     | RulesReply
     | ExportReply
     | CheckImportReply
+    | ConsequencesReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

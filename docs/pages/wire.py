@@ -11,7 +11,7 @@ import msgspec
 
 from bus import subjects
 from pages.markdown import code, first_paragraph, page, prose, table
-from schemas import commands, definitions, errors, evidence, limits, permissions, queries, replies
+from schemas import commands, consequences, definitions, errors, evidence, limits, permissions, queries, replies
 from schemas.verbs import verb_of
 
 _HEADERS: Final = [
@@ -104,6 +104,7 @@ def messages_page() -> str:
         ("Commands", commands),
         ("Queries", queries),
         ("Outcomes and replies", replies),
+        ("Consequences", consequences),
         ("Permissions", permissions),
         ("Definitions", definitions),
         ("Evidence", evidence),

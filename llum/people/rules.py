@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bus.as_app import new_id
-from llum.client import Client, PathLike
+from llum.client import Client
+from llum.given_paths import PathLike
 from schemas.commands import ActivateRule
 from schemas.errors import Code, Refusal
 from schemas.paths import parse_path

@@ -1,11 +1,12 @@
 """Queries: what may be asked of a model. `answer` is the only door.
 
-targets.py    which components a query is about
-visible.py    what is in a context, as far as an app may see it
-past.py       the model as it was
-ask/          asks: what to read (plan), the reply (finish), why a value is what it is (explain), pages (paging)
-describe.py   the smaller queries
-export.py     a part of a model, page by page
+targets.py        which components a query is about
+visible.py        what is in a context, as far as an app may see it
+past.py           the model as it was
+ask/              asks: what to read (plan), the reply (finish), why a value is what it is (explain), pages (paging)
+describe.py       the smaller queries
+export.py         a part of a model, page by page
+consequences.py   what would follow if something went (going.py: answers as if it had)
 """
 
 from collections.abc import Callable, Generator
@@ -19,6 +20,7 @@ from model.elsewhere import Together
 from model.permissions import Asker, Grant, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
+from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
 from model.queries.past import model_then
 from model.reads import AsOf, Pause, Read
@@ -31,6 +33,7 @@ from schemas.queries import (
     Access,
     Ask,
     CheckImport,
+    Consequences,
     Export,
     GetContext,
     GetPermission,
@@ -138,4 +141,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     ListRules: _list_rules,
     Export: _export,
     CheckImport: _check_import,
+    Consequences: answer_consequences,
 }

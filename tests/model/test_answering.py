@@ -15,6 +15,7 @@ from schemas.queries import (
     Access,
     Ask,
     CheckImport,
+    Consequences,
     Export,
     GetContext,
     GetPermission,
@@ -37,7 +38,9 @@ EVERY_QUERY: list[Query] = [
     ListRules(context=["Personal"]),
     Export(),
     CheckImport(context=[], contexts=[]),
+    Consequences(command=DeleteComponent(id="", context=["Personal"], component="age")),
 ]
+FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences)]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 
 
@@ -72,7 +75,7 @@ def test_every_query_is_answered_by_its_own_reply(query: Query) -> None:
     assert msgspec.json.decode(msgspec.json.encode(reply), type=kind) == reply
 
 
-@pytest.mark.parametrize("query", [query for query in EVERY_QUERY if not isinstance(query, Export)], ids=verb)
+@pytest.mark.parametrize("query", FROM_MEMORY, ids=verb)
 def test_what_is_in_memory_needs_nothing(query: Query) -> None:
     """The answer is there at the first step. Only evidence must be read or counted."""
     person = Person()

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from schemas.commands import SetPermission
+from schemas.consequences import ChangedValue, GoingPiece
 from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
 from schemas.permissions import PERMISSION_PARTS
@@ -18,6 +19,9 @@ WITH_EXTRA = (ComponentAnswer, ContextReply, ViewDetails, ComponentDefinition, I
 
 ANYTHING = {
     (ComponentAnswer, "value"),
+    (ChangedValue, "before"),
+    (ChangedValue, "after"),
+    (GoingPiece, "value"),
     *((kind, "extra") for kind in WITH_EXTRA),
     *((kind, name) for kind in (Evidence, ImportedEvidence, NewEvidence) for name in ("value", "extra")),
 }

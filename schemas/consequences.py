@@ -1,0 +1,56 @@
+"""What follows if something goes: the parts of a `ConsequencesReply`."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.errors import Error
+
+
+class ChangedValue(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A component whose value would be another one, as the asking app gets it. Values that stay are left out."""
+
+    path: list[str]
+    """From the root, the component's own name last."""
+    before: Any = None
+    after: Any = None
+    goes: bool = False
+    """The component itself is deleted: there is no value after that."""
+    error_before: Error | None = None
+    """Why there is no value now."""
+    error_after: Error | None = None
+    """Why there would be none."""
+
+
+class GoingPiece(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A piece of evidence that would no longer count."""
+
+    path: list[str]
+    """Of its component, from the root."""
+    seq: int
+    n: int = 0
+    value: Any = None
+    source: str
+    """The app that told it."""
+    creation_time: float
+    """When it was accepted, seconds since 1970."""
+    rule: str | None = None
+    """The token of the rule that told it."""
+
+
+class GoingRule(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A rule that would be deleted with its component."""
+
+    path: list[str]
+    """Of its component, from the root."""
+    token: str
+    app: str
+
+
+class Uncounted(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What an answer has no room for: how many of each."""
+
+    values: int = 0
+    """Components whose values were not compared. Some of them may stay as they are."""
+    pieces: int = 0
+    rules: int = 0
