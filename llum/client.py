@@ -22,6 +22,7 @@ from bus.requests import Requests
 from bus.turns import Turns
 from llum.bus_address import find_bus
 from llum.given_paths import PathLike, parted, segments_of
+from schemas import queries
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import (
     ActivateRule,
@@ -43,6 +44,7 @@ from schemas.commands import (
     SetGoals,
     SetPermission,
     SetResolver,
+    SetTimeZone,
     Tell,
     Withdraw,
 )
@@ -51,18 +53,6 @@ from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
 from schemas.paths import check_token
 from schemas.permissions import Permission
-from schemas.queries import (
-    Access,
-    Ask,
-    Consequences,
-    Export,
-    GetContext,
-    GetPermission,
-    ListApps,
-    ListResolvers,
-    ListRules,
-    Query,
-)
 from schemas.replies import (
     Accepted,
     AccessReply,
@@ -172,7 +162,7 @@ class Client:
         context, component = parted(path)
         deletion = DeleteComponent(id="", context=context, component=component)
         command = deletion if seq is None else Withdraw(id="", context=context, component=component, seq=seq, n=n)
-        return await self._answered(user, Consequences(command=command), ConsequencesReply)
+        return await self._answered(user, queries.Consequences(command=command), ConsequencesReply)
 
     async def ask(
         self,
@@ -189,7 +179,7 @@ class Client:
     ) -> ComponentAnswer:
         """Resolve one component. The answer reflects what this client has told; `min_seq`: what others have, too."""
         context, component = parted(path)
-        query = Ask(
+        query = queries.Ask(
             context=context,
             view=[component],
             resolver=resolver,
@@ -205,13 +195,13 @@ class Client:
             raise raised_from(failure.error)
         return reply.components[0]
 
-    async def ask_all(self, user: str, query: Ask) -> AskReply:
+    async def ask_all(self, user: str, query: queries.Ask) -> AskReply:
         """Send any ask: a whole context, a view. What could not be answered is in the reply's `failures`."""
         return await self._answered(user, query, AskReply)
 
     async def access(self, user: str) -> AccessReply:
         """Say whether the user has a model that knows this app, or raise `no_such_model`, `permission_denied`."""
-        return await self._answered(user, Access(), AccessReply)
+        return await self._answered(user, queries.Access(), AccessReply)
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
         """Make a user's model, as the operator does; this app becomes its first owner app. Raises `already_exists`."""
@@ -270,6 +260,17 @@ class Client:
         context, component = parted(path)
         paths = [list(segments_of(goal)) for goal in goals]
         return await self.send(user, SetGoals(id=new_id(), context=context, component=component, goals=paths))
+
+    async def set_time_zone(self, user: str, time_zone: str | None) -> Accepted:
+        """Set the person's time zone, such as Europe/Amsterdam; None: that of the installation. Owner apps only.
+
+        Raises `bad_field` if there is no such zone.
+        """
+        from bus.time_zones import zone_named  # here: few ever set one
+
+        if time_zone is not None:
+            zone_named(time_zone)
+        return await self.send(user, SetTimeZone(id=new_id(), time_zone=time_zone))
 
     async def make_rule(self, user: str, path: PathLike, statement: str) -> str:
         """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
@@ -336,15 +337,15 @@ class Client:
 
     async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
-        return await self._answered(user, GetContext(context=list(segments_of(path)), size=size), ContextReply)
+        return await self._answered(user, queries.GetContext(context=list(segments_of(path)), size=size), ContextReply)
 
     async def list_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
-        return (await self._answered(user, ListResolvers(), ResolversReply)).resolvers
+        return (await self._answered(user, queries.ListResolvers(), ResolversReply)).resolvers
 
     async def list_apps(self, user: str) -> dict[str, AppDescription]:
         """Give the apps of a model with description and role. Owner apps only."""
-        return (await self._answered(user, ListApps(), AppsReply)).apps
+        return (await self._answered(user, queries.ListApps(), AppsReply)).apps
 
     async def get_permission(
         self,
@@ -356,7 +357,7 @@ class Client:
         whose_rules: str | None = None,
     ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
-        query = GetPermission(app=app, context=list(segments_of(context)), component=component)
+        query = queries.GetPermission(app=app, context=list(segments_of(context)), component=component)
         reply = await self._answered(user, query, PermissionReply)
         return reply.permission if whose_rules is None else reply.rules_of.get(whose_rules)
 
@@ -364,18 +365,18 @@ class Client:
         self, user: str, context: PathLike, *, component: str | None = None
     ) -> dict[str, dict[str, RuleDescription]]:
         """Give rules by component and token: of one component, or of all in a context."""
-        query = ListRules(context=list(segments_of(context)), component=component)
+        query = queries.ListRules(context=list(segments_of(context)), component=component)
         return (await self._answered(user, query, RulesReply)).rules
 
     async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[ExportReply]:
         """Give a part of a model page by page, as it was at the first page. Owner apps only."""
-        query = Export(context=list(segments_of(context)))
+        query = queries.Export(context=list(segments_of(context)))
         while True:
             page = await self._answered(user, query, ExportReply)
             yield page
             if page.next is None:
                 return
-            query = Export(context=query.context, after=page.next)
+            query = queries.Export(context=query.context, after=page.next)
 
     async def send(
         self, user: str, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False
@@ -383,10 +384,10 @@ class Client:
         """Send any command and return its outcome, or raise the refusal. `settle` is that of `tell`."""
         return await self.of(user).send(command, timeout_s, settle=settle)
 
-    async def _answered(self, user: str, query: Query, kind: type[R]) -> R:
+    async def _answered(self, user: str, query: queries.Query, kind: type[R]) -> R:
         return await self.of(user).find(query, kind)
 
-    async def query(self, user: str, query: Query) -> Reply:
+    async def query(self, user: str, query: queries.Query) -> Reply:
         """Send any query and return its reply, or raise its error."""
         return await self.of(user).ask(query)
 

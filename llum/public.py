@@ -26,6 +26,7 @@ from schemas.commands import (
     SetGoals,
     SetPermission,
     SetResolver,
+    SetTimeZone,
     Tell,
     Withdraw,
 )
@@ -169,6 +170,7 @@ __all__ = [
     "SetGoals",
     "SetPermission",
     "SetResolver",
+    "SetTimeZone",
     "SetupError",
     "Spool",
     "SpoolFullError",

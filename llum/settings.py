@@ -15,6 +15,7 @@ import msgspec
 
 from bus.subjects import DEFAULT_PARTITIONS, MAX_PARTITIONS
 from schemas.errors import Code, Refusal
+from schemas.time_zones import UTC, ZONE_PATTERN
 
 CONFIG_VARIABLE: Final = "LLUM_CONFIG"
 CONFIG_FILE: Final = "llum.toml"
@@ -87,6 +88,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
         ),
     ] = 100_000
+    time_zone: Annotated[
+        str,
+        _setting(
+            "Time zone of people who have set none of their own: schedules go by it.",
+            "the name of a time zone such as Europe/Amsterdam",
+            pattern=ZONE_PATTERN,
+        ),
+    ] = UTC
     allow_private_webhooks: Annotated[
         bool, _setting("Let rules call private, loopback and link-local addresses too.", "true or false")
     ] = False
@@ -170,7 +179,9 @@ def load_with_origins(options: Mapping[str, Any] | None = None, config: Path | N
     """Read the settings and say of each where it came from."""
     given = {name: value for name, value in (options or {}).items() if value is not None}
     path, file = _read_file(config)
-    return {name: _pick(setting, given, file, path) for name, setting in SETTINGS.items()}
+    found = {name: _pick(setting, given, file, path) for name, setting in SETTINGS.items()}
+    _check_time_zone(found["time_zone"])
+    return found
 
 
 def _pick(setting: Setting, options: Mapping[str, Any], file: Mapping[str, Any], path: Path | None) -> Sourced:
@@ -192,6 +203,18 @@ def _converted(setting: Setting, raw: Any, origin: Origin, place: str) -> Source
         message = f"{place} is {shown!r}, expected {setting.expected}"
         raise Refusal(Code.BAD_FIELD, message, setting.name) from error
     return Sourced(value, origin, place)
+
+
+def _check_time_zone(zone: Sourced) -> None:
+    """Refuse a zone that is not there. Where none is set nothing is looked up: that would cost every command time."""
+    if zone.origin == "default":
+        return
+    from bus.time_zones import zone_named
+
+    try:
+        zone_named(zone.value)
+    except Refusal as refusal:
+        raise Refusal(Code.BAD_FIELD, f"{zone.place}: {refusal.message}", "time_zone", refusal.hint) from refusal
 
 
 def _to_path(kind: type, raw: Any) -> Any:

@@ -155,6 +155,7 @@ class SyncClient:
     set_resolver = _waiting(Client.set_resolver)
     set_context_resolver = _waiting(Client.set_context_resolver)
     set_goals = _waiting(Client.set_goals)
+    set_time_zone = _waiting(Client.set_time_zone)
     make_rule = _waiting(Client.make_rule)
     activate_rule = _waiting(Client.activate_rule)
     delete_rule = _waiting(Client.delete_rule)

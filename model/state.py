@@ -81,6 +81,8 @@ class ContextItem(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True,
     made_by: str = ""
     """As of a component."""
     extra: dict[str, Any] | None = None
+    time_zone: str | None = None
+    """Of the root alone: the person's; None: that of the installation."""
 
 
 class App(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
@@ -313,6 +315,11 @@ class Model:
 
         self.open: list[Context] | None = None
         """Contexts with changes that `model.fold` has not packed yet; None: there are none."""
+
+    @property
+    def time_zone(self) -> str | None:
+        """The person's time zone; None: that of the installation."""
+        return self.root.contents.item.time_zone
 
     def context(self, path: Path) -> Context | None:
         """Find a context; None if there is none."""

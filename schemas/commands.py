@@ -157,6 +157,15 @@ class SetGoals(_Command, tag="set_goals"):
     goals: list[list[str]]
 
 
+class SetTimeZone(_Command, tag="set_time_zone"):
+    """Set the person's time zone, by which schedules go that name none. Owner apps only.
+
+    A name such as Europe/Amsterdam. Null: none of their own, then it is the installation's.
+    """
+
+    time_zone: str | None = None
+
+
 class MakeRule(_Command, tag="make_rule"):
     """Attach a rule to a component. It may do what the app may. Needs `ask` and `rules` there.
 
@@ -296,6 +305,7 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     DeleteView,
     SetResolver,
     SetGoals,
+    SetTimeZone,
     MakeRule,
     ActivateRule,
     DeleteRule,
@@ -320,6 +330,7 @@ Command = (
     | DeleteView
     | SetResolver
     | SetGoals
+    | SetTimeZone
     | MakeRule
     | ActivateRule
     | DeleteRule

@@ -101,3 +101,5 @@ class ImportedContext(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_u
     """Other members, kept and given back unchanged: at most 4 KiB of JSON."""
     creation_time: float | None = None
     """As that of a component."""
+    time_zone: str | None = None
+    """The person's, for a model's root that has none; elsewhere it has no effect."""

@@ -252,6 +252,8 @@ class ContextReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="get_con
     """Of those of the views that have more than their components, by name."""
     extra: dict[str, Any] = {}
     """Other members that whoever made the context has given."""
+    time_zone: str | None = None
+    """Of the root: the person's; null: none is set, the installation's counts."""
     permission: Granted
     size: ContextSize | None = None
     """With `size` in the query."""

@@ -126,6 +126,10 @@ class SetGoalsCall(Call, kw_only=True):
     goals: str | list[Segments]
 
 
+class SetTimeZoneCall(Call, kw_only=True):
+    time_zone: str | None
+
+
 class SubscriptionMembers(msgspec.Struct, kw_only=True):
     """`password` is not read, and `user` only shown: the rule is that of the app which calls."""
 
@@ -193,6 +197,7 @@ GET_CONTEXT: Final = msgspec.json.Decoder(GetContextCall)
 DELETE_VIEW: Final = msgspec.json.Decoder(DeleteViewCall)
 SET_RESOLVER: Final = msgspec.json.Decoder(SetResolverCall)
 SET_GOALS: Final = msgspec.json.Decoder(SetGoalsCall)
+SET_TIME_ZONE: Final = msgspec.json.Decoder(SetTimeZoneCall)
 SUBSCRIBE: Final = msgspec.json.Decoder(SubscribeCall)
 DELETE_SUBSCRIPTION: Final = msgspec.json.Decoder(DeleteSubscriptionCall)
 LIST_SUBSCRIPTIONS: Final = msgspec.json.Decoder(ListSubscriptionsCall)

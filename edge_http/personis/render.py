@@ -254,6 +254,8 @@ def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -
         "objectType": "Context",
         "creation_time": found.created,
     }
+    if found.time_zone is not None:
+        rendered["time_zone"] = found.time_zone
     if found.size is not None:
         rendered["size"] = found.size.contexts + found.size.components + found.size.evidence
     return {**found.extra, **rendered}

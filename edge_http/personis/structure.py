@@ -12,6 +12,7 @@ from schemas.commands import (
     DeleteView,
     SetGoals,
     SetResolver,
+    SetTimeZone,
 )
 from schemas.errors import Code, Refusal
 from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers
@@ -129,6 +130,15 @@ async def _set_goals(caller: Caller) -> None:
     await caller.send(SetGoals(id=caller.id_for(call), context=path, component=call.componentid, goals=goals))
 
 
+async def _set_time_zone(caller: Caller) -> None:
+    call = caller.parse(calls.SET_TIME_ZONE)
+    if call.time_zone is not None:
+        from bus.time_zones import zone_named  # here: few ever set one
+
+        zone_named(call.time_zone)
+    await caller.send(SetTimeZone(id=caller.id_for(call), time_zone=call.time_zone))
+
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "mkmodel": _make_model,
     "mkcontext": _make_context,
@@ -141,4 +151,5 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "setresolver": _set_resolver,
     "getresolvers": _get_resolvers,
     "set_goals": _set_goals,
+    "settimezone": _set_time_zone,
 }

@@ -30,6 +30,7 @@ _TYPED: Final = tuple(
         (r"evidence_filter.*", "--filter"),
         (r"id", "--id"),
         (r"user", "USER"),
+        (r"time_zone", "ZONE"),
         (r"resolver(?:_arguments.*)?", "--resolver"),
         (r"as_of_seq", "--as-of-seq"),
         (r"as_of(?:_time)?", "--as-of"),

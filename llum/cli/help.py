@@ -31,6 +31,7 @@ EXAMPLES: Final = {
     "admin person show": "llum admin person show alice",
     "admin person export": "llum admin person export alice alice.jsonl",
     "admin person import": "llum admin person import alice alice.jsonl",
+    "admin person time-zone": "llum admin person time-zone alice Europe/Amsterdam",
     "admin person forget": "llum admin person forget alice",
     "admin app": "llum admin app list alice",
     "admin app add": "llum admin app add alice lamp --description 'The lamp on the desk'",

@@ -29,6 +29,8 @@ class Overview(NamedTuple):
     contexts: dict[str, Any]
     """The tree of contexts, by name."""
     personal: AskReply | None
+    time_zone: str | None
+    """The person's; None: that of the installation counts."""
 
 
 def default_model(user: str, **personal: str) -> ModelDefinition:
@@ -75,7 +77,8 @@ async def overview(client: "Client", user: str) -> Overview:
     access = await client.access(user)
     contexts = await _subtree(client, user, [])
     personal = await client.ask_all(user, Ask(context=["Personal"])) if "Personal" in contexts else None
-    return Overview(access.role, access.seq, contexts, personal)
+    root = await client.get_context(user)
+    return Overview(access.role, access.seq, contexts, personal, root.time_zone)
 
 
 async def _subtree(client: "Client", user: str, path: list[str]) -> dict[str, Any]:

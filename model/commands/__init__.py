@@ -30,6 +30,7 @@ from model.commands.structure import (
     set_goals,
     set_resolver,
 )
+from model.commands.time_zones import set_time_zone
 from model.permissions import Grants
 from model.reads import Reading
 from model.stamp import Stamp
@@ -89,6 +90,7 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.DeleteView: delete_view,
     commands.SetResolver: set_resolver,
     commands.SetGoals: set_goals,
+    commands.SetTimeZone: set_time_zone,
     commands.MakeRule: make_rule,
     commands.ActivateRule: activate_rule,
     commands.DeleteRule: delete_rule,

@@ -30,6 +30,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
 from schemas.paths import Path, check_path, check_token, format_path
 from schemas.permissions import Permission
+from schemas.time_zones import check_zone_name
 
 
 def check_import(model: Model, base: Path, command: Import, app: str) -> None:
@@ -78,6 +79,8 @@ def _check_context(model: Model, base: Path, context: ImportedContext, at: str, 
         check_resolver(context.resolver, f"{at}.resolver")
         check_extra(context.extra, f"{at}.extra")
         _check_creation_time(context.creation_time, at)
+        if context.time_zone is not None:
+            check_zone_name(context.time_zone, f"{at}.time_zone")
         _check_permissions(model, context.permissions, f"{at}.permissions", for_component=False)
     _check_components(model, path, context.components, f"{at}.components", only_new)
     for position, view in enumerate(context.views):

@@ -142,6 +142,7 @@ class _Importer:
             description=before.description or imported.description,
             resolver=before.resolver or imported.resolver,
             extra=before.extra or imported.extra or None,
+            time_zone=before.time_zone or (None if path else imported.time_zone),
         )
         if after != before:
             self._put_context(path, after)

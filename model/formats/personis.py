@@ -25,6 +25,7 @@ from schemas.evidence import ComponentType, ImportedEvidence, ValueType
 from schemas.paths import format_path
 from schemas.permissions import Permission
 from schemas.reserved import unreserved
+from schemas.time_zones import is_zone_name
 
 ROOT: Final = (None, "", ".")
 """How the original calls the root: what was exported from there is put straight into the context."""
@@ -143,13 +144,14 @@ def left_out(model: ExportedContext) -> Iterator[LeftOut]:
 def pieces_of(model: ExportedContext, default: Exporter) -> Iterator[Piece]:
     """Take a model apart. Raises `bad_field`."""
     for path, context in contexts_of(model):
-        info = _info_of(context, path)
+        info, extra = _info_of(context, path), _extra(context.contextinfo, ContextInfo)
         head = ImportedContext(
             path=path,
             description=info.Description or "",
             resolver=info.resolver,
             permissions=_settings(context, path)[0],
-            extra=_extra(context.contextinfo, ContextInfo),
+            time_zone=None if path else _taken_zone(extra),
+            extra=extra,
             creation_time=info.creation_time,
         )
         yield Piece(head)
@@ -157,6 +159,12 @@ def pieces_of(model: ExportedContext, default: Exporter) -> Iterator[Piece]:
             yield from _component_pieces(head, context, name, default)
         for name, raw in (context.views or {}).items():
             yield Piece(head, _view_definition(path, name, raw))
+
+
+def _taken_zone(extra: dict[str, Any]) -> str | None:
+    """Take the person's time zone out of the further members of the root: the original knows none."""
+    zone = extra.get("time_zone")
+    return extra.pop("time_zone") if isinstance(zone, str) and is_zone_name(zone) else None
 
 
 def _info_of(context: ExportedContext, path: Segments) -> ContextInfo:

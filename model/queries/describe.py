@@ -50,6 +50,7 @@ def describe_context(then: Then, asker: Asker, query: GetContext) -> Generator[l
         views=views,
         view_details=view_details(place, views),
         extra=item.extra or {},
+        time_zone=item.time_zone,
         permission=_granted(place.grant),
     )
     if query.size:

@@ -151,6 +151,7 @@ class _Page:
             views=[_view(name, view) for name, view in stop.views],
             extra=stop.context.extra or {},
             creation_time=stop.context.created_us / 1e6,
+            time_zone=stop.context.time_zone,
         )
         self._room -= len(_encode(entered))
         self.reply.contexts.append(entered)

@@ -28,6 +28,7 @@ from schemas.commands import (
     SetPermission,
     SetQuota,
     SetResolver,
+    SetTimeZone,
     Tell,
     Withdraw,
 )
@@ -148,6 +149,7 @@ structure: st.SearchStrategy[Command] = st.one_of(
     st.builds(DeleteView, id=ids, context=contexts, view=names),
     st.builds(SetResolver, id=ids, context=contexts, component=st.one_of(st.none(), names), resolver=resolvers),
     st.builds(SetGoals, id=ids, context=contexts, component=names, goals=st.sampled_from([[], [["a", "b"]]])),
+    st.builds(SetTimeZone, id=ids, time_zone=st.sampled_from([None, "Europe/Amsterdam", "Asia/Tokyo", "../x"])),
     st.builds(Import, id=ids, context=contexts, contexts=st.lists(imported, max_size=2)),
 )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import DeleteComponent, DeleteContext, DeleteView, SetGoals, SetResolver
+from schemas.commands import DeleteComponent, DeleteContext, DeleteView, SetGoals, SetResolver, SetTimeZone
 from schemas.errors import Code, Refusal
 from schemas.permissions import Permission
 from schemas.queries import Access, GetContext, GetPermission, ListApps, ListResolvers
@@ -54,6 +54,14 @@ COMMANDS: list[tuple[str, str, dict[str, Any], Any, Any]] = [
         SetGoals(id="1", context=P, component="c", goals=[["Goals", "fit"], ["Goals"]]),
         OK_NULL,
     ),
+    (
+        "a time zone",
+        "settimezone",
+        {"time_zone": "Europe/Amsterdam"},
+        SetTimeZone(id="1", time_zone="Europe/Amsterdam"),
+        OK_NULL,
+    ),
+    ("no time zone", "settimezone", {"time_zone": None}, SetTimeZone(id="1"), OK_NULL),
 ]
 
 
@@ -77,6 +85,8 @@ BAD_CALLS = [
     ("set_goals", {"componentid": "c"}, "goals"),
     ("set_goals", {"componentid": "c", "goals": None}, "goals"),
     ("set_goals", {"componentid": "c", "goals": ["a"]}, "goals[0]"),
+    ("settimezone", {}, "time_zone"),
+    ("settimezone", {"time_zone": "Mars/Olympus"}, "time_zone"),
     ("getcontext", {"context": 3}, "context"),
     ("getresolvers", {"modelname": 3}, "modelname"),
     ("mkmodel", {"modelname": 3}, "modelname"),

@@ -68,6 +68,7 @@ def test_config_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         ("nats_url", "127.0.0.1"),
         ("public_url", "llum.example"),
         ("sync", "sometimes"),
+        ("time_zone", "here and there"),
         ("log_level", "loud"),
         ("data_dir", "a\0b"),
     ],
@@ -87,6 +88,16 @@ def test_bad_value_in_environment_names_the_variable(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LLUM_PARTITIONS", "many")
     with pytest.raises(Refusal, match=r"LLUM_PARTITIONS is 'many', expected a number"):
         load()
+
+
+def test_a_time_zone_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only look like one; where it was set is said, and what was perhaps meant."""
+    monkeypatch.setenv("LLUM_TIME_ZONE", "Europe/Amsterdm")
+    with pytest.raises(Refusal, match=r"LLUM_TIME_ZONE: there is no time zone Europe/Amsterdm.*did you mean") as caught:
+        load()
+    assert caught.value.error.field == "time_zone"
+    monkeypatch.setenv("LLUM_TIME_ZONE", "Europe/Amsterdam")
+    assert load().time_zone == "Europe/Amsterdam"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ TOUCHES: list[tuple[Command, list[Path]]] = [
     (commands.SetResolver(**AGE, resolver="mean"), [("Personal", "age")]),
     (commands.SetResolver(id="x", context=["Personal"], resolver="mean"), [("Personal",)]),
     (commands.SetGoals(**AGE, goals=[["Goals", "Health", "steps"]]), [("Personal", "age")]),
+    (commands.SetTimeZone(id="x", time_zone="Europe/Amsterdam"), [()]),
     (commands.MakeRule(**AGE, statement=RULE), [("Personal", "age")]),
     (commands.MakeRule(**AGE, statement=CRON_RULE), [("Personal", "age")]),
     (commands.MakeContext(id="x", context=["Personal"], name="New"), [("Personal", "New")]),

@@ -101,10 +101,34 @@ def person_show(settings: Settings, user: str, as_json: bool) -> None:
 
     shown: Overview = with_client(settings, lambda client: overview(client, user))
     lines = [f"{user}: {shown.role} access for this command line, state as of sequence {shown.seq}"]
+    lines += [f"time zone: {shown.time_zone}"] if shown.time_zone else []
     lines.append(tree(shown.contexts))
     lines += [values_table(shown.personal)] if shown.personal else []
     lines += warnings(shown.contexts)
     say({"user": user, **shown._asdict()}, "\n".join(lines), as_json=as_json)
+
+
+@person.command("time-zone")
+@click.argument("user")
+@click.argument("zone", required=False)
+@click.option("--none", "unset", is_flag=True, help="Set none: then that of the installation counts.")
+@json_option
+@settings_options(*WHERE)
+def person_time_zone(settings: Settings, user: str, zone: str | None, unset: bool, as_json: bool) -> None:
+    """Set the time zone of USER to ZONE, and print it. Without ZONE: print it.
+
+    ZONE is a name such as Europe/Amsterdam. Schedules of rules that name no zone go by it.
+    """
+    if unset and zone is not None:
+        raise click.UsageError("name a ZONE or give --none, not both")
+
+    async def use(client: "Client") -> str | None:
+        if unset or zone is not None:
+            await client.set_time_zone(user, zone)
+        return (await client.get_context(user)).time_zone
+
+    found = with_client(settings, use)
+    say({"user": user, "time_zone": found}, found or "none is set: that of the installation counts", as_json=as_json)
 
 
 @admin.command()
