@@ -88,7 +88,8 @@ class JetStream:
             if error.err_code == NO_MESSAGE:
                 return None
             raise
-        return Stored(found["seq"], found["subject"], b"", base64.b64decode(found.get("data", "")))
+        headers, data = (base64.b64decode(found.get(part, "")) for part in ("hdrs", "data"))
+        return Stored(found["seq"], found["subject"], headers, data)
 
     async def subjects(self, stream: str, subject: str) -> set[str]:
         """List the subjects that have messages and match one that may hold wildcards."""

@@ -20,6 +20,8 @@ class KeyValue(NamedTuple):
 
     key: str
     value: bytes
+    seq: int
+    """Its place in the bucket's stream: a later write has a larger one."""
 
 
 class Bucket:
@@ -39,7 +41,12 @@ class Bucket:
     async def find(self, keys: str) -> KeyValue | None:
         """Read the newest value of keys that may hold wildcards; None if that was deleted. Raises `Transient`."""
         found = await self._jetstream.direct_last(self._stream, self._prefix + keys)
-        return None if found is None or _is_marker(found) else self._entry(found)
+        return None if found is None or is_marker(found.headers) else self._entry(found)
+
+    async def find_at_leader(self, keys: str) -> KeyValue | None:
+        """Read the same from the bucket's leader, which never lags. Raises `Transient`, `ApiError`."""
+        found = await self._jetstream.last(self._stream, self._prefix + keys)
+        return None if found is None or is_marker(found.headers) else self._entry(found)
 
     async def list(self, keys: str) -> list[KeyValue]:
         """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`."""
@@ -47,7 +54,7 @@ class Bucket:
             self._entry(found)
             async for page in erasing.pages(self._jetstream, self._stream, self._prefix + keys)
             for found in page
-            if not _is_marker(found)
+            if not is_marker(found.headers)
         ]
 
     async def put(self, key: str, value: bytes, lifetime_s: float | None = None) -> None:
@@ -87,15 +94,15 @@ class Bucket:
         return await self._jetstream.count(self._stream, self._prefix + keys)
 
     def _entry(self, found: Stored) -> KeyValue:
-        return KeyValue(found.subject.removeprefix(self._prefix), found.data)
+        return KeyValue(found.subject.removeprefix(self._prefix), found.data, found.seq)
 
     async def _publish(self, key: str, value: bytes, headers: dict[str, str] | None) -> None:
         await self._jetstream.publish(self._prefix + key, value, headers)
 
 
-def _is_marker(found: Stored) -> bool:
-    """Tell whether it stands for a key that was deleted."""
-    return header(found.headers, b"KV-Operation") is not None
+def is_marker(headers: bytes) -> bool:
+    """Tell by its headers whether a message stands for a key that was deleted."""
+    return header(headers, b"KV-Operation") is not None
 
 
 def _lifetime(seconds: float) -> str:

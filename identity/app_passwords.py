@@ -1,9 +1,9 @@
 """Passwords of apps that cannot do more than send one: small devices. Only an argon2id hash is stored, never logged.
 
 A password is bound to one registration of its app, as a token is. One that was right is remembered for a while under a
-keyed hash of it, together with what is stored. Within `CACHE_AGE_S` it is believed; after that the stored hash is read
-again, and if it is still the same nothing need be computed. So a device that reports every second costs one argon2 in
-ten minutes, and a password that is changed or deleted anywhere stops working within seconds.
+keyed hash of it, together with what is stored. While the bucket is watched it is believed; otherwise the stored hash is
+read again, and if it is still the same nothing need be computed. So a device that reports every second costs one argon2
+in ten minutes, and a password that is changed or deleted anywhere stops working within a second.
 
 Guesses are counted by the address that they come from, before anything is computed. A password that was right before
 is not a guess: as long as the same hash is stored, nobody's guesses keep the device out that has it.
@@ -19,17 +19,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from bus.kv import Bucket
 from bus.subjects import APP_PASSWORD_BUCKET
+from bus.watched_bucket import WatchedBucket
 from identity.hashing import Hashing
 from identity.names import check_names
 from identity.throttle import ATTEMPT_EVERY_S, ATTEMPTS, SOURCE_ATTEMPT_EVERY_S, SOURCE_ATTEMPTS, Throttle
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token, is_token
 from schemas.recent import Recent
-
-CACHE_AGE_S: Final = 5.0
-"""Seconds that a right password is believed without a look at the bucket, as a token is."""
 
 REMEMBERED_S: Final = 600.0
 """Seconds after which argon2 must say again that a password is right, although the stored hash is the same.
@@ -45,6 +42,9 @@ MAX_PASSWORD_CHARACTERS: Final = 1024
 
 _SHOWN_CHARACTERS: Final = 16
 """Characters of a hash by which people name a password."""
+
+_USED: Final = ".used"
+"""The end of the keys under which uses are noted."""
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -70,12 +70,13 @@ _decoder: Final = msgspec.json.Decoder(_Stored)
 
 
 class AppPasswords:
-    """Keeps and checks the passwords of apps. Each app of a user has one at most."""
+    """Keeps and checks the passwords of apps. Each app of a user has one at most. Run `run()` to have them watched."""
 
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._bucket = Bucket(bus, APP_PASSWORD_BUCKET)
+        self._watched = WatchedBucket(bus, APP_PASSWORD_BUCKET, ("*.*", "*.*.used"), self._changed, monotonic)
+        self._bucket = self._watched.bucket
         self._now = now
         self._monotonic = monotonic
         self._hashing = Hashing()
@@ -86,7 +87,10 @@ class AppPasswords:
         """By key: an app has one password."""
         self._written: Recent[str, int] = Recent(CACHE_ENTRIES)
         """How often a password has been written or deleted here."""
-        bus.on_disconnect.append(self._doubt_all)
+
+    async def run(self) -> None:
+        """Watch until cancelled for passwords that are changed elsewhere."""
+        await self._watched.run()
 
     async def hashed(self, password: str) -> str:
         """Prepare a password for `store`. Raises `Refusal` for one that cannot be, `Transient`."""
@@ -103,9 +107,9 @@ class AppPasswords:
         await self._write(_key(user, app), msgspec.json.encode(_Stored(hashed, registration, self._now())))
 
     async def delete(self, user: str, app: str, before: int | None = None) -> None:
-        """Drop a password, if there is one: here at once, elsewhere within `CACHE_AGE_S`. Raises `Transient`.
+        """Drop a password, if there is one: here at once, elsewhere as soon as the watch there hears of it.
 
-        With `before` only that of a registration before this sequence.
+        With `before` only that of a registration before this sequence. Raises `Transient`.
         """
         key = _key(user, app)
         value = await self._bucket.get(key)
@@ -115,17 +119,22 @@ class AppPasswords:
     async def list(self, user: str) -> list[StoredPassword]:
         """List the passwords of a user's apps, by app. Raises `Transient`, `ApiError`."""
         check_token(user, "user")
-        used = {key: float(value) for key, value in await self._bucket.list(f"{user}.*.used")}
+        used = {key: float(value) for key, value, _ in await self._bucket.list(f"{user}.*.used")}
         return sorted(
-            (_listed(*entry, used) for entry in await self._bucket.list(f"{user}.*")), key=lambda one: one.app
+            (_listed(entry.key, entry.value, used) for entry in await self._bucket.list(f"{user}.*")),
+            key=lambda one: one.app,
         )
 
     async def erase_user(self, user: str) -> int:
         """Erase the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
         check_token(user, "user")
         try:
-            await self._bucket.erase(f"{user}.*.used")
-            return await self._bucket.erase(f"{user}.*")
+            keys = [entry.key for entry in await self._bucket.list(f"{user}.*")]
+            # What is merely erased is told to nobody who remembers it.
+            for key in keys:
+                await self._bucket.delete(key)
+            await self._bucket.erase(f"{user}.>")
+            return len(keys)
         finally:
             for key in self._known:
                 if key.startswith(f"{user}."):
@@ -149,23 +158,29 @@ class AppPasswords:
         known = self._known.get(key)
         if known is not None and not hmac.compare_digest(known.tag, tag):
             known = None
-        if known is None or self._monotonic() - known.seen >= CACHE_AGE_S:
+        if known is None or not self._is_believed(known):
             known = await self._look(_Attempt(key, encoded, tag, source), known)
         return known.registration if known else None
 
+    def _is_believed(self, known: "_Known") -> bool:
+        if known.epoch is None or known.epoch != self._watched.epoch:
+            return False
+        return self._monotonic() - known.computed < REMEMBERED_S
+
     async def _look(self, attempt: "_Attempt", known: "_Known | None") -> "_Known | None":
-        started = self._monotonic()
-        value = await self._bucket.get(attempt.key)
-        if known is not None and value == known.value:
+        started, epoch = self._monotonic(), self._watched.epoch
+        entry = await self._watched.find(attempt.key)
+        looked = _Looked(None if entry is None else entry.value, started, epoch)
+        if known is not None and looked.value == known.value:
             if started - known.computed < REMEMBERED_S:
-                known.seen = started
+                known.epoch = epoch
                 return known
-            return await self._compute(attempt, value, started, known=True)
+            return await self._compute(attempt, looked, known=True)
         if known is not None:
             self._known.discard(attempt.key)
-        return await self._guess(attempt, value, started)
+        return await self._guess(attempt, looked)
 
-    async def _guess(self, attempt: "_Attempt", value: bytes | None, started: float) -> "_Known | None":
+    async def _guess(self, attempt: "_Attempt", looked: "_Looked") -> "_Known | None":
         """Check a password that may be a guess."""
         both = (attempt.source, attempt.key)
         self._of_source.take(attempt.source)
@@ -174,15 +189,14 @@ class AppPasswords:
         except Transient:
             self._of_source.give_back(attempt.source)
             raise
-        found = await self._compute(attempt, value, started)
+        found = await self._compute(attempt, looked)
         if found is not None:
             self._of_source.give_back(attempt.source)
             self._of_source_and_app.give_back(both)
         return found
 
-    async def _compute(
-        self, attempt: "_Attempt", value: bytes | None, started: float, *, known: bool = False
-    ) -> "_Known | None":
+    async def _compute(self, attempt: "_Attempt", looked: "_Looked", *, known: bool = False) -> "_Known | None":
+        value = looked.value
         if value is None:
             await self._hashing.match_nothing(attempt.password)
             return None
@@ -191,7 +205,7 @@ class AppPasswords:
         if not await self._hashing.matches(stored.hash, attempt.password, known=known):
             return None
         self._bucket.put_soon(f"{key}.used", b"%d" % self._now())
-        found = _Known(value, attempt.tag, stored.registration, started)
+        found = _Known(value, attempt.tag, stored.registration, looked)
         if written == self._written.get(key):
             self._known[key] = found
         return found
@@ -204,12 +218,14 @@ class AppPasswords:
         finally:
             self._let_go(key)
 
-    def _doubt_all(self) -> None:
-        """Believe no password without a look at the bucket. That it was right once still says that it is no guess."""
-        for key in self._known:
-            known = self._known.get(key)
-            if known is not None:
-                known.seen = float("-inf")
+    def _changed(self, key: str) -> None:
+        """Look again at a password that was changed, here or elsewhere. That it was right says that it is no guess."""
+        if key.endswith(_USED):
+            return
+        self._written[key] = (self._written.get(key) or 0) + 1
+        known = self._known.get(key)
+        if known is not None:
+            known.epoch = None
 
     def _let_go(self, key: str) -> None:
         """Remember nothing of this password, and of no other one less."""
@@ -226,17 +242,27 @@ class _Attempt(NamedTuple):
     source: str
 
 
+class _Looked(NamedTuple):
+    """What the bucket holds of a password, and when somebody looked."""
+
+    value: bytes | None
+    at: float
+    epoch: int | None
+    """That of the watch at that time; None: what was found is not to be believed a second time."""
+
+
 class _Known:
-    """A right password: what is stored of it, when argon2 said that it is right, when the bucket last held that."""
+    """A right password: what is stored of it, when argon2 said that it is right, for how long the bucket holds that."""
 
-    __slots__ = ("computed", "registration", "seen", "tag", "value")
+    __slots__ = ("computed", "epoch", "registration", "tag", "value")
 
-    def __init__(self, value: bytes, tag: bytes, registration: int, now: float) -> None:
+    def __init__(self, value: bytes, tag: bytes, registration: int, looked: _Looked) -> None:
         self.value = value
         self.tag = tag
         """A keyed hash of it."""
         self.registration = registration
-        self.computed = self.seen = now
+        self.computed = looked.at
+        self.epoch = looked.epoch
 
 
 def _listed(key: str, value: bytes, used: dict[str, float]) -> StoredPassword:

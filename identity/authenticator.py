@@ -1,5 +1,6 @@
 """Decides from credentials who speaks. Whatever face they came through, they are decided on here."""
 
+import asyncio
 from collections.abc import Awaitable
 
 from bus.connection import Bus
@@ -18,8 +19,10 @@ class Authenticator:
         self.registrations = Registrations(bus, requests)
 
     async def run(self) -> None:
-        """Watch registrations until cancelled. Without that, what is known is asked for again every second."""
-        await self.registrations.run()
+        """Watch for what changes elsewhere, until cancelled. Without that, what is known is asked for again."""
+        async with asyncio.TaskGroup() as watches:
+            for watched in (self.registrations, self.tokens, self.passwords):
+                watches.create_task(watched.run())
 
     async def by_token(self, token: str) -> Principal | None:
         """Tell whose token it is; None if it is worthless. Raises `Transient`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from bus.connection import Bus
-from bus.registrations import Watch
+from bus.registrations import watch_registrations
 from schemas.effects import Announcement
 from schemas.errors import Code, Refusal
 from schemas.queries import Access, Query
@@ -53,7 +53,7 @@ class Registrations:
         self._known: Recent[tuple[str, str], _Known] = Recent(KNOWN_APPS)
         self._begun = 0
         """Counts the watches: an answer that was asked for under an earlier one may be outdated."""
-        self._watch = Watch(bus, self._take, self._begin)
+        self._watch = watch_registrations(bus, self._take, self._begin)
 
     async def run(self) -> None:
         """Watch the announcements until cancelled."""

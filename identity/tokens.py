@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from bus.kv import Bucket
 from bus.subjects import TOKEN_BUCKET
+from bus.watched_bucket import WatchedBucket
 from identity.names import check_names
 from identity.principal import Principal
 from schemas.paths import check_token
@@ -26,14 +26,14 @@ from schemas.recent import Recent
 CACHE_ENTRIES: Final = 10_000
 """Tokens remembered by one process, about 4 MB."""
 
-CACHE_AGE_S: Final = 5.0
-"""Seconds that a remembered token is believed: so long a token revoked by another process may still work."""
-
 GRACE_S: Final = 60
 """Seconds that nats-server keeps a token after its expiry, so that clocks may differ."""
 
 USE_NOTED_EVERY_S: Final = 600.0
 """Seconds between two notes that a token was used: noting each use would cost a write each time."""
+
+_USED: Final = ".used"
+"""The end of the keys under which uses are noted."""
 
 _FORM: Final = re.compile(r"llum_[A-Za-z0-9_-]{43}")
 _SHOWN_CHARACTERS: Final = 16
@@ -62,17 +62,18 @@ class IssuedToken(NamedTuple):
 
 
 class _Known:
-    """A token that was looked up: whose it is, when the bucket last held it, when its use was last noted."""
+    """A token that was looked up: whose it is, for how long that may be believed, when its use was last noted."""
 
-    __slots__ = ("expires", "key", "noted", "principal", "seen")
+    __slots__ = ("epoch", "expires", "key", "noted", "principal")
 
-    def __init__(self, key: str, value: bytes, seen: float) -> None:
+    def __init__(self, key: str, value: bytes, epoch: int | None) -> None:
         _, user, app = key.split(".")
         stored = _decoder.decode(value)
         self.key = key
         self.principal = Principal(user, app, stored.registration, "token")
         self.expires = stored.expires
-        self.seen = seen
+        self.epoch = epoch
+        """That of the watch; None: it is not to be believed a second time."""
         self.noted = float("-inf")
 
 
@@ -80,7 +81,7 @@ _decoder: Final = msgspec.json.Decoder(_Stored)
 
 
 class Tokens:
-    """Issues, looks up, lists and revokes tokens.
+    """Issues, looks up, lists and revokes tokens. Run `run()` for what is looked up to be remembered.
 
     Unknown tokens are not remembered: they could push out the known ones.
     """
@@ -88,12 +89,15 @@ class Tokens:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._bucket = Bucket(bus, TOKEN_BUCKET)
+        self._watched = WatchedBucket(bus, TOKEN_BUCKET, ("*.*.*", "*.*.*.used"), self._changed, monotonic)
+        self._bucket = self._watched.bucket
         self._now = now
-        self._monotonic = monotonic
         self._cache: Recent[str, _Known] = Recent(CACHE_ENTRIES)
         """By the hash of the token."""
-        bus.on_disconnect.append(self._cache.clear)
+
+    async def run(self) -> None:
+        """Watch until cancelled for tokens that are revoked elsewhere."""
+        await self._watched.run()
 
     async def issue(self, user: str, app: str, registration: int, lifetime_s: float) -> str:
         """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`."""
@@ -117,23 +121,28 @@ class Tokens:
         return known.principal if known and known.expires > self._now() else None
 
     def at_hand(self, token: str) -> Principal | None:
-        """Tell the same if it is remembered and still believed. None: only `look_up` can tell."""
+        """Tell the same if it is remembered and has not been revoked anywhere. None: only `look_up` can tell."""
         hashed = _hash_of(token)
         known = self._cache.get(hashed) if hashed else None
-        if known is None or self._monotonic() - known.seen > CACHE_AGE_S or known.expires <= self._now():
+        if known is None or known.epoch is None or known.epoch != self._watched.epoch:
             return None
+        now = self._now()
+        if known.expires <= now:
+            return None
+        if now - known.noted > USE_NOTED_EVERY_S:
+            self._note_use(known, now)
         return known.principal
 
     async def list(self, user: str) -> list[IssuedToken]:
         """List the tokens of a user that have not expired, the oldest first. Raises `Transient`, `ApiError`."""
         check_token(user, "user")
-        used = {key: float(value) for key, value in await self._bucket.list(f"*.{user}.*.used")}
+        used = {key: float(value) for key, value, _ in await self._bucket.list(f"*.{user}.*.used")}
         now = self._now()
-        found = [_issued(key, value, used) for key, value in await self._bucket.list(f"*.{user}.*")]
+        found = [_issued(key, value, used) for key, value, _ in await self._bucket.list(f"*.{user}.*")]
         return sorted((one for one in found if one.expires > now), key=lambda one: one.made)
 
     async def revoke(self, token: IssuedToken) -> None:
-        """Make a token worthless: here at once, elsewhere within `CACHE_AGE_S`. Raises `Transient`."""
+        """Make a token worthless: here at once, elsewhere once the watch there hears of it. Raises `Transient`."""
         hashed = token.key.partition(".")[0]
         self._cache.discard(hashed)
         await self._bucket.delete(token.key)
@@ -147,36 +156,44 @@ class Tokens:
                 await self.revoke(token)
 
     async def erase_user(self, user: str) -> int:
-        """Erase all tokens of a user and give their number: elsewhere they are believed for `CACHE_AGE_S` more.
+        """Erase all tokens of a user and give their number. Raises `Transient`, `ApiError`.
 
-        Raises `Transient`, `ApiError`.
+        They are revoked first: what is merely erased is told to nobody who remembers it.
         """
         check_token(user, "user")
-        self._cache.clear()
-        await self._bucket.erase(f"*.{user}.*.used")
-        return await self._bucket.erase(f"*.{user}.*")
+        keys = [key for key, _, _ in await self._bucket.list(f"*.{user}.*")]
+        for key in keys:
+            self._changed(key)
+            await self._bucket.delete(key)
+        await self._bucket.erase(f"*.{user}.>")
+        return len(keys)
 
     async def count(self, user: str) -> int:
         """Count what is stored of the tokens of a user. Raises `Transient`, `ApiError`."""
         return await self._bucket.count(f"*.{user}.>")
 
+    def _changed(self, key: str) -> None:
+        """Remember nothing of a token that was made or revoked, here or elsewhere. A use changes nothing."""
+        if not key.endswith(_USED):
+            self._cache.discard(key.partition(".")[0])
+
     async def _fetch(self, hashed: str, known: _Known | None) -> _Known | None:
-        started = self._monotonic()
-        entry = await self._bucket.find(f"{hashed}.*.*")
+        epoch = self._watched.epoch
+        entry = await self._watched.find(f"{hashed}.*.*")
         if entry is None:
             self._cache.discard(hashed)
             return None
-        fresh = _Known(entry.key, entry.value, started)
+        fresh = _Known(entry.key, entry.value, epoch)
         fresh.noted = known.noted if known else float("-inf")
-        self._note_use(fresh)
+        now = self._now()
+        if now - fresh.noted > USE_NOTED_EVERY_S:
+            self._note_use(fresh, now)
         self._cache[hashed] = fresh
         return fresh
 
-    def _note_use(self, known: _Known) -> None:
-        if known.seen - known.noted > USE_NOTED_EVERY_S:
-            known.noted = known.seen
-            now = self._now()
-            self._bucket.put_soon(f"{known.key}.used", b"%d" % now, known.expires - now + GRACE_S)
+    def _note_use(self, known: _Known, now: float) -> None:
+        known.noted = now
+        self._bucket.put_soon(f"{known.key}{_USED}", b"%d" % now, known.expires - now + GRACE_S)
 
 
 def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:

@@ -1,6 +1,8 @@
 """The life of a token."""
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
@@ -10,7 +12,7 @@ from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from identity.principal import Principal
-from identity.tokens import CACHE_AGE_S, CACHE_ENTRIES, GRACE_S, USE_NOTED_EVERY_S, IssuedToken, Tokens
+from identity.tokens import CACHE_ENTRIES, GRACE_S, USE_NOTED_EVERY_S, IssuedToken, Tokens
 from schemas.errors import Refusal
 from tests.bus.conftest import Connect
 from tests.nats_server import kill_and_restart
@@ -35,6 +37,15 @@ def clock() -> Clock:
 @pytest.fixture
 def tokens(bus: Bus, clock: Clock) -> Tokens:
     return Tokens(bus, clock, clock)
+
+
+@pytest.fixture
+async def watching(bus: Bus, clock: Clock) -> AsyncIterator[Tokens]:
+    """Tokens that are watched."""
+    tokens = Tokens(bus, clock)
+    task = asyncio.create_task(tokens.run())
+    yield tokens
+    task.cancel()
 
 
 async def test_an_issued_token_stands_for_its_user_and_app(tokens: Tokens) -> None:
@@ -72,43 +83,56 @@ async def test_a_revoked_token_is_worthless_at_once_where_it_was_revoked(tokens:
     assert await tokens.look_up(token) is None
 
 
-async def test_a_token_revoked_elsewhere_is_believed_for_the_cache_s_age_only(
-    tokens: Tokens, clock: Clock, connect: Connect
+async def test_a_token_revoked_elsewhere_is_at_hand_no_longer(watching: Tokens, connect: Connect) -> None:
+    """The watch hears of it; nobody has to ask."""
+    token = await watching.issue("alice", "probe", 7, 3600)
+    await until_at_hand(watching, token)
+    await revoke(Tokens(await connect()))
+    await until(lambda: watching.at_hand(token) is None, "the watch has heard of it")
+    assert await watching.look_up(token) is None
+
+
+async def test_a_token_of_somebody_who_was_forgotten_elsewhere_is_at_hand_no_longer(
+    watching: Tokens, connect: Connect
 ) -> None:
-    """The bound that the documentation promises."""
-    token = await tokens.issue("alice", "probe", 7, 3600)
-    assert await tokens.look_up(token) is not None
-    await revoke(Tokens(await connect(), clock, clock))
-    clock.time += CACHE_AGE_S + 0.1
-    assert await tokens.look_up(token) is None
+    """What is erased is revoked before."""
+    token, others = await watching.issue("alice", "probe", 7, 3600), await watching.issue("bob", "probe", 7, 3600)
+    await until_at_hand(watching, token)
+    await Tokens(await connect()).erase_user("alice")
+    await until(lambda: watching.at_hand(token) is None, "the watch has heard of it, or has begun anew")
+    assert await watching.look_up(token) is None
+    await until_at_hand(watching, others)
 
 
-async def test_what_is_at_hand_is_what_was_looked_up_lately(tokens: Tokens, clock: Clock) -> None:
-    """Never before it was looked up, nor when that is long ago, nor after it was revoked or has expired."""
-    token = await tokens.issue("alice", "probe", 7, CACHE_AGE_S + 2)
-    assert tokens.at_hand(token) is None
-    found = await tokens.look_up(token)
-    assert found == Principal("alice", "probe", 7, "token")
-    assert tokens.at_hand(token) == found
-    clock.time += CACHE_AGE_S + 0.1
-    assert tokens.at_hand(token) is None
-    await tokens.look_up(token)
-    assert tokens.at_hand(token) == found
+async def test_what_is_at_hand_is_what_was_looked_up(watching: Tokens) -> None:
+    """Never before it was looked up, nor after it has expired or was revoked here."""
+    clock = cast("Clock", watching._now)
+    token = await watching.issue("alice", "probe", 7, 2)
+    assert watching.at_hand(token) is None
+    await until_at_hand(watching, token)
+    assert watching.at_hand(token) == Principal("alice", "probe", 7, "token")
     clock.time += 2
-    assert tokens.at_hand(token) is None, "it has expired"
-    other = await tokens.issue("alice", "probe", 7, 3600)
-    await tokens.look_up(other)
-    for listed in await tokens.list("alice"):
-        await tokens.revoke(listed)
-    assert tokens.at_hand(other) is None
+    assert watching.at_hand(token) is None, "it has expired"
+    other = await watching.issue("alice", "probe", 7, 3600)
+    await until_at_hand(watching, other)
+    await revoke(watching)
+    assert watching.at_hand(other) is None
 
 
-async def test_a_lost_connection_empties_the_cache(
-    server: EmbeddedServer, bus: Bus, tokens: Tokens, connect: Connect
+async def test_without_a_watch_nothing_is_at_hand(tokens: Tokens) -> None:
+    """Who does not hear of changes asks each time."""
+    token = await tokens.issue("alice", "probe", 7, 3600)
+    assert await tokens.look_up(token)
+    assert tokens.at_hand(token) is None
+
+
+async def test_after_a_lost_connection_the_bucket_is_asked(
+    server: EmbeddedServer, bus: Bus, watching: Tokens, connect: Connect
 ) -> None:
     """What happened meanwhile is not known."""
+    tokens = watching
     token = await tokens.issue("alice", "probe", 7, 3600)
-    assert await tokens.look_up(token) is not None
+    await until_at_hand(tokens, token)
     other = await connect()
     await kill_and_restart(server)
     await until(lambda: other.connected, "the other connection")
@@ -174,7 +198,7 @@ async def test_a_use_is_noted_now_and_then_only(tokens: Tokens, bus: Bus, clock:
     token = await tokens.issue("alice", "probe", 7, 36_000)
     for _ in range(20):
         assert await tokens.look_up(token)
-        clock.time += CACHE_AGE_S + 1
+        clock.time += 1
     await until_used(tokens)
     info = await JetStream(bus).call("STREAM.INFO.KV_LLUM_TOKENS")
     assert info["state"]["last_seq"] == FIRST_SEQUENCE + 1
@@ -203,6 +227,16 @@ async def test_all_tokens_of_a_user_are_forgotten(tokens: Tokens) -> None:
     assert await tokens.count("alice") == 0
     assert [await tokens.look_up(one) for one in mine] == [None, None]
     assert await tokens.look_up(others)
+
+
+async def until_at_hand(tokens: Tokens, token: str) -> None:
+    """Look a token up until it is at hand: until the watch lives."""
+
+    async def at_hand() -> bool:
+        assert await tokens.look_up(token)
+        return tokens.at_hand(token) is not None
+
+    await eventually(at_hand)
 
 
 async def revoke(tokens: Tokens) -> None:

@@ -87,7 +87,7 @@ def list_(settings: Settings, user: str, as_json: bool) -> None:
 def revoke(settings: Settings, user: str, ids: tuple[str, ...], as_json: bool) -> None:
     """Make tokens or passwords of USER worthless. The ids are those of `llum admin token list USER`.
 
-    An edge may still accept one for five seconds.
+    Every edge refuses it within a second.
     """
     from llum.people.tokens import revoke_token
 
