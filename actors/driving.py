@@ -13,7 +13,7 @@ import msgspec
 
 from actors.plugins.together import resolve_together
 from model.elsewhere import Together
-from model.reads import AsOf, Found, Pause, Read
+from model.reads import AsOf, Follow, Followed, Found, Pause, Read
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
 
@@ -22,7 +22,7 @@ Met = TypeVar("Met")
 Result = TypeVar("Result")
 
 Driven = Generator[Any, Any, Result]
-NotAtHand = list[Read] | AsOf | Pause | Together
+NotAtHand = list[Read] | Follow | AsOf | Pause | Together
 
 
 class EvidenceStore(Protocol):
@@ -30,6 +30,9 @@ class EvidenceStore(Protocol):
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read."""
+
+    async def follow(self, wanted: Follow) -> list[Followed]:
+        """Find what follows from evidence."""
 
 
 class Done(msgspec.Struct, Generic[Result], frozen=True, gc=False):
@@ -81,6 +84,8 @@ async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHa
             need = go_on(answering)
         elif isinstance(need, Together):
             need = go_on(answering, await resolve_together(need))
+        elif isinstance(need, Follow):
+            need = go_on(answering, await stored.follow(need))
         else:
             need = go_on(answering, await stored.read(need))
     return need.result

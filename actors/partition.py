@@ -31,7 +31,7 @@ from bus.log import LogMessage
 from bus.logger import get_logger
 from model.commands import STAND_ALONE
 from model.evidence import decode_evidence
-from model.reads import Found, Read
+from model.reads import Follow, Followed, Found, Read
 from schemas.errors import Code, Transient
 
 log = get_logger(__name__)
@@ -222,7 +222,7 @@ class Partition:
         actors = await self._actors_of(incoming)
         work = Settling(self.waiting, actors, known, self.shard)
         try:
-            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self._read_for_command)
+            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self._meet_command)
         except Exception:
             # What has been applied is to be said first; the failure comes again with the next attempt.
             if not work.settled:
@@ -234,9 +234,11 @@ class Partition:
                 self._actives.passivate(self.number, actor.user)
         return work
 
-    async def _read_for_command(self, reads: Sequence[Read]) -> list[Found]:
+    async def _meet_command(self, need: list[Read] | Follow) -> list[Found] | list[Followed]:
         """Read what a command needs, and see that it can be read: else the shard is to blame, not the command."""
-        found = await self.stored.read(reads)
+        if isinstance(need, Follow):
+            return await self.stored.follow(need)
+        found = await self.stored.read(need)
         try:
             for each in found:
                 decode_evidence(each.bodies)

@@ -7,11 +7,12 @@ read began, so it makes no difference whether a commit ends meanwhile.
 from collections.abc import Sequence
 
 from actors.driving import drive
+from actors.store.following import overlaid as overlaid_following
 from actors.store.overlay import items_over, last_until, overlaid, time_at
 from actors.store.shard import Shard
 from actors.uncommitted import Uncommitted
 from model.fold import restore
-from model.reads import AsOf, Found, Read
+from model.reads import AsOf, Follow, Followed, Found, Read
 from model.state import Model
 
 
@@ -25,6 +26,12 @@ class Overlay:
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read evidence. Raises what SQLite raises."""
         return await drive(overlaid(reads, self._waiting.batches, self._waiting.committed_seq), self._shard.read)
+
+    async def follow(self, wanted: Follow) -> list[Followed]:
+        """Find what follows from evidence. Raises what SQLite raises."""
+        batches, live = self._waiting.batches, self._waiting.model(wanted.user)
+        committed = await self._shard.follow(wanted)
+        return committed if live is None else overlaid_following(wanted, committed, batches, live.key)
 
     async def load_as_of(self, wanted: AsOf) -> Model | None:
         """Load a model as it was; None if it was not yet made. Raises what SQLite raises."""

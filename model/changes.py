@@ -15,7 +15,8 @@ import msgspec
 
 from model.reads import EvidenceKind
 from model.state import App, Component, ContextItem, StoredRule, View
-from schemas.commands import Cause
+from schemas.commands import Cause, CauseRange
+from schemas.effects import Sent
 from schemas.errors import Error
 from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal
 from schemas.paths import Path
@@ -64,6 +65,18 @@ class MarkWithdrawn(msgspec.Struct, frozen=True, gc=False):
     n: int
     body: bytes
     """JSON of `schemas.evidence.Withdrawal`."""
+    path: Path | None = None
+    """Of its component, if the command does not name that."""
+
+
+class NoteConsequence(msgspec.Struct, frozen=True, gc=False):
+    """A piece of evidence has set off something outside the model."""
+
+    component_no: int
+    seq: int
+    n: int
+    body: bytes
+    """JSON of `schemas.effects.Sent`."""
 
 
 class CountCause(msgspec.Struct, frozen=True, gc=False):
@@ -125,8 +138,34 @@ class RegistrationChanged(msgspec.Struct, frozen=True, gc=False):
     origins: tuple[str, ...] = ()
 
 
-Effect = Fired | ScheduleSet | ScheduleDropped | RuleSuspended | RegistrationChanged
-Change = PutItem | AddEvidence | MarkWithdrawn | CountCause | ForgetUser | Effect
+class CauseGone(msgspec.Struct, frozen=True, gc=False):
+    """A piece of evidence counts no longer because of which a rule has told another person's model something."""
+
+    seq: int
+    n: int
+    sent: Sent
+
+
+class WithdrawElsewhere(msgspec.Struct, frozen=True, gc=False):
+    """What rules have told other people's models is to be withdrawn there."""
+
+    time: float
+    """Seconds since 1970."""
+    causes: tuple[CauseGone, ...]
+
+
+class WithdrawFurther(msgspec.Struct, frozen=True, gc=False):
+    """More follows from withdrawn evidence than one command withdraws: another one is to go on."""
+
+    origins: tuple[CauseRange, ...]
+    by: str
+    """Who has withdrawn the evidence."""
+
+
+Effect = (
+    WithdrawElsewhere | WithdrawFurther | Fired | ScheduleSet | ScheduleDropped | RuleSuspended | RegistrationChanged
+)
+Change = PutItem | AddEvidence | MarkWithdrawn | NoteConsequence | CountCause | ForgetUser | Effect
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -160,6 +199,13 @@ def add(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
     return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence))
 
 
-def mark_withdrawn(component_no: int, seq: int, n: int, withdrawal: Withdrawal) -> MarkWithdrawn:
-    """Mark a piece of evidence."""
-    return MarkWithdrawn(component_no, seq, n, _encode(withdrawal))
+def mark_withdrawn(
+    component_no: int, seq: int, n: int, withdrawal: Withdrawal, path: Path | None = None
+) -> MarkWithdrawn:
+    """Mark a piece of evidence; `path` is that of its component, if the command does not name it."""
+    return MarkWithdrawn(component_no, seq, n, _encode(withdrawal), path)
+
+
+def note_consequence(component_no: int, seq: int, n: int, sent: Sent) -> NoteConsequence:
+    """Note what a piece of evidence has set off outside the model."""
+    return NoteConsequence(component_no, seq, n, _encode(sent))

@@ -19,6 +19,7 @@ from schemas.limits import MAX_EVIDENCE_PAGE
 _MAX_US: Final = 2**63 - 1
 """Microseconds that a stored integer can hold."""
 
+_encode: Final = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(Evidence)
 
 
@@ -93,6 +94,18 @@ def marked(body: bytes, withdrawal: bytes) -> bytes:
 def unmarked(body: bytes, withdrawal: bytes) -> bytes:
     """Take the mark out again."""
     return body.removesuffix(b',"withdrawn":%b}' % withdrawal) + b"}"
+
+
+def without_cause(piece: Evidence) -> Evidence:
+    """Leave out the cause, which names components and people, for an app that may know nothing of them."""
+    return piece if piece.cause is None else msgspec.structs.replace(piece, cause=None)
+
+
+def body_without_cause(body: bytes) -> bytes:
+    """Leave out the cause of a piece as it is stored."""
+    if b'"cause":' not in body:
+        return body
+    return _encode(without_cause(_decoder.decode(body)))
 
 
 def to_us(time_s: float) -> int:

@@ -1,13 +1,16 @@
 """What the model wants read from what is stored, and what came of it. The shard turns a `Read` into one query.
 
 The generators of the model yield a list of `Read`s and are sent the list of what each has `Found`, in the same order.
-What is read is what was stored before the command or the query.
+Or they yield a `Follow` and are sent a list of `Followed`. What is read is what was stored before the command or the
+query.
 """
 
 from collections.abc import Generator
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
+
+from schemas.commands import CauseRange
 
 MAX_READ_BYTES: Final = 64 * 1024 * 1024
 """Bytes of evidence that one read may bring into memory, exceeded by at most one piece."""
@@ -58,6 +61,37 @@ class Found(msgspec.Struct):
     """There may be more: `max_bytes` ended the reading. With `newest` it is the oldest that are missing."""
 
 
+class Follow(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from evidence of a person, now: what rules have told, and what they have sent elsewhere."""
+
+    user: str
+    origins: tuple[CauseRange, ...]
+    limit: int
+    """At most so many, in the order of the origins, and of one by the sequences of the causing and following piece."""
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that follows from evidence. The answer to a `Follow` is a list of them."""
+
+    origin: int
+    """The index of the origin."""
+    cause_seq: int
+    cause_n: int
+    seq: int
+    """Of the command by which it became known; with `n` and `component_no` the piece of evidence."""
+    n: int = 0
+    component_no: int = 0
+    """0: it is not evidence of this model."""
+    withdrawn: bool = False
+    sent: bytes | None = None
+    """JSON of `schemas.effects.Sent`, if it is not evidence of this model."""
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Its place among what follows from one origin."""
+        return self.cause_seq, self.cause_n, self.seq, self.n
+
+
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):
     """A model as it was. An answer yields it, and is sent that model, or None if it had not yet been made.
 
@@ -76,5 +110,5 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 T = TypeVar("T")
-Reading = Generator[list[Read], list[Found], T]
+Reading = Generator[list[Read] | Follow, Any, T]
 """What is decided or answered in steps, with reads in between."""

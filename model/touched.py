@@ -25,7 +25,10 @@ def _paths(command: Command, changes: Sequence[Change]) -> Iterator[Path]:
         if isinstance(change, PutItem):
             yield _place_of(change)
         elif isinstance(change, AddEvidence | MarkWithdrawn):
-            told = True
+            if isinstance(change, MarkWithdrawn) and change.path is not None:
+                yield change.path
+            else:
+                told = True
         elif isinstance(change, ForgetUser):
             yield ()
     if told:

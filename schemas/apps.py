@@ -22,6 +22,9 @@ SIGN_IN_APP: Final = "_sign_in"
 PREFERENCES_APP: Final = "_preferences"
 """Makes a model when preferences of a new person are stored."""
 
+RULES_APP: Final = "_rules"
+"""Notes in a model what its rules bring about elsewhere, and withdraws what followed from withdrawn evidence."""
+
 MAX_ORIGINS: Final = 16
 """Origins of one app."""
 

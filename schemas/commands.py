@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.apps import OWNER_APP
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedContext, ModelDefinition, ViewDefinition
-from schemas.evidence import NewEvidence
+from schemas.evidence import NewEvidence, StoredNumber
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
 from schemas.verbs import verb_of
@@ -36,6 +36,13 @@ class Cause(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     person: str | None = None
     """In whose model the rule is. In another model than that the command has the rights that are set there for
     `whose_rules`, and none of the app's own. Null: llum was older, or somebody else sent it."""
+    seq: StoredNumber | None = None
+    """With `n`, the piece of evidence that fired the rule, in that person's model. Null: a schedule did."""
+    n: StoredNumber = 0
+    path: list[str] = []
+    """The component of that piece, from the root. Empty in other models than the rule's own."""
+    read: list[str] = []
+    """Paths of the other values that the rule has read, as rules write them. As `path`."""
 
 
 class Tell(_Command, tag="tell"):
@@ -73,6 +80,56 @@ class Withdraw(_Command, tag="withdraw"):
     seq: int
     n: int = 0
     comment: str | None = None
+
+
+class CauseRange(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
+    """Where to look for what follows from evidence: a piece, or all pieces of a component."""
+
+    component_no: StoredNumber = 0
+    """llum's own number of the component; 0: it is in another person's model."""
+    seq: StoredNumber | None = None
+    """Null: all pieces of the component."""
+    n: StoredNumber = 0
+    grantee: str = ""
+    """Of a piece in another person's model: the rules there that told something here, `<app>@<person>`."""
+    only_no: StoredNumber = 0
+    """Only what follows in the component with this number; 0: in any."""
+    after: tuple[int, int, int, int] | None = None
+    """Only what comes after this `seq` and `n` of the causing and of the following piece."""
+
+
+class WithdrawFollowing(_Command, tag="withdraw_following"):
+    """Take back what rules have told because of evidence that no longer counts. llum sends it by itself.
+
+    In the model of that evidence it goes on, as the app `_rules`, with what one command could not withdraw. In another
+    person's it comes from the rules' app, which needs `tell` there for its rules in that person's model.
+    """
+
+    origins: list[CauseRange] = []
+    """As `_rules` only: what is still to be looked at."""
+    by: str | None = None
+    """As `_rules` only: who withdrew or deleted the first cause."""
+    person: str | None = None
+    """In whose model the causes are. Null: in this one."""
+    pieces: list[tuple[StoredNumber, StoredNumber]] = []
+    """With `person`: the `(seq, n)` of the causes, at most 1,000."""
+    context: list[str] = []
+    """With `person`, as `component`: where the rules have told something."""
+    component: str | None = None
+
+
+class NoteSent(_Command, tag="note_sent"):
+    """Note what a rule is about to bring about outside its model. Only llum sends it, as the app `_rules`."""
+
+    cause: Cause
+    app: str
+    """Whose rule it is."""
+    person: str | None = None
+    """With `path`, what is told in whose model. Null: a URL is called."""
+    path: list[str] = []
+    method: Literal["GET", "POST"] = "GET"
+    url: str = ""
+    """The beginning of the URL, up to the host: the rest may hold values."""
 
 
 class MakeModel(_Command, tag="make_model"):
@@ -296,6 +353,8 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     Tell,
     Correct,
     Withdraw,
+    WithdrawFollowing,
+    NoteSent,
     MakeModel,
     MakeContext,
     MakeComponent,
@@ -321,6 +380,8 @@ Command = (
     Tell
     | Correct
     | Withdraw
+    | WithdrawFollowing
+    | NoteSent
     | MakeModel
     | MakeContext
     | MakeComponent
@@ -347,4 +408,4 @@ COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))
 
 def is_of_a_stage(command: Command) -> bool:
     """Tell whether llum itself sends the command: its id says what set it off, and its body what came of that then."""
-    return type(command) is Fire or getattr(command, "cause", None) is not None
+    return type(command) in (Fire, WithdrawFollowing) or getattr(command, "cause", None) is not None

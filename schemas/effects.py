@@ -30,6 +30,24 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     url: str
 
 
+class Sent(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """What a rule has brought about outside its model: it has told another person's, or a URL is to be called."""
+
+    app: str
+    """Whose rule it is."""
+    rule: str
+    """The rule's token."""
+    time: float
+    """When that was noted, seconds since 1970."""
+    person: str | None = None
+    """In whose model something was told; null: a URL is called."""
+    path: list[str] = []
+    """The component that was told something, from the root."""
+    method: Literal["GET", "POST"] = "GET"
+    url: str = ""
+    """The beginning of the URL, up to the host."""
+
+
 class NoticeBody(msgspec.Struct, kw_only=True):
     """The JSON of a notice that is delivered with POST."""
 

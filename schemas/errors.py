@@ -59,6 +59,10 @@ class Code(enum.StrEnum):
     NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
     NO_SUCH_RULE = "no_such_rule", "The component has no rule with that token."
     NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or somebody has withdrawn it."
+    CAUSE_WITHDRAWN = (
+        "cause_withdrawn",
+        "The evidence that fired the rule has been withdrawn or deleted, so what the rule tells does not count.",
+    )
     BAD_RULE = "bad_rule", "The rule has a mistake. `field` says where, the message says what was expected there."
     RULE_LIMIT = "rule_limit", "Rules have set off each other too deeply or too often."
     QUOTA = "quota", "The app has as much in this model as it may have, or does something too often."

@@ -1,7 +1,7 @@
 """Evidence: what an app tells about a component, and what llum keeps of it."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
@@ -13,6 +13,10 @@ FILTER_NAMES: tuple[FilterName, ...] = get_args(FilterName)
 
 GOAL_FLAG = "goal"
 """The flag that marks evidence as a wish rather than an observation (Personis)."""
+
+
+StoredNumber = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""A sequence or a number of a piece, as any database can hold it."""
 
 
 class NewEvidence(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -64,6 +68,8 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The owner's own word. It counts before all other evidence until it is withdrawn or corrected again."""
     rule: str | None = None
     """The token of the rule that told it."""
+    cause: "EvidenceCause | None" = None
+    """The piece that fired that rule; null: a schedule did. Shown to owner apps only."""
     withdrawn: "Withdrawal | None" = None
     """It no longer counts. It is shown to owner apps, to explain a value."""
 
@@ -109,12 +115,34 @@ class EncodedEvidence(Sequence[Evidence]):
         return repr(self.pieces)
 
 
+class CausingPiece(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
+    """A piece of evidence from which another one followed."""
+
+    seq: int
+    n: int = 0
+    person: str | None = None
+    """In whose model it is; null: in the same one."""
+
+
+class EvidenceCause(CausingPiece, kw_only=True, omit_defaults=True, frozen=True, gc=False):
+    """What fired the rule that told a piece of evidence, which is withdrawn with it."""
+
+    path: list[str] = []
+    """The component of the piece that fired the rule, from the root; empty: it is in another person's model."""
+    number: int = 0
+    """llum's own number of that component, which an earlier or later one of the same name does not have."""
+    read: list[str] = []
+    """Paths of the other values that the rule has read, as rules write them. Nothing happens when these change."""
+
+
 class Withdrawal(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """Who took evidence back, and when (seconds since 1970)."""
 
     by: str
     time: float
     comment: str | None = None
+    cause: CausingPiece | None = None
+    """It was withdrawn because this piece, its cause, no longer counts or has been deleted; null: by itself."""
 
 
 _evidence_decoder: Final = msgspec.json.Decoder(Evidence)

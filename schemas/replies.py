@@ -67,6 +67,7 @@ class Reason(msgspec.Struct, kw_only=True, omit_defaults=True):
         "older",
         "no_permission",
         "withdrawn",
+        "cause_withdrawn",
         "outranked",
         "corrected",
     ]

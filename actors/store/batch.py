@@ -5,13 +5,23 @@ from typing import Any
 
 import msgspec
 
-from actors.store import sql
+from actors.store import sql, sql_following
 from actors.store.digests import Landmark, stored
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
 from actors.store.sql import KIND_NUMBERS
-from model.changes import AddEvidence, Change, CountCause, ForgetUser, ItemKind, MarkWithdrawn, PutItem
+from model.changes import (
+    AddEvidence,
+    Change,
+    CountCause,
+    ForgetUser,
+    ItemKind,
+    MarkWithdrawn,
+    NoteConsequence,
+    PutItem,
+)
 from model.packing import pack
+from model.permissions import grantee_of
 from model.state import Model
 from schemas.paths import format_path
 from schemas.replies import Accepted, Outcome
@@ -22,8 +32,14 @@ EvidenceRow = tuple[int, int, int, int, int, float | None, str]
 WithdrawalRow = tuple[int, int, int, int, int, str]
 """Component, seq and n of the evidence, seq and time (microseconds) of the withdrawal, JSON."""
 
+ConsequenceRow = tuple[int, str, int, int, int, int, int, int, str | None]
+"""Key of the user, grantee, component, seq and n of the cause, seq, n and component of what follows, JSON."""
+
 CommandRow = tuple[int, int, int, int, str, str, str | None, bytes | None, int | None]
 """Seq, time (microseconds), hash of the key, user, app, id, outcome, digest, digest of the body. Of a forget none."""
+
+_Causes = tuple[int, str, int]
+"""The first three of a `ConsequenceRow`."""
 
 _encode = msgspec.json.encode
 
@@ -47,10 +63,12 @@ class Batch:
 
     __slots__ = (
         "_about",
+        "_following",
         "_sorted",
         "applied_seq",
         "causes",
         "commands",
+        "consequences",
         "evidence",
         "forgotten",
         "items",
@@ -77,6 +95,7 @@ class Batch:
         self.commands: list[CommandRow] = []
         self.outbox: list[tuple[int, int, str, str]] = []
         self.withdrawals: list[WithdrawalRow] = []
+        self.consequences: list[ConsequenceRow] = []
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
         self.applied_seq = 0
@@ -85,6 +104,8 @@ class Batch:
         self.log_sum = 0
         """The sum of the digests of all commands that are kept then."""
         self._about: dict[int, ComponentRows] = {}
+        self._following: tuple[int, dict[_Causes, list[ConsequenceRow]]] = (0, {})
+        """What waits of consequences, as far as it is sorted in."""
         self._sorted = (0, 0)
         """So many rows of evidence and withdrawals are in there."""
 
@@ -99,6 +120,14 @@ class Batch:
             self._sorted = (len(self.evidence), len(self.withdrawals))
         return self._about.get(component_no)
 
+    def following(self, user_key: int, grantee: str, cause_no: int) -> list[ConsequenceRow]:
+        """Give what waits of what follows from a component here, or from another person's model."""
+        done, found = self._following
+        for row in self.consequences[done:]:
+            found.setdefault(row[:3], []).append(row)
+        self._following = (len(self.consequences), found)
+        return found.get((user_key, grantee, cause_no), [])
+
     def add_user(self, key: int, name: str, seq: int, time_us: int, log_sum: int = 0) -> None:
         self.users[key] = (key, name, seq, time_us, log_sum)
 
@@ -106,6 +135,8 @@ class Batch:
         for change in changes:
             if type(change) is AddEvidence:
                 self.evidence.append(_evidence_row(change, seq))
+                if change.evidence.cause is not None:
+                    self.consequences.append(_consequence_row(user_key, change, seq))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
                 self.structures[user_key] = None
@@ -122,6 +153,9 @@ class Batch:
         if isinstance(change, MarkWithdrawn):
             body = change.body.decode()
             self.withdrawals.append((change.component_no, change.seq, change.n, seq, time_us, body))
+        elif isinstance(change, NoteConsequence):
+            row = (user_key, "", change.component_no, change.seq, change.n, seq, 0, 0, change.body.decode())
+            self.consequences.append(row)
         elif isinstance(change, CountCause):
             self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
         elif isinstance(change, ForgetUser):
@@ -174,6 +208,7 @@ class Batch:
             yield from ((statement, people) for statement in sql.FORGET_USER)
             yield sql.SET_META, [(self.applied_seq, "traces")]
         yield sql.ADD_WITHDRAWAL, self.withdrawals
+        yield sql_following.ADD_CONSEQUENCE, self.consequences
         if self.causes:
             yield sql.PUT_CAUSE, self.causes.values()
             yield sql.DROP_IDLE_CAUSES, [(user_key,) for user_key in {user_key for user_key, _ in self.causes}]
@@ -182,6 +217,13 @@ class Batch:
 def _evidence_row(change: AddEvidence, seq: int) -> EvidenceRow:
     number, body = change.component_no, change.body.decode()
     return (number, seq, change.n, KIND_NUMBERS[change.kind], change.creation_us, change.useby, body)
+
+
+def _consequence_row(user_key: int, change: AddEvidence, seq: int) -> ConsequenceRow:
+    evidence, cause = change.evidence, change.evidence.cause
+    assert cause is not None, "only what follows from evidence is noted"
+    grantee = "" if cause.person is None else grantee_of(evidence.source, cause.person)
+    return (user_key, grantee, cause.number, cause.seq, cause.n, seq, change.n, change.component_no, None)
 
 
 def check_writable(changes: Sequence[Change]) -> None:
@@ -196,9 +238,9 @@ def check_writable(changes: Sequence[Change]) -> None:
                 raise Unwritable("a number of evidence is out of bounds")
         elif type(change) is PutItem:
             _check_text(format_path(change.path))
-        elif type(change) is MarkWithdrawn:
+        elif type(change) is MarkWithdrawn or type(change) is NoteConsequence:
             if change.seq not in _INT64 or change.n not in _INT64:
-                raise Unwritable("what is withdrawn has a number out of bounds")
+                raise Unwritable("a piece of evidence has a number out of bounds")
         elif type(change) is CountCause:
             _check_text(change.root)
 

@@ -4,9 +4,17 @@ from typing import Final
 
 import msgspec
 
-from model.changes import Effect, Fired, RegistrationChanged, RuleSuspended, ScheduleSet
-from schemas.commands import Cause
-from schemas.effects import Announcement
+from model.changes import (
+    Effect,
+    Fired,
+    RegistrationChanged,
+    RuleSuspended,
+    ScheduleSet,
+    WithdrawElsewhere,
+    WithdrawFurther,
+)
+from schemas.commands import Cause, CauseRange
+from schemas.effects import Announcement, Sent
 from schemas.errors import Error
 from schemas.replies import Rejection
 
@@ -27,6 +35,13 @@ SCHEDULE: Final = "schedule"
 
 REGISTRATION: Final = "registration"
 """The body is a `schemas.effects.Announcement`."""
+
+
+WITHDRAW_ELSEWHERE: Final = "withdraw_elsewhere"
+"""The body is a `WithdrawElsewhereEntry`."""
+
+WITHDRAW_FURTHER: Final = "withdraw_further"
+"""The body is a `WithdrawFurtherEntry`."""
 
 
 class FiredEntry(msgspec.Struct, frozen=True):
@@ -52,6 +67,31 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
     """As it was written, five fields; null: no longer."""
 
 
+class GoneEntry(msgspec.Struct, frozen=True):
+    """Because of this piece of evidence, which counts no longer, a rule has told another person's model something."""
+
+    seq: int
+    n: int
+    sent: Sent
+
+
+class WithdrawElsewhereEntry(msgspec.Struct, frozen=True):
+    """What rules have told other people's models because of evidence of this person is to be withdrawn there."""
+
+    user: str
+    time: float
+    """When the evidence was withdrawn, seconds since 1970."""
+    gone: list[GoneEntry]
+
+
+class WithdrawFurtherEntry(msgspec.Struct, frozen=True):
+    """A further command is to withdraw what one could not."""
+
+    user: str
+    origins: list[CauseRange]
+    by: str
+
+
 def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
     """Give the kind and the body of the entry for an effect."""
     if isinstance(effect, RegistrationChanged):
@@ -60,6 +100,11 @@ def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
         )
     if isinstance(effect, RuleSuspended):
         return SUSPENDED, msgspec.json.encode(_report(effect, user, seq))
+    if isinstance(effect, WithdrawElsewhere):
+        gone = [GoneEntry(one.seq, one.n, one.sent) for one in effect.causes]
+        return WITHDRAW_ELSEWHERE, msgspec.json.encode(WithdrawElsewhereEntry(user, effect.time, gone))
+    if isinstance(effect, WithdrawFurther):
+        return WITHDRAW_FURTHER, msgspec.json.encode(WithdrawFurtherEntry(user, list(effect.origins), effect.by))
     path = list(effect.path)
     if isinstance(effect, Fired):
         return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause))

@@ -4,7 +4,7 @@ The waiting rows come from later commands than all committed ones, so they stand
 may be of a piece that is committed: then one more piece is read, so that enough are left.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from actors.store.batch import Batch, EvidenceRow
 from actors.store.sql import KIND_NUMBERS
 from model.changes import Item, ItemKind
 from model.evidence import marked, piece_id
-from model.reads import Found, Read, Reading
+from model.reads import Found, Read
 from schemas.paths import Path, split_path
 
 _Id = tuple[int, int]
@@ -34,7 +34,9 @@ class _Waiting(msgspec.Struct):
         return [at for at in self.marks if at[0] <= committed_seq]
 
 
-def overlaid(reads: Sequence[Read], batches: Sequence[Batch], committed_seq: int) -> Reading[list[Found]]:
+def overlaid(
+    reads: Sequence[Read], batches: Sequence[Batch], committed_seq: int
+) -> Generator[list[Read], list[Found], list[Found]]:
     """Answer reads from the committed rows, for which it yields, and from those that wait in the batches."""
     waiting = [_waiting(read, batches) for read in reads]
     committed = yield [_of_committed(one, committed_seq) for one in waiting]
@@ -131,7 +133,7 @@ def _of_committed(one: _Waiting, committed_seq: int) -> Read:
     )
 
 
-def _count_hidden(one: _Waiting, committed_seq: int) -> Reading[int]:
+def _count_hidden(one: _Waiting, committed_seq: int) -> Generator[list[Read], list[Found], int]:
     """Count the committed pieces that would be counted, had they not been withdrawn meanwhile."""
     ids = one.on_committed(committed_seq)
     after = one.read.after or (0, -1)

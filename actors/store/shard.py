@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from actors import failpoints
-from actors.store import sql
+from actors.store import following, sql
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
@@ -30,7 +30,7 @@ from model.changes import Item
 from model.evidence import marked
 from model.fold import restore
 from model.packing import unpack
-from model.reads import Found, Read
+from model.reads import Follow, Followed, Found, Read
 from model.state import Model, StoredRule
 from schemas.errors import LlumError
 from schemas.paths import split_path
@@ -151,8 +151,7 @@ class Shard:
         """Commit a batch: all of it or nothing.
 
         Raises `Unwritable` when these rows can never be written, `ShardDamaged`, and what SQLite raises when it cannot
-        write now. A
-        batch that forgets somebody must hold the last command that was applied: the filter of repeats begins anew with
+        write now. A batch that forgets somebody must hold the last command that was applied: the filter of repeats begins anew with
         what is applied after this call.
         """
         if batch.forgotten:
@@ -273,6 +272,9 @@ class Shard:
         return Found(
             bodies=[body.encode() if mark is None else marked(body.encode(), mark.encode()) for body, mark in rows]
         )
+
+    async def follow(self, wanted: Follow) -> list[Followed]:
+        return await self._connection.run(partial(following.follow, wanted))
 
     async def schedules(self) -> list[Scheduled]:
         """List the rules that are to be fired on a schedule, of all users."""

@@ -1,4 +1,4 @@
-"""Every SQL statement of the shard, named.
+"""Every SQL statement of the shard, named; those of what follows from evidence stand in `sql_following`.
 
 A batch is one transaction in one hop to the connection's thread: prepared statements, each for all rows of its table.
 
@@ -61,6 +61,12 @@ CREATE TABLE withdrawal (
     component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
     at_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (component_no, seq, n)
+) WITHOUT ROWID;
+CREATE TABLE consequence (
+    user_key INTEGER NOT NULL, grantee TEXT NOT NULL, cause_no INTEGER NOT NULL,
+    cause_seq INTEGER NOT NULL, cause_n INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
+    component_no INTEGER NOT NULL, body TEXT,
+    PRIMARY KEY (user_key, grantee, cause_no, cause_seq, cause_n, seq, n)
 ) WITHOUT ROWID;
 CREATE TABLE cause (
     user_key INTEGER NOT NULL, root TEXT NOT NULL, seq INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -145,6 +151,7 @@ FORGET_USER: Final = (
     "DELETE FROM item WHERE user_key = :key",
     "DELETE FROM structure WHERE user_key = :key",
     "DELETE FROM cause WHERE user_key = :key",
+    "DELETE FROM consequence WHERE user_key = :key",
     "DELETE FROM command WHERE user_key = :key",
     "DELETE FROM user WHERE key = :key",
     "DELETE FROM outbox WHERE body ->> 'user' = :user AND seq < :seq",
@@ -225,6 +232,10 @@ STATE_ROWS: Final = (
     SELECT owner.name, 'withdrawal', withdrawal.component_no, withdrawal.seq, withdrawal.n, withdrawal.at_seq,
         withdrawal.at_us, withdrawal.body
     FROM withdrawal JOIN owner ON owner.number = withdrawal.component_no
+    """,
+    """
+    SELECT user.name, 'consequence', grantee, cause_no, cause_seq, cause_n, consequence.seq, n, component_no, body
+    FROM consequence JOIN user ON user.key = consequence.user_key
     """,
 )
 """All that a model is made of, each row with its person: not by the key, which other copies give in another order."""

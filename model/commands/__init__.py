@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from model.changes import Decision, ForgetUser
 from model.commands.apps import delete_app, register_app, set_permission
+from model.commands.causes import note_sent, withdraw_following
 from model.commands.erase import forget
-from model.commands.evidence import correct, tell, withdraw
+from model.commands.evidence import correct, tell, tell_because, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
 from model.commands.quotas import set_quota
@@ -85,8 +86,6 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.MakeContext: make_context,
     commands.MakeComponent: make_component,
     commands.MakeView: make_view,
-    commands.DeleteContext: delete_context,
-    commands.DeleteComponent: delete_component,
     commands.DeleteView: delete_view,
     commands.SetResolver: set_resolver,
     commands.SetGoals: set_goals,
@@ -105,6 +104,11 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
 """Commands that the model alone decides. A tell, the most frequent, is not looked up."""
 
 _READING: Final[dict[type[Any], Callable[[Model, Any, Stamp], Reading[Decision]]]] = {
+    commands.Tell: tell_because,
     commands.Withdraw: withdraw,
+    commands.WithdrawFollowing: withdraw_following,
+    commands.NoteSent: note_sent,
+    commands.DeleteContext: delete_context,
+    commands.DeleteComponent: delete_component,
 }
 """Commands that need stored evidence."""

@@ -6,26 +6,32 @@ from typing import Final
 import msgspec
 
 from model import permissions
-from model.changes import AddEvidence, Change, Decision, add, mark_withdrawn, put
+from model.changes import AddEvidence, Change, Decision, add, mark_withdrawn
 from model.checks import check_evidence, check_text
+from model.commands import causes
+from model.commands.causes import gone_with, may_have_fired, read_piece, with_withdrawals
 from model.commands.rules import check_cause, counted_cause, fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.conversions import converted
-from model.evidence import decode_evidence
 from model.permissions import Grants
-from model.reads import Read, Reading
+from model.reads import Reading
 from model.stamp import Stamp
 from model.state import Component, Model, StoredRule
-from schemas.commands import Cause, Correct, Tell, Withdraw
+from schemas.commands import Cause, Correct, CauseRange, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
-from schemas.paths import Path, check_path
+from schemas.paths import check_path
 
 _MAX_SEQ: Final = 2**62
 
 
-def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Decision:
-    """Add evidence. This is by far the most frequent command, so its way is short."""
+def tell(
+    model: Model, command: Tell, stamp: Stamp, known: Grants | None, cause_is_read: bool = False
+) -> Decision | None:
+    """Add evidence. This is by far the most frequent command, so its way is short.
+
+    None: what is stored must say whether the cause of a rule's tell still counts.
+    """
     path = tuple(command.context)
     name = command.component
     app = stamp.app if command.cause is None else _teller(command.cause, stamp)
@@ -43,9 +49,20 @@ def tell(model: Model, command: Tell, stamp: Stamp, known: Grants | None) -> Dec
     check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
     if command.cause is not None or contents.rules:
+        if not cause_is_read and causes.must_be_read(model, command.cause, stamp):
+            return None
         rules = contents.rules.get(name)
         return _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known)
     return Decision((add(_stamped(new, 0, stamp), number, stamp.time_us),))
+
+
+def tell_because(model: Model, command: Tell, stamp: Stamp) -> Reading[Decision]:
+    """Add evidence that a rule tells, if the evidence that fired the rule still counts."""
+    decision = tell(model, command, stamp, None, cause_is_read=True)
+    assert decision is not None, "there is nothing more to read"
+    assert command.cause is not None, "only a cause is read"
+    yield from causes.check_counts(model, command.cause)
+    return decision
 
 
 def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
@@ -64,7 +81,7 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
 
 
 def withdraw(model: Model, command: Withdraw, stamp: Stamp) -> Reading[Decision]:
-    """Mark evidence as withdrawn, once it has been read whose it is."""
+    """Mark evidence as withdrawn, once it has been read whose it is, and what has followed from it."""
     owner = permissions.is_owner(model, stamp.app)
     place = component_to_change(model, stamp, command.context, command.component, "tell")
     if command.comment is not None:
@@ -75,14 +92,11 @@ def withdraw(model: Model, command: Withdraw, stamp: Stamp) -> Reading[Decision]
         raise Refusal(Code.NO_SUCH_EVIDENCE, message, "seq", "take seq and n from the component's evidence")
     mark = Withdrawal(by=stamp.app, time=stamp.time_s, comment=command.comment)
     changes: list[Change] = [mark_withdrawn(place.component.number, command.seq, command.n, mark)]
-    return Decision([*changes, *with_withdrawals(place.component, place.full_path)])
-
-
-def with_withdrawals(component: Component, path: Path) -> list[Change]:
-    """Note with a component that some of its evidence has been withdrawn, unless that is noted."""
-    if component.withdrawals:
-        return []
-    return [put("component", path, msgspec.structs.replace(component, withdrawals=True))]
+    changes += with_withdrawals(place.component, place.full_path)
+    if may_have_fired(place.context, place.name, place.component):
+        origin = CauseRange(component_no=place.component.number, seq=command.seq, n=command.n)
+        changes += yield from gone_with(model, [origin], stamp.app, stamp)
+    return Decision(changes)
 
 
 def accepted_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> AddEvidence:
@@ -117,6 +131,7 @@ def _tell_among_rules(
     changes: list[Change] = []
     if cause is not None:
         evidence.rule = cause.rule
+        evidence.cause = causes.check_piece_of(model, cause, stamp.app, stamp)
         changes = counted_cause(model, cause)
     added = add(evidence, component_no, stamp.time_us)
     if rules is not None:
@@ -146,18 +161,7 @@ def _stamped(new: NewEvidence, n: int, stamp: Stamp) -> Evidence:
 def _read_piece(model: Model, component: Component, command: Withdraw) -> Reading[Evidence | None]:
     if not 0 <= command.seq < _MAX_SEQ or not 0 <= command.n < _MAX_SEQ:
         return None
-    read = Read(
-        component_no=component.number,
-        seq_max=model.seq,
-        after=(command.seq, command.n - 1),
-        withdrawn="marked" if component.withdrawals else "none",
-        limit=1,
-    )
-    (found,) = yield [read]
-    for piece in decode_evidence(found.bodies):
-        if (piece.seq, piece.n) == (command.seq, command.n):
-            return piece
-    return None
+    return (yield from read_piece(model, component, command.seq, command.n))
 
 
 def _check_new(new: NewEvidence, place: ComponentPlace) -> None:

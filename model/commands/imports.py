@@ -14,7 +14,7 @@ import msgspec
 
 from model.changes import Change, Decision, RegistrationChanged, add, mark_withdrawn, put
 from model.commands.apps import permission_set
-from model.commands.evidence import with_withdrawals
+from model.commands.causes import with_withdrawals
 from model.commands.import_checks import check_import
 from model.commands.making import component_number, made_component, stored_view
 from model.commands.rules import added_rule, stored_rule

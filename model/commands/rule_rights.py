@@ -66,6 +66,12 @@ def check_activation(model: Model, path: Path, name: str, rule: StoredRule, stam
         raise permissions.denied(rule.app, _ACTIONS[need], "token")
 
 
+def check_may_ask(model: Model, path: Path, name: str, app: str, stamp: Stamp) -> None:
+    """Raise `permission_denied` unless the app may ask the component, whether or not there is one."""
+    if not _may_ask(model, permissions.grant_at(model, app, path, name, stamp.time_s), path, name):
+        raise permissions.denied(app, "ask", "cause.path")
+
+
 def _may_ask(model: Model, grant: Grant, path: Path, name: str) -> bool:
     """Tell whether a grant for a component lets it be asked; a bound view must list it. The common case is short."""
     return grant.ask and (grant.bind_view is None or (*path, name) in listed_in(model, *grant.bind_view))

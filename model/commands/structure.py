@@ -14,6 +14,7 @@ from model import permissions, references
 from model.changes import Change, Content, Decision, ItemKind, drop, put
 from model.checks import check_below, check_component, check_extra, check_goals, check_resolver, check_text, check_view
 from model.commands.apps import check_permission, check_registered, permission_set
+from model.commands.causes import gone_with, may_have_fired
 from model.commands.evidence import with_value
 from model.commands.making import made_component, stored_view
 from model.commands.quotas import check_rules, check_thing, maker_of
@@ -21,6 +22,7 @@ from model.commands.rule_rights import check_may_have_rules
 from model.commands.rules import dropped_rules
 from model.commands.targets import check_may, check_owner, component_to_change, context_to_change
 from model.permissions import Asker
+from model.reads import Reading
 from model.sight import Sight
 from model.stamp import Stamp
 from model.state import Context, ContextItem, Model, contexts_below
@@ -31,6 +33,7 @@ from schemas.commands import (
     MakeComponent,
     MakeContext,
     MakeView,
+    CauseRange,
     SetGoals,
     SetResolver,
 )
@@ -138,22 +141,42 @@ def set_goals(model: Model, command: SetGoals, stamp: Stamp) -> Decision:
     return _changed(place.component, "component", place.full_path, "goals", command.goals)
 
 
-def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Decision:
-    """Delete a context with all below it, which the app must all be allowed to change."""
+def delete_context(model: Model, command: DeleteContext, stamp: Stamp) -> Reading[Decision]:
+    """Delete a context with all below it, which the app must all be allowed to change.
+
+    What rules elsewhere have told because of its evidence is withdrawn.
+    """
     path, context = context_to_change(model, stamp, command.context, "delete")
     if not path:
         raise Refusal(Code.BAD_PATH, "the root cannot be deleted", "context", "delete what is in it, one by one")
     below = list(contexts_below(path, context))
     _check_all(model, stamp, below)
     references.check_context(model, stamp, path, context)
-    return Decision([change for at, each in reversed(below) for change in _emptied(at, each)], True)
+    gone = yield from _gone_with(model, [(each, name) for _, each in below for name in each.contents.components], stamp)
+    return Decision([*gone, *(change for at, each in reversed(below) for change in _emptied(at, each))], True)
 
 
-def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Decision:
-    """Delete a component with its rules. Its evidence stays in the past."""
+def delete_component(model: Model, command: DeleteComponent, stamp: Stamp) -> Reading[Decision]:
+    """Delete a component with its rules. Its evidence stays in the past.
+
+    What rules have told because of it is withdrawn.
+    """
     place = component_to_change(model, stamp, command.context, command.component, "delete")
     references.check_component(model, stamp, place.full_path, place.component.resolver)
-    return Decision(_without_component(place.context, place.path, place.name))
+    gone = yield from _gone_with(model, [(place.context, place.name)], stamp)
+    return Decision([*gone, *_without_component(place.context, place.path, place.name)])
+
+
+def _gone_with(model: Model, leaves: list[tuple[Context, str]], stamp: Stamp) -> Reading[list[Change]]:
+    """Say what is withdrawn because these components are deleted."""
+    numbers: set[int] = set()
+    origins: list[CauseRange] = []
+    for context, name in leaves:
+        leaf = context.contents.components[name]
+        numbers.add(number := context.first + leaf.offset)
+        if may_have_fired(context, name, leaf):
+            origins.append(CauseRange(component_no=number))
+    return (yield from gone_with(model, origins, stamp.app, stamp, numbers))
 
 
 def delete_view(model: Model, command: DeleteView, stamp: Stamp) -> Decision:

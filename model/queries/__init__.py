@@ -23,7 +23,7 @@ from model.queries.ask import answer_ask
 from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
 from model.queries.past import model_then
-from model.reads import AsOf, Pause, Read
+from model.reads import AsOf, Follow, Pause, Read
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.stamp import stamp_after
@@ -44,7 +44,7 @@ from schemas.queries import (
 )
 from schemas.replies import CheckImportReply, Reply
 
-Need = list[Read] | Pause | Resolve | Together | AsOf
+Need = list[Read] | Follow | Pause | Resolve | Together | AsOf
 """What an answer wants from outside. It is sent each read's `Found`, what resolvers give, the model or None.
 A pause is for others to go on."""
 

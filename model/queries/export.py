@@ -200,6 +200,8 @@ def _view(name: str, view: View) -> ViewDefinition:
 
 
 def _imported(piece: Evidence) -> ImportedEvidence:
+    """Give the piece for elsewhere: there causes would name other evidence, so they stay here."""
+    withdrawn = piece.withdrawn
     return ImportedEvidence(
         value=piece.value,
         evidence_type=piece.evidence_type,
@@ -213,7 +215,7 @@ def _imported(piece: Evidence) -> ImportedEvidence:
         creation_time=piece.creation_time,
         correction=piece.correction,
         rule=piece.rule,
-        withdrawn=piece.withdrawn,
+        withdrawn=None if withdrawn is None else msgspec.structs.replace(withdrawn, cause=None),
     )
 
 

@@ -7,7 +7,7 @@ from model.caches import Caches
 from model.changes import Change
 from model.commands import decide
 from model.fold import take
-from model.reads import Found, Read
+from model.reads import Follow, Followed, Found, Read
 from model.stamp import stamp_after
 from model.state import Model
 from schemas.commands import Command
@@ -22,9 +22,9 @@ class Applied(NamedTuple):
     result: Any
 
 
-def finds_nothing(reads: Sequence[Read]) -> list[Found]:
+def finds_nothing(need: list[Read] | Follow) -> list[Found] | list[Followed]:
     """Answer reads where nothing is stored."""
-    return [Found() for _ in reads]
+    return [] if isinstance(need, Follow) else [Found() for _ in need]
 
 
 def apply(
@@ -34,7 +34,7 @@ def apply(
     command: Command,
     seq: int,
     time_us: int,
-    read: Callable[[Sequence[Read]], list[Found]] = finds_nothing,
+    read: Callable[[list[Read] | Follow], Any] = finds_nothing,
     caches: Caches | None = None,
 ) -> Applied:
     """Apply a command to a model, which is changed in place. Raises a `Refusal`."""

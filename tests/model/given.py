@@ -79,7 +79,7 @@ class Person:
         app = app or (ADMIN_APP if isinstance(command, MakeModel) else OWNER_APP)
         self.seq += 1
         at = START_US + self.seq * STEP_US if time_us is None else time_us
-        applied = apply(self.model, "alice", app, command, self.seq, at, self.store.read, self.caches)
+        applied = apply(self.model, "alice", app, command, self.seq, at, self.store.of_command, self.caches)
         self.model = applied.model
         self.store.keep(applied.changes, self.seq, at if applied.model is None else applied.model.time_us)
         return applied
@@ -161,6 +161,11 @@ class Person:
         reply = self.ask(Ask(context=["Personal"], view=[component], **query), app, now)
         assert not reply.failures
         return reply.components[0]
+
+    def answer_at(self, context: str, component: str, app: str = "llum", **query: Any) -> ComponentAnswer:
+        """Ask for one component of another context."""
+        (answer,) = self.ask(Ask(context=[context], view=[component], **query), app).components
+        return answer
 
     def value(self, component: str = "firstname", **query: Any) -> Any:
         return self.answer(component, **query).value

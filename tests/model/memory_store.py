@@ -11,16 +11,19 @@ from model.changes import (
     Item,
     ItemKind,
     MarkWithdrawn,
+    NoteConsequence,
     PutItem,
     RegistrationChanged,
 )
 from model.elsewhere import ResolveElsewhere, Together, joined, run_stored
 from model.evidence import decode_evidence
 from model.fold import restore
+from model.permissions import grantee_of
 from model.queries import Need
-from model.reads import AsOf, Found, Pause, Read
+from model.reads import AsOf, Follow, Followed, Found, Pause, Read
 from model.resolvers.registry import Resolve, Resolved, resolved_or_refused
 from model.state import Model
+from schemas.commands import CauseRange
 from schemas.errors import Refusal
 from schemas.paths import Path
 
@@ -53,6 +56,18 @@ class Mark(NamedTuple):
     at_seq: int
     at_us: int
     withdrawn: MarkWithdrawn
+
+
+class Consequence(NamedTuple):
+    """What follows from evidence."""
+
+    grantee: str
+    cause_no: int
+    cause: tuple[int, int]
+    seq: int
+    n: int
+    component_no: int
+    sent: bytes | None
 
 
 def execute(reads: Sequence[Read], rows: Iterable[Row], marks: Iterable[Mark] = ()) -> list[Found]:
@@ -119,6 +134,15 @@ def _matches(read: Read, row: Row) -> bool:
     )
 
 
+def _follows(origin: CauseRange, one: Consequence) -> bool:
+    return (
+        (one.grantee, one.cause_no) == (origin.grantee, origin.component_no)
+        and origin.seq in (None, one.cause[0])
+        and (origin.seq is None or one.cause[1] == origin.n)
+        and (*one.cause, one.seq, one.n) > (origin.after or (-1,))
+    )
+
+
 class MemoryStore:
     """Keeps items in all their versions, evidence and withdrawals; what leaves the partition is only collected."""
 
@@ -126,6 +150,7 @@ class MemoryStore:
         self.versions: list[tuple[int, int, ItemKind, Path, bytes | None]] = []
         self.rows: list[Row] = []
         self.marks: list[Mark] = []
+        self.consequences: list[Consequence] = []
         self.causes: dict[str, int] = {}
         self.left: list[Change] = []
         self.times: dict[int, int] = {}
@@ -138,19 +163,31 @@ class MemoryStore:
         for change in changes:
             if isinstance(change, AddEvidence):
                 self.rows.append(Row(seq, change))
+                self._keep_cause(seq, change)
             elif isinstance(change, PutItem):
                 self.versions.append((seq, time_us, change.kind, change.path, change.body))
             elif isinstance(change, MarkWithdrawn):
                 self.marks.append(Mark(seq, time_us, change))
+            elif isinstance(change, NoteConsequence):
+                cause = (change.seq, change.n)
+                self.consequences.append(Consequence("", change.component_no, cause, seq, 0, 0, change.body))
             elif isinstance(change, CountCause):
                 self._count(change)
             elif isinstance(change, ForgetUser):
-                for kept in (self.versions, self.rows, self.marks, self.causes):
+                for kept in (self.versions, self.rows, self.marks, self.causes, self.consequences):
                     kept.clear()
             elif isinstance(change, RegistrationChanged):
                 self.announced.append(change)
             else:
                 self.left.append(change)
+
+    def _keep_cause(self, seq: int, added: AddEvidence) -> None:
+        cause = added.evidence.cause
+        if cause is not None:
+            grantee = "" if cause.person is None else grantee_of(added.evidence.source, cause.person)
+            at = (cause.seq, cause.n)
+            row = Consequence(grantee, cause.number, at, seq, added.n, added.component_no, None)
+            self.consequences.append(row)
 
     def _count(self, change: CountCause) -> None:
         self.causes.pop(change.root, None)
@@ -161,6 +198,30 @@ class MemoryStore:
         """Answer reads from all that is kept."""
         return execute(reads, self.rows, self.marks)
 
+    def follow(self, wanted: Follow) -> list[Followed]:
+        """Find what follows from evidence."""
+        withdrawn = {(mark.withdrawn.component_no, mark.withdrawn.seq, mark.withdrawn.n) for mark in self.marks}
+        found = [
+            Followed(
+                origin=index,
+                cause_seq=one.cause[0],
+                cause_n=one.cause[1],
+                seq=one.seq,
+                n=one.n,
+                component_no=one.component_no,
+                withdrawn=(one.component_no, one.seq, one.n) in withdrawn,
+                sent=one.sent,
+            )
+            for index, origin in enumerate(wanted.origins)
+            for one in self.consequences
+            if _follows(origin, one)
+        ]
+        return sorted(found, key=lambda one: (one.origin, one.place))[: wanted.limit]
+
+    def of_command(self, need: list[Read] | Follow) -> list[Found] | list[Followed]:
+        """Meet what a command needs."""
+        return self.follow(need) if isinstance(need, Follow) else self.read(need)
+
     def meet(self, need: Need) -> Any:
         """Meet what an answer needs."""
         if isinstance(need, Resolve):
@@ -169,7 +230,7 @@ class MemoryStore:
             return [resolved_stored(one) for one in need.wanted]
         if isinstance(need, Pause):
             return None
-        return self.load_as_of(need) if isinstance(need, AsOf) else self.read(need)
+        return self.load_as_of(need) if isinstance(need, AsOf) else self.of_command(need)
 
     def load_as_of(self, wanted: AsOf) -> Model | None:
         """Rebuild a model as it was, as a shard does."""

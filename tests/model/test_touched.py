@@ -151,5 +151,7 @@ def test_more_than_an_event_holds_is_told_by_the_context_of_all(above: list[str]
 def test_every_command_is_looked_at() -> None:
     """A new one is added to these tests."""
     here = {type(command) for command, _ in TOUCHES}
+    # See tests/model/test_causes.py.
+    here |= {commands.WithdrawFollowing, commands.NoteSent}
     here |= {commands.MakeModel, commands.Withdraw, commands.SetPermission, commands.DeleteRule, commands.DeleteApp}
     assert here | {commands.Fire, commands.ActivateRule, commands.SetQuota} == set(commands.COMMANDS)

@@ -9,7 +9,7 @@ counted only, too.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from model.evidence import Selection, decode_evidence, is_expired, selected
+from model.evidence import Selection, decode_evidence, is_expired, selected, without_cause
 from model.queries.ask.paging import Budget
 from model.reads import Found, Read
 from model.resolvers.registry import Considered, is_goal
@@ -20,7 +20,9 @@ from schemas.replies import Reason
 MAX_EXAMPLES: Final = 5
 """Pieces of evidence given with each reason, the newest first: enough to recognise what it is about."""
 
-Why = Literal["filter", "expired", "withdrawn", "goal_flag", "no_goal_flag", "older", "outranked", "corrected"]
+Why = Literal[
+    "filter", "expired", "withdrawn", "cause_withdrawn", "goal_flag", "no_goal_flag", "older", "outranked", "corrected"
+]
 _ORDER: Final[tuple[Why, ...]] = get_args(Why)
 
 
@@ -34,6 +36,11 @@ class Decided(NamedTuple):
     """It is the owner's correction that decided."""
     sees: Literal["all", "passing", "nothing"]
     """Which evidence the app may be shown: only what its filter lets through, if it may not choose the filter."""
+    with_causes: bool
+    """Whether it may be shown what rules have told it for."""
+
+    def shown(self, piece: Evidence) -> Evidence:
+        return piece if self.with_causes else without_cause(piece)
 
 
 class Looked(NamedTuple):
@@ -76,7 +83,7 @@ def left_out(at: Looked, selection: Selection, decided: Decided, now: float, bud
         reason.count += 1
         shown = decided.sees == "all" or (decided.sees == "passing" and passes)
         if shown and len(reason.examples) < MAX_EXAMPLES and budget.take(len(body)):
-            reason.examples.append(piece)
+            reason.examples.append(decided.shown(piece))
     excluded, let_through = _unseen(at, selection, len(selected(selection, pieces)))
     for piece in using.values():
         if selection.newest is None and selected(selection, [piece]):
@@ -90,7 +97,7 @@ def left_out(at: Looked, selection: Selection, decided: Decided, now: float, bud
 
 def _why(piece: Evidence, passes: bool, decided: Decided, now: float) -> Why:
     if piece.withdrawn is not None:
-        return "withdrawn"
+        return "withdrawn" if piece.withdrawn.cause is None else "cause_withdrawn"
     if decided.corrected and piece.correction:
         return "expired" if is_expired(piece, now) else "corrected"
     if not passes:
@@ -123,7 +130,7 @@ def _id(piece: Evidence) -> tuple[int, int]:
 
 def shown_used(decided: Decided) -> list[Evidence]:
     """Give what was used; of a resolver that uses very much, the newest."""
-    return [] if decided.sees == "nothing" else list(decided.used[-MAX_EVIDENCE_PAGE:])
+    return [] if decided.sees == "nothing" else [*map(decided.shown, decided.used[-MAX_EVIDENCE_PAGE:])]
 
 
 def unshown_used(decided: Decided) -> list[Reason]:

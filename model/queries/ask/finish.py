@@ -5,15 +5,16 @@ from typing import Any, Final
 
 from model.caches import Caches
 from model.elsewhere import ResolveElsewhere, Together
-from model.evidence import Selection, decode_evidence, is_expired, unexpired
+from model.evidence import Selection, body_without_cause, decode_evidence, is_expired, unexpired
 from model.latest import KINDS
+from model.permissions import OWNER
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
 from model.queries.ask.paging import Budget, page_of
 from model.queries.ask.plan import PendingAnswer, Plan, in_order
 from model.reads import MAX_READ_BYTES, EvidenceKind, Found, Pause
 from model.resolvers.registry import Considered, Resolve, Resolved, is_goal
 from schemas.errors import Code, LlumError, Refusal
-from schemas.evidence import Evidence
+from schemas.evidence import EncodedEvidence, Evidence
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
 from schemas.replies import AskReply, ComponentFailure, Explanation
 
@@ -63,9 +64,8 @@ def _finish(
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
         shown = found.get("page") or found.get("window") or found.get("whole") or Found()
-        part.answer.evidence, part.answer.evidence_more = page_of(
-            shown, plan.query.evidence_after, plan.shown_until, budget
-        )
+        page, part.answer.evidence_more = page_of(shown, plan.query.evidence_after, plan.shown_until, budget)
+        part.answer.evidence = page if part.grant is OWNER else EncodedEvidence([*map(body_without_cause, page.bodies)])
     if plan.query.explain:
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 
@@ -146,7 +146,8 @@ def _check_amount(part: PendingAnswer, read: Found, selection: Selection) -> Non
 def _explanation(
     plan: Plan, part: PendingAnswer, found: dict[str, Found], resolved: Resolved, corrected: bool, budget: Budget
 ) -> Explanation:
-    decided = Decided(resolved.used, part.resolver.newest_of or part.resolver.considers, corrected, part.sees)
+    kind = part.resolver.newest_of or part.resolver.considers
+    decided = Decided(resolved.used, kind, corrected, part.sees, part.grant is OWNER)
     return Explanation(
         resolver=part.resolver.name,
         resolver_from=part.resolver_from,
