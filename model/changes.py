@@ -15,7 +15,7 @@ import msgspec
 
 from model.reads import EvidenceKind
 from model.state import App, Component, ContextItem, StoredRule, View
-from schemas.commands import Cause, CauseRange
+from schemas.causes import Cause, CauseRange
 from schemas.effects import Sent
 from schemas.errors import Error
 from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from schemas.commands import CauseRange
+from schemas.causes import CauseRange
 
 MAX_READ_BYTES: Final = 64 * 1024 * 1024
 """Bytes of evidence that one read may bring into memory, exceeded by at most one piece."""

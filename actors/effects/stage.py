@@ -33,7 +33,8 @@ from model.rules.decide import Deciding, Notification, Rule, RuleEffect, Telling
 from model.rules.schedules import CronError, parse_cron
 from model.state import Model, StoredRule
 from schemas.app_names import app_name
-from schemas.commands import Cause, Tell
+from schemas.causes import Cause
+from schemas.commands import Tell
 from schemas.effects import Firing, Notice
 from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence

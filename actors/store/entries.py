@@ -13,7 +13,7 @@ from model.changes import (
     WithdrawElsewhere,
     WithdrawFurther,
 )
-from schemas.commands import Cause, CauseRange
+from schemas.causes import Cause, CauseRange
 from schemas.effects import Announcement, Sent
 from schemas.errors import Error
 from schemas.replies import Rejection

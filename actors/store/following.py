@@ -8,7 +8,7 @@ import msgspec
 from actors.store import sql_following
 from actors.store.batch import Batch, ConsequenceRow
 from model.reads import Follow, Followed
-from schemas.commands import CauseRange
+from schemas.causes import CauseRange
 
 _BEFORE_ALL = (-1, -1, -1, -1)
 

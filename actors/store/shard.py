@@ -151,8 +151,8 @@ class Shard:
         """Commit a batch: all of it or nothing.
 
         Raises `Unwritable` when these rows can never be written, `ShardDamaged`, and what SQLite raises when it cannot
-        write now. A batch that forgets somebody must hold the last command that was applied: the filter of repeats begins anew with
-        what is applied after this call.
+        write now. A batch that forgets somebody must hold the last command that was applied: the filter of repeats
+        begins anew with what is applied after this call.
         """
         if batch.forgotten:
             self._empty_repeats()

@@ -11,7 +11,7 @@ import msgspec
 
 from bus import subjects
 from pages.markdown import code, first_paragraph, page, prose, table
-from schemas import commands, consequences, definitions, errors, evidence, limits, permissions, queries, replies
+from schemas import causes, commands, consequences, definitions, errors, evidence, limits, permissions, queries, replies
 from schemas.verbs import verb_of
 
 _HEADERS: Final = [
@@ -102,6 +102,7 @@ def messages_page() -> str:
     bounds = [(code(name), str(getattr(limits, name)), text) for name, text in _constants(limits)]
     sections = [
         ("Commands", commands),
+        ("Causes", causes),
         ("Queries", queries),
         ("Outcomes and replies", replies),
         ("Consequences", consequences),

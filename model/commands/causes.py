@@ -35,7 +35,8 @@ from model.reads import Follow, Followed, Read, Reading
 from model.stamp import Stamp
 from model.state import NUMBERS_PER_COMMAND, Component, Context, Leaf, Model, contexts_below
 from schemas.apps import RULES_APP
-from schemas.commands import Cause, NoteSent, CauseRange, WithdrawFollowing
+from schemas.causes import Cause, CauseRange
+from schemas.commands import NoteSent, WithdrawFollowing
 from schemas.effects import Sent
 from schemas.errors import Code, Refusal
 from schemas.evidence import CausingPiece, Evidence, EvidenceCause, Withdrawal

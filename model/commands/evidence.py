@@ -17,7 +17,8 @@ from model.permissions import Grants
 from model.reads import Reading
 from model.stamp import Stamp
 from model.state import Component, Model, StoredRule
-from schemas.commands import Cause, Correct, CauseRange, Tell, Withdraw
+from schemas.causes import Cause, CauseRange
+from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
 from schemas.paths import check_path

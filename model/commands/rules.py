@@ -27,7 +27,8 @@ from model.rules.statement import NotifyAction
 from model.stamp import Stamp
 from model.state import Context, Model, StoredRule
 from schemas.app_names import app_name
-from schemas.commands import ActivateRule, Cause, DeleteRule, Fire, MakeRule
+from schemas.causes import Cause
+from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.paths import Path, check_path

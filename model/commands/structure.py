@@ -26,6 +26,7 @@ from model.reads import Reading
 from model.sight import Sight
 from model.stamp import Stamp
 from model.state import Context, ContextItem, Model, contexts_below
+from schemas.causes import CauseRange
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,
@@ -33,7 +34,6 @@ from schemas.commands import (
     MakeComponent,
     MakeContext,
     MakeView,
-    CauseRange,
     SetGoals,
     SetResolver,
 )

@@ -23,7 +23,7 @@ from model.permissions import Asker
 from model.queries.ask.finish import finish_ask
 from model.queries.ask.plan import plan_ask
 from model.queries.going import Going, as_if_gone
-from model.reads import AsOf, Found, Pause, Read, Reading
+from model.reads import AsOf, Follow, Found, Pause, Read, Reading
 from model.resolvers.registry import Resolve, Resolvers
 from model.sight import Sight
 from model.stamp import Stamp, stamp_after
@@ -45,7 +45,7 @@ _ASKED_AT_ONCE: Final = 256
 _READ_AT_ONCE: Final = 32
 """Pieces that are read at once: each may have a megabyte."""
 
-_Need = AsOf | list[Read] | Pause | Resolve | Together
+_Need = AsOf | list[Read] | Follow | Pause | Resolve | Together
 
 Listed = Literal["values", "pieces", "rules"]
 

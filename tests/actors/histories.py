@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from bus.log import LogMessage
 from schemas.apps import ADMIN_APP, OWNER_APP
+from schemas.causes import Cause
 from schemas.commands import (
     ActivateRule,
-    Cause,
     Command,
     Correct,
     DeleteApp,

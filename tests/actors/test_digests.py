@@ -15,7 +15,8 @@ from actors.store.entries import REJECTION
 from actors.store.shard import Shard
 from bus.log import LogMessage
 from model.commands.rules import CRON_APP
-from schemas.commands import Cause, Command, Fire, Forget, MakeContext, MakeModel, Tell, Withdraw
+from schemas.causes import Cause
+from schemas.commands import Command, Fire, Forget, MakeContext, MakeModel, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.replies import Refused

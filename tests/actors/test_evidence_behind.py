@@ -21,7 +21,8 @@ from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
 from bus.log import LogMessage
-from schemas.commands import Cause, Command, Correct, MakeModel, RegisterApp, Tell, Withdraw
+from schemas.causes import Cause
+from schemas.commands import Command, Correct, MakeModel, RegisterApp, Tell, Withdraw
 from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.queries import Ask
 from tests.actors import histories

@@ -14,8 +14,8 @@ from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE, Fired
 from actors.store.shard import Scheduled, Shard
 from bus.subjects import Address
 from model.commands.rules import CRON_APP
+from schemas.causes import Cause
 from schemas.commands import (
-    Cause,
     Command,
     DeleteComponent,
     Fire,

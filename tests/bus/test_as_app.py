@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from bus.as_app import AsApp, LastWrites
-from schemas.commands import Cause, Command, Forget, MakeComponent, Tell
+from schemas.causes import Cause
+from schemas.commands import Command, Forget, MakeComponent, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Error, Refusal, Transient
 from schemas.evidence import NewEvidence

@@ -23,7 +23,7 @@ from model.queries import Need
 from model.reads import AsOf, Follow, Followed, Found, Pause, Read
 from model.resolvers.registry import Resolve, Resolved, resolved_or_refused
 from model.state import Model
-from schemas.commands import CauseRange
+from schemas.causes import CauseRange
 from schemas.errors import Refusal
 from schemas.paths import Path
 

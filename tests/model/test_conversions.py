@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from model.changes import AddEvidence
 from model.checks import check_evidence
 from model.conversions import converted, like
-from schemas.commands import Cause, MakeComponent, Tell
+from schemas.causes import Cause
+from schemas.commands import MakeComponent, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType

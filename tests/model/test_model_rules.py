@@ -5,17 +5,8 @@ import pytest
 from model.changes import Fired, ScheduleDropped, ScheduleSet
 from model.commands.rules import CRON_APP
 from model.state import StoredRule
-from schemas.commands import (
-    Cause,
-    Correct,
-    DeleteComponent,
-    DeleteRule,
-    Fire,
-    MakeComponent,
-    MakeRule,
-    Tell,
-    Withdraw,
-)
+from schemas.causes import Cause
+from schemas.commands import Correct, DeleteComponent, DeleteRule, Fire, MakeComponent, MakeRule, Tell, Withdraw
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code
 from schemas.evidence import NewEvidence

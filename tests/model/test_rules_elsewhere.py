@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from model.permissions import OWNER
-from schemas.commands import Cause, DeleteApp, SetPermission, Tell
+from schemas.causes import Cause
+from schemas.commands import DeleteApp, SetPermission, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.queries import Access, Ask, GetContext
