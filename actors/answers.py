@@ -5,24 +5,29 @@ be read, for a sequence to be applied) goes on as a coroutine, which is made onl
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
 import msgspec
 
-from actors.driving import Done, NotAtHand, begin, finish, go_on
+from actors.driving import Done, NotAtHand, begin, finish, go_on, no_record
 from actors.partition import Partition
 from actors.store.damage import ShardDamaged
 from bus.logger import get_logger
 from bus.subjects import Address
+from model.asked.about import headings_of
+from model.asked.tally import Question
+from model.caches import Caches
 from model.queries import Answering, answer
-from model.reads import AsOf
+from model.reads import AsOf, Recorded
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
+from model.state import Model
+from schemas.asked import AskedRow
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
 from schemas.queries import Ping, Query
-from schemas.replies import Failed, PingReply, Reply
+from schemas.replies import AskReply, ComponentFailure, Failed, PingReply, Reply
 
 log = get_logger(__name__)
 
@@ -45,6 +50,7 @@ class Answers:
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
         state: Callable[[], tuple[str | None, str | None, float | None]] = lambda: (None, None, None),
+        recorded: Callable[[Recorded], Awaitable[list[AskedRow]]] = no_record,
     ) -> None:
         self._partition = partition
         self._resolvers = resolvers
@@ -53,6 +59,9 @@ class Answers:
         """The partition has nothing unapplied up to this sequence of the log."""
         self._state = state
         """Why nothing is applied, what is lost, and for how many seconds nothing has been applied."""
+        self._recorded = recorded
+        """Reads who asked."""
+        self._tally = partition.tally
 
     def answer(self, address: Address, data: bytes) -> Reply | Later:
         """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
@@ -60,14 +69,21 @@ class Answers:
             query = decode_query(data, address.verb)
             live = self._partition.active(address.user)
             if live is None or live.model is None or not self._is_simple(query):
-                return partial(self._guarded, self._answer_later, address, query)
-            work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
-            need = go_on(work)
+                return partial(self._guarded, self._answer_later, address, data, query)
+            now = self._clock()
+            question = self._question(address, data, query, live.model, live.caches, now)
+            try:
+                work = answer(live.model, live.caches, address.app, query, now, self._resolvers)
+                need = go_on(work)
+            except Refusal as refusal:
+                self._tally.refuse(question, refusal.code, now)
+                raise
             if type(need) is Done:
+                self._count(question, need.result, now)
                 return need.result
             if isinstance(need, AsOf):
-                return partial(self._guarded, self._answer_later, address, query)
-            return partial(self._guarded, self._read_on, work, need)
+                return partial(self._guarded, self._answer_later, address, data, query)
+            return partial(self._guarded, self._read_on, question, work, need)
         except LlumError as error:
             return Failed(error=error.error)
         except Exception:
@@ -93,7 +109,7 @@ class Answers:
             error = self._partition.shard.doubted(error)
         return error.error if isinstance(error, ShardDamaged) else _FAULT
 
-    async def _answer_later(self, address: Address, query: Query) -> Reply:
+    async def _answer_later(self, address: Address, data: bytes, query: Query) -> Reply:
         if query.min_seq is not None:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
@@ -104,12 +120,36 @@ class Answers:
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:
                 raise _no_such_model(address.user)
-            work = answer(live.model, live.caches, address.app, query, self._clock(), self._resolvers)
-            need = await begin(work, self._partition.stored.load_as_of)
-        return await self._read_on(work, need)
+            now = self._clock()
+            question = self._question(address, data, query, live.model, live.caches, now)
+            work = answer(live.model, live.caches, address.app, query, now, self._resolvers)
+            with self._tally.answering(question, now):
+                need = await begin(work, self._partition.stored.load_as_of)
+        return await self._read_on(question, work, need)
 
-    async def _read_on(self, work: Answering, need: NotAtHand | Done[Reply]) -> Reply:
-        return await finish(work, self._partition.stored, need)
+    async def _read_on(self, question: Question, work: Answering, need: NotAtHand | Done[Reply]) -> Reply:
+        with self._tally.answering(question, self._clock()):
+            reply = await finish(work, self._partition.stored, need, self._recorded)
+            self._tally.count(question, _failures_of(reply), self._clock())
+        return reply
+
+    def _question(
+        self, address: Address, data: bytes, query: Query, model: Model, caches: Caches, now: float
+    ) -> Question:
+        """Find the question that is counted for this ask: one step in a dict if it was asked within the minute."""
+        question = self._tally.questions.get((address, data))
+        if question is None:
+            headings = headings_of(model, address.app, query, now, caches.grants)
+            question = self._tally.ask((address, data), Question(address.user, headings, now, now))
+        return question
+
+    def _count(self, question: Question, reply: Reply, now: float) -> None:
+        """Count an answer that was given at once: the question has not been folded since it was found."""
+        if type(reply) is AskReply and reply.failures:
+            self._tally.count(question, reply.failures, now)
+        else:
+            question.count += 1
+            question.last = now
 
     def _reached(self, seq: int) -> bool:
         return seq <= self._partition.applied_seq or seq <= self._read_position()
@@ -121,6 +161,10 @@ class Answers:
                     await self._partition.advanced()
         except TimeoutError:
             raise Transient(Code.NOT_YET, f"sequence {seq} has not been applied here yet") from None
+
+
+def _failures_of(reply: Reply) -> Sequence[ComponentFailure]:
+    return reply.failures if type(reply) is AskReply else ()
 
 
 def _no_such_model(user: str) -> Refusal:

@@ -13,16 +13,17 @@ import msgspec
 
 from actors.plugins.together import resolve_together
 from model.elsewhere import Together
-from model.reads import AsOf, Follow, Followed, Found, Pause, Read
+from model.reads import AsOf, Follow, Followed, Found, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
+from schemas.asked import AskedRow
 
 Need = TypeVar("Need")
 Met = TypeVar("Met")
 Result = TypeVar("Result")
 
 Driven = Generator[Any, Any, Result]
-NotAtHand = list[Read] | Follow | AsOf | Pause | Together
+NotAtHand = list[Read] | Follow | AsOf | Pause | Together | Recorded
 
 
 class EvidenceStore(Protocol):
@@ -75,8 +76,18 @@ async def begin(answering: Driven[Result], load: Callable[[AsOf], Awaitable[Mode
     return need
 
 
-async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHand | Done[Result]) -> Result:
-    """Read what the answer needs until it is done. Raises as the answer, and what reading raises."""
+async def no_record(_wanted: Recorded) -> list[AskedRow]:
+    """There is none for what llum asks for itself."""
+    return []
+
+
+async def finish(
+    answering: Driven[Result],
+    stored: EvidenceStore,
+    need: NotAtHand | Done[Result],
+    recorded: Callable[[Recorded], Awaitable[list[AskedRow]]] = no_record,
+) -> Result:
+    """Read what the answer needs until it is done; `recorded` reads who asked. Raises as the answer, and as reading."""
     while not isinstance(need, Done):
         assert not isinstance(need, AsOf), "models of the past are loaded at the beginning"
         if isinstance(need, Pause):
@@ -86,6 +97,8 @@ async def finish(answering: Driven[Result], stored: EvidenceStore, need: NotAtHa
             need = go_on(answering, await resolve_together(need))
         elif isinstance(need, Follow):
             need = go_on(answering, await stored.follow(need))
+        elif isinstance(need, Recorded):
+            need = go_on(answering, await recorded(need))
         else:
             need = go_on(answering, await stored.read(need))
     return need.result

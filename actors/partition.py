@@ -29,6 +29,7 @@ from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
 from bus.log import LogMessage
 from bus.logger import get_logger
+from model.asked.tally import Tally
 from model.commands import STAND_ALONE
 from model.evidence import decode_evidence
 from model.reads import Follow, Followed, Found, Read
@@ -60,6 +61,8 @@ class Partition:
         self.shard = shard
         self.waiting = Uncommitted(shard, relayed_seq, bound or Bound())
         self.stored = Overlay(shard, self.waiting)
+        self.tally = Tally()
+        """Who has asked what, as long as it is not written."""
         self.flush: Callable[[], Awaitable[None]] = self.commit_all
         """Commits all that is applied. Whoever commits may put its own here, which tries until the disk takes it."""
         self._lock = asyncio.Lock()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actors.announce import Announcer, OnEvent
 from actors.answers import Answers
+from actors.asked import AskRecord
 from actors.asks import Asks, SlowAsks
 from actors.committing import Committing
 from actors.effects.relaying import Relay, Relaying
@@ -38,6 +39,7 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
 from model.resolvers.registry import Resolvers
+from schemas.replies import Accepted
 
 MAX_WRITING = 1
 """Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
@@ -72,6 +74,8 @@ class Ground:
     on_event: OnEvent | None = None
     """Takes the events of those partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)
+    recording: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the partition that writes who asked."""
     large_reads: LargeReads = field(default_factory=LargeReads)
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
@@ -118,6 +122,7 @@ class Serving:
         self._careful_until = careful_until
         self._partition: Partition | None = None
         self._summing: Summing
+        self._record: AskRecord
         self._relay: Relay | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
@@ -146,6 +151,7 @@ class Serving:
             committing = Committing(partition, ground.bound, ground.writing, self._sleep)
             committing.on_refused = self._stop_for
             summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
+            self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep)
             async with (
                 committing.going_on(),
                 summing.going_on(lambda: self._primary and self._fault is None),
@@ -157,7 +163,11 @@ class Serving:
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
                     summing.compare()
-                    async with self._relaying(partition, committing), self._answering(partition):
+                    async with (
+                        self._record.going_on(),
+                        self._relaying(partition, committing),
+                        self._answering(partition),
+                    ):
                         await self._leaving.wait()
 
     def _stop_for(self, fault: ShardDamaged | Unwritable | OtherLogError) -> None:
@@ -290,8 +300,10 @@ class Serving:
 
         async def speak(settled: list[Settled]) -> None:
             if type(settled[0].incoming.command) in STAND_ALONE:
-                # The log loses the person's commands as soon as that is said.
+                # The log loses the person's commands as soon as that is said, and the record its rows.
                 await self._summing.record_at_once()
+                if type(settled[0].outcome) is Accepted:
+                    await self._record.forget(settled[0].incoming.address.user)
             committing.look(at_once=await self._announcer.announce(settled))
 
         self._in_hand = True
@@ -352,7 +364,7 @@ class Serving:
     async def _answering(self, partition: Partition) -> AsyncIterator[None]:
         """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
         ground = self._ground
-        answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._state)
+        answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._state, self._record.read)
         asks = Asks(ground.bus, self.number, answers, ground.slow_asks)
         try:
             with suppress(Interrupted):

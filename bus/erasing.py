@@ -49,6 +49,7 @@ RENEWED: Final = (
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
     subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
     subjects.REGISTRATIONS_STREAM,
+    subjects.AUDIT_STREAM,
 )
 """The streams from which nats-server drops by itself what belongs to persons."""
 

@@ -40,6 +40,13 @@ MAX_NOTICES_PER_RULE: Final = 1000
 MAX_FIRINGS_PER_RULE: Final = 64
 """Firings of one rule that wait for a worker; while none runs for longer, the oldest are dropped."""
 
+ASKED_KEPT_DAYS: Final = 90
+"""Days that it is kept who asked, unless the operator sets another number: a season to notice what goes on."""
+
+ASKED_KEPT_MESSAGES: Final = 10_000
+"""Messages of one person that say who asked, unless the operator sets another number. An app that asks the same all the
+time leaves four an hour, which is 8,640 in 90 days; when there are more, the oldest go."""
+
 DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
 """Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
@@ -53,9 +60,12 @@ _NS: Final = 1_000_000_000
 
 _VITAL: Final = (
     "subjects", "retention", "storage", "max_msgs_per_subject", "max_age", "allow_direct", "allow_msg_ttl",
-    "allow_msg_schedules", "allow_msg_counter", "allow_rollup_hdrs", "sealed",
+    "allow_msg_schedules", "allow_msg_counter", "allow_rollup_hdrs", "allow_atomic", "sealed",
 )  # fmt: skip
 """What an operator must not change of a stream; replicas, placement, compression and the like are theirs."""
+
+_BOUNDS: Final = frozenset({"max_age", "max_msgs_per_subject"})
+"""What settings say of the stream of who asked: see `bus.asked.set_bounds`."""
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -141,7 +151,18 @@ def _own_streams() -> list[dict[str, Any]]:
         "allow_direct": True,
     }
     buckets = (subjects.TOKEN_BUCKET, subjects.APP_PASSWORD_BUCKET, subjects.RELAYED_BUCKET, subjects.LOG_SUM_BUCKET)
-    return [rejected, registrations, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
+    audit = {
+        "name": subjects.AUDIT_STREAM,
+        "subjects": [subjects.audit_subject("*")],
+        "storage": "file",
+        "retention": "limits",
+        "max_age": ASKED_KEPT_DAYS * 24 * 3600 * _NS,
+        "max_msgs_per_subject": ASKED_KEPT_MESSAGES,
+        # What one minute has brought about many people goes in one write to the disk.
+        "allow_atomic": True,
+        "allow_direct": True,
+    }
+    return [rejected, registrations, audit, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
 
 
 def _effect_streams() -> list[dict[str, Any]]:
@@ -232,7 +253,7 @@ async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
 
 def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
     """Accept an operator's changes, except those that llum cannot work with."""
-    for key in _VITAL:
+    for key in set(_VITAL) - (_BOUNDS if wanted["name"] == subjects.AUDIT_STREAM else set()):
         want, have = wanted.get(key) or None, found.get(key) or None
         if want != have and not (key.startswith("max_") and want is None and have == -1):
             raise InstallationError(

@@ -31,6 +31,7 @@ EFFECTS_STREAM: Final = "LLUM_EFFECTS"
 SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"
 DEAD_LETTERS_STREAM: Final = "LLUM_DEAD_LETTERS"
 REGISTRATIONS_STREAM: Final = "LLUM_REGISTRATIONS"
+AUDIT_STREAM: Final = "LLUM_AUDIT"
 TOKEN_BUCKET: Final = "LLUM_TOKENS"  # noqa: S105 - a bucket's name
 APP_PASSWORD_BUCKET: Final = "LLUM_APP_PASSWORDS"  # noqa: S105 - a bucket's name
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
@@ -46,13 +47,14 @@ SETTLE_HEADER: Final = "Llum-Settle"
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
-_FILLED: Final = {
-    REJECTED_STREAM: "llum.rejected",
-    DEAD_LETTERS_STREAM: "llum.dead",
+_FILLERS: Final = {
+    REJECTED_STREAM: "llum.rejected._._",
+    DEAD_LETTERS_STREAM: "llum.dead._._",
     # Not among the registrations, or all who watch those would be sent the filling.
-    REGISTRATIONS_STREAM: "llum.filler",
+    REGISTRATIONS_STREAM: "llum.filler._._",
+    AUDIT_STREAM: "llum.audit._",
 }
-"""The streams that are written anew to erase what nats-server has dropped by itself, with how their subjects begin."""
+"""The streams that are written anew to erase what nats-server has dropped by itself, with a subject of nobody's."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
 _ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
@@ -189,6 +191,11 @@ def registration_subjects() -> str:
     return registration_subject("*", "*")
 
 
+def audit_subject(user: str) -> str:
+    """Name where it stands who asked what about a person. No app reaches it."""
+    return f"llum.audit.{user}"
+
+
 def notice_subject(partition: int, user: str, token: str) -> str:
     """Name the queue of one rule's notices. Apps publish on `llum.cmd` and `llum.ask` only, so none reaches it."""
     return f"llum.effect.{partition}.notify.{user}.{token}"
@@ -253,7 +260,7 @@ def filler_subject(stream: str) -> str:
     """Name a subject of a stream that belongs to nobody: for a message that takes up room for a moment."""
     if is_bucket_stream(stream):
         return bucket_key(stream.removeprefix("KV_"), "_._")
-    return f"{_FILLED[stream]}._._"
+    return _FILLERS[stream]
 
 
 def effect_subjects_of_user(user: str) -> list[tuple[str, str]]:

@@ -48,13 +48,16 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = MAX_READ_BYTES
     """No more once there are so many bytes, but always the first; a read of one piece looks at nothing else."""
     count_only: bool = False
+    by_source: bool = False
+    """Only who has told how much of it: see `Found.bodies`."""
 
 
 class Found(msgspec.Struct):
     """The answer to a `Read`."""
 
     bodies: list[bytes] = []
-    """JSON of `schemas.evidence.Evidence`."""
+    """JSON of `schemas.evidence.Evidence`. With `by_source`: `source`, `count`, `first_us`, `last_us`; of one source
+    there may be several, that add up."""
     count: int = 0
     """With `count_only`: how many there are."""
     cut: bool = False
@@ -103,6 +106,14 @@ class AsOf(msgspec.Struct, frozen=True, kw_only=True):
     """The last sequence that counts."""
     until_us: int | None = None
     """The last time of acceptance that counts, microseconds since 1970; None: all up to the sequence."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked about a person. An answer yields it, and is sent `AskedRow`s, which may have to be added up."""
+
+    user: str
+    since: float | None = None
+    """Only what was asked at or after this time, seconds since 1970; None: all that is kept."""
 
 
 class Pause(msgspec.Struct, frozen=True):

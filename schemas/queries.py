@@ -141,6 +141,19 @@ class Consequences(_Query, tag="consequences"):
     """What would be sent, with its `verb`. Its `id` does not matter."""
 
 
+class Asked(_Query, tag="asked"):
+    """Say who asked and told what: an `AskedReply`. Owner apps only."""
+
+    app: str | None = None
+    """Only what this app did; null: every app."""
+    path: list[str] = []
+    """Only what is about this context or component, or below it."""
+    since: float | None = None
+    """Only what was asked or told at or after this time (seconds since 1970)."""
+    until: float | None = None
+    """Only what was asked or told at or before this time."""
+
+
 Query = (
     Ask
     | Access
@@ -153,6 +166,7 @@ Query = (
     | Export
     | CheckImport
     | Consequences
+    | Asked
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
@@ -166,5 +180,6 @@ QUERIES: tuple[type[_Query], ...] = (
     Export,
     CheckImport,
     Consequences,
+    Asked,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

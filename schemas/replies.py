@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
+from schemas.asked import AskedReply
 from schemas.consequences import ChangedValue, GoingPiece, GoingRule, Uncounted
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
@@ -387,6 +388,7 @@ Reply = (
     | ExportReply
     | CheckImportReply
     | ConsequencesReply
+    | AskedReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

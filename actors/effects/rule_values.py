@@ -15,6 +15,8 @@ from typing import Any, Final
 from actors.driving import begin, finish
 from actors.partition import Partition
 from bus.requests import Requests
+from model.asked.about import headings_of
+from model.asked.tally import Question
 from model.queries import answer
 from model.reads import AsOf
 from model.resolvers.registry import Resolvers
@@ -63,10 +65,16 @@ class PastModel:
             present = None if live is None else live.model
             if live is None or present is None:
                 raise Refusal(Code.NO_SUCH_MODEL, f"{self.user} has no model here")
-            work = answer(present, live.caches, app, query, self._clock(), self._resolvers, fired=True)
-            need = await begin(work, lambda _: self._model_of_then(present))
-        reply = await finish(work, stored, need)
-        assert isinstance(reply, AskReply), "each query is answered by its own reply"
+            now, tally = self._clock(), self._partition.tally
+            headings = headings_of(present, app, query, now, live.caches.grants, self.user)
+            question = Question(self.user, headings, now, now)
+            work = answer(present, live.caches, app, query, now, self._resolvers, fired=True)
+            with tally.answering(question, now):
+                need = await begin(work, lambda _: self._model_of_then(present))
+        with tally.answering(question, now):
+            reply = await finish(work, stored, need)
+            assert isinstance(reply, AskReply), "each query is answered by its own reply"
+            tally.count(question, reply.failures, now)
         return reply
 
     async def _model_of_then(self, present: Model | None) -> Model | None:

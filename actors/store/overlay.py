@@ -5,6 +5,7 @@ may be of a piece that is committed: then one more piece is read, so that enough
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,15 @@ from schemas.paths import Path, split_path
 
 _Id = tuple[int, int]
 """The seq and n of a piece of evidence."""
+
+
+class _Source(msgspec.Struct):
+    """The app that has told a piece."""
+
+    source: str
+
+
+_source: Final = msgspec.json.Decoder(_Source)
 
 
 class _Waiting(msgspec.Struct):
@@ -47,6 +57,8 @@ def overlaid(
         elif one.read.count_only:
             hidden = yield from _count_hidden(one, committed_seq)
             merged.append(Found(count=found.count - hidden + sum(1 for _ in _shown(one))))
+        elif one.read.by_source:
+            merged.append(Found(bodies=[*found.bodies, *map(_by_source, one.rows)]))
         else:
             merged.append(_merged(one, found))
     return merged
@@ -188,6 +200,11 @@ def _shown(one: _Waiting) -> Iterator[bytes]:
             yield row[-1].encode()
         elif one.read.withdrawn == "marked":
             yield marked(row[-1].encode(), mark.encode())
+
+
+def _by_source(row: EvidenceRow) -> bytes:
+    told = _source.decode(row[-1])
+    return msgspec.json.encode({"source": told.source, "count": 1, "first_us": row[4], "last_us": row[4]})
 
 
 def _id(row: EvidenceRow) -> _Id:

@@ -290,6 +290,11 @@ _NOT_WITHDRAWN: Final = f"NOT EXISTS (SELECT 1 FROM withdrawal WHERE {_WITHDRAWN
 _SIZE: Final = "length(CAST(evidence.body AS BLOB))"
 """Bytes of a piece: `length` counts the characters of a text."""
 
+_BY_SOURCE: Final = """
+SELECT json_object('source', evidence.body ->> 'source', 'count', count(*), 'first_us', min(evidence.creation_us),
+    'last_us', max(evidence.creation_us)), NULL FROM evidence
+"""
+
 _LINES: Final = "group_concat({}, char(10))"
 
 _NEVER: Final = 2**62
@@ -308,6 +313,8 @@ def evidence_query(read: Read) -> tuple[str, list[Any]]:
     where, values = _conditions(read)
     if read.count_only:
         return f"SELECT count(*) FROM evidence WHERE {where}", values  # noqa: S608 - conditions are ours
+    if read.by_source:
+        return f"{_BY_SOURCE} WHERE {where} GROUP BY evidence.body ->> 'source'", values
     order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
     columns, joined = "evidence.body, NULL", ""
     if read.withdrawn == "marked":

@@ -17,6 +17,7 @@ _FAMILIES: Final = {
     "llum.given_paths": "path",
     "bus.as_app": "command",
     "model.resolvers.registry": "resolver",
+    "schemas.asked": "reply",
     "schemas.commands": "command",
     "schemas.consequences": "reply",
     "schemas.definitions": "definition",

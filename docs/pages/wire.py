@@ -11,7 +11,19 @@ import msgspec
 
 from bus import subjects
 from pages.markdown import code, first_paragraph, page, prose, table
-from schemas import causes, commands, consequences, definitions, errors, evidence, limits, permissions, queries, replies
+from schemas import (
+    asked,
+    causes,
+    commands,
+    consequences,
+    definitions,
+    errors,
+    evidence,
+    limits,
+    permissions,
+    queries,
+    replies,
+)
 from schemas.verbs import verb_of
 
 _HEADERS: Final = [
@@ -85,6 +97,10 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.REGISTRATIONS_STREAM),
             "Announcements that an app was registered or deleted, for ten minutes. The HTTP edges watch them.",
         ),
+        (
+            code(subjects.AUDIT_STREAM),
+            "Who asked what about a person, for 90 days unless the operator sets other bounds. Only llum writes it.",
+        ),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
@@ -106,6 +122,7 @@ def messages_page() -> str:
         ("Queries", queries),
         ("Outcomes and replies", replies),
         ("Consequences", consequences),
+        ("Who asked", asked),
         ("Permissions", permissions),
         ("Definitions", definitions),
         ("Evidence", evidence),

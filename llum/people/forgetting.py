@@ -63,6 +63,8 @@ class Counts(msgspec.Struct, kw_only=True):
     schedules: int = 0
     registrations: int = 0
     """Announcements that an app was registered or deleted, of the last minutes."""
+    asked: int = 0
+    """Messages that say who asked about the person, and when."""
     tokens: int = 0
     passwords: int = 0
     spooled: int = 0
@@ -196,6 +198,7 @@ class _Forgetter:
         left.passwords = await AppPasswords(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
         left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)
+        left.asked = await self._jetstream.count(subjects.AUDIT_STREAM, self._asked)
         left.schedules = await self.schedules()
         for place in self._effects:
             left.notices += 0 if _is_schedule(*place) else await self._jetstream.count(*place)
@@ -229,6 +232,7 @@ class _Forgetter:
             passwords=await AppPasswords(self._bus).erase_user(self._user),
             rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),
             registrations=await self._erase(subjects.REGISTRATIONS_STREAM, self._registrations),
+            asked=await self._erase(subjects.AUDIT_STREAM, self._asked),
         )
         for stream, subject in self._effects:
             if _is_schedule(stream, subject):
@@ -269,6 +273,10 @@ class _Forgetter:
     @property
     def _registrations(self) -> str:
         return subjects.registration_subject(self._user, "*")
+
+    @property
+    def _asked(self) -> str:
+        return subjects.audit_subject(self._user)
 
     @property
     def _effects(self) -> list[tuple[str, str]]:

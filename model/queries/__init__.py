@@ -7,6 +7,7 @@ ask/              asks: what to read (plan), the reply (finish), why a value is 
 describe.py       the smaller queries
 export.py         a part of a model, page by page
 consequences.py   what would follow if something went (going.py: answers as if it had)
+asked.py          who asked and told what
 """
 
 from collections.abc import Callable, Generator
@@ -20,10 +21,11 @@ from model.elsewhere import Together
 from model.permissions import Asker, Grant, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
+from model.queries.asked import answer_asked
 from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
 from model.queries.past import model_then
-from model.reads import AsOf, Follow, Pause, Read
+from model.reads import AsOf, Follow, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.stamp import stamp_after
@@ -32,6 +34,7 @@ from schemas.commands import Import
 from schemas.queries import (
     Access,
     Ask,
+    Asked,
     CheckImport,
     Consequences,
     Export,
@@ -44,8 +47,8 @@ from schemas.queries import (
 )
 from schemas.replies import CheckImportReply, Reply
 
-Need = list[Read] | Follow | Pause | Resolve | Together | AsOf
-"""What an answer wants from outside. It is sent each read's `Found`, what resolvers give, the model or None.
+Need = list[Read] | Follow | Pause | Resolve | Together | AsOf | Recorded
+"""What an answer wants from outside. It is sent each read's `Found`, what resolvers give, the model or None, rows.
 A pause is for others to go on."""
 
 Answering = Generator[Need, Any, Reply]
@@ -131,6 +134,10 @@ def _check_import(model: Model, _caches: Caches, asker: Asker, query: CheckImpor
     return CheckImportReply(seq=model.seq)
 
 
+def _asked(model: Model, _caches: Caches, asker: Asker, query: Asked, _resolvers: Resolvers) -> Answering:
+    return (yield from answer_asked(model, asker, query))
+
+
 _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers], Answering]]] = {
     Ask: answer_ask,
     Access: _access,
@@ -142,4 +149,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     Export: _export,
     CheckImport: _check_import,
     Consequences: answer_consequences,
+    Asked: _asked,
 }

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from model.changes import (
     AddEvidence,
     Change,
@@ -20,9 +22,10 @@ from model.evidence import decode_evidence
 from model.fold import restore
 from model.permissions import grantee_of
 from model.queries import Need
-from model.reads import AsOf, Follow, Followed, Found, Pause, Read
+from model.reads import AsOf, Follow, Followed, Found, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolved, resolved_or_refused
 from model.state import Model
+from schemas.asked import AskedRow
 from schemas.causes import CauseRange
 from schemas.errors import Refusal
 from schemas.paths import Path
@@ -83,11 +86,20 @@ def _execute(read: Read, rows: list[Row], marks: list[Mark]) -> Found:
         matching = [row for row in matching if (row.seq, row.evidence.n) not in withdrawn]
     if read.count_only:
         return Found(count=len(matching))
+    if read.by_source:
+        return Found(bodies=[_told(row) for row in matching])
     chosen = matching[-read.newest :] if read.newest is not None else matching[: read.limit]
     fitting = _within(read, chosen)
     marks = withdrawn if read.withdrawn == "marked" else {}
     bodies = [_marked(row, marks.get((row.seq, row.evidence.n))) for row in fitting]
     return Found(bodies=bodies, cut=sum(len(row.evidence.body) for row in fitting) >= read.max_bytes)
+
+
+def _told(row: Row) -> bytes:
+    """Say who has told a piece, by itself."""
+    (piece,) = decode_evidence([row.evidence.body])
+    at = row.evidence.creation_us
+    return msgspec.json.encode({"source": piece.source, "count": 1, "first_us": at, "last_us": at})
 
 
 def _within(read: Read, rows: list[Row]) -> list[Row]:
@@ -156,6 +168,8 @@ class MemoryStore:
         self.times: dict[int, int] = {}
         """When each command was accepted, by its sequence."""
         self.announced: list[RegistrationChanged] = []
+        self.asked: list[AskedRow] = []
+        """What the record of who asked holds."""
 
     def keep(self, changes: Iterable[Change], seq: int, time_us: int) -> None:
         """Store the changes of one command, at the model's time after it."""
@@ -228,6 +242,9 @@ class MemoryStore:
             return resolved_or_refused(need)
         if isinstance(need, Together):
             return [resolved_stored(one) for one in need.wanted]
+        if isinstance(need, Recorded):
+            since = need.since or 0.0
+            return [row for row in self.asked if row.last >= since]
         if isinstance(need, Pause):
             return None
         return self.load_as_of(need) if isinstance(need, AsOf) else self.of_command(need)

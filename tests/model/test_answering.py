@@ -14,6 +14,7 @@ from schemas.queries import (
     QUERIES,
     Access,
     Ask,
+    Asked,
     CheckImport,
     Consequences,
     Export,
@@ -39,8 +40,9 @@ EVERY_QUERY: list[Query] = [
     Export(),
     CheckImport(context=[], contexts=[]),
     Consequences(command=DeleteComponent(id="", context=["Personal"], component="age")),
+    Asked(),
 ]
-FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences)]
+FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked)]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 
 

@@ -1,0 +1,91 @@
+"""Who asked what: one message for each person and window, in a stream that no app can reach.
+
+What one minute has brought about many people is published as one atomic batch. nats-server writes such a batch to the
+disk at once: that costs a third of what the messages cost one by one, and a batch that is cut off leaves nothing.
+
+    for row in await asked.read(bus, "alice", since=piece.creation_time): ...
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bus.as_app import new_id
+from bus.connection import Bus
+from bus.jetstream import JetStream, Stored
+from bus.subjects import AUDIT_STREAM, audit_subject
+from schemas.asked import AskedRow, AskedWindow
+
+AT_ONCE: Final = 256
+"""Messages of one batch: nats-server takes a thousand, and holds each of them in memory until the last has come."""
+
+PAGE: Final = 500
+"""Messages read at a time, each of a few hundred bytes."""
+
+_DAY_NS: Final = 24 * 3600 * 1_000_000_000
+
+_decoder: Final = msgspec.json.Decoder(AskedWindow)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class PersonsWindow(NamedTuple):
+    """A window, and whom it is about."""
+
+    user: str
+    window: AskedWindow
+
+
+async def publish(bus: Bus, windows: Sequence[PersonsWindow]) -> None:
+    """Store windows. After a `Transient` some may be stored: send the same again."""
+    for start in range(0, len(windows), AT_ONCE):
+        await _publish_batch(bus, windows[start : start + AT_ONCE])
+
+
+async def read(bus: Bus, user: str, since: float | None = None, besides: Collection[str] = ()) -> list[AskedRow]:
+    """Give who asked about a person: all that is kept, or what was asked at or after a time (seconds since 1970).
+
+    One row for each window, so the same app and place come again and again; `model.asked` adds them up. What workers
+    have answered within the last minute, or 15 minutes where the same is asked all the time, is not yet there: the
+    query `asked` adds what the worker that answers it has in memory. Windows that are named in `besides`, by id, are
+    left out. Raises `Transient`.
+    """
+    rows: list[AskedRow] = []
+    known = set(besides)
+    seq, more = 1, True
+    while more:
+        page, more = await JetStream(bus).page(AUDIT_STREAM, audit_subject(user), seq, PAGE)
+        for window in map(_window, page):
+            if window.id not in known:
+                known.add(window.id)
+                rows += [row for row in window.rows if since is None or row.last >= since]
+        more = more and bool(page)
+        seq = page[-1].seq + 1 if page else seq
+    return rows
+
+
+async def set_bounds(bus: Bus, days: int, messages: int) -> None:
+    """Keep what is stored for so many days, and so many messages of each person. Raises `ApiError`, `Transient`."""
+    jetstream = JetStream(bus)
+    wanted = {"max_age": days * _DAY_NS, "max_msgs_per_subject": messages}
+    config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
+    if config | wanted != config:
+        await jetstream.call(f"STREAM.UPDATE.{AUDIT_STREAM}", config | wanted)
+
+
+async def _publish_batch(bus: Bus, windows: Sequence[PersonsWindow]) -> None:
+    """Publish windows, all or none. Only the last is acknowledged, and with it all."""
+    batch = new_id()
+    for number, one in enumerate(windows[:-1], 1):
+        await bus.publish(audit_subject(one.user), _encode(one.window), headers=_headers(batch, number))
+    last = windows[-1]
+    headers = _headers(batch, len(windows)) | {"Nats-Batch-Commit": "1"}
+    await JetStream(bus).publish(audit_subject(last.user), _encode(last.window), headers)
+
+
+def _headers(batch: str, number: int) -> dict[str, str]:
+    return {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+
+
+def _window(stored: Stored) -> AskedWindow:
+    return _decoder.decode(stored.data)

@@ -1,0 +1,104 @@
+"""Who asked and told what: what the record holds of the asks, and of what was told the evidence itself.
+
+What is told is in the evidence already, so nothing records it a second time. Of a component that is no longer there,
+neither is what was told about it.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from model.asked.about import Heading, heading_of, row_of
+from model.checks import check_time
+from model.evidence import first_us, to_us
+from model.permissions import Asker, denied
+from model.reads import Found, Read, Recorded
+from model.state import Model, contexts_below
+from schemas.asked import AskedReply, AskedRow
+from schemas.paths import Path, check_path
+from schemas.queries import Asked
+
+MAX_ROWS: Final = 1000
+"""Rows of one reply, a few hundred bytes each: more than anybody reads, and the latest come first."""
+
+
+class _Told(msgspec.Struct):
+    """What one app has told about one component: a row of a `Read` with `by_source`."""
+
+    source: str
+    count: int
+    first_us: int
+    last_us: int
+
+
+_told: Final = msgspec.json.Decoder(_Told)
+
+
+def answer_asked(model: Model, asker: Asker, query: Asked) -> Generator[list[Read] | Recorded, Any, AskedReply]:
+    """Say who asked and told. Raises `permission_denied`, `bad_path`, `bad_field`."""
+    if not asker.is_owner:
+        raise denied(asker.app, "see who asked")
+    base = check_path(query.path, "path")
+    for name in ("since", "until"):
+        if (time := getattr(query, name)) is not None:
+            check_time(time, name)
+    seq, numbers = model.seq, _components(model, base)
+    reads = [_read(model, query, number) for number in numbers.values()]
+    found: Sequence[Found] = (yield reads) if reads else []
+    told = [row for path, one in zip(numbers, found, strict=True) for row in _told_rows(path, one)]
+    asks: list[AskedRow] = yield Recorded(user=model.user, since=query.since)
+    rows = _added_up(row for row in [*told, *asks] if _is_meant(row, query, base))
+    return AskedReply(seq=seq, rows=rows[:MAX_ROWS], more=max(0, len(rows) - MAX_ROWS))
+
+
+def _components(model: Model, base: Path) -> dict[Path, int]:
+    """Give the numbers of the components at and below a path, by their paths."""
+    context = model.context(base)
+    if context is None:
+        parent = model.context(base[:-1])
+        component = None if parent is None else parent.component(base[-1])
+        return {} if component is None else {base: component.number}
+    return {
+        (*at, name): component.number
+        for at, each in contexts_below(base, context)
+        for name, component in each.components.items()
+    }
+
+
+def _read(model: Model, query: Asked, number: int) -> Read:
+    return Read(
+        component_no=number,
+        seq_max=model.seq,
+        since_us=None if query.since is None else first_us(query.since),
+        until_us=None if query.until is None else to_us(query.until),
+        limit=1,
+        by_source=True,
+    )
+
+
+def _told_rows(path: Path, found: Found) -> Iterable[AskedRow]:
+    for told in map(_told.decode, found.bodies):
+        heading = Heading(told.source, "tell", path, "component")
+        yield row_of(heading, told.count, told.first_us / 1e6, told.last_us / 1e6)
+
+
+def _is_meant(row: AskedRow, query: Asked, base: Path) -> bool:
+    return (
+        (query.app is None or row.app == query.app)
+        and tuple(row.path[: len(base)]) == base
+        and (query.since is None or row.last >= query.since)
+        and (query.until is None or row.first <= query.until)
+    )
+
+
+def _added_up(rows: Iterable[AskedRow]) -> list[AskedRow]:
+    """Add up what differs in nothing but its time, the latest first."""
+    sums: dict[Heading, AskedRow] = {}
+    for row in rows:
+        heading = heading_of(row)
+        known = sums.get(heading)
+        if known is not None:
+            row = row_of(heading, known.count + row.count, min(known.first, row.first), max(known.last, row.last))
+        sums[heading] = row
+    return sorted(sums.values(), key=lambda row: (-row.last, row.app, row.path))

@@ -1,0 +1,64 @@
+"""The stream of who asked: windows of many people in one batch, read back once each, within bounds."""
+
+from bus import asked
+from bus.asked import AT_ONCE, PersonsWindow, set_bounds
+from bus.connection import Bus
+from bus.jetstream import JetStream
+from bus.subjects import AUDIT_STREAM, audit_subject
+from schemas.asked import AskedRow, AskedWindow
+from schemas.codec import encode
+
+
+def window(user: str, number: int, at: float = 100.0) -> PersonsWindow:
+    row = AskedRow(app="coach", verb="ask", path=["c", "a"], count=number, first=at, last=at)
+    return PersonsWindow(user, AskedWindow(id=f"{user}-{number}", rows=[row]))
+
+
+async def counts(bus: Bus, user: str, since: float | None = None) -> list[int]:
+    return [row.count for row in await asked.read(bus, user, since)]
+
+
+async def test_windows_of_many_people_are_stored_and_read_by_person(bus: Bus) -> None:
+    """In order, however many batches they take."""
+    people = [f"u{number}" for number in range(AT_ONCE + 10)]
+    await asked.publish(bus, [window(user, 1) for user in people])
+    await asked.publish(bus, [window("u7", 2, at=200.0)])
+    assert await counts(bus, "u7") == [1, 2]
+    assert await counts(bus, "u7", since=150.0) == [2]
+    assert await counts(bus, people[-1]) == [1]
+    assert await counts(bus, "nobody") == []
+
+
+async def test_a_window_that_is_sent_again_counts_once(bus: Bus) -> None:
+    """Whoever does not know whether it was stored sends it again."""
+    for _ in range(3):
+        await asked.publish(bus, [window("alice", 1), window("bob", 1)])
+    assert await counts(bus, "alice") == [1]
+
+
+async def test_a_batch_that_is_cut_off_leaves_nothing(bus: Bus) -> None:
+    """So it is known whether to send it again: all of it or none."""
+    headers = {"Nats-Batch-Id": "cut-off", "Nats-Batch-Sequence": "1"}
+    await bus.publish(audit_subject("alice"), encode(window("alice", 1).window), headers=headers)
+    await bus.flush()
+    assert await counts(bus, "alice") == []
+    await asked.publish(bus, [window("alice", 2)])
+    assert await counts(bus, "alice") == [2]
+
+
+async def test_more_than_its_bound_of_a_person_is_not_kept(bus: Bus) -> None:
+    """The oldest go, and nobody else loses anything."""
+    await set_bounds(bus, days=1, messages=3)
+    await asked.publish(bus, [window("bob", 1), *(window("alice", number) for number in range(5))])
+    assert await counts(bus, "alice") == [2, 3, 4]
+    assert await counts(bus, "bob") == [1]
+    config = (await JetStream(bus).call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
+    assert config["max_age"] == 24 * 3600 * 1_000_000_000
+
+
+async def test_a_bound_can_be_set_again(bus: Bus) -> None:
+    """Each start sets what the settings say then."""
+    for messages in (3, 5, 5):
+        await set_bounds(bus, days=2, messages=messages)
+    config = (await JetStream(bus).call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
+    assert config["max_msgs_per_subject"] == 5
