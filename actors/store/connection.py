@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import aiosqlite
 import msgspec
 
-from actors.store import sql
+from actors.store import sql, sql_times
 from actors.store.damage import Blame, ShardDamaged, fault_of, said_by_a_full_disk
 from actors.store.digests import Landmark
 from bus.aside import remove_shard
@@ -112,7 +112,7 @@ def _look_at(path: Path) -> Look:
 def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
     return Look(
         committed_seq=meta["applied_seq"],
-        clock_us=_one(connection, sql.LATEST_TIME),
+        clock_us=_one(connection, sql_times.LATEST_TIME),
         last_user_key=_one(connection, sql.LAST_USER_KEY),
         command_count=meta["commands"],
         traces=bool(meta["traces"]),

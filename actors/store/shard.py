@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from actors import failpoints
-from actors.store import following, sql
+from actors.store import following, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
@@ -249,12 +249,12 @@ class Shard:
 
     async def last_seq_until(self, time_us: int) -> int:
         """Give the sequence of the partition's last command at or before a time (microseconds); 0 if there is none."""
-        seq: int = (await _one(self._connection, sql.SEQ_AT_TIME, (time_us,)))[0]
+        seq: int = (await _one(self._connection, sql_times.LAST_SEQ_UNTIL, (time_us,)))[0]
         return seq
 
     async def time_at(self, seq: int) -> int:
         """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
-        rows = list(await self._connection.execute_fetchall(sql.TIME_AT_SEQ, (seq,)))
+        rows = list(await self._connection.execute_fetchall(sql_times.TIME_AT_SEQ, (seq,)))
         return rows[0][0] if rows else 0
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:

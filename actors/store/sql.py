@@ -1,4 +1,5 @@
-"""Every SQL statement of the shard, named; those of what follows from evidence stand in `sql_following`.
+"""Every SQL statement of the shard, named; those of what follows from evidence stand in `sql_following`,
+sequences by time in `sql_times`.
 
 A batch is one transaction in one hop to the connection's thread: prepared statements, each for all rows of its table.
 
@@ -12,6 +13,7 @@ unique in the shard, for ever.
 
 from typing import Any, Final
 
+from actors.store.sql_times import LAST_SEQ_UNTIL
 from model.reads import EvidenceKind, Read
 from schemas.names import UNICODE_VERSION
 
@@ -78,7 +80,6 @@ CREATE TABLE command (
     era INTEGER NOT NULL
 );
 CREATE INDEX command_by_hash ON command (era, hash);
-CREATE INDEX command_by_time ON command (time_us);
 CREATE TABLE outbox (
     seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
 );
@@ -91,7 +92,6 @@ COMMIT;
 
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
-LATEST_TIME: Final = "SELECT coalesce(max(time_us), 0) FROM command"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"
 HAS_OUTBOX: Final = "SELECT EXISTS (SELECT 1 FROM outbox)"
 HAS_RULES: Final = """
@@ -240,14 +240,6 @@ STATE_ROWS: Final = (
 )
 """All that a model is made of, each row with its person: not by the key, which other copies give in another order."""
 
-TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
-
-LAST_SEQ_UNTIL: Final = "SELECT seq FROM command WHERE time_us <= ? ORDER BY time_us DESC, seq DESC LIMIT 1"
-FIRST_SEQ_SINCE: Final = "SELECT seq FROM command WHERE time_us >= ? ORDER BY time_us, seq LIMIT 1"
-"""One step in the index, because a partition's clock never goes back: the order by time is the order by sequence."""
-
-SEQ_AT_TIME: Final = f"SELECT coalesce(({LAST_SEQ_UNTIL}), 0)"
-
 LOAD_RULES: Final = """
 SELECT user.name, item.key, item.body, max(item.seq)
 FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule'
@@ -363,12 +355,12 @@ def _conditions(read: Read) -> tuple[str, list[Any]]:
     elif read.until_us is None:
         add("evidence.seq <= ?", read.seq_max)
     else:
-        add(f"evidence.seq <= min(?, coalesce(({LAST_SEQ_UNTIL}), 0))", read.seq_max, read.until_us)
+        add(f"evidence.seq <= min(?, ({LAST_SEQ_UNTIL}))", read.seq_max, read.until_us)
     if read.until_us is not None:
         add("evidence.creation_us <= ?", read.until_us)
     if read.since_us is not None:
         after = (0, 0) if read.after is None else read.after
-        add(f"evidence.seq >= max(?, coalesce(({FIRST_SEQ_SINCE}), {_NEVER}))", after[0], read.since_us)
+        add(f"evidence.seq >= max(?, ({LAST_SEQ_UNTIL}) + 1)", after[0], read.since_us - 1)
         add("(+evidence.seq, evidence.n) > (?, ?)", *after)
         add("evidence.creation_us >= ?", read.since_us)
     elif read.after is not None:
