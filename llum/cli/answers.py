@@ -28,6 +28,7 @@ _TYPED: Final = tuple(
         (r"evidence\.(comment|time|useby)", r"--\1"),
         (r"(?:context|component|view|path)(?:[\[.].*)?", "PATH"),
         (r"evidence_filter.*", "--filter"),
+        (r"seq|n", "SEQ"),
         (r"id", "--id"),
         (r"user", "USER"),
         (r"time_zone", "ZONE"),

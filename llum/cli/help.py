@@ -10,6 +10,7 @@ EXAMPLES: Final = {
     "status": "llum status --json",
     "doctor": "llum doctor --data-dir ~/llum",
     "tell": 'llum tell alice Personal/firstname \'"Al"\' --time "5 minutes ago"',
+    "withdraw": "llum withdraw alice Personal/firstname 17 --preview",
     "ask": "llum ask alice Personal/firstname --explain",
     "browse": "llum browse alice -c 'cd Personal; ls'",
     "config": "llum config --data-dir ~/llum",

@@ -63,6 +63,7 @@ COMMANDS: Final = {
     "doctor": Lazy("llum.cli.commands.doctor:doctor", "Read the whole log, and say what it has lost."),
     "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, backups, rejected commands."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
+    "withdraw": Lazy("llum.cli.commands.withdrawing:withdraw", "Take evidence back, and see first what follows."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),

@@ -15,6 +15,9 @@ _PLAIN_FILTERS: Final = ("all", "last1", "last10", "goal")
 _FILTERS: Final = ", ".join([*_PLAIN_FILTERS, "since_time=TIME", "recent_count=NUMBER"])
 
 
+_MAX_DIGITS: Final = 19
+"""Digits of the largest sequence."""
+
 _PARSERS: Final = ("relative-time", "absolute-time", "custom-formats")
 """How words are read. Others would take a number such as `7` for a day of this month."""
 
@@ -76,6 +79,25 @@ class Span(click.ParamType[float]):
             return float(value) if unit is None else float(str(value)[:-1]) * unit
         except ValueError:
             return self.fail(f"{value!r} is no span of time; give seconds, or 5m, 12h, 30d", param, ctx)
+
+
+class PieceName(click.ParamType[tuple[int, int]]):
+    """The name of a piece of evidence in its component: `17`, or `17.2` if several came with one command."""
+
+    name = "SEQ[.N]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        seq, dot, n = str(value).partition(".")
+        if not _is_number(seq) or (dot and not _is_number(n)):
+            hint = "give the seq that `--evidence` shows, such as 17 or 17.2"
+            return self.fail(f"{value!r} names no piece of evidence; {hint}", param, ctx)
+        return int(seq), int(n or 0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
 
 
 class Filter(click.ParamType[EvidenceFilter]):

@@ -48,7 +48,7 @@ def as_json(value: Any) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out rows in columns, or as lists where the terminal is too narrow."""
-    cut = [[*map(_cut, row[:-1]), row[-1]] for row in rows]
+    cut = [[*map(in_cell, row[:-1]), row[-1]] for row in rows]
     return layout.whole_table(head, cut, layout.terminal_width())
 
 
@@ -61,7 +61,7 @@ def values_table(reply: AskReply) -> str:
 def evidence_table(evidence: Sequence[Evidence]) -> str:
     """Show pieces of evidence, the oldest first."""
     rows = [
-        (moment(one.held_from), one.source, one.evidence_type, str(one.seq), ", ".join(one.flags), as_json(one.value))
+        (moment(one.held_from), one.source, one.evidence_type, _name(one), ", ".join(one.flags), as_json(one.value))
         for one in evidence
     ]
     return table(("time", "told by", "type", "seq", "flags", "value"), rows)
@@ -122,9 +122,9 @@ def _headline(why: Explanation) -> str:
 
 def _piece(one: Evidence) -> str:
     flags = f" flags {', '.join(one.flags)}" if one.flags else ""
-    comment = f" ({_cut(one.comment)})" if one.comment else ""
-    what = f"{_cut(as_json(one.value))}, {one.evidence_type}"
-    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {one.seq}{flags}{comment}"
+    comment = f" ({in_cell(one.comment)})" if one.comment else ""
+    what = f"{in_cell(as_json(one.value))}, {one.evidence_type}"
+    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {_name(one)}{flags}{comment}"
 
 
 def _left_out(reason: Reason) -> list[str]:
@@ -132,7 +132,17 @@ def _left_out(reason: Reason) -> list[str]:
     return lines + [f"    {_piece(one)}" for one in reason.examples]
 
 
-def _cut(text: str) -> str:
+def _name(one: Evidence) -> str:
+    return piece_name(one.seq, one.n)
+
+
+def piece_name(seq: int, n: int) -> str:
+    """Name a piece of evidence in its component, as the command line takes it."""
+    return f"{seq}.{n}" if n else str(seq)
+
+
+def in_cell(text: str) -> str:
+    """Cut a text to what one cell of a table holds."""
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 

@@ -70,7 +70,7 @@ async def test_ls_of_a_component(shell: Shell, capsys: Printed) -> None:
         r"type +attribute, string",
         r"resolver +most_frequent \(set for the component\)",
         r"goals +/Goals/Health/x, /Personal/lastname",
-        r".* llum +explicit +\d+ +\"Alice\"",
+        r".* llum +explicit +\d+\.\d+ +\"Alice\"",
         r".* llum +explicit +\d+ +\"Al\" +short",
         r"\d+ +llum +<\./Personal/firstname> ~ .*",
     ):

@@ -22,6 +22,7 @@ print(" ".join(sys.modules), file=sys.stderr)
 
 WITHOUT_LLUM = [
     ["tell", "alice", "Personal/firstname", '"Al"'],
+    ["withdraw", "alice", "Personal/firstname", "17", "--preview"],
     ["ask", "alice", "Personal/firstname"],
     ["browse", "alice", "-c", "ls"],
     ["admin", "person", "list"],

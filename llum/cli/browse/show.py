@@ -114,7 +114,8 @@ def _view(item: tuple[str, Sequence[str | list[str]]]) -> tuple[str, str]:
 
 def _piece(one: Evidence) -> tuple[str, ...]:
     value = render.as_json(one.value)
-    return render.moment(one.held_from), one.source, one.evidence_type, str(one.seq), value, "; ".join(_notes(one))
+    name = render.piece_name(one.seq, one.n)
+    return render.moment(one.held_from), one.source, one.evidence_type, name, value, "; ".join(_notes(one))
 
 
 def _notes(one: Evidence) -> list[str]:

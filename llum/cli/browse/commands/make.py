@@ -8,6 +8,7 @@ from bus.as_app import new_id
 from llum.cli.browse import show
 from llum.cli.browse.command import ANYTHING, COMPONENT, CONTEXT, RESOLVER, VIEW, command, names
 from llum.cli.browse.shell import Shell, parted
+from llum.cli.browse.sure import check_sure
 from schemas.commands import (
     DeleteComponent,
     DeleteContext,
@@ -100,8 +101,10 @@ async def mkview(shell: Shell, view: Path | None, components: tuple[Path, ...]) 
 async def delcontext(shell: Shell, context: Path | None, sure: bool) -> None:
     """Delete a context with everything below it."""
     path = await shell.needed(context, "Context?")
-    await _confirm(shell, sure, f"Delete {shell.shown(path)} with everything below it?")
-    await shell.send(DeleteContext(id=new_id(), context=list(path)))
+    deletion = DeleteContext(id=new_id(), context=list(path))
+    if not sure:
+        await check_sure(shell, deletion, f"Delete {shell.shown(path)} with everything below it?")
+    await shell.send(deletion)
     if shell.path[: len(path)] == path:
         shell.path = path[:-1]
     shell.say(f"deleted the context {shell.shown(path)}")
@@ -114,8 +117,10 @@ async def delcomponent(shell: Shell, component: Path | None, sure: bool) -> None
     """Delete a component with its evidence and rules."""
     context, name = parted(await shell.needed(component, "Component?"))
     path = shell.shown([*context, name])
-    await _confirm(shell, sure, f"Delete {path} with its evidence?")
-    await shell.send(DeleteComponent(id=new_id(), context=context, component=name))
+    deletion = DeleteComponent(id=new_id(), context=context, component=name)
+    if not sure:
+        await check_sure(shell, deletion, f"Delete {path} with its evidence?")
+    await shell.send(deletion)
     shell.say(f"deleted the component {path}")
 
 
@@ -172,8 +177,3 @@ async def setgoals(shell: Shell, component: Path | None, goals: tuple[Path, ...]
 
 async def _described(shell: Shell, description: str | None) -> str:
     return await shell.dialogue.text("Description?", "") if description is None else description
-
-
-async def _confirm(shell: Shell, sure: bool, question: str) -> None:
-    if not sure and not await shell.dialogue.yes(question):
-        raise click.ClickException("nothing was deleted")

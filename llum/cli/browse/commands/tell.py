@@ -7,10 +7,10 @@ import msgspec
 
 from bus.as_app import new_id
 from llum.cli import layout, render
-from llum.cli.browse import show
+from llum.cli.browse import show, sure
 from llum.cli.browse.command import COMPONENT, RESOLVER, command
 from llum.cli.browse.shell import Shell, parted
-from llum.cli.parameters import Filter, Moment
+from llum.cli.parameters import Filter, Moment, PieceName
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
@@ -92,21 +92,35 @@ async def correct(shell: Shell, component: Path | None, value: str | None, comme
     shell.say(f"corrected, sequence {(await shell.send(command)).seq}")
 
 
-@command("withdraw", section="tell", example="withdraw firstname 17")
+@command("withdraw", section="tell", example="withdraw firstname 17 --preview")
 @click.argument("component", type=COMPONENT, required=False)
-@click.argument("seq", type=int, required=False)
-@click.argument("n", type=int, default=0)
+@click.argument("piece", metavar="[SEQ[.N]]", type=PieceName(), required=False)
+@click.option("--preview", is_flag=True, help="Only say what would follow.")
 @click.option("--comment", help="A note for people.")
-async def withdraw(shell: Shell, component: Path | None, seq: int | None, n: int, comment: str | None) -> None:
+@click.option("-y", "--yes", "is_sure", is_flag=True, help="Do not ask, whatever follows.")
+async def withdraw(
+    shell: Shell,
+    component: Path | None,
+    piece: tuple[int, int] | None,
+    preview: bool,
+    comment: str | None,
+    is_sure: bool,
+) -> None:
     """Take back a piece of evidence.
 
-    `ls` shows its SEQ. N says which one, if several came with one command.
+    What rules have derived from it goes, too: you see it, and are asked. `ls` shows SEQ, and N if several pieces came
+    with one command.
     """
     context, name = parted(await shell.needed(component, "Component?"))
-    if seq is None:
-        seq = int(click.INT(await shell.dialogue.text("Which seq?")))
-    await shell.send(Withdraw(id=new_id(), context=context, component=name, seq=seq, n=n, comment=comment))
-    shell.say(f"withdrawn: the evidence of sequence {seq}")
+    seq, n = piece or PieceName().convert(await shell.dialogue.text("Which seq?"), None, None)
+    command = Withdraw(id=new_id(), context=context, component=name, seq=seq, n=n, comment=comment)
+    if preview:
+        sure.show(shell, await sure.preview(shell, command))
+        return
+    if not is_sure:
+        await sure.check_sure(shell, command, "Withdraw all of this?")
+    await shell.send(command)
+    shell.say(f"withdrawn: the evidence of sequence {render.piece_name(seq, n)}")
 
 
 async def _answer(shell: Shell, component: Path) -> ComponentAnswer | None:
