@@ -30,7 +30,7 @@ from schemas.commands import (
     Tell,
     Withdraw,
 )
-from schemas.consequences import ChangedValue, GoingPiece, GoingRule, Uncounted
+from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedModel, SentNotice, Uncounted
 from schemas.definitions import (
     ComponentDefinition,
     ContextDefinition,
@@ -157,6 +157,7 @@ __all__ = [
     "PermissionReply",
     "Publisher",
     "Query",
+    "ReachedModel",
     "Reason",
     "Refusal",
     "RegisterApp",
@@ -167,6 +168,7 @@ __all__ = [
     "RuleDescription",
     "RulesReply",
     "SensorError",
+    "SentNotice",
     "SetGoals",
     "SetPermission",
     "SetResolver",

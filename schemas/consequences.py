@@ -1,10 +1,11 @@
 """What follows if something goes: the parts of a `ConsequencesReply`."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from schemas.errors import Error
+from schemas.evidence import CausingPiece
 
 
 class ChangedValue(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -36,6 +37,8 @@ class GoingPiece(msgspec.Struct, kw_only=True, omit_defaults=True):
     """When it was accepted, seconds since 1970."""
     rule: str | None = None
     """The token of the rule that told it."""
+    cause: CausingPiece | None = None
+    """The piece that it was told because of, and goes with; null: it goes by itself. Shown to owner apps only."""
 
 
 class GoingRule(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -47,6 +50,37 @@ class GoingRule(msgspec.Struct, kw_only=True, omit_defaults=True):
     app: str
 
 
+class SentNotice(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A URL that a rule has called because of what goes, or is about to call. That cannot be taken back."""
+
+    app: str
+    """Whose rule it is."""
+    rule: str
+    """The rule's token."""
+    time: float
+    """When that was noted, seconds since 1970."""
+    method: Literal["GET", "POST"] = "GET"
+    url: str = ""
+    """The beginning of the URL, up to the host."""
+
+
+class ReachedModel(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Another person's model, which a rule has told something because of what goes.
+
+    It is withdrawn there, too, if that person still lets the rule tell; else that is reported.
+    """
+
+    person: str
+    path: list[str] = []
+    """The component that was told something, from the root."""
+    app: str
+    """Whose rule it is."""
+    rule: str
+    """The rule's token."""
+    time: float
+    """When that was noted, seconds since 1970."""
+
+
 class Uncounted(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What an answer has no room for: how many of each."""
 
@@ -54,3 +88,7 @@ class Uncounted(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Components whose values were not compared. Some of them may stay as they are."""
     pieces: int = 0
     rules: int = 0
+    notices: int = 0
+    elsewhere: int = 0
+    unseen: bool = False
+    """More follows than was looked at, more than 20,000 pieces of evidence, and nobody has counted that."""

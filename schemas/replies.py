@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from schemas.asked import AskedReply
-from schemas.consequences import ChangedValue, GoingPiece, GoingRule, Uncounted
+from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedModel, SentNotice, Uncounted
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
@@ -365,6 +365,8 @@ class ConsequencesReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="co
     values: list[ChangedValue] = []
     pieces: list[GoingPiece] = []
     rules: list[GoingRule] = []
+    notices: list[SentNotice] = []
+    elsewhere: list[ReachedModel] = []
     cut: Uncounted | None = None
     """How much more there is than the answer has room for; null: it is whole."""
 

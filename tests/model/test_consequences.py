@@ -5,14 +5,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from model.queries import Need, consequences
-from schemas.commands import Correct, DeleteComponent, DeleteContext, MakeRule, SetResolver, Withdraw
+from model.commands import causes
+from model.queries import Need, consequences, what_goes
+from model.reads import Follow
+from schemas.apps import RULES_APP
+from schemas.causes import Cause
+from schemas.commands import Correct, DeleteComponent, DeleteContext, MakeRule, NoteSent, SetResolver, Withdraw
 from schemas.consequences import ChangedValue, GoingRule, Uncounted
 from schemas.errors import Code
 from schemas.queries import Consequences
 from schemas.replies import ConsequencesReply
 from tests.driving import run
 
+from . import causing
 from .given import RULE, Person, picture
 
 PERSONAL = ["Personal"]
@@ -240,3 +245,95 @@ def test_an_answer_survives_the_wire() -> None:
     """As every query and reply does."""
     query = Consequences(command=withdrawal("age", 4))
     assert msgspec.json.decode(msgspec.json.encode(query), type=Consequences) == query
+
+
+def test_what_rules_have_told_goes_too() -> None:
+    """Through chains, with the values that change by it, and the piece that each goes with."""
+    person = causing.given("src", "der")
+    causing.follows(person, causing.tell(person, value=1), value=10)
+    first = causing.tell(person, value=2)
+    second = causing.follows(person, first, value=20)
+    third = causing.follows(person, second, "der", "third", value=30)
+    reply = preview(person, causing.withdraw(first))
+    assert changed(reply) == {"T/src": (2, 1), "T/der": (20, 10), "T/third": (30, None)}
+    assert [(one.seq, one.cause and one.cause.seq, one.rule) for one in reply.pieces] == [
+        (first, None, None),
+        (second, first, "7"),
+        (third, second, "7"),
+    ]
+    assert changed(preview(person, DeleteComponent(id="", context=["T"], component="src"))) == {
+        "T/src": (2, None),
+        "T/der": (20, None),
+        "T/third": (30, None),
+    }
+
+
+def test_what_left_the_model_is_said() -> None:
+    """Calls that cannot be taken back, and whose model a rule has reached: not what is there now."""
+    person = causing.given("src", "der")
+    person.register("lim", ask=True, tell=True)
+    seq = causing.tell(person, app="lim")
+    second = causing.follows(person, seq)
+    person.do(note(seq, None), RULES_APP)
+    person.do(note(second, "bob", "der"), RULES_APP)
+    reply = preview(person, causing.withdraw(seq))
+    (notice,), (reached,) = reply.notices, reply.elsewhere
+    assert (notice.app, notice.rule, notice.method, notice.url) == ("lim", "7", "POST", "https://hooks.example")
+    assert (reached.person, reached.path, reached.app, reached.rule) == ("bob", ["Location", "seen"], "lim", "7")
+    assert preview(person, causing.withdraw(seq), "lim").elsewhere == reply.elsewhere
+    person.register("other", ask=True, tell=True, delete=True)
+    reply = preview(person, DeleteComponent(id="", context=["T"], component="src"), "other")
+    assert (reply.notices, reply.elsewhere, reply.pieces) == ([], [], [])
+    assert changed(reply) == {"T/src": (1, None), "T/der": (42, None)}
+
+
+def note(seq: int, whom: str | None, cause: str = "src") -> NoteSent:
+    fired = Cause(rule="7", root=f"alice.{seq}", depth=1, seq=seq, path=["T", cause])
+    if whom is None:
+        return NoteSent(id="s", cause=fired, app="lim", method="POST", url="https://hooks.example")
+    return NoteSent(id="s", cause=fired, app="lim", person=whom, path=["Location", "seen"])
+
+
+def test_an_app_is_not_shown_what_others_told_because_of_its_own() -> None:
+    """It sees its own piece, and of its own pieces no cause."""
+    person = causing.given("src")
+    person.register("lim", ask=True, tell=True)
+    seq = causing.tell(person, app="lim")
+    causing.follows(person, seq, value=1)
+    own = causing.follows(person, seq, value=2, app="lim")
+    assert [(one.seq, one.cause) for one in preview(person, causing.withdraw(seq), "lim").pieces] == [
+        (seq, None),
+        (own, None),
+    ]
+
+
+def test_what_is_too_much_to_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is not whole then, and nobody has counted the rest."""
+    monkeypatch.setattr(what_goes, "MAX_FURTHER", 1)
+    monkeypatch.setattr(causes.what_follows, "__defaults__", (2,))
+    person = causing.given("src")
+    seq = causing.tell(person)
+    for value in range(7):
+        causing.follows(person, seq, value=value)
+    reply = preview(person, causing.withdraw(seq))
+    assert len(reply.pieces) == 1 + 2 * 2
+    assert reply.cut == Uncounted(unseen=True)
+
+
+def test_what_follows_meanwhile_is_not_said() -> None:
+    """Of what is derived while the answer is worked out nothing is in it."""
+    person = causing.given("src")
+    seq = causing.tell(person)
+    told = causing.follows(person, seq)
+    told_meanwhile: list[int] = []
+
+    def meet(need: Need) -> Any:
+        if isinstance(need, Follow):
+            told_meanwhile.append(causing.follows(person, seq, value=43))
+        return person.store.meet(need)
+
+    reply = run(person.begin(Consequences(command=causing.withdraw(seq))), meet)
+    assert isinstance(reply, ConsequencesReply)
+    assert told_meanwhile
+    assert [one.seq for one in reply.pieces] == [seq, told]
+    assert changed(reply) == {"T/src": (1, None), "T/der": (42, None)}
