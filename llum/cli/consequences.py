@@ -1,41 +1,42 @@
 """What would follow if something went, in words: for whoever is about to let it go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from llum.cli import layout, render
 from schemas.app_names import app_name
-from schemas.consequences import ChangedValue, GoingPiece, GoingRule
+from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedModel, SentNotice, Uncounted
 from schemas.replies import ConsequencesReply
-
-_UNCOUNTED = {"values": "values that were not compared", "pieces": "pieces of evidence", "rules": "rules"}
 
 
 def is_more(reply: ConsequencesReply, than_pieces: int = 1) -> bool:
     """Tell whether more goes than so many pieces of evidence: with a component, what was not in it."""
-    return len(reply.pieces) > than_pieces or bool(reply.rules) or reply.cut is not None
+    reaches = reply.rules or reply.notices or reply.elsewhere or reply.cut is not None
+    return len(reply.pieces) > than_pieces or bool(reaches)
 
 
 def in_words(reply: ConsequencesReply, width: int | None) -> str:
     """Say all of it, a table for each kind of thing; `width` are the cells of a line, None: nothing is cut."""
-    return "\n\n".join(_parts(reply, width)) or "No value changes, and nothing else goes."
+    return "\n\n".join(_parts(reply, width))
 
 
 def _parts(reply: ConsequencesReply, width: int | None) -> Iterator[str]:
-    if reply.values:
-        yield _titled("Values that change:", ("component", "now", "then"), map(_value, reply.values), width)
-    else:
+    if not reply.values:
         yield "No value changes."
-    if reply.pieces:
-        yield _titled("Evidence that goes:", ("component", "seq", "told by", "value"), map(_piece, reply.pieces), width)
-    if reply.rules:
-        yield _titled("Rules that are deleted:", ("component", "rule", "app"), map(_rule, reply.rules), width)
+    for name, kind in _KINDS.items():
+        listed = getattr(reply, name)
+        if listed:
+            rows = [[render.in_cell(cell) for cell in kind.row(one)] for one in listed]
+            yield f"{layout.paragraph(kind.title, width)}\n{layout.whole_table(kind.head, rows, width)}"
     if reply.cut is not None:
-        rest = [f"{getattr(reply.cut, name)} {what}" for name, what in _UNCOUNTED.items() if getattr(reply.cut, name)]
-        yield layout.paragraph(f"And more than is shown: {', '.join(rest)}.", width)
+        yield layout.paragraph(_rest(reply.cut), width)
 
 
-def _titled(title: str, head: Sequence[str], rows: "map[tuple[str, ...]]", width: int | None) -> str:
-    return f"{title}\n{layout.whole_table(head, [[render.in_cell(cell) for cell in row] for row in rows], width)}"
+def _rest(cut: Uncounted) -> str:
+    counts = [f"{kind.rest} ({count})" for name, kind in _KINDS.items() if (count := getattr(cut, name))]
+    if cut.unseen:
+        counts.append("more than was looked at")
+    return f"And beyond what is shown: {', '.join(counts)}."
 
 
 def _value(one: ChangedValue) -> tuple[str, ...]:
@@ -51,3 +52,40 @@ def _piece(one: GoingPiece) -> tuple[str, ...]:
 
 def _rule(one: GoingRule) -> tuple[str, ...]:
     return render.path_text(one.path), one.token, app_name(one.app)
+
+
+def _notice(one: SentNotice) -> tuple[str, ...]:
+    return render.moment(one.time), one.rule, app_name(one.app), f"{one.method} {one.url}"
+
+
+def _reached(one: ReachedModel) -> tuple[str, ...]:
+    return one.person, one.rule, app_name(one.app), render.path_text(one.path)
+
+
+class _Kind(NamedTuple):
+    """How things of a kind are shown."""
+
+    title: str
+    head: Sequence[str]
+    row: Callable[[Any], tuple[str, ...]]
+    rest: str
+    """What they are called where they are only counted."""
+
+
+_KINDS: Final = {
+    "values": _Kind("Values that change:", ("component", "now", "then"), _value, "values that were not compared"),
+    "pieces": _Kind("Evidence that goes:", ("component", "seq", "told by", "value"), _piece, "pieces of evidence"),
+    "rules": _Kind("Rules that are deleted:", ("component", "rule", "app"), _rule, "rules"),
+    "notices": _Kind(
+        "Rules have called these URLs because of it, which cannot be taken back:",
+        ("time", "rule", "app", "call"),
+        _notice,
+        "calls of URLs",
+    ),
+    "elsewhere": _Kind(
+        "Rules have told other people's models because of it. It goes there, too, where the rule may still tell:",
+        ("person", "rule", "app", "component"),
+        _reached,
+        "tells to other people's models",
+    ),
+}
