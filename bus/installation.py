@@ -40,13 +40,6 @@ MAX_NOTICES_PER_RULE: Final = 1000
 MAX_FIRINGS_PER_RULE: Final = 64
 """Firings of one rule that wait for a worker; while none runs for longer, the oldest are dropped."""
 
-ASKED_KEPT_DAYS: Final = 90
-"""Days that it is kept who asked, unless the operator sets another number: a season to notice what goes on."""
-
-ASKED_KEPT_MESSAGES: Final = 10_000
-"""Messages of one person that say who asked, unless the operator sets another number. An app that asks the same all the
-time leaves four an hour, which is 8,640 in 90 days; when there are more, the oldest go."""
-
 DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
 """Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
@@ -156,8 +149,8 @@ def _own_streams() -> list[dict[str, Any]]:
         "subjects": [subjects.audit_subject("*")],
         "storage": "file",
         "retention": "limits",
-        "max_age": ASKED_KEPT_DAYS * 24 * 3600 * _NS,
-        "max_msgs_per_subject": ASKED_KEPT_MESSAGES,
+        "max_age": subjects.ASKED_KEPT_DAYS * 24 * 3600 * _NS,
+        "max_msgs_per_subject": subjects.ASKED_KEPT_MESSAGES,
         # What one minute has brought about many people goes in one write to the disk.
         "allow_atomic": True,
         "allow_direct": True,

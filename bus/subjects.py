@@ -26,6 +26,14 @@ MAX_PARTITIONS: Final = 4096
 DEFAULT_LOG_STREAMS: Final = 8
 """Log streams of a new installation. Each has a file of its own: a single one can only sync one command at a time."""
 
+ASKED_KEPT_DAYS: Final = 90
+"""Days that it is kept who asked, unless the operator sets another number: a season to notice what goes on."""
+
+ASKED_KEPT_MESSAGES: Final = 100_000
+"""Messages of one person that say who asked, unless the operator sets another number; when there are more, the oldest
+go. An app that asks the same all the time leaves four an hour, one that asks ever new things 1,440 a day: it would take
+70 days to push out what it did before."""
+
 REJECTED_STREAM: Final = "LLUM_REJECTED"
 EFFECTS_STREAM: Final = "LLUM_EFFECTS"
 SCHEDULES_STREAM: Final = "LLUM_SCHEDULES"

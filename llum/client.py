@@ -24,6 +24,7 @@ from llum.bus_address import find_bus
 from llum.given_paths import PathLike, parted, segments_of
 from schemas import queries
 from schemas.apps import ADMIN_APP, OWNER_APP
+from schemas.asked import AskedReply
 from schemas.commands import (
     ActivateRule,
     Command,
@@ -347,14 +348,15 @@ class Client:
         """Give the apps of a model with description and role. Owner apps only."""
         return (await self._answered(user, queries.ListApps(), AppsReply)).apps
 
+    async def asked(
+        self, user: str, path: PathLike = (), app: str | None = None, *, since: float = 0, until: float | None = None
+    ) -> AskedReply:
+        """Say who asked and told what at a path and below, the latest first. Owner apps only. Times as in `tell`."""
+        query = queries.Asked(app=app, path=list(segments_of(path)), since=since or None, until=until)
+        return await self._answered(user, query, AskedReply)
+
     async def get_permission(
-        self,
-        user: str,
-        app: str,
-        context: PathLike,
-        *,
-        component: str | None = None,
-        whose_rules: str | None = None,
+        self, user: str, app: str, context: PathLike, *, component: str | None = None, whose_rules: str | None = None
     ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
         query = queries.GetPermission(app=app, context=list(segments_of(context)), component=component)

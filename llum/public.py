@@ -6,6 +6,7 @@ from llum.failures import Fault
 from llum.given_paths import PathLike
 from llum.sync import SyncClient
 from model.resolvers.registry import Argument, Arguments, Resolved, Resolver
+from schemas.asked import AskedReply, AskedRow
 from schemas.commands import (
     ActivateRule,
     Command,
@@ -56,6 +57,7 @@ from schemas.permissions import Permission
 from schemas.queries import (
     Access,
     Ask,
+    Asked,
     Consequences,
     Export,
     GetContext,
@@ -101,6 +103,9 @@ __all__ = [
     "Arguments",
     "Ask",
     "AskReply",
+    "Asked",
+    "AskedReply",
+    "AskedRow",
     "ChangedValue",
     "Client",
     "Code",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from bus.subjects import DEFAULT_PARTITIONS, MAX_PARTITIONS
+from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
 from schemas.errors import Code, Refusal
 from schemas.time_zones import UTC, ZONE_PATTERN
 
@@ -107,6 +107,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^(always|[1-9][0-9]*(ms|s|m|h))$",
         ),
     ] = "always"
+    asked_days: Annotated[
+        int,
+        _setting("Days for which llum keeps who asked what.", "a number from 1 to 3650", ge=1, le=3650),
+    ] = ASKED_KEPT_DAYS
+    asked_messages: Annotated[
+        int,
+        _setting(
+            "Messages about who asked that llum keeps of one person. The oldest go first.",
+            "a number from 100 to 1000000",
+            ge=100,
+            le=1_000_000,
+        ),
+    ] = ASKED_KEPT_MESSAGES
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),

@@ -167,6 +167,7 @@ class SyncClient:
     get_context = _waiting(Client.get_context)
     list_resolvers = _waiting(Client.list_resolvers)
     list_apps = _waiting(Client.list_apps)
+    asked = _waiting(Client.asked)
     get_permission = _waiting(Client.get_permission)
     list_rules = _waiting(Client.list_rules)
     export = _iterating(Client.export)

@@ -5,7 +5,8 @@ from typing import Any, Final
 from edge_http.personis import calls, render, requests
 from edge_http.personis.caller import Caller, Operation
 from schemas.app_names import app_id, app_name
-from schemas.queries import GetPermission
+from schemas.asked import AskedReply
+from schemas.queries import Asked, GetPermission
 from schemas.replies import PermissionReply
 
 PASSWORD_REALM: Final = "password"  # noqa: S105 - the original's word for apps that send a password
@@ -36,6 +37,14 @@ async def _list_apps(caller: Caller) -> dict[str, Any]:
     return {app_name(app): {"description": about.description} for app, about in (await caller.apps.list()).items()}
 
 
+async def _asked(caller: Caller) -> dict[str, Any]:
+    call = caller.parse(calls.ASKED)
+    path = requests.path_of(call.context) + ([] if call.componentid is None else [call.componentid])
+    app = None if call.app is None else app_id(call.app)
+    reply: AskedReply = await caller.ask(Asked(app=app, path=path, since=call.since, until=call.until))
+    return {"rows": [render.asked_row(row) for row in reply.rows], "more": reply.more}
+
+
 async def _set_permission(caller: Caller) -> None:
     call = caller.parse(calls.SET_PERMISSION)
     path = requests.path_of(call.context)
@@ -58,6 +67,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "registerapp": _register_app,
     "deleteapp": _delete_app,
     "listapps": _list_apps,
+    "asked": _asked,
     "setpermission": _set_permission,
     "getpermission": _get_permission,
 }

@@ -176,6 +176,13 @@ class GetPermissionCall(AppCall, kw_only=True):
     whose_rules: str | None = None
 
 
+class AskedCall(Call, kw_only=True):
+    app: str | None = None
+    componentid: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
 class ExportCall(Call, kw_only=True):
     resolver: ResolverSpelling = None
 
@@ -205,6 +212,7 @@ APP: Final = msgspec.json.Decoder(AppCall)
 REGISTER_APP: Final = msgspec.json.Decoder(RegisterAppCall)
 SET_PERMISSION: Final = msgspec.json.Decoder(SetPermissionCall)
 GET_PERMISSION: Final = msgspec.json.Decoder(GetPermissionCall)
+ASKED: Final = msgspec.json.Decoder(AskedCall)
 EXPORT: Final = msgspec.json.Decoder(ExportCall)
 IMPORT: Final = msgspec.json.Decoder(ImportCall)
 COMPONENT_MEMBERS: Final = msgspec.json.Decoder(ComponentMembers)

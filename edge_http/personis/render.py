@@ -14,6 +14,7 @@ from edge_http.personis.old_errors import VAL_OF
 from edge_http.personis.requests import wants_envelope
 from model.formats.personis import LeftOut
 from schemas.app_names import app_name
+from schemas.asked import AskedRow
 from schemas.errors import Code, Error, LlumError
 from schemas.evidence import Evidence
 from schemas.permissions import AS_TELL, PERMISSION_PARTS, Permission
@@ -259,6 +260,11 @@ def context(path: list[str], found: ContextReply, permissions: dict[str, Any]) -
     if found.size is not None:
         rendered["size"] = found.size.contexts + found.size.components + found.size.evidence
     return {**found.extra, **rendered}
+
+
+def asked_row(row: AskedRow) -> dict[str, Any]:
+    """Write who asked or told something. The app has the name that it is known by."""
+    return {**msgspec.structs.asdict(row), "app": app_name(row.app)}
 
 
 def permission(found: Permission | Granted) -> dict[str, Any]:

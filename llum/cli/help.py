@@ -12,6 +12,7 @@ EXAMPLES: Final = {
     "tell": 'llum tell alice Personal/firstname \'"Al"\' --time "5 minutes ago"',
     "withdraw": "llum withdraw alice Personal/firstname 17 --preview",
     "ask": "llum ask alice Personal/firstname --explain",
+    "asked": "llum asked alice Personal --since '7 days ago'",
     "browse": "llum browse alice -c 'cd Personal; ls'",
     "config": "llum config --data-dir ~/llum",
     "worker": "llum worker --nats-url nats://192.0.2.7:4222",

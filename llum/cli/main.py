@@ -65,6 +65,7 @@ COMMANDS: Final = {
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "withdraw": Lazy("llum.cli.commands.withdrawing:withdraw", "Take evidence back, and see first what follows."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
+    "asked": Lazy("llum.cli.commands.asked:asked", "Show who asked and told what about a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
     "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and its origin."),

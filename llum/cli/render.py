@@ -114,6 +114,14 @@ def moment(seconds: float) -> str:
         return f"{seconds:g}"
 
 
+def minute(seconds: float) -> str:
+    """Write a time to the minute, as this machine's clock shows it. Options for times take it back, too."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g}"
+
+
 def _headline(why: Explanation) -> str:
     resolver = f"resolver {why.resolver} ({ORIGINS.get(why.resolver_from, 'the default')})"
     right = "as owner" if why.grant == "owner" else f"by the permission at {why.grant or 'the root'}"

@@ -59,7 +59,7 @@ async def export_person(
     async for page in client.export(user, context):
         size += file.write(lines.add(page))
         on_progress(f"exported {size / 1e6:,.1f} MB of {user}")
-    file.write(lines.finish())
+    file.write(lines.finish(await client.asked(user, context)))
 
 
 async def import_person(

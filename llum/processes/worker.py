@@ -9,6 +9,7 @@ from typing import Final
 
 from actors import failpoints
 from actors.worker import run_worker
+from bus.asked import set_bounds
 from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
@@ -49,6 +50,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
             try:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
+                await set_bounds(bus, settings.asked_days, settings.asked_messages)
                 async with running_resolvers(_plugins(starting)) as resolvers:
                     await run_worker(
                         bus,

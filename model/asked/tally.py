@@ -32,6 +32,13 @@ MAX_ROWS: Final = 2048
 MOST_ROWS: Final = 2 * MAX_ROWS
 """Rows of a partition when nothing can be written: others are no longer counted one by one, but as `unrecorded`."""
 
+MAX_REFUSED_PLACES: Final = 64
+"""Places of a person where one app is refused that are told apart. An app may name ever new places to push out of the
+record what it did before: further ones count as one."""
+
+URGENT_A_MINUTE: Final = 4
+"""Times a minute that refusals of a person are given out at once; further ones wait for the end of the minute."""
+
 QuestionKey = tuple[object, bytes]
 """Who asks about whom, and the bytes of the query."""
 
@@ -59,6 +66,7 @@ class _Row(msgspec.Struct):
 class _Person(msgspec.Struct):
     rows: dict[Heading, _Row] = {}
     written: float = 0.0
+    urgent_left: int = URGENT_A_MINUTE
 
 
 Counted = tuple[str, list[AskedRow]]
@@ -136,6 +144,8 @@ class Tally:
         """Give what is to be written now that a minute is over."""
         self._fold()
         taken = [(user, self._written(person, now)) for user, person in self._people.items() if _is_due(person, now)]
+        for person in self._people.values():
+            person.urgent_left = URGENT_A_MINUTE
         self._urgent.clear()
         self._let_go(now)
         return taken
@@ -146,6 +156,8 @@ class Tally:
             return self.take_all(now)
         self._fold()
         urgent, self._urgent = self._urgent, set()
+        for user in urgent:
+            self._people[user].urgent_left -= 1
         return [(user, self._written(self._people[user], now)) for user in sorted(urgent)]
 
     def take_all(self, now: float) -> list[Counted]:
@@ -173,10 +185,21 @@ class Tally:
         if question.forgotten:
             return
         for heading in headings:
-            row = self._add(question.user, heading, 1, now, now)
-            if row is not None and row.is_new and heading.code is not None:
-                self._urgent.add(question.user)
+            if heading.code is None:
+                self._add(question.user, heading, 1, now, now)
+            else:
+                self._add_refused(question.user, heading, now)
         self.on_change()
+
+    def _add_refused(self, user: str, heading: Heading, now: float) -> None:
+        person = self._people.get(user)
+        if person is not None and heading not in person.rows:
+            refused = sum(one.app == heading.app and one.code is not None for one in person.rows)
+            if refused >= MAX_REFUSED_PLACES:
+                heading = heading._replace(path=(), kind="model")
+        row = self._add(user, heading, 1, now, now)
+        if row is not None and row.is_new and self._people[user].urgent_left:
+            self._urgent.add(user)
 
     def _add(self, user: str, heading: Heading, count: int, first: float, last: float) -> _Row | None:
         """Count; give the row, or None if there is no room for it."""

@@ -5,8 +5,10 @@
     {"kind": "apps", "apps": {...}}                  with what each may do
     {"kind": "rules", "rules": [...]}
     {"kind": "end", "records": 3, "sha256": "..."}   of the lines between the first and this one
+    {"kind": "asked", "rows": [...], "more": 0}      who asked, for the person to read: an import leaves it
 
-The first line is not part of the digest, so an unchanged model gives the same digest whenever it is exported.
+The first line and the last are not part of the digest, so an unchanged model gives the same digest whenever it is
+exported, although each export is an ask.
 Passwords and tokens are in no archive.
 """
 
@@ -17,6 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from model.formats.parcels import Piece
+from schemas.asked import AskedReply, AskedRow
 from schemas.decoding import UNDECODABLE
 from schemas.definitions import ImportedContext, ImportedRule
 from schemas.errors import Code, Refusal
@@ -71,6 +74,14 @@ class EndRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbi
     sha256: str
 
 
+class AskedRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="asked", forbid_unknown_fields=True):
+    """A line behind the end: who asked about the person where the archive was made. It is no part of the model."""
+
+    rows: list[AskedRow]
+    more: int
+    """Rows for which there was no room."""
+
+
 Record = ContextsRecord | AppsRecord | RulesRecord
 
 _head: Final = msgspec.json.Decoder(Head)
@@ -90,8 +101,9 @@ class Archive(NamedTuple):
         """Give the records one after the other."""
         for line in self.lines():
             record = _line.decode(line)
-            if not isinstance(record, EndRecord):
-                yield record
+            if isinstance(record, EndRecord):
+                return
+            yield record
 
 
 class ArchiveLines:
@@ -110,11 +122,13 @@ class ArchiveLines:
         begin = self._begin(page) if self._first is None else b""
         return begin + self._line(ContextsRecord(contexts=page.contexts))
 
-    def finish(self) -> bytes:
-        """Give the lines that say that the archive is complete."""
+    def finish(self, asked: AskedReply) -> bytes:
+        """Give the lines that say that the archive is complete, and who asked. What was told is in the evidence."""
         assert self._first is not None, "an export has at least one page"
         records = self._line(AppsRecord(apps=self._first.apps)) + self._line(RulesRecord(rules=self._first.rules))
-        return records + _encode(EndRecord(records=self._records, sha256=self._digest.hexdigest())) + b"\n"
+        end = EndRecord(records=self._records, sha256=self._digest.hexdigest())
+        history = AskedRecord(rows=[row for row in asked.rows if row.verb != "tell"], more=asked.more)
+        return records + _encode(end) + b"\n" + _encode(history) + b"\n"
 
     def _begin(self, page: ExportReply) -> bytes:
         self._first = page

@@ -16,6 +16,7 @@ from model.permissions import Asker, denied
 from model.reads import Found, Read, Recorded
 from model.state import Model, contexts_below
 from schemas.asked import AskedReply, AskedRow
+from schemas.limits import MAX_REPLY_BYTES
 from schemas.paths import Path, check_path
 from schemas.queries import Asked
 
@@ -32,6 +33,7 @@ class _Told(msgspec.Struct):
     last_us: int
 
 
+_encode: Final = msgspec.json.Encoder().encode
 _told: Final = msgspec.json.Decoder(_Told)
 
 
@@ -49,7 +51,18 @@ def answer_asked(model: Model, asker: Asker, query: Asked) -> Generator[list[Rea
     told = [row for path, one in zip(numbers, found, strict=True) for row in _told_rows(path, one)]
     asks: list[AskedRow] = yield Recorded(user=model.user, since=query.since)
     rows = _added_up(row for row in [*told, *asks] if _is_meant(row, query, base))
-    return AskedReply(seq=seq, rows=rows[:MAX_ROWS], more=max(0, len(rows) - MAX_ROWS))
+    shown = rows[: _fitting(rows)]
+    return AskedReply(seq=seq, rows=shown, more=len(rows) - len(shown))
+
+
+def _fitting(rows: Sequence[AskedRow]) -> int:
+    """Say how many rows a reply takes: whoever was refused has chosen how long theirs are."""
+    room = MAX_REPLY_BYTES
+    for count, row in enumerate(rows[:MAX_ROWS]):
+        room -= len(_encode(row))
+        if room < 0:
+            return count
+    return min(len(rows), MAX_ROWS)
 
 
 def _components(model: Model, base: Path) -> dict[Path, int]:

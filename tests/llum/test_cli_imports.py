@@ -24,6 +24,7 @@ WITHOUT_LLUM = [
     ["tell", "alice", "Personal/firstname", '"Al"'],
     ["withdraw", "alice", "Personal/firstname", "17", "--preview"],
     ["ask", "alice", "Personal/firstname"],
+    ["asked", "alice"],
     ["browse", "alice", "-c", "ls"],
     ["admin", "person", "list"],
     ["admin", "person", "forget", "alice", "--yes"],

@@ -3,7 +3,16 @@
 import pytest
 
 from model.asked.about import Heading, headings_of
-from model.asked.tally import MAX_QUESTIONS, MAX_ROWS, MOST_ROWS, REPEATS_WAIT_S, Question, Tally
+from model.asked.tally import (
+    MAX_QUESTIONS,
+    MAX_REFUSED_PLACES,
+    MAX_ROWS,
+    MOST_ROWS,
+    REPEATS_WAIT_S,
+    URGENT_A_MINUTE,
+    Question,
+    Tally,
+)
 from schemas.asked import AskedRow
 from schemas.commands import SetPermission
 from schemas.errors import Code, Error
@@ -98,6 +107,20 @@ def test_a_refusal_is_urgent_once() -> None:
     assert not tally.is_urgent
     assert tally.take(NOW + 60) == []
     assert summed(tally.take(NOW + REPEATS_WAIT_S)) == {"alice": 1}
+
+
+def test_an_app_cannot_push_out_what_it_did_by_being_refused() -> None:
+    """Places that it makes up are told apart up to a bound, and do not write more than a few times a minute."""
+    tally, written = Tally(), 0
+    for number in range(1000):
+        question = Question("alice", (STEPS._replace(path=(f"made up {number}",)),), NOW, NOW)
+        tally.refuse(question, Code.PERMISSION_DENIED, NOW)
+        written += len(tally.take_urgent(NOW)) if tally.is_urgent else 0
+    assert written == URGENT_A_MINUTE
+    ((_, rows),) = tally.take(NOW + 60)
+    assert sum(row.count for row in rows) == 1000 - URGENT_A_MINUTE
+    assert len(rows) == MAX_REFUSED_PLACES - URGENT_A_MINUTE + 1
+    assert [row.path for row in rows if row.kind == "model"] == [[]]
 
 
 def test_an_answer_without_some_components_counts_both() -> None:

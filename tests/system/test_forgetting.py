@@ -58,6 +58,7 @@ async def live(bus: PlainBus, user: str, mark: str, rounds: range) -> None:
         assert refused["outcome"] == "refused"
         await bus.nc.publish(f"llum.cmd.{user}.probe.tell", f'{{"id": "x", "{mark}-broken": '.encode())
         await bus.ask(user, "llum", {"verb": "ask", "context": context, "explain": True, "include_evidence": True})
+        await bus.ask(user, f"app-{number}", {"verb": "ask", "context": [f"{mark}-refused"]})
 
 
 async def begin(bus: PlainBus, llum: Llum, user: str, mark: str) -> None:
@@ -144,7 +145,17 @@ async def test_nothing_of_a_forgotten_person_is_left_on_the_disk(forgetful: Llum
     assert found(llum.data_dir, MARK, ANNA) == {}
     assert receipt["not_looked_at"] == []
     assert not any(receipt["left"].values())
-    for kind in ("models", "evidence", "commands", "rejections", "schedules", "tokens", "passwords", "spooled"):
+    for kind in (
+        "models",
+        "evidence",
+        "commands",
+        "rejections",
+        "schedules",
+        "tokens",
+        "passwords",
+        "spooled",
+        "asked",
+    ):
         assert receipt["removed"][kind], kind
     assert receipt["removed"]["tokens"] == 2
     assert receipt["removed"]["evidence"] >= 15
