@@ -104,6 +104,18 @@ class ComponentCall(Call, kw_only=True):
     componentid: str
 
 
+class WithdrawCall(ComponentCall, kw_only=True):
+    seq: int
+    n: int = 0
+    comment: str | None = None
+
+
+class ConsequencesCall(Call, kw_only=True):
+    componentid: str | None = None
+    seq: int | None = None
+    n: int = 0
+
+
 class DeleteContextCall(Call, kw_only=True):
     context: PathSpelling
 
@@ -199,6 +211,8 @@ MAKE_COMPONENT: Final = msgspec.json.Decoder(MakeComponentCall)
 MAKE_CONTEXT: Final = msgspec.json.Decoder(MakeContextCall)
 MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)
 COMPONENT: Final = msgspec.json.Decoder(ComponentCall)
+WITHDRAW: Final = msgspec.json.Decoder(WithdrawCall)
+CONSEQUENCES: Final = msgspec.json.Decoder(ConsequencesCall)
 DELETE_CONTEXT: Final = msgspec.json.Decoder(DeleteContextCall)
 GET_CONTEXT: Final = msgspec.json.Decoder(GetContextCall)
 DELETE_VIEW: Final = msgspec.json.Decoder(DeleteViewCall)

@@ -67,6 +67,8 @@ _COMPONENT_ID: Final = {"component": "componentid"}
 _WHOLE: Final = {
     "tell": _COMPONENT_ID,
     "delcomponent": _COMPONENT_ID,
+    "withdraw": _COMPONENT_ID,
+    "consequences": _COMPONENT_ID,
     "set_goals": _COMPONENT_ID,
     "setresolver": _COMPONENT_ID,
     "list_subs": _COMPONENT_ID,
@@ -137,7 +139,7 @@ def beside(
     named = {"failures": [_failure(failure) for failure in failures], "skipped": list(skipped)}
     said: dict[str, Any] = {name: members for name, members in named.items() if members}
     if settled is not None:
-        said |= {"settled_seq": settled.settled_seq, "settled": settled.settled}
+        said |= {"seq": settled.seq, "settled_seq": settled.settled_seq, "settled": settled.settled}
     return said
 
 

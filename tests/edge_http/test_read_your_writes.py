@@ -55,4 +55,4 @@ async def test_who_wants_to_know_is_told_how_far_rules_have_come(edge: Edge, set
     """With the header the answer says it beside the value. Rules that take too long do not fail the tell."""
     edge.requests.outcomes = [Accepted(id="x", seq=41, settled_seq=45, settled=settled)]
     answer = await edge.call("tell", TELL, headers={"Llum-Settle": "1"})
-    assert answer == {"result": "ok", "val": None, "settled_seq": 45, "settled": settled}
+    assert answer == {"result": "ok", "val": None, "seq": 41, "settled_seq": 45, "settled": settled}
