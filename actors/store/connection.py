@@ -232,15 +232,20 @@ class _Connection(aiosqlite.Connection):
 
 
 async def _open(path: Path) -> _Connection:
-    connection = _Connection(partial(sqlite3.connect, path, isolation_level=None), iter_chunk_size=64)
+    connection = _Connection(partial(_connected, path), iter_chunk_size=64)
     await connection
+    return connection
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Connect, and make what is in a new file: all in one hop to the thread, which a start pays for each partition."""
+    connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in sql.PRAGMAS:
-            await connection.execute(pragma)
-        if next(iter(await connection.execute_fetchall(sql.IS_NEW)))[0]:
-            await connection.executescript(sql.SCHEMA)
+            connection.execute(pragma)
+        if _one(connection, sql.IS_NEW):
+            connection.executescript(sql.SCHEMA)
     except BaseException:
-        # Its thread would keep the process from ending.
-        await connection.close()
+        connection.close()
         raise
     return connection
