@@ -9,7 +9,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from bus.connection import Bus
 from bus.inbox import header
@@ -50,7 +52,7 @@ _EVERYDAY: Final = (b" 408 ", b" 409 Message Size Exceeds MaxBytes", b" 409 Batc
 log = get_logger("llum.bus")
 
 
-class LogMessage(NamedTuple):
+class LogMessage(msgspec.Struct, gc=False):
     """A message of the log. Only what nats-server stamps on it can be trusted: subject, sequence and time."""
 
     seq: int

@@ -1,7 +1,8 @@
 """What makes a command the same command: its user, its app and its id."""
 
 import hashlib
-from typing import NamedTuple
+import struct
+from typing import Final
 
 import msgspec
 
@@ -18,7 +19,7 @@ class CommandKey(msgspec.Struct, frozen=True, gc=False):
     """64 bits, signed: the narrow index by which repeats are found. The rest of the key tells collisions apart."""
 
 
-class First(NamedTuple):
+class First(msgspec.Struct, gc=False):
     """What is known of a command that has been seen before."""
 
     outcome: Outcome
@@ -26,6 +27,12 @@ class First(NamedTuple):
     """The digest of its body; None: it is not kept."""
 
 
+_new: Final = hashlib.blake2b(digest_size=8).copy
+_number: Final = struct.Struct("<q").unpack
+
+
 def command_key(user: str, app: str, command_id: str) -> CommandKey:
-    digest = hashlib.blake2b(f"{user}\0{app}\0{command_id}".encode(), digest_size=8).digest()
-    return CommandKey(user, app, command_id, int.from_bytes(digest, "little", signed=True))
+    state = _new()
+    state.update(f"{user}\0{app}\0{command_id}".encode())
+    (hashed,) = _number(state.digest())
+    return CommandKey(user, app, command_id, hashed)

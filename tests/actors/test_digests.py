@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actors.live import ActiveModels
@@ -57,26 +58,28 @@ def tell(command_id: str, value: object, cause: Cause | None = None) -> Tell:
 @pytest.mark.parametrize(
     "other",
     [
-        MESSAGE._replace(seq=8),
-        MESSAGE._replace(time_us=MESSAGE.time_us + 1),
-        MESSAGE._replace(subject="llum.log.3.alicia.llum.tell"),
-        MESSAGE._replace(data=b'{"verb":"tel"}'),
+        msgspec.structs.replace(MESSAGE, seq=8),
+        msgspec.structs.replace(MESSAGE, time_us=MESSAGE.time_us + 1),
+        msgspec.structs.replace(MESSAGE, subject="llum.log.3.alicia.llum.tell"),
+        msgspec.structs.replace(MESSAGE, data=b'{"verb":"tel"}'),
         # What moves from the body to the subject is not the same text.
-        MESSAGE._replace(data=MESSAGE.data + b"ll", subject=MESSAGE.subject[2:]),
+        msgspec.structs.replace(MESSAGE, data=MESSAGE.data + b"ll", subject=MESSAGE.subject[2:]),
     ],
 )
 def test_whatever_differs_in_the_log_has_another_digest(other: LogMessage) -> None:
     """Its sequence, time, subject or body. The inbox is no part of it: it is not in the log's order."""
     digests = Digests(KEY)
     assert digests.of(other)[0] != digests.of(MESSAGE)[0]
-    assert digests.of(MESSAGE._replace(reply_to="_INBOX.x.1")) == digests.of(MESSAGE)
+    assert digests.of(msgspec.structs.replace(MESSAGE, reply_to="_INBOX.x.1")) == digests.of(MESSAGE)
 
 
 def test_the_body_alone_has_a_digest_that_a_repeat_has_too() -> None:
     """Later, and by another app."""
     digests = Digests(KEY)
-    repeat = MESSAGE._replace(seq=99, time_us=1, subject="llum.log.3.alice.probe.tell")
-    assert digests.of(repeat)[1] == digests.of(MESSAGE)[1] != digests.of(MESSAGE._replace(data=b"{}"))[1]
+    repeat = msgspec.structs.replace(MESSAGE, seq=99, time_us=1, subject="llum.log.3.alice.probe.tell")
+    assert (
+        digests.of(repeat)[1] == digests.of(MESSAGE)[1] != digests.of(msgspec.structs.replace(MESSAGE, data=b"{}"))[1]
+    )
 
 
 def test_another_key_makes_other_digests_and_has_another_fingerprint() -> None:

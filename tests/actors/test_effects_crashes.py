@@ -191,7 +191,7 @@ class RulesSurviveCrashes(RuleBasedStateMachine):
     def send_again(self, index: int) -> None:
         earlier = self.world.log[index % len(self.world.log)]
         seq = len(self.world.log) + 1
-        self.world.log.append(earlier._replace(seq=seq, time_us=histories.START_US + seq * 1000))
+        self.world.log.append(msgspec.structs.replace(earlier, seq=seq, time_us=histories.START_US + seq * 1000))
 
     @rule(count=st.integers(1, 5))
     def apply(self, count: int) -> None:

@@ -190,7 +190,7 @@ class ReplayEqualsLive(RuleBasedStateMachine):
     @rule(index=st.integers(0, 1000))
     def send_again(self, index: int) -> None:
         earlier = self.log[index % len(self.log)]
-        self.log.append(earlier._replace(seq=len(self.log) + 1, time_us=self.log[-1].time_us + 7))
+        self.log.append(msgspec.structs.replace(earlier, seq=len(self.log) + 1, time_us=self.log[-1].time_us + 7))
 
     @rule(size=st.integers(1, 20), disk=st.sampled_from(DISKS))
     def apply(self, size: int, disk: str) -> None:
@@ -325,7 +325,7 @@ async def _repeats_change_nothing(live: Live, log: list[LogMessage]) -> None:
     """Outcomes are kept with a model, so this is about commands that found one."""
     before = await _everything(live, log)
     kept = [one for one in log if (await _found_a_model(live, one))]
-    again = [one._replace(seq=len(log) + 1 + index) for index, one in enumerate(kept)]
+    again = [msgspec.structs.replace(one, seq=len(log) + 1 + index) for index, one in enumerate(kept)]
     settled = await live.partition.apply(again)
     assert all(one.outcome.repeated or _reuses_an_id(one) for one in settled if one.incoming.id is not None)
     assert await _everything(live, log) == before
