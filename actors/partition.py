@@ -174,6 +174,9 @@ class Partition:
 
     async def _apply_first(self, incoming: list[Incoming]) -> list[Settled]:
         """Apply the first of these messages: up to a forget, which stands alone, or to a fault of ours."""
+        if self.waiting.forgets:
+            # The disk did not take it when it was applied. Until it does, the shard knows repeats of what is forgotten.
+            await self.flush()
         if type(incoming[0].command) in STAND_ALONE:
             return await self._apply_alone(incoming[0])
         if self.is_careful:

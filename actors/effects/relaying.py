@@ -13,8 +13,17 @@ from actors.effects.outbox import Outbox
 from actors.effects.schedules import relay_firings
 from actors.effects.stage import EffectsStage
 from actors.effects.webhooks import Webhooks
+from actors.effects.withdrawals import Withdrawals
 from actors.partition import Partition
-from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE, SUSPENDED
+from actors.store.entries import (
+    FIRED,
+    REGISTRATION,
+    REJECTION,
+    SCHEDULE,
+    SUSPENDED,
+    WITHDRAW_ELSEWHERE,
+    WITHDRAW_FURTHER,
+)
 from actors.store.shard import OutboxEntry
 from bus import checkpoints, registrations, rejections
 from bus.connection import Bus
@@ -66,7 +75,8 @@ class Relaying:
         """Make the relay of a partition. `chains` are told what becomes of firings."""
         notifier = Notifier(self._bus, partition.number, self._webhooks)
         effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
-        return Relay(self._bus, partition, effects, notifier, self)
+        withdrawals = Withdrawals(self._bus, self._requests, partition.number)
+        return Relay(self._bus, partition, effects, withdrawals, notifier, self)
 
     def watch(self, task: "asyncio.Task[None]") -> None:
         """Report what ends a task before its time."""
@@ -96,10 +106,17 @@ class Relay:
     """One partition's outbox and what becomes of its entries: relayed by the primary, dropped by the others."""
 
     def __init__(
-        self, bus: Bus, partition: Partition, effects: EffectsStage, notifier: Notifier, relaying: Relaying
+        self,
+        bus: Bus,
+        partition: Partition,
+        effects: EffectsStage,
+        withdrawals: Withdrawals,
+        notifier: Notifier,
+        relaying: Relaying,
     ) -> None:
         self._bus = bus
         self._effects = effects
+        self._withdrawals = withdrawals
         self._notifier = notifier
         self._relaying = relaying
         self._partition = partition
@@ -138,6 +155,8 @@ class Relay:
             FIRED: self._effects.fire,
             SCHEDULE: self._effects.schedule,
             REGISTRATION: self._announce,
+            WITHDRAW_ELSEWHERE: self._withdrawals.elsewhere,
+            WITHDRAW_FURTHER: self._withdrawals.further,
         }
         outbox = self._outbox = Outbox(self._partition.shard, handlers, self._checkpoint)
         self._task = asyncio.create_task(self._lead(outbox) if primary else outbox.follow(self._left))

@@ -109,12 +109,8 @@ class Values:
                 await self._fetch_some(app, model, resolver or None, paths[at : at + MAX_PER_ASK])
 
     async def check_tells(self, app: str, user: str, path: Sequence[str]) -> None:
-        """Raise unless rules that the app has in this model may tell a component of another person's.
-
-        The command would be refused there, too, but then nobody here would hear of it.
-        """
-        query = Access(whose_rules=self._moment.user, component=list(path))
-        await _patiently(lambda: self._requests.ask(user, app, query, FOREIGN_TIMEOUT_S))
+        """Raise unless rules that the app has in this model may tell a component of another person's."""
+        await check_tells(self._requests, app, user, path, self._moment.user)
 
     def is_own(self, model: str) -> bool:
         return model in (OWN_MODEL, self._moment.user)
@@ -136,6 +132,15 @@ class Values:
         reply = await _patiently(lambda: self._requests.ask(model, app, query, FOREIGN_TIMEOUT_S))
         assert isinstance(reply, AskReply)
         return reply
+
+
+async def check_tells(requests: Requests, app: str, user: str, path: Sequence[str], whose_rules: str) -> None:
+    """Raise unless rules that the app has in a person's model may tell a component of another one's.
+
+    The command would be refused there, too, but then nobody here would hear of it.
+    """
+    query = Access(whose_rules=whose_rules, component=list(path))
+    await _patiently(lambda: requests.ask(user, app, query, FOREIGN_TIMEOUT_S))
 
 
 def _group_key(key: Key) -> tuple[str, str, str]:

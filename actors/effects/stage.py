@@ -18,6 +18,7 @@ import msgspec
 from actors.chains import Chains, SentCommand
 from actors.effects.notice_count import NoticeCount, hour_of
 from actors.effects.notices import Notifier
+from actors.effects.reasons import cause_of, host_of, own_cause_of
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
 from actors.store.entries import FiredEntry, ScheduleEntry, rule_report
@@ -33,8 +34,8 @@ from model.rules.decide import Deciding, Notification, Rule, RuleEffect, Telling
 from model.rules.schedules import CronError, parse_cron
 from model.state import Model, StoredRule
 from schemas.app_names import app_name
-from schemas.causes import Cause
-from schemas.commands import Tell
+from schemas.apps import RULES_APP
+from schemas.commands import NoteSent, Tell
 from schemas.effects import Firing, Notice
 from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence
@@ -63,6 +64,8 @@ class _Run:
         self.app = rule.app
         self.notices_per_hour = notices_per_hour
         self.wanted: tuple[Wanted, ...] = ()
+        self.read: list[Wanted] = []
+        """All that was wanted so far."""
         self.effects: list[RuleEffect] = []
         self.error: Error | None = None
         self._statement = rule.statement
@@ -86,6 +89,7 @@ class _Run:
             log.exception("rule_failed", app=self.app, rule=self.token)
             self.error = _FAULT
             return False
+        self.read += self.wanted
         return True
 
 
@@ -97,8 +101,7 @@ class _Firing:
         self.moment = moment
         self.values = values
         self.time = 0.0
-        self.root = entry.cause.root if entry.cause is not None else f"{entry.user}.{entry.seq}"
-        self.depth = (entry.cause.depth if entry.cause is not None else 0) + 1
+        self.root = cause_of(entry, "").root
 
 
 class EffectsStage:
@@ -211,6 +214,7 @@ class EffectsStage:
     async def _notify(self, firing: _Firing, run: _Run, effect: Notification) -> None:
         notice = _notice(firing, run, effect.method, effect.url, effect.matched)
         if self._notices.allows(notice.user, run.app, firing.time, notice.id, run.notices_per_hour):
+            await self._note(firing, run, method=effect.method, url=host_of(effect.url))
             self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
         else:
             await self._report_notices(firing, run)
@@ -231,9 +235,12 @@ class EffectsStage:
             self._chains.given_up((own, app, command_id))
             await self._report_limit(firing, run)
             return
-        user = entry.user if firing.values.is_own(telling.model) else telling.model
-        if user != entry.user:
+        if firing.values.is_own(telling.model):
+            user, cause = entry.user, own_cause_of(entry, run.token, run.read)
+        else:
+            user, cause = telling.model, cause_of(entry, run.token)
             await firing.values.check_tells(run.app, user, telling.path)
+            await self._note(firing, run, person=user, path=list(telling.path))
         *context, component = telling.path
         command = Tell(
             id=command_id,
@@ -241,9 +248,22 @@ class EffectsStage:
             component=component,
             evidence=NewEvidence(value=telling.value, evidence_type=telling.evidence_type),
             convert=True,
-            cause=Cause(rule=run.token, root=firing.root, depth=firing.depth, person=entry.user),
+            cause=cause,
         )
         await self._requests.store(user, run.app, command, timeout_s=STORE_WITHIN_S)
+
+    async def _note(self, firing: _Firing, run: _Run, **what: Any) -> None:
+        """Have the model know what is about to leave it, before it does: then what follows from evidence is known.
+
+        If the evidence has gone by the time that this is applied, what is told is withdrawn after it was told.
+        """
+        entry = firing.entry
+        cause = own_cause_of(entry, run.token)
+        if cause.seq is not None:
+            note = NoteSent(
+                id=f"sent-{self._partition.number}.{entry.seq}-{run.token}", cause=cause, app=run.app, **what
+            )
+            await self._requests.store(entry.user, RULES_APP, note, timeout_s=STORE_WITHIN_S)
 
     def _count(self, root: str, command_id: str) -> bool:
         """Tell whether one more command for a first cause is within bounds.

@@ -101,17 +101,18 @@ def may_have_fired(context: Context, name: str, component: Component | Leaf) -> 
 def what_follows(
     model: Model,
     origins: Iterable[CauseRange],
-    limit: int = MAX_TOGETHER,
+    limit: int | None = None,
     *,
     all_of_it: bool = False,
     without: Collection[int] = (),
 ) -> Reading[Following]:
     """Find what follows from evidence of this model, or here from another's, through all that has followed.
 
-    At most `limit` pieces. What has been withdrawn is passed over unless `all_of_it` is wanted, as is what follows from
-    that: it has been withdrawn, too. `without` are the numbers of components that are about to go.
+    At most `limit` pieces; None: as many as one command withdraws. What has been withdrawn is passed over unless
+    `all_of_it` is wanted, as is what follows from that: it has been withdrawn, too. `without` are the numbers of
+    components that are about to go.
     """
-    following = Following()
+    following, limit = Following(), MAX_TOGETHER if limit is None else limit
     waiting = deque(origins)
     places: dict[int, _Place] | None = None
     looked_at = 0
@@ -235,7 +236,8 @@ def note_sent(model: Model, command: NoteSent, stamp: Stamp) -> Reading[Decision
     if stamp.app != RULES_APP:
         raise permissions.denied(stamp.app, "note what rules have sent")
     cause = command.cause
-    assert cause.seq is not None, "only what a piece of evidence has set off is noted"
+    if cause.seq is None:
+        raise Refusal(Code.BAD_FIELD, "only what a piece of evidence has set off is noted", "cause.seq")
     sent = Sent(
         app=command.app,
         rule=cause.rule,

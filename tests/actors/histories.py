@@ -4,8 +4,9 @@ import msgspec
 from hypothesis import strategies as st
 
 from bus.log import LogMessage
+from model.state import NUMBERS_PER_COMMAND
 from schemas.apps import ADMIN_APP, OWNER_APP
-from schemas.causes import Cause
+from schemas.causes import Cause, CauseRange
 from schemas.commands import (
     ActivateRule,
     Command,
@@ -23,6 +24,7 @@ from schemas.commands import (
     MakeModel,
     MakeRule,
     MakeView,
+    NoteSent,
     RegisterApp,
     SetGoals,
     SetPermission,
@@ -31,6 +33,7 @@ from schemas.commands import (
     SetTimeZone,
     Tell,
     Withdraw,
+    WithdrawFollowing,
 )
 from schemas.definitions import (
     ComponentDefinition,
@@ -110,6 +113,14 @@ causes = st.builds(
     root=st.sampled_from(["alice.1", "alice.2", "cron.1"]),
     depth=st.sampled_from([1, 64, 65]),
     person=st.sampled_from([None, "alice", "bob"]),
+    seq=st.one_of(st.none(), st.integers(1, 60)),
+    path=st.sampled_from([["a", "a"], ["a", "b"], ["b", "a"], []]),
+)
+ranges = st.builds(
+    CauseRange,
+    component_no=st.sampled_from([NUMBERS_PER_COMMAND, NUMBERS_PER_COMMAND + 1, NUMBERS_PER_COMMAND + 2]),
+    seq=st.one_of(st.none(), st.integers(1, 60)),
+    after=st.sampled_from([None, (3, 0, 9, 0)]),
 )
 tokens = st.one_of(st.integers(1, 60).map(str), st.sampled_from(["1-0-0", "1-0-1"]))
 ids = st.integers(0, 300).map(str)
@@ -200,6 +211,12 @@ afterthoughts: st.SearchStrategy[Command] = st.one_of(
 commands: st.SearchStrategy[Command] = st.one_of(tells, tells, structure, rights, afterthoughts, afterthoughts)
 forgets = st.builds(Forget, id=ids)
 fires = st.builds(Fire, id=ids, context=st.just(["a"]), component=st.just("a"), token=tokens)
+
+withdrawals_of_llum: st.SearchStrategy[Command] = st.one_of(
+    st.builds(WithdrawFollowing, id=ids, origins=st.lists(ranges, max_size=3), by=st.just("llum")),
+    st.builds(NoteSent, id=ids, cause=causes, app=st.just("llum"), person=st.just("bob"), path=st.just(["a", "a"])),
+    st.builds(NoteSent, id=ids, cause=causes, app=st.just("llum"), url=st.just("https://hooks.example")),
+)
 
 rubbish = st.one_of(
     st.binary(max_size=20),

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -29,8 +30,11 @@ from actors.store.digests import MODULUS
 from actors.store.shard import Shard
 from bus.log import LogMessage
 from bus.subjects import Address
+from model.commands import causes
 from model.commands.rules import CRON_APP
 from model.resolvers.summaries import SHIPPED
+from schemas.apps import RULES_APP
+from schemas.causes import Cause
 from schemas.codec import encode
 from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
@@ -118,7 +122,7 @@ class Live:
 
 def _tells_well(message: LogMessage) -> bool:
     command = decode_incoming(message).command
-    return isinstance(command, Tell | Correct) and command.id[0] in "tc"
+    return isinstance(command, Tell | Correct) and command.id[0] in "tcf" and command.context == ["a"]
 
 
 DISKS = ["works", "works", "works", "is full", "dies before", "dies after"]
@@ -129,6 +133,9 @@ class ReplayEqualsLive(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
+        # So little at once that there is mostly more to withdraw.
+        self.together = mock.patch.object(causes, "MAX_TOGETHER", 2)
+        self.together.start()
         self.log: list[LogMessage] = []
         self.sent = 0
         self.live = Live(Path(self.folder.name) / "live.db", max_active=1)
@@ -172,6 +179,23 @@ class ReplayEqualsLive(RuleBasedStateMachine):
         told = [one for one in self.log if one.subject.startswith("llum.log.3.alice.") and _tells_well(one)]
         earlier = told[index % len(told)]
         self._append("alice", app, Withdraw(id=f"w{len(self.log)}", context=["a"], component="a", seq=earlier.seq))
+
+    @precondition(lambda self: self.sent > 0)
+    @rule(index=st.integers(0, 1000), context=st.sampled_from(["a", "a", "b"]), count=st.integers(1, 3))
+    def follow_something(self, index: int, context: str, count: int) -> None:
+        """Tell as a rule does, because of what is most likely there, and may follow from something itself."""
+        told = [one for one in self.log if one.subject.startswith("llum.log.3.alice.") and _tells_well(one)]
+        cause = told[index % len(told)].seq
+        for _ in range(count):
+            self.sent += 1
+            fired = Cause(rule="5", root=f"alice.{cause}", depth=1, seq=cause, path=["a", "a"])
+            evidence = NewEvidence(value=self.sent)
+            tell = Tell(id=f"f{self.sent}", context=[context], component="a", evidence=evidence, cause=fired)
+            self._append("alice", "llum", tell)
+
+    @rule(command=histories.withdrawals_of_llum)
+    def go_on(self, command: Command) -> None:
+        self._append("alice", RULES_APP, command)
 
     @rule(user=st.sampled_from(histories.SENDERS), command=histories.fires)
     def fire(self, user: str, command: Command) -> None:
@@ -222,7 +246,10 @@ class ReplayEqualsLive(RuleBasedStateMachine):
         assert partition.committed_seq <= partition.applied_seq <= len(self.log)
 
     def teardown(self) -> None:
-        self.runner.run(self._compare())
+        try:
+            self.runner.run(self._compare())
+        finally:
+            self.together.stop()
         self.runner.close()
         self.folder.cleanup()
 

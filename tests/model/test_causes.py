@@ -234,7 +234,6 @@ def test_a_component_without_rules_has_nothing_looked_for() -> None:
 def test_more_than_one_command_withdraws_is_withdrawn_by_further_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each goes on where the one before has ended. In the end all has gone, each piece once."""
     monkeypatch.setattr(causes, "MAX_TOGETHER", 3)
-    monkeypatch.setattr(causes.what_follows, "__defaults__", (3,))
     person = given("src", "der")
     told = [follows(person, follows(person, tell(person)), "der", "third") for _ in range(7)]
     assert len(told) == 7
