@@ -13,7 +13,7 @@ from actors.chains import Chains
 from actors.settling import Settled
 from bus import lines
 from bus.connection import Bus
-from bus.lines import LoggedCommand
+from bus.lines import LoggedCaughtUp, LoggedCommand
 from bus.logger import get_logger
 from bus.subjects import is_inbox
 from model.touched import touched
@@ -61,7 +61,8 @@ class Announcer:
                 if self.on_event is not None and item.changes:
                     self.on_event(event_of(item))
         if old:
-            log.info("commands_caught_up", partition=self._number, count=old, seq=settled[-1].incoming.message.seq)
+            seq = settled[-1].incoming.message.seq
+            lines.write(LoggedCaughtUp(partition=self._number, count=old, seq=seq))
         return any(item.leaves for item in settled)
 
     def _look_at_chains(self, settled: list[Settled], recent_us: float) -> dict[int, Outcome | None]:

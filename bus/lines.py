@@ -1,4 +1,4 @@
-"""The lines of which a process's log has many: one for each command, ask and request; and when it starts and ends.
+"""The lines of which a process's log has many: one for each command, ask and request; and those of its start and end.
 
 structlog takes 12 to 18 µs for a line, most of what some asks cost otherwise. So these are structs, and go as they are
 to whoever has set up logging (`llum.processes.logs`), who encodes and writes them together. While nobody has, they go
@@ -27,6 +27,18 @@ class LoggedCommand(msgspec.Struct, kw_only=True, gc=False):
     code: str
     """`accepted`, or why not."""
     repeated: bool
+
+
+class LoggedCaughtUp(msgspec.Struct, kw_only=True, gc=False):
+    """How many commands were applied at once that nobody waits for any more, in place of a line for each."""
+
+    at: float = msgspec.field(default_factory=time.time)
+    level: str = "info"
+    event: str = "commands_caught_up"
+    partition: int
+    count: int
+    seq: int
+    """That of the last one."""
 
 
 class LoggedAsk(msgspec.Struct, kw_only=True, gc=False):
@@ -73,7 +85,7 @@ class LoggedStep(msgspec.Struct, kw_only=True, gc=False):
     """`ready`, `stopped`."""
 
 
-Line = LoggedCommand | LoggedAsk | LoggedRequest | LoggedStep
+Line = LoggedCommand | LoggedCaughtUp | LoggedAsk | LoggedRequest | LoggedStep
 TakeLine = Callable[[Line], None]
 
 _HEAD = ("at", "level", "event")

@@ -13,7 +13,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from bus import lines
-from bus.lines import Line, LoggedAsk, LoggedCommand, LoggedRequest, LoggedStep
+from bus.lines import Line, LoggedAsk, LoggedCaughtUp, LoggedCommand, LoggedRequest, LoggedStep
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile, json_line
 from llum.processes.logs import console_line, hide_secrets
@@ -27,6 +27,7 @@ EXAMPLES: tuple[Line, ...] = (
         code="not_authenticated", duration_ms=1.5, bytes=2,
     ),
     LoggedStep(event="ready"),
+    LoggedCaughtUp(partition=3, count=1000, seq=2000),
 )  # fmt: skip
 
 
