@@ -14,6 +14,7 @@ from bench import (
     growth,
     large_answers,
     over_http,
+    recording,
     rules,
     starting,
 )
@@ -31,6 +32,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **large_answers.BENCHMARKS,
     **filtered.BENCHMARKS,
     **rules.BENCHMARKS,
+    **recording.BENCHMARKS,
     **footprint.BENCHMARKS,
     **growth.BENCHMARKS,
     **starting.BENCHMARKS,

@@ -51,6 +51,7 @@ BARS = {
     "rules_commands": None,
     "rules_chain": None,
     "rules_idle": None,
+    "audit": 1.05,
     "memory": 8000,
     "activate": None,
     "activation": 3.0,
@@ -61,7 +62,7 @@ PEERS = {name for name in BARS if name.startswith("peer_")}
 ABSOLUTE = {"at_rest", "memory"}
 """Figures with a bar and nothing to compare them with."""
 COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - ABSOLUTE | PEERS
-COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", *PEERS}
+COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", "audit", *PEERS}
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
 
