@@ -21,6 +21,7 @@ from bus.secret import DIGEST_KEY, secret
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
+from schemas.time_zones import UTC
 
 log = get_logger(__name__)
 
@@ -62,14 +63,18 @@ class Worker:
         max_active_models: int,
         resolvers: Resolvers = SHIPPED,
         allow_private_webhooks: bool = False,
+        time_zone: str = UTC,
         on_event: OnEvent | None = None,
     ) -> "Worker":
-        """Make a worker that serves nothing yet. `on_event` takes what live feeds are told. Raises `Transient`."""
+        """Make a worker that serves nothing yet. `on_event` takes what live feeds are told. Raises `Transient`.
+
+        `time_zone` is that of people who have set none.
+        """
         await asyncio.to_thread(shard_dir.mkdir, parents=True, exist_ok=True)
         worker = cls()
         mailroom = Mailroom(lambda: readers.wake())
         readers = LogReaders(bus, log_streams, mailroom.deliver, mailroom.room, worker._fail)
-        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, worker._fail)
+        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, time_zone, worker._fail)
         actives = ActiveModels(max_active_models)
         digests = Digests(await secret(bus, DIGEST_KEY))
         worker._ground = Ground(
@@ -196,6 +201,7 @@ async def run_worker(
     on_step: Callable[[str], None] = lambda _: None,
     resolvers: Resolvers = SHIPPED,
     allow_private_webhooks: bool = False,
+    time_zone: str = UTC,
 ) -> None:
     """Serve these partitions as their primary until `stop` is set: then finish the batches in hand, commit and close.
 
@@ -209,6 +215,7 @@ async def run_worker(
         max_active_models=max_active_models,
         resolvers=resolvers,
         allow_private_webhooks=allow_private_webhooks,
+        time_zone=time_zone,
     )
     serving = asyncio.create_task(_serve(worker, partitions, on_ready, on_step))
     stopping = asyncio.create_task(stop.wait())

@@ -10,7 +10,7 @@ What was tried on nats-server 2.15, with `sync_interval: always`:
   the first message, which removes nothing. That purge is taken only if the first sequence is above 1, which is why
   llum's streams begin with 2.
 * The schedules that nats-server obeys (`sched.db`) keep a subject whose message was deleted; a plain message on it,
-  before that, ends the schedule.
+  before that, ends the schedule. A schedule that has fired is dropped, and one that is replaced.
 * A stream whose living messages are published again behind a whole block of filling lets go of every older block, and
   so of all that was dropped in them.
 """
@@ -50,8 +50,12 @@ RENEWED: Final = (
     subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
     subjects.REGISTRATIONS_STREAM,
     subjects.AUDIT_STREAM,
+    subjects.SCHEDULES_STREAM,
 )
 """The streams from which nats-server drops by itself what belongs to persons."""
+
+_OF_SCHEDULES: Final = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL", "Nats-Schedule-Time-Zone")
+"""What makes a message a schedule. What has fired has others, which end the schedule: those it must not get again."""
 
 Choice = Callable[[Stored], bool]
 """Tells whether a message is meant."""
@@ -142,7 +146,10 @@ async def _fill(bus: Bus, jetstream: JetStream, filler: str) -> list[int]:
 
 
 async def _renew_message(jetstream: JetStream, stream: str, message: Stored) -> None:
-    """Publish a message again unless its time is over, then erase the old one. A newer one of a key stays."""
+    """Publish a message again unless its time is over, then erase the old one. A newer one of a key stays.
+
+    So does the next plan of a rule, and a plan that has come due meanwhile is not made anew.
+    """
     headers = _carried_headers(stream, message)
     if headers is not None:
         try:
@@ -165,8 +172,11 @@ def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
         if left_s < 1:
             return None
         headers["Nats-TTL"] = f"{int(left_s)}s"
-    if subjects.is_bucket_stream(stream):
+    if subjects.is_bucket_stream(stream) or subjects.is_schedule(message.subject):
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.seq)
+    for name in _OF_SCHEDULES if subjects.is_schedule(message.subject) else ():
+        if (value := header(message.headers, name.encode())) is not None:
+            headers[name] = value
     return headers
 
 

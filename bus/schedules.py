@@ -1,35 +1,32 @@
 """Schedules of rules: nats-server itself says when a rule's time has come.
 
-A schedule is one message on a rule's own subject, that nats-server obeys until it is replaced or purged; it survives
-restarts, and times that pass while no server runs are skipped. Firings wait in the same stream for whichever worker
-takes them. No app reaches its subjects, since whoever publishes there decides where nats-server publishes.
+What is planned is the next firing alone: one message on a rule's own subject, which nats-server publishes at its
+instant, or at once if that is over, and then drops. It survives restarts. Firings wait in the same stream for whichever
+worker takes them. No app reaches its subjects, since whoever publishes there decides where nats-server publishes.
 """
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
 from bus.connection import Bus
-from bus.erasing import erase, erase_schedules
-from bus.jetstream import ApiError, JetStream
+from bus.erasing import erase, erase_schedules, pages
+from bus.jetstream import JetStream
 from bus.subjects import (
     SCHEDULES_STREAM,
     api_subject,
     fired_subject,
     fired_subjects,
-    rule_of,
     schedule_subject,
     schedule_subjects_of,
 )
 from bus.wire import Listening
 from schemas.codec import encode
 from schemas.effects import Firing
-from schemas.errors import Code, Refusal, Transient
-
-FIRING_KEPT: Final = "24h"
-"""How long a firing waits for a worker."""
+from schemas.errors import Code, Transient
 
 CONSUMER: Final = "llum-firings"
 """The durable consumer that all workers share."""
@@ -42,9 +39,6 @@ MAX_TAKEN: Final = 256
 
 PULL_S: Final = 5.0
 """Seconds that a request for firings stays with nats-server: so long one may be missed after a restart of it."""
-
-REFUSED_SCHEDULE: Final = 10189
-REFUSED_TIME_ZONE: Final = 10223
 
 _NS: Final = 1_000_000_000
 
@@ -60,27 +54,21 @@ class Taken(NamedTuple):
     ack: str
 
 
-async def install(bus: Bus, partition: int, firing: Firing, pattern: str, time_zone: str) -> None:
-    """Have a firing published on a schedule of six fields, in place of the rule's schedule before.
+async def plan(bus: Bus, partition: int, firing: Firing) -> None:
+    """Have a firing published at its instant, at once if that is over, in place of what was planned for its rule.
 
-    Raises `Refusal` `bad_rule` when nats-server does not take the schedule or its time zone, or `Transient`.
+    What a later command has planned stays. Raises `Transient`; then it may be there or not.
     """
+    jetstream, subject = JetStream(bus), schedule_subject(partition, firing.user, firing.token)
+    there = await jetstream.last(SCHEDULES_STREAM, subject)
+    if there is not None and there.data and _decoder.decode(there.data).seq > firing.seq:
+        return
     headers = {
-        "Nats-Schedule": pattern,
-        "Nats-Schedule-Time-Zone": time_zone,
+        "Nats-Schedule": f"@at {datetime.fromtimestamp(firing.at, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "Nats-Schedule-Target": fired_subject(partition, firing.user, firing.token),
-        "Nats-Schedule-TTL": FIRING_KEPT,
+        "Nats-Expected-Last-Subject-Sequence": str(0 if there is None else there.seq),
     }
-    subject = schedule_subject(partition, firing.user, firing.token)
-    # What nats-server replaces by itself would stay in its files.
-    await erase(bus, SCHEDULES_STREAM, subject)
-    try:
-        await JetStream(bus).publish(subject, encode(firing), headers)
-    except ApiError as error:
-        if error.err_code in (REFUSED_SCHEDULE, REFUSED_TIME_ZONE):
-            what = f"time zone {time_zone}" if error.err_code == REFUSED_TIME_ZONE else "schedule"
-            raise Refusal(Code.BAD_RULE, f"nats-server does not know the {what}", "statement:1:1") from error
-        raise Transient(Code.UNAVAILABLE, f"the schedule was not stored: {error.description}") from error
+    await jetstream.publish(subject, encode(firing), headers)
 
 
 async def remove(bus: Bus, partition: int, user: str, token: str) -> None:
@@ -89,10 +77,15 @@ async def remove(bus: Bus, partition: int, user: str, token: str) -> None:
     await erase(bus, SCHEDULES_STREAM, fired_subject(partition, user, token))
 
 
-async def installed(bus: Bus, partition: int) -> set[tuple[str, str]]:
-    """List the rules of a partition that have a schedule, as users and tokens. Raises `Transient`, `ApiError`."""
-    found = await JetStream(bus).subjects(SCHEDULES_STREAM, schedule_subjects_of(partition))
-    return {rule_of(subject) for subject in found}
+async def planned(bus: Bus, partition: int) -> list[Firing]:
+    """List what is planned for the rules of a partition, one firing for each. Raises `Transient`, `ApiError`."""
+    subjects = schedule_subjects_of(partition)
+    return [
+        _decoder.decode(stored.data)
+        async for page in pages(JetStream(bus), SCHEDULES_STREAM, subjects)
+        for stored in page
+        if stored.data
+    ]
 
 
 class Firings:

@@ -61,6 +61,7 @@ _FILLERS: Final = {
     # Not among the registrations, or all who watch those would be sent the filling.
     REGISTRATIONS_STREAM: "llum.filler._._",
     AUDIT_STREAM: "llum.audit._",
+    SCHEDULES_STREAM: "llum.sched._._",
 }
 """The streams that are written anew to erase what nats-server has dropped by itself, with a subject of nobody's."""
 
@@ -233,12 +234,6 @@ def fired_subject(partition: int, user: str, token: str) -> str:
 
 def fired_subjects() -> str:
     return "llum.fired.>"
-
-
-def rule_of(subject: str) -> tuple[str, str]:
-    """Give user and token of a subject that belongs to a rule: they are its last two."""
-    *_, user, token = subject.split(".")
-    return user, token
 
 
 def dead_letter_subject(user: str, token: str) -> str:

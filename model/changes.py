@@ -101,13 +101,13 @@ class Fired(msgspec.Struct, frozen=True, gc=False):
     """Exactly this rule, because its time has come; None: every rule of the component that has no schedule."""
 
 
-class ScheduleSet(msgspec.Struct, frozen=True, gc=False):
-    """A rule is to be fired on a schedule from now on."""
+class SchedulePlanned(msgspec.Struct, frozen=True, gc=False):
+    """The next firing of a rule with a schedule is to be planned."""
 
     path: Path
     token: str
-    cron: str
-    """As it was written: `minute hour day-of-month month day-of-week`."""
+    after_s: int
+    """The first one after this instant, seconds since 1970."""
 
 
 class ScheduleDropped(msgspec.Struct, frozen=True, gc=False):
@@ -163,7 +163,13 @@ class WithdrawFurther(msgspec.Struct, frozen=True, gc=False):
 
 
 Effect = (
-    WithdrawElsewhere | WithdrawFurther | Fired | ScheduleSet | ScheduleDropped | RuleSuspended | RegistrationChanged
+    WithdrawElsewhere
+    | WithdrawFurther
+    | Fired
+    | SchedulePlanned
+    | ScheduleDropped
+    | RuleSuspended
+    | RegistrationChanged
 )
 Change = PutItem | AddEvidence | MarkWithdrawn | NoteConsequence | CountCause | ForgetUser | Effect
 

@@ -304,6 +304,8 @@ class Fire(_Command, tag="fire"):
     context: list[str]
     component: str
     token: str
+    at: int
+    """The instant at which it was to fire, seconds since 1970."""
 
 
 class Forget(_Command, tag="forget"):

@@ -72,11 +72,19 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class Firing(msgspec.Struct, frozen=True):
-    """What nats-server publishes when a rule's time has come."""
+    """What nats-server publishes when a rule's time has come. With the rule, the instant names the firing."""
 
     user: str
     path: list[str]
     token: str
+    at: int = 0
+    """The instant, seconds since 1970. 0: an earlier llum has planned it."""
+    seq: int = 0
+    """The command that had it planned; of two plans for a rule the later one counts."""
+    cron: str = ""
+    """The rule's schedule, as it was then."""
+    time_zone: str = ""
+    """The zone that it went by."""
 
 
 class Announcement(msgspec.Struct, frozen=True):

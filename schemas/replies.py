@@ -103,7 +103,7 @@ class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     user: str | None = None
     """A name that whoever made it has given; it gives no rights."""
     schedule: str | None = None
-    """Its cron specification, in UTC unless that names a time zone; null: it fires on tells to its component."""
+    """Its cron specification, by the person's time zone unless it names one; null: it fires on tells."""
     suspended: Suspension | None = None
     """Why it is not at work, until an owner's app activates it; null: it is at work."""
 

@@ -10,7 +10,7 @@ import msgspec
 from actors.chains import Chains
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
-from actors.effects.schedules import relay_firings
+from actors.effects.schedules import Schedules, relay_firings
 from actors.effects.stage import EffectsStage
 from actors.effects.webhooks import Webhooks
 from actors.effects.withdrawals import Withdrawals
@@ -45,25 +45,40 @@ class Relaying:
     """What the partitions of a worker share; `open` makes one, `close` ends what is under way."""
 
     def __init__(
-        self, bus: Bus, requests: Requests, webhooks: Webhooks, resolvers: Resolvers, failed: Callable[..., None]
+        self,
+        bus: Bus,
+        requests: Requests,
+        webhooks: Webhooks,
+        resolvers: Resolvers,
+        time_zone: str,
+        failed: Callable[..., None],
     ) -> None:
         self._bus = bus
         self._requests = requests
         self._webhooks = webhooks
         self._resolvers = resolvers
+        self._time_zone = time_zone
         self._failed = failed
         self._primaries: set[int] = set()
         self._firing: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
-        cls, bus: Bus, resolvers: Resolvers, allow_private: bool, failed: Callable[[BaseException], None]
+        cls,
+        bus: Bus,
+        resolvers: Resolvers,
+        allow_private: bool,
+        time_zone: str,
+        failed: Callable[[BaseException], None],
     ) -> "Relaying":
-        """`failed` is called with what ends a relay that should go on. Raises `Transient`."""
+        """`time_zone` is that of people who have set none; `failed` is called with what ends a relay that should go on.
+
+        Raises `Transient`.
+        """
         secret = await installation_secret(bus)
         requests = Requests(bus)
         await requests.start()
-        return cls(bus, requests, Webhooks(secret, allow_private), resolvers, failed)
+        return cls(bus, requests, Webhooks(secret, allow_private), resolvers, time_zone, failed)
 
     async def close(self) -> None:
         self._primaries.clear()
@@ -76,7 +91,8 @@ class Relaying:
         notifier = Notifier(self._bus, partition.number, self._webhooks)
         effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
         withdrawals = Withdrawals(self._bus, self._requests, partition.number)
-        return Relay(self._bus, partition, effects, withdrawals, notifier, self)
+        schedules = Schedules(self._bus, partition, self._time_zone)
+        return Relay(self._bus, partition, effects, withdrawals, schedules, notifier, self)
 
     def watch(self, task: "asyncio.Task[None]") -> None:
         """Report what ends a task before its time."""
@@ -111,12 +127,14 @@ class Relay:
         partition: Partition,
         effects: EffectsStage,
         withdrawals: Withdrawals,
+        schedules: Schedules,
         notifier: Notifier,
         relaying: Relaying,
     ) -> None:
         self._bus = bus
         self._effects = effects
         self._withdrawals = withdrawals
+        self._schedules = schedules
         self._notifier = notifier
         self._relaying = relaying
         self._partition = partition
@@ -153,7 +171,7 @@ class Relay:
             REJECTION: self._reject,
             SUSPENDED: self._report,
             FIRED: self._effects.fire,
-            SCHEDULE: self._effects.schedule,
+            SCHEDULE: self._schedules.plan,
             REGISTRATION: self._announce,
             WITHDRAW_ELSEWHERE: self._withdrawals.elsewhere,
             WITHDRAW_FURTHER: self._withdrawals.further,
@@ -193,7 +211,7 @@ class Relay:
         """
         await self._partition.flush()
         outbox.pass_over(await self._left())
-        await self._effects.reconcile()
+        await self._schedules.reconcile()
 
     async def _left(self) -> int:
         return await checkpoints.read(self._bus, self._number)

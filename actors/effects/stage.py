@@ -21,22 +21,21 @@ from actors.effects.notices import Notifier
 from actors.effects.reasons import cause_of, host_of, own_cause_of
 from actors.effects.rule_values import PastModel, Values
 from actors.partition import Partition
-from actors.store.entries import FiredEntry, ScheduleEntry, rule_report
+from actors.store.entries import FiredEntry, rule_report
 from actors.store.shard import OutboxEntry
-from bus import notices, rejections, schedules
+from bus import notices, rejections
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
 from model.commands.quotas import quotas_of
-from model.commands.rules import CRON_APP, fires_on_tells
+from model.commands.rules import fires_on_tells
 from model.resolvers.registry import Resolvers
 from model.rules.decide import Deciding, Notification, Rule, RuleEffect, Telling, Wanted, decide, parse_rule
-from model.rules.schedules import CronError, parse_cron
 from model.state import Model, StoredRule
 from schemas.app_names import app_name
 from schemas.apps import RULES_APP
 from schemas.commands import NoteSent, Tell
-from schemas.effects import Firing, Notice
+from schemas.effects import Notice
 from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_PER_CAUSE
@@ -157,45 +156,6 @@ class EffectsStage:
         """Name the command that a rule sends: to the model that it is in, or to another."""
         entry = firing.entry
         return entry.user, run.app, f"rule-{self._partition.number}.{entry.seq}-{run.token}"
-
-    async def schedule(self, entry: OutboxEntry) -> None:
-        """Install or remove a rule's schedule. Raises `Transient`."""
-        one = msgspec.json.decode(entry.body, type=ScheduleEntry)
-        if one.cron is None:
-            await schedules.remove(self._bus, self._partition.number, one.user, one.token)
-            return
-        try:
-            await self._install(Firing(one.user, one.path, one.token), one.cron)
-        except Refusal as refusal:
-            app = await self._app_of(one)
-            await self._report(one.user, app, one.token, entry.seq, self._clock(), refusal.error)
-
-    async def reconcile(self) -> None:
-        """Make nats-server's schedules those of the models: what was lost comes back, what was left over goes."""
-        number = self._partition.number
-        there = await schedules.installed(self._bus, number)
-        wanted = {(one.user, one.token): one for one in await self._partition.shard.schedules()}
-        for user, token in there - wanted.keys():
-            await schedules.remove(self._bus, number, user, token)
-        for key in wanted.keys() - there:
-            one = wanted[key]
-            try:
-                await self._install(Firing(one.user, one.path, one.token), one.cron)
-            except Refusal as refusal:
-                log.warning("schedule_refused", user=one.user, rule=one.token, error=str(refusal))
-
-    async def _install(self, firing: Firing, cron: str) -> None:
-        try:
-            schedule = parse_cron(cron)
-        except CronError as error:
-            raise Refusal(Code.BAD_RULE, error.message, f"statement:1:{error.offset + 1}") from error
-        await schedules.install(self._bus, self._partition.number, firing, schedule.pattern, schedule.time_zone)
-
-    async def _app_of(self, one: ScheduleEntry) -> str:
-        async with self._partition.reading(one.user) as live:
-            context = None if live is None or live.model is None else live.model.context(tuple(one.path[:-1]))
-            rule = None if context is None else context.rules.get(one.path[-1], {}).get(one.token)
-            return CRON_APP if rule is None else rule.app
 
     async def _bring_about(self, firing: _Firing, run: _Run) -> None:
         entry = firing.entry

@@ -9,7 +9,7 @@ from model.changes import (
     Fired,
     RegistrationChanged,
     RuleSuspended,
-    ScheduleSet,
+    SchedulePlanned,
     WithdrawElsewhere,
     WithdrawFurther,
 )
@@ -58,13 +58,13 @@ class FiredEntry(msgspec.Struct, frozen=True):
 
 
 class ScheduleEntry(msgspec.Struct, frozen=True):
-    """A rule is to be fired on a schedule, or no longer. For the same user and token the last entry holds."""
+    """The next firing of a rule is to be planned, or none any more. Of a user and token the last entry holds."""
 
     user: str
     path: list[str]
     token: str
-    cron: str | None
-    """As it was written, five fields; null: no longer."""
+    after_s: int | None
+    """The first one after this instant, seconds since 1970; null: none any more."""
 
 
 class GoneEntry(msgspec.Struct, frozen=True):
@@ -108,8 +108,8 @@ def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
     path = list(effect.path)
     if isinstance(effect, Fired):
         return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause))
-    cron = effect.cron if isinstance(effect, ScheduleSet) else None
-    return SCHEDULE, msgspec.json.encode(ScheduleEntry(user, path, effect.token, cron))
+    after_s = effect.after_s if isinstance(effect, SchedulePlanned) else None
+    return SCHEDULE, msgspec.json.encode(ScheduleEntry(user, path, effect.token, after_s))
 
 
 def rule_report(user: str, app: str, token: str, seq: int, at: float, error: Error) -> Rejection:

@@ -70,6 +70,8 @@ class Scheduled(msgspec.Struct, frozen=True):
     path: list[str]
     token: str
     cron: str
+    time_zone: str | None
+    """The person's; None: that of the installation."""
 
 
 class Shard:
@@ -280,14 +282,13 @@ class Shard:
         """List the rules that are to be fired on a schedule, of all users."""
         if not (self._connection.is_open or self._found.has_rules):
             return []
-        rows = await self._connection.execute_fetchall(sql.LOAD_RULES)
         found: list[Scheduled] = []
-        for user, key, body, _ in rows:
+        for user, key, body, zone in await self._connection.execute_fetchall(sql.LOAD_RULES):
             with self._reading():
                 rule = None if body is None else msgspec.json.decode(body, type=StoredRule)
             if rule is not None and rule.cron is not None and rule.suspended is None:
                 *path, token = split_path(key)
-                found.append(Scheduled(user, path, token, rule.cron))
+                found.append(Scheduled(user, path, token, rule.cron, zone))
         return found
 
     @contextmanager

@@ -241,10 +241,16 @@ STATE_ROWS: Final = (
 """All that a model is made of, each row with its person: not by the key, which other copies give in another order."""
 
 LOAD_RULES: Final = """
-SELECT user.name, item.key, item.body, max(item.seq)
-FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule'
-GROUP BY item.user_key, item.key
+SELECT rule.name, rule.key, rule.body, (
+    SELECT root.body ->> 'time_zone' FROM item AS root
+    WHERE root.user_key = rule.user_key AND root.kind = 'model' ORDER BY root.seq DESC LIMIT 1
+) FROM (
+    SELECT user.name, item.user_key, item.key, item.body, max(item.seq)
+    FROM user CROSS JOIN item ON item.user_key = user.key AND item.kind = 'rule'
+    GROUP BY item.user_key, item.key
+) AS rule
 """
+"""With the time zone of each rule's person."""
 
 OUTBOX: Final = """
 SELECT seq, n, kind, body FROM outbox

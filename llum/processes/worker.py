@@ -62,6 +62,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         on_step=starting.step,
                         stop=stop,
                         allow_private_webhooks=settings.allow_private_webhooks,
+                        time_zone=settings.time_zone,
                         resolvers=resolvers,
                     )
             finally:

@@ -17,7 +17,7 @@ from model.commands.apps import permission_set
 from model.commands.causes import with_withdrawals
 from model.commands.import_checks import check_import
 from model.commands.making import component_number, made_component, stored_view
-from model.commands.rules import added_rule, stored_rule
+from model.commands.rules import added_rule, planned_anew, stored_rule
 from model.commands.targets import check_owner, no_such_context
 from model.fold import evolve
 from model.permissions import parted_grantee
@@ -146,6 +146,8 @@ class _Importer:
         )
         if after != before:
             self._put_context(path, after)
+        if after.time_zone != before.time_zone:
+            self.changes += planned_anew(self._model, self._stamp)
 
     def _put_context(self, path: Path, item: ContextItem) -> None:
         self._put[path] = item
@@ -209,7 +211,7 @@ class _Importer:
                 self.made.skipped.append(Skipped("rule", app, list(path), Code.NO_SUCH_APP))
                 continue
             stored = self._stored(rule, app)
-            self.changes += added_rule(path, f"{self._stamp.seq}-{token}-{number}", stored)
+            self.changes += added_rule(path, f"{self._stamp.seq}-{token}-{number}", stored, self._stamp)
             self.made.rules += 1
 
     def _stored(self, rule: ImportedRule, app: str) -> StoredRule:

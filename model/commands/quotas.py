@@ -80,10 +80,9 @@ def check_pace(model: Model, app: str, cron: str | None, field: str) -> None:
         return
     most = quotas_of(model, app).fires_per_minute
     try:
-        seconds = parse_cron(cron).pattern.split()[0]
+        times = parse_cron(cron).times_a_minute
     except CronError:
         return
-    times = 60 if seconds == "*" else seconds.count(",") + 1
     if times > most:
         message = f"a schedule of {app_name(app)} may fire {most} times a minute, this one would {times} times"
         hint = "name one second, or let the operator allow more: `llum admin app quota --fires-per-minute`"

@@ -16,16 +16,17 @@ from typing import Final
 import msgspec
 
 from model import permissions
-from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, ScheduleSet, drop, put
+from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, SchedulePlanned, drop, put
 from model.checks import check_length, check_name, check_statement, check_unique
 from model.commands.quotas import check_pace, check_rules
 from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
 from model.commands.targets import ComponentPlace, check_owner, existing_component
 from model.permissions import Grant, Grants
 from model.rules.decide import parse_rule
+from model.rules.schedules import LATE_S, missed_of
 from model.rules.statement import NotifyAction
 from model.stamp import Stamp
-from model.state import Context, Model, StoredRule
+from model.state import Context, Model, StoredRule, contexts_below
 from schemas.app_names import app_name
 from schemas.causes import Cause
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule
@@ -106,7 +107,7 @@ def _activated(model: Model, place: ComponentPlace, token: str, stamp: Stamp) ->
         return []
     check_activation(model, place.path, place.name, rule, stamp)
     check_pace(model, rule.app, rule.cron, "token")
-    return added_rule(place.full_path, token, msgspec.structs.replace(rule, suspended=None))
+    return added_rule(place.full_path, token, msgspec.structs.replace(rule, suspended=None), stamp)
 
 
 def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
@@ -124,7 +125,11 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
 
 
 def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
-    """Fire one rule, because its time has come."""
+    """Fire one rule, because its time has come, and have the next one planned.
+
+    One that comes late was missed, by the time at which the log got it: it fires only if the schedule says so, once for
+    all that have been missed since.
+    """
     if stamp.app != CRON_APP:
         raise permissions.denied(stamp.app, "fire rules")
     place = existing_component(model, check_path(command.context, "context"), command.component)
@@ -134,7 +139,33 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     need = lacking(model, place.path, place.name, rule, stamp.time_s, None)
     if need is not None:
         return Decision(suspended_for(place.full_path, command.token, rule, need, stamp))
-    return Decision([Fired(place.full_path, None, command.token)])
+    fires, after_s = _come_due(rule.cron, command.at, stamp.time_us // 1_000_000)
+    planned = SchedulePlanned(place.full_path, command.token, after_s)
+    return Decision([planned, Fired(place.full_path, None, command.token)] if fires else [planned])
+
+
+def _come_due(cron: str, at_s: int, now_s: int) -> tuple[bool, int]:
+    """Tell whether a firing for this instant fires, and after which instant the next one comes."""
+    if at_s >= now_s - LATE_S:
+        return True, min(at_s, now_s + LATE_S)
+    if missed_of(cron) == "once":
+        return True, now_s
+    return False, now_s - LATE_S - 1
+
+
+def planned_anew(model: Model, stamp: Stamp) -> list[Change]:
+    """Plan all schedules anew: the person's clock has changed."""
+    return [
+        _planned((*path, name), token, stamp)
+        for path, context in contexts_below((), model.root)
+        for name in sorted(context.rules)
+        for token, rule in context.rules[name].items()
+        if rule.cron is not None and rule.suspended is None
+    ]
+
+
+def _planned(path: Path, token: str, stamp: Stamp) -> SchedulePlanned:
+    return SchedulePlanned(path, token, stamp.time_us // 1_000_000)
 
 
 def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True, user: str | None = None) -> StoredRule:
@@ -157,17 +188,17 @@ def stored_rule(statement: str, stamp: Stamp, may_notify: bool = True, user: str
 
 def new_rule(path: Path, token: str, rule: StoredRule, stamp: Stamp) -> list[Change]:
     """Say what there is to store, to do and to report for a new rule of the component at `path`."""
-    changes = added_rule(path, token, rule)
+    changes = added_rule(path, token, rule, stamp)
     if rule.suspended == "no_right":
         changes.append(reported(path, token, rule, "notify", stamp))
     return changes
 
 
-def added_rule(path: Path, token: str, rule: StoredRule) -> list[Change]:
+def added_rule(path: Path, token: str, rule: StoredRule, stamp: Stamp) -> list[Change]:
     """Say what there is to store and to do for a rule of the component at `path` that is new, or activated."""
     changes: list[Change] = [put("rule", (*path, token), rule)]
     if rule.cron is not None and rule.suspended is None:
-        changes.append(ScheduleSet(path, token, rule.cron))
+        changes.append(_planned(path, token, stamp))
     return changes
 
 

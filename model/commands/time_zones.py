@@ -3,6 +3,7 @@
 import msgspec
 
 from model.changes import Decision, put
+from model.commands.rules import planned_anew
 from model.commands.targets import check_owner
 from model.stamp import Stamp
 from model.state import Model
@@ -17,4 +18,4 @@ def set_time_zone(model: Model, command: SetTimeZone, stamp: Stamp) -> Decision:
         check_zone_name(command.time_zone, "time_zone")
     before = model.root.item
     after = msgspec.structs.replace(before, time_zone=command.time_zone)
-    return Decision([] if after == before else [put("model", (), after)])
+    return Decision([] if after == before else [put("model", (), after), *planned_anew(model, stamp)])

@@ -1,17 +1,26 @@
-"""Cron specifications, read and turned into the schedules of nats-server (six fields, seconds first).
+"""Cron specifications: read by cronsim, with what llum puts in front of them and where in them a mistake is.
 
     minute hour day-of-month month day-of-week      with lists, ranges, steps and names: `*/15 9-17 * jan,dec mon-fri`
 
-An addition of llum: six fields start with seconds. In front there may be a time zone, `TZ=Australia/Sydney 0 9 * * *`;
-without one the times are UTC. Where day of month and day of week are both restricted, either will do. Sunday is 0 or 7.
+Six fields start with seconds. In front there may be a time zone and what becomes of a firing that comes too late:
+`TZ=Australia/Sydney MISSED=once 0 9 * * *`. When it fires next is computed elsewhere (`actors.effects.firing_times`):
+data on time zones change, and what folds the log must mean the same for ever. So does its version of cronsim.
 """
 
 import re
-from typing import Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
+from cronsim import CronSim, CronSimError
 
-DEFAULT_TIME_ZONE: Final = "UTC"
+from schemas.time_zones import is_zone_name
+
+Missed = Literal["skip", "once"]
+"""What becomes of firings that come too late: nothing, or all that were missed fire once."""
+
+LATE_S: Final = 60
+"""Seconds after its instant from which a firing has been missed."""
 
 _SHORTCUTS: Final = {
     "@yearly": "0 0 1 1 *",
@@ -22,20 +31,32 @@ _SHORTCUTS: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_ZONE: Final = re.compile(r"(?:CRON_)?TZ=(?P<zone>\S*)")
-_ZONE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
+_SETTING: Final = re.compile(r"(?P<name>(?:CRON_)?TZ|MISSED)=(?P<value>\S*)")
 _WORD: Final = re.compile(r"\S+")
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_LAST_DAY: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""cronsim reads nothing without a time to begin with."""
+
+_FIELDS: Final = (
+    "a second from 0 to 59",
+    "a minute from 0 to 59",
+    "an hour from 0 to 23",
+    "a day of month from 1 to 31, L for the last or LW for the last weekday",
+    "a month from 1 to 12 or jan to dec",
+    "a day of week from 0 to 7 or sun to sat, MON#1 for the first Monday of the month or 5L for the last Friday",
+)
+_DAY_OF_MONTH: Final = -3
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """When something fires, in the words of nats-server."""
+    """When something fires."""
 
-    pattern: str
-    """Six fields: second, minute, hour, day of month, month, day of week; numbers only."""
-    time_zone: str = DEFAULT_TIME_ZONE
+    fields: str
+    """As cronsim reads them: five, or six if seconds other than 0 are named."""
+    time_zone: str | None = None
+    """None: it goes by the person's."""
+    missed: Missed = "skip"
+    times_a_minute: int = 1
+    """How often it fires in the minutes in which it fires."""
 
 
 class CronError(Exception):
@@ -47,23 +68,6 @@ class CronError(Exception):
         self.offset = offset
 
 
-class _Field(NamedTuple):
-    name: str
-    first: int
-    last: int
-    names: dict[str, int]
-
-
-_FIELDS: Final = (
-    _Field("second", 0, 59, {}),
-    _Field("minute", 0, 59, {}),
-    _Field("hour", 0, 23, {}),
-    _Field("day of month", 1, 31, {}),
-    _Field("month", 1, 12, {name: number for number, name in enumerate(_MONTHS, 1)}),
-    _Field("day of week", 0, 7, {name: number for number, name in enumerate(_DAYS)}),
-)
-
-
 class _Word(NamedTuple):
     text: str
     offset: int
@@ -72,85 +76,75 @@ class _Word(NamedTuple):
 def parse_cron(text: str) -> Schedule:
     """Read a specification in time linear in its length, or raise `CronError`."""
     words = [_Word(match.group(), match.start()) for match in _WORD.finditer(text)]
-    zone = DEFAULT_TIME_ZONE
-    if words and (match := _ZONE.fullmatch(words[0].text)):
-        zone = _checked_zone(match["zone"], words.pop(0))
-    if len(words) == 1 and words[0].text.lower() in _SHORTCUTS:
-        at = words[0].offset
-        words = [_Word(field, at) for field in _SHORTCUTS[words[0].text.lower()].split()]
+    settings: dict[str, Any] = {}
+    while words and (match := _SETTING.fullmatch(words[0].text)):
+        settings |= _setting(match, words.pop(0))
+    words = _spelt_out(words)
+    seconds = _read(words).seconds
+    if len(words) == 6 and seconds == {0}:
+        words = words[1:]
+    fields = " ".join(word.text for word in words)
+    return Schedule(fields, times_a_minute=len(seconds) if len(words) == 6 else 1, **settings)
+
+
+def missed_of(text: str) -> Missed:
+    """Give what becomes of firings that come too late; of a specification that cannot be read nothing is left."""
+    try:
+        return parse_cron(text).missed
+    except CronError:
+        return "skip"
+
+
+def _setting(match: re.Match[str], word: _Word) -> dict[str, Any]:
+    name, value = match["name"], match["value"]
+    at = word.offset + len(name) + 1
+    if name == "MISSED":
+        if value not in ("skip", "once"):
+            raise CronError(f"expected MISSED=skip or MISSED=once, not {value[:40]!r}", at)
+        return {"missed": value}
+    if not is_zone_name(value):
+        raise CronError("expected the name of a time zone such as Europe/Vienna", at)
+    return {"time_zone": value}
+
+
+def _spelt_out(words: list[_Word]) -> list[_Word]:
+    """Give the five or six fields, in the characters of cronsim."""
+    if len(words) == 1 and words[0].text.startswith("@"):
+        shortcut = _SHORTCUTS.get(words[0].text.lower())
+        if shortcut is None:
+            raise CronError(f"expected one of {', '.join(_SHORTCUTS)}", words[0].offset)
+        return [_Word(field, words[0].offset) for field in shortcut.split()]
     if len(words) not in (5, 6):
         message = "expected five fields: minute, hour, day of month, month, day of week (or six, seconds first)"
         raise CronError(f"{message}; there are {len(words)}", words[-1].offset if words else 0)
-    fields = [_read_field(field, word) for field, word in zip(_FIELDS[-len(words) :], words, strict=True)]
-    seconds = ["0"] if len(fields) == 5 else []
-    _check_that_it_comes(fields[-3:], words[-3])
-    return Schedule(" ".join(seconds + [_written(values) for values in fields]), zone)
+    return [_Word("*" if word.text == "?" else word.text, word.offset) for word in words]
 
 
-def _checked_zone(zone: str, word: _Word) -> str:
-    if not _ZONE_NAME.fullmatch(zone):
-        raise CronError("expected the name of a time zone such as Europe/Vienna", word.offset)
-    return zone
+def _read(words: list[_Word]) -> CronSim:
+    try:
+        if not all(word.text.isascii() for word in words):
+            raise CronSimError
+        return CronSim(" ".join(word.text for word in words), _BEGIN)
+    except CronSimError as error:
+        raise _located(words) from error
 
 
-def _read_field(field: _Field, word: _Word) -> frozenset[int] | None:
-    """Give the values of a field; None: every one."""
-    if word.text in ("*", "?"):
-        return None
-    values: set[int] = set()
-    offset = word.offset
-    for part in word.text.split(","):
-        values.update(_read_part(field, _Word(part, offset)))
-        offset += len(part) + 1
-    if field.last == 7 and 7 in values:
-        values = (values - {7}) | {0}
-    return frozenset(values)
+def _located(words: list[_Word]) -> CronError:
+    """Find the part at fault: alone among stars it is refused, too."""
+    for number, (word, expected) in enumerate(zip(words, _FIELDS[-len(words) :], strict=True)):
+        offset = word.offset
+        for part in word.text.split(","):
+            if not _is_read(part, number, len(words)):
+                return CronError(f"expected {expected}, not {part[:40]!r}", offset)
+            offset += len(part) + 1
+    return CronError("there is no such day in these months", words[_DAY_OF_MONTH].offset)
 
 
-def _read_part(field: _Field, part: _Word) -> range:
-    """Read `*`, a value or a range, each but the value with an optional step."""
-    span, slash, step = part.text.partition("/")
-    first, dash, last = span.partition("-")
-    if span == "*":
-        low, high = field.first, min(field.last, 6) if field.last == 7 else field.last
-    else:
-        low = _number(field, _Word(first, part.offset))
-        high = _number(field, _Word(last, part.offset + len(first) + 1)) if dash else low
-    if low > high:
-        raise CronError(f"the range {span[:40]} of the {field.name} ends before it begins", part.offset)
-    if not slash:
-        return range(low, high + 1)
-    if not dash and span != "*":
-        raise CronError(f"a step needs * or a range in front of it, as in {field.first}-{field.last}/2", part.offset)
-    return range(low, high + 1, _step(field, _Word(step, part.offset + len(span) + 1)))
-
-
-def _number(field: _Field, word: _Word) -> int:
-    number = field.names.get(word.text.lower())
-    if number is None and word.text.isascii() and word.text.isdigit() and len(word.text) <= 4:
-        number = int(word.text)
-    if number is None or not field.first <= number <= field.last:
-        names = f" or {min(field.names)}, …" if field.names else ""
-        raise CronError(
-            f"expected a {field.name} from {field.first} to {field.last}{names}, not {word.text[:40]!r}", word.offset
-        )
-    return number
-
-
-def _step(field: _Field, word: _Word) -> int:
-    if not (word.text.isascii() and word.text.isdigit() and len(word.text) <= 4 and int(word.text)):
-        raise CronError(f"expected a step of the {field.name}, a number from 1, not {word.text[:40]!r}", word.offset)
-    return int(word.text)
-
-
-def _check_that_it_comes(fields: list[frozenset[int] | None], word: _Word) -> None:
-    """Refuse days that no month has, such as the 31st of February: nats-server would refuse them."""
-    days, months, weekdays = fields
-    if days is None or weekdays is not None:
-        return
-    if all(min(days) > _LAST_DAY[month - 1] for month in months or range(1, 13)):
-        raise CronError("there is no such day in these months", word.offset)
-
-
-def _written(values: frozenset[int] | None) -> str:
-    return "*" if values is None else ",".join(map(str, sorted(values)))
+def _is_read(part: str, number: int, count: int) -> bool:
+    fields = ["*"] * count
+    fields[number] = part
+    try:
+        CronSim(" ".join(fields), _BEGIN)
+    except CronSimError:
+        return False
+    return part.isascii()

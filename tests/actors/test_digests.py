@@ -188,8 +188,8 @@ async def test_of_what_llum_sends_itself_the_first_wins(log: Log, committed: boo
     pairs = [
         (tell("rule-3.2-5", 1, cause), tell("rule-3.2-5", 2, cause), "llum"),
         (
-            Fire(id="fire-7", context=["a"], component="a", token="1-0-1"),
-            Fire(id="fire-7", context=["a"], component="a", token="1-0-0"),
+            Fire(id="fire-7", context=["a"], component="a", token="1-0-1", at=7),
+            Fire(id="fire-7", context=["a"], component="a", token="1-0-0", at=7),
             CRON_APP,
         ),
     ]

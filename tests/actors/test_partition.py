@@ -11,7 +11,7 @@ from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.settling import Settled
 from actors.store.entries import FIRED, REGISTRATION, REJECTION, SCHEDULE, FiredEntry, ScheduleEntry
-from actors.store.shard import Scheduled, Shard
+from actors.store.shard import OutboxEntry, Scheduled, Shard
 from bus.subjects import Address
 from model.commands.rules import CRON_APP
 from schemas.causes import Cause
@@ -23,6 +23,7 @@ from schemas.commands import (
     MakeModel,
     RegisterApp,
     SetPermission,
+    SetTimeZone,
     Tell,
     Withdraw,
 )
@@ -156,16 +157,25 @@ async def test_a_tell_to_a_component_with_rules_leaves_one_entry(world: World) -
     }
 
 
+def _after(entry: OutboxEntry) -> int | None:
+    return msgspec.json.decode(entry.body, type=ScheduleEntry).after_s
+
+
 async def test_a_schedule_is_set_fired_and_dropped(world: World) -> None:
     """In the order of the log; what is installed can be listed at a start."""
+    made_s = histories.START_US // 1_000_000 + 1
     await world.apply(make(CRON_RULE))
-    assert await world.partition.shard.schedules() == [Scheduled("alice", ["a", "x"], "1-0-0", "0 7 * * *")]
-    await world.apply(Fire(id="f", context=["a"], component="x", token="1-0-0"), app=CRON_APP)
+    assert await world.partition.shard.schedules() == [Scheduled("alice", ["a", "x"], "1-0-0", "0 7 * * *", None)]
+    fire = Fire(id="f", context=["a"], component="x", token="1-0-0", at=made_s)
+    await world.apply(SetTimeZone(id="z", time_zone="Asia/Tokyo"))
+    (scheduled,) = await world.partition.shard.schedules()
+    assert scheduled.time_zone == "Asia/Tokyo"
+    await world.apply(fire, app=CRON_APP)
     await world.apply(DeleteComponent(id="d", context=["a"], component="x"))
     assert await world.partition.shard.schedules() == []
-    _, first, fired, last = await world.partition.shard.outbox(10)
-    assert (first.kind, fired.kind, last.kind) == (SCHEDULE, FIRED, SCHEDULE)
-    assert msgspec.json.decode(first.body, type=ScheduleEntry).cron == "0 7 * * *"
+    _, first, anew, following, fired, last = await world.partition.shard.outbox(10)
+    assert [one.kind for one in (first, anew, following, fired, last)] == [*[SCHEDULE] * 3, FIRED, SCHEDULE]
+    assert [_after(one) for one in (first, anew, following, last)] == [made_s, made_s + 1, made_s, None]
     assert msgspec.json.decode(fired.body, type=FiredEntry).token == "1-0-0"
     assert msgspec.json.decode(last.body, type=ScheduleEntry) == ScheduleEntry("alice", ["a", "x"], "1-0-0", None)
 

@@ -1,9 +1,12 @@
-"""Rules with a schedule: nats-server says when, the log says what, and whatever dies in between changes nothing.
+"""Rules with a schedule: llum plans the next firing, nats-server says that it is time, the log says what comes of it.
+
+Whatever dies in between changes nothing.
 
 The rules fire every second or two, by the six-field form of the specification; the tests look at the commands in the
 log, whose times are nats-server's.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,18 +16,23 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.effects.stage import EffectsStage
+from actors.store.shard import OutboxEntry
 from bus import rejections, schedules
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.jetstream import ApiError, JetStream
 from bus.subjects import SCHEDULES_STREAM, command_subject, log_stream_of
-from schemas.commands import DeleteComponent, DeleteRule
+from schemas.commands import DeleteComponent, DeleteRule, SetTimeZone
 from schemas.effects import Firing
 from schemas.errors import Code
 from schemas.evidence import Evidence
 from tests.actors.serving import PARTITIONS, Llum, serving, speaking, worker
 from tests.nats_server import kill_and_restart
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
+
+FAR = 4_000_000_000
+"""An instant that no test sees."""
 
 
 class Running:
@@ -36,22 +44,22 @@ class Running:
         self.llum = llum
         self.folder = folder
 
-    def worker(self) -> Any:
-        return worker(self.server.url, self.folder / "shards")
+    def worker(self, **options: Any) -> Any:
+        return worker(self.server.url, self.folder / "shards", **options)
 
     async def schedules(self) -> set[tuple[str, str]]:
-        found: set[tuple[str, str]] = set()
-        for number in range(PARTITIONS):
-            found |= await schedules.installed(self.bus, number)
-        return found
+        return {(one.user, one.token) for one in await self.planned()}
+
+    async def planned(self) -> list[Firing]:
+        return [one for number in range(PARTITIONS) for one in await schedules.planned(self.bus, number)]
 
     async def firings(self) -> list[int]:
-        """Give the sequences of the firings that became commands, as often as they stand in the log."""
+        """Give the instants of the firings that became commands, as often as they stand in the log."""
         found = []
         for number in range(PARTITIONS):
             stream = log_stream_of(number, PARTITIONS)
             found += (await JetStream(self.bus).page(stream, f"llum.log.{number}.*._cron.fire", 1, 1000))[0]
-        return [int(msgspec.json.decode(stored.data)["id"].removeprefix("fire-")) for stored in found]
+        return [int(msgspec.json.decode(stored.data)["id"].rpartition("-")[2]) for stored in found]
 
 
 @pytest.fixture
@@ -132,7 +140,7 @@ async def test_schedules_survive_kill_9_of_the_server(running: Running) -> None:
 
 
 async def test_firings_wait_for_a_worker(running: Running) -> None:
-    """What comes due while no worker runs is fired by the next, each once."""
+    """What comes due while no worker runs is fired by the next, each once; until then no other is planned."""
     llum = running.llum
     async with running.worker():
         await llum.make_person("alice", "a", "b")
@@ -142,7 +150,8 @@ async def test_firings_wait_for_a_worker(running: Running) -> None:
 
     async def missed() -> bool:
         page, _ = await JetStream(running.bus).page(SCHEDULES_STREAM, "llum.fired.>", 1, 100)
-        return len(page) >= 4
+        assert len(page) <= 1
+        return len(page) == 1 and await running.schedules() == set()
 
     await eventually(missed)
     async with running.worker():
@@ -165,7 +174,7 @@ async def test_schedules_are_those_of_the_models_after_a_start(running: Running)
         await eventually(there)
     await schedules.remove(running.bus, 0, "alice", token)
     await schedules.remove(running.bus, 1, "alice", token)
-    await schedules.install(running.bus, 1, Firing("bob", ["c", "a"], "77"), "* * * * * *", "UTC")
+    await schedules.plan(running.bus, 1, Firing("bob", ["c", "a"], "77", FAR))
     assert await running.schedules() == {("bob", "77")}
     async with running.worker():
         await eventually(there)
@@ -189,8 +198,97 @@ async def test_a_rebuilt_shard_keeps_its_schedules(running: Running) -> None:
     assert len(evidence) <= len(fired)
 
 
+async def test_schedules_of_an_earlier_llum_are_replaced_at_a_start(running: Running) -> None:
+    """nats-server itself fired those again and again, by a pattern; now the next firing alone is planned."""
+    llum, jetstream = running.llum, JetStream(running.bus)
+    async with running.worker():
+        await llum.make_person("alice", "a")
+        token = await llum.subscribe("a", """["0 0 31 dec *"] '' ~ '' : TELL ./c/a, explicit:1""")
+        (plan,) = await eventually(running.planned)
+    (subject,) = await jetstream.subjects(SCHEDULES_STREAM, ">")
+    old = {"Nats-Schedule": "0 0 0 31 12 *", "Nats-Schedule-Time-Zone": "UTC", "Nats-Schedule-TTL": "24h"}
+    target = {"Nats-Schedule-Target": subject.replace("sched", "fired")}
+    await jetstream.publish(
+        subject, msgspec.json.encode({"user": "alice", "path": ["c", "a"], "token": token}), old | target
+    )
+    async with running.worker():
+
+        async def replaced() -> bool:
+            return [(one.at, one.cron) for one in await running.planned()] == [(plan.at, plan.cron)]
+
+        await eventually(replaced)
+
+
+async def test_the_next_firing_goes_by_the_zone_of_the_person_else_of_the_installation(running: Running) -> None:
+    """A change plans anew: of the person's at once, of the installation's at the next start."""
+    llum = running.llum
+
+    async def goes_by(zone: str) -> int:
+        async def planned() -> list[Firing]:
+            return [one for one in await running.planned() if one.time_zone == zone]
+
+        (one,) = await eventually(planned)
+        return int(one.at) % 86_400
+
+    async with running.worker():
+        await llum.make_person("alice", "a")
+        await llum.subscribe("a", """["0 9 * * *"] '' ~ '' : TELL ./c/a, explicit:1""")
+        assert await goes_by("UTC") == 9 * 3600
+        await llum.do(SetTimeZone(id=llum.next_id(), time_zone="Asia/Tokyo"))
+        assert await goes_by("Asia/Tokyo") == 0
+        await llum.do(SetTimeZone(id=llum.next_id()))
+        assert await goes_by("UTC") == 9 * 3600
+    async with running.worker(time_zone="Asia/Kathmandu"):
+        assert await goes_by("Asia/Kathmandu") == 3 * 3600 + 15 * 60
+
+
+async def test_a_firing_whose_worker_dies_before_it_is_dealt_with(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is planned before: the worker after it deals with the firing, once, and the schedule goes on."""
+    llum, begun = running.llum, asyncio.Event()
+
+    async def dies(_stage: EffectsStage, _entry: OutboxEntry) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EffectsStage, "fire", dies)
+        async with running.worker():
+            await llum.make_person("alice", "a", "b")
+            await llum.allow_every_second()
+            await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
+            await asyncio.wait_for(begun.wait(), DEADLINE_S)
+            (fired, *_) = await running.firings()
+            page, _ = await JetStream(running.bus).page(SCHEDULES_STREAM, ">", 1, 100)
+            assert [msgspec.json.decode(one.data)["at"] > fired for one in page] == [True]
+    async with running.worker():
+        await at_least(running, 3)
+        instants = await running.firings()
+        evidence = await llum.evidence("b")
+    assert len(set(instants)) == len(instants)
+    assert len(evidence) <= len(instants)
+
+
+async def test_two_workers_fire_once(running: Running) -> None:
+    """Both take firings and both plan, as when each takes the other for gone."""
+    llum, began = running.llum, time.time()
+    async with running.worker():
+        await llum.make_person("alice", "a", "b")
+        await llum.allow_every_second()
+        await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
+        async with worker(running.server.url, running.folder / "other"):
+            before = len(await at_least(running, 2))
+            await at_least(running, before + 2)
+        await at_least(running, before + 3)
+        evidence = await llum.evidence("b")
+        ids = await running.firings()
+    assert len(evidence) <= len(set(ids))
+    assert len(evidence) <= evidence[-1].creation_time - began + 1
+
+
 async def test_an_unknown_time_zone_is_reported(tmp_path: Path) -> None:
-    """Only nats-server knows the zones, so the owner learns of it among the rejected commands."""
+    """The model knows no zones, so the owner learns of it among the rejected commands; nothing is planned."""
     async with serving(tmp_path) as llum:
         await llum.make_person("alice", "a")
         await llum.subscribe("a", """["TZ=Mars/Olympus 0 9 * * *"] '' ~ '' : TELL ./c/a, explicit:1""")
@@ -199,6 +297,7 @@ async def test_an_unknown_time_zone_is_reported(tmp_path: Path) -> None:
             return list(await rejections.read(llum.bus, "alice"))
 
         (report,) = await eventually(reported)
+        assert await schedules.planned(llum.bus, 0) == await schedules.planned(llum.bus, 1) == []
     assert report.error.code is Code.BAD_RULE
     assert "Mars/Olympus" in report.error.message
 

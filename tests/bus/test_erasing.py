@@ -1,16 +1,18 @@
 """Erasing: afterwards no byte of what was erased is in any file of nats-server, also after kill -9."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, renew, write_index
-from bus.jetstream import JetStream
+from bus.jetstream import JetStream, Stored
 from bus.kv import Bucket
-from bus.schedules import install
+from bus.schedules import plan, planned
 from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM
 from identity.tokens import Tokens
 from schemas.effects import Firing
@@ -118,14 +120,64 @@ async def test_renewing_keeps_order_and_can_be_repeated(tmp_path: Path, bus: Bus
 async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
     """nats-server keeps no trace of it, also when it writes down what it has to do."""
     for user in ("alice", "bob"):
-        firing = Firing(user=user, path=["Personal", "firstname"], token="7")
-        for pattern in ("0 0 7 * * *", "0 0 8 * * *"):
-            await install(bus, 1, firing, pattern, "UTC")
+        for at in (4_000_000_000, 4_000_000_001):
+            await plan(bus, 1, Firing(user, ["Personal", "firstname"], "7", at))
     assert await erase_schedules(bus, "llum.sched.*.alice.>") == 1
-    await write_index(bus, SCHEDULES_STREAM)
+    await renew(bus, SCHEDULES_STREAM)
     assert await JetStream(bus).subjects(SCHEDULES_STREAM, ">") == {"llum.sched.1.bob.7"}
     assert found(tmp_path, b"alice") == []
     await server.stop()
     assert found(tmp_path, b"alice") == []
     await server.start()
     await server.wait_ready()
+
+
+async def test_of_a_schedule_that_has_fired_renewing_leaves_nothing(
+    tmp_path: Path, server: EmbeddedServer, bus: Bus
+) -> None:
+    """nats-server drops it by itself. What waits and what is planned for others stays, and fires when it is time."""
+    jetstream = JetStream(bus)
+
+    async def fired(user: str) -> bool:
+        return bool(await jetstream.subjects(SCHEDULES_STREAM, f"llum.fired.1.{user}.7"))
+
+    for user in ("alice", "carol"):
+        await plan(bus, 1, Firing(user, ["Personal", "firstname"], "7", 1_000_000_000))
+        await eventually(lambda user=user: fired(user))
+    later = Firing("bob", ["Personal", "firstname"], "7", 4_000_000_000, 5, "0 0 7 * * *", "UTC")
+    await plan(bus, 1, later)
+    await erase(bus, SCHEDULES_STREAM, "llum.fired.*.alice.>")
+    assert found(tmp_path, b"alice")
+    for _ in range(2):
+        await renew(bus, SCHEDULES_STREAM)
+    assert found(tmp_path, b"alice") == []
+    assert await planned(bus, 1) == [later]
+    assert await fired("carol")
+    await kill_and_restart(server)
+    await bus.wait_connected(DEADLINE_S)
+    assert found(tmp_path, b"alice") == []
+    assert await planned(bus, 1) == [later]
+    await plan(bus, 1, msgspec.structs.replace(later, at=1_000_000_001))
+    await eventually(lambda: fired("bob"))
+    assert await planned(bus, 1) == []
+
+
+async def test_a_plan_that_is_written_anew_comes_when_it_is_due(bus: Bus) -> None:
+    """It has the headers that make it a schedule."""
+    jetstream, soon = JetStream(bus), int(time.time()) + 2
+    await plan(bus, 1, Firing("bob", ["Personal", "firstname"], "7", soon))
+    await renew(bus, SCHEDULES_STREAM)
+
+    async def fired() -> list[Stored]:
+        return (await jetstream.page(SCHEDULES_STREAM, "llum.fired.1.bob.7", 1, 10))[0]
+
+    (message,) = await eventually(fired)
+    assert msgspec.json.decode(message.data, type=Firing).at == soon
+
+
+async def test_a_later_plan_of_a_rule_is_not_replaced_by_an_earlier_one(bus: Bus) -> None:
+    """Two workers may both plan, and one of them be behind."""
+    earlier, later = (Firing("bob", ["a"], "7", 4_000_000_000 + seq, seq) for seq in (5, 6))
+    for one in (earlier, later, earlier):
+        await plan(bus, 1, one)
+    assert await planned(bus, 1) == [later]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llum.failures import Fault
 from llum.people.archive_files import open_archive
-from model.changes import Fired, ScheduleSet
+from model.changes import Fired, SchedulePlanned
 from model.formats.archive import Archive, ArchiveLines
 from model.formats.archive_commands import check_archive, import_parts, model_command
 from model.formats.foreign import ACCEPTABLE, Acceptable, plain_pieces
@@ -197,7 +197,7 @@ def test_an_archive_is_taken_as_plainly_as_can_be(hostile: Archive) -> None:
     """Its rules are there and do not fire, its corrections do not count before other evidence, its owners are apps."""
     person = made_of(hostile)
     person.tell("age", 9)
-    assert [change for change in person.store.left if isinstance(change, Fired | ScheduleSet)] == []
+    assert [change for change in person.store.left if isinstance(change, Fired | SchedulePlanned)] == []
     rules = list(person.describe(ListRules(context=["Personal"])).rules["age"].values())
     assert [(rule.app, rule.suspended) for rule in rules] == [
         ("mallory", "imported"), ("llum", "imported"), ("llum", "imported"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.changes import Fired, ScheduleDropped, ScheduleSet
+from model.changes import Fired, ScheduleDropped, SchedulePlanned
 from model.commands.rules import CRON_APP
 from model.state import StoredRule
 from schemas.causes import Cause
@@ -81,7 +81,7 @@ def test_rules_of_a_definition_belong_to_the_app_that_makes_it() -> None:
     made = rules(person, "new")
     assert list(made) == [f"{person.seq}-0-0", f"{person.seq}-0-1"]
     assert {rule.app for rule in made.values()} == {"probe"}
-    assert person.store.left == [ScheduleSet(("Personal", "new"), f"{person.seq}-0-1", "0 7 * * *")]
+    assert person.store.left == [SchedulePlanned(("Personal", "new"), f"{person.seq}-0-1", int(person.now))]
     person.reload()
     assert list(rules(person, "new")) == list(made)
 
@@ -90,9 +90,10 @@ def test_a_rule_with_a_schedule_does_not_fire_on_a_tell() -> None:
     """It is installed and taken down instead."""
     person = Person()
     token = subscribe(person, CRON_RULE)
+    made = int(person.now)
     person.do(tell())
     person.do(DeleteRule(id="u", context=["Personal"], component="age", token=token))
-    assert person.store.left == [ScheduleSet(AGE, token, "0 7 * * *"), ScheduleDropped(AGE, token)]
+    assert person.store.left == [SchedulePlanned(AGE, token, made), ScheduleDropped(AGE, token)]
     assert rules(person) == {}
 
 
@@ -101,12 +102,12 @@ def test_a_schedule_fires_exactly_its_rule() -> None:
     person = Person()
     token = subscribe(person, CRON_RULE)
     other = subscribe(person)
-    fire = Fire(id="f", context=["Personal"], component="age", token=token)
+    fire = Fire(id="f", context=["Personal"], component="age", token=token, at=int(person.now))
     person.do(fire, CRON_APP)
     assert person.store.left[-1] == Fired(AGE, None, token)
     assert person.refuses(fire).code is Code.PERMISSION_DENIED
     for gone in (other, "99"):
-        command = Fire(id="f", context=["Personal"], component="age", token=gone)
+        command = Fire(id="f", context=["Personal"], component="age", token=gone, at=fire.at)
         assert person.refuses(command, CRON_APP).code is Code.NO_SUCH_RULE
 
 

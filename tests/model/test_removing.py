@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.changes import ForgetUser, ScheduleDropped, ScheduleSet
+from model.changes import ForgetUser, ScheduleDropped, SchedulePlanned
 from schemas.commands import (
     Command,
     DeleteComponent,
@@ -163,7 +163,7 @@ def test_a_model_is_forgotten() -> None:
     assert any(isinstance(change, ForgetUser) for change in applied.changes)
     assert person.store.versions == []
     assert person.store.rows == []
-    scheduled = [change for change in person.store.left if isinstance(change, ScheduleSet | ScheduleDropped)]
+    scheduled = [change for change in person.store.left if isinstance(change, SchedulePlanned | ScheduleDropped)]
     assert isinstance(scheduled[-1], ScheduleDropped)
     assert person.refuses(delete_context("Personal")).code is Code.NO_SUCH_MODEL
     person.do(MakeModel(id="m", definition=DEFINITION))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.changes import Fired, RuleSuspended, ScheduleDropped, ScheduleSet
+from model.changes import Fired, RuleSuspended, ScheduleDropped, SchedulePlanned
 from model.commands.rules import CRON_APP
 from model.state import StoredRule
 from schemas.commands import (
@@ -125,16 +125,16 @@ def test_a_schedule_ends_with_the_right() -> None:
     """And begins again when the rule is activated."""
     person = given(**MAY)
     token = subscribe(person, CRON_RULE)
-    fire = Fire(id="f", context=["Personal"], component="age", token=token)
+    fire = Fire(id="f", context=["Personal"], component="age", token=token, at=int(person.now))
     person.do(fire, CRON_APP)
-    assert left(person) == [ScheduleSet, Fired]
+    assert left(person) == [SchedulePlanned, SchedulePlanned, Fired]
     person.permit("probe", rules=False)
     person.do(fire, CRON_APP)
     assert left(person) == [ScheduleDropped, RuleSuspended]
     assert person.refuses(fire, CRON_APP).code is Code.NO_SUCH_RULE
     person.permit("probe", rules=True)
     person.do(ActivateRule(id="a", context=["Personal"], component="age", token=token))
-    assert left(person) == [ScheduleSet]
+    assert left(person) == [SchedulePlanned]
 
 
 def test_a_bound_view_must_list_what_fires_the_rule() -> None:

@@ -139,7 +139,7 @@ def test_names_with_odd_characters_are_quoted() -> None:
         ("<./../a> ~ 'x' : NOTIFY 'b'", "statement:1:1", "'..' cannot be a name"),
         ("<.> ~ 'x' : NOTIFY 'b'", "statement:1:1", "model/context/component"),
         ("'a' ~ 'x' : TELL PathText, explicit:'b'", "statement:1:18", "'PathText' is no model"),
-        ("['0 25 * * *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:5", "expected a hour from 0 to 23"),
+        ("['0 25 * * *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:5", "expected an hour from 0 to 23"),
         ("['0 0 31 feb *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:7", "no such day"),
         ("['0 0 1 *'] 'a' ~ 'x' : NOTIFY 'b'", "statement:1:9", "five fields"),
         ("<" * 9 + "./a" + ">" * 9 + " ~ '' : NOTIFY 'b'", "statement:1:1", "nested"),

@@ -1,6 +1,6 @@
 """Rules that are there and do not fire, until an owner's app activates them."""
 
-from model.changes import Fired, ScheduleSet
+from model.changes import Fired, SchedulePlanned
 from model.commands.rules import CRON_APP
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule, Tell
 from schemas.errors import Code
@@ -45,11 +45,11 @@ def test_a_schedule_is_installed_when_the_rule_is_activated() -> None:
     """Not before; a firing that comes all the same is refused."""
     person = Person()
     token = made_for(person, "llum", CRON_RULE)
-    fire = Fire(id="f", context=["Personal"], component="age", token=token)
+    fire = Fire(id="f", context=["Personal"], component="age", token=token, at=int(person.now))
     assert person.refuses(fire, CRON_APP).code is Code.NO_SUCH_RULE
     assert person.store.left == []
     person.do(activate(token))
-    assert person.store.left == [ScheduleSet(AGE, token, "0 7 * * *")]
+    assert person.store.left == [SchedulePlanned(AGE, token, int(person.now))]
     person.do(fire, CRON_APP)
     assert person.store.left[-1] == Fired(AGE, None, token)
 

@@ -133,7 +133,7 @@ def test_a_rule_whose_time_has_come_touches_nothing() -> None:
     """What it brings about are commands of their own."""
     person = Person()
     token = person.do(commands.MakeRule(**AGE, statement=CRON_RULE)).result
-    command = commands.Fire(**AGE, token=token)
+    command = commands.Fire(**AGE, token=token, at=int(person.now))
     assert touched(command, person.do(command, "_cron").changes) == []
 
 
