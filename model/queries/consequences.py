@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from model.caches import Caches
+from model.commands import decide
 from model.elsewhere import Together
 from model.evidence import decode_evidence
 from model.permissions import Asker
@@ -25,7 +26,9 @@ from model.queries.what_goes import LeavingPiece, WhatGoes, what_goes
 from model.reads import AsOf, Follow, Found, Pause, Read, Reading
 from model.resolvers.registry import Resolve, Resolvers
 from model.sight import Sight
+from model.stamp import stamp_after
 from model.state import Model
+from schemas.commands import Command
 from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedModel, SentNotice, Uncounted
 from schemas.effects import Sent
 from schemas.errors import Error
@@ -38,8 +41,8 @@ from schemas.replies import AskReply, ComponentAnswer, ConsequencesReply
 MAX_CONSEQUENCES: Final = 1000
 """Values that are compared, and things of each kind that are listed, of one answer: nobody reads more."""
 
-_ASKED_AT_ONCE: Final = 256
-"""Components of one ask."""
+_ASKED_AT_ONCE: Final = 32
+"""Components of one ask: of each a resolver may read much."""
 
 _READ_AT_ONCE: Final = 32
 """Pieces that are read at once: each may have a megabyte."""
@@ -60,6 +63,7 @@ def answer_consequences(
     All of it is about copies of the model: what is read leads to further looks at a model, and the model itself moves
     on meanwhile.
     """
+    _refuse_early(model, query.command, asker)
     seq = model.seq
     before: Model = yield AsOf(user=model.user, seq=seq)
     after: Model = yield AsOf(user=model.user, seq=seq)
@@ -72,6 +76,14 @@ def answer_consequences(
     if not goes.is_all:
         listing.cut.unseen = True
     return listing.reply
+
+
+def _refuse_early(model: Model, command: Command, asker: Asker) -> None:
+    """Raise what refuses the command before anything is read: for that no model needs to be loaded."""
+    stamp = stamp_after(model, model.user, asker.app, model.seq + 1, round(asker.now * 1e6))
+    deciding = decide(model, command, stamp)
+    next(deciding, None)
+    deciding.close()
 
 
 class _Listing:

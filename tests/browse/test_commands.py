@@ -13,6 +13,7 @@ from llum.cli.browse.shell import Shell
 from schemas.commands import MakeComponent
 from schemas.definitions import ComponentDefinition
 from tests.browse.conftest import Opened, Scripted
+from tests.waiting import eventually
 
 Printed = pytest.CaptureFixture[str]
 
@@ -127,6 +128,31 @@ async def test_correcting_and_withdrawing(shell: Shell, capsys: Printed) -> None
     seq = re.search(r"corrected, sequence (\d+)", said)
     assert seq
     assert '"Al"' in await printed(shell, f"withdraw firstname {seq[1]}; ask firstname", capsys)
+
+
+async def test_a_withdrawal_shows_first_what_follows(opened: Opened, capsys: Printed) -> None:
+    """A preview does nothing. Who is asked sees what goes with the piece, and may say no."""
+    rule = """'<./Diary/cups> ~ "[3-9]" : TELL ./Diary/awake, inferred:"yes"'"""
+    made = "mkcontext Diary d; mkcomponent Diary/cups c --value-type number; mkcomponent Diary/awake a"
+    async with opened() as script:
+        await printed(script, f"{made}; subscribe Diary/cups {rule}; tell Diary/cups 1", capsys)
+        said = await printed(script, "tell Diary/cups 5", capsys)
+        seq = re.search(r"told, sequence (\d+)", said)
+        assert seq
+
+        async def is_awake() -> bool:
+            return await printed(script, "ask Diary/awake", capsys) == '"yes"\n'
+
+        await eventually(is_awake, "the rule has told something")
+    dialogue = Scripted(["n", "y"])
+    async with opened(dialogue=dialogue) as asked:
+        withdraw = f"withdraw Diary/cups {seq[1]}"
+        assert re.search(r'Diary/awake +"yes" +null', await printed(asked, f"{withdraw} --preview", capsys))
+        assert "nothing was withdrawn" in await refused(asked, withdraw, capsys)
+        assert await printed(asked, "ask Diary/awake", capsys) == '"yes"\n'
+        assert "Evidence that goes:" in await printed(asked, withdraw, capsys)
+        assert await printed(asked, "ask Diary/awake", capsys) == "null\n"
+        assert dialogue.asked == ["Withdraw all of this?"] * 2
 
 
 async def test_making_and_deleting(shell: Shell, capsys: Printed) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from model.commands import causes
 from model.queries import Need, consequences, what_goes
-from model.reads import Follow
+from model.reads import AsOf, Follow
 from schemas.apps import RULES_APP
 from schemas.causes import Cause
 from schemas.commands import Correct, DeleteComponent, DeleteContext, MakeRule, NoteSent, SetResolver, Withdraw
 from schemas.consequences import ChangedValue, GoingRule, Uncounted
-from schemas.errors import Code
+from schemas.errors import Code, Refusal
 from schemas.queries import Consequences
 from schemas.replies import ConsequencesReply
 from tests.driving import run
@@ -146,6 +146,14 @@ def test_what_would_be_refused_is_refused(command: Any, code: Code) -> None:
     error = refused(person, command)
     assert error.code is code
     assert error == person.refuses(command)
+
+
+def test_who_may_not_makes_no_work() -> None:
+    """What is refused without a look at evidence is refused before a model is loaded."""
+    person = Person()
+    with pytest.raises(Refusal):
+        next(person.begin(Consequences(command=TO_DELETE), "stranger"))
+    assert isinstance(next(person.begin(Consequences(command=TO_DELETE))), AsOf)
 
 
 def test_an_app_looks_at_its_own_alone() -> None:
