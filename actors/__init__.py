@@ -25,6 +25,7 @@ store/         what a partition keeps
   entries.py   what the outbox holds
   overlay.py   what waits for its commit, over what is committed
   sql.py       every SQL statement, named
+  evidence_sql.py  that of reading evidence
 
 effects/       what leaves a partition after the commit, relayed by its primary
   relaying.py  who relays: the primary of each partition, with what they share

@@ -52,6 +52,7 @@ from schemas.evidence import (
     NewEvidence,
     ValueType,
 )
+from schemas.explaining import Explanation, Reason, Skew
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
 from schemas.queries import (
@@ -78,10 +79,8 @@ from schemas.replies import (
     ConsequencesReply,
     ContextReply,
     ContextSize,
-    Explanation,
     ExportReply,
     PermissionReply,
-    Reason,
     Reply,
     ResolversReply,
     RuleDescription,
@@ -179,6 +178,7 @@ __all__ = [
     "SetResolver",
     "SetTimeZone",
     "SetupError",
+    "Skew",
     "Spool",
     "SpoolFullError",
     "SyncClient",

@@ -23,7 +23,7 @@ log = get_logger(__name__)
 
 GROUP: Final = "llum.resolvers"
 
-_BY_KIND: Final = {resolver.newest_of: resolver.resolve for resolver in LATEST}
+_BY_KIND: Final = {resolver.newest_of: resolver.resolve for resolver in LATEST if not resolver.by_held}
 
 
 def installed() -> list[EntryPoint]:

@@ -70,7 +70,7 @@ class Caches:
             if latest is None:
                 self.latest.add(change.component_no, change.kind, change.evidence)
             else:
-                setattr(latest, change.kind, change.evidence)
+                latest.add(change.kind, change.evidence)
             if self._tails is not None:
                 self._tails.add(change)
         elif type(change) is PutItem:

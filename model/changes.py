@@ -51,10 +51,21 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
     evidence: Evidence
     body: bytes
     """The evidence as JSON."""
+    held: float | None = None
+    """Its place in the order of holding, seconds since 1970; None: its component is not kept in that order."""
 
     @property
     def is_goal(self) -> bool:
         return self.kind == "goal"
+
+
+class KeepHeldOrder(msgspec.Struct, frozen=True, gc=False):
+    """A component's evidence is kept in the order in which it held, too, from now on.
+
+    What was told before has no time of its own: it held in the order of its acceptance.
+    """
+
+    component_no: int
 
 
 class MarkWithdrawn(msgspec.Struct, frozen=True, gc=False):
@@ -171,7 +182,7 @@ Effect = (
     | RuleSuspended
     | RegistrationChanged
 )
-Change = PutItem | AddEvidence | MarkWithdrawn | NoteConsequence | CountCause | ForgetUser | Effect
+Change = PutItem | AddEvidence | KeepHeldOrder | MarkWithdrawn | NoteConsequence | CountCause | ForgetUser | Effect
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -199,10 +210,11 @@ def drop(kind: ItemKind, path: Path) -> PutItem:
     return PutItem(kind, path, None, None)
 
 
-def add(evidence: Evidence, component_no: int, creation_us: int) -> AddEvidence:
-    """Add evidence that was accepted at this time (microseconds since 1970)."""
+def add(evidence: Evidence, component_no: int, creation_us: int, held_order: bool = False) -> AddEvidence:
+    """Add evidence that was accepted at this time (microseconds since 1970). `held_order` is that of its component."""
     kind: EvidenceKind = "correction" if evidence.correction else "goal" if GOAL_FLAG in evidence.flags else "plain"
-    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence))
+    held = evidence.held_from if held_order else None
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence), held)
 
 
 def mark_withdrawn(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from model.evidence import unexpired
+from model.evidence import counting
 from model.resolvers.registry import Arguments, Resolver, run
 from schemas.evidence import Evidence
 
@@ -45,7 +45,7 @@ def run_stored(
     Raises `resolver_failed`, and whatever is no `Exception` that the resolver raises.
     """
     evidence = _decoder.decode(stored)
-    resolved = run(resolver, unexpired(evidence, now), now, arguments)
+    resolved = run(resolver, counting(evidence, now), now, arguments)
     if not explains:
         return resolved.value, []
     used = {(piece.seq, piece.n) for piece in resolved.used}

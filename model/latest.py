@@ -7,7 +7,7 @@ evidence has nothing but a value, a source and times, and of that a short form i
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -16,6 +16,11 @@ from model.state import NOTHING
 from schemas.evidence import Evidence, EvidenceType
 
 KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
+
+Known = EvidenceKind | Literal["held"]
+"""What may be known of a component: the latest of each kind, and what held last."""
+
+KNOWN: Final[tuple[Known, ...]] = (*KINDS, "held")
 
 
 MAX_PUT_SINGLY: Final = 4
@@ -28,6 +33,30 @@ class Latest(msgspec.Struct, omit_defaults=True, gc=False):
     plain: Evidence | None = None
     goal: Evidence | None = None
     correction: Evidence | None = None
+    held: Evidence | None = None
+    """The evidence without the goal flag that held last, if that is not `plain`."""
+    knows_held: bool = False
+    """Whether that is known."""
+
+    @property
+    def held_last(self) -> Evidence | None:
+        """The evidence without the goal flag that held last, as far as it is known."""
+        return self.plain if self.held is None else self.held
+
+    def add(self, kind: EvidenceKind, piece: Evidence) -> None:
+        """Take evidence that is newer than all other."""
+        if kind == "plain" and self.knows_held:
+            last = self.plain if self.held is None else self.held
+            self.held = last if last is not None and last.held_from > piece.held_from else None
+        setattr(self, kind, piece)
+
+    def keep_held(self, piece: Evidence | None) -> None:
+        """Know what held last of all that has not expired."""
+        self.knows_held, self.held = True, piece
+        if piece is None:
+            self.plain = None
+        elif self.plain is not None and (piece.seq, piece.n) == (self.plain.seq, self.plain.n):
+            self.held = None
 
 
 class LatestPieces:
@@ -49,7 +78,7 @@ class LatestPieces:
 
     def begin(self, component_no: int) -> Latest:
         """Know from now on what is latest; there is none yet."""
-        return self._keep_ready(component_no, Latest())
+        return self._keep_ready(component_no, Latest(knows_held=True))
 
     def add(self, component_no: int, kind: EvidenceKind, piece: Evidence) -> None:
         """Take evidence that is new, so it is the latest of its kind, if the component was looked at but is not ready.
@@ -58,19 +87,23 @@ class LatestPieces:
         """
         packed = None if self._packed is None else self._packed.find(component_no)
         if packed is not None:
-            latest = Latest() if kind == "plain" and not _is_whole(packed) else _unpacked(packed, self._owner)
-            setattr(latest, kind, piece)
+            is_replaced = kind == "plain" and not _is_whole(packed) and not _knows_held(packed)
+            latest = Latest() if is_replaced else _unpacked(packed, self._owner)
+            latest.add(kind, piece)
             self._keep_ready(component_no, latest)
 
-    def keep(self, component_no: int, read: Mapping[EvidenceKind, Evidence | None]) -> None:
+    def keep(self, component_no: int, read: Mapping[Known, Evidence | None]) -> None:
         """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
         latest = self.get(component_no)
         if latest is None:
-            if len(read) < len(KINDS):
+            if not read.keys() >= {*KINDS}:
                 return
-            latest = self.begin(component_no)
-        for kind, piece in read.items():
-            setattr(latest, kind, piece)
+            latest = self._keep_ready(component_no, Latest())
+        for kind in KINDS:
+            if kind in read:
+                setattr(latest, kind, read[kind])
+        if "held" in read:
+            latest.keep_held(read["held"])
 
     def drop(self, component_no: int) -> None:
         """Know nothing of a component any more."""
@@ -166,6 +199,8 @@ class _Short(msgspec.Struct, array_like=True, gc=False):
     source: str
     time: float | None = None
     evidence_type: EvidenceType = "explicit"
+    knows_held: bool = False
+    """It is known to be what held last; kept only of evidence with a time, since for others a read is cheaper."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -174,12 +209,14 @@ _short: Final = msgspec.msgpack.Decoder(_Short)
 _latest: Final = msgspec.json.Decoder(Latest)
 _OPENS_JSON: Final = b"{"
 """No short form begins like this."""
+_OPENS_HELD: Final = b"\x97"
+"""An array of seven: a short form that says whether it held last begins like this."""
 
 
 def _packed(latest: Latest, owner: str) -> bytes:
     """Pack evidence of each kind, or of the first alone if there is none of the others."""
-    if latest.goal is None and latest.correction is None:
-        return _packed_piece(latest.plain, owner)
+    if latest.goal is None and latest.correction is None and latest.held is None:
+        return _packed_piece(latest.plain, owner, latest.knows_held)
     return _encode_whole(latest)
 
 
@@ -188,17 +225,26 @@ def _is_whole(packed: bytes) -> bool:
     return packed[:1] == _OPENS_JSON
 
 
+def _knows_held(packed: bytes) -> bool:
+    """Tell it of a short form."""
+    return packed[:1] == _OPENS_HELD
+
+
 def _unpacked(packed: bytes, owner: str) -> Latest:
     if _is_whole(packed):
         return _latest.decode(packed)
-    return Latest(_unpacked_piece(packed, owner))
+    return Latest(_unpacked_piece(packed, owner), knows_held=_knows_held(packed))
 
 
-def _packed_piece(piece: Evidence | None, owner: str) -> bytes:
+def _packed_piece(piece: Evidence | None, owner: str, knows_held: bool) -> bytes:
     if piece is None:
         return b""
     if not _is_short(piece, owner):
-        return _encode_whole(Latest(piece))
+        return _encode_whole(Latest(piece, knows_held=knows_held))
+    if piece.time is not None and knows_held:
+        return _encode(
+            (piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type, True)
+        )
     if piece.time is None and piece.evidence_type == "explicit":
         return _encode((piece.seq, piece.creation_time, piece.value, piece.source))
     return _encode((piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type))

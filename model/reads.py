@@ -20,7 +20,7 @@ EvidenceKind = Literal["plain", "goal", "correction"]
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """Evidence of one component within all bounds that are set, given back ascending by `(seq, n)`."""
+    """Evidence of one component within all bounds that are set, given back ascending: by acceptance, or by holding."""
 
     component_no: int
     seq_max: int
@@ -35,6 +35,18 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """Only what comes after this `(seq, n)`."""
     before: tuple[int, int] | None = None
     """Only what comes before this `(seq, n)`, which is within the other bounds."""
+    by_held: bool = False
+    """The order is that of holding, `(held, seq, n)`; otherwise that of acceptance, `(seq, n)`."""
+    held_from: float | None = None
+    """With `by_held`: only what held from this time on, seconds since 1970."""
+    held_until: float | None = None
+    """Only what held from this time on or from an earlier one."""
+    after_held: float | None = None
+    """With `by_held` and `after`: since when that piece held."""
+    before_held: float | None = None
+    """Likewise of `before`."""
+    held_order: bool = False
+    """The component is kept in the order of holding; otherwise that is the order of its acceptance."""
     unexpired_at: float | None = None
     """Only what has no `useby` or one later than this."""
     withdrawn: Literal["none", "left_out", "marked"] = "none"

@@ -54,6 +54,8 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, g
     created_us: int
     withdrawals: bool = False
     """Some of its evidence has been withdrawn: only then do reads look for that."""
+    held_order: bool = False
+    """Some of its evidence did not hold from its acceptance on: only then is it kept in the order of holding, too."""
     had_rules: bool = False
     """Its last rule has been deleted: the original's clients expect it in the list of rules from then on."""
     made_by: str = ""
@@ -114,6 +116,7 @@ class Leaf(
         "goals": "g",
         "later_us": "t",
         "withdrawals": "w",
+        "held_order": "o",
         "had_rules": "h",
         "made_by": "b",
         "extra": "x",
@@ -132,6 +135,7 @@ class Leaf(
     later_us: int = 0
     """When it was made, counted from the context's `created_us`; less than 0 for what is older than its context."""
     withdrawals: bool = False
+    held_order: bool = False
     had_rules: bool = False
     made_by: str = ""
     extra: dict[str, Any] | None = None
@@ -271,6 +275,7 @@ class Context:
             goals=leaf.goals,
             created_us=self.created_us + leaf.later_us,
             withdrawals=leaf.withdrawals,
+            held_order=leaf.held_order,
             had_rules=leaf.had_rules,
             made_by=leaf.made_by,
             extra=leaf.extra,
@@ -287,6 +292,7 @@ class Context:
             goals=component.goals,
             later_us=component.created_us - self.created_us,
             withdrawals=component.withdrawals,
+            held_order=component.held_order,
             had_rules=component.had_rules,
             made_by=component.made_by,
             extra=component.extra,

@@ -45,6 +45,8 @@ class TailPiece(msgspec.Struct, gc=False):
     n: int
     kind: EvidenceKind
     creation_us: int
+    held: float
+    """Since when it held, seconds since 1970."""
     useby: float | None
     body: bytes
     """JSON of `schemas.evidence.Evidence`."""
@@ -76,6 +78,8 @@ class Tail:
     def find(self, read: Read) -> Found | None:
         """Give what a read of the present finds, or None: some of it may not be here."""
         covers, newest = self._covers(read), read.newest
+        if read.by_held and not covers:
+            return None
         matching = _matching(read, self._pieces if covers else self._pieces[self._strays :])
         if read.count_only:
             return Found(count=len(matching)) if covers else None
@@ -86,7 +90,8 @@ class Tail:
     def add(self, added: AddEvidence) -> None:
         """Take a piece that is newer than all others."""
         seq, n = added.evidence.seq, added.n
-        self._pieces.append(TailPiece(seq, n, added.kind, added.creation_us, added.useby, added.body))
+        held = added.evidence.held_from
+        self._pieces.append(TailPiece(seq, n, added.kind, added.creation_us, held, added.useby, added.body))
         self._bytes += len(added.body)
         self._shorten()
 
@@ -128,11 +133,11 @@ class Tail:
                 self._first = (piece.seq, piece.n + 1)
 
     def _covers(self, read: Read) -> bool:
-        """Tell whether all is here that the read may find."""
-        return (
-            self._first == _FIRST
-            or (read.since_us is not None and read.since_us >= self._since_us)
-            or (read.after is not None and (read.after[0], read.after[1] + 1) >= self._first)
+        """Tell whether all is here that the read may find. What held last may have been accepted at any time."""
+        if read.by_held or self._first == _FIRST:
+            return self._first == _FIRST
+        return (read.since_us is not None and read.since_us >= self._since_us) or (
+            read.after is not None and (read.after[0], read.after[1] + 1) >= self._first
         )
 
 
@@ -202,6 +207,7 @@ class _Head(msgspec.Struct):
     seq: int
     creation_time: float
     n: int = 0
+    time: float | None = None
     useby: float | None = None
     flags: list[str] = []
     correction: bool = False
@@ -216,7 +222,8 @@ def _piece(body: bytes) -> TailPiece:
     kind: EvidenceKind = "correction" if head.correction else "goal" if GOAL_FLAG in head.flags else "plain"
     mark = bytes(head.withdrawn) or None
     stored = body if mark is None else unmarked(body, mark)
-    return TailPiece(head.seq, head.n, kind, to_us(head.creation_time), head.useby, stored, mark)
+    held = head.creation_time if head.time is None else head.time
+    return TailPiece(head.seq, head.n, kind, to_us(head.creation_time), held, head.useby, stored, mark)
 
 
 def _id(piece: TailPiece) -> _Id:
@@ -232,6 +239,7 @@ def _is_of_present(read: Read, model: Model) -> bool:
 def _finds_all_kinds(read: Read) -> bool:
     """Tell whether a read gives pieces of every kind, from the first within its bounds on, with their marks."""
     is_bounded = read.kind is not None or read.after is not None or read.unexpired_at is not None
+    is_bounded = is_bounded or read.by_held or read.held_until is not None
     return not (is_bounded or read.count_only or read.withdrawn == "left_out")
 
 
@@ -239,15 +247,35 @@ def _matching(read: Read, pieces: list[TailPiece]) -> list[TailPiece]:
     """Give the pieces within the bounds of a read of the present. Bound by bound: most reads have few."""
     if (since_us := read.since_us) is not None:
         pieces = [piece for piece in pieces if piece.creation_us >= since_us]
-    if (after := read.after) is not None:
+    if read.by_held:
+        pieces = _by_held(read, pieces)
+    elif (after := read.after) is not None:
         pieces = [piece for piece in pieces if _id(piece) > after]
     if (kind := read.kind) is not None:
         pieces = [piece for piece in pieces if piece.kind == kind]
     if (at := read.unexpired_at) is not None:
         pieces = [piece for piece in pieces if piece.useby is None or piece.useby > at]
+    if (until := read.held_until) is not None:
+        pieces = [piece for piece in pieces if piece.held <= until]
     if read.withdrawn == "left_out":
         pieces = [piece for piece in pieces if piece.mark is None]
     return pieces
+
+
+def _by_held(read: Read, pieces: list[TailPiece]) -> list[TailPiece]:
+    """Give the pieces in the order of holding, from where the read begins."""
+    if (since := read.held_from) is not None:
+        pieces = [piece for piece in pieces if piece.held >= since]
+    pieces = sorted(pieces, key=_place)
+    if (after := read.after) is None:
+        return pieces
+    assert read.after_held is not None, "a place in this order has a time"
+    place = (read.after_held, *after)
+    return [piece for piece in pieces if _place(piece) > place]
+
+
+def _place(piece: TailPiece) -> tuple[float, int, int]:
+    return piece.held, piece.seq, piece.n
 
 
 def _found(read: Read, pieces: list[TailPiece]) -> Found:

@@ -8,7 +8,7 @@ import msgspec
 EvidenceType = Literal["explicit", "implicit", "exmachina", "inferred", "stereotype"]
 ComponentType = Literal["attribute", "activity", "knowledge", "belief", "preference", "goal"]
 ValueType = Literal["string", "number", "boolean", "enum", "JSON"]
-FilterName = Literal["all", "last1", "last10", "goal", "since_time", "recent_count"]
+FilterName = Literal["all", "last1", "last10", "goal", "since_time", "recent_count", "held"]
 FILTER_NAMES: tuple[FilterName, ...] = get_args(FilterName)
 
 GOAL_FLAG = "goal"
@@ -149,9 +149,13 @@ _evidence_decoder: Final = msgspec.json.Decoder(Evidence)
 
 
 class EvidenceFilter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
-    """Which of a component's evidence the resolver gets. `since_time` and `recent_count` belong to their filters."""
+    """Which of a component's evidence the resolver gets. Members with the name of a filter belong to that filter."""
 
     name: FilterName = "all"
     since_time: float | None = None
     """Seconds since 1970; compared with `creation_time`, inclusive."""
     recent_count: int | None = None
+    held_from: float | None = None
+    """Of the filter `held`: the period's beginning, seconds since 1970; null: it has none. This moment is within it."""
+    held_until: float | None = None
+    """Of the filter `held`: the period's end; null: it has none. This moment is not within it."""

@@ -43,13 +43,19 @@ class Ask(PastQuery, tag="ask"):
     resolver_arguments: dict[str, Any] = {}
     """Arguments of the resolver, by their names."""
     evidence_filter: EvidenceFilter | None = None
+    held_at: float | None = None
+    """What was true at this time (seconds since 1970), by all that is known now, or at `as_of_*`: nothing counts that
+    held only later, and the latest is what held last. An app that is no owner's may look back as far as its `past`."""
     value_over_all: bool = False
     """Resolve over all evidence: the filter only chooses the evidence that is shown, as in the original Personis.
 
     An app that may not use the filter `all` gets the value over what its filter lets through all the same.
     """
     include_evidence: bool = False
-    """Give the evidence that the filter lets through, the oldest first, page by page."""
+    """Give the evidence that the filter lets through, page by page, in the order of its acceptance.
+
+    With `held_at` or the filter `held`: in the order in which it held.
+    """
     evidence_after: tuple[Sequence, Sequence] | None = None
     """The `(seq, n)` of the last evidence of the page before, to get the next page. With it `as_of_seq`, that of the
     first page, needs no right to the past: the page is of what there is now, up to there."""

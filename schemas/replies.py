@@ -10,6 +10,7 @@ from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedMod
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
+from schemas.explaining import Explanation
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
 from schemas.quotas import Quotas
@@ -57,40 +58,6 @@ class Rejection(msgspec.Struct, kw_only=True, omit_defaults=True):
     error: Error
 
 
-class Reason(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why some evidence did not decide the value: how many pieces, and the newest few of them."""
-
-    reason: Literal[
-        "filter",
-        "expired",
-        "goal_flag",
-        "no_goal_flag",
-        "older",
-        "no_permission",
-        "withdrawn",
-        "cause_withdrawn",
-        "outranked",
-        "corrected",
-    ]
-    count: int
-    examples: list[Evidence] = []
-
-
-class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a component has its value."""
-
-    resolver: str
-    resolver_from: Literal["ask", "component", "context", "default", "grant"]
-    """`grant`: the app is bound to this resolver."""
-    evidence_filter: str = "all"
-    grant: str
-    """Under which right the app asked: `owner`, or the path of the context whose permission applied."""
-    evaluated_at: float
-    """The time at which expiry was judged, seconds since 1970."""
-    used: list[Evidence] = []
-    left_out: list[Reason] = []
-
-
 class RuleDescription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A rule of a component."""
 
@@ -126,6 +93,8 @@ class ComponentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     extra: dict[str, Any] | None = None
     """Other members that whoever made it has given."""
     evidence: Sequence[Evidence] | None = None
+    evidence_ahead: list[tuple[int, int]] = []
+    """The `(seq, n)` of what `evidence` gives and does not count yet, because its time is too far ahead."""
     evidence_more: bool = False
     """There is a further page: ask again with `evidence_after` and `as_of_seq` set to this reply's `seq`."""
     explanation: Explanation | None = None

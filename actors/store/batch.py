@@ -16,6 +16,7 @@ from model.changes import (
     CountCause,
     ForgetUser,
     ItemKind,
+    KeepHeldOrder,
     MarkWithdrawn,
     NoteConsequence,
     PutItem,
@@ -28,6 +29,9 @@ from schemas.replies import Accepted, Outcome
 
 EvidenceRow = tuple[int, int, int, int, int, float | None, str]
 """Component, seq, n, kind, time of acceptance (microseconds), useby, JSON."""
+
+HeldRow = tuple[int, float, int, int, int]
+"""Component, since when it held (seconds since 1970), seq, n, kind."""
 
 WithdrawalRow = tuple[int, int, int, int, int, str]
 """Component, seq and n of the evidence, seq and time (microseconds) of the withdrawal, JSON."""
@@ -55,6 +59,10 @@ class ComponentRows(msgspec.Struct):
     """The rows of a batch that are about one component."""
 
     evidence: list[EvidenceRow] = []
+    held: dict[tuple[int, int], float] = {}
+    """Since when pieces held, by seq and n, if not from their acceptance on."""
+    begins_held_order: bool = False
+    """What is told earlier is in the order of holding only once this is committed."""
     withdrawals: list[WithdrawalRow] = []
 
 
@@ -71,7 +79,9 @@ class Batch:
         "consequences",
         "evidence",
         "forgotten",
+        "held",
         "items",
+        "kept_in_held_order",
         "last",
         "log_sum",
         "outbox",
@@ -92,6 +102,9 @@ class Batch:
         None: it was not added since the last change, so only the items are written.
         """
         self.evidence: list[EvidenceRow] = []
+        self.held: list[HeldRow] = []
+        self.kept_in_held_order: list[tuple[int, int]] = []
+        """Components, each with the sequence of the command from which on its evidence is in `held` by itself."""
         self.commands: list[CommandRow] = []
         self.outbox: list[tuple[int, int, str, str]] = []
         self.withdrawals: list[WithdrawalRow] = []
@@ -106,18 +119,22 @@ class Batch:
         self._about: dict[int, ComponentRows] = {}
         self._following: tuple[int, dict[_Causes, list[ConsequenceRow]]] = (0, {})
         """What waits of consequences, as far as it is sorted in."""
-        self._sorted = (0, 0)
-        """So many rows of evidence and withdrawals are in there."""
+        self._sorted = (0, 0, 0)
+        """So many rows of evidence, of `held` and of withdrawals are in there."""
 
     def about(self, component_no: int) -> ComponentRows | None:
         """Give what waits about a component. Rows are sorted in when somebody asks, so that tells need not do it."""
-        evidence, withdrawals = self._sorted
+        evidence, held, withdrawals = self._sorted
         if evidence < len(self.evidence) or withdrawals < len(self.withdrawals):
             for row in self.evidence[evidence:]:
                 self._about.setdefault(row[0], ComponentRows()).evidence.append(row)
+            for number, since, seq, n, _ in self.held[held:]:
+                self._about[number].held[seq, n] = since
+            for number, _ in self.kept_in_held_order:
+                self._about.setdefault(number, ComponentRows()).begins_held_order = True
             for mark in self.withdrawals[withdrawals:]:
                 self._about.setdefault(mark[0], ComponentRows()).withdrawals.append(mark)
-            self._sorted = (len(self.evidence), len(self.withdrawals))
+            self._sorted = (len(self.evidence), len(self.held), len(self.withdrawals))
         return self._about.get(component_no)
 
     def following(self, user_key: int, grantee: str, cause_no: int) -> list[ConsequenceRow]:
@@ -137,6 +154,9 @@ class Batch:
                 self.evidence.append(_evidence_row(change, seq))
                 if change.evidence.cause is not None:
                     self.consequences.append(_consequence_row(user_key, change, seq))
+                if change.held is not None:
+                    kind = KIND_NUMBERS[change.kind]
+                    self.held.append((change.component_no, change.held, seq, change.n, kind))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
                 self.structures[user_key] = None
@@ -156,6 +176,8 @@ class Batch:
         elif isinstance(change, NoteConsequence):
             row = (user_key, "", change.component_no, change.seq, change.n, seq, 0, 0, change.body.decode())
             self.consequences.append(row)
+        elif isinstance(change, KeepHeldOrder):
+            self.kept_in_held_order.append((change.component_no, seq))
         elif isinstance(change, CountCause):
             self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
         elif isinstance(change, ForgetUser):
@@ -196,6 +218,8 @@ class Batch:
             yield sql.DROP_STRUCTURE, [(key,) for key in self.structures]
             yield sql.PUT_STRUCTURE, [(key, body) for key, body in self.structures.items() if body]
         yield sql.ADD_EVIDENCE, self.evidence
+        yield sql.KEEP_HELD_ORDER, self.kept_in_held_order
+        yield sql.ADD_HELD, self.held
         yield sql.ADD_COMMAND, [(*row, era) for row in self.commands]
         yield sql.ADD_OUTBOX, self.outbox
         yield sql.SET_META, [(self.applied_seq, "applied_seq"), (stored(self.log_sum), "log_sum")]

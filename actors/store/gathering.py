@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from actors.store.sql import evidence_part_query
-from model.evidence import marked, piece_id
+from actors.store.evidence_sql import evidence_part_query
+from model.evidence import held_place, marked, piece_id
 from model.reads import Found, Read
 from schemas.errors import Code, Transient
 
@@ -101,10 +101,15 @@ class _Gathering:
 
     def _next(self, pieces: int) -> Read:
         """Bound the read to what comes after the pieces that are there."""
-        last = piece_id(self._bodies[-1]) if self._bodies else None
-        if self._read.newest is not None:
-            return msgspec.structs.replace(self._read, newest=pieces, limit=pieces, before=last)
-        return msgspec.structs.replace(self._read, limit=pieces, after=last or self._read.after)
+        read = self._read
+        if not self._bodies:
+            amount = {"limit": pieces} if read.newest is None else {"limit": pieces, "newest": pieces}
+            return msgspec.structs.replace(read, **amount)
+        last = piece_id(self._bodies[-1])
+        held = held_place(self._bodies[-1])[0] if read.by_held else None
+        if read.newest is not None:
+            return msgspec.structs.replace(read, newest=pieces, limit=pieces, before=last, before_held=held)
+        return msgspec.structs.replace(read, limit=pieces, after=last, after_held=held)
 
     def _take(self, lines: str, marks: str | None) -> int:
         """Add the pieces of a part, and give their bytes."""

@@ -1,7 +1,8 @@
 """Reads of what was stored before a command: the committed rows, and over them the rows that wait for their commit.
 
-The waiting rows come from later commands than all committed ones, so they stand behind them. A withdrawal that waits
-may be of a piece that is committed: then one more piece is read, so that enough are left.
+The waiting rows come from later commands than all committed ones, so they stand behind them; in the order of holding
+they are sorted in. A withdrawal that waits may be of a piece that is committed: then one more piece is read, so that
+enough are left.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ import msgspec
 from actors.store.batch import Batch, EvidenceRow
 from actors.store.sql import KIND_NUMBERS
 from model.changes import Item, ItemKind
-from model.evidence import marked, piece_id
+from model.evidence import held_place, marked, piece_id
 from model.reads import Found, Read
 from schemas.paths import Path, split_path
 
@@ -33,9 +34,12 @@ class _Waiting(msgspec.Struct):
     """The waiting rows that one read is about, within its bounds."""
 
     read: Read
-    rows: list[EvidenceRow]
+    rows: list[tuple[float, EvidenceRow]]
+    """Each with the time from which on it held."""
     marks: dict[_Id, str]
     """Withdrawals that count, by the piece they withdraw: of committed and of waiting ones."""
+    begins_held_order: bool
+    """All that is committed is in the order of its acceptance."""
 
     def on_committed(self, committed_seq: int) -> list[_Id]:
         """Of a read that leaves out what has been withdrawn: the committed pieces that are withdrawn meanwhile."""
@@ -58,7 +62,7 @@ def overlaid(
             hidden = yield from _count_hidden(one, committed_seq)
             merged.append(Found(count=found.count - hidden + sum(1 for _ in _shown(one))))
         elif one.read.by_source:
-            merged.append(Found(bodies=[*found.bodies, *map(_by_source, one.rows)]))
+            merged.append(Found(bodies=[*found.bodies, *(_by_source(row) for _, row in one.rows)]))
         else:
             merged.append(_merged(one, found))
     return merged
@@ -90,20 +94,23 @@ def time_at(batches: Sequence[Batch], seq: int) -> int | None:
 
 
 def _waiting(read: Read, batches: Sequence[Batch]) -> _Waiting:
-    rows: list[EvidenceRow] = []
+    rows: list[tuple[float, EvidenceRow]] = []
     marks: dict[_Id, str] = {}
+    begins_held_order = False
     for batch in batches:
         found = batch.about(read.component_no)
         if found is not None:
-            rows += found.evidence
+            begins_held_order |= found.begins_held_order
+            rows += [(found.held.get(_id(row), row[4] / 1e6), row) for row in found.evidence]
             if read.withdrawn != "none":
                 for _, seq, n, at_seq, at_us, body in found.withdrawals:
                     if _is_by_then(read, at_seq, at_us):
                         marks[seq, n] = body
     if rows:
         seq_max = _last_seq(read, batches)
-        rows = sorted((row for row in rows if row[1] <= seq_max and _matches(read, row)), key=_id)
-    return _Waiting(read, rows, marks)
+        rows = [(held, row) for held, row in rows if row[1] <= seq_max and _matches(read, held, row)]
+        rows.sort(key=(lambda one: (one[0], *_id(one[1]))) if read.by_held else (lambda one: _id(one[1])))
+    return _Waiting(read, rows, marks, begins_held_order)
 
 
 def _is_by_then(read: Read, seq: int, time_us: int) -> bool:
@@ -120,24 +127,35 @@ def _last_seq(read: Read, batches: Sequence[Batch]) -> int:
     return min(read.seq_max, last_until(batches, read.until_us) or 0)
 
 
-def _matches(read: Read, row: EvidenceRow) -> bool:
+def _matches(read: Read, held: float, row: EvidenceRow) -> bool:
     _, seq, n, kind, creation_us, useby, _ = row
     return (
-        (read.until_us is None or creation_us <= read.until_us)
+        _is_within(read, (held, seq, n))
+        and (read.until_us is None or creation_us <= read.until_us)
         and (read.since_us is None or creation_us >= read.since_us)
         and (read.kind is None or kind == KIND_NUMBERS[read.kind])
-        and (read.after is None or (seq, n) > tuple(read.after))
         and (read.unexpired_at is None or useby is None or useby > read.unexpired_at)
     )
+
+
+def _is_within(read: Read, place: tuple[float, int, int]) -> bool:
+    """Tell whether a place, `(held, seq, n)`, is within the bounds of a read."""
+    held, seq, n = place
+    if read.after is not None:
+        after_held = 0.0 if read.after_held is None else read.after_held
+        if not (place > (after_held, *read.after) if read.by_held else (seq, n) > tuple(read.after)):
+            return False
+    return (read.held_from is None or held >= read.held_from) and (read.held_until is None or held <= read.held_until)
 
 
 def _of_committed(one: _Waiting, committed_seq: int) -> Read:
     """Bound a read by what is committed, so that what it finds is so for ever, and widen it by what will be hidden."""
     read, more = one.read, len(one.on_committed(committed_seq))
-    if not more and max(read.seq_max, read.withdrawn_by or 0) <= committed_seq:
+    if not more and not one.begins_held_order and max(read.seq_max, read.withdrawn_by or 0) <= committed_seq:
         return read
     return msgspec.structs.replace(
         read,
+        held_order=read.held_order and not one.begins_held_order,
         withdrawn_by=None if read.withdrawn_by is None else min(read.withdrawn_by, committed_seq),
         seq_max=min(read.seq_max, committed_seq),
         newest=None if read.newest is None else read.newest + more,
@@ -148,22 +166,34 @@ def _of_committed(one: _Waiting, committed_seq: int) -> Read:
 def _count_hidden(one: _Waiting, committed_seq: int) -> Generator[list[Read], list[Found], int]:
     """Count the committed pieces that would be counted, had they not been withdrawn meanwhile."""
     ids = one.on_committed(committed_seq)
-    after = one.read.after or (0, -1)
-    bounded = _of_committed(one, committed_seq)
-    reads = [
-        msgspec.structs.replace(bounded, after=max(after, (seq, n - 1)), newest=None, limit=1, count_only=False)
-        for seq, n in ids
-    ]
+    bounded = msgspec.structs.replace(
+        _of_committed(one, committed_seq),
+        newest=None,
+        limit=1,
+        count_only=False,
+        by_held=False,
+        held_from=None,
+        held_until=None,
+        after_held=None,
+    )
+    reads = [msgspec.structs.replace(bounded, after=(seq, n - 1)) for seq, n in ids]
     if not reads:
         return 0
     found = yield reads
-    return sum([piece_id(body) for body in each.bodies] == [at] for at, each in zip(ids, found, strict=True))
+    return sum(
+        _is_within(one.read, held_place(body))
+        for at, each in zip(ids, found, strict=True)
+        for body in each.bodies
+        if piece_id(body) == at
+    )
 
 
 def _merged(one: _Waiting, found: Found) -> Found:
-    """Put what waits behind what is committed, within the bounds of the read."""
+    """Put what waits behind what is committed, or in between, within the bounds of the read."""
     read = one.read
     committed = list(_remaining(one, found.bodies)) if one.marks else found.bodies
+    if read.by_held:
+        return _sorted_in(one, found, committed)
     if read.newest is None:
         if found.cut:
             return Found(bodies=committed, cut=True)
@@ -171,6 +201,20 @@ def _merged(one: _Waiting, found: Found) -> Found:
     bodies = [*committed, *_shown(one)][-read.newest :]
     newest = _bounded(bodies[::-1], read.max_bytes)
     return Found(bodies=newest.bodies[::-1], cut=newest.cut or (found.cut and len(bodies) < read.newest))
+
+
+def _sorted_in(one: _Waiting, found: Found, committed: list[bytes]) -> Found:
+    """Merge in the order of holding. Where the committed ones were cut, what waits beyond the cut is left out, too."""
+    read, waiting = one.read, [*_shown(one)]
+    if found.cut:
+        edge = held_place(found.bodies[-1 if read.newest is None else 0])
+        waiting = [body for body in waiting if (held_place(body) < edge) == (read.newest is None)]
+    merged = sorted([*committed, *waiting], key=held_place)
+    if read.newest is None:
+        some = _bounded(merged[: read.limit], read.max_bytes)
+        return Found(bodies=some.bodies, cut=some.cut or (found.cut and len(merged) < read.limit))
+    some = _bounded(merged[-read.newest :][::-1], read.max_bytes)
+    return Found(bodies=some.bodies[::-1], cut=some.cut or (found.cut and len(merged) < read.newest))
 
 
 def _bounded(bodies: list[bytes], max_bytes: int) -> Found:
@@ -194,7 +238,7 @@ def _remaining(one: _Waiting, committed: Sequence[bytes]) -> Iterator[bytes]:
 
 def _shown(one: _Waiting) -> Iterator[bytes]:
     """Give the waiting pieces, as far as they are not withdrawn in their turn."""
-    for row in one.rows:
+    for _, row in one.rows:
         mark = one.marks.get(_id(row))
         if mark is None:
             yield row[-1].encode()

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from actors import failpoints
-from actors.store import following, sql, sql_times
+from actors.store import evidence_sql, following, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
@@ -267,7 +267,7 @@ class Shard:
         if not read.count_only and read.limit > 1:
             with self._reading():
                 return await gather(self._connection.execute_fetchall, read, self._large)
-        statement, values = sql.evidence_query(read)
+        statement, values = evidence_sql.evidence_query(read)
         rows = list(await self._connection.execute_fetchall(statement, values))
         if read.count_only:
             return Found(count=rows[0][0])

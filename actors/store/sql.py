@@ -8,13 +8,13 @@ them does not grow with the shard: hashes of commands, which fall anywhere, are 
 of the last era change; a look-up, which is rare, tries each era. Structure (`item`) is kept in all its versions: `body`
 is null where an item was dropped. So a model can be loaded as it was at any sequence or time. As it is now it also
 stands in one piece (`structure`), unless it is large. `component_no` holds the sequence that made the component: it is
-unique in the shard, for ever.
+unique in the shard, for ever. Evidence that held from its acceptance on is in the order of holding as it is; only of
+components that have other evidence that order is kept, too (`held`).
 """
 
-from typing import Any, Final
+from typing import Final
 
-from actors.store.sql_times import LAST_SEQ_UNTIL
-from model.reads import EvidenceKind, Read
+from model.reads import EvidenceKind
 from schemas.names import UNICODE_VERSION
 
 SCHEMA_VERSION: Final = 6
@@ -59,6 +59,12 @@ CREATE TABLE evidence (
 CREATE INDEX evidence_of_component ON evidence (component_no, seq, n);
 CREATE INDEX evidence_of_goals ON evidence (component_no, seq, n) WHERE kind = {KIND_NUMBERS["goal"]};
 CREATE INDEX evidence_of_corrections ON evidence (component_no, seq, n) WHERE kind = {KIND_NUMBERS["correction"]};
+CREATE TABLE held (
+    component_no INTEGER NOT NULL, held REAL NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind INTEGER NOT NULL,
+    PRIMARY KEY (component_no, held, seq, n)
+) WITHOUT ROWID;
+CREATE INDEX held_goals ON held (component_no, held, seq, n) WHERE kind = {KIND_NUMBERS["goal"]};
+CREATE INDEX held_corrections ON held (component_no, held, seq, n) WHERE kind = {KIND_NUMBERS["correction"]};
 CREATE TABLE withdrawal (
     component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
     at_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, body TEXT NOT NULL,
@@ -115,6 +121,13 @@ DROP_STRUCTURE: Final = "DELETE FROM structure WHERE user_key = ?"
 ADD_EVIDENCE: Final = """
 INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
+ADD_HELD: Final = "INSERT INTO held (component_no, held, seq, n, kind) VALUES (?, ?, ?, ?, ?)"
+KEEP_HELD_ORDER: Final = """
+INSERT INTO held (component_no, held, seq, n, kind)
+SELECT component_no, creation_us / 1e6, seq, n, kind FROM evidence WHERE component_no = ? AND seq < ?
+"""
+"""What was told before the component is kept in the order of holding, held from its acceptance."""
+
 ADD_COMMAND: Final = """
 INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, digest, body, era)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -128,7 +141,7 @@ def _at_once(statement: str) -> str:
     return f"{statement.rstrip()}{f', {row}' * (ROWS_AT_ONCE - 1)}"
 
 
-AT_ONCE: Final = {statement: _at_once(statement) for statement in (ADD_EVIDENCE, ADD_COMMAND)}
+AT_ONCE: Final = {statement: _at_once(statement) for statement in (ADD_EVIDENCE, ADD_HELD, ADD_COMMAND)}
 """The statements for so many rows, by those for one."""
 
 ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body) VALUES (?, ?, ?, ?)"
@@ -147,6 +160,7 @@ SELECT body ->> 'number' FROM item WHERE user_key = :key AND kind = 'component' 
 """
 FORGET_USER: Final = (
     f"DELETE FROM withdrawal WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
+    f"DELETE FROM held WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
     f"DELETE FROM evidence WHERE component_no IN ({_COMPONENTS_OF_USER})",  # noqa: S608 - ours
     "DELETE FROM item WHERE user_key = :key",
     "DELETE FROM structure WHERE user_key = :key",
@@ -277,110 +291,3 @@ UPDATE meta SET value = 0 WHERE name = 'traces' AND NOT EXISTS (SELECT 1 FROM ou
 """Entries that take down a forgotten person's schedules name the person until they have left."""
 
 READ_TRACES: Final = "SELECT value FROM meta WHERE name = 'traces'"
-
-_WITHDRAWN_BY_THEN: Final = (
-    "withdrawal.component_no = evidence.component_no AND withdrawal.seq = evidence.seq"
-    " AND withdrawal.n = evidence.n AND withdrawal.at_seq <= ? AND withdrawal.at_us <= ?"
-)
-
-_NOT_WITHDRAWN: Final = f"NOT EXISTS (SELECT 1 FROM withdrawal WHERE {_WITHDRAWN_BY_THEN})"  # noqa: S608 - ours
-
-_SIZE: Final = "length(CAST(evidence.body AS BLOB))"
-"""Bytes of a piece: `length` counts the characters of a text."""
-
-_BY_SOURCE: Final = """
-SELECT json_object('source', evidence.body ->> 'source', 'count', count(*), 'first_us', min(evidence.creation_us),
-    'last_us', max(evidence.creation_us)), NULL FROM evidence
-"""
-
-_LINES: Final = "group_concat({}, char(10))"
-
-_NEVER: Final = 2**62
-"""A sequence and a time (microseconds) later than any."""
-
-
-def evidence_query(read: Read) -> tuple[str, list[Any]]:
-    """Write the statement of one read: a range of one index, bounded so that only what it returns is looked at.
-
-    The columns are the evidence and, where withdrawn evidence is to be marked, the withdrawal or null. Evidence is in
-    the order of sequences, so a time is first turned into a bound on the sequence: no command before the first one at
-    or after `since_us` can have made evidence that is new enough, and no command after the last one at or before
-    `until_us` evidence that is old enough. The exact comparison follows, since imported evidence is older than its
-    command. Of two bounds on one side SQLite would search by one and walk to the other, so there is one on each.
-    """
-    where, values = _conditions(read)
-    if read.count_only:
-        return f"SELECT count(*) FROM evidence WHERE {where}", values  # noqa: S608 - conditions are ours
-    if read.by_source:
-        return f"{_BY_SOURCE} WHERE {where} GROUP BY evidence.body ->> 'source'", values
-    order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
-    columns, joined = "evidence.body, NULL", ""
-    if read.withdrawn == "marked":
-        columns, joined = "evidence.body, withdrawal.body", f"LEFT JOIN withdrawal ON {_WITHDRAWN_BY_THEN}"
-        values[:0] = _by_then(read)
-    statement = f"SELECT {columns} FROM evidence {joined} WHERE {where}"  # noqa: S608 - conditions are ours
-    return f"{statement} ORDER BY evidence.seq {order}, evidence.n {order} LIMIT ?", [*values, limit]
-
-
-def evidence_part_query(read: Read, max_bytes: int) -> tuple[str, list[Any]]:
-    """Write the statement that gives the first pieces of a read as one row: how many, their JSON, their withdrawals.
-
-    Pieces are taken until they have `max_bytes` or more; the first one always is. The texts hold one line for each
-    piece: JSON has no line breaks of its own. So SQLite does all of it in one step, without the interpreter's lock,
-    which it would otherwise wait for at every piece. Sizes are added up over the index, and only what is given is read.
-    """
-    where, values = _conditions(read)
-    order, limit = ("DESC", read.newest) if read.newest is not None else ("ASC", read.limit)
-    in_order = f"evidence.seq {order}, evidence.n {order}"
-    chosen = (
-        f"SELECT evidence.rowid AS piece, ifnull(sum({_SIZE}) OVER (ORDER BY {in_order}"  # noqa: S608 - ours
-        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS size_before"
-        f" FROM evidence WHERE {where} ORDER BY {in_order} LIMIT ?"
-    )
-    joined, marks = "", "NULL"
-    values.append(limit)
-    if read.withdrawn == "marked":
-        joined, marks = f"LEFT JOIN withdrawal ON {_WITHDRAWN_BY_THEN}", _LINES.format("ifnull(withdrawal.body, '')")
-        values += _by_then(read)
-    columns = f"count(*), {_LINES.format('evidence.body')}, {marks}"
-    source = f"({chosen}) AS chosen CROSS JOIN evidence ON evidence.rowid = chosen.piece {joined}"
-    return f"SELECT {columns} FROM {source} WHERE chosen.size_before < ?", [*values, max_bytes]  # noqa: S608 - ours
-
-
-def _conditions(read: Read) -> tuple[str, list[Any]]:
-    where: list[str] = []
-    values: list[Any] = []
-
-    def add(condition: str, *arguments: Any) -> None:
-        where.append(condition)
-        values.extend(arguments)
-
-    add("evidence.component_no = ?", read.component_no)
-    if read.before is not None:
-        add("(evidence.seq, evidence.n) < (?, ?)", *read.before)
-    elif read.until_us is None:
-        add("evidence.seq <= ?", read.seq_max)
-    else:
-        add(f"evidence.seq <= min(?, ({LAST_SEQ_UNTIL}))", read.seq_max, read.until_us)
-    if read.until_us is not None:
-        add("evidence.creation_us <= ?", read.until_us)
-    if read.since_us is not None:
-        after = (0, 0) if read.after is None else read.after
-        add(f"evidence.seq >= max(?, ({LAST_SEQ_UNTIL}) + 1)", after[0], read.since_us - 1)
-        add("(+evidence.seq, evidence.n) > (?, ?)", *after)
-        add("evidence.creation_us >= ?", read.since_us)
-    elif read.after is not None:
-        add("(evidence.seq, evidence.n) > (?, ?)", *read.after)
-    if read.kind is not None:
-        add(f"evidence.kind = {KIND_NUMBERS[read.kind]}")
-    if read.unexpired_at is not None:
-        add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
-    if read.withdrawn == "left_out":
-        add(_NOT_WITHDRAWN, *_by_then(read))
-    return " AND ".join(where), values
-
-
-def _by_then(read: Read) -> tuple[int, int]:
-    if read.withdrawn_by is not None:
-        return read.withdrawn_by, _NEVER
-    return read.seq_max, _NEVER if read.until_us is None else read.until_us

@@ -23,6 +23,7 @@ _FAMILIES: Final = {
     "schemas.definitions": "definition",
     "schemas.errors": "error",
     "schemas.evidence": "evidence",
+    "schemas.explaining": "reply",
     "schemas.paths": "path",
     "schemas.permissions": "permission",
     "schemas.queries": "query",

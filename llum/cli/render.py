@@ -9,8 +9,9 @@ import msgspec
 from llum.cli import layout
 from schemas.effects import DeadLetter
 from schemas.evidence import Evidence
+from schemas.explaining import Explanation, Reason
 from schemas.paths import format_path
-from schemas.replies import AskReply, ComponentAnswer, Explanation, Reason, Rejection
+from schemas.replies import AskReply, ComponentAnswer, Rejection
 
 MAX_CELL: Final = 60
 """Characters of one cell of a table; longer texts are cut with an ellipsis."""

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from model import permissions
-from model.changes import AddEvidence, Change, Decision, add, mark_withdrawn
+from model.changes import AddEvidence, Change, Decision, KeepHeldOrder, add, mark_withdrawn, put
 from model.checks import check_evidence, check_text
 from model.commands import causes
 from model.commands.causes import gone_with, may_have_fired, read_piece, with_withdrawals
@@ -16,12 +16,12 @@ from model.conversions import converted
 from model.permissions import Grants
 from model.reads import Reading
 from model.stamp import Stamp
-from model.state import Component, Model, StoredRule
+from model.state import Component, Context, Model, StoredRule
 from schemas.causes import Cause, CauseRange
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
-from schemas.paths import check_path
+from schemas.paths import Path, check_path
 
 _MAX_SEQ: Final = 2**62
 
@@ -49,12 +49,15 @@ def tell(
         new = with_value(new, leaf.value_type, leaf.value_list, "None" if command.cause is None else "")
     check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
+    held_order = leaf.held_order or new.time is not None
+    before = () if held_order == leaf.held_order else _held_order_begun(context, path, name)
     if command.cause is not None or contents.rules:
         if not cause_is_read and causes.must_be_read(model, command.cause, stamp):
             return None
         rules = contents.rules.get(name)
-        return _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known)
-    return Decision((add(_stamped(new, 0, stamp), number, stamp.time_us),))
+        told = _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known, held_order)
+        return Decision([*before, *told.changes]) if before else told
+    return Decision((*before, add(_stamped(new, 0, stamp), number, stamp.time_us, held_order)))
 
 
 def tell_because(model: Model, command: Tell, stamp: Stamp) -> Reading[Decision]:
@@ -74,7 +77,8 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
     _check_new(new, place)
     evidence = _stamped(new, 0, stamp)
     evidence.correction = True
-    changes: list[Change] = [add(evidence, place.component.number, stamp.time_us)]
+    component = place.component
+    changes: list[Change] = [add(evidence, component.number, stamp.time_us, component.held_order)]
     rules = place.context.rules.get(place.name)
     if rules is not None:
         changes += fired(model, rules, place.full_path, None, stamp, None)
@@ -100,9 +104,30 @@ def withdraw(model: Model, command: Withdraw, stamp: Stamp) -> Reading[Decision]
     return Decision(changes)
 
 
-def accepted_evidence(new: NewEvidence, component_no: int, n: int, stamp: Stamp) -> AddEvidence:
+def with_notes(
+    component: Component, path: Path, *, withdrawals: bool = False, held_order: bool = False
+) -> list[Change]:
+    """Note with a component what is so of some of its evidence, unless that is noted."""
+    noted = msgspec.structs.replace(
+        component,
+        withdrawals=component.withdrawals or withdrawals,
+        held_order=component.held_order or held_order,
+    )
+    if noted == component:
+        return []
+    begun = [] if noted.held_order == component.held_order else [KeepHeldOrder(component.number)]
+    return [put("component", path, noted), *begun]
+
+
+def _held_order_begun(context: Context, path: Path, name: str) -> list[Change]:
+    component = context.component(name)
+    assert component is not None, "it has just been found"
+    return with_notes(component, (*path, name), held_order=True)
+
+
+def accepted_evidence(new: NewEvidence, component: Component, n: int, stamp: Stamp) -> AddEvidence:
     """Accept new evidence; `n` is its place in the command."""
-    return add(_stamped(new, n, stamp), component_no, stamp.time_us)
+    return add(_stamped(new, n, stamp), component.number, stamp.time_us, component.held_order)
 
 
 def _teller(cause: Cause, stamp: Stamp) -> str:
@@ -124,6 +149,7 @@ def _tell_among_rules(
     evidence: Evidence,
     stamp: Stamp,
     known: Grants | None,
+    held_order: bool,
 ) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""
     cause = command.cause
@@ -134,7 +160,7 @@ def _tell_among_rules(
         evidence.rule = cause.rule
         evidence.cause = causes.check_piece_of(model, cause, stamp.app, stamp)
         changes = counted_cause(model, cause)
-    added = add(evidence, component_no, stamp.time_us)
+    added = add(evidence, component_no, stamp.time_us, held_order)
     if rules is not None:
         changes += fired(model, rules, (*command.context, command.component), cause, stamp, known)
     return Decision([added, *changes])

@@ -14,7 +14,7 @@ import msgspec
 
 from model.changes import Change, Decision, RegistrationChanged, add, mark_withdrawn, put
 from model.commands.apps import permission_set
-from model.commands.causes import with_withdrawals
+from model.commands.evidence import with_notes
 from model.commands.import_checks import check_import
 from model.commands.making import component_number, made_component, stored_view
 from model.commands.rules import added_rule, planned_anew, stored_rule
@@ -22,7 +22,7 @@ from model.commands.targets import check_owner, no_such_context
 from model.fold import evolve
 from model.permissions import parted_grantee
 from model.stamp import Stamp
-from model.state import NUMBERS_PER_COMMAND, App, Component, Context, ContextItem, Model, StoredRule
+from model.state import NUMBERS_PER_COMMAND, App, Context, ContextItem, Model, StoredRule
 from schemas.commands import Import
 from schemas.definitions import ImportedApp, ImportedComponent, ImportedContext, ImportedRule
 from schemas.errors import Code
@@ -171,7 +171,9 @@ class _Importer:
                 self.made.found += 1
                 return
             number, token = existing.number, f"{_RANGE + self._existing}"
-            self._note_withdrawals(existing, (*path, name), imported)
+            self.changes += with_notes(
+                existing, (*path, name), withdrawals=_has_withdrawn(imported), held_order=bool(imported.evidence)
+            )
         for new in imported.evidence:
             self._evidence(number, new)
         self._permit(path, name, imported.permissions)
@@ -190,16 +192,13 @@ class _Importer:
             self.made.evidence,
             self._stamp,
             _has_withdrawn(imported),
+            bool(imported.evidence),
             created_us=self._moment(imported.creation_time),
         )
         self.made.components += 1
         self.made.evidence += len(definition.evidence)
         self.made.rules += len(definition.rules)
         return component_number(index, self._stamp)
-
-    def _note_withdrawals(self, existing: Component, path: Path, imported: ImportedComponent) -> None:
-        if _has_withdrawn(imported):
-            self.changes += with_withdrawals(existing, path)
 
     def _attach(self, path: Path, imported: ImportedComponent, known: set[tuple[str, str]], token: str) -> None:
         """Attach the rules that a component has not got yet. They do not fire until an owner's app activates them."""
@@ -240,7 +239,7 @@ class _Importer:
     def _evidence(self, component_no: int, new: ImportedEvidence) -> None:
         evidence = self._stamped(new)
         creation_us = min(round(evidence.creation_time * 1e6), self._stamp.time_us)
-        self.changes.append(add(evidence, component_no, creation_us))
+        self.changes.append(add(evidence, component_no, creation_us, held_order=True))
         self.made.evidence += 1
         if new.withdrawn is not None:
             self.changes.append(mark_withdrawn(component_no, evidence.seq, evidence.n, new.withdrawn))

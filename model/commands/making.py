@@ -48,17 +48,21 @@ def made_component(
     first_n: int,
     stamp: Stamp,
     withdrawals: bool = False,
+    held_order: bool = False,
     may_notify: bool = True,
     made_by: str = "",
     created_us: int | None = None,
 ) -> list[Change]:
     """Make the `index`-th component of a command with its rules and initial evidence, numbered from `first_n` on."""
     created_us = stamp.time_us if created_us is None else created_us
-    component = _component(definition, component_number(index, stamp), created_us, withdrawals, made_by)
+    held_order = held_order or any(new.time is not None for new in definition.evidence)
+    component = msgspec.structs.replace(
+        _component(definition, component_number(index, stamp), created_us, made_by),
+        withdrawals=withdrawals,
+        held_order=held_order,
+    )
     changes: list[Change] = [put("component", path, component)]
-    changes += [
-        accepted_evidence(new, component.number, n, stamp) for n, new in enumerate(definition.evidence, first_n)
-    ]
+    changes += [accepted_evidence(new, component, n, stamp) for n, new in enumerate(definition.evidence, first_n)]
     for number, statement in enumerate(definition.rules):
         token = f"{stamp.seq}-{index}-{number}"
         rule = stored_rule(statement, stamp, may_notify)
@@ -73,9 +77,7 @@ def component_number(index: int, stamp: Stamp) -> int:
     return stamp.seq * NUMBERS_PER_COMMAND + index
 
 
-def _component(
-    definition: ComponentDefinition, number: int, created_us: int, withdrawals: bool, made_by: str
-) -> Component:
+def _component(definition: ComponentDefinition, number: int, created_us: int, made_by: str) -> Component:
     return Component(
         number=number,
         description=definition.description,
@@ -85,7 +87,6 @@ def _component(
         resolver=definition.resolver,
         goals=definition.goals,
         created_us=created_us,
-        withdrawals=withdrawals,
         made_by=made_by,
         extra=definition.extra or None,
     )

@@ -20,6 +20,7 @@ from model.elsewhere import Together
 from model.evidence import decode_evidence
 from model.permissions import Asker
 from model.queries.ask.finish import finish_ask
+from model.queries.ask.held import read_behind
 from model.queries.ask.plan import plan_ask
 from model.queries.going import Going, as_if_gone
 from model.queries.what_goes import LeavingPiece, WhatGoes, what_goes
@@ -156,6 +157,7 @@ def _values(
         query = Ask(view=[list(path) for path in paths[at : at + _ASKED_AT_ONCE]])
         plan = plan_ask(model, asker, query, resolvers, None, None)
         found: list[Found] = (yield plan.reads) if plan.reads else []
+        yield from read_behind(plan, found)
         reply: AskReply = (yield from finish_ask(plan, found)) if plan.open else plan.reply
         values |= {tuple(failure.path): failure.error for failure in reply.failures}
         values |= {tuple(answer.path): answer for answer in reply.components}

@@ -63,6 +63,15 @@ def model_then(
     raise too_far_back(asker)
 
 
+def check_reach(asker: Asker, grant: Grant, held_at: float) -> None:
+    """Check that the app may ask what was true at this time. Raises `permission_denied`.
+
+    What an app may not ask as of then it may not ask of then either, and nothing of what is to come.
+    """
+    if not asker.sees_all_of_the_past and not asker.now - grant.past <= held_at <= asker.now:
+        raise denied(asker.app, "ask what was true at that time", "held_at")
+
+
 def too_far_back(asker: Asker) -> Refusal:
     """Say that the app may not ask about the past, or not so far back."""
     return denied(asker.app, "ask so far back", "as_of")

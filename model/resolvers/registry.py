@@ -54,6 +54,8 @@ class Resolver(msgspec.Struct, frozen=True):
     arguments: Mapping[str, Argument] = {}
     considers: Considered = "any"
     """For explanations: evidence of the other kind never counts for it."""
+    by_held: bool = False
+    """With `newest_of`: the newest is what held last, and nothing counts that held only after now."""
     elsewhere: Any = None
     """Who runs it, if it is not run here: `resolve` is not called then. The model only hands this on."""
 

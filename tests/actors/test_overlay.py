@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +16,16 @@ from actors.store.batch import Batch
 from actors.store.keys import command_key
 from actors.store.overlay import overlaid
 from actors.store.shard import Shard
-from model.changes import AddEvidence, Change, add, mark_withdrawn
+from model.changes import AddEvidence, Change, KeepHeldOrder, add, mark_withdrawn
 from model.reads import Found, Read
 from schemas.evidence import Evidence, Withdrawal
 from schemas.replies import Accepted
+from tests.model.memory_store import MemoryStore
 
 COMPONENTS = [7, 8]
 MARK = Withdrawal(by="llum", time=5.0)
+MOMENTS = [0.0, 2e-6, 3e-6, 5e-6, 9e-6]
+"""Times of evidence, among those of commands: seconds since 1970."""
 
 
 class Stored(NamedTuple):
@@ -33,15 +37,19 @@ class Stored(NamedTuple):
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Stored]:
-    """Commands that add evidence, some of it imported and old, and that withdraw what is there and not withdrawn."""
+    """Commands that add evidence, some of it imported and old, and that withdraw what is there and not withdrawn.
+
+    A component is kept in the order of holding from its first evidence on that did not hold from its acceptance.
+    """
     history: list[Stored] = []
+    in_held_order: set[int] = set()
     there: list[AddEvidence] = []
     time_us = 0
     for seq in range(1, draw(st.integers(1, 9)) + 1):
         time_us += draw(st.integers(0, 3))
-        changes: list[Change] = [
-            _added(draw, seq, n, time_us) for n in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3])))
-        ]
+        changes: list[Change] = []
+        for n in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3]))):
+            changes += _added(draw, seq, n, time_us, in_held_order)
         there += [change for change in changes if isinstance(change, AddEvidence)]
         while there and draw(st.integers(0, 3)) == 0:
             piece = there.pop(draw(st.integers(0, len(there) - 1)))
@@ -50,33 +58,45 @@ def histories(draw: st.DrawFn) -> list[Stored]:
     return history
 
 
-def _added(draw: st.DrawFn, seq: int, n: int, time_us: int) -> AddEvidence:
+def _added(draw: st.DrawFn, seq: int, n: int, time_us: int, in_held_order: set[int]) -> list[Change]:
+    component_no = draw(st.sampled_from(COMPONENTS))
     creation_us = time_us - draw(st.sampled_from([0, 0, 0, 2, 5]))
+    time = draw(st.sampled_from([None, None, None, *MOMENTS]))
+    begun: list[Change] = []
+    if (time is not None or creation_us != time_us) and component_no not in in_held_order:
+        in_held_order.add(component_no)
+        begun = [KeepHeldOrder(component_no)]
     evidence = Evidence(
         seq=seq,
         n=n,
         value=draw(st.integers(0, 9)),
         source="llum",
         owner="alice",
-        time=1.0,
+        time=time,
         creation_time=creation_us / 1e6,
         flags=draw(st.sampled_from([[], ["goal"]])),
         correction=draw(st.integers(0, 4)) == 0,
         useby=draw(st.sampled_from([None, None, 3.0, 9.0])),
     )
-    return add(evidence, draw(st.sampled_from(COMPONENTS)), creation_us)
+    return [*begun, add(evidence, component_no, creation_us, component_no in in_held_order)]
 
 
 @st.composite
 def reads(draw: st.DrawFn) -> Read:
     newest = draw(st.sampled_from([None, None, 1, 2, 5]))
+    by_held = draw(st.booleans())
+    after = draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 9), st.integers(-1, 2))))
     return Read(
+        by_held=by_held,
+        held_from=draw(st.sampled_from([None, None, *MOMENTS])) if by_held else None,
+        held_until=draw(st.sampled_from([None, None, *MOMENTS])),
+        after_held=draw(st.sampled_from(MOMENTS)) if by_held and after is not None else None,
         component_no=draw(st.sampled_from(COMPONENTS)),
         seq_max=draw(st.sampled_from([*range(10), 99, 99, 99])),
         until_us=draw(st.one_of(st.none(), st.integers(-3, 20))),
         kind=draw(st.sampled_from([None, None, "plain", "goal", "correction"])),
         since_us=draw(st.one_of(st.none(), st.integers(-3, 20))),
-        after=draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 9), st.integers(-1, 2)))),
+        after=after,
         unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
         withdrawn=draw(st.sampled_from(["none", "left_out", "left_out", "marked"])),
         withdrawn_by=draw(st.sampled_from([None, None, 2, 5, 99])),
@@ -119,10 +139,29 @@ def shards() -> Iterator[Any]:
 
 
 def compare(history: Sequence[Stored], split: int, under_way: int, wanted: Sequence[Read]) -> None:
+    kept = {change.component_no for one in history for change in one.changes if isinstance(change, KeepHeldOrder)}
+    wanted = [_in_order_of(one, kept) for one in wanted]
     with shards() as shard:
         whole = asyncio.run(found_over(shard("whole"), history, len(history), 0, wanted))
         parted = asyncio.run(found_over(shard("parted"), history, min(split, len(history)), under_way, wanted))
     assert parted == whole
+    if not any(one.until_us for one in wanted):
+        assert whole == in_memory(history, wanted)
+
+
+def _in_order_of(read: Read, kept: set[int]) -> Read:
+    """Read a component as it is kept. The place of a piece without a time of its own is that of its acceptance."""
+    if read.component_no not in kept and read.after is not None:
+        read = msgspec.structs.replace(read, after_held=None if read.after_held is None else -1.0)
+    return msgspec.structs.replace(read, held_order=read.component_no in kept)
+
+
+def in_memory(history: Sequence[Stored], wanted: Sequence[Read]) -> list[Found]:
+    """Answer reads as plainly as can be said."""
+    store = MemoryStore()
+    for seq, stored in enumerate(history, 1):
+        store.keep(stored.changes, seq, stored.time_us)
+    return store.read(wanted)
 
 
 def _evidence(seq: int) -> Evidence:

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from actors.store import sql, sql_times
+from actors.store.evidence_sql import evidence_part_query, evidence_query
 from model.caches import Caches
 from model.queries import answer
 from model.reads import Read
@@ -45,6 +46,9 @@ HALVING = (
 """How SQLite tells of that, beside its searches."""
 
 COMPONENT, OTHER = 1, 2
+LISTED = ("USING INDEX held", "CREATE BLOOM FILTER")
+"""What lies too far ahead, which is gone through once, is listed by these steps."""
+
 END = 10**9
 
 
@@ -62,6 +66,7 @@ def shard(pieces: int) -> sqlite3.Connection:
         "INSERT INTO evidence VALUES (?, ?, 0, ?, ?, NULL, '{}')",
         ((COMPONENT if seq % 2 else OTHER, seq, _kind(seq), START_US + seq) for seq in seqs),
     )
+    connection.execute("INSERT INTO held SELECT component_no, creation_us / 1e6, seq, n, kind FROM evidence")
     connection.executemany(
         "INSERT INTO withdrawal VALUES (?, ?, 0, ?, ?, '{}')",
         ((COMPONENT, seq, seq + 1, START_US + seq + 1) for seq in seqs if seq % 20 == 1),
@@ -75,7 +80,33 @@ def _kind(seq: int) -> int:
 
 
 def every_read() -> list[Read]:
-    """Reads with every combination of bounds."""
+    """Reads with every combination of bounds, in the order of acceptance and in that of holding."""
+    return [*_reads_by_acceptance(), *_reads_by_holding()]
+
+
+def _reads_by_holding() -> list[Read]:
+    options: dict[str, list[Any]] = {
+        "held_from": [None, (START_US + 10) / 1e6],
+        "held_until": [None, (START_US + 150) / 1e6],
+        "until_us": [None, START_US + 150],
+        "since_us": [None, START_US + 20],
+        "kind": [None, "plain", "goal", "correction"],
+        "after": [None, (15, 0)],
+        "unexpired_at": [None, 1.0],
+        "withdrawn": ["none", "left_out", "marked"],
+        "newest": [None, 10],
+        "count_only": [False, True],
+        "held_order": [False, True],
+    }
+    reads = [
+        Read(component_no=COMPONENT, seq_max=END, limit=10, by_held=True, **dict(zip(options, chosen, strict=True)))
+        for chosen in itertools.product(*options.values())
+    ]
+    held = (START_US + 15) / 1e6
+    return [read if read.after is None else msgspec.structs.replace(read, after_held=held) for read in reads]
+
+
+def _reads_by_acceptance() -> list[Read]:
     options: dict[str, list[Any]] = {
         "until_us": [None, START_US + 150],
         "since_us": [None, START_US + 20],
@@ -85,6 +116,8 @@ def every_read() -> list[Read]:
         "withdrawn": ["none", "left_out", "marked"],
         "newest": [None, 10],
         "count_only": [False, True],
+        "held_until": [None, (START_US + 150) / 1e6],
+        "held_order": [False, True],
     }
     return [
         Read(component_no=COMPONENT, seq_max=END, limit=10, **dict(zip(options, chosen, strict=True)))
@@ -101,12 +134,20 @@ def few() -> sqlite3.Connection:
 def test_every_read_is_a_search_in_order(few: sqlite3.Connection) -> None:
     """No scan, no sorting; of goals and corrections their own index."""
     for read in every_read():
-        statement, values = sql.evidence_query(read)
+        statement, values = evidence_query(read)
         steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
-        searches = [step for step in steps if not step.startswith(HALVING)]
+        searches = [step for step in steps if not step.startswith((*HALVING, "LIST SUBQUERY"))]
         assert searches, steps
-        assert all(step.startswith("SEARCH") for step in searches), (read, steps)
+        assert all(step.startswith(("SEARCH", *LISTED)) for step in searches), (read, steps)
         (evidence,) = [step for step in searches if step.startswith("SEARCH evidence ")]
+        if read.by_held and read.held_order:
+            assert "INDEX evidence_of_component (component_no=? AND seq=? AND n=?)" in evidence, steps
+            (held,) = [step for step in searches if step.startswith("SEARCH held ")]
+            wanted = {"goal": "INDEX held_goals", "correction": "INDEX held_corrections"}
+            is_bounded = read.held_from is not None or read.held_until is not None or read.after is not None
+            assert f"USING {wanted.get(read.kind or '', 'PRIMARY KEY')} (component_no=?" in held, steps
+            assert "held" in held.partition("component_no=?")[2] or not is_bounded, steps
+            continue
         wanted = {"goal": "evidence_of_goals", "correction": "evidence_of_corrections"}
         assert f"INDEX {wanted.get(read.kind or '', 'evidence_of_component')} (component_no=?" in evidence, steps
 
@@ -117,11 +158,16 @@ def test_every_part_of_a_read_is_a_search_in_order(few: sqlite3.Connection) -> N
         if read.count_only:
             continue
         for before in (None, (150, 0)) if read.newest else (None,):
-            part = msgspec.structs.replace(read, before=before)
-            statement, values = sql.evidence_part_query(part, 1000)
+            before_held = None if before is None or not read.by_held else (START_US + 150) / 1e6
+            part = msgspec.structs.replace(read, before=before, before_held=before_held)
+            statement, values = evidence_part_query(part, 1000)
             steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
             assert not [step for step in steps if "TEMP B-TREE" in step], (part, steps)
             searches = [step for step in steps if step.startswith("SEARCH evidence ")]
+            if read.by_held and read.held_order:
+                (held,) = [step for step in steps if step.startswith("SEARCH held ")]
+                assert "(component_no=?" in held
+                assert "(component_no=? AND seq=? AND n=?)" in searches.pop(0)
             assert [step for step in searches if "(component_no=?" in step][1:] == [], (part, steps)
             assert searches[-1] == "SEARCH evidence USING INTEGER PRIMARY KEY (rowid=?)", steps
             scans = [step for step in steps if step.startswith("SCAN")]
@@ -170,7 +216,7 @@ def steps_of(connection: sqlite3.Connection, read: Read) -> int:
         nonlocal taken
         taken += 1
 
-    statement, values = sql.evidence_query(read)
+    statement, values = evidence_query(read)
     connection.set_progress_handler(count, 10)
     try:
         assert connection.execute(statement, values).fetchall()
@@ -183,9 +229,10 @@ def test_the_same_answer_costs_the_same_among_many() -> None:
     """Of 100,000 pieces as of 100: bounds are tight, not only indexed; only a time takes a few steps more to find."""
     many, few_pieces = shard(MANY), shard(FEW)
     for withdrawn in ("none", "left_out", "marked"):
-        for make in (_newest, _since, _since_page, _page, _goals, _corrections, _as_of):
+        by_held = (_held_at, _held_goal, _period_of_holding, _untimed_at)
+        for make in (_newest, _since, _since_page, _page, _goals, _corrections, _as_of, *by_held):
             dear, cheap = steps_of(many, make(MANY, withdrawn)), steps_of(few_pieces, make(FEW, withdrawn))
-            to_find = HALVINGS * STEPS_OF_A_HALVING if make in (_since, _since_page, _as_of) else 0
+            to_find = HALVINGS * STEPS_OF_A_HALVING if make in (_since, _since_page, _as_of, _untimed_at) else 0
             assert dear <= cheap * 1.2 + 5 + to_find, (make.__name__, withdrawn, dear, cheap)
 
 
@@ -217,6 +264,36 @@ def _corrections(_pieces: int, withdrawn: Any) -> Read:
 def _as_of(pieces: int, withdrawn: Any) -> Read:
     until_us = START_US + pieces
     return Read(component_no=COMPONENT, seq_max=END, until_us=until_us, newest=10, limit=10, withdrawn=withdrawn)
+
+
+def _held_at(pieces: int, withdrawn: Any, **bounds: Any) -> Read:
+    """What held in the midst of all, whatever was accepted since."""
+    read = Read(
+        component_no=COMPONENT,
+        seq_max=END,
+        by_held=True,
+        held_until=(START_US + pieces) / 1e6,
+        held_order=True,
+        kind="plain",
+        newest=1,
+        limit=1,
+        unexpired_at=1.0,
+        withdrawn=withdrawn,
+    )
+    return msgspec.structs.replace(read, **bounds)
+
+
+def _held_goal(pieces: int, withdrawn: Any) -> Read:
+    return _held_at(pieces, withdrawn, kind="goal")
+
+
+def _untimed_at(pieces: int, withdrawn: Any) -> Read:
+    return _held_at(pieces, withdrawn, held_order=False)
+
+
+def _period_of_holding(pieces: int, withdrawn: Any) -> Read:
+    bounds: dict[str, Any] = {"held_from": (START_US + pieces - 20) / 1e6, "newest": None, "limit": 2000}
+    return _held_at(pieces, withdrawn, **bounds)
 
 
 @pytest.mark.parametrize(

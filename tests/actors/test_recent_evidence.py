@@ -17,7 +17,7 @@ from actors.partition import Partition
 from actors.store.shard import Shard
 from bus.subjects import Address
 from model.caches import Caches
-from model.queries.ask import plan
+from model.queries.ask import to_read
 from model.tails import TailPiece
 from schemas.apps import ADMIN_APP
 from schemas.commands import Command, Correct, Forget, Import, MakeModel, Tell, Withdraw
@@ -163,7 +163,7 @@ def test_recent_evidence_is_answered_at_once_after_the_first_time() -> None:
 
 def test_a_reading_that_was_cut_short_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few large pieces do not pass for all: the next ask finds the rest on the disk."""
-    monkeypatch.setattr(plan, "MAX_REPLY_BYTES", 50)
+    monkeypatch.setattr(to_read, "MAX_REPLY_BYTES", 50)
 
     async def run(live: Live) -> None:
         for value in ("one", "two", "three"):

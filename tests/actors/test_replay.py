@@ -32,13 +32,12 @@ from bus.log import LogMessage
 from bus.subjects import Address
 from model.commands import causes
 from model.commands.rules import CRON_APP
-from model.resolvers.summaries import SHIPPED
 from schemas.apps import RULES_APP
 from schemas.causes import Cause
 from schemas.codec import encode
 from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
-from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.evidence import NewEvidence
 from schemas.queries import (
     Access,
     Ask,
@@ -53,6 +52,7 @@ from schemas.queries import (
 from schemas.replies import AskReply, ExportReply, Failed, Refused, Reply
 from schemas.verbs import verb_of
 from tests.actors import histories
+from tests.actors.replayed_asks import asks
 from tests.effort import EFFORT, LENGTH
 
 
@@ -298,7 +298,7 @@ async def _everything(live: Live, log: list[LogMessage]) -> list[object]:
         for app in histories.APPS:
             seen.append(await live.ask(user, app, Access()))
             for context in histories.ALL_CONTEXTS:
-                seen += [_normal(await live.ask(user, app, query)) for query in _asks(list(context), log)]
+                seen += [_normal(await live.ask(user, app, query)) for query in asks(list(context), log)]
                 seen += [_normal(await live.ask(user, app, query)) for query in _small_queries(list(context), log)]
             seen += [_normal(page) for page in await _pages(live, user, app)]
     return seen
@@ -321,26 +321,6 @@ def _small_queries(context: list[str], log: list[LogMessage]) -> list[Query]:
         GetPermission(app="probe", context=context, component="a"),
     ]
     return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), ListResolvers()]
-
-
-def _asks(context: list[str], log: list[LogMessage]) -> list[Ask]:
-    middle = log[len(log) // 2]
-    since = EvidenceFilter(name="since_time", since_time=middle.time_us / 1e6)
-    return [
-        Ask(context=context, include_evidence=True),
-        Ask(context=context, evidence_filter=EvidenceFilter(name="last1")),
-        Ask(context=context, evidence_filter=EvidenceFilter(name="last10"), include_evidence=True, explain=True),
-        Ask(context=context, evidence_filter=EvidenceFilter(name="goal"), include_evidence=True),
-        Ask(context=context, evidence_filter=since, include_evidence=True, resolver="recent"),
-        Ask(context=context, evidence_filter=EvidenceFilter(name="recent_count", recent_count=2), explain=True),
-        Ask(context=context, show_contexts=True),
-        Ask(context=context, view="both"),
-        Ask(context=context, explain=True, resolver="recent"),
-        *(Ask(context=context, resolver=name) for name in SHIPPED),
-        *(Ask(context=context, resolver=name, as_of_seq=middle.seq) for name in SHIPPED),
-        Ask(context=context, as_of_seq=middle.seq, include_evidence=True, show_contexts=True),
-        Ask(context=context, as_of_time=middle.time_us / 1e6, explain=True, evidence_filter=since),
-    ]
 
 
 def _normal(reply: Reply) -> object:

@@ -2,7 +2,8 @@
 
 from llum.cli.render import explanation, moment, table, tree
 from schemas.evidence import Evidence
-from schemas.replies import ComponentAnswer, Explanation, Reason
+from schemas.explaining import Explanation, Reason
+from schemas.replies import ComponentAnswer
 
 
 def piece(value: object, seq: int, **members: object) -> Evidence:

@@ -12,6 +12,7 @@ from model.changes import (
     ForgetUser,
     Item,
     ItemKind,
+    KeepHeldOrder,
     MarkWithdrawn,
     NoteConsequence,
     PutItem,
@@ -82,6 +83,8 @@ def execute(reads: Sequence[Read], rows: Iterable[Row], marks: Iterable[Mark] = 
 def _execute(read: Read, rows: list[Row], marks: list[Mark]) -> Found:
     withdrawn = _withdrawn(read, marks)
     matching = [row for row in rows if _matches(read, row)]
+    if read.by_held:
+        matching.sort(key=_place)
     if read.withdrawn == "left_out":
         matching = [row for row in matching if (row.seq, row.evidence.n) not in withdrawn]
     if read.count_only:
@@ -131,6 +134,19 @@ def _marked(row: Row, withdrawal: bytes | None) -> bytes:
     return body if withdrawal is None else body[:-1] + b',"withdrawn":' + withdrawal + b"}"
 
 
+def _place(row: Row) -> tuple[float, int, int]:
+    return row.evidence.evidence.held_from, row.seq, row.evidence.n
+
+
+def _is_after(read: Read, row: Row) -> bool:
+    if read.after is None:
+        return True
+    if not read.by_held:
+        return (row.seq, row.evidence.n) > tuple(read.after)
+    assert read.after_held is not None
+    return _place(row) > (read.after_held, *read.after)
+
+
 def _matches(read: Read, row: Row) -> bool:
     evidence = row.evidence
     return all(
@@ -140,7 +156,9 @@ def _matches(read: Read, row: Row) -> bool:
             read.until_us is None or evidence.creation_us <= read.until_us,
             read.since_us is None or evidence.creation_us >= read.since_us,
             read.kind is None or evidence.kind == read.kind,
-            read.after is None or (row.seq, evidence.n) > tuple(read.after),
+            _is_after(read, row),
+            read.held_from is None or evidence.evidence.held_from >= read.held_from,
+            read.held_until is None or evidence.evidence.held_from <= read.held_until,
             read.unexpired_at is None or evidence.useby is None or evidence.useby > read.unexpired_at,
         )
     )
@@ -190,10 +208,14 @@ class MemoryStore:
             elif isinstance(change, ForgetUser):
                 for kept in (self.versions, self.rows, self.marks, self.causes, self.consequences):
                     kept.clear()
-            elif isinstance(change, RegistrationChanged):
-                self.announced.append(change)
-            else:
-                self.left.append(change)
+            elif not isinstance(change, KeepHeldOrder):
+                self._leave(change)
+
+    def _leave(self, change: Change) -> None:
+        if isinstance(change, RegistrationChanged):
+            self.announced.append(change)
+        else:
+            self.left.append(change)
 
     def _keep_cause(self, seq: int, added: AddEvidence) -> None:
         cause = added.evidence.cause

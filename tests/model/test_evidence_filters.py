@@ -175,7 +175,7 @@ def test_expired_evidence_is_listed_but_does_not_decide() -> None:
 @pytest.mark.parametrize("evidence_filter", [None, EvidenceFilter(name="goal"), last(7)])
 def test_evidence_comes_in_pages(evidence_filter: EvidenceFilter | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Following `evidence_more` with the last piece's place gives all, once; each page has the value of the whole."""
-    monkeypatch.setattr("model.queries.ask.plan.MAX_EVIDENCE_PAGE", 4)
+    monkeypatch.setattr("model.queries.ask.to_read.MAX_EVIDENCE_PAGE", 4)
     monkeypatch.setattr("model.queries.ask.paging.MAX_EVIDENCE_PAGE", 4)
     person = twelve()
     whole: list[object] = []
@@ -197,7 +197,7 @@ def test_evidence_comes_in_pages(evidence_filter: EvidenceFilter | None, monkeyp
 
 def test_a_page_that_is_just_full_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no empty page at the end."""
-    monkeypatch.setattr("model.queries.ask.plan.MAX_EVIDENCE_PAGE", 12)
+    monkeypatch.setattr("model.queries.ask.to_read.MAX_EVIDENCE_PAGE", 12)
     monkeypatch.setattr("model.queries.ask.paging.MAX_EVIDENCE_PAGE", 12)
     assert not twelve().answer("age", include_evidence=True).evidence_more
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.evidence import EvidenceFilter
-from schemas.replies import Explanation
+from schemas.explaining import Explanation
 
 from .given import Person, last
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import model.changes
 from model.caches import Caches
-from model.changes import CountCause
+from model.changes import CountCause, KeepHeldOrder
 from model.commands import decide
 from model.fold import evolve, restore
 from model.latest import Latest
@@ -155,7 +155,13 @@ def test_what_is_remembered_is_true(history: list[Any], rests: list[bool]) -> No
         }
         assert set(person.caches.latest) <= components
         for number in person.caches.latest:
-            assert person.caches.latest.get(number) == latest_stored(person, number)
+            known = person.caches.latest.get(number)
+            assert known is not None
+            stored, last = latest_stored(person, number), held_last_stored(person, number)
+            assert (known.plain, known.goal, known.correction) == (stored.plain, stored.goal, stored.correction)
+            if known.knows_held:
+                assert known.held_last == last
+                assert known.held is None or known.held != known.plain
 
 
 @LAW
@@ -164,7 +170,9 @@ def test_many_changes_count_all_or_none(imported: list[Any], data: st.DataObject
     """If one of many cannot be encoded, nothing is changed and nothing stored; without the fault, all is there."""
     person = alice()
     command = Import(id="i", context=[], contexts=imported)
-    changes = len(decided(person, (command, "llum", 0)) or [])
+    decision = decided(person, (command, "llum", 0)) or []
+    changes = sum(not isinstance(one, KeepHeldOrder) for one in decision)
+    """Those that are encoded."""
     before, versions, rows = picture(person.model), len(person.store.versions), len(person.store.rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model.changes, "_encode", Failing(data.draw(st.integers(0, max(0, changes - 1)))))
@@ -173,7 +181,7 @@ def test_many_changes_count_all_or_none(imported: list[Any], data: st.DataObject
                 person.do(command)
     assert picture(person.model) == before
     assert (len(person.store.versions), len(person.store.rows)) == (versions, rows)
-    assert len(person.do(command).changes) == changes
+    assert len(person.do(command).changes) == len(decision)
 
 
 def test_a_model_begins_with_itself() -> None:
@@ -218,7 +226,7 @@ def decided(person: Person, one: tuple[Command, str, int]) -> Any:
     command, app, seconds = one
     stamp = stamp_after(person.live, "alice", app, person.seq + 1, person.live.time_us + seconds * STEP_US)
     try:
-        return run(decide(person.live, command, stamp, person.caches.grants), person.store.read).changes
+        return run(decide(person.live, command, stamp, person.caches.grants), person.store.meet).changes
     except (Refusal, Unencodable):
         return None
 
@@ -226,6 +234,19 @@ def decided(person: Person, one: tuple[Command, str, int]) -> Any:
 def without_causes(seen: Any) -> Any:
     """Causes are kept as they are now, not as they were."""
     return seen[:-1]
+
+
+def held_last_stored(person: Person, component_no: int) -> Evidence | None:
+    """Find the evidence that held last, is no goal and has not been withdrawn, as plainly as can be."""
+    withdrawn = {(mark.withdrawn.component_no, mark.withdrawn.seq, mark.withdrawn.n) for mark in person.store.marks}
+    plain = [
+        row.evidence.evidence
+        for row in person.store.rows
+        if row.evidence.component_no == component_no
+        and row.evidence.kind == "plain"
+        and (component_no, row.seq, row.evidence.n) not in withdrawn
+    ]
+    return max(plain, key=lambda piece: (piece.held_from, piece.seq, piece.n), default=None)
 
 
 def latest_stored(person: Person, component_no: int) -> Latest:

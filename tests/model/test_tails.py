@@ -17,6 +17,7 @@ from tests.model.memory_store import MemoryStore
 COMPONENTS = [7, 8]
 MARK = Withdrawal(by="llum", time=5.0)
 ENOUGH = 1 << 20
+MOMENTS = [0.0, 2e-6, 5e-6, 1e-5, 2e-5]
 
 
 class Person:
@@ -69,7 +70,8 @@ class Person:
 
 
 def piece(seq: int, n: int, creation_us: int, **members: Any) -> Evidence:
-    return Evidence(seq=seq, n=n, source="llum", owner="alice", time=1.0, creation_time=creation_us / 1e6, **members)
+    members = {"time": 1.0} | members
+    return Evidence(seq=seq, n=n, source="llum", owner="alice", creation_time=creation_us / 1e6, **members)
 
 
 @st.composite
@@ -84,6 +86,7 @@ def added(draw: st.DrawFn, seq: int, n: int, time_us: int) -> AddEvidence:
         flags=draw(st.sampled_from([[], ["goal"]])),
         correction=draw(st.integers(0, 4)) == 0,
         useby=draw(st.sampled_from([None, None, 3.0, 9.0])),
+        time=draw(st.sampled_from([None, None, *MOMENTS])),
     )
     return add(evidence, draw(st.sampled_from(COMPONENTS)), creation_us)
 
@@ -91,13 +94,20 @@ def added(draw: st.DrawFn, seq: int, n: int, time_us: int) -> AddEvidence:
 @st.composite
 def reads(draw: st.DrawFn, model: Model) -> Read:
     newest = draw(st.sampled_from([None, 1, 2, 5, 100]))
+    by_held = draw(st.booleans())
+    after = draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, model.seq), st.integers(-1, 2))))
     return Read(
+        by_held=by_held,
+        held_from=draw(st.sampled_from([None, None, *MOMENTS])) if by_held else None,
+        held_until=draw(st.sampled_from([None, None, *MOMENTS])),
+        after_held=draw(st.sampled_from(MOMENTS)) if by_held and after is not None else None,
+        held_order=True,
         component_no=draw(st.sampled_from(COMPONENTS)),
         seq_max=model.seq - draw(st.sampled_from([0, 0, 0, 0, 1])),
         until_us=draw(st.sampled_from([None, None, None, model.time_us, model.time_us - 2])),
         kind=draw(st.sampled_from([None, None, "plain", "goal", "correction"])),
         since_us=draw(st.one_of(st.none(), st.integers(-5, 4).map(lambda back: model.time_us + back))),
-        after=draw(st.one_of(st.none(), st.none(), st.tuples(st.integers(0, model.seq), st.integers(-1, 2)))),
+        after=after,
         unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
         withdrawn=draw(st.sampled_from(["none", "left_out", "marked"])),
         newest=newest,

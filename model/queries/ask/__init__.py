@@ -7,7 +7,9 @@ from model.caches import Caches
 from model.elsewhere import Together
 from model.permissions import Asker
 from model.queries.ask.finish import finish_ask, keep_latest
-from model.queries.ask.plan import Plan, plan_ask
+from model.queries.ask.held import cursor_reads, place_pages, read_behind
+from model.queries.ask.parts import Plan
+from model.queries.ask.plan import plan_ask
 from model.queries.past import model_then
 from model.queries.targets import grants_of
 from model.reads import AsOf, Found, Pause, Read
@@ -28,9 +30,12 @@ def answer_ask(
     plan = plan_ask(model, asker, query, resolvers, caches if is_present else None, then)
     if not plan.open:
         return plan.reply
+    if plan.shows_held and query.evidence_after is not None:
+        place_pages(plan, (yield cursor_reads(plan)))
     found: list[Found] = []
     if plan.reads:
         found = (yield from _read(plan, model, caches)) if is_present else (yield plan.reads)
+        yield from read_behind(plan, found)
     return (yield from finish_ask(plan, found))
 
 

@@ -5,18 +5,28 @@ from typing import Any, Final
 
 from model.caches import Caches
 from model.elsewhere import ResolveElsewhere, Together
-from model.evidence import Selection, body_without_cause, decode_evidence, is_expired, unexpired
-from model.latest import KINDS
+from model.evidence import (
+    Selection,
+    body_without_cause,
+    counting,
+    decode_evidence,
+    held_place,
+    is_ahead,
+    is_expired,
+    piece_id,
+)
+from model.latest import KNOWN, Known
 from model.permissions import OWNER
-from model.queries.ask.explain import Decided, left_out, looked, shown_used, unshown_used
+from model.queries.ask.explain import Decided, left_out, looked, shown_used, skews_of, unshown_used
 from model.queries.ask.paging import Budget, page_of
-from model.queries.ask.plan import PendingAnswer, Plan, in_order
-from model.reads import MAX_READ_BYTES, EvidenceKind, Found, Pause
+from model.queries.ask.parts import PendingAnswer, Plan, in_order
+from model.reads import MAX_READ_BYTES, Found, Pause
 from model.resolvers.registry import Considered, Resolve, Resolved, is_goal
 from schemas.errors import Code, LlumError, Refusal
 from schemas.evidence import EncodedEvidence, Evidence
+from schemas.explaining import Explanation
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
-from schemas.replies import AskReply, ComponentFailure, Explanation
+from schemas.replies import AskReply, ComponentFailure
 
 DECODED_AT_ONCE: Final = 1000
 """Pieces of evidence decoded in one go: a third of a millisecond."""
@@ -42,9 +52,11 @@ def finish_ask(plan: Plan, found: Sequence[Found]) -> Generator[Pause | Resolve 
 
 
 def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
-    """Keep what was read of the latest evidence: the model must still be as it was planned for."""
+    """Keep what was read of the latest evidence, whatever its time: the model must still be as it was planned for."""
     for part in plan.open:
-        kinds: list[EvidenceKind] = [kind for kind in KINDS if kind in part.reads]
+        kinds: list[Known] = [
+            kind for kind in KNOWN if kind in part.reads and plan.reads[part.reads[kind]].held_until is None
+        ]
         if kinds and part.grant.since is None:
             read = {kind: _only(found[part.reads[kind]]) for kind in kinds}
             caches.latest.keep(part.component_no, read)
@@ -64,8 +76,12 @@ def _finish(
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
         shown = found.get("page") or found.get("window") or found.get("whole") or Found()
-        page, part.answer.evidence_more = page_of(shown, plan.query.evidence_after, plan.shown_until, budget)
+        page, part.answer.evidence_more = page_of(
+            shown, plan.query.evidence_after, part.after_held, plan.shown_until, budget
+        )
         part.answer.evidence = page if part.grant is OWNER else EncodedEvidence([*map(body_without_cause, page.bodies)])
+        if part.held_order:
+            part.answer.evidence_ahead = _ahead(page.bodies, part.counts_until)
     if plan.query.explain:
         part.answer.explanation = _explanation(plan, part, found, resolved, correction is not None, budget)
 
@@ -74,7 +90,8 @@ def _resolved_here(
     plan: Plan, part: PendingAnswer, found: dict[str, Found]
 ) -> Generator[Pause | Resolve, Any, Resolved | Refusal]:
     considered = yield from _considered(plan, part, found)
-    resolved: Resolved | Refusal = yield Resolve(part.resolver, considered, plan.now, part.arguments)
+    now = plan.held_now if part.resolver.by_held else plan.now
+    resolved: Resolved | Refusal = yield Resolve(part.resolver, considered, now, part.arguments)
     return resolved
 
 
@@ -92,9 +109,8 @@ def _resolve_elsewhere(plan: Plan, found: Sequence[Found]) -> Generator[Together
         except Refusal as refusal:
             part.resolved = refusal
             continue
-        wanted.append(
-            ResolveElsewhere(part.resolver, read.bodies, plan.now, part.arguments, explains=plan.query.explain)
-        )
+        bodies = sorted(read.bodies, key=piece_id) if part.by_held else read.bodies
+        wanted.append(ResolveElsewhere(part.resolver, bodies, plan.now, part.arguments, explains=plan.query.explain))
         parts.append(part)
     if wanted:
         for part, resolved in zip(parts, (yield Together(wanted)), strict=True):
@@ -107,10 +123,14 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Gen
     if read is not None:
         _check_amount(part, read, plan.selection)
         if part.resolver.newest_of is not None:
-            return _newest(read.bodies, part.resolver.newest_of, plan.now)
-        return (yield from _counting(read.bodies, plan.now))
+            return _newest(part, read.bodies, part.resolver.newest_of, plan.now)
+        bodies = sorted(read.bodies, key=piece_id) if part.by_held else read.bodies
+        return (yield from _counting(bodies, plan.now))
     if not part.over_latest:
         return decode_evidence(found["value"].bodies) if "value" in found else []
+    if part.by_held:
+        last = _only(found["held"]) if "held" in found else part.latest.held_last
+        return [] if last is None else [last]
     plain = _only(found["plain"]) if "plain" in found else part.latest.plain
     goal = _only(found["goal"]) if "goal" in found else part.latest.goal
     return in_order(plain, goal)
@@ -118,18 +138,22 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Gen
 
 def _counting(bodies: Sequence[bytes], now: float) -> Generator[Pause, None, list[Evidence]]:
     """Decode evidence in slices, and leave out what has expired."""
-    counting: list[Evidence] = []
+    those: list[Evidence] = []
     for at in range(0, len(bodies), DECODED_AT_ONCE):
         if at:
             yield Pause()
-        counting += unexpired(decode_evidence(bodies[at : at + DECODED_AT_ONCE]), now)
-    return counting
+        those += counting(decode_evidence(bodies[at : at + DECODED_AT_ONCE]), now)
+    return those
 
 
-def _newest(bodies: Sequence[bytes], kind: Considered, now: float) -> list[Evidence]:
+def _newest(part: PendingAnswer, bodies: Sequence[bytes], kind: Considered, now: float) -> list[Evidence]:
     """Decode up to the newest piece that counts: nothing else decides for a resolver of the newest."""
+    if part.by_held:
+        bodies = sorted(bodies, key=held_place)
     for body in reversed(bodies):
         (piece,) = decode_evidence([body])
+        if is_ahead(piece, part.counts_until):
+            continue
         if not is_expired(piece, now) and (kind == "any" or is_goal(piece) == (kind == "goal")):
             return [piece]
     return []
@@ -147,16 +171,27 @@ def _explanation(
     plan: Plan, part: PendingAnswer, found: dict[str, Found], resolved: Resolved, corrected: bool, budget: Budget
 ) -> Explanation:
     kind = part.resolver.newest_of or part.resolver.considers
-    decided = Decided(resolved.used, kind, corrected, part.sees, part.grant is OWNER)
+    decided = Decided(
+        resolved.used, kind, corrected, part.sees, part.grant is OWNER, part.counts_until, plan.query.held_at
+    )
+    reasons = [*unshown_used(decided), *left_out(looked(found), part.selection, decided, plan.now, budget)]
+    used = shown_used(decided)
     return Explanation(
         resolver=part.resolver.name,
         resolver_from=part.resolver_from,
         evidence_filter=part.selection.name,
         grant=part.grant.source,
         evaluated_at=plan.now,
-        used=shown_used(decided),
-        left_out=[*unshown_used(decided), *left_out(looked(found), part.selection, decided, plan.now, budget)],
+        used=used,
+        left_out=reasons,
+        skews=skews_of([*used, *(piece for reason in reasons for piece in reason.examples)]),
     )
+
+
+def _ahead(bodies: Sequence[bytes], until: float) -> list[tuple[int, int]]:
+    """List the pieces that held only later."""
+    places = (held_place(body) for body in bodies)
+    return [(seq, n) for held, seq, n in places if held > until]
 
 
 def _only(found: Found) -> Evidence | None:

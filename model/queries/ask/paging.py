@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from model.evidence import piece_id
+from model.evidence import held_place, piece_id
 from model.reads import Found
 from schemas.evidence import EncodedEvidence
 from schemas.limits import MAX_EVIDENCE_PAGE
@@ -27,15 +27,21 @@ class Budget:
         return True
 
 
-def page_of(found: Found, after: After | None, until: int | None, budget: Budget) -> tuple[EncodedEvidence, bool]:
+def page_of(
+    found: Found, after: After | None, after_held: float | None, until: int | None, budget: Budget
+) -> tuple[EncodedEvidence, bool]:
     """Give the next page of evidence, as it is encoded, and whether there is more.
 
-    `after`: only what comes after. `until`: only what was told up to this sequence.
+    `after`: only what comes after, in the order of holding if it says when that piece held. `until`: only what was told
+    up to this sequence.
     """
     bodies = found.bodies
     if until is not None:
         bodies = [body for body in bodies if piece_id(body)[0] <= until]
-    if after is not None and bodies and piece_id(bodies[0]) <= after:
+    if after is not None and after_held is not None:
+        place = (after_held, *after)
+        bodies = [body for body in bodies if held_place(body) > place]
+    elif after is not None and bodies and piece_id(bodies[0]) <= after:
         bodies = [body for body in bodies if piece_id(body) > after]
     if len(bodies) <= MAX_EVIDENCE_PAGE and budget.take(sum(map(len, bodies))):
         return EncodedEvidence(bodies), found.cut
