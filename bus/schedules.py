@@ -79,7 +79,15 @@ async def remove(bus: Bus, partition: int, user: str, token: str) -> None:
 
 async def planned(bus: Bus, partition: int) -> list[Firing]:
     """List what is planned for the rules of a partition, one firing for each. Raises `Transient`, `ApiError`."""
-    subjects = schedule_subjects_of(partition)
+    return await _planned(bus, schedule_subjects_of(partition))
+
+
+async def planned_of(bus: Bus, user: str) -> list[Firing]:
+    """List what is planned for the rules of a person. Raises `Transient`, `ApiError`."""
+    return await _planned(bus, schedule_subject("*", user, "*"))
+
+
+async def _planned(bus: Bus, subjects: str) -> list[Firing]:
     return [
         _decoder.decode(stored.data)
         async for page in pages(JetStream(bus), SCHEDULES_STREAM, subjects)

@@ -214,8 +214,8 @@ def notice_subjects_of(partition: int | str) -> str:
     return f"llum.effect.{partition}.notify.>"
 
 
-def schedule_subject(partition: int, user: str, token: str) -> str:
-    """Name the place of a rule's schedule: one message, that nats-server obeys."""
+def schedule_subject(partition: int | str, user: str, token: str) -> str:
+    """Name the place of what is planned for a rule: one message, that nats-server obeys."""
     return f"llum.sched.{partition}.{user}.{token}"
 
 

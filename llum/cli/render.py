@@ -8,6 +8,7 @@ import msgspec
 
 from llum.cli import layout
 from schemas.effects import DeadLetter
+from schemas.errors import Refusal
 from schemas.evidence import Evidence
 from schemas.explaining import Explanation, Reason
 from schemas.paths import format_path
@@ -113,6 +114,17 @@ def moment(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(" ", "seconds")
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g}"
+
+
+def in_zone(seconds: float, zone: str) -> str:
+    """Write a time as clocks in a time zone show it, and which that is. Seconds stand there if there are any."""
+    from bus.time_zones import zone_named
+
+    try:
+        at = datetime.fromtimestamp(seconds, zone_named(zone)).replace(tzinfo=None)
+        return f"{at.isoformat(' ', 'seconds' if at.second else 'minutes')} {zone}"
+    except (Refusal, ValueError, OverflowError, OSError):
+        return moment(seconds)
 
 
 def minute(seconds: float) -> str:

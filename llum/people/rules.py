@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bus.as_app import new_id
+from bus.schedules import planned_of
 from llum.client import Client
 from llum.given_paths import PathLike
 from schemas.commands import ActivateRule
+from schemas.effects import Firing
 from schemas.errors import Code, Refusal
-from schemas.paths import parse_path
+from schemas.paths import check_token, parse_path
 from schemas.replies import RuleDescription
 
 
@@ -19,19 +21,30 @@ class FoundRule(NamedTuple):
     """Of the component, from the root."""
     token: str
     rule: RuleDescription
+    fires_next: int | None = None
+    """When its schedule fires next, seconds since 1970; None: it has none, or nothing is planned for it."""
+    time_zone: str | None = None
+    """The person's, or that of the installation: the zone by which that was planned."""
 
 
 async def list_rules(client: Client, user: str, context: PathLike = ()) -> list[FoundRule]:
     """List the rules in a context and below, contexts before those in them. Raises a `Refusal`."""
     rules: list[FoundRule] = []
+    planned = {one.token: one for one in await planned_of(client.bus, check_token(user, "user"))}
     waiting = [list(parse_path(context) if isinstance(context, str) else context)]
     while waiting:
         path = waiting.pop()
         for name, by_token in (await client.list_rules(user, path)).items():
-            rules += [FoundRule([*path, name], token, rule) for token, rule in by_token.items()]
+            rules += [_found([*path, name], token, rule, planned.get(token)) for token, rule in by_token.items()]
         below = (await client.get_context(user, path)).contexts
         waiting += [[*path, name] for name in reversed(below)]
     return rules
+
+
+def _found(path: list[str], token: str, rule: RuleDescription, planned: Firing | None) -> FoundRule:
+    if planned is None:
+        return FoundRule(path, token, rule)
+    return FoundRule(path, token, rule, planned.at, planned.time_zone)
 
 
 async def activate_rules(client: Client, user: str, component: str, tokens: Sequence[str]) -> list[FoundRule]:

@@ -56,6 +56,7 @@ RULES = [
     "<./a/a> ~ '.*' : TELL 'a/b', explicit:'1'",
     "'a' ~ 'a' : NOTIFY 'https://example.org/'",
     "[\"0 7 * * *\"] 'a' ~ 'a' : NOTIFY 'https://example.org/'",
+    "[\"MISSED=once TZ=Asia/Tokyo 0 9 * * *\"] 'a' ~ 'a' : TELL 'a/b', explicit:'1'",
     "no rule",
 ]
 START_US = 1_790_000_000_000_000
@@ -210,7 +211,8 @@ afterthoughts: st.SearchStrategy[Command] = st.one_of(
 
 commands: st.SearchStrategy[Command] = st.one_of(tells, tells, structure, rights, afterthoughts, afterthoughts)
 forgets = st.builds(Forget, id=ids)
-fires = st.builds(Fire, id=ids, context=st.just(["a"]), component=st.just("a"), token=tokens)
+instants = st.sampled_from([0, START_US // 1_000_000 - 100, START_US // 1_000_000, START_US // 1_000_000 + 100])
+fires = st.builds(Fire, id=ids, context=st.just(["a"]), component=st.just("a"), token=tokens, at=instants)
 
 withdrawals_of_llum: st.SearchStrategy[Command] = st.one_of(
     st.builds(WithdrawFollowing, id=ids, origins=st.lists(ranges, max_size=3), by=st.just("llum")),

@@ -205,6 +205,8 @@ async def test_schedules_of_an_earlier_llum_are_replaced_at_a_start(running: Run
         await llum.make_person("alice", "a")
         token = await llum.subscribe("a", """["0 0 31 dec *"] '' ~ '' : TELL ./c/a, explicit:1""")
         (plan,) = await eventually(running.planned)
+        assert await schedules.planned_of(running.bus, "alice") == [plan]
+        assert await schedules.planned_of(running.bus, "bob") == []
     (subject,) = await jetstream.subjects(SCHEDULES_STREAM, ">")
     old = {"Nats-Schedule": "0 0 0 31 12 *", "Nats-Schedule-Time-Zone": "UTC", "Nats-Schedule-TTL": "24h"}
     target = {"Nats-Schedule-Target": subject.replace("sched", "fired")}

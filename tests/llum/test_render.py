@@ -1,6 +1,6 @@
 """Answers as text for people."""
 
-from llum.cli.render import explanation, moment, table, tree
+from llum.cli.render import explanation, in_zone, moment, table, tree
 from schemas.evidence import Evidence
 from schemas.explaining import Explanation, Reason
 from schemas.replies import ComponentAnswer
@@ -49,3 +49,10 @@ def test_explanation_names_what_was_used_and_what_was_left_out() -> None:
 def test_time_beyond_every_calendar_is_shown_as_a_number() -> None:
     """A teller may claim any time."""
     assert moment(1e300) == "1e+300"
+
+
+def test_a_time_is_shown_by_the_clock_of_a_zone() -> None:
+    """With the zone's name; one that this machine does not know is shown by its own clock."""
+    assert in_zone(1_790_000_040, "Europe/Amsterdam") == "2026-09-21 16:14 Europe/Amsterdam"
+    assert in_zone(1_790_000_041, "Asia/Tokyo") == "2026-09-21 23:14:01 Asia/Tokyo"
+    assert in_zone(1_790_000_041, "Mars/Olympus") == moment(1_790_000_041)

@@ -430,6 +430,11 @@ def test_fault_14_a_cron_rule_fires_on_its_schedule_only(person: Person) -> None
     rarely = rule('["0 0 31 12 *"] "x" ~ "x" : TELL ./T/told, inferred:"wrong"')
     token = person.client.subscribe(["T"], ["a"], every_second)
     person.client.subscribe(["T"], ["a"], rarely)
+    person.llum.run("admin", "person", "time-zone", person.user, "Europe/Amsterdam")
+    until(
+        lambda: "-12-31 00:00 Europe/Amsterdam" in person.llum.run("admin", "rule", "list", person.user),
+        "it is planned",
+    )
     until(lambda: len(person.evidence(["T"], "tick")) >= 2, "the schedule fires")
     person.llum.stop()
     person.llum.start()

@@ -29,7 +29,10 @@ def rule() -> None:
 @json_option
 @settings_options(*WHERE)
 def list_(settings: Settings, user: str, context: str, suspended: bool, as_json: bool) -> None:
-    """List the rules of USER at CONTEXT and below. Without CONTEXT: all of them."""
+    """List the rules of USER at CONTEXT and below. Without CONTEXT: all of them.
+
+    Of a rule with a schedule it says when it fires next, by the clock of USER.
+    """
     from llum.cli import render
     from llum.people.rules import list_rules
 
@@ -64,4 +67,6 @@ def _row(one: "FoundRule") -> tuple[str, ...]:
     from schemas.app_names import app_name
 
     state = render.SUSPENSIONS[one.rule.suspended] if one.rule.suspended else "at work"
+    if one.fires_next is not None and one.time_zone is not None:
+        state = f"fires next at {render.in_zone(one.fires_next, one.time_zone)}"
     return render.path_text(one.path), one.token, app_name(one.rule.app), state, one.rule.statement
