@@ -36,6 +36,7 @@ APPS = st.sampled_from(["llum", "llum", "probe", "second"])
 RESOLVERS = st.sampled_from(
     [None, "default", "goal", "recent", "count", "mean", "sum", "most_frequent", "time_in_state"]
 )
+TIMES = st.one_of(st.none(), st.integers(0, 60).map(lambda seconds: START_US / 1e6 + seconds))
 USEBY = st.one_of(st.none(), st.integers(0, 60).map(lambda seconds: START_US / 1e6 + seconds))
 
 
@@ -48,7 +49,12 @@ NEVER = "'a' ~ 'b' : TELL './Personal/age', explicit:1"
 
 steps = st.one_of(
     st.tuples(
-        st.just("tell"), st.sampled_from(COMPONENTS), st.integers(0, 3), st.sampled_from([[], [], ["goal"]]), USEBY
+        st.just("tell"),
+        st.sampled_from(COMPONENTS),
+        st.integers(0, 3),
+        st.sampled_from([[], [], ["goal"]]),
+        USEBY,
+        TIMES,
     ),
     st.tuples(st.just("follow"), st.sampled_from(COMPONENTS), st.integers(0, 3), st.integers(0, 30)),
     st.tuples(st.just("follow"), st.sampled_from(COMPONENTS), st.integers(0, 3), st.integers(0, 30)),
@@ -92,7 +98,7 @@ def _do(person: Person, what: str, component: str, parts: list[Any], app: str) -
             cause = _cause(person, parts[1])
             person.do(Tell(**at(component), evidence=NewEvidence(value=value), cause=cause), app)
         else:
-            person.tell(component, value, app, flags=parts[1], useby=parts[2])
+            person.tell(component, value, app, flags=parts[1], useby=parts[2], time=parts[3])
 
 
 def _cause(person: Person, which: int) -> Cause:
