@@ -6,6 +6,7 @@ disk at once: that costs a third of what the messages cost one by one, and a bat
     for row in await asked.read(bus, "alice", since=piece.creation_time): ...
 """
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,8 +14,9 @@ import msgspec
 
 from bus.as_app import new_id
 from bus.connection import Bus
+from bus.erasing import fill, pages, write_index
 from bus.jetstream import JetStream, Stored
-from bus.subjects import AUDIT_STREAM, audit_subject
+from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
 from schemas.asked import AskedRow, AskedWindow
 
 AT_ONCE: Final = 256
@@ -39,7 +41,8 @@ class PersonsWindow(NamedTuple):
 async def publish(bus: Bus, windows: Sequence[PersonsWindow]) -> None:
     """Store windows. After a `Transient` some may be stored: send the same again."""
     for start in range(0, len(windows), AT_ONCE):
-        await _publish_batch(bus, windows[start : start + AT_ONCE])
+        some = windows[start : start + AT_ONCE]
+        await _publish_batch(bus, [(audit_subject(one.user), _encode(one.window)) for one in some])
 
 
 async def read(bus: Bus, user: str, since: float | None = None, besides: Collection[str] = ()) -> list[AskedRow]:
@@ -73,14 +76,39 @@ async def set_bounds(bus: Bus, days: int, messages: int) -> None:
         await jetstream.call(f"STREAM.UPDATE.{AUDIT_STREAM}", config | wanted)
 
 
-async def _publish_batch(bus: Bus, windows: Sequence[PersonsWindow]) -> None:
-    """Publish windows, all or none. Only the last is acknowledged, and with it all."""
+async def renew(bus: Bus) -> None:
+    """Write the stream anew, and with it only what is alive and in its time. Raises `ApiError`, `Transient`.
+
+    Messages become younger by that: they stay for so long again, unless this is done again. It may be interrupted and
+    done again; a message that is there twice then counts once. What is older than the filling is purged: nats-server
+    lets go of the files that held it, which costs little for however many messages.
+    """
+    jetstream = JetStream(bus)
+    config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
+    fillers = await fill(bus, AUDIT_STREAM)
+    known_since = time.time() - config["max_age"] / 1e9
+    async for page in pages(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[0] - 1):
+        alive = [(stored.subject, stored.data) for stored in page if _is_since(stored, known_since)]
+        await _publish_batch(bus, alive)
+    await jetstream.call(f"STREAM.PURGE.{AUDIT_STREAM}", {"seq": fillers[-1] + 1})
+    await write_index(bus, AUDIT_STREAM)
+
+
+def _is_since(stored: Stored, known_since: float) -> bool:
+    if stored.subject == filler_subject(AUDIT_STREAM):
+        return False
+    return any(row.last >= known_since for row in _window(stored).rows)
+
+
+async def _publish_batch(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
+    """Publish messages, all or none. Only the last is acknowledged, and with it all."""
+    if not messages:
+        return
     batch = new_id()
-    for number, one in enumerate(windows[:-1], 1):
-        await bus.publish(audit_subject(one.user), _encode(one.window), headers=_headers(batch, number))
-    last = windows[-1]
-    headers = _headers(batch, len(windows)) | {"Nats-Batch-Commit": "1"}
-    await JetStream(bus).publish(audit_subject(last.user), _encode(last.window), headers)
+    for number, (subject, data) in enumerate(messages[:-1], 1):
+        await bus.publish(subject, data, headers=_headers(batch, number))
+    headers = _headers(batch, len(messages)) | {"Nats-Batch-Commit": "1"}
+    await JetStream(bus).publish(*messages[-1], headers)
 
 
 def _headers(batch: str, number: int) -> dict[str, str]:

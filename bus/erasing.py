@@ -49,10 +49,10 @@ RENEWED: Final = (
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
     subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
     subjects.REGISTRATIONS_STREAM,
-    subjects.AUDIT_STREAM,
     subjects.SCHEDULES_STREAM,
 )
-"""The streams from which nats-server drops by itself what belongs to persons."""
+"""The streams from which nats-server drops by itself what belongs to persons; beside that of who asked, which is large
+(`bus.asked.renew`)."""
 
 _OF_SCHEDULES: Final = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL", "Nats-Schedule-Time-Zone")
 """What makes a message a schedule. What has fired has others, which end the schedule: those it must not get again."""
@@ -97,7 +97,7 @@ async def renew(bus: Bus, stream: str, leave: Choice | None = None) -> None:
     again; a message may be there twice then.
     """
     jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
-    fillers = await _fill(bus, jetstream, filler)
+    fillers = await fill(bus, stream)
     async for page in pages(jetstream, stream, ">", fillers[0] - 1):
         for message in page:
             if message.subject != filler and not (leave is not None and leave(message)):
@@ -139,8 +139,9 @@ async def pages(
         yield [message for message in page if up_to is None or message.seq <= up_to]
 
 
-async def _fill(bus: Bus, jetstream: JetStream, filler: str) -> list[int]:
-    """Fill the stream's last block, so that what comes next begins another one."""
+async def fill(bus: Bus, stream: str) -> list[int]:
+    """Fill the stream's last block, so that what comes next begins another one. Gives the sequences of the filling."""
+    jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
     size = min(BLOCK_BYTES, bus.max_payload) - ENVELOPE_BYTES
     return [await jetstream.publish(filler, bytes(size)) for _ in range(BLOCK_BYTES // size + 1)]
 

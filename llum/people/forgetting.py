@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from bus import subjects
+from bus import asked, subjects
 from bus.as_app import new_id
 from bus.erasing import RENEWED, Choice, erase, erase_schedules, renew, write_index
 from bus.installation import find as find_installation
@@ -187,6 +187,8 @@ class _Forgetter:
         for stream in RENEWED:
             self._on_progress(f"writing {stream} anew, without {self._user}")
             await renew(self._bus, stream, self._is_rejection)
+        self._on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {self._user}")
+        await asked.renew(self._bus)
         written = {stream for stream, _ in self._effects}
         for stream in [*sorted(written), *await self._log_streams()]:
             await write_index(self._bus, stream)

@@ -1,12 +1,21 @@
 """The stream of who asked: windows of many people in one batch, read back once each, within bounds."""
 
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
 from bus import asked
 from bus.asked import AT_ONCE, PersonsWindow, set_bounds
 from bus.connection import Bus
+from bus.embedded import EmbeddedServer
+from bus.erasing import erase
 from bus.jetstream import JetStream
 from bus.subjects import AUDIT_STREAM, audit_subject
 from schemas.asked import AskedRow, AskedWindow
 from schemas.codec import encode
+from tests.nats_server import installed_server, kill_and_restart
 
 
 def window(user: str, number: int, at: float = 100.0) -> PersonsWindow:
@@ -62,3 +71,39 @@ async def test_a_bound_can_be_set_again(bus: Bus) -> None:
         await set_bounds(bus, days=2, messages=messages)
     config = (await JetStream(bus).call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     assert config["max_msgs_per_subject"] == 5
+
+
+@pytest.fixture
+async def synced(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    """A server that has on the disk what it has acknowledged."""
+    async with installed_server(tmp_path, 4, 2, EmbeddedServer(tmp_path, 0, 4)) as server:
+        yield server
+
+
+async def test_what_nats_server_has_dropped_is_erased_by_renewing(tmp_path: Path, synced: EmbeddedServer) -> None:
+    """Of one who is forgotten no byte is in any file, also after kill -9; of others all is there, however often."""
+    bus = await Bus.connect(synced.url, name="test")
+    try:
+        await set_bounds(bus, days=1, messages=3)
+        now = time.time()
+        for number in range(8):
+            await asked.publish(bus, [window("alice-4f1c", number, now), window("bob", number, now)])
+        await asked.publish(bus, [window("old", 1, now - 2 * 24 * 3600)])
+        await erase(bus, AUDIT_STREAM, audit_subject("alice-4f1c"))
+        assert files_with(tmp_path, b"alice-4f1c")
+        for _ in range(2):
+            await asked.renew(bus)
+            assert files_with(tmp_path, b"alice-4f1c") == []
+            assert await counts(bus, "bob") == [5, 6, 7]
+            assert await counts(bus, "old") == []
+    finally:
+        await bus.close()
+    await kill_and_restart(synced)
+    assert files_with(tmp_path, b"alice-4f1c") == []
+    again = await Bus.connect(synced.url, name="again")
+    assert await counts(again, "bob") == [5, 6, 7]
+    await again.close()
+
+
+def files_with(folder: Path, word: bytes) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
