@@ -22,7 +22,7 @@ from bus.requests import Requests
 from bus.turns import Turns
 from llum.bus_address import find_bus
 from llum.given_paths import PathLike, parted, segments_of
-from schemas import queries
+from schemas import queries, replies
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.asked import AskedReply
 from schemas.commands import (
@@ -52,26 +52,12 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
+from schemas.following import FollowsReply
 from schemas.paths import check_token
 from schemas.permissions import Permission
-from schemas.replies import (
-    Accepted,
-    AccessReply,
-    AppDescription,
-    AppsReply,
-    AskReply,
-    ComponentAnswer,
-    ConsequencesReply,
-    ContextReply,
-    ExportReply,
-    PermissionReply,
-    Reply,
-    ResolversReply,
-    RuleDescription,
-    RulesReply,
-)
+from schemas.replies import Accepted
 
-R = TypeVar("R", bound=Reply)
+R = TypeVar("R", bound=replies.Reply)
 
 
 class Client:
@@ -155,7 +141,9 @@ class Client:
         command = Withdraw(id=new_id(), context=context, component=component, seq=seq, n=n, comment=comment)
         return await self.send(user, command)
 
-    async def consequences(self, user: str, path: PathLike, seq: int | None = None, n: int = 0) -> ConsequencesReply:
+    async def consequences(
+        self, user: str, path: PathLike, seq: int | None = None, n: int = 0
+    ) -> replies.ConsequencesReply:
         """Say what would follow if a piece of evidence were withdrawn; without `seq`, if the component were deleted.
 
         Nothing happens. Raises what refuses the command itself.
@@ -163,7 +151,13 @@ class Client:
         context, component = parted(path)
         deletion = DeleteComponent(id="", context=context, component=component)
         command = deletion if seq is None else Withdraw(id="", context=context, component=component, seq=seq, n=n)
-        return await self._answered(user, queries.Consequences(command=command), ConsequencesReply)
+        return await self._answered(user, queries.Consequences(command=command), replies.ConsequencesReply)
+
+    async def follows(self, user: str, path: PathLike, seq: int, n: int = 0) -> FollowsReply:
+        """Say what has followed from a piece of evidence, and who has asked since. Owner apps only."""
+        context, component = parted(path)
+        query = queries.Follows(context=context, component=component, seq=seq, n=n)
+        return await self._answered(user, query, FollowsReply)
 
     async def ask(
         self,
@@ -177,7 +171,7 @@ class Client:
         min_seq: int | None = None,
         as_of_seq: int | None = None,
         as_of_time: float | None = None,
-    ) -> ComponentAnswer:
+    ) -> replies.ComponentAnswer:
         """Resolve one component. The answer reflects what this client has told; `min_seq`: what others have, too."""
         context, component = parted(path)
         query = queries.Ask(
@@ -196,13 +190,13 @@ class Client:
             raise raised_from(failure.error)
         return reply.components[0]
 
-    async def ask_all(self, user: str, query: queries.Ask) -> AskReply:
+    async def ask_all(self, user: str, query: queries.Ask) -> replies.AskReply:
         """Send any ask: a whole context, a view. What could not be answered is in the reply's `failures`."""
-        return await self._answered(user, query, AskReply)
+        return await self._answered(user, query, replies.AskReply)
 
-    async def access(self, user: str) -> AccessReply:
+    async def access(self, user: str) -> replies.AccessReply:
         """Say whether the user has a model that knows this app, or raise `no_such_model`, `permission_denied`."""
-        return await self._answered(user, queries.Access(), AccessReply)
+        return await self._answered(user, queries.Access(), replies.AccessReply)
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
         """Make a user's model, as the operator does; this app becomes its first owner app. Raises `already_exists`."""
@@ -336,17 +330,19 @@ class Client:
         """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
         return await self.send(user, Forget(id=new_id()))
 
-    async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> ContextReply:
+    async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> replies.ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""
-        return await self._answered(user, queries.GetContext(context=list(segments_of(path)), size=size), ContextReply)
+        return await self._answered(
+            user, queries.GetContext(context=list(segments_of(path)), size=size), replies.ContextReply
+        )
 
     async def list_resolvers(self, user: str) -> dict[str, str]:
         """Give the resolvers that may be named, with their descriptions."""
-        return (await self._answered(user, queries.ListResolvers(), ResolversReply)).resolvers
+        return (await self._answered(user, queries.ListResolvers(), replies.ResolversReply)).resolvers
 
-    async def list_apps(self, user: str) -> dict[str, AppDescription]:
+    async def list_apps(self, user: str) -> dict[str, replies.AppDescription]:
         """Give the apps of a model with description and role. Owner apps only."""
-        return (await self._answered(user, queries.ListApps(), AppsReply)).apps
+        return (await self._answered(user, queries.ListApps(), replies.AppsReply)).apps
 
     async def asked(
         self, user: str, path: PathLike = (), app: str | None = None, *, since: float = 0, until: float | None = None
@@ -360,21 +356,21 @@ class Client:
     ) -> Permission | None:
         """Give what is set for an app in exactly this place; None: nothing. Owner apps, or the app itself."""
         query = queries.GetPermission(app=app, context=list(segments_of(context)), component=component)
-        reply = await self._answered(user, query, PermissionReply)
+        reply = await self._answered(user, query, replies.PermissionReply)
         return reply.permission if whose_rules is None else reply.rules_of.get(whose_rules)
 
     async def list_rules(
         self, user: str, context: PathLike, *, component: str | None = None
-    ) -> dict[str, dict[str, RuleDescription]]:
+    ) -> dict[str, dict[str, replies.RuleDescription]]:
         """Give rules by component and token: of one component, or of all in a context."""
         query = queries.ListRules(context=list(segments_of(context)), component=component)
-        return (await self._answered(user, query, RulesReply)).rules
+        return (await self._answered(user, query, replies.RulesReply)).rules
 
-    async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[ExportReply]:
+    async def export(self, user: str, context: PathLike = ()) -> AsyncIterator[replies.ExportReply]:
         """Give a part of a model page by page, as it was at the first page. Owner apps only."""
         query = queries.Export(context=list(segments_of(context)))
         while True:
-            page = await self._answered(user, query, ExportReply)
+            page = await self._answered(user, query, replies.ExportReply)
             yield page
             if page.next is None:
                 return
@@ -389,7 +385,7 @@ class Client:
     async def _answered(self, user: str, query: queries.Query, kind: type[R]) -> R:
         return await self.of(user).find(query, kind)
 
-    async def query(self, user: str, query: queries.Query) -> Reply:
+    async def query(self, user: str, query: queries.Query) -> replies.Reply:
         """Send any query and return its reply, or raise its error."""
         return await self.of(user).ask(query)
 

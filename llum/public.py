@@ -53,6 +53,7 @@ from schemas.evidence import (
     ValueType,
 )
 from schemas.explaining import Explanation, Reason, Skew
+from schemas.following import FiredRule, FollowsReply, ToldValue
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
 from schemas.queries import (
@@ -61,6 +62,7 @@ from schemas.queries import (
     Asked,
     Consequences,
     Export,
+    Follows,
     GetContext,
     GetPermission,
     ListApps,
@@ -133,6 +135,9 @@ __all__ = [
     "Export",
     "ExportReply",
     "Fault",
+    "FiredRule",
+    "Follows",
+    "FollowsReply",
     "Forget",
     "GetContext",
     "GetPermission",
@@ -183,6 +188,7 @@ __all__ = [
     "SpoolFullError",
     "SyncClient",
     "Tell",
+    "ToldValue",
     "Transient",
     "Uncounted",
     "ValueType",

@@ -142,6 +142,7 @@ class SyncClient:
     correct = _waiting(Client.correct)
     withdraw = _waiting(Client.withdraw)
     consequences = _waiting(Client.consequences)
+    follows = _waiting(Client.follows)
     ask = _waiting(Client.ask)
     ask_all = _waiting(Client.ask_all)
     access = _waiting(Client.access)

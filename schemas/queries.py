@@ -160,6 +160,18 @@ class Asked(_Query, tag="asked"):
     """Only what was asked or told at or before this time."""
 
 
+class Follows(_Query, tag="follows"):
+    """Say what has followed from a piece of evidence: a `FollowsReply`. Owner apps only.
+
+    A piece that has been withdrawn may be asked about, too.
+    """
+
+    context: list[str]
+    component: str
+    seq: Sequence
+    n: Sequence = 0
+
+
 Query = (
     Ask
     | Access
@@ -173,6 +185,7 @@ Query = (
     | CheckImport
     | Consequences
     | Asked
+    | Follows
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
@@ -187,5 +200,6 @@ QUERIES: tuple[type[_Query], ...] = (
     CheckImport,
     Consequences,
     Asked,
+    Follows,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

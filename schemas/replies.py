@@ -11,6 +11,7 @@ from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.explaining import Explanation
+from schemas.following import FollowsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.permissions import Permission
 from schemas.quotas import Quotas
@@ -360,6 +361,7 @@ Reply = (
     | CheckImportReply
     | ConsequencesReply
     | AskedReply
+    | FollowsReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

@@ -24,6 +24,7 @@ _FAMILIES: Final = {
     "schemas.errors": "error",
     "schemas.evidence": "evidence",
     "schemas.explaining": "reply",
+    "schemas.following": "reply",
     "schemas.paths": "path",
     "schemas.permissions": "permission",
     "schemas.queries": "query",

@@ -116,6 +116,11 @@ class ConsequencesCall(Call, kw_only=True):
     n: int = 0
 
 
+class FollowsCall(ComponentCall, kw_only=True):
+    seq: int
+    n: int = 0
+
+
 class DeleteContextCall(Call, kw_only=True):
     context: PathSpelling
 
@@ -212,6 +217,7 @@ MAKE_CONTEXT: Final = msgspec.json.Decoder(MakeContextCall)
 MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)
 COMPONENT: Final = msgspec.json.Decoder(ComponentCall)
 WITHDRAW: Final = msgspec.json.Decoder(WithdrawCall)
+FOLLOWS: Final = msgspec.json.Decoder(FollowsCall)
 CONSEQUENCES: Final = msgspec.json.Decoder(ConsequencesCall)
 DELETE_CONTEXT: Final = msgspec.json.Decoder(DeleteContextCall)
 GET_CONTEXT: Final = msgspec.json.Decoder(GetContextCall)

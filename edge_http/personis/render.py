@@ -69,6 +69,7 @@ _WHOLE: Final = {
     "delcomponent": _COMPONENT_ID,
     "withdraw": _COMPONENT_ID,
     "consequences": _COMPONENT_ID,
+    "follows": _COMPONENT_ID,
     "set_goals": _COMPONENT_ID,
     "setresolver": _COMPONENT_ID,
     "list_subs": _COMPONENT_ID,

@@ -8,7 +8,8 @@ from edge_http.personis import calls, requests
 from edge_http.personis.caller import Caller, Operation
 from schemas.app_names import app_name
 from schemas.commands import DeleteComponent, DeleteContext, Withdraw
-from schemas.queries import Consequences
+from schemas.following import FollowsReply
+from schemas.queries import Consequences, Follows
 from schemas.replies import ConsequencesReply
 
 _APPS: Final = ("source", "app")
@@ -45,6 +46,17 @@ async def _consequences(caller: Caller) -> dict[str, Any]:
     return {"seq": reply.seq, "values": []} | listed | ({"cut": members["cut"]} if reply.cut else {})
 
 
+async def _follows(caller: Caller) -> dict[str, Any]:
+    """Say what has followed from a piece."""
+    call = caller.parse(calls.FOLLOWS)
+    query = Follows(context=requests.path_of(call.context), component=call.componentid, seq=call.seq, n=call.n)
+    reply: FollowsReply = await caller.ask(query)
+    members: dict[str, Any] = msgspec.to_builtins(reply)
+    kinds = ("values", "rules", "notices", "elsewhere", "asked")
+    listed = {name: [_named(one) for one in members.get(name, [])] for name in kinds}
+    return {"seq": reply.seq} | listed | {"more": reply.more}
+
+
 def _named(one: dict[str, Any]) -> dict[str, Any]:
     """Call apps what people call them."""
     return one | {name: app_name(one[name]) for name in _APPS if name in one}
@@ -53,4 +65,5 @@ def _named(one: dict[str, Any]) -> dict[str, Any]:
 OPERATIONS: Final[dict[str, Operation]] = {
     "withdraw": _withdraw,
     "consequences": _consequences,
+    "follows": _follows,
 }

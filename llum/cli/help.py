@@ -11,6 +11,7 @@ EXAMPLES: Final = {
     "doctor": "llum doctor --data-dir ~/llum",
     "tell": 'llum tell alice Personal/firstname \'"Al"\' --time "5 minutes ago"',
     "withdraw": "llum withdraw alice Personal/firstname 17 --preview",
+    "follows": "llum follows alice Personal/firstname 17",
     "ask": "llum ask alice Personal/firstname --explain",
     "asked": "llum asked alice Personal --since '7 days ago'",
     "browse": "llum browse alice -c 'cd Personal; ls'",

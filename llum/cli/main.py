@@ -64,6 +64,7 @@ COMMANDS: Final = {
     "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, backups, rejected commands."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "withdraw": Lazy("llum.cli.commands.withdrawing:withdraw", "Take evidence back, and see first what follows."),
+    "follows": Lazy("llum.cli.commands.following:follows", "Show what has followed from a piece of evidence."),
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
     "asked": Lazy("llum.cli.commands.asked:asked", "Show who asked and told what about a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),

@@ -9,7 +9,7 @@ import msgspec
 from llum.cli import layout
 from schemas.effects import DeadLetter
 from schemas.errors import Refusal
-from schemas.evidence import Evidence
+from schemas.evidence import Evidence, Withdrawal
 from schemas.explaining import Explanation, Reason
 from schemas.paths import format_path
 from schemas.replies import AskReply, ComponentAnswer, Rejection
@@ -25,6 +25,7 @@ REASONS: Final = {
     "older": "older",
     "no_permission": "not to be seen by the app that asks",
     "withdrawn": "withdrawn",
+    "cause_withdrawn": "its reason was withdrawn",
     "outranked": "outranked by the owner's correction",
     "corrected": "corrected anew by the owner",
 }
@@ -160,6 +161,11 @@ def _name(one: Evidence) -> str:
 def piece_name(seq: int, n: int) -> str:
     """Name a piece of evidence in its component, as the command line takes it."""
     return f"{seq}.{n}" if n else str(seq)
+
+
+def withdrawal(mark: Withdrawal) -> str:
+    """Say who took a piece of evidence back, or that its reason was."""
+    return f"withdrawn by {mark.by}" if mark.cause is None else f"its reason was withdrawn by {mark.by}"
 
 
 def in_cell(text: str) -> str:

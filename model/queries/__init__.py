@@ -8,6 +8,7 @@ describe.py       the smaller queries
 export.py         a part of a model, page by page
 consequences.py   what would follow if something went (going.py: answers as if it had)
 asked.py          who asked and told what
+follows.py        what has followed from a piece of evidence
 """
 
 from collections.abc import Callable, Generator
@@ -24,6 +25,7 @@ from model.queries.ask import answer_ask
 from model.queries.asked import answer_asked
 from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
+from model.queries.follows import answer_follows
 from model.queries.past import model_then
 from model.reads import AsOf, Follow, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolvers
@@ -38,6 +40,7 @@ from schemas.queries import (
     CheckImport,
     Consequences,
     Export,
+    Follows,
     GetContext,
     GetPermission,
     ListApps,
@@ -138,6 +141,10 @@ def _asked(model: Model, _caches: Caches, asker: Asker, query: Asked, _resolvers
     return (yield from answer_asked(model, asker, query))
 
 
+def _follows(model: Model, _caches: Caches, asker: Asker, query: Follows, _resolvers: Resolvers) -> Answering:
+    return (yield from answer_follows(model, asker, query))
+
+
 _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers], Answering]]] = {
     Ask: answer_ask,
     Access: _access,
@@ -150,4 +157,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     CheckImport: _check_import,
     Consequences: answer_consequences,
     Asked: _asked,
+    Follows: _follows,
 }

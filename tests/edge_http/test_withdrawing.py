@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from schemas.app_names import app_id
+from schemas.asked import AskedRow
 from schemas.commands import DeleteComponent, DeleteContext, Withdraw
 from schemas.consequences import ChangedValue, GoingPiece, Uncounted
 from schemas.errors import Code
-from schemas.queries import Consequences
+from schemas.evidence import CausingPiece
+from schemas.following import FollowsReply, ToldValue
+from schemas.queries import Consequences, Follows
 from schemas.replies import ConsequencesReply
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import accepted, refused
@@ -55,3 +58,37 @@ async def test_what_follows_is_said_before(edge: Edge, members: dict[str, Any], 
         "cut": {"pieces": 3},
     }
     assert edge.requests.queries == [Consequences(command=command)]
+
+
+async def test_what_has_followed_is_said_after(edge: Edge) -> None:
+    """All lists are there, if only empty; apps are called by their names."""
+    edge.requests.replies = [
+        FollowsReply(
+            seq=9,
+            values=[
+                ToldValue(
+                    path=["Sport", "day"],
+                    seq=6,
+                    value="busy",
+                    source=app_id("Coach"),
+                    creation_time=1.0,
+                    rule="3",
+                    cause=CausingPiece(seq=5),
+                )
+            ],
+            asked=[AskedRow(app=app_id("Coach"), verb="ask", path=["Sport", "day"], count=2, first=1.0, last=2.0)],
+        )
+    ]
+    answer = await edge.call("follows", {"context": "Sport", "componentid": "steps", "seq": 5})
+    value = {"path": ["Sport", "day"], "seq": 6, "value": "busy", "source": "Coach", "creation_time": 1.0, "rule": "3"}
+    asked = {"app": "Coach", "verb": "ask", "path": ["Sport", "day"], "count": 2, "first": 1.0, "last": 2.0}
+    assert answer["val"] == {
+        "seq": 9,
+        "values": [value | {"cause": {"seq": 5}}],
+        "rules": [],
+        "notices": [],
+        "elsewhere": [],
+        "asked": [asked],
+        "more": False,
+    }
+    assert edge.requests.queries == [Follows(context=["Sport"], component="steps", seq=5)]

@@ -10,6 +10,7 @@ from schemas.commands import SetPermission
 from schemas.consequences import ChangedValue, GoingPiece
 from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
+from schemas.following import ToldValue
 from schemas.permissions import PERMISSION_PARTS
 from schemas.queries import QUERIES, QUERY_VERBS
 from schemas.replies import REPLIES, ComponentAnswer, ContextReply, Failed, ViewDetails
@@ -22,6 +23,7 @@ ANYTHING = {
     (ChangedValue, "before"),
     (ChangedValue, "after"),
     (GoingPiece, "value"),
+    (ToldValue, "value"),
     *((kind, "extra") for kind in WITH_EXTRA),
     *((kind, name) for kind in (Evidence, ImportedEvidence, NewEvidence) for name in ("value", "extra")),
 }

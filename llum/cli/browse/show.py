@@ -121,7 +121,7 @@ def _piece(one: Evidence) -> tuple[str, ...]:
 def _notes(one: Evidence) -> list[str]:
     notes = list(one.flags)
     notes += ["correction"] if one.correction else []
-    notes += [f"withdrawn by {one.withdrawn.by}"] if one.withdrawn else []
+    notes += [render.withdrawal(one.withdrawn)] if one.withdrawn else []
     notes += [f"by rule {one.rule}"] if one.rule else []
     notes += [f"until {render.moment(one.useby)}"] if one.useby is not None else []
     return notes + ([one.comment] if one.comment else [])
