@@ -131,7 +131,7 @@ def _list_values(
     seen = [path for path in touched if sight.sees(path[:-1], path[-1])]
     listing.leave("values", len(seen[MAX_CONSEQUENCES:]))
     del seen[MAX_CONSEQUENCES:]
-    was = yield from as_if_gone(_values(before, asker, seen, resolvers), Going({}), seq)
+    was = yield from as_if_gone(_values(before, asker, seen, resolvers), {}, seq)
     becomes = yield from as_if_gone(
         _values(after, Asker(asker.app, after, asker.now), seen, resolvers), _going(goes.pieces), seq
     )
@@ -145,7 +145,7 @@ def _going(pieces: Iterable[LeavingPiece]) -> Going:
     known: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
     for piece in pieces:
         known[piece.component_no].add((piece.seq, piece.n))
-    return Going({number: frozenset(ids) for number, ids in known.items()})
+    return {number: frozenset(ids) for number, ids in known.items()}
 
 
 def _values(
