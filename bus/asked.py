@@ -87,9 +87,13 @@ async def renew(bus: Bus) -> None:
     config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     fillers = await fill(bus, AUDIT_STREAM)
     known_since = time.time() - config["max_age"] / 1e9
+    alive: list[tuple[str, bytes]] = []
     async for page in pages(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[0] - 1):
-        alive = [(stored.subject, stored.data) for stored in page if _is_since(stored, known_since)]
-        await _publish_batch(bus, alive)
+        alive += [(stored.subject, stored.data) for stored in page if _is_since(stored, known_since)]
+        if len(alive) >= AT_ONCE:
+            await _publish_batch(bus, alive)
+            alive = []
+    await _publish_batch(bus, alive)
     await jetstream.call(f"STREAM.PURGE.{AUDIT_STREAM}", {"seq": fillers[-1] + 1})
     await write_index(bus, AUDIT_STREAM)
 
