@@ -16,6 +16,7 @@ import aiosqlite
 import msgspec
 
 from actors.store import sql, sql_times
+from actors.store.blank import make_blank
 from actors.store.damage import Blame, ShardDamaged, fault_of, said_by_a_full_disk
 from actors.store.digests import Landmark
 from bus.aside import remove_shard
@@ -238,7 +239,9 @@ async def _open(path: Path) -> _Connection:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    """Connect, and make what is in a new file: all in one hop to the thread, which a start pays for each partition."""
+    """Connect, to a new file if there is none: all in one hop to the thread, which a start pays for each partition."""
+    if not _is_there(path):
+        make_blank(path)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in sql.PRAGMAS:

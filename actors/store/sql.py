@@ -25,9 +25,11 @@ ERA_BITS: Final = 14
 KIND_NUMBERS: Final[dict[EvidenceKind, int]] = {"plain": 0, "goal": 1, "correction": 2}
 """How a kind of evidence is stored: indexes tell numbers apart. They are part of the schema."""
 
+PAGE_SIZE: Final = "PRAGMA page_size = 4096"
+"""What is touched here and there, a page for each row, is written page by page: small ones cost half."""
+
 PRAGMAS: Final = (
-    # What is touched here and there, a page for each row, is written page by page: small ones cost half.
-    "PRAGMA page_size = 4096",
+    PAGE_SIZE,
     "PRAGMA journal_mode = WAL",
     # The log has the data: what a power cut takes from the shard is read from the log again.
     "PRAGMA synchronous = NORMAL",
