@@ -1,5 +1,6 @@
 """What a query is about, and under which right it is answered: under which heading the record counts it."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from model.permissions import Grants, grant_at, grant_of, grantee_of
@@ -44,6 +45,18 @@ def row_of(heading: Heading, count: int, first: float, last: float) -> AskedRow:
         first=first,
         last=last,
     )
+
+
+def added_up(rows: Iterable[AskedRow]) -> list[AskedRow]:
+    """Add up what differs in nothing but its time, the latest first."""
+    sums: dict[Heading, AskedRow] = {}
+    for row in rows:
+        heading = heading_of(row)
+        known = sums.get(heading)
+        if known is not None:
+            row = row_of(heading, known.count + row.count, min(known.first, row.first), max(known.last, row.last))
+        sums[heading] = row
+    return sorted(sums.values(), key=lambda row: (-row.last, row.app, row.path))
 
 
 def headings_of(

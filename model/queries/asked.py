@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from model.asked.about import Heading, heading_of, row_of
+from model.asked.about import Heading, added_up, row_of
 from model.checks import check_time
 from model.evidence import first_us, to_us
 from model.permissions import Asker, denied
@@ -50,7 +50,7 @@ def answer_asked(model: Model, asker: Asker, query: Asked) -> Generator[list[Rea
     found: Sequence[Found] = (yield reads) if reads else []
     told = [row for path, one in zip(numbers, found, strict=True) for row in _told_rows(path, one)]
     asks: list[AskedRow] = yield Recorded(user=model.user, since=query.since)
-    rows = _added_up(row for row in [*told, *asks] if _is_meant(row, query, base))
+    rows = added_up(row for row in [*told, *asks] if _is_meant(row, query, base))
     shown = rows[: _fitting(rows)]
     return AskedReply(seq=seq, rows=shown, more=len(rows) - len(shown))
 
@@ -103,15 +103,3 @@ def _is_meant(row: AskedRow, query: Asked, base: Path) -> bool:
         and (query.since is None or row.last >= query.since)
         and (query.until is None or row.first <= query.until)
     )
-
-
-def _added_up(rows: Iterable[AskedRow]) -> list[AskedRow]:
-    """Add up what differs in nothing but its time, the latest first."""
-    sums: dict[Heading, AskedRow] = {}
-    for row in rows:
-        heading = heading_of(row)
-        known = sums.get(heading)
-        if known is not None:
-            row = row_of(heading, known.count + row.count, min(known.first, row.first), max(known.last, row.last))
-        sums[heading] = row
-    return sorted(sums.values(), key=lambda row: (-row.last, row.app, row.path))

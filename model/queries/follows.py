@@ -6,6 +6,7 @@ The owner's apps alone see that. It is about a copy of the model, which stays as
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Final
 
+from model.asked.about import added_up
 from model.asked.shows import shows
 from model.commands.causes import Following, FollowingPiece, read_piece, what_follows
 from model.commands.targets import existing_component
@@ -137,7 +138,6 @@ def _shown(then: Model, path: Path, piece: Evidence, values: Iterable[ToldValue]
 
 
 def _add_asked(rows: Iterable[AskedRow], shown: Sequence[_Shown], reply: FollowsReply) -> None:
-    asked = [row for row in rows if any(row.last >= since and test(row) for since, test in shown)]
-    asked.sort(key=lambda row: (-row.last, row.app, row.path))
+    asked = added_up(row for row in rows if any(row.last >= since and test(row) for since, test in shown))
     reply.asked = asked[:MAX_FOLLOWING]
     reply.more = reply.more or len(asked) > MAX_FOLLOWING

@@ -96,6 +96,8 @@ def test_who_has_asked_since_is_named() -> None:
         row("doctor", "der", then + 6),
     ]
     assert [one.app for one in asked_about(person, seq).asked] == ["doctor", "coach"]
+    person.store.asked *= 2
+    assert [one.count for one in asked_about(person, seq).asked] == [2, 2]
 
 
 def test_only_owner_apps_see_what_follows() -> None:
