@@ -38,7 +38,7 @@ MAX_NOTICES_PER_RULE: Final = 1000
 """Notices of one rule that may wait to be delivered; further ones become dead letters at once."""
 
 MAX_FIRINGS_PER_RULE: Final = 64
-"""Firings of one rule that wait for a worker; while none runs for longer, the oldest are dropped."""
+"""Firings of one rule that may wait for a worker. One does, or a few where two workers have both planned."""
 
 DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
 """Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""

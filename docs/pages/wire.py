@@ -93,7 +93,10 @@ def _stores() -> list[tuple[str, str]]:
         ),
         (code(subjects.REJECTED_STREAM), "Refused commands with their errors, for a week."),
         (code(subjects.EFFECTS_STREAM), "Notices of rules that wait for their delivery."),
-        (code(subjects.SCHEDULES_STREAM), "Schedules of rules, and the firings that wait for a worker."),
+        (
+            code(subjects.SCHEDULES_STREAM),
+            "The next firing of each rule with a schedule, and the firings that wait for a worker.",
+        ),
         (code(subjects.DEAD_LETTERS_STREAM), "Notices that could not be delivered within a day."),
         (
             code(subjects.REGISTRATIONS_STREAM),

@@ -80,11 +80,13 @@ async def begin(bus: PlainBus, llum: Llum, user: str, mark: str) -> None:
         {"verb": "correct", "id": "o", "context": [context], "component": component, "value": f"{mark}-correction"},
     ):
         await bus.accept(user, "llum", message)
+    llum.run("admin", "app", "quota", user, "llum", "--fires-per-minute", "60")
     source = f"<default!./{context}/{component}>"
     for number, statement in enumerate((
         f"{source} ~ '.*' : NOTIFY 'http://127.0.0.1:9/{mark}-notice?' {source}",
         f"{source} ~ '.*-value-1' : TELL './Personal/firstname', explicit:'{mark}-derived'",
         f'["0 7 * * *"] {source} ~ \'.*\' : NOTIFY \'http://127.0.0.1:9/{mark}-cron\'',
+        f'["* * * * * *"] \'{mark}-fires\' ~ \'and tells nothing\' : TELL \'./Personal/firstname\', explicit:1',
     )):  # fmt: skip
         rule = {"verb": "make_rule", "id": f"r{number}", "context": [context], "component": component}
         await bus.accept(user, "llum", {**rule, "statement": statement})

@@ -41,7 +41,9 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_logs_options
-@settings_options("data_dir", "nats_url", "nats_port", "partitions", "max_active_models", "log_level", "log_format")
+@settings_options(
+    "data_dir", "nats_url", "nats_port", "partitions", "max_active_models", "time_zone", "log_level", "log_format"
+)
 def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one worker process: it applies commands and answers asks. `llum up` runs one."""
     from llum.processes import worker
