@@ -52,6 +52,8 @@ class AskRecord:
         self._sleep = sleep
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._people = 0
+        """How many the last writing was about."""
         self._is_over = False
         """Whether the minute is over."""
         self._work = asyncio.Event()
@@ -94,11 +96,9 @@ class AskRecord:
         """See what is to be done after something was counted for the first time."""
         if self._tally.is_urgent:
             self._work.set()
-        if self._timer is None and not self._tally.is_empty:
-            self._start(MINUTE_S)
-
-    def _start(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._on_time)
+        if self._timer is None and self._tally.waits:
+            seconds = min(REPEATS_WAIT_S, max(MINUTE_S, SPACING_S * self._people))
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._on_time)
 
     def _on_time(self) -> None:
         self._is_over = True
@@ -112,8 +112,8 @@ class AskRecord:
                 if self._is_over:
                     self._is_over, self._timer = False, None
                     self._take(self._tally.take(self._clock()))
-                    if not self._tally.is_empty:
-                        self._start(min(REPEATS_WAIT_S, max(MINUTE_S, SPACING_S * len(self._waiting))))
+                    self._people = len(self._waiting)
+                    self._look()
                 else:
                     self._take(self._tally.take_urgent(self._clock()))
                 await retrying(self._write, "asked_waits", sleep=self._sleep, partition=self._number)

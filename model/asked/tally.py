@@ -93,6 +93,11 @@ class Tally:
         return not (self.questions or self._people)
 
     @property
+    def waits(self) -> bool:
+        """Whether something is counted that is not written."""
+        return bool(self.questions) or any(map(_counted, self._people.values()))
+
+    @property
     def is_urgent(self) -> bool:
         """Whether something is to be written at once: a refusal, or because there is no more room."""
         return bool(self._urgent) or self._rows >= MAX_ROWS

@@ -51,7 +51,9 @@ def test_the_same_ask_of_a_minute_is_one_row() -> None:
     tally = Tally()
     asked(tally, now=NOW, times=2)
     asked(tally, now=NOW + 30)
+    assert tally.waits
     ((user, (row,)),) = tally.take(NOW + 60)
+    assert not tally.waits
     assert user == "alice"
     assert (row.app, row.verb, row.path, row.kind, row.grant) == (
         "coach",
