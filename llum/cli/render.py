@@ -146,7 +146,17 @@ def _piece(one: Evidence) -> str:
     flags = f" flags {', '.join(one.flags)}" if one.flags else ""
     comment = f" ({in_cell(one.comment)})" if one.comment else ""
     what = f"{in_cell(as_json(one.value))}, {one.evidence_type}"
-    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {_name(one)}{flags}{comment}"
+    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {_name(one)}{flags}{comment}{because(one)}"
+
+
+def because(one: Evidence) -> str:
+    """Name what a rule has told a piece of evidence for, and what else it has read; empty: no rule has told it."""
+    if one.rule is None or one.cause is None:
+        return "" if one.rule is None else f", by rule {one.rule}"
+    cause = one.cause
+    place = path_text(cause.path) if cause.person is None else f"the model of {cause.person},"
+    read = f", which also read {', '.join(map(in_cell, cause.read))}" if cause.read else ""
+    return f", by rule {one.rule} because of {place} seq {piece_name(cause.seq, cause.n)}{read}"
 
 
 def _left_out(reason: Reason) -> list[str]:

@@ -56,7 +56,7 @@ def answer_follows(
     _add_sent(following, reply)
     reply.rules = _rules(then, following, reply.values, paths)
     rows: list[AskedRow] = yield Recorded(user=then.user, since=piece.creation_time)
-    _add_asked(rows, _shown(then, place.full_path, piece, reply.values), reply)
+    _add_asked(rows, _shown(then, place.full_path, piece, reply.values), then.user, reply)
     return reply
 
 
@@ -137,7 +137,9 @@ def _shown(then: Model, path: Path, piece: Evidence, values: Iterable[ToldValue]
     return [(time, shows(then, path)) for path, time in since.items()]
 
 
-def _add_asked(rows: Iterable[AskedRow], shown: Sequence[_Shown], reply: FollowsReply) -> None:
-    asked = added_up(row for row in rows if any(row.last >= since and test(row) for since, test in shown))
+def _add_asked(rows: Iterable[AskedRow], shown: Sequence[_Shown], user: str, reply: FollowsReply) -> None:
+    """Add who has asked. What the person's own rules have read is no news: they are listed themselves."""
+    meant = (row for row in rows if row.rule_of != user and any(row.last >= at and test(row) for at, test in shown))
+    asked = added_up(meant)
     reply.asked = asked[:MAX_FOLLOWING]
     reply.more = reply.more or len(asked) > MAX_FOLLOWING

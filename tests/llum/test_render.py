@@ -1,7 +1,7 @@
 """Answers as text for people."""
 
-from llum.cli.render import explanation, in_zone, moment, table, tree
-from schemas.evidence import Evidence
+from llum.cli.render import because, explanation, in_zone, moment, table, tree
+from schemas.evidence import Evidence, EvidenceCause
 from schemas.explaining import Explanation, Reason
 from schemas.replies import ComponentAnswer
 
@@ -56,3 +56,14 @@ def test_a_time_is_shown_by_the_clock_of_a_zone() -> None:
     assert in_zone(1_790_000_040, "Europe/Amsterdam") == "2026-09-21 16:14 Europe/Amsterdam"
     assert in_zone(1_790_000_041, "Asia/Tokyo") == "2026-09-21 23:14:01 Asia/Tokyo"
     assert in_zone(1_790_000_041, "Mars/Olympus") == moment(1_790_000_041)
+
+
+def test_an_explanation_names_what_a_rule_has_told_something_for() -> None:
+    """The piece that has fired the rule, here or in another person's model, and what the rule has read beside it."""
+    fired = EvidenceCause(seq=7, n=1, path=["T", "src"], read=["./T/limit", "bob/Location/place"])
+    assert because(piece("Al", 2)) == ""
+    assert because(piece("Al", 2, rule="5")) == ", by rule 5"
+    told = because(piece("Al", 2, rule="5", cause=fired))
+    assert told == ", by rule 5 because of T/src seq 7.1, which also read ./T/limit, bob/Location/place"
+    elsewhere = because(piece("Al", 2, rule="5", cause=EvidenceCause(seq=7, person="alice")))
+    assert elsewhere == ", by rule 5 because of the model of alice, seq 7"

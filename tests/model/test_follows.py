@@ -79,7 +79,7 @@ def test_what_was_sent_is_there_too() -> None:
 
 
 def test_who_has_asked_since_is_named() -> None:
-    """For the piece or what follows from it; not who asked before, for something else, or got nothing."""
+    """For the piece or what follows. Not who asked before, for something else, or in vain; nor her own rules."""
     person = given("src")
     seq = tell(person)
     follows(person, seq)
@@ -94,6 +94,7 @@ def test_who_has_asked_since_is_named() -> None:
         row("other", "plain", then + 5),
         row("refused", "der", then + 5, code=Code.PERMISSION_DENIED),
         row("doctor", "der", then + 6),
+        row("llum", "src", then + 7, rule_of="alice"),
     ]
     assert [one.app for one in asked_about(person, seq).asked] == ["doctor", "coach"]
     person.store.asked *= 2
