@@ -12,7 +12,7 @@ from llum.settings import Settings
 if TYPE_CHECKING:
     from schemas.asked import AskedReply, AskedRow
 
-_DONE: Final = {"ask": "asked", "tell": "told"}
+_DONE: Final = {"ask": "asked", "tell": "told", "asked": "looked who asked"}
 _NOBODY: Final = "nobody has asked or told anything there"
 
 
