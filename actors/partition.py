@@ -228,7 +228,7 @@ class Partition:
         actors = await self._actors_of(incoming)
         work = Settling(self.waiting, actors, known, self.shard)
         try:
-            await drive(work.settle(incoming, keys, {key.hashed for key in doubtful}), self._meet_command)
+            await drive(work.settle(incoming, keys), self._meet_command)
         except Exception:
             # What has been applied is to be said first; the failure comes again with the next attempt.
             if not work.settled:

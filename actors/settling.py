@@ -4,7 +4,7 @@ Between two commands, and whenever something must be read, models and rows are i
 and a commit may take the rows.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -56,29 +56,21 @@ class Settling:
         self._known = known
         self._repeats = shard.repeats
         self._digests = shard.digests
-        self._new: set[int] = set()
+        self._new: list[int] = []
         """Hashes of what has been applied here, before the filter has them."""
 
-    def settle(
-        self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None], doubtful: Set[int]
-    ) -> Reading[None]:
-        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read.
-
-        `doubtful` are the hashes of those that may have been applied before.
-        """
+    def settle(self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None]) -> Reading[None]:
+        """Settle all of them, or up to a command that hit a fault of ours. Yields what a command needs read."""
         try:
-            yield from self._settle(incoming, keys, doubtful)
+            yield from self._settle(incoming, keys)
         finally:
             self._repeats.add(self._new)
 
-    def _settle(
-        self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None], doubtful: Set[int]
-    ) -> Reading[None]:
-        waiting, new, digests_of = self._waiting, self._new, self._digests.of
+    def _settle(self, incoming: Sequence[Incoming], keys: Sequence[CommandKey | None]) -> Reading[None]:
+        waiting, known, digests_of = self._waiting, self._known, self._digests.of
         for one, key in zip(incoming, keys, strict=True):
-            may_repeat = key is not None and (key.hashed in doubtful or key.hashed in new)
             # Not of what waits: a commit may have taken that away since it was looked at.
-            first = self._known.get(key) if may_repeat and key is not None else None
+            first = None if key is None else known.get(key)
             digests = digests_of(one.message)
             if first is not None:
                 self._settle_repeat(one, first, digests[1])
@@ -167,7 +159,7 @@ class Settling:
 
     def _remember(self, key: CommandKey, first: First) -> None:
         self._waiting.gathering.outcomes[key] = self._known[key] = first
-        self._new.add(key.hashed)
+        self._new.append(key.hashed)
 
 
 def key_of(one: Incoming) -> CommandKey | None:

@@ -33,6 +33,9 @@ def check_path(segments: list[str] | tuple[str, ...], field: str) -> Path:
 
 def format_path(path: Path | list[str]) -> str:
     """Write a path as one string: `("a", "b/c")` is `a/b~1c`. The root is the empty string."""
+    text = "/".join(path)
+    if "~" not in text and text.count("/") < len(path):
+        return text
     return "/".join(segment.replace("~", "~0").replace("/", "~1") for segment in path)
 
 
