@@ -1,18 +1,24 @@
 """Evidence goes with its cause on a running worker: in the same model and in other people's, whatever comes first."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bus import rejections
+from bus.requests import Requests
 from model.commands import causes
-from schemas.commands import DeleteComponent, MakeComponent, Tell, Withdraw
+from schemas.commands import DeleteComponent, Forget, MakeComponent, Tell, Withdraw, WithdrawFollowing
 from schemas.definitions import ComponentDefinition
-from schemas.errors import Code
+from schemas.errors import Code, Transient
 from schemas.evidence import Evidence, NewEvidence
+from schemas.following import FollowsReply
+from schemas.queries import Ask, Follows
 from schemas.replies import Rejection
-from tests.actors.serving import Llum, serving
+from tests.actors.serving import DEADLINE_S, Llum, serving
 from tests.waiting import eventually
 
 
@@ -171,3 +177,77 @@ async def test_more_than_one_command_withdraws_goes_by_further_ones(
     await llum.do(DeleteComponent(id=llum.next_id(), context=["c"], component="a"))
     pieces = await until_counts(llum, "b", [])
     assert {piece.withdrawn.by for piece in pieces if piece.withdrawn is not None} == {"llum"}
+
+
+async def test_a_withdrawal_waits_for_a_tell_that_is_tried_again(llum: Llum, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails meanwhile, the two are stored in another person's log in the order of this one."""
+    store, stored, failures = Requests.store, [], [3]
+
+    async def failing(self: Requests, user: str, app: str, command: Any, **more: Any) -> int:
+        if user == "bob":
+            if failures[0] and isinstance(command, Tell):
+                failures[0] -= 1
+                raise Transient(Code.UNAVAILABLE, "not now")
+            stored.append(type(command))
+        return await store(self, user, app, command, **more)
+
+    await llum.make_person("alice", "a")
+    await llum.make_person("bob", "seen")
+    await llum.grant_rules("bob", "llum", of="alice", tell=True)
+    await llum.subscribe("a", "'' ~ '' : TELL bob/c/seen, inferred:<./c/a>")
+    monkeypatch.setattr(Requests, "store", failing)
+    seq = await llum.requests.store("alice", "llum", tell(llum, 1))
+    await llum.requests.store("alice", "llum", withdraw(llum, seq))
+    await eventually(lambda: _has(stored, WithdrawFollowing), "the withdrawal is stored")
+    (piece,) = await until_counts(llum, "seen", [], "bob")
+    assert piece.withdrawn is not None
+    assert (failures[0], stored) == (0, [Tell, WithdrawFollowing])
+
+
+async def _has(there: list[type], wanted: type) -> bool:
+    return wanted in there
+
+
+async def test_forgetting_a_person_changes_nobody_else(llum: Llum) -> None:
+    """What their rules told others stays there; and of them nothing is left."""
+    await llum.make_person("alice", "a", "b")
+    await llum.make_person("bob", "seen")
+    await llum.grant_rules("bob", "llum", of="alice", tell=True)
+    await llum.subscribe("a", "'' ~ '' : TELL bob/c/seen, inferred:<./c/a>")
+    await llum.subscribe("a", "'' ~ '' : TELL ./c/b, inferred:<./c/a>")
+    await llum.tell("a", 1)
+    await llum.until("seen", [1], "bob")
+    await llum.do(Forget(id=llum.next_id()))
+    await llum.tell("seen", 2, "bob")
+    assert await counting(llum, "seen", "bob") == [1, 2]
+    await eventually(lambda: _consequences(llum, 1), "only bob's piece remembers a cause")
+
+
+async def _consequences(llum: Llum, count: int) -> bool:
+    rows = 0
+    for path in llum.shard_dir.glob("*.db"):
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as shard:
+            rows += shard.execute("SELECT count(*) FROM consequence").fetchone()[0]
+    return rows == count
+
+
+async def test_what_has_followed_can_be_asked(llum: Llum) -> None:
+    """A value, the notice that went out and the rules that did it; and who has asked since."""
+    await llum.make_person("alice", "a", "b")
+    await llum.grant("alice", "probe")
+    value = await llum.subscribe("a", "'' ~ '' : TELL ./c/b, inferred:<./c/a>")
+    call = await llum.subscribe("a", "'' ~ '' : NOTIFY POST 'http://127.0.0.1:9/secret?of=her'")
+    told = await llum.settle("a", 1)
+    await llum.requests.ask("alice", "probe", Ask(context=["c"], view=["b"]), DEADLINE_S)
+    query = Follows(context=["c"], component="a", seq=told.seq)
+
+    async def noted() -> FollowsReply | None:
+        reply = await llum.requests.ask("alice", "llum", query, DEADLINE_S)
+        assert isinstance(reply, FollowsReply)
+        return reply if reply.notices else None
+
+    reply = await eventually(noted, "the notice is noted")
+    assert [(one.path, one.value, one.rule) for one in reply.values] == [(["c", "b"], 1, value)]
+    assert [(one.rule, one.method, one.url) for one in reply.notices] == [(call, "POST", "http://127.0.0.1:9")]
+    assert {rule.token for rule in reply.rules} == {value, call}
+    assert ("probe", ["c", "b"]) in [(row.app, row.path) for row in reply.asked]

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.store import sql, sql_times
+from actors.store import sql, sql_following, sql_times
 from actors.store.evidence_sql import evidence_part_query, evidence_query
 from model.caches import Caches
 from model.queries import answer
@@ -315,6 +315,24 @@ def test_what_is_looked_up_is_searched(few: sqlite3.Connection, statement: str, 
     scans = [step for step in steps if step.startswith("SCAN")]
     harmless = ("SCAN wanted", "SCAN era", "SCAN outbox USING", "SCAN (subquery", *HALVING)
     assert all(step.startswith(harmless) for step in scans), steps
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "bounds"),
+    [
+        (sql_following.FOLLOW_PIECE, (5, 0, 0, -1), "cause_seq=? AND cause_n=? AND (seq,n)>(?,?)"),
+        (sql_following.FOLLOW_COMPONENT, (-1, -1, -1, -1), "(cause_seq,cause_n,seq,n)>(?,?,?,?)"),
+    ],
+)
+def test_what_follows_is_one_range(few: sqlite3.Connection, statement: str, values: Any, bounds: str) -> None:
+    """In its order, from where it is to go on; a withdrawal is looked up for each thing that is given."""
+    given = (1, "", COMPONENT, *values, 10)
+    steps = [row[3] for row in few.execute(f"EXPLAIN QUERY PLAN {statement}", given)]
+    causes = f"(user_key=? AND grantee=? AND cause_no=? AND {bounds})"
+    assert steps == [
+        f"SEARCH consequence USING PRIMARY KEY {causes}",
+        "SEARCH withdrawal USING PRIMARY KEY (component_no=? AND seq=? AND n=?) LEFT-JOIN",
+    ]
 
 
 def test_the_file_and_the_test_have_one_schema(tmp_path: Path) -> None:

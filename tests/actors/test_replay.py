@@ -42,6 +42,7 @@ from schemas.queries import (
     Access,
     Ask,
     Export,
+    Follows,
     GetContext,
     GetPermission,
     ListApps,
@@ -318,6 +319,7 @@ def _small_queries(context: list[str], log: list[LogMessage]) -> list[Query]:
         GetContext(context=context, as_of_seq=middle),
         ListRules(context=context),
         GetPermission(app="probe", context=context),
+        *(Follows(context=context, component="a", seq=one.seq) for one in log[3:40:5]),
         GetPermission(app="probe", context=context, component="a"),
     ]
     return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), ListResolvers()]
