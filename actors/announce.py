@@ -6,6 +6,7 @@ effects are in the outbox, written with what caused them: they leave after the c
 from the primary alone, and only while somebody takes them.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -41,6 +42,8 @@ class Announcer:
         self._number = number
         self.on_event = on_event
         """Takes the events; None: nobody does, and none is made."""
+        self._late: set[asyncio.Task[None]] = set()
+        """Outcomes that the bus did not take at once."""
         self.chains = Chains(self._say_late)
         """What commands have set off, for those who wait for its end."""
 
@@ -61,9 +64,31 @@ class Announcer:
                 if self.on_event is not None and item.changes:
                     self.on_event(event_of(item))
         if old:
-            seq = settled[-1].incoming.message.seq
-            lines.write(LoggedCaughtUp(partition=self._number, count=old, seq=seq))
+            self._log_old(old, settled[-1].incoming.message.seq)
         return any(item.leaves for item in settled)
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the bus has taken all that was to be said: else `announce`, which waits for it."""
+        return not self._late
+
+    def announce_at_once(self, item: Settled) -> None:
+        """Do what `announce` does for one command, without waiting for the bus."""
+        message = item.incoming.message
+        recent_us = (time.time() - REPLY_WINDOW_S) * 1e6
+        later = self._look_at_chains([item], recent_us)
+        if message.time_us < recent_us:
+            self._log_old(1, message.seq)
+            return
+        _log_command(item)
+        outcome = later.get(message.seq, item.outcome)
+        if message.reply_to is not None and outcome is not None and is_inbox(message.reply_to):
+            self._say_at_once(message.reply_to, outcome)
+        if self.on_event is not None and item.changes:
+            self.on_event(event_of(item))
+
+    def _log_old(self, count: int, seq: int) -> None:
+        lines.write(LoggedCaughtUp(partition=self._number, count=count, seq=seq))
 
     def _look_at_chains(self, settled: list[Settled], recent_us: float) -> dict[int, Outcome | None]:
         """Begin and continue chains, before anything that is awaited may come between.
@@ -88,6 +113,13 @@ class Announcer:
         except LlumError as error:
             # Whoever waits for it sends the command again, and gets the same outcome.
             log.warning("outcome_not_sent", seq=outcome.seq, error=str(error))
+
+    def _say_at_once(self, reply_to: str, outcome: Outcome) -> None:
+        data = encode(outcome)
+        if len(data) > MAX_PAYLOAD_BYTES or not self._bus.publish_soon(reply_to.encode(), data):
+            task = asyncio.create_task(self._say_outcome(reply_to, outcome))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
 
     def _say_late(self, reply_to: str, outcome: Outcome) -> None:
         if not self._bus.publish_soon(reply_to.encode(), encode(outcome)):

@@ -43,6 +43,8 @@ class Committing:
         self._sleep = sleep
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
+        """How long the timer was set for."""
         self._ends = False
         self._tried = asyncio.Event()
         """Set, and replaced, after each commit and at the end."""
@@ -132,10 +134,13 @@ class Committing:
         self._partition.waiting.leave()
 
     def _wait(self, seconds: float) -> None:
+        # One that was set for no longer ends first.
+        if self._timer is not None and self._timer_s <= seconds:
+            return
         loop = asyncio.get_running_loop()
         if self._timer is None or self._timer.when() > loop.time() + seconds:
             self._forget_timer()
-            self._timer = loop.call_later(seconds, self._due.set)
+            self._timer, self._timer_s = loop.call_later(seconds, self._due.set), seconds
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

@@ -1,6 +1,7 @@
 """What has been read and waits to be applied: a mailbox for each partition, and one bound for all of them.
 
-A partition takes what is there as one batch, so batches grow by themselves when there is much to do.
+A partition takes what is there as one batch, so batches grow by themselves when there is much to do. When there is
+little, most messages do not wait at all: the partition applies them as they arrive, and no task has to wake up.
 """
 
 import asyncio
@@ -14,6 +15,10 @@ MAX_BATCH_MESSAGES = 1000
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Payload of one transaction, to bound memory. At least one message is always taken."""
 
+MAX_AT_ONCE = 100
+"""Messages of a burst that may be applied as they arrive, which holds the loop up for some milliseconds. In a larger
+one each partition has several, and a batch is cheaper."""
+
 MAX_WAITING = 64_000
 """Messages in all mailboxes, a full batch for each partition; the readers pause above that."""
 
@@ -21,13 +26,19 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 """Payload in all mailboxes; the readers pause above that."""
 
 
+ApplyAtOnce = Callable[[LogMessage], bool]
+"""Applies a message that nothing is ahead of. False, and nothing is done: it must wait. Must not block or raise."""
+
+
 class Mailbox:
     """The messages of one partition that wait, the oldest first."""
 
-    __slots__ = ("arrived", "waiting")
+    __slots__ = ("arrived", "at_once", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[LogMessage] = []
+        self.at_once: ApplyAtOnce | None = None
+        """What a message is offered before it waits; None: it waits in any case."""
         self.arrived = asyncio.Event()
         """Set while there may be something to take."""
 
@@ -71,14 +82,28 @@ class Mailroom:
         self.done(waiting)
 
     def deliver(self, messages: list[LogMessage]) -> None:
-        """Sort messages into the mailboxes. Called by the readers."""
+        """Have messages applied at once, or sort them into the mailboxes. Called by the readers."""
+        waiting = self._not_applied(messages) if len(messages) <= MAX_AT_ONCE else messages
         mailboxes = self._mailboxes
-        for message in messages:
+        for message in waiting:
             mailbox = mailboxes[message.partition]
             mailbox.waiting.append(message)
             mailbox.arrived.set()
-        self._waiting += len(messages)
-        self._waiting_bytes += _size_of(messages)
+        self._waiting += len(waiting)
+        self._waiting_bytes += _size_of(waiting)
+
+    def _not_applied(self, messages: list[LogMessage]) -> list[LogMessage]:
+        """Give those that must wait, and all that come behind them in their partitions."""
+        waiting: list[LogMessage] = []
+        held_up: set[int] = set()
+        for message in messages:
+            partition = message.partition
+            mailbox = self._mailboxes[partition]
+            at_once = mailbox.at_once
+            if at_once is None or mailbox.waiting or partition in held_up or not at_once(message):
+                held_up.add(partition)
+                waiting.append(message)
+        return waiting
 
     def room(self) -> int:
         """Say how many more messages the mailboxes take."""

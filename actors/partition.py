@@ -15,13 +15,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import msgspec
-
 from actors import failpoints
 from actors.driving import drive
 from actors.incoming import Incoming, address_of, decode_incoming
 from actors.live import ActiveModels, LiveModel
-from actors.settling import FAULT, Settled, Settling, key_of
+from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
 from actors.store.digests import Landmark
 from actors.store.shard import Shard
@@ -72,6 +70,8 @@ class Partition:
         self._advanced: list[asyncio.Future[None]] = []
         self._leaves = False
         self._careful_until = careful_until
+        self._failed_seq = 0
+        """A command that hit a fault of ours when it was applied at once: it is recorded, and passed over."""
 
     @property
     def is_careful(self) -> bool:
@@ -105,6 +105,31 @@ class Partition:
             failpoints.reached("spoken")
             settled += done
             incoming = incoming[len(done) :]
+        return settled
+
+    def apply_at_once(self, message: LogMessage) -> Settled | None:
+        """Apply a message as `apply` does, for less, if nothing must be waited for, as with most.
+
+        None, and nothing is done: `apply` it. Whoever calls this speaks of what was applied before anything else.
+        """
+        if self._lock.locked() or self.is_careful or self.waiting.forgets or message.seq <= self.applied_seq:
+            return None
+        one = decode_incoming(message)
+        if one.command is None or type(one.command) in STAND_ALONE:
+            return None
+        key, actor = key_of(one), self.active(one.address.user)
+        if key is None or actor is None or actor.model is None or self.shard.repeats.doubtful((key,)):
+            return None
+        failpoints.reached("before_apply")
+        try:
+            settled = Settling(self.waiting, {actor.user: actor}, {}, self.shard).settle_at_once(one, key)
+        except Exception:  # noqa: BLE001 - logged there; then the command is refused
+            log_failed(one)
+            self._failed_seq = message.seq
+            return None
+        if settled is not None:
+            self._wake()
+            failpoints.reached("applied")
         return settled
 
     async def commit(self) -> Batch | None:
@@ -177,6 +202,8 @@ class Partition:
         if self.waiting.forgets:
             # The disk did not take it when it was applied. Until it does, the shard knows repeats of what is forgotten.
             await self.flush()
+        if incoming[0].message.seq == self._failed_seq:
+            return await self._pass_over(incoming[0])
         if type(incoming[0].command) in STAND_ALONE:
             return await self._apply_alone(incoming[0])
         if self.is_careful:
@@ -186,6 +213,14 @@ class Partition:
             if work.faulty_user is not None:
                 self._let_go(work.faulty_user)
                 await self.flush()
+        return work.settled
+
+    async def _pass_over(self, one: Incoming) -> list[Settled]:
+        """Refuse a command that hit a fault of ours, which may have left its model half changed."""
+        async with self._lock:
+            work = await self._settle([as_faulty(one)])
+            self._let_go(one.address.user)
+            await self.flush()
         return work.settled
 
     async def _apply_alone(self, one: Incoming) -> list[Settled]:
@@ -204,7 +239,7 @@ class Partition:
             return await self._apply_and_commit(one)
         except Unwritable as error:
             log.exception("rows_refused", partition=self.number, seq=one.message.seq, error=str(error))
-            return await self._apply_and_commit(msgspec.structs.replace(one, command=None, error=FAULT))
+            return await self._apply_and_commit(as_faulty(one))
 
     async def _apply_and_commit(self, one: Incoming) -> list[Settled]:
         async with self._lock:

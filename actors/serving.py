@@ -9,12 +9,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from actors.announce import Announcer, OnEvent
 from actors.answers import Answers
 from actors.asked import AskRecord
 from actors.asks import Asks, SlowAsks
+from actors.at_once import AtOnce
 from actors.committing import Committing
 from actors.effects.relaying import Relay, Relaying
 from actors.live import ActiveModels
@@ -274,6 +276,8 @@ class Serving:
 
     async def _apply_arrivals(self, partition: Partition, committing: Committing) -> None:
         self._note_progress(partition)
+        bound, note = self._ground.bound, partial(self._note_applied, partition)
+        self._mailbox.at_once = AtOnce(partition, self._announcer, committing, bound, self._is_free, note).take
         # Looked at after each batch, too: taking one may clear the sign that `leave` has set.
         while not self._leaving.is_set():
             await self._mailbox.arrived.wait()
@@ -283,8 +287,12 @@ class Serving:
             if self._leaving.is_set():
                 return
             await self._apply_and_compare(partition, committing, self._mailbox.take())
-            self._applied_at = time.monotonic()
-            self._note_progress(partition)
+            self._note_applied(partition)
+
+    def _is_free(self) -> bool:
+        """Say whether what arrives may be applied at once: nothing is in hand or to be compared, and we stay."""
+        has_caught_up = self._caught_up.is_set() and self._summing.has_compared
+        return has_caught_up and not self._in_hand and not self._leaving.is_set()
 
     async def _apply_and_compare(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
         parts = self._summing.parts(batch)
@@ -342,6 +350,10 @@ class Serving:
     def _idle_s(self) -> float | None:
         """Say for how many seconds nothing has been applied; None: never here."""
         return None if self._applied_at is None else time.monotonic() - self._applied_at
+
+    def _note_applied(self, partition: Partition) -> None:
+        self._applied_at = time.monotonic()
+        self._note_progress(partition)
 
     def _note_progress(self, partition: Partition) -> None:
         self.applied_seq = partition.applied_seq

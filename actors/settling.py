@@ -83,6 +83,23 @@ class Settling:
             if self.faulty_user is not None:
                 return
 
+    def settle_at_once(self, one: Incoming, key: CommandKey) -> Settled | None:
+        """Settle a command that is certainly no repeat; None, and nothing is done, if it needs something read.
+
+        Raises what a fault of ours raises; the model may be half changed then.
+        """
+        address, message, waiting = one.address, one.message, self._waiting
+        assert one.command is not None, "only a command is settled at once"
+        time_us = max(message.time_us, waiting.clock_us)
+        applied = self._actors[address.user].apply_at_once(address.app, one.command, message.seq, time_us)
+        if applied is None:
+            return None
+        digests = self._digests.of(message)
+        self._record(one, key, time_us, applied, digests)
+        self._repeats.add(self._new)
+        waiting.note(message, digests[0])
+        return self.settled[0]
+
     def _settle_repeat(self, one: Incoming, first: First, body: int) -> None:
         """Give a repeat the first outcome. Refuse another command with the same id."""
         if first.body in (None, body) or (one.command is not None and is_of_a_stage(one.command)):
@@ -100,8 +117,8 @@ class Settling:
             return Applied(Refused(id=one.id, seq=seq, error=one.error))
         try:
             return self._actors[address.user].apply_at_once(address.app, one.command, seq, time_us)
-        except Exception:
-            log.exception("command_failed", user=address.user, app=address.app, verb=address.verb, seq=one.message.seq)
+        except Exception:  # noqa: BLE001 - logged there; then the command is refused
+            log_failed(one)
             return self._failed(one)
 
     def _apply(self, one: Incoming, time_us: int) -> Reading[Applied]:
@@ -109,8 +126,8 @@ class Settling:
         assert command is not None, "what is no command has been refused at once"
         try:
             return (yield from self._actors[address.user].apply(address.app, command, one.message.seq, time_us))
-        except Exception:
-            log.exception("command_failed", user=address.user, app=address.app, verb=address.verb, seq=one.message.seq)
+        except Exception:  # noqa: BLE001 - logged there; then the command is refused
+            log_failed(one)
             return self._failed(one)
 
     def _failed(self, one: Incoming) -> Applied:
@@ -160,6 +177,17 @@ class Settling:
     def _remember(self, key: CommandKey, first: First) -> None:
         self._waiting.gathering.outcomes[key] = self._known[key] = first
         self._new.append(key.hashed)
+
+
+def log_failed(one: Incoming) -> None:
+    """Report a fault of ours. To be called while it is handled."""
+    address = one.address
+    log.exception("command_failed", user=address.user, app=address.app, verb=address.verb, seq=one.message.seq)
+
+
+def as_faulty(one: Incoming) -> Incoming:
+    """Have a command refused for a fault of ours, without another attempt."""
+    return msgspec.structs.replace(one, command=None, error=FAULT)
 
 
 def key_of(one: Incoming) -> CommandKey | None:

@@ -46,6 +46,11 @@ class Summing:
         """Make one that knows what was recorded last. Raises `Transient`."""
         return cls(bus, partition, await log_sums.read(bus, partition.number), sleep)
 
+    @property
+    def has_compared(self) -> bool:
+        """Whether nothing is to be compared any more."""
+        return self._expected is None
+
     @asynccontextmanager
     async def going_on(self, records: Callable[[], bool]) -> AsyncIterator[None]:
         """Record every minute and at the end, as long as `records` says so."""

@@ -113,7 +113,9 @@ class Uncommitted:
     @property
     def forgets(self) -> bool:
         """Whether somebody is forgotten by what waits: to write that may take long."""
-        return any(batch.forgotten for batch in self.batches)
+        # This is asked for every message.
+        under_way = self._under_way
+        return bool(self.gathering.batch.forgotten or (under_way is not None and under_way.batch.forgotten))
 
     @property
     def messages(self) -> int:

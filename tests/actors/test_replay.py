@@ -2,9 +2,10 @@
 
 Goal: whatever the history, the batches, the commits, the crashes and the passivations, the state is the one that a
 fresh shard gets by applying the log from its beginning, and what was said stays true. Method: a hypothesis machine
-drives one live partition: commands are applied, and committed now and then, and the disk may be full. Then it replays
-the log into an empty shard, commits all of it, and compares the answers to all that can be asked, with what waits
-for its commit on the live side. A command that is applied again after a crash must get the outcome that was spoken.
+drives one live partition: commands are applied, in batches or as they arrive, and committed now and then, and the disk
+may be full. Then it replays the log into an empty shard, commits all of it, and compares the answers to all that can be
+asked, with what waits for its commit on the live side. A command that is applied again after a crash must get the
+outcome that was spoken.
 """
 
 import asyncio
@@ -81,6 +82,15 @@ class Live:
         """Apply, and see that nobody is told anything else than before a crash."""
         with suppress(sqlite3.OperationalError):
             await self._on(disk, lambda: self.partition.apply(messages, self._hear))
+
+    async def apply_as_it_arrives(self, messages: list[LogMessage]) -> None:
+        """Apply each by itself, at once if nothing must be waited for."""
+        for message in messages:
+            settled = self.partition.apply_at_once(message)
+            if settled is None:
+                await self.partition.apply([message], self._hear)
+            else:
+                await self._hear([settled])
 
     async def commit(self, disk: str = "works") -> None:
         with suppress(sqlite3.OperationalError):
@@ -221,6 +231,11 @@ class ReplayEqualsLive(RuleBasedStateMachine):
     def apply(self, size: int, disk: str) -> None:
         pending = self.log[self.live.partition.applied_seq :]
         self.runner.run(self.live.apply(pending[:size], disk))
+
+    @rule(size=st.integers(1, 20))
+    def apply_as_it_arrives(self, size: int) -> None:
+        pending = self.log[self.live.partition.applied_seq :]
+        self.runner.run(self.live.apply_as_it_arrives(pending[:size]))
 
     @rule(disk=st.sampled_from(DISKS))
     def commit(self, disk: str) -> None:
