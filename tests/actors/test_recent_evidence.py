@@ -43,6 +43,7 @@ FILTERS = st.one_of(
 ASKS = st.builds(
     Ask,
     context=st.just(["a"]),
+    view=st.sampled_from([None, ["a"]]),
     resolver=st.sampled_from([None, "recent", "goal", "count", "most_frequent"]),
     evidence_filter=FILTERS,
     include_evidence=st.booleans(),
@@ -96,18 +97,18 @@ class Live:
         command = msgspec.structs.replace(command, id=f"{self.seq}")
         await self.partition.apply([histories.message(self.seq, time_us, "alice", app, command)])
 
-    async def ask(self, query: Ask) -> Reply:
-        answer = self._answers.answer(Address(3, "alice", "llum", "ask"), msgspec.json.encode(query))
+    async def ask(self, query: Ask, app: str = "llum") -> Reply:
+        answer = self._answers.answer(Address(3, "alice", app, "ask"), msgspec.json.encode(query))
         return answer if isinstance(answer, msgspec.Struct) else await answer()
 
-    async def ask_the_disk(self, query: Ask) -> Reply:
+    async def ask_the_disk(self, query: Ask, app: str = "llum") -> Reply:
         """Ask as if nothing were remembered beside the model."""
         live = self.partition.active("alice")
         if live is None:
-            return await self.ask(query)
+            return await self.ask(query, app)
         kept, live.caches = live.caches, Caches()
         try:
-            return await self.ask(query)
+            return await self.ask(query, app)
         finally:
             live.caches = kept
 
@@ -135,9 +136,10 @@ def test_asks_are_answered_as_the_disk_would(history: list[Command | Ask], last:
     async def run(live: Live) -> None:
         for step in [*history, *last]:
             if isinstance(step, Ask):
-                expected = await live.ask_the_disk(step)
-                assert await live.ask(step) == expected
-                assert await live.ask(step) == expected, "what was read is remembered as it is"
+                for app in ("llum", "probe"):
+                    expected = await live.ask_the_disk(step, app)
+                    assert await live.ask(step, app) == expected
+                    assert await live.ask(step, app) == expected, "what was read is remembered as it is"
             else:
                 await live.apply(step)
 

@@ -7,7 +7,6 @@ from model.caches import Caches
 from model.elsewhere import ResolveElsewhere, Together
 from model.evidence import (
     Selection,
-    body_without_cause,
     counting,
     decode_evidence,
     held_place,
@@ -18,12 +17,12 @@ from model.evidence import (
 from model.latest import KNOWN, Known
 from model.permissions import OWNER
 from model.queries.ask.explain import Decided, left_out, looked, shown_used, skews_of, unshown_used
-from model.queries.ask.paging import Budget, page_of
+from model.queries.ask.paging import Budget, page_of, shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, in_order
 from model.reads import MAX_READ_BYTES, Found, Pause
 from model.resolvers.registry import Considered, Resolve, Resolved, is_goal
 from schemas.errors import Code, LlumError, Refusal
-from schemas.evidence import EncodedEvidence, Evidence
+from schemas.evidence import Evidence
 from schemas.explaining import Explanation
 from schemas.limits import MAX_EVIDENCE_CONSIDERED, MAX_REPLY_BYTES
 from schemas.replies import AskReply, ComponentFailure
@@ -79,7 +78,7 @@ def _finish(
         page, part.answer.evidence_more = page_of(
             shown, plan.query.evidence_after, part.after_held, plan.shown_until, budget
         )
-        part.answer.evidence = page if part.grant is OWNER else EncodedEvidence([*map(body_without_cause, page.bodies)])
+        part.answer.evidence = shown_to(part.grant, page)
         if part.held_order:
             part.answer.evidence_ahead = _ahead(page.bodies, part.counts_until)
     if plan.query.explain:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from model.evidence import held_place, piece_id
+from model.evidence import body_without_cause, held_place, piece_id
+from model.permissions import OWNER, Grant
 from model.reads import Found
 from schemas.evidence import EncodedEvidence
 from schemas.limits import MAX_EVIDENCE_PAGE
@@ -46,6 +47,11 @@ def page_of(
     if len(bodies) <= MAX_EVIDENCE_PAGE and budget.take(sum(map(len, bodies))):
         return EncodedEvidence(bodies), found.cut
     return EncodedEvidence(list(_that_fit(bodies, budget))), True
+
+
+def shown_to(grant: Grant, page: EncodedEvidence) -> EncodedEvidence:
+    """Leave out of a page what only owners see."""
+    return page if grant is OWNER else EncodedEvidence([*map(body_without_cause, page.bodies)])
 
 
 def _that_fit(bodies: Sequence[bytes], budget: Budget) -> Iterator[bytes]:

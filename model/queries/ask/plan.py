@@ -7,6 +7,7 @@ and explanations it is marked for the owner's apps, and does not exist for other
 withdrawal pays nothing for that.
 """
 
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from typing import Final
@@ -17,18 +18,24 @@ from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, selection_of
 from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied
 from model.queries.ask.explain import explain_reads
+from model.queries.ask.paging import Budget, page_of, shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, in_order
-from model.queries.ask.to_read import correction_reads, counts, maker, page_read, value_reads
+from model.queries.ask.to_read import correction_reads, counts, first_page, maker, page_read, value_reads
 from model.queries.past import Then, check_reach, too_far_back
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
+from model.reads import Found, Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Resolver, Resolvers, checked_arguments
 from model.sight import Sight
 from model.state import Leaf, Model
 from schemas.errors import Code, Refusal
+from schemas.limits import MAX_REPLY_BYTES
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
+
+Pages = Callable[[Read], Found | None]
+"""Finds a page in memory; None: it is not there."""
 
 _NOT_LOOKED_AT: Final = LatestPieces()
 """What is known of a model of the past."""
@@ -54,16 +61,21 @@ def plan_ask(
         plan.now, plan.at = then.now, then.at
         plan.held_now = max(then.now, then.model.time_us / 1e6)
         plan.withdrawn_by, plan.shown_until = then.withdrawn_by, then.shown_until
-    from_memory = selection is EVERYTHING and not (query.include_evidence or query.explain or query.resolver_arguments)
+    from_memory = _is_plain(query, selection) and not (query.include_evidence or query.explain)
     if query.held_at is not None:
         check_time(query.held_at, "held_at")
         known, from_memory = _NOT_LOOKED_AT, False
         plan.now = plan.held_now = query.held_at
+    # One page, from its beginning. Pages of several components share a budget: those are made together.
+    is_page = query.include_evidence and not query.explain and query.evidence_after is None and plan.at is None
+    pages = None
+    if is_page and caches is not None and len(targets.found) == 1 and _is_plain(query, selection):
+        pages = partial(caches.recall_one, model=model)
     ready = known.ready
     for target in targets.found:
         number = target.number
         try:
-            _plan_target(plan, target, asker, resolvers, ready.get(number) or known.get(number), from_memory)
+            _plan_target(plan, target, asker, resolvers, ready.get(number) or known.get(number), from_memory, pages)
         except Refusal as refusal:
             reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
     if query.show_contexts:
@@ -71,8 +83,19 @@ def plan_ask(
     return plan
 
 
+def _is_plain(query: Ask, selection: Selection) -> bool:
+    """Tell whether the value is that of all evidence as it counts now, by a resolver that is told nothing."""
+    return selection is EVERYTHING and not query.resolver_arguments and query.held_at is None
+
+
 def _plan_target(
-    plan: Plan, target: Target, asker: Asker, resolvers: Resolvers, latest: Latest | None, from_memory: bool
+    plan: Plan,
+    target: Target,
+    asker: Asker,
+    resolvers: Resolvers,
+    latest: Latest | None,
+    from_memory: bool,
+    pages: Pages | None,
 ) -> None:
     place, component, grant = target.place, target.leaf, target.grant
     if plan.at is not None and plan.at < asker.now - grant.past:
@@ -98,7 +121,10 @@ def _plan_target(
         creation_time=(place.context.created_us + component.later_us) / 1e6,
         extra=component.extra,
     )
-    if latest is None or not from_memory or not _answer_at_once(answer, component, resolver, latest, plan):
+    if latest is None or not (
+        (from_memory and _answer_at_once(answer, component, resolver, latest, plan))
+        or (pages is not None and _page_at_once(answer, target, resolver, latest, plan, pages))
+    ):
         part = _opened(plan, target, answer, resolver, latest)
         plan.open.append(part)
         if resolver.elsewhere is not None:
@@ -147,6 +173,23 @@ def _answer_at_once(answer: ComponentAnswer, component: Leaf, resolver: Resolver
         if piece.time is not None and piece.time > now + MAX_AHEAD_S:
             return False
         answer.value = piece.value
+    return True
+
+
+def _page_at_once(
+    answer: ComponentAnswer, target: Target, resolver: Resolver, latest: Latest, plan: Plan, pages: Pages
+) -> bool:
+    """Fill in the value and the first page of evidence if memory has both, as it has once they have been read."""
+    component, grant = target.leaf, target.grant
+    if not grant.unlimited or component.withdrawals or component.held_order:
+        return False
+    if not _answer_at_once(answer, component, resolver, latest, plan):
+        return False
+    found = pages(first_page(target.number, plan.seq))
+    if found is None:
+        return False
+    page, answer.evidence_more = page_of(found, None, None, None, Budget(MAX_REPLY_BYTES))
+    answer.evidence = shown_to(grant, page)
     return True
 
 
