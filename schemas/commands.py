@@ -20,7 +20,9 @@ from schemas.permissions import Permission
 from schemas.verbs import verb_of
 
 
-class _Command(msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True):
+class _Command(
+    msgspec.Struct, kw_only=True, tag_field="verb", omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
     id: str
     v: int = PROTOCOL_VERSION
 

@@ -17,7 +17,7 @@ from schemas.permissions import Permission
 from schemas.quotas import Quotas
 
 
-class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted", omit_defaults=True):
+class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted", omit_defaults=True, gc=False):
     """The command has been applied: asks show it. `seq` is its place in the log."""
 
     v: int = PROTOCOL_VERSION
@@ -33,7 +33,7 @@ class Accepted(msgspec.Struct, kw_only=True, tag_field="outcome", tag="accepted"
     """With `Llum-Settle`: whether all that has ended. Null for a command that was sent again, if it is not known."""
 
 
-class Refused(msgspec.Struct, kw_only=True, tag_field="outcome", tag="refused", omit_defaults=True):
+class Refused(msgspec.Struct, kw_only=True, tag_field="outcome", tag="refused", omit_defaults=True, gc=False):
     """The command changed nothing. `id` is null if the message was too broken to have one."""
 
     v: int = PROTOCOL_VERSION
