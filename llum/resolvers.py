@@ -11,13 +11,15 @@ from contextlib import asynccontextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+from actors.days import days_of
 from actors.plugins.plugin import BOUNDS, Bounds, Plugin
 from actors.plugins.wire import PluginDeclaration, PluginEntry
 from bus.logger import get_logger
 from model.resolvers.latest import LATEST
 from model.resolvers.registry import Arguments, Resolved, Resolver, Resolvers
-from model.resolvers.summaries import SHIPPED
+from model.resolvers.summaries import SHIPPED, shipped_with
 from schemas.evidence import Evidence
+from schemas.time_zones import UTC
 
 log = get_logger(__name__)
 
@@ -32,13 +34,18 @@ def installed() -> list[EntryPoint]:
 
 
 @asynccontextmanager
-async def running_resolvers(plugins: Iterable[EntryPoint], bounds: Bounds = BOUNDS) -> AsyncIterator[Resolvers]:
-    """Give the shipped resolvers and these plug-ins, by name. Their processes run as long as the block lasts."""
+async def running_resolvers(
+    plugins: Iterable[EntryPoint], bounds: Bounds = BOUNDS, time_zone: str = UTC
+) -> AsyncIterator[Resolvers]:
+    """Give the shipped resolvers and these plug-ins, by name. Their processes run as long as the block lasts.
+
+    `time_zone` is that of people who have set none.
+    """
     running = [Plugin(PluginEntry(one.name, one.value, one.group), bounds) for one in _named(plugins)]
     try:
         loaded = await asyncio.gather(*(plugin.load() for plugin in running))
         added = [await _resolver_of(*pair) for pair in zip(running, loaded, strict=True)]
-        yield {**SHIPPED, **{resolver.name: resolver for resolver in added}}
+        yield {**shipped_with(days_of(time_zone)), **{resolver.name: resolver for resolver in added}}
     finally:
         await asyncio.gather(*(plugin.close() for plugin in running))
 

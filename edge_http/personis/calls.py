@@ -36,6 +36,8 @@ class ResolverArguments(msgspec.Struct, kw_only=True):
     evidence_filter: str | None = None
     since_time: float | str | None = None
     recent_count: int | None = None
+    held_from: float | str | None = None
+    held_until: float | str | None = None
     arguments: dict[str, Any] | None = None
 
 
@@ -46,6 +48,7 @@ class AskCall(Call, kw_only=True):
     view: ViewSpelling = None
     resolver: ResolverSpelling = None
     showcontexts: Any = None
+    held_at: float | None = None
 
 
 class TellCall(Call, kw_only=True):

@@ -166,6 +166,7 @@ def _following(query: Ask, seq: int, path: list[str], last: Evidence) -> Ask:
         resolver=query.resolver,
         resolver_arguments=query.resolver_arguments,
         evidence_filter=query.evidence_filter,
+        held_at=query.held_at,
         value_over_all=query.value_over_all,
         include_evidence=True,
         evidence_after=(last.seq, last.n),

@@ -152,6 +152,7 @@ def ask_of(call: AskCall) -> Ask:
         resolver_arguments=arguments_of(call.resolver),
         evidence_filter=evidence_filter,
         value_over_all=evidence_filter is not None,
+        held_at=call.held_at,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
     )
@@ -271,21 +272,27 @@ def resolver_of(spelling: ResolverSpelling) -> tuple[str | None, EvidenceFilter 
     if name not in FILTER_NAMES:
         hint = f"one of {', '.join(sorted(FILTER_NAMES))}"
         raise Refusal(Code.BAD_FILTER, f"no such evidence filter: {name[:64]}", "resolver.evidence_filter", hint)
-    since_time = _time_of(spelling.since_time)
+    since_time = _time_of(spelling.since_time, "since_time")
     if name == "since_time" and since_time is None:
         name = "all"
-    arguments = {"name": name, "since_time": since_time, "recent_count": spelling.recent_count}
+    arguments = {
+        "name": name,
+        "since_time": since_time,
+        "recent_count": spelling.recent_count,
+        "held_from": _time_of(spelling.held_from, "held_from"),
+        "held_until": _time_of(spelling.held_until, "held_until"),
+    }
     return spelling.resolver, convert(arguments, EvidenceFilter, "resolver")
 
 
-def _time_of(spelling: float | str | None) -> float | None:
+def _time_of(spelling: float | str | None, name: str) -> float | None:
     """Read seconds since 1970, which may be text. Raises `bad_filter`."""
     if not isinstance(spelling, str):
         return spelling
     try:
         return float(spelling)
     except ValueError:
-        field, message = "resolver.since_time", "a time is seconds since 1970"
+        field, message = f"resolver.{name}", "a time is seconds since 1970"
         raise Refusal(Code.BAD_FILTER, message, field, "such as 1750000000") from None
 
 

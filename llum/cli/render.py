@@ -1,6 +1,6 @@
 """Answers as text for people. Colours only where click finds a terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from llum.cli import layout
 from schemas.effects import DeadLetter
 from schemas.errors import Refusal
 from schemas.evidence import Evidence, Withdrawal
-from schemas.explaining import Explanation, Reason
+from schemas.explaining import Explanation, Reason, Skew
 from schemas.paths import format_path
 from schemas.replies import AskReply, ComponentAnswer, Rejection
 
@@ -20,6 +20,7 @@ MAX_CELL: Final = 60
 REASONS: Final = {
     "filter": "not let through by the filter",
     "expired": "expired",
+    "ahead": "not yet so: their time is still to come, or later than the one that was asked about",
     "goal_flag": "a wish: it carries the goal flag",
     "no_goal_flag": "not a wish: no goal flag",
     "older": "older",
@@ -61,13 +62,18 @@ def values_table(reply: AskReply) -> str:
     return table(("component", "value", "what it is"), rows)
 
 
-def evidence_table(evidence: Sequence[Evidence]) -> str:
-    """Show pieces of evidence, the oldest first."""
+def evidence_table(evidence: Sequence[Evidence], ahead: Iterable[tuple[int, int]] = ()) -> str:
+    """Show pieces of evidence in their order. Those that are `ahead` (seq, n) do not count yet."""
+    waiting = {*ahead}
     rows = [
-        (moment(one.held_from), one.source, one.evidence_type, _name(one), ", ".join(one.flags), as_json(one.value))
+        (_when(one, waiting), one.source, one.evidence_type, _name(one), ", ".join(one.flags), as_json(one.value))
         for one in evidence
     ]
     return table(("time", "told by", "type", "seq", "flags", "value"), rows)
+
+
+def _when(one: Evidence, waiting: Set[tuple[int, int]]) -> str:
+    return moment(one.held_from) + (" (ahead)" if (one.seq, one.n) in waiting else "")
 
 
 def rejections_table(rejections: Sequence[Rejection]) -> str:
@@ -98,14 +104,19 @@ def tree(contexts: Mapping[str, Any], depth: int = 1) -> str:
     return "\n".join(lines)
 
 
+_Skews = Mapping[tuple[int, int], Skew]
+"""By the seq and n of the evidence."""
+
+
 def explanation(answer: ComponentAnswer) -> str:
     """Say in words why a component has its value."""
     why = answer.explanation
     assert why is not None, "an explanation was asked for"
-    lines = [_headline(why), *(f"  used: {_piece(one)}" for one in why.used)]
+    skews = {(skew.seq, skew.n): skew for skew in why.skews}
+    lines = [_headline(why), *(f"  used: {_piece(one, skews)}" for one in why.used)]
     if not why.used:
         lines.append("  used: nothing, there is no evidence that counts")
-    lines += [line for reason in why.left_out for line in _left_out(reason)]
+    lines += [line for reason in why.left_out for line in _left_out(reason, skews)]
     return "\n".join(lines)
 
 
@@ -142,11 +153,13 @@ def _headline(why: Explanation) -> str:
     return f"because {resolver} saw this evidence (filter {why.evidence_filter}), asked {right}:"
 
 
-def _piece(one: Evidence) -> str:
+def _piece(one: Evidence, skews: _Skews) -> str:
     flags = f" flags {', '.join(one.flags)}" if one.flags else ""
     comment = f" ({in_cell(one.comment)})" if one.comment else ""
     what = f"{in_cell(as_json(one.value))}, {one.evidence_type}"
-    return f"{what}, told by {one.source} at {moment(one.held_from)}, seq {_name(one)}{flags}{comment}{because(one)}"
+    both = _known(skews.get((one.seq, one.n)))
+    told = f"{what}, told by {one.source} at {moment(one.held_from)}, seq {_name(one)}"
+    return f"{told}{both}{flags}{comment}{because(one)}"
 
 
 def because(one: Evidence) -> str:
@@ -159,9 +172,26 @@ def because(one: Evidence) -> str:
     return f", by rule {one.rule} because of {place} seq {piece_name(cause.seq, cause.n)}{read}"
 
 
-def _left_out(reason: Reason) -> list[str]:
+def _known(skew: Skew | None) -> str:
+    """Say when evidence with a time of its own became known."""
+    if skew is None:
+        return ""
+    how = "later" if skew.skew_s >= 0 else "before that"
+    flag = ": a large skew" if skew.large else ""
+    return f", known since {moment(skew.known)} ({_span(abs(skew.skew_s))} {how}{flag})"
+
+
+def _span(seconds: float) -> str:
+    """Write a span of time in its largest unit."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _left_out(reason: Reason, skews: _Skews) -> list[str]:
     lines = [f"  left out: {reason.count} {REASONS[reason.reason]}"]
-    return lines + [f"    {_piece(one)}" for one in reason.examples]
+    return lines + [f"    {_piece(one, skews)}" for one in reason.examples]
 
 
 def _name(one: Evidence) -> str:

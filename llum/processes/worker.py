@@ -51,7 +51,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
                 await set_bounds(bus, settings.asked_days, settings.asked_messages)
-                async with running_resolvers(_plugins(starting)) as resolvers:
+                async with running_resolvers(_plugins(starting), time_zone=settings.time_zone) as resolvers:
                     await run_worker(
                         bus,
                         shard_dir=shards,

@@ -8,7 +8,7 @@ names to resolvers and an argument of `answer`, so an installation may add its o
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -41,6 +41,24 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 Arguments = Mapping[str, Any]
 """One value for each argument that the resolver declares."""
 
+
+class Day(NamedTuple):
+    """A day of a time zone."""
+
+    name: str
+    """Such as `2031-05-04`."""
+    begin: float
+    """Its midnight, seconds since 1970."""
+    end: float
+    """The next one's."""
+
+
+Days = Callable[[str | None, float, float], Sequence[Day]]
+"""Gives the days of a zone (None: that of the installation) that lie between two times, at least in part.
+
+Time-zone data change, so this comes from outside; nothing that is kept depends on it. Raises `bad_field`.
+"""
+
 Function = Callable[[Sequence[Evidence], float, Arguments], Resolved]
 
 
@@ -56,6 +74,11 @@ class Resolver(msgspec.Struct, frozen=True):
     """For explanations: evidence of the other kind never counts for it."""
     by_held: bool = False
     """With `newest_of`: the newest is what held last, and nothing counts that held only after now."""
+    spans: bool = False
+    """Each value holds until the next one: in a period that begins amid one, that one counts from the beginning on.
+
+    Its arguments `since` and `until` are then the period's.
+    """
     elsewhere: Any = None
     """Who runs it, if it is not run here: `resolve` is not called then. The model only hands this on."""
 
@@ -95,6 +118,10 @@ def run(resolver: Resolver, evidence: Sequence[Evidence], now: float, arguments:
             raise TypeError("a resolver gives a Resolved")
         check_json(resolved.value, "value", Code.RESOLVER_FAILED)
         return resolved
+    except Refusal as refusal:
+        if refusal.code is Code.BAD_FIELD:
+            raise
+        raise failed(resolver.name, refusal.message) from refusal
     except Exception as error:
         raise failed(resolver.name, f"{type(error).__name__}: {str(error)[:200]}") from error
 

@@ -5,16 +5,19 @@ that speak of time go by when something held: by the `time` that its teller gave
 others go by the order of acceptance.
 """
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from model.resolvers.latest import LATEST
-from model.resolvers.registry import Argument, Arguments, Resolved, Resolver, Resolvers, is_goal
+from model.resolvers.registry import Argument, Arguments, Day, Days, Resolved, Resolver, Resolvers, is_goal
+from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 
 DAY_S: Final = 86_400.0
@@ -65,22 +68,70 @@ def time_weighted(evidence: Sequence[Evidence], _now: float, arguments: Argument
     return Resolved(weighted / math.fsum(weights), tuple(used))
 
 
-def time_in_state(evidence: Sequence[Evidence], now: float, arguments: Arguments) -> Resolved:
+def no_days(_zone: str | None, _since: float, _until: float) -> Sequence[Day]:
+    """Stand for a calendar where there is none."""
+    raise LookupError("there is no calendar here")
+
+
+def time_in_state(evidence: Sequence[Evidence], now: float, arguments: Arguments, days: Days = no_days) -> Resolved:
     """Give the seconds that each value held, until now: {value: seconds}, or only those of one `state`.
 
     A value holds from its time until that of the next; one without a time holds from its acceptance. Values that are no
-    text are named by their JSON.
+    text are named by their JSON. With `by` set to `day` they are given day by day, from midnight to midnight by the
+    clocks of the person: {"2031-05-04": {value: seconds}}. Such a day may have 23 or 25 hours.
+
+    With the filter `held` they are those of the period, and what held when it began counts from its beginning on.
     """
-    used = sorted((piece for piece in _observed(evidence) if piece.held_from <= now), key=_when)
-    since = arguments["since"]
-    seconds: dict[str, float] = defaultdict(float)
-    for piece, end in zip(used, [*(one.held_from for one in used[1:]), now], strict=False):
-        begin = piece.held_from if since is None else max(piece.held_from, since)
-        if end > begin:
-            seconds[_name(piece.value)] += end - begin
-    state = arguments["state"]
-    value: Any = dict(seconds) if state is None else seconds.get(_name(state), 0.0)
+    end = now if arguments["until"] is None else min(now, arguments["until"])
+    used = sorted((piece for piece in _observed(evidence) if piece.held_from <= end), key=_when)
+    spans = _spans(used, arguments["since"], end)
+    value: Any = _seconds(spans, arguments["state"])
+    if arguments["by"] not in (None, "day"):
+        message = f"seconds are not given by {str(arguments['by'])[:64]}"
+        raise Refusal(Code.BAD_FIELD, message, "resolver_arguments.by", "the only word is day")
+    if arguments["by"] == "day":
+        value = _by_day(spans, days, arguments)
     return Resolved(value, tuple(sorted(used, key=_order)))
+
+
+class _Span(NamedTuple):
+    """A value, and from when until when it held."""
+
+    value: Any
+    begin: float
+    end: float
+
+
+def _spans(held: Sequence[Evidence], since: float | None, end: float) -> list[_Span]:
+    ends = [*(one.held_from for one in held[1:]), end]
+    begins = [one.held_from if since is None else max(one.held_from, since) for one in held]
+    spans = [_Span(one.value, begin, until) for one, begin, until in zip(held, begins, ends, strict=False)]
+    return [span for span in spans if span.end > span.begin]
+
+
+def _by_day(spans: Sequence[_Span], days: Days, arguments: Arguments) -> dict[str, Any]:
+    """Split what goes over midnight."""
+    if not spans:
+        return {}
+    found: dict[str, Any] = {}
+    first = 0
+    for day in days(arguments["time_zone"], spans[0].begin, spans[-1].end):
+        while first < len(spans) and spans[first].end <= day.begin:
+            first += 1
+        within: list[_Span] = []
+        for span in itertools.islice(spans, first, None):
+            if span.begin >= day.end:
+                break
+            within.append(_Span(span.value, max(span.begin, day.begin), min(span.end, day.end)))
+        found[day.name] = _seconds(within, arguments["state"])
+    return found
+
+
+def _seconds(spans: Iterable[_Span], state: Any) -> Any:
+    seconds: dict[str, float] = defaultdict(float)
+    for span in spans:
+        seconds[_name(span.value)] += span.end - span.begin
+    return dict(seconds) if state is None else seconds.get(_name(state), 0.0)
 
 
 def change_since(evidence: Sequence[Evidence], now: float, arguments: Arguments) -> Resolved:
@@ -131,6 +182,9 @@ def _order(piece: Evidence) -> tuple[int, int]:
 
 
 _SINCE: Final = Argument(kind="number", description="seconds since 1970")
+_UNTIL: Final = Argument(kind="number", description="seconds since 1970; now if it is not given")
+_BY: Final = Argument(kind="string", description="`day`: day by day")
+_ZONE: Final = Argument(kind="string", description="whose midnight ends a day; the person's zone if it is not given")
 _HALF_LIFE: Final = Argument(kind="number", default=DAY_S, above=0.0, description="seconds; a day if not given")
 _STATE: Final = Argument(kind="JSON", description="the value whose seconds are wanted; all of them if not given")
 _AGE: Final = Argument(kind="number", default=DAY_S, above=0.0, description="seconds before now, if since is not given")
@@ -153,8 +207,9 @@ SUMMARIES: Final = (
         time_in_state,
         None,
         "how many seconds each value held",
-        {"state": _STATE, "since": _SINCE},
+        {"state": _STATE, "since": _SINCE, "until": _UNTIL, "by": _BY, "time_zone": _ZONE},
         "plain",
+        spans=True,
     ),
     Resolver(
         "change_since",
@@ -168,3 +223,9 @@ SUMMARIES: Final = (
 
 SHIPPED: Final[Resolvers] = MappingProxyType({resolver.name: resolver for resolver in (*LATEST, *SUMMARIES)})
 """Every resolver that llum brings along."""
+
+
+def shipped_with(days: Days) -> Resolvers:
+    """Give all of them, with a calendar."""
+    by_days = msgspec.structs.replace(SHIPPED["time_in_state"], resolve=partial(time_in_state, days=days))
+    return {**SHIPPED, by_days.name: by_days}

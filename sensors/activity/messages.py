@@ -53,4 +53,6 @@ def _definition() -> ComponentDefinition:
         description="1: you became active; 0: you became idle; -1: the sensor was shut down.",
         component_type="activity",
         value_type="number",
+        # What the spool delivers late is not what is so now.
+        resolver="latest_held",
     )

@@ -124,6 +124,8 @@ def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Gen
         if part.resolver.newest_of is not None:
             return _newest(part, read.bodies, part.resolver.newest_of, plan.now)
         bodies = sorted(read.bodies, key=piece_id) if part.by_held else read.bodies
+        if "before" in found:
+            bodies = [*found["before"].bodies, *bodies]
         return (yield from _counting(bodies, plan.now))
     if not part.over_latest:
         return decode_evidence(found["value"].bodies) if "value" in found else []

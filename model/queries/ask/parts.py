@@ -78,6 +78,8 @@ class Plan(msgspec.Struct, kw_only=True):
     """See `model.queries.past.Then`, as what follows."""
     withdrawn_by: int | None = None
     shown_until: int | None = None
+    time_zone: str | None = None
+    """The person's."""
     held_now: float
     """Nothing that held only later has been true yet: now, or when the last command was accepted, if clocks differ."""
 

@@ -10,7 +10,7 @@ withdrawal pays nothing for that.
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from model.caches import Caches
 from model.checks import check_time
@@ -57,6 +57,7 @@ def plan_ask(
     known = _NOT_LOOKED_AT if caches is None else caches.latest
     held_now = max(asker.now, model.time_us / 1e6)
     plan = Plan(seq=model.seq, now=asker.now, query=query, selection=selection, reply=reply, held_now=held_now)
+    plan.time_zone = asker.rights.time_zone
     if then is not None:
         plan.now, plan.at = then.now, then.at
         plan.held_now = max(then.now, then.model.time_us / 1e6)
@@ -198,7 +199,10 @@ def _opened(
 ) -> PendingAnswer:
     """Leave a component open, and plan what is to be read for it."""
     query, component = plan.query, target.leaf
+    selection = _seen_by_resolver(plan, target.grant)
     given = {} if target.grant.bind_resolver is not None else query.resolver_arguments
+    if resolver.spans:
+        given = _period_arguments(plan, resolver, selection) | given
     known = copy(latest) if latest is not None else Latest()
     by_held = plan.shows_held or (resolver.by_held and component.held_order)
     part = PendingAnswer(
@@ -210,7 +214,7 @@ def _opened(
         component_no=target.number,
         held_order=component.held_order,
         latest=known,
-        selection=_seen_by_resolver(plan, target.grant),
+        selection=selection,
         counts_until=plan.held_now if resolver.by_held or query.held_at is not None else plan.now + MAX_AHEAD_S,
         shows_held=plan.shows_held,
         by_held=by_held,
@@ -230,6 +234,15 @@ def _opened(
         part.reads[role] = len(plan.reads)
         plan.reads.append(read)
     return part
+
+
+def _period_arguments(plan: Plan, resolver: Resolver, selection: Selection) -> dict[str, Any]:
+    """Give a resolver of spans the period that it is about, and whose midnight it is."""
+    given: dict[str, Any] = {"time_zone": plan.time_zone}
+    wanted = plan.query.evidence_filter
+    if selection.is_period and wanted is not None:
+        given |= {"since": wanted.held_from, "until": wanted.held_until}
+    return {name: value for name, value in given.items() if name in resolver.arguments and value is not None}
 
 
 def _seen_by_resolver(plan: Plan, grant: Grant) -> Selection:

@@ -1,5 +1,6 @@
 """What is to be read for a component that memory cannot answer: what decides its value, and what is shown of it."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal
@@ -73,7 +74,8 @@ def value_reads(plan: Plan, part: PendingAnswer, latest: Latest | None, make: Ca
         return {"window": make(newest=selection.newest, limit=selection.newest, **period)}
     if kind is None:
         limit = MAX_EVIDENCE_CONSIDERED + 1
-        return {"whole": make(kind=selection.kind, since_us=selection.since_us, limit=limit, **period)}
+        whole = {"whole": make(kind=selection.kind, since_us=selection.since_us, limit=limit, **period)}
+        return whole | _before_reads(plan, part, make)
     if part.over_latest:
         return _latest_reads(part, latest, kind, plan.now, make)
     if kind == "plain" and selection.kind == "goal":
@@ -81,6 +83,16 @@ def value_reads(plan: Plan, part: PendingAnswer, latest: Latest | None, make: Ca
     only = selection.kind if kind == "any" else kind
     newest = partial(make, since_us=selection.since_us, unexpired_at=plan.now, newest=1, limit=1)
     return {"value": newest(kind=only, **({"by_held": part.by_held} | period))}
+
+
+def _before_reads(plan: Plan, part: PendingAnswer, make: Callable[..., Read]) -> dict[str, Read]:
+    """Plan to read what held when a period began, for a resolver of spans."""
+    first = part.selection.held_from
+    if first is None or not part.resolver.spans:
+        return {}
+    just_before = math.nextafter(first, -math.inf)
+    newest = partial(make, kind="plain", unexpired_at=plan.now, newest=1, limit=1)
+    return {"before": newest(by_held=True, held_until=just_before)}
 
 
 def _latest_reads(
