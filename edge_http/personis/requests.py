@@ -142,7 +142,8 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
 def ask_of(call: AskCall) -> Ask:
     """Make the query. Evidence is always wanted: the original gives all that its filter lets through.
 
-    The filter chooses no more than that: the original resolves the value over all evidence.
+    The filter chooses no more than that: the original resolves the value over all evidence. It knows no periods, though:
+    of a period the value is asked for, too.
     """
     resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(
@@ -151,7 +152,7 @@ def ask_of(call: AskCall) -> Ask:
         resolver=resolver,
         resolver_arguments=arguments_of(call.resolver),
         evidence_filter=evidence_filter,
-        value_over_all=evidence_filter is not None,
+        value_over_all=evidence_filter is not None and evidence_filter.name != "held",
         held_at=call.held_at,
         include_evidence=True,
         show_contexts=bool(call.showcontexts),
