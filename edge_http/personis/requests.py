@@ -142,8 +142,8 @@ def path_of(spelling: ContextSpelling, field: str = "context") -> Segments:
 def ask_of(call: AskCall) -> Ask:
     """Make the query. Evidence is always wanted: the original gives all that its filter lets through.
 
-    The filter chooses no more than that: the original resolves the value over all evidence. It knows no periods, though:
-    of a period the value is asked for, too.
+    The filter chooses no more than that: the original resolves the value over all evidence. It knows no periods,
+    though: of a period the value is asked for, too.
     """
     resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(

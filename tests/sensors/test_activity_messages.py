@@ -20,6 +20,12 @@ def test_the_sensor_can_be_installed_again():
     assert msgspec.structs.replace(again, id=first.id) == first
 
 
+def test_what_is_delivered_late_is_not_what_is_so_now():
+    """Its component goes by when it held."""
+    (component,) = installing().contexts[-1].components
+    assert component.definition.resolver == "latest_held"
+
+
 def test_a_telling_is_implicit_evidence_with_its_time():
     entry = telling("alice", "activity_monitor", Observation(ACTIVE, 12.5))
     command = decode_command(entry.payload, entry.verb)

@@ -1,18 +1,21 @@
-"""The page about taking something back, typed as a reader would type it."""
+"""Pages about one person's evidence, typed as a reader would type them."""
 
 import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.test_readme import matches, run_all, steps_of
 from tests.system.harness import Llum
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "take-something-back.md"
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
 
-def test_the_page_works_as_printed(tmp_path: Path) -> None:
-    """What is withdrawn goes with what a rule has told because of it, as the preview has said."""
-    steps = steps_of(PAGE.read_text())
+@pytest.mark.parametrize("page", ["take-something-back.md", "ask-what-was-true.md"])
+def test_the_page_works_as_printed(tmp_path: Path, page: str) -> None:
+    """What follows is withdrawn, as the preview has said; and what arrives late takes its place in the past."""
+    steps = steps_of((PAGES / page).read_text())
     llum = Llum(tmp_path)
     try:
         llum.start()
