@@ -46,6 +46,7 @@ BARS = {
     "ask_last10": 1.5,
     "ask_recent_count": 1.5,
     "ask_since_time": 1.5,
+    "ask_held": 1.5,
     "rules_absent": 1.05,
     "rules_effects": None,
     "rules_commands": None,
