@@ -45,10 +45,17 @@ class Latest(msgspec.Struct, omit_defaults=True, gc=False):
 
     def add(self, kind: EvidenceKind, piece: Evidence) -> None:
         """Take evidence that is newer than all other."""
-        if kind == "plain" and self.knows_held:
-            last = self.plain if self.held is None else self.held
-            self.held = last if last is not None and last.held_from > piece.held_from else None
-        setattr(self, kind, piece)
+        if kind != "plain":
+            setattr(self, kind, piece)
+            return
+        last = self.plain if self.held is None else self.held
+        self.plain = piece
+        if last is None or not self.knows_held:
+            return
+        # As `held_from` does; this is done for every tell.
+        was = last.creation_time if last.time is None else last.time
+        is_later = was > (piece.creation_time if piece.time is None else piece.time)
+        self.held = last if is_later else None
 
     def keep_held(self, piece: Evidence | None) -> None:
         """Know what held last of all that has not expired."""

@@ -24,6 +24,7 @@ from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
 from schemas.paths import Path, check_path
 
 _MAX_SEQ: Final = 2**62
+_NOTHING_BEFORE: Final[list[Change]] = []
 
 
 def tell(
@@ -49,15 +50,17 @@ def tell(
         new = with_value(new, leaf.value_type, leaf.value_list, "None" if command.cause is None else "")
     check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
-    held_order = leaf.held_order or new.time is not None
-    before = () if held_order == leaf.held_order else _held_order_begun(context, path, name)
+    held_order, before = leaf.held_order, _NOTHING_BEFORE
+    if new.time is not None and not held_order:
+        held_order, before = True, _held_order_begun(context, path, name)
     if command.cause is not None or contents.rules:
         if not cause_is_read and causes.must_be_read(model, command.cause, stamp):
             return None
         rules = contents.rules.get(name)
         told = _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known, held_order)
         return Decision([*before, *told.changes]) if before else told
-    return Decision((*before, add(_stamped(new, 0, stamp), number, stamp.time_us, held_order)))
+    added = add(_stamped(new, 0, stamp), number, stamp.time_us, held_order)
+    return Decision((*before, added) if before else (added,))
 
 
 def tell_because(model: Model, command: Tell, stamp: Stamp) -> Reading[Decision]:

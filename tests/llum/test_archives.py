@@ -125,6 +125,7 @@ def _answer(person: Person, query: Ask, app: str, now: float) -> Any:
     }
     for component in reply.get("components", []):
         component["evidence_times"] = [piece["creation_time"] for piece in component.get("evidence") or []]
+        component["evidence_ahead"] = len(component.get("evidence_ahead", []))
     return without(reply, HERE)
 
 

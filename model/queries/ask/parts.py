@@ -78,10 +78,13 @@ class Plan(msgspec.Struct, kw_only=True):
     """See `model.queries.past.Then`, as what follows."""
     withdrawn_by: int | None = None
     shown_until: int | None = None
-    time_zone: str | None = None
-    """The person's."""
-    held_now: float
-    """Nothing that held only later has been true yet: now, or when the last command was accepted, if clocks differ."""
+    time_us: int = 0
+    """When the last command was accepted."""
+
+    @property
+    def held_now(self) -> float:
+        """Nothing that held only later has been true yet: now, or what the last command says, if clocks differ."""
+        return self.now if self.query.held_at is not None else max(self.now, self.time_us / 1e6)
 
     @property
     def shows_held(self) -> bool:

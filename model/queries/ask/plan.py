@@ -55,18 +55,16 @@ def plan_ask(
     targets = find_targets(model, asker, query)
     reply = AskReply(seq=model.seq, failures=targets.failures)
     known = _NOT_LOOKED_AT if caches is None else caches.latest
-    held_now = max(asker.now, model.time_us / 1e6)
-    plan = Plan(seq=model.seq, now=asker.now, query=query, selection=selection, reply=reply, held_now=held_now)
-    plan.time_zone = asker.rights.time_zone
+    plan = Plan(seq=model.seq, now=asker.now, query=query, selection=selection, reply=reply)
+    plan.time_us = model.time_us
     if then is not None:
         plan.now, plan.at = then.now, then.at
-        plan.held_now = max(then.now, then.model.time_us / 1e6)
         plan.withdrawn_by, plan.shown_until = then.withdrawn_by, then.shown_until
     from_memory = _is_plain(query, selection) and not (query.include_evidence or query.explain)
     if query.held_at is not None:
         check_time(query.held_at, "held_at")
         known, from_memory = _NOT_LOOKED_AT, False
-        plan.now = plan.held_now = query.held_at
+        plan.now = query.held_at
     # One page, from its beginning. Pages of several components share a budget: those are made together.
     is_page = query.include_evidence and not query.explain and query.evidence_after is None and plan.at is None
     pages = None
@@ -126,7 +124,7 @@ def _plan_target(
         (from_memory and _answer_at_once(answer, component, resolver, latest, plan))
         or (pages is not None and _page_at_once(answer, target, resolver, latest, plan, pages))
     ):
-        part = _opened(plan, target, answer, resolver, latest)
+        part = _opened(plan, asker, target, answer, resolver, latest)
         plan.open.append(part)
         if resolver.elsewhere is not None:
             plan.elsewhere.append(part)
@@ -195,14 +193,14 @@ def _page_at_once(
 
 
 def _opened(
-    plan: Plan, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None
+    plan: Plan, asker: Asker, target: Target, answer: ComponentAnswer, resolver: Resolver, latest: Latest | None
 ) -> PendingAnswer:
     """Leave a component open, and plan what is to be read for it."""
     query, component = plan.query, target.leaf
     selection = _seen_by_resolver(plan, target.grant)
     given = {} if target.grant.bind_resolver is not None else query.resolver_arguments
     if resolver.spans:
-        given = _period_arguments(plan, resolver, selection) | given
+        given = _period_arguments(plan, asker, resolver, selection) | given
     known = copy(latest) if latest is not None else Latest()
     by_held = plan.shows_held or (resolver.by_held and component.held_order)
     part = PendingAnswer(
@@ -236,9 +234,9 @@ def _opened(
     return part
 
 
-def _period_arguments(plan: Plan, resolver: Resolver, selection: Selection) -> dict[str, Any]:
+def _period_arguments(plan: Plan, asker: Asker, resolver: Resolver, selection: Selection) -> dict[str, Any]:
     """Give a resolver of spans the period that it is about, and whose midnight it is."""
-    given: dict[str, Any] = {"time_zone": plan.time_zone}
+    given: dict[str, Any] = {"time_zone": asker.rights.time_zone}
     wanted = plan.query.evidence_filter
     if selection.is_period and wanted is not None:
         given |= {"since": wanted.held_from, "until": wanted.held_until}
