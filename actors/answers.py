@@ -19,6 +19,7 @@ from model.asked.about import headings_of
 from model.asked.tally import Question
 from model.caches import Caches
 from model.queries import Answering, answer
+from model.queries.measuring import part_to_measure
 from model.reads import AsOf, Recorded
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
@@ -26,7 +27,8 @@ from model.state import Model
 from schemas.asked import AskedRow
 from schemas.codec import decode_query
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
-from schemas.queries import Ping, Query
+from schemas.parts import MeasurePartReply
+from schemas.queries import MeasurePart, Ping, Query
 from schemas.replies import AskReply, ComponentFailure, Failed, PingReply, Reply
 
 log = get_logger(__name__)
@@ -35,6 +37,9 @@ MIN_SEQ_WAIT_S = 5.0
 """How long an ask waits for its `min_seq`: as long as the asker's own default deadline."""
 
 _FAULT = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
+
+_OF_THE_PARTITION = frozenset({Ping, MeasurePart})
+"""Queries that are not answered from a model alone."""
 
 Later = partial[Coroutine[None, None, Reply]]
 """Makes the coroutine that ends with the reply. It never raises what is wrong with a query."""
@@ -92,7 +97,7 @@ class Answers:
 
     def _is_simple(self, query: Query) -> bool:
         """Tell whether the query is about the model as it is now."""
-        return type(query) is not Ping and (query.min_seq is None or self._reached(query.min_seq))
+        return type(query) not in _OF_THE_PARTITION and (query.min_seq is None or self._reached(query.min_seq))
 
     async def _guarded(self, make: Callable[..., Coroutine[None, None, Reply]], *given: object) -> Reply:
         try:
@@ -116,6 +121,8 @@ class Answers:
             number, applied_seq = self._partition.number, self._partition.applied_seq
             pauses, lost, idle_s = self._state()
             return PingReply(partition=number, applied_seq=applied_seq, pauses=pauses, lost=lost, idle_s=idle_s)
+        if isinstance(query, MeasurePart):
+            return await self._measure(address, query)
         # No later command slips in before it is known what to read.
         async with self._partition.reading(address.user) as live:
             if live is None or live.model is None:
@@ -150,6 +157,17 @@ class Answers:
         else:
             question.count += 1
             question.last = now
+
+    async def _measure(self, address: Address, query: MeasurePart) -> Reply:
+        """Look into the shard, where the past is, too."""
+        async with self._partition.reading(address.user) as live:
+            if live is None or live.model is None:
+                raise _no_such_model(address.user)
+            key, seq, part = live.key, live.model.seq, part_to_measure(live.model, address.app, query)
+        await self._partition.flush()
+        rewritings = self._partition.shard.rewritings
+        size = None if part is None else await rewritings.part_size(key, part)
+        return MeasurePartReply(seq=seq, size=size, waits=await rewritings.waits(address.user))
 
     def _reached(self, seq: int) -> bool:
         return seq <= self._partition.applied_seq or seq <= self._read_position()

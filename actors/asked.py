@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from actors.partition import Partition
+from actors.settling import Settled
 from bus import asked
 from bus.as_app import new_id
 from bus.asked import PersonsWindow
@@ -19,8 +20,12 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.retrying import BUS_FAILURES, Interrupted, Sleep, retrying
 from model.asked.tally import REPEATS_WAIT_S, Counted
+from model.commands.erase import part_of
 from model.reads import Recorded
 from schemas.asked import AskedRow, AskedWindow
+from schemas.commands import Forget
+from schemas.parts import ForgetPart
+from schemas.replies import Accepted
 
 log = get_logger(__name__)
 
@@ -84,6 +89,13 @@ class AskRecord:
             stored = await asked.read(self._bus, wanted.user, wanted.since, known)
             waiting = [row for one in self._waiting if one.user == wanted.user for row in one.window.rows]
             return stored + waiting + self._tally.rows_about(wanted.user)
+
+    async def look_at(self, settled: Settled) -> None:
+        """Write nothing more that names what a command has forgotten: a person, or a component of theirs."""
+        command = settled.incoming.command
+        is_named = type(command) is Forget or (type(command) is ForgetPart and part_of(command).is_whole_component)
+        if is_named and type(settled.outcome) is Accepted:
+            await self.forget(settled.incoming.address.user)
 
     async def forget(self, user: str) -> None:
         """Write nothing more about a person: it is erased once this returns."""

@@ -6,27 +6,33 @@ the environment when it starts. Without one a step costs one comparison.
 
 import os
 import signal
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 DeathStep = Literal["before_apply", "applied", "spoken", "committing", "committed"]
 """Messages are in hand; applied in memory; spoken of. Rows are written within a transaction; it has ended."""
 
 
+RewriteStep = Literal["chunk_said", "said_anew", "sum_recorded", "erasing"]
+"""A chunk of what is left of a person is stored; all of it is applied; the sum is recorded; messages are erased."""
+
+_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep))
+
+
 class _Armed:
-    step: DeathStep | None = None
+    step: DeathStep | RewriteStep | None = None
     times_left = 0
 
 
 def arm(text: str | None) -> None:
     """Set a failpoint; None or an empty text: there is none. Raises `ValueError`."""
     step, _, times = (text or "").partition(":")
-    if step and step not in get_args(DeathStep):
-        raise ValueError(f"a failpoint is not one of {', '.join(get_args(DeathStep))}: {step}")
+    if step and step not in _STEPS:
+        raise ValueError(f"a failpoint is not one of {', '.join(_STEPS)}: {step}")
     _Armed.step = step or None  # type: ignore[assignment]
     _Armed.times_left = int(times or 1)
 
 
-def reached(step: DeathStep) -> None:
+def reached(step: DeathStep | RewriteStep) -> None:
     """End as by kill -9 if this is the step, and its time has come."""
     if step == _Armed.step:
         _Armed.times_left -= 1

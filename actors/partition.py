@@ -22,6 +22,7 @@ from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
 from actors.store.digests import Landmark
+from actors.store.restating import Attempt
 from actors.store.shard import Shard
 from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
@@ -32,6 +33,7 @@ from model.commands import STAND_ALONE
 from model.evidence import decode_evidence
 from model.reads import Follow, Followed, Found, Read
 from schemas.errors import Code, Transient
+from schemas.parts import Restate
 
 log = get_logger(__name__)
 
@@ -224,10 +226,12 @@ class Partition:
         return work.settled
 
     async def _apply_alone(self, one: Incoming) -> list[Settled]:
-        """Apply a forget between two commits: it deletes rows, and none may wait to be written after that."""
+        """Apply what deletes rows between two commits: none may wait to be written after that."""
         await self.flush()
         async with self._lock:
-            work = await self._settle([one])
+            says_anew = type(one.command) is Restate
+            attempt = await self.shard.rewritings.attempt(one.address.user) if says_anew else None
+            work = await self._settle([one], attempt)
         await self.flush()
         self._let_go(one.address.user)
         address_of.cache_clear()
@@ -253,7 +257,7 @@ class Partition:
                 raise
         return work.settled
 
-    async def _settle(self, incoming: list[Incoming]) -> Settling:
+    async def _settle(self, incoming: list[Incoming], attempt: Attempt | None = None) -> Settling:
         keys = [key_of(one) for one in incoming]
         doubtful = self.shard.repeats.doubtful(keys)
         # What waits now may be committed by the time that it is needed, and then waits no longer.
@@ -261,7 +265,7 @@ class Partition:
         stored = [key for key in doubtful if key not in known]
         known |= await self.shard.known_commands(stored) if stored else {}
         actors = await self._actors_of(incoming)
-        work = Settling(self.waiting, actors, known, self.shard)
+        work = Settling(self.waiting, actors, known, self.shard, attempt)
         try:
             await drive(work.settle(incoming, keys), self._meet_command)
         except Exception:

@@ -24,6 +24,7 @@ from actors.log_examiner import LogExaminer
 from actors.mailbox import Mailroom
 from actors.partition import Partition
 from actors.rejoining import rejoining
+from actors.rewriting import LogRewriting
 from actors.same_log import OtherLogError, check_same_key, check_same_log
 from actors.settling import Settled
 from actors.store.batch import Unwritable
@@ -41,7 +42,6 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
 from model.resolvers.registry import Resolvers
-from schemas.replies import Accepted
 
 MAX_WRITING = 1
 """Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
@@ -82,6 +82,7 @@ class Ground:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
     doubted: dict[int, float] = field(default_factory=dict)
     """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
@@ -126,6 +127,7 @@ class Serving:
         self._summing: Summing
         self._record: AskRecord
         self._relay: Relay | None = None
+        self._rewriting: LogRewriting | None = None
         self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
@@ -168,6 +170,7 @@ class Serving:
                     async with (
                         self._record.going_on(),
                         self._relaying(partition, committing),
+                        self._writing_anew(partition),
                         self._answering(partition),
                     ):
                         await self._leaving.wait()
@@ -195,6 +198,8 @@ class Serving:
         self._announcer.on_event = self._ground.on_event if primary else None
         if self._relay is not None:
             await self._relay.become(primary)
+        if self._rewriting is not None:
+            await self._rewriting.become(primary)
 
     @asynccontextmanager
     async def _restored(self) -> AsyncIterator[Partition]:
@@ -310,8 +315,9 @@ class Serving:
             if type(settled[0].incoming.command) in STAND_ALONE:
                 # The log loses the person's commands as soon as that is said, and the record its rows.
                 await self._summing.record_at_once()
-                if type(settled[0].outcome) is Accepted:
-                    await self._record.forget(settled[0].incoming.address.user)
+                await self._record.look_at(settled[0])
+            if self._rewriting is not None:
+                await self._rewriting.before_speaking(settled[0])
             committing.look(at_once=await self._announcer.announce(settled))
 
         self._in_hand = True
@@ -371,6 +377,14 @@ class Serving:
         finally:
             self._relay = None
             await relay.close()
+
+    @asynccontextmanager
+    async def _writing_anew(self, partition: Partition) -> AsyncIterator[None]:
+        """Have the log of people written anew of whom a part was forgotten."""
+        ground, stream = self._ground, log_stream_of(self.number, self._ground.log_streams)
+        self._rewriting = LogRewriting(ground.bus, partition, stream, self._summing, self._sleep, ground.renewing)
+        async with self._rewriting.going_on(self._primary):
+            yield
 
     @asynccontextmanager
     async def _answering(self, partition: Partition) -> AsyncIterator[None]:

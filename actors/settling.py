@@ -13,6 +13,7 @@ from actors.incoming import PROBED, Incoming
 from actors.live import Applied, LiveModel
 from actors.store.entries import REJECTION
 from actors.store.keys import CommandKey, First, command_key
+from actors.store.restating import Attempt, Chunk, is_sound, joined
 from actors.store.shard import Shard
 from actors.uncommitted import Uncommitted
 from bus.logger import get_logger
@@ -20,6 +21,7 @@ from model.changes import Change
 from model.reads import Reading
 from schemas.commands import is_of_a_stage
 from schemas.errors import Code, Error
+from schemas.parts import Restate
 from schemas.replies import Outcome, Refused, Rejection
 
 log = get_logger(__name__)
@@ -46,12 +48,19 @@ class Settling:
     """The applying of some commands to the models of their users."""
 
     def __init__(
-        self, waiting: Uncommitted, actors: dict[str, LiveModel], known: dict[CommandKey, First], shard: Shard
+        self,
+        waiting: Uncommitted,
+        actors: dict[str, LiveModel],
+        known: dict[CommandKey, First],
+        shard: Shard,
+        attempt: Attempt | None = None,
     ) -> None:
         self.settled: list[Settled] = []
         self.faulty_user: str | None = None
         """Whose model a fault of ours may have left half changed: nothing was settled after that."""
         self._waiting = waiting
+        self._attempt = attempt
+        """What has been said anew so far, before a `Restate` that stands alone."""
         self._actors = actors
         self._known = known
         self._repeats = shard.repeats
@@ -78,7 +87,8 @@ class Settling:
                 # A partition's clock never goes back.
                 time_us = max(one.message.time_us, waiting.clock_us)
                 applied = self._apply_at_once(one, time_us) or (yield from self._apply(one, time_us))
-                self._record(one, key, time_us, applied, digests)
+                record = self._record if type(one.command) is not Restate else self._record_chunk
+                record(one, key, time_us, applied, digests)
             waiting.note(one.message, digests[0])
             if self.faulty_user is not None:
                 return
@@ -167,6 +177,40 @@ class Settling:
         self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes))
         if type(outcome) is Refused and outcome.error is not PROBED:
             self._reject(one, outcome)
+
+    def _record_chunk(
+        self, one: Incoming, key: CommandKey | None, time_us: int, applied: Applied, digests: tuple[bytes, int]
+    ) -> None:
+        """Have a chunk of what is said anew wait for its commit. It changes nothing in memory: the model is let go."""
+        command, seq = one.command, one.message.seq
+        assert isinstance(command, Restate), "nothing else comes here"
+        assert key is not None, "a command has an id"
+        attempt = joined(self._attempt, command, digests[0])
+        self.settled.append(Settled(one, applied.outcome))
+        if type(applied.outcome) is Refused:
+            self._reject(one, applied.outcome)
+        elif attempt is not None and is_sound(command):
+            actor, waiting = self._actors[one.address.user], self._waiting
+            if command.last is not None:
+                time_us = max(time_us, command.last.clock_us)
+                waiting.replace(actor, attempt.share)
+            waiting.clock_us = time_us
+            chunk = Chunk(
+                user=actor.user,
+                user_key=actor.key,
+                attempt=attempt.name,
+                number=command.number,
+                seq=seq,
+                time_us=time_us,
+                hashed=key.hashed,
+                command_id=key.id,
+                digest=digests[0],
+                body=one.message.data,
+                share=attempt.share,
+                is_last=command.last is not None,
+            )
+            waiting.gathering.batch.add_chunk(chunk)
+            self._new.add(key.hashed)
 
     def _reject(self, one: Incoming, outcome: Refused) -> None:
         """Leave the refusal in the outbox, unless it has left before."""

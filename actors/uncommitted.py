@@ -115,7 +115,7 @@ class Uncommitted:
         """Whether somebody is forgotten by what waits: to write that may take long."""
         # This is asked for every message.
         under_way = self._under_way
-        return bool(self.gathering.batch.forgotten or (under_way is not None and under_way.batch.forgotten))
+        return self.gathering.batch.leaves_traces or (under_way is not None and under_way.batch.leaves_traces)
 
     @property
     def messages(self) -> int:
@@ -140,6 +140,12 @@ class Uncommitted:
         """Take a person's share out of the sum."""
         self.log_sum = (self.log_sum - actor.log_sum) % MODULUS
         actor.log_sum = 0
+
+    def replace(self, actor: LiveModel, share: int) -> None:
+        """Put what was said anew of a person in place of their share of the sum."""
+        self.forget(actor)
+        actor.log_sum = share
+        self.log_sum = (self.log_sum + share) % MODULUS
 
     def note(self, message: LogMessage, digest: bytes) -> None:
         """Count a message as applied. Its rows are here already."""
@@ -183,6 +189,8 @@ class Uncommitted:
         self.committed_seq = done.batch.applied_seq
         if done.batch.commands:
             self._committed_us = done.batch.commands[-1][1]
+        if done.batch.chunk is not None:
+            self._committed_us = done.batch.chunk.time_us
         self._bound.release(done.messages, done.size)
 
     def undo(self) -> None:

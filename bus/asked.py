@@ -67,6 +67,29 @@ async def read(bus: Bus, user: str, since: float | None = None, besides: Collect
     return rows
 
 
+async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
+    """Erase what is kept about a component, and give the number of rows. The other rows of a window are kept.
+
+    Raises `ApiError`, `Transient`. Interrupted, it may be done again; a window that is there twice then counts once.
+    """
+    jetstream, left_out = JetStream(bus), 0
+    async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream)):
+        for stored in page:
+            window = _window(stored)
+            rows = [row for row in window.rows if row.path != list(path)]
+            if len(rows) < len(window.rows):
+                left_out += len(window.rows) - len(rows)
+                if rows:
+                    kept = AskedWindow(id=f"{window.id}-", rows=rows)
+                    await jetstream.publish(audit_subject(user), _encode(kept))
+                await jetstream.erase(AUDIT_STREAM, stored.seq)
+    return left_out
+
+
+async def _last_seq(jetstream: JetStream) -> int:
+    return int((await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["state"]["last_seq"])
+
+
 async def set_bounds(bus: Bus, days: int, messages: int) -> None:
     """Keep what is stored for so many days, and so many messages of each person. Raises `ApiError`, `Transient`."""
     jetstream = JetStream(bus)

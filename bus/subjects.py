@@ -205,7 +205,7 @@ def audit_subject(user: str) -> str:
     return f"llum.audit.{user}"
 
 
-def notice_subject(partition: int, user: str, token: str) -> str:
+def notice_subject(partition: int | str, user: str, token: str) -> str:
     """Name the queue of one rule's notices. Apps publish on `llum.cmd` and `llum.ask` only, so none reaches it."""
     return f"llum.effect.{partition}.notify.{user}.{token}"
 

@@ -101,6 +101,35 @@ class ForgetUser(msgspec.Struct, frozen=True, gc=False):
     """Delete everything that is stored of the user: all items in all versions, all evidence, all command ids."""
 
 
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """Which part of a model is meant: what fulfils all that is set. See `schemas.commands.ForgetPart`."""
+
+    path: Path | None = None
+    """Of a component, from the root."""
+    seq: int | None = None
+    n: int | None = None
+    source: str | None = None
+    accepted_from: float | None = None
+    accepted_until: float | None = None
+    held_from: float | None = None
+    held_until: float | None = None
+
+    @property
+    def is_whole_component(self) -> bool:
+        """Whether the component itself is meant, not only some evidence of it."""
+        return self.path is not None and self == Part(path=self.path)
+
+
+class ForgetThePart(msgspec.Struct, frozen=True, gc=False):
+    """Delete what is stored of a part, in all versions. The store finds it: it knows the past, too."""
+
+    part: Part
+
+
+class Restated(msgspec.Struct, frozen=True, gc=False):
+    """What is left of a person has been said anew. The store keeps it, and puts it in place once it is whole."""
+
+
 class Fired(msgspec.Struct, frozen=True, gc=False):
     """The component's rules are to be evaluated, as of this command."""
 
@@ -182,7 +211,18 @@ Effect = (
     | RuleSuspended
     | RegistrationChanged
 )
-Change = PutItem | AddEvidence | KeepHeldOrder | MarkWithdrawn | NoteConsequence | CountCause | ForgetUser | Effect
+Change = (
+    PutItem
+    | AddEvidence
+    | KeepHeldOrder
+    | MarkWithdrawn
+    | NoteConsequence
+    | CountCause
+    | ForgetUser
+    | ForgetThePart
+    | Restated
+    | Effect
+)
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
+from model.changes import AddEvidence, Change, ForgetThePart, ForgetUser, MarkWithdrawn, PutItem
 from schemas.commands import Command, Correct, Import, Tell, Withdraw
 from schemas.events import MAX_EVENT_PATHS
 from schemas.paths import Path
@@ -29,7 +29,7 @@ def _paths(command: Command, changes: Sequence[Change]) -> Iterator[Path]:
                 yield change.path
             else:
                 told = True
-        elif isinstance(change, ForgetUser):
+        elif isinstance(change, ForgetUser | ForgetThePart):
             yield ()
     if told:
         yield from _told(command)

@@ -25,6 +25,9 @@ PREFERENCES_APP: Final = "_preferences"
 RULES_APP: Final = "_rules"
 """Notes in a model what its rules bring about elsewhere, and withdraws what followed from withdrawn evidence."""
 
+RESTATING_APP: Final = "_restate"
+"""Writes into the log anew what is left of a person of whom a part was forgotten."""
+
 MAX_ORIGINS: Final = 16
 """Origins of one app."""
 

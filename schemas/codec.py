@@ -9,11 +9,14 @@ from schemas.decoding import UNDECODABLE, undecodable
 from schemas.errors import Code, Refusal
 from schemas.evidence import EncodedEvidence
 from schemas.ids import check_id, is_id
-from schemas.limits import MAX_COMMAND_BYTES, PROTOCOL_VERSION
+from schemas.limits import MAX_COMMAND_BYTES, MAX_RESTATED_BYTES, PROTOCOL_VERSION
 from schemas.names import holds_names_to_normalise, normalise
+from schemas.parts import Restate
 from schemas.queries import QUERY_VERBS, Query
 from schemas.replies import Outcome, Reply
 from schemas.verbs import verb_of
+
+_RESTATE: Final = verb_of(Restate)
 
 _command_decoder: Final = msgspec.json.Decoder(Command)
 _query_decoder: Final = msgspec.json.Decoder(Query)
@@ -55,7 +58,7 @@ def encode(message: Any) -> bytes:
 
 def decode_command(data: bytes, verb: str) -> Command:
     """Decode a command that came on a subject ending in `verb`, or raise a `Refusal`."""
-    if len(data) > MAX_COMMAND_BYTES:
+    if len(data) > MAX_COMMAND_BYTES and (verb != _RESTATE or len(data) > MAX_RESTATED_BYTES):
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
     command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
     check_id(command.id)

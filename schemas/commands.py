@@ -16,6 +16,7 @@ from schemas.causes import Cause, CauseRange
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence, StoredNumber
 from schemas.limits import PROTOCOL_VERSION
+from schemas.parts import ForgetPart, Restate
 from schemas.permissions import Permission
 from schemas.verbs import verb_of
 
@@ -343,6 +344,8 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     Import,
     Fire,
     Forget,
+    ForgetPart,
+    Restate,
 )
 Command = (
     Tell
@@ -370,6 +373,8 @@ Command = (
     | Import
     | Fire
     | Forget
+    | ForgetPart
+    | Restate
 )
 COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))
 

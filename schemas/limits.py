@@ -8,6 +8,9 @@ PROTOCOL_VERSION: Final = 1
 MAX_COMMAND_BYTES: Final = 1024 * 1024
 """Bytes of one command. A value larger than this belongs in a file store, with its address as evidence."""
 
+MAX_RESTATED_BYTES: Final = 6 * 1024 * 1024
+"""Bytes of one `restate`: it holds the rows of a command, which may be larger than the command."""
+
 MAX_REPLY_BYTES: Final = 4 * 1024 * 1024
 """Bytes of evidence in one reply; the rest is fetched page by page. Half of the server's `max_payload`."""
 

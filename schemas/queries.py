@@ -172,6 +172,23 @@ class Follows(_Query, tag="follows"):
     n: Sequence = 0
 
 
+class MeasurePart(_Query, tag="measure_part"):
+    """Say what the command `forget_part` with the same members would erase, and change nothing. Owner apps only.
+
+    A `MeasurePartReply`. Without any member it says only whether an earlier one is still at work.
+    """
+
+    context: list[str] | None = None
+    component: str | None = None
+    seq: int | None = None
+    n: int | None = None
+    source: str | None = None
+    accepted_from: float | None = None
+    accepted_until: float | None = None
+    held_from: float | None = None
+    held_until: float | None = None
+
+
 Query = (
     Ask
     | Access
@@ -186,6 +203,7 @@ Query = (
     | Consequences
     | Asked
     | Follows
+    | MeasurePart
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
@@ -201,5 +219,6 @@ QUERIES: tuple[type[_Query], ...] = (
     Consequences,
     Asked,
     Follows,
+    MeasurePart,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

@@ -13,6 +13,7 @@ from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
 from schemas.limits import PROTOCOL_VERSION
+from schemas.parts import MeasurePartReply
 from schemas.permissions import Permission
 from schemas.quotas import Quotas
 
@@ -362,6 +363,7 @@ Reply = (
     | ConsequencesReply
     | AskedReply
     | FollowsReply
+    | MeasurePartReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

@@ -9,17 +9,21 @@ from actors.store import sql, sql_following
 from actors.store.digests import Landmark, stored
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
+from actors.store.parts import ForgottenPart
+from actors.store.restating import Chunk
 from actors.store.sql import KIND_NUMBERS
 from model.changes import (
     AddEvidence,
     Change,
     CountCause,
+    ForgetThePart,
     ForgetUser,
     ItemKind,
     KeepHeldOrder,
     MarkWithdrawn,
     NoteConsequence,
     PutItem,
+    Restated,
 )
 from model.packing import pack
 from model.permissions import grantee_of
@@ -75,14 +79,17 @@ class Batch:
         "_sorted",
         "applied_seq",
         "causes",
+        "chunk",
         "commands",
         "consequences",
         "evidence",
         "forgotten",
+        "forgotten_part",
         "held",
         "items",
         "kept_in_held_order",
         "last",
+        "leaves_traces",
         "log_sum",
         "outbox",
         "relayed_seq",
@@ -111,6 +118,11 @@ class Batch:
         self.consequences: list[ConsequenceRow] = []
         self.causes: dict[tuple[int, str], tuple[int, str, int, int]] = {}
         self.forgotten: list[tuple[int, str, int]] = []
+        self.forgotten_part: ForgottenPart | None = None
+        self.chunk: Chunk | None = None
+        """A part of what is said anew of a person. It, a part that is forgotten, or a person, is alone in its batch."""
+        self.leaves_traces = False
+        """Whether the file must be written anew after this, for the sake of what it deletes."""
         self.applied_seq = 0
         self.last: Landmark | None = None
         """The last command that is applied with this batch; set when the batch is to be written."""
@@ -121,6 +133,11 @@ class Batch:
         """What waits of consequences, as far as it is sorted in."""
         self._sorted = (0, 0, 0)
         """So many rows of evidence, of `held` and of withdrawals are in there."""
+
+    @property
+    def changes_commands(self) -> bool:
+        """Whether commands of earlier batches go or come with it."""
+        return bool(self.forgotten) or (self.chunk is not None and self.chunk.is_last)
 
     def about(self, component_no: int) -> ComponentRows | None:
         """Give what waits about a component. Rows are sorted in when somebody asks, so that tells need not do it."""
@@ -182,8 +199,17 @@ class Batch:
             self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
         elif isinstance(change, ForgetUser):
             self.forgotten.append((user_key, user, seq))
-        elif not isinstance(change, AddEvidence | PutItem) and seq > self.relayed_seq:
+            self.leaves_traces = True
+        elif isinstance(change, ForgetThePart):
+            self.forgotten_part = ForgottenPart(user_key, user, seq, change.part)
+            self.leaves_traces = True
+        elif not isinstance(change, AddEvidence | PutItem | Restated) and seq > self.relayed_seq:
             self.add_entry(seq, *entry_of(change, user, seq))
+
+    def add_chunk(self, chunk: Chunk) -> None:
+        """Keep a part of what is said anew."""
+        self.chunk = chunk
+        self.leaves_traces = chunk.is_last
 
     def add_entry(self, seq: int, kind: str, body: bytes) -> None:
         """Leave something in the outbox."""
@@ -230,6 +256,7 @@ class Batch:
         if self.forgotten:
             people = [{"key": key, "user": user, "seq": seq} for key, user, seq in self.forgotten]
             yield from ((statement, people) for statement in sql.FORGET_USER)
+        if self.leaves_traces:
             yield sql.SET_META, [(self.applied_seq, "traces")]
         yield sql.ADD_WITHDRAWAL, self.withdrawals
         yield sql_following.ADD_CONSEQUENCE, self.consequences

@@ -16,22 +16,22 @@ from typing import Any
 import msgspec
 
 from actors import failpoints
-from actors.store import evidence_sql, following, sql, sql_times
+from actors.store import evidence_sql, following, parts, restating, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
 from actors.store.digests import Digests, Landmark, StateSum, added
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key
+from actors.store.loading import Loaded, fetch_models, loaded_from
 from actors.store.repeats import Repeats
+from actors.store.rewritings import Rewritings
 from bus.aside import remove_aside
 from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
-from model.fold import restore
-from model.packing import unpack
 from model.reads import Follow, Followed, Found, Read
-from model.state import Model, StoredRule
+from model.state import StoredRule
 from schemas.errors import LlumError
 from schemas.paths import split_path
 from schemas.replies import Accepted, Outcome
@@ -43,15 +43,6 @@ _ALWAYS_US = 2**63 - 1
 
 _outcomes = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.encode
-
-
-class Loaded(msgspec.Struct):
-    """What the shard holds of a user; `model` is None when no model has been made."""
-
-    key: int
-    model: Model | None
-    log_sum: int
-    """The sum of the digests of the commands that are kept with it."""
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, gc=False):
@@ -83,6 +74,8 @@ class Shard:
         self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
         """Called once when the file turns out to be damaged: nothing can be read or written any more."""
         self._found = found
+        self.rewritings = Rewritings(self._connection, lambda: bool(found.committed_seq))
+        """What it holds for those of whom a part was forgotten."""
         self._large = large
         self.committed_seq = found.committed_seq
         """Everything up to here that belongs to the partition is committed."""
@@ -153,14 +146,13 @@ class Shard:
         """Commit a batch: all of it or nothing.
 
         Raises `Unwritable` when these rows can never be written, `ShardDamaged`, and what SQLite raises when it cannot
-        write now. A batch that forgets somebody must hold the last command that was applied: the filter of repeats
-        begins anew with what is applied after this call.
+        write now. A batch that forgets or replaces somebody must hold the last command that was applied: the filter of
+        repeats begins anew with what is applied after this call.
         """
-        if batch.forgotten:
+        if batch.changes_commands:
             self._empty_repeats()
         try:
-            meta = (self._command_count + len(batch.commands), "commands"), (self.digest_key, "digest_key")
-            await self._connection.run(partial(_write, batch, self._era, meta))
+            count = await self._connection.run(partial(_write, batch, self._command_count, self.digest_key))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # A doubt that comes here is about a file that has been made anew: the row is to blame.
             if fault_of(error) in ("row", "doubt"):
@@ -168,11 +160,14 @@ class Shard:
             raise
         self.committed_seq = batch.applied_seq
         self.last, self.log_sum = batch.last, batch.log_sum
-        self._command_count += len(batch.commands)
+        self._command_count = count
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
-        if batch.forgotten:
+        if batch.chunk is not None:
+            self.clock_us = max(self.clock_us, batch.chunk.time_us)
+        if batch.leaves_traces:
             await self.remove_traces()
+        if batch.changes_commands:
             self._begin_loading_repeats()
 
     @property
@@ -220,7 +215,7 @@ class Shard:
         rows = await self._connection.execute_fetchall(sql.KNOWN_COMMANDS, (self._era, _encode(list(wanted)).decode()))
         known: dict[CommandKey, First] = {}
         for user, app, command, hashed, seq, text, body in rows:
-            key = wanted[hashed] if user is None else command_key(user, app, command)
+            key = wanted[hashed] if user is None or not app else command_key(user, app, command)
             with self._reading():
                 known[key] = First(_outcome(key.id, seq, text), body)
         return known
@@ -238,9 +233,9 @@ class Shard:
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
-        found = await self._connection.run(partial(_fetch_models, users))
+        found = await self._connection.run(partial(fetch_models, users))
         with self._reading():
-            return {name: _loaded(name, *rows) for name, rows in found.items()}
+            return {name: loaded_from(name, *rows) for name, rows in found.items()}
 
     async def items_as_of(self, user: str, seq: int, until_us: int | None) -> list[Item]:
         """Load the structure of a model as it was at a sequence and, unless it is None, a time (microseconds)."""
@@ -323,7 +318,7 @@ class Shard:
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if also:
             await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
-        if 0 < self._traces_seq <= seq:
+        if self._traces_seq and not (await _one(self._connection, sql.KEEPS_TRACES))[0]:
             await self.remove_traces()
 
 
@@ -336,14 +331,20 @@ def _state_sum(digests: Digests, connection: sqlite3.Connection) -> StateSum:
     return StateSum(meta["applied_seq"], rows, made_by)
 
 
-def _write(batch: Batch, era: int, meta: Sequence[tuple[int, str]], connection: sqlite3.Connection) -> None:
-    """Write all rows of a batch, or none."""
+def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite3.Connection) -> int:
+    """Write all rows of a batch, or none. Gives how many commands have been written now, beginning with so many."""
+    era = command_count >> sql.ERA_BITS
     connection.execute(sql.BEGIN)
     try:
+        if batch.forgotten_part is not None:
+            parts.delete(batch.forgotten_part, connection)
+        if batch.chunk is not None:
+            command_count += restating.put_chunk(batch.chunk, era, digest_key, connection)
         for statement, rows in batch.writes(era):
             if rows:
                 _add(connection, statement, rows)
-        connection.executemany(sql.SET_META, meta)
+        command_count += len(batch.commands)
+        connection.executemany(sql.SET_META, [(command_count, "commands"), (digest_key, "digest_key")])
         failpoints.reached("committing")
         connection.execute(sql.COMMIT)
     except BaseException:
@@ -351,6 +352,7 @@ def _write(batch: Batch, era: int, meta: Sequence[tuple[int, str]], connection: 
         if connection.in_transaction:
             connection.execute(sql.ROLLBACK)
         raise
+    return command_count
 
 
 def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) -> None:
@@ -365,33 +367,9 @@ def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) ->
     connection.executemany(statement, rows)
 
 
-def _fetch_models(users: Iterable[str], connection: sqlite3.Connection) -> dict[str, tuple[Any, list[Any], list[Any]]]:
-    """Fetch what is stored of those users that are there: a row of the user, those of the items and of the causes.
-
-    Items are left out where the user's row has the structure in one piece.
-    """
-    found: dict[str, tuple[Any, list[Any], list[Any]]] = {}
-    for name in users:
-        user = connection.execute(sql.LOAD_USER, (name,)).fetchone()
-        if user is not None:
-            items = connection.execute(sql.LOAD_ITEMS, user[:1]).fetchall() if user[-1] is None else []
-            found[name] = user, items, connection.execute(sql.LOAD_CAUSES, user[:1]).fetchall()
-    return found
-
-
-def _loaded(name: str, user: Any, items: list[Any], causes: list[Any]) -> Loaded:
-    key, seq, time_us, log_sum, structure = user
-    total = int.from_bytes(log_sum, "little")
-    if structure is not None:
-        return Loaded(key, unpack(name, structure, seq, time_us, dict(causes)), total)
-    # The versions of an item stand in their order: the last one counts.
-    latest = {(kind, path): body for kind, path, body in items}
-    present = [Item(kind, split_path(path), body.encode()) for (kind, path), body in latest.items() if body is not None]
-    return Loaded(key, restore(name, present, seq, time_us, dict(causes)), total)
-
-
 def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:
     outcome = Accepted(id=command_id, seq=seq) if text is None else _outcomes.decode(text)
+    outcome.id = command_id  # what was forgotten has lost it
     outcome.repeated = True
     return outcome
 

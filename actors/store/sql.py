@@ -95,6 +95,11 @@ INSERT INTO meta (name, value)
     VALUES ('schema_version', {SCHEMA_VERSION}), ('unicode_version', {UNICODE_VERSION}),
     ('applied_seq', 0), ('commands', 0), ('traces', 0),
     ('digest_key', 0), ('last_time_us', 0), ('last_digest', x''), ('log_sum', zeroblob(16));
+CREATE TABLE restated (
+    user TEXT NOT NULL, number INTEGER NOT NULL, attempt TEXT NOT NULL, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,
+    hash INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (user, number)
+) WITHOUT ROWID;
+CREATE TABLE rewriting (user TEXT PRIMARY KEY, seq INTEGER NOT NULL, kept TEXT) WITHOUT ROWID;
 COMMIT;
 """  # noqa: S608 - only our own constants
 
@@ -171,6 +176,8 @@ FORGET_USER: Final = (
     "DELETE FROM command WHERE user_key = :key",
     "DELETE FROM user WHERE key = :key",
     "DELETE FROM outbox WHERE body ->> 'user' = :user AND seq < :seq",
+    "DELETE FROM restated WHERE user = :user",
+    "DELETE FROM rewriting WHERE user = :user",
 )
 """Of all versions of the person's components, and so on; what the forget itself leaves in the outbox stays."""
 
@@ -182,7 +189,7 @@ CROSS JOIN command INDEXED BY command_by_hash ON command.era = era.number AND co
 LEFT JOIN user ON user.key = command.user_key
 """
 """The commands of these hashes, up to the last era; the caller compares the ids themselves. CROSS JOIN keeps the order:
-look-ups only. Of a forget only the hash is left; it has no user.
+look-ups only. Of a forget only the hash is left, it has no user; of what was forgotten only the hash, too.
 """
 
 COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?) ORDER BY era, hash LIMIT 500"
@@ -291,5 +298,9 @@ TRACES_ARE_REMOVED: Final = """
 UPDATE meta SET value = 0 WHERE name = 'traces' AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq <= meta.value)
 """
 """Entries that take down a forgotten person's schedules name the person until they have left."""
+
+KEEPS_TRACES: Final = """
+SELECT EXISTS (SELECT 1 FROM meta JOIN outbox ON outbox.seq <= meta.value WHERE meta.name = 'traces')
+"""
 
 READ_TRACES: Final = "SELECT value FROM meta WHERE name = 'traces'"

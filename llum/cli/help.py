@@ -14,6 +14,7 @@ EXAMPLES: Final = {
     "follows": "llum follows alice Personal/firstname 17",
     "ask": "llum ask alice Personal/firstname --explain",
     "asked": "llum asked alice Personal --since '7 days ago'",
+    "forget": "llum forget alice --component Personal/email",
     "browse": "llum browse alice -c 'cd Personal; ls'",
     "config": "llum config --data-dir ~/llum",
     "worker": "llum worker --nats-url nats://192.0.2.7:4222",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from model.changes import Decision, ForgetUser
 from model.commands.apps import delete_app, register_app, set_permission
 from model.commands.causes import note_sent, withdraw_following
-from model.commands.erase import forget
+from model.commands.erase import forget, forget_part, restate
 from model.commands.evidence import correct, tell, tell_because, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
@@ -39,9 +39,10 @@ from model.state import Model
 from schemas import commands
 from schemas.commands import Command
 from schemas.errors import Code, Refusal
+from schemas.parts import ForgetPart, Restate
 
-STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget})
-"""These are committed by themselves: a forget deletes rows, and nothing may add any in the same transaction."""
+STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget, ForgetPart, Restate})
+"""These are committed by themselves: they delete rows, and nothing may add any in the same transaction."""
 
 
 def decide(model: Model | None, command: Command, stamp: Stamp, known: Grants | None = None) -> Reading[Decision]:
@@ -72,6 +73,8 @@ def _decide_without_model(command: Command, stamp: Stamp) -> Decision:
     if isinstance(command, commands.Forget):
         # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
         return Decision([ForgetUser()])
+    if isinstance(command, Restate):
+        return restate(None, command, stamp)
     raise Refusal(Code.NO_SUCH_MODEL, f"{stamp.user} has no model here", None, "the operator can make one")
 
 
@@ -100,6 +103,8 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.SetPermission: set_permission,
     commands.Import: import_contexts,
     commands.Forget: forget,
+    ForgetPart: forget_part,
+    Restate: restate,
 }
 """Commands that the model alone decides. A tell, the most frequent, is not looked up."""
 

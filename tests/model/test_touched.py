@@ -17,6 +17,7 @@ from schemas.definitions import (
 )
 from schemas.events import MAX_EVENT_PATHS
 from schemas.evidence import ImportedEvidence, NewEvidence
+from schemas.parts import ForgetPart, Restate
 from schemas.paths import Path
 
 from .given import CRON_RULE, RULE, Person
@@ -148,10 +149,19 @@ def test_more_than_an_event_holds_is_told_by_the_context_of_all(above: list[str]
     assert path == (("Goals", "Health") if above else ())
 
 
+def test_a_part_that_is_forgotten_touches_the_whole_model() -> None:
+    """Only the store knows where it was. What is said anew changes nothing that anybody could look at."""
+    person = Person()
+    command = ForgetPart(id="x", source="probe")
+    assert touched(command, person.do(command).changes) == [()]
+    said = Restate(id="x", attempt="a", number=0)
+    assert touched(said, person.do(said, "_restate").changes) == []
+
+
 def test_every_command_is_looked_at() -> None:
     """A new one is added to these tests."""
     here = {type(command) for command, _ in TOUCHES}
     # See tests/model/test_causes.py.
-    here |= {commands.WithdrawFollowing, commands.NoteSent}
+    here |= {commands.WithdrawFollowing, commands.NoteSent, ForgetPart, Restate}
     here |= {commands.MakeModel, commands.Withdraw, commands.SetPermission, commands.DeleteRule, commands.DeleteApp}
     assert here | {commands.Fire, commands.ActivateRule, commands.SetQuota} == set(commands.COMMANDS)
