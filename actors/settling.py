@@ -210,7 +210,7 @@ class Settling:
                 is_last=command.last is not None,
             )
             waiting.gathering.batch.add_chunk(chunk)
-            self._new.add(key.hashed)
+            self._new.append(key.hashed)
 
     def _reject(self, one: Incoming, outcome: Refused) -> None:
         """Leave the refusal in the outbox, unless it has left before."""
