@@ -22,7 +22,7 @@ from bus.requests import Requests
 from bus.turns import Turns
 from llum.bus_address import find_bus
 from llum.given_paths import PathLike, parted, segments_of
-from schemas import queries, replies
+from schemas import following, parts, queries, replies
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.asked import AskedReply
 from schemas.commands import (
@@ -52,7 +52,6 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
-from schemas.following import FollowsReply
 from schemas.paths import check_token
 from schemas.permissions import Permission
 from schemas.replies import Accepted
@@ -153,11 +152,11 @@ class Client:
         command = deletion if seq is None else Withdraw(id="", context=context, component=component, seq=seq, n=n)
         return await self._answered(user, queries.Consequences(command=command), replies.ConsequencesReply)
 
-    async def follows(self, user: str, path: PathLike, seq: int, n: int = 0) -> FollowsReply:
+    async def follows(self, user: str, path: PathLike, seq: int, n: int = 0) -> following.FollowsReply:
         """Say what has followed from a piece of evidence, and who has asked since. Owner apps only."""
         context, component = parted(path)
         query = queries.Follows(context=context, component=component, seq=seq, n=n)
-        return await self._answered(user, query, FollowsReply)
+        return await self._answered(user, query, following.FollowsReply)
 
     async def ask(
         self,
@@ -325,12 +324,19 @@ class Client:
         self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
     ) -> Accepted:
         """Put contexts with their evidence below one that is there: a page of an export, say. Owner apps only."""
-        command = Import(id=id or new_id(), context=list(segments_of(context)), contexts=contexts)
-        return await self.send(user, command)
+        return await self.send(user, Import(id=id or new_id(), context=list(segments_of(context)), contexts=contexts))
 
     async def forget(self, user: str) -> Accepted:
         """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
         return await self.send(user, Forget(id=new_id()))
+
+    async def forget_part(self, user: str, part: parts.ForgetPart) -> Accepted:
+        """Erase a part of the model. Owner apps only. `measure_part` says when the log has lost it, too."""
+        return await self.send(user, part)
+
+    async def measure_part(self, user: str, part: queries.MeasurePart) -> parts.MeasurePartReply:
+        """Say how much there is of a part, and whether the log still has one that was forgotten. Owner apps only."""
+        return await self._answered(user, part, parts.MeasurePartReply)
 
     async def get_context(self, user: str, path: PathLike = (), *, size: bool = False) -> replies.ContextReply:
         """Describe a context: its description, resolver, contexts, components, views, and what this app may do."""

@@ -54,6 +54,7 @@ from schemas.evidence import (
 )
 from schemas.explaining import Explanation, Reason, Skew
 from schemas.following import FiredRule, FollowsReply, ToldValue
+from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
 from schemas.queries import (
@@ -68,6 +69,7 @@ from schemas.queries import (
     ListApps,
     ListResolvers,
     ListRules,
+    MeasurePart,
     Query,
 )
 from schemas.replies import (
@@ -139,6 +141,7 @@ __all__ = [
     "Follows",
     "FollowsReply",
     "Forget",
+    "ForgetPart",
     "GetContext",
     "GetPermission",
     "GoingPiece",
@@ -158,8 +161,11 @@ __all__ = [
     "MakeModel",
     "MakeRule",
     "MakeView",
+    "MeasurePart",
+    "MeasurePartReply",
     "ModelDefinition",
     "NewEvidence",
+    "PartSize",
     "Path",
     "PathLike",
     "Permission",

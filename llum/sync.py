@@ -165,6 +165,8 @@ class SyncClient:
     set_permission = _waiting(Client.set_permission)  # type: ignore[arg-type] # a part could be called `self`
     import_contexts = _waiting(Client.import_contexts)
     forget = _waiting(Client.forget)
+    forget_part = _waiting(Client.forget_part)
+    measure_part = _waiting(Client.measure_part)
     get_context = _waiting(Client.get_context)
     list_resolvers = _waiting(Client.list_resolvers)
     list_apps = _waiting(Client.list_apps)

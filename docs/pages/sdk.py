@@ -25,6 +25,7 @@ _FAMILIES: Final = {
     "schemas.evidence": "evidence",
     "schemas.explaining": "reply",
     "schemas.following": "reply",
+    "schemas.parts": "part",
     "schemas.paths": "path",
     "schemas.permissions": "permission",
     "schemas.queries": "query",

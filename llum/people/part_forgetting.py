@@ -105,6 +105,4 @@ class _Forgetter:
 
 
 async def _measured(client: Client, user: str, part: MeasurePart) -> MeasurePartReply:
-    reply = await client.query(user, part)
-    assert isinstance(reply, MeasurePartReply), reply
-    return reply
+    return await client.measure_part(user, part)

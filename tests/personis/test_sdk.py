@@ -8,7 +8,9 @@ from llum.client import Client
 from llum.people.people import default_model
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Refusal
+from schemas.parts import ForgetPart, PartSize
 from schemas.permissions import Permission
+from schemas.queries import MeasurePart
 from schemas.replies import AppDescription
 from tests.system.harness import Llum
 
@@ -30,6 +32,18 @@ async def user(client: Client, request: pytest.FixtureRequest) -> str:
     for name in ("a", "b"):
         await client.make_component(user, "T", ComponentDefinition(name=name))
     return str(user)
+
+
+async def test_a_part_is_forgotten(client: Client, user: str) -> None:
+    """Its value is gone at once; the log follows."""
+    await client.tell(user, "T/a", "secret")
+    await client.tell(user, "T/b", "kept")
+    await client.forget_part(user, ForgetPart(id="part", context=["T"], component="a"))
+    with pytest.raises(Refusal, match="no_such_component"):
+        await client.ask(user, "T/a")
+    assert (await client.ask(user, "T/b")).value == "kept"
+    left = await client.measure_part(user, MeasurePart(context=["T"], component="a"))
+    assert left.size == PartSize()
 
 
 async def test_a_correction_stands_until_it_is_withdrawn(client: Client, user: str) -> None:
