@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from actors.ground import Ground
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
-from actors.serving import Ground, Serving
+from actors.serving import Serving
 from actors.store.batch import Unwritable
 from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged

@@ -7,8 +7,8 @@ import asyncio
 from typing import Any
 
 from actors.asks import Asks
+from actors.ground import Ground
 from actors.same_log import OtherLogError
-from actors.serving import Ground
 from bus.accepting import AcceptRequests
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import Address

@@ -128,7 +128,7 @@ class LogRewriting:
         self._sleep = sleep
         self._renewing = renewing
         """Held by whoever writes streams anew that all partitions share."""
-        self._holds_back = False
+        self.holds_back = False
         """Whether somebody tells so much that outcomes are to be held back for a moment."""
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -137,7 +137,7 @@ class LogRewriting:
         """Look whether a part of somebody was forgotten. Hold outcomes back for a moment if that is needed."""
         if type(settled.incoming.command) in STAND_ALONE:
             self._work.set()
-        if self._holds_back:
+        if self.holds_back:
             await self._sleep(HOLD_BACK_S)
 
     @asynccontextmanager
@@ -209,9 +209,9 @@ class LogRewriting:
                 else:
                     stored = await self._end(attempt)
                     tries += 1
-                    self._holds_back = tries >= HOLD_BACK_AT
+                    self.holds_back = tries >= HOLD_BACK_AT
         finally:
-            self._holds_back = False
+            self.holds_back = False
         if stored is not None:
             failpoints.reached("chunk_said")
             await self._until_committed(stored)

@@ -8,20 +8,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
-from actors.announce import Announcer, OnEvent
+from actors.announce import Announcer
 from actors.answers import Answers
 from actors.asked import AskRecord
-from actors.asks import Asks, SlowAsks
+from actors.asks import Asks
 from actors.at_once import AtOnce
 from actors.committing import Committing
-from actors.effects.relaying import Relay, Relaying
-from actors.live import ActiveModels
-from actors.log_examiner import LogExaminer
-from actors.mailbox import Mailroom
+from actors.effects.relaying import Relay
+from actors.ground import Ground
 from actors.partition import Partition
 from actors.rejoining import rejoining
 from actors.rewriting import LogRewriting
@@ -29,72 +25,20 @@ from actors.same_log import OtherLogError, check_same_key, check_same_log
 from actors.settling import Settled
 from actors.store.batch import Unwritable
 from actors.store.damage import ShardDamaged
-from actors.store.digests import Digests, Landmark
-from actors.store.gathering import LargeReads
+from actors.store.digests import Landmark
 from actors.store.shard import Shard
 from actors.summing import Summing
-from actors.uncommitted import Bound
 from bus import checkpoints
-from bus.connection import Bus
 from bus.log import LogMessage, last_sequences, stream_last
-from bus.readers import LogReaders
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
-from model.resolvers.registry import Resolvers
-
-MAX_WRITING = 1
-"""Batches written at a time: threads that write side by side fight for Python's lock, with an eighth more CPU time for
-catching up. What waits meanwhile joins a batch. Forgets, which rewrite files, are not among them."""
 
 PAUSE_IS_TOLD_AFTER_S = 1.0
 """Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
 
 IN_HAND_POLL_S = 0.01
 """Seconds between looks whether the batch in hand has been applied, which takes milliseconds."""
-
-TRUSTED_S = 24 * 3600.0
-"""Seconds after a shard was made anew for a doubt in which the next one is not the disk's: it is not done for ever."""
-
-PARALLEL_OPENS = 8
-"""Shards opened at a time: opening is one thread each, and machines have few cores."""
-
-
-@dataclass
-class Ground:
-    """What the partitions of a worker share."""
-
-    bus: Bus
-    shard_dir: Path
-    log_streams: int
-    resolvers: Resolvers
-    actives: ActiveModels
-    readers: LogReaders
-    mailroom: Mailroom
-    relaying: Relaying
-    digests: Digests
-    on_event: OnEvent | None = None
-    """Takes the events of those partitions whose primary this worker is."""
-    slow_asks: SlowAsks = field(default_factory=set)
-    recording: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the partition that writes who asked."""
-    large_reads: LargeReads = field(default_factory=LargeReads)
-    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
-    writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
-    bound: Bound = field(default_factory=Bound)
-    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    log_examiner: LogExaminer = field(default_factory=LogExaminer)
-    doubted: dict[int, float] = field(default_factory=dict)
-    """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
-
-    def trusts(self, number: int) -> bool:
-        """Tell whether a doubt would be a fault of ours: the shard was made anew for one lately."""
-        at = self.doubted.get(number)
-        return at is not None and time.monotonic() - at < TRUSTED_S
-
-    def shard_of(self, number: int) -> Path:
-        """Name the file of a partition's shard."""
-        return self.shard_dir / f"{number}.db"
 
 
 class Serving:
@@ -297,7 +241,8 @@ class Serving:
     def _is_free(self) -> bool:
         """Say whether what arrives may be applied at once: nothing is in hand or to be compared, and we stay."""
         has_caught_up = self._caught_up.is_set() and self._summing.has_compared
-        return has_caught_up and not self._in_hand and not self._leaving.is_set()
+        is_held_back = self._rewriting is not None and self._rewriting.holds_back
+        return has_caught_up and not self._in_hand and not self._leaving.is_set() and not is_held_back
 
     async def _apply_and_compare(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
         parts = self._summing.parts(batch)

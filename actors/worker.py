@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
+from actors.ground import Ground
 from actors.life import Life
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
-from actors.serving import Ground
 from actors.store.digests import Digests
 from bus.aside import remove_old
 from bus.connection import Bus
