@@ -211,10 +211,8 @@ class Client:
     ) -> Accepted:
         """Make a context below one that is there."""
         context, name = parted(path)
-        command = MakeContext(
-            id=new_id(), context=context, name=name, description=description, resolver=resolver, exist_ok=exist_ok
-        )
-        return await self.send(user, command)
+        given: dict[str, Any] = {"description": description, "resolver": resolver, "exist_ok": exist_ok}
+        return await self.send(user, MakeContext(id=new_id(), context=context, name=name, **given))
 
     async def make_component(
         self, user: str, context: PathLike, component: ComponentDefinition, *, exist_ok: bool = False
@@ -244,8 +242,7 @@ class Client:
     async def set_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver for asks about a component that name none; None: that of its context."""
         context, component = parted(path)
-        command = SetResolver(id=new_id(), context=context, component=component, resolver=resolver)
-        return await self.send(user, command)
+        return await self.send(user, SetResolver(id=new_id(), context=context, component=component, resolver=resolver))
 
     async def set_context_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver of a context, for components in and below it that have none; None: unset."""
