@@ -67,7 +67,8 @@ class SentNotice(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ReachedModel(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Another person's model, which a rule has told something because of what goes.
 
-    It is withdrawn there, too, if that person still lets the rule tell; else that is reported.
+    It is withdrawn there, too, if that person still lets the rule tell; else that is reported. It stays there if what
+    goes is forgotten, which changes nobody else's model.
     """
 
     person: str

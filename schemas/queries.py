@@ -11,6 +11,7 @@ from schemas.commands import DeleteComponent, DeleteContext, Withdraw
 from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
+from schemas.parts import ForgetPart
 from schemas.verbs import verb_of
 
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -137,13 +138,17 @@ class CheckImport(_Query, tag="check_import"):
     only_new: bool = False
 
 
+MayGo = Withdraw | DeleteComponent | DeleteContext | ForgetPart
+"""Commands of which may be asked what would follow."""
+
+
 class Consequences(_Query, tag="consequences"):
     """Say what would follow if something went, and change nothing: a `ConsequencesReply`, or why it may not go.
 
     It needs what the command needs. An app sees what it may ask, and of evidence and rules its own.
     """
 
-    command: Withdraw | DeleteComponent | DeleteContext
+    command: MayGo
     """What would be sent, with its `verb`. Its `id` does not matter."""
 
 

@@ -15,19 +15,23 @@ def is_more(reply: ConsequencesReply, than_pieces: int = 1) -> bool:
     return len(reply.pieces) > than_pieces or bool(reaches)
 
 
-def in_words(reply: ConsequencesReply, width: int | None) -> str:
-    """Say all of it, a table for each kind of thing; `width` are the cells of a line, None: nothing is cut."""
-    return "\n\n".join(_parts(reply, width))
+def in_words(reply: ConsequencesReply, width: int | None, *, forgets: bool = False) -> str:
+    """Say all of it, a table for each kind of thing; `width` are the cells of a line, None: nothing is cut.
+
+    What goes is withdrawn or deleted, or it `forgets`, which changes nobody else's model.
+    """
+    return "\n\n".join(_parts(reply, width, forgets))
 
 
-def _parts(reply: ConsequencesReply, width: int | None) -> Iterator[str]:
+def _parts(reply: ConsequencesReply, width: int | None, forgets: bool) -> Iterator[str]:
     if not reply.values:
         yield "No value changes."
     for name, kind in _KINDS.items():
         listed = getattr(reply, name)
         if listed:
             rows = [[render.in_cell(cell) for cell in kind.row(one)] for one in listed]
-            yield f"{layout.paragraph(kind.title, width)}\n{layout.whole_table(kind.head, rows, width)}"
+            title = _STAYS if forgets and name == "elsewhere" else kind.title
+            yield f"{layout.paragraph(title, width)}\n{layout.whole_table(kind.head, rows, width)}"
     if reply.cut is not None:
         yield layout.paragraph(_rest(reply.cut), width)
 
@@ -71,6 +75,8 @@ class _Kind(NamedTuple):
     rest: str
     """What they are called where they are only counted."""
 
+
+_STAYS: Final = "Rules have told other people's models because of it, which stays there:"
 
 _KINDS: Final = {
     "values": _Kind("Values that change:", ("component", "now", "then"), _value, "values that were not compared"),

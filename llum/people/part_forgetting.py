@@ -15,7 +15,8 @@ from bus.jetstream import JetStream
 from llum.client import Client
 from llum.people.forgetting import FORGET_TIMEOUT_S
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
-from schemas.queries import MeasurePart
+from schemas.queries import Consequences, MeasurePart
+from schemas.replies import ConsequencesReply
 
 LOOK_EVERY_S: Final = 0.2
 """Seconds between looks whether the worker has done its part."""
@@ -43,6 +44,20 @@ async def measure_part(client: Client, user: str, part: MeasurePart) -> PartSize
     size = (await _measured(client, user, part)).size
     assert size is not None, "a part is named"
     return size
+
+
+async def look_at_part(client: Client, user: str, part: ForgetPart) -> tuple[PartSize, ConsequencesReply]:
+    """Count what would go, and say what follows in the model of now. Raises `Refusal`, `Transient`."""
+    size = await measure_part(client, user, _measure(part))
+    follows = await client.query(user, Consequences(command=part))
+    assert isinstance(follows, ConsequencesReply), follows
+    return size, follows
+
+
+def _measure(part: ForgetPart) -> MeasurePart:
+    """Make the query that counts a part."""
+    members = msgspec.structs.asdict(part)
+    return MeasurePart(**{name: one for name, one in members.items() if name not in ("id", "v")})
 
 
 async def forget_part(
@@ -82,8 +97,7 @@ class _Forgetter:
         self._user = user
         self._part = part
         self._on_progress = on_progress
-        members = msgspec.structs.asdict(part)
-        self.measure = MeasurePart(**{name: one for name, one in members.items() if name not in ("id", "v")})
+        self.measure = _measure(part)
 
     async def messages(self) -> int:
         """Count what the log has about the person."""

@@ -24,6 +24,7 @@ from model.queries.ask.held import read_behind
 from model.queries.ask.plan import plan_ask
 from model.queries.going import Going, as_if_gone
 from model.queries.what_goes import LeavingPiece, WhatGoes, what_goes
+from model.queries.what_is_forgotten import what_is_forgotten
 from model.reads import AsOf, Follow, Found, Pause, Read, Reading
 from model.resolvers.registry import Resolve, Resolvers
 from model.sight import Sight
@@ -35,8 +36,9 @@ from schemas.effects import Sent
 from schemas.errors import Error
 from schemas.evidence import CausingPiece, Evidence
 from schemas.limits import MAX_REPLY_BYTES
+from schemas.parts import ForgetPart
 from schemas.paths import Path
-from schemas.queries import Ask, Consequences
+from schemas.queries import Ask, Consequences, MayGo
 from schemas.replies import AskReply, ComponentAnswer, ConsequencesReply
 
 MAX_CONSEQUENCES: Final = 1000
@@ -69,7 +71,7 @@ def answer_consequences(
     before: Model = yield AsOf(user=model.user, seq=seq)
     after: Model = yield AsOf(user=model.user, seq=seq)
     listing = _Listing(seq, Asker(asker.app, before, asker.now))
-    goes = yield from what_goes(after, query.command, Asker(asker.app, after, asker.now), seq)
+    goes = yield from _what_goes(after, query.command, Asker(asker.app, after, asker.now), seq)
     _list_rules(goes, listing)
     _list_sent(goes.sent, listing)
     yield from _list_values(before, after, goes, listing, resolvers)
@@ -85,6 +87,12 @@ def _refuse_early(model: Model, command: Command, asker: Asker) -> None:
     deciding = decide(model, command, stamp)
     next(deciding, None)
     deciding.close()
+
+
+def _what_goes(model: Model, command: MayGo, asker: Asker, last_seq: int) -> Reading[WhatGoes]:
+    if isinstance(command, ForgetPart):
+        return (yield from what_is_forgotten(model, command, asker, last_seq))
+    return (yield from what_goes(model, command, asker, last_seq))
 
 
 class _Listing:
@@ -208,6 +216,9 @@ def _list_pieces(pieces: Sequence[LeavingPiece], listing: _Listing) -> Reading[N
     """Read what goes, and list what the app may see of it."""
     seq = listing.reply.seq
     for at in range(0, len(pieces), _READ_AT_ONCE):
+        if listing.asker.is_owner and len(listing.reply.pieces) == MAX_CONSEQUENCES:
+            listing.leave("pieces", len(pieces) - at)
+            return
         some = pieces[at : at + _READ_AT_ONCE]
         found = yield [_read_of(piece, seq) for piece in some]
         for piece, one in zip(some, found, strict=True):

@@ -58,12 +58,12 @@ def what_goes(model: Model, command: Command, asker: Asker, last_seq: int) -> Re
     command.
     """
     goes = WhatGoes()
-    places = _places(model)
+    places = components_of(model)
     by_whom, waiting = asker.app, deque[Command]([command])
     for _ in range(1 + MAX_FURTHER):
         stamp = stamp_after(model, model.user, by_whom, model.seq + 1, round(asker.now * 1e6))
-        decision = yield from _listening(decide(model, waiting.popleft(), stamp), last_seq, goes.sent)
-        _note(goes, model, decision.changes, places)
+        decision = yield from heard(decide(model, waiting.popleft(), stamp), last_seq, goes.sent)
+        note(goes, model, decision.changes, places)
         take(model, decision.changes, stamp, Caches())
         waiting += [_goes_on(one) for one in decision.changes if isinstance(one, WithdrawFurther)]
         if not waiting:
@@ -73,7 +73,7 @@ def what_goes(model: Model, command: Command, asker: Asker, last_seq: int) -> Re
     return goes
 
 
-def _note(goes: WhatGoes, model: Model, changes: Iterable[Change], places: dict[int, Path]) -> None:
+def note(goes: WhatGoes, model: Model, changes: Iterable[Change], places: dict[int, Path]) -> None:
     """Note what changes take out of the model as it is before them."""
     for change in changes:
         if isinstance(change, MarkWithdrawn):
@@ -90,7 +90,7 @@ def _goes_on(further: WithdrawFurther) -> WithdrawFollowing:
     return WithdrawFollowing(id="", origins=list(further.origins), by=further.by)
 
 
-def _listening(
+def heard(
     deciding: Generator[Any, Any, Any], last_seq: int, sent: list[Sent]
 ) -> Generator[list[Read] | Follow, Any, Any]:
     """Run a decision, and hear what left the model. What has come after `last_seq` counts as if it had gone already."""
@@ -112,7 +112,8 @@ def _as_of(one: Followed, last_seq: int) -> Followed:
     return msgspec.structs.replace(one, component_no=0, withdrawn=True, sent=None)
 
 
-def _places(model: Model) -> dict[int, Path]:
+def components_of(model: Model) -> dict[int, Path]:
+    """Give the paths of all components by their numbers."""
     return {
         context.first + leaf.offset: (*path, name)
         for path, context in contexts_below((), model.root)

@@ -68,6 +68,12 @@ def test_it_fits_the_terminal(width: int) -> None:
     assert [line for line in lines if len(line) > width] == []
 
 
+def test_what_is_forgotten_stays_in_other_peoples_models() -> None:
+    """A withdrawal reaches them, and forgetting does not."""
+    assert "which stays there:" in in_words(WHOLE, None, forgets=True)
+    assert "which stays there:" not in in_words(WHOLE, None)
+
+
 def test_nothing_changes() -> None:
     """A piece that decided nothing goes, and that is all."""
     text = in_words(ConsequencesReply(seq=1, pieces=[PIECE]), 80)

@@ -17,6 +17,7 @@ from schemas.apps import OWNER_APP
 if TYPE_CHECKING:
     from llum.people.part_forgetting import PartReceipt
     from schemas.parts import ForgetPart, PartSize
+    from schemas.replies import ConsequencesReply
 
 
 @click.command()
@@ -52,17 +53,16 @@ def forget(
     takes the component itself along. `llum admin person forget` erases a whole person. If it was interrupted, run it
     again. The exit code is 1 if nothing of the part was there.
     """
-    from llum.people.part_forgetting import forget_part, measure_part
-    from schemas.queries import MeasurePart
+    from llum.people.part_forgetting import forget_part, look_at_part
 
     part = _part(component, piece, source, since, until, held=held)
-    members = {name: one for name, one in msgspec.structs.asdict(part).items() if name not in ("id", "v")}
     if preview or not yes:
-        size = with_client(settings, lambda client: measure_part(client, user, MeasurePart(**members)), app)
+        size, follows = with_client(settings, lambda client: look_at_part(client, user, part), app)
         if preview:
-            say({"user": user, "size": size}, f"would be erased of {user}: {_listed(size)}", as_json=as_json)
+            words = f"{_follows(follows)}\n\nwould be erased of {user}: {_listed(size)}"
+            say({"user": user, "size": size, "consequences": follows}, words, as_json=as_json)
             return
-        click.echo(f"of {user} there is: {_listed(size)}", err=as_json)
+        click.echo(f"{_follows(follows)}\n\nof {user} there is: {_listed(size)}", err=as_json)
         if not click.confirm("Erase this for good?", err=as_json):
             raise click.ClickException("nothing was erased")
     with Progress() as progress:
@@ -104,6 +104,13 @@ def _part(
     if part == ForgetPart(id=part.id):
         raise click.UsageError("say which part: --component, --piece, --source, --from or --until")
     return part
+
+
+def _follows(reply: "ConsequencesReply") -> str:
+    from llum.cli import layout
+    from llum.cli.consequences import in_words
+
+    return in_words(reply, layout.terminal_width(), forgets=True)
 
 
 def _in_words(receipt: "PartReceipt") -> str:
