@@ -113,6 +113,8 @@ class Outbox:
         """Relay all that is there now, and record it. Raises what reading and recording raise."""
         try:
             await self._read()
+            # What fails may have done so while the rest was read.
+            self._raise_failure()
             while self._at_work:
                 await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
                 self._raise_failure()
