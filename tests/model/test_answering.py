@@ -18,6 +18,7 @@ from schemas.queries import (
     CheckImport,
     Consequences,
     Export,
+    Follows,
     GetContext,
     GetPermission,
     ListApps,
@@ -42,8 +43,9 @@ EVERY_QUERY: list[Query] = [
     CheckImport(context=[], contexts=[]),
     Consequences(command=DeleteComponent(id="", context=["Personal"], component="age")),
     Asked(),
+    Follows(context=["Personal"], component="age", seq=2),
 ]
-FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked)]
+FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked | Follows)]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 
 
