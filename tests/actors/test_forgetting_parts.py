@@ -21,12 +21,15 @@ from actors.rewriting import Saying
 from actors.store import part_sql
 from actors.store.shard import Shard
 from schemas.apps import RESTATING_APP
+from schemas.causes import Cause
 from schemas.codec import encode
 from schemas.commands import (
     Forget,
     MakeModel,
+    Tell,
 )
 from schemas.errors import Code
+from schemas.evidence import NewEvidence
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.queries import Ask, Export, MeasurePart
 from schemas.replies import Accepted, Refused
@@ -151,6 +154,35 @@ async def test_which_part_is_meant(world: World, part: dict[str, Any], left: lis
         assert [piece.value for piece in reply.components[0].evidence] == left
     reply = await world.ask(Ask(context=["a"], view=[MARKER]))
     assert not reply.failures
+
+
+async def test_what_rules_have_derived_goes_along(world: World) -> None:
+    """Through chains; and what a rule tells only now of a cause that has gone is refused."""
+    await live(world)
+    cause = await world.accept(told("cause"))
+    first = await world.accept(derived(f"{MARKER}-one", cause, ["a", "a"], "b"))
+    await world.accept(derived(f"{MARKER}-two", first, ["b", "a"], "a"))
+    one = {"context": ["a"], "component": "a", "seq": cause}
+    measured = await world.ask(MeasurePart(**one))
+    assert measured.size == PartSize(evidence=1, derived=2)
+    await world.accept(ForgetPart(id="part", **one))
+    for anew in (False, True):
+        if anew:
+            await world.say_anew()
+            await world.erase()
+            await world.make_anew()
+        reply = await world.ask(Ask(context=["b"], view=["a"], include_evidence=True))
+        assert not reply.components[0].evidence
+        refused = await world.send(derived(f"late-{anew}", cause, ["a", "a"], "b"))
+        assert isinstance(refused.outcome, Refused)
+        assert refused.outcome.error.code is Code.CAUSE_WITHDRAWN
+
+
+def derived(value: str, seq: int, path: list[str], context: str) -> Tell:
+    """What a rule tells because of a piece."""
+    why = Cause(rule="1-0-0", root=f"alice.{seq}", depth=1, person="alice", seq=seq, path=path)
+    evidence = NewEvidence(value=value)
+    return Tell(id=f"rule-{value}", context=[context], component="a", evidence=evidence, cause=why)
 
 
 async def test_what_would_go_is_counted(world: World) -> None:
