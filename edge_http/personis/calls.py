@@ -124,6 +124,17 @@ class FollowsCall(ComponentCall, kw_only=True):
     n: int = 0
 
 
+class PartCall(Call, kw_only=True):
+    componentid: str | None = None
+    seq: int | None = None
+    n: int | None = None
+    source: str | None = None
+    accepted_from: float | None = None
+    accepted_until: float | None = None
+    held_from: float | None = None
+    held_until: float | None = None
+
+
 class DeleteContextCall(Call, kw_only=True):
     context: PathSpelling
 
@@ -221,6 +232,7 @@ MAKE_VIEW: Final = msgspec.json.Decoder(MakeViewCall)
 COMPONENT: Final = msgspec.json.Decoder(ComponentCall)
 WITHDRAW: Final = msgspec.json.Decoder(WithdrawCall)
 FOLLOWS: Final = msgspec.json.Decoder(FollowsCall)
+PART: Final = msgspec.json.Decoder(PartCall)
 CONSEQUENCES: Final = msgspec.json.Decoder(ConsequencesCall)
 DELETE_CONTEXT: Final = msgspec.json.Decoder(DeleteContextCall)
 GET_CONTEXT: Final = msgspec.json.Decoder(GetContextCall)

@@ -70,6 +70,8 @@ _WHOLE: Final = {
     "withdraw": _COMPONENT_ID,
     "consequences": _COMPONENT_ID,
     "follows": _COMPONENT_ID,
+    "forgetpart": _COMPONENT_ID,
+    "measurepart": _COMPONENT_ID,
     "set_goals": _COMPONENT_ID,
     "setresolver": _COMPONENT_ID,
     "list_subs": _COMPONENT_ID,

@@ -13,7 +13,18 @@ from edge_http.auth.bearer import has_token
 from edge_http.auth.chain import authenticate, caller_at_hand
 from edge_http.http.body import arrived_body, read_body
 from edge_http.http.observe import TRACE
-from edge_http.personis import apps, calls, exporting, importing, render, requests, rules, structure, withdrawing
+from edge_http.personis import (
+    apps,
+    calls,
+    exporting,
+    importing,
+    part_forgetting,
+    render,
+    requests,
+    rules,
+    structure,
+    withdrawing,
+)
 from edge_http.personis.caller import Caller, Operation
 from edge_http.personis.evidence import (
     FEW_EXPORTS,
@@ -148,4 +159,5 @@ OPERATIONS: Final[dict[str, Operation]] = {
     **apps.OPERATIONS,
     **rules.OPERATIONS,
     **withdrawing.OPERATIONS,
+    **part_forgetting.OPERATIONS,
 }

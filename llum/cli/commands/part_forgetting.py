@@ -83,6 +83,7 @@ def _part(
 ) -> "ForgetPart":
     """Make the command of the options. Raises `click.UsageError`."""
     from bus.as_app import new_id
+    from schemas.app_names import app_id
     from schemas.parts import ForgetPart
     from schemas.paths import parse_path
 
@@ -90,7 +91,7 @@ def _part(
         raise click.UsageError("give --component or --piece, not both: --piece names the component, too")
     if held and since is None and until is None:
         raise click.UsageError("--held says which times --from and --until are: give one of these")
-    part = ForgetPart(id=new_id(), source=source)
+    part = ForgetPart(id=new_id(), source=None if source is None else app_id(source, "source"))
     named = component if piece is None else piece[0]
     if named is not None:
         *context, name = parse_path(named, "PATH") or [""]
