@@ -6,6 +6,7 @@ import pytest
 
 from model.touched import touched
 from schemas import commands
+from schemas.causes import Cause
 from schemas.commands import Command
 from schemas.definitions import (
     ComponentDefinition,
@@ -156,6 +157,20 @@ def test_a_part_that_is_forgotten_touches_the_whole_model() -> None:
     assert touched(command, person.do(command).changes) == [()]
     said = Restate(id="x", attempt="a", number=0)
     assert touched(said, person.do(said, "_restate").changes) == []
+
+
+def test_what_goes_with_its_cause_is_touched() -> None:
+    """Though the command names the cause alone."""
+    person = Person()
+    person.do(commands.MakeRule(**AGE, statement=RULE))
+    person.do(commands.Tell(**AGE, evidence=NewEvidence(value=1)))
+    seq = person.seq
+    cause = Cause(rule="7", root="alice.1", depth=1, seq=seq, path=["Personal", "age"])
+    evidence = NewEvidence(value="Al")
+    told = commands.Tell(id="t", context=["Personal"], component="firstname", evidence=evidence, cause=cause)
+    person.do(told)
+    command = commands.Withdraw(**AGE, seq=seq)
+    assert set(touched(command, person.do(command).changes)) == {("Personal", "age"), ("Personal", "firstname")}
 
 
 def test_every_command_is_looked_at() -> None:
