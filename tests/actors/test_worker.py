@@ -252,7 +252,7 @@ async def test_firings_are_taken_by_whoever_is_a_primary(host: Host) -> None:
 
     async def missed() -> bool:
         page, _ = await JetStream(host.llum.bus).page("LLUM_SCHEDULES", "llum.fired.>", 1, 100)
-        return len(page) >= 2
+        return len(page) >= 1
 
     await eventually(missed)
     assert len(await host.commands_of_rules()) == so_far
