@@ -25,6 +25,8 @@ WITHOUT_LLUM = [
     ["withdraw", "alice", "Personal/firstname", "17", "--preview"],
     ["ask", "alice", "Personal/firstname"],
     ["asked", "alice"],
+    ["follows", "alice", "Personal/firstname", "17"],
+    ["forget", "alice", "--component", "Personal/firstname", "--yes"],
     ["browse", "alice", "-c", "ls"],
     ["admin", "person", "list"],
     ["admin", "person", "forget", "alice", "--yes"],

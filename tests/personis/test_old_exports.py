@@ -29,7 +29,7 @@ def test_what_log_llum_left_is_imported(person: Person) -> None:
     assert (kept[0].time, kept[0].creation_time, kept[0].owner) == (1_340_000_000.0, 1_340_000_000.5, old_exports.OWNER)
     program = LogLlum(client)
     assert not program.installed
-    program.log("kiwi", time=2_000_000_000.0)
+    program.log("kiwi", time=1_700_000_000.0)
     assert client.ask(LOGGING)[0].value == "kiwi"
 
 
