@@ -77,6 +77,8 @@ def forget(person: Person, part: ForgetPart) -> set[Key]:
     store.rows = [row for row in store.rows if key(row) not in gone]
     whole = ForgetPart(id=part.id, context=part.context, component=part.component)
     if part == whole and part.component is not None:
+        # What has been told because of a piece that never was there stays: nothing of it is in the part.
+        store.consequences = [one for one in store.consequences if (one.cause_no, *one.cause) in gone]
         person.do(DeleteComponent(id="d", context=part.context or [], component=part.component))
     person.reload()
     return {one for one in gone if one[0] in paths}
