@@ -171,6 +171,8 @@ class Settling:
             assert key is not None, "what was applied has an id"
             batch.add_changes(actor.key, actor.user, applied.changes, seq, time_us)
             batch.add_forget(key, seq, time_us)
+            # As of every command that is kept: a shard that is opened anew reads the clock from these.
+            self._waiting.clock_us = time_us
             self._waiting.forget(actor)
             self._remember(key, First(outcome, None))
             self._waiting.gathering.models[actor.user] = actor

@@ -19,6 +19,7 @@ from schemas.commands import (
     Command,
     DeleteComponent,
     Fire,
+    Forget,
     Import,
     MakeModel,
     RegisterApp,
@@ -275,6 +276,22 @@ async def test_times_of_a_partition_do_not_go_back(world: World) -> None:
     assert times == [histories.START_US / 1e6 + 50] * 2
     past = await world.ask(Ask(context=["a"], view=["x"], as_of_time=histories.START_US / 1e6 + 30))
     assert past.components[0].value is None
+
+
+@pytest.mark.parametrize("opens_again", [False, True])
+async def test_the_time_of_a_forget_counts_like_any_other(world: World, opens_again: bool) -> None:
+    """Its command is kept, so a shard that is opened anew knows its time: what was not opened anew must, too."""
+    forget = histories.message(2, histories.START_US + 50_000_000, "nobody", "llum", Forget(id="f"))
+    await world.apply(make())
+    await world.partition.apply([forget])
+    await world.partition.commit_all()
+    world.seq = 3
+    if opens_again:
+        await world.open_again()
+    told = histories.message(3, histories.START_US + 20_000_000, "alice", "llum", tell("1", 1))
+    await world.partition.apply([told])
+    reply = await world.ask(Ask(context=["a"], view=["x"], include_evidence=True))
+    assert [piece.creation_time for piece in reply.components[0].evidence] == [histories.START_US / 1e6 + 50]
 
 
 async def test_an_import_is_one_command(world: World) -> None:

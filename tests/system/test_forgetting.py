@@ -229,19 +229,19 @@ async def test_an_app_that_goes_on_telling_is_not_chased_for_ever(forgetful: Llu
     llum = forgetful
     llum.run("admin", "person", "add", ANNA)
     llum.run("admin", "app", "add", ANNA, "probe")
-    stored = 0
+    stored, goes_on = 0, True
 
     async def go_on_telling() -> None:
         nonlocal stored
-        while True:
+        while goes_on:
             stored += 1
             await bus.store(ANNA, "probe", tell(f"on-{stored}", ["Personal"], "firstname", f"{MARK}-{stored}"))
 
     tellers = [asyncio.create_task(go_on_telling()) for _ in range(2)]
     done = await asyncio.to_thread(llum.command, "admin", "person", "forget", ANNA, "--yes", "--json")
     assert not any(teller.done() for teller in tellers)
-    for teller in tellers:
-        teller.cancel()
+    # Not cancelled: `asyncio.wait_for`, which nats-py uses, may lose a cancellation in Python 3.11.
+    goes_on = False
     await asyncio.gather(*tellers, return_exceptions=True)
     receipt = json.loads(done.stdout)
     assert receipt["removed"]["models"] == 1
