@@ -73,6 +73,7 @@ async def test_nothing_of_a_forgotten_component_is_left_on_the_disk(llum: Llum, 
     again = llum.command("forget", ANNA, "--component", f"Personal/{SECRET}", "--yes")
     assert again.returncode == 1
     assert "there was nothing" in again.stdout
+    assert ANNA in llum.run("admin", "person", "list").splitlines()
     llum.run("status")
     llum.run("doctor")
     llum.stop()
