@@ -76,7 +76,10 @@ class Answers:
             if live is None or live.model is None or not self._is_simple(query):
                 return partial(self._guarded, self._answer_later, address, data, query)
             now = self._clock()
-            question = self._question(address, data, query, live.model, live.caches, now)
+            # One step in a dict for whatever was asked within the minute.
+            question = self._tally.questions.get((address, data))
+            if question is None:
+                question = self._new_question(address, data, query, live.model, live.caches, now)
             try:
                 work = answer(live.model, live.caches, address.app, query, now, self._resolvers)
                 need = go_on(work)
@@ -84,8 +87,14 @@ class Answers:
                 self._tally.refuse(question, refusal.code, now)
                 raise
             if type(need) is Done:
-                self._count(question, need.result, now)
-                return need.result
+                reply = need.result
+                if type(reply) is AskReply and reply.failures:
+                    self._tally.count(question, reply.failures, now)
+                else:
+                    # The question has not been folded since it was found.
+                    question.count += 1
+                    question.last = now
+                return reply
             if isinstance(need, AsOf):
                 return partial(self._guarded, self._answer_later, address, data, query)
             return partial(self._guarded, self._read_on, question, work, need)
@@ -128,7 +137,9 @@ class Answers:
             if live is None or live.model is None:
                 raise _no_such_model(address.user)
             now = self._clock()
-            question = self._question(address, data, query, live.model, live.caches, now)
+            question = self._tally.questions.get((address, data))
+            if question is None:
+                question = self._new_question(address, data, query, live.model, live.caches, now)
             work = answer(live.model, live.caches, address.app, query, now, self._resolvers)
             with self._tally.answering(question, now):
                 need = await begin(work, self._partition.stored.load_as_of)
@@ -140,23 +151,12 @@ class Answers:
             self._tally.count(question, _failures_of(reply), self._clock())
         return reply
 
-    def _question(
+    def _new_question(
         self, address: Address, data: bytes, query: Query, model: Model, caches: Caches, now: float
     ) -> Question:
-        """Find the question that is counted for this ask: one step in a dict if it was asked within the minute."""
-        question = self._tally.questions.get((address, data))
-        if question is None:
-            headings = headings_of(model, address.app, query, now, caches.grants)
-            question = self._tally.ask((address, data), Question(address.user, headings, now, now))
-        return question
-
-    def _count(self, question: Question, reply: Reply, now: float) -> None:
-        """Count an answer that was given at once: the question has not been folded since it was found."""
-        if type(reply) is AskReply and reply.failures:
-            self._tally.count(question, reply.failures, now)
-        else:
-            question.count += 1
-            question.last = now
+        """Begin to count an ask that was not asked within the minute."""
+        headings = headings_of(model, address.app, query, now, caches.grants)
+        return self._tally.ask((address, data), Question(address.user, headings, now, now))
 
     async def _measure(self, address: Address, query: MeasurePart) -> Reply:
         """Look into the shard, where the past is, too."""

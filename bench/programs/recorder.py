@@ -64,7 +64,8 @@ def _count_nothing() -> None:
     def question(*_: Any) -> Question:
         return nothing
 
-    Answers._question = question  # type: ignore[method-assign, assignment]
+    # The look whether a question was asked lately, 0.2 µs, is there on both sides.
+    Answers._new_question = question  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

@@ -60,16 +60,17 @@ def plan_ask(
     if then is not None:
         plan.now, plan.at = then.now, then.at
         plan.withdrawn_by, plan.shown_until = then.withdrawn_by, then.shown_until
-    from_memory = _is_plain(query, selection) and not (query.include_evidence or query.explain)
+    from_memory = not (query.include_evidence or query.explain) and _is_plain(query, selection)
     if query.held_at is not None:
         check_time(query.held_at, "held_at")
         known, from_memory = _NOT_LOOKED_AT, False
         plan.now = query.held_at
-    # One page, from its beginning. Pages of several components share a budget: those are made together.
-    is_page = query.include_evidence and not query.explain and query.evidence_after is None and plan.at is None
     pages = None
-    if is_page and caches is not None and len(targets.found) == 1 and _is_plain(query, selection):
-        pages = partial(caches.recall_one, model=model)
+    if query.include_evidence and caches is not None and len(targets.found) == 1:
+        # One page, from its beginning. Pages of several components share a budget: those are made together.
+        is_page = not query.explain and query.evidence_after is None and plan.at is None
+        if is_page and _is_plain(query, selection):
+            pages = partial(caches.recall_one, model=model)
     ready = known.ready
     for target in targets.found:
         number = target.number
