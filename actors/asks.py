@@ -68,7 +68,8 @@ class Asks:
 
     def _on_message(self, subject: bytes, reply_to: bytes, _headers: bytes, data: bytes) -> None:
         # An asker who has to wait sends again, for the first may have been lost. It has not: it is answered once.
-        if is_asker(reply_to) and (reply_to, subject, data) not in self._answering:
+        answering = self._answering
+        if is_asker(reply_to) and not (answering and (reply_to, subject, data) in answering):
             self._on_ask(subject, reply_to, data)
 
     def _on_ask(self, subject: bytes, reply_to: bytes, data: bytes) -> None:
