@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from actors.partition import Partition
 from actors.settling import Settled
@@ -25,6 +25,7 @@ from model.reads import Recorded
 from schemas.asked import AskedRow, AskedWindow
 from schemas.commands import Forget
 from schemas.parts import ForgetPart
+from schemas.paths import Path
 from schemas.replies import Accepted
 
 log = get_logger(__name__)
@@ -91,11 +92,29 @@ class AskRecord:
             return stored + waiting + self._tally.rows_about(wanted.user)
 
     async def look_at(self, settled: Settled) -> None:
-        """Write nothing more that names what a command has forgotten: a person, or a component of theirs."""
-        command = settled.incoming.command
-        is_named = type(command) is Forget or (type(command) is ForgetPart and part_of(command).is_whole_component)
-        if is_named and type(settled.outcome) is Accepted:
-            await self.forget(settled.incoming.address.user)
+        """Write nothing more that names what a command has forgotten: a person, or a component of theirs.
+
+        What is stored about a component is erased, too, also for a repeat: the outcome says that it is gone. What is
+        stored about a person is erased by whoever forgets the person. Raises `Interrupted`.
+        """
+        command, user = settled.incoming.command, settled.incoming.address.user
+        if type(settled.outcome) is not Accepted:
+            return
+        if type(command) is Forget:
+            await self.forget(user)
+        elif type(command) is ForgetPart:
+            part = part_of(command)
+            if part.path is not None and part.is_whole_component:
+                await self._leave_out(user, part.path)
+
+    async def _leave_out(self, user: str, path: Path) -> None:
+        """Erase what is known of a component, and keep the rest. Raises `Interrupted`."""
+        how: dict[str, Any] = {"sleep": self._sleep, "partition": self._number}
+        self._take(self._tally.take_all(self._clock()))
+        await retrying(self._write, "asked_waits", **how)
+        # What is being answered now may still name it.
+        await self.forget(user)
+        await retrying(lambda: asked.leave_out(self._bus, user, path), "asked_not_erased", **how)
 
     async def forget(self, user: str) -> None:
         """Write nothing more about a person: it is erased once this returns."""

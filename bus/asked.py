@@ -80,7 +80,7 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
             if len(rows) < len(window.rows):
                 left_out += len(window.rows) - len(rows)
                 if rows:
-                    kept = AskedWindow(id=f"{window.id}-", rows=rows)
+                    kept = AskedWindow(id=window.id, rows=rows)
                     await jetstream.publish(audit_subject(user), _encode(kept))
                 await jetstream.erase(AUDIT_STREAM, stored.seq)
     return left_out

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from bus import asked, subjects
+from bus import subjects
 from bus.jetstream import JetStream
 from llum.client import Client
 from llum.people.forgetting import FORGET_TIMEOUT_S
@@ -32,8 +32,6 @@ class PartReceipt(msgspec.Struct, kw_only=True):
     """Messages of the log that were there about the person before: all of them were erased."""
     said_anew: int
     """Messages of the log that now say what is left of the person."""
-    asked: int
-    """Lines of the record of who asked that named the component."""
     began: float
     ended: float
     """Seconds since 1970, by the clock of this machine."""
@@ -78,24 +76,16 @@ async def forget_part(
         removed=removed,
         messages=messages,
         said_anew=await forgetter.messages(),
-        asked=await forgetter.erase_record(),
         left=await measure_part(client, user, forgetter.measure),
         began=began,
         ended=time.time(),
     )
 
 
-def is_whole_component(part: ForgetPart | MeasurePart) -> bool:
-    """Tell whether the component itself goes, and not only some evidence of it."""
-    others = (part.seq, part.n, part.source, part.accepted_from, part.accepted_until, part.held_from, part.held_until)
-    return part.component is not None and not any(one is not None for one in others)
-
-
 class _Forgetter:
     def __init__(self, client: Client, user: str, part: ForgetPart, on_progress: Callable[[str], None]) -> None:
         self._client = client
         self._user = user
-        self._part = part
         self._on_progress = on_progress
         self.measure = _measure(part)
 
@@ -109,13 +99,6 @@ class _Forgetter:
         while (await _measured(self._client, self._user, MeasurePart())).waits:
             self._on_progress(f"{await self.messages():,} messages of the log about {self._user}")
             await asyncio.sleep(LOOK_EVERY_S)
-
-    async def erase_record(self) -> int:
-        """Take the component out of the record of who asked."""
-        if not is_whole_component(self._part):
-            return 0
-        path = [*(self._part.context or []), self._part.component or ""]
-        return await asked.leave_out(self._client.bus, self._user, path)
 
 
 async def _measured(client: Client, user: str, part: MeasurePart) -> MeasurePartReply:

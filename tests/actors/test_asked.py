@@ -8,9 +8,10 @@ import pytest
 
 from actors import asked as recording
 from bus import asked
-from schemas.asked import AskedReply, AskedRow
+from schemas.asked import AskedReply, AskedRow, AskedWindow
 from schemas.commands import Forget
 from schemas.errors import Code, Refusal
+from schemas.parts import ForgetPart
 from schemas.queries import Ask, Asked
 from tests.actors.hosting import HERS, Host
 from tests.actors.serving import Llum, serving, speaking, worker
@@ -175,3 +176,21 @@ async def test_nothing_is_written_about_who_has_been_forgotten(llum: Llum) -> No
     await eventually(lambda: stored(llum, "stranger"), "what is asked of the new model is stored")
     assert await stored(llum, "coach") == []
     assert await seen_by_owner(llum, "coach") == []
+
+
+async def test_what_is_kept_about_a_component_goes_with_it_and_the_rest_stays(llum: Llum) -> None:
+    """Whoever forgets it, here over the bus; what is not yet written, too. Sent again it is done again."""
+    await llum.grant("alice", "coach")
+    await ask(llum, "coach", "a")
+    await ask(llum, "coach", "b")
+    await refused_ask(llum, "stranger")
+    for _ in range(2):
+        await llum.do(ForgetPart(id="part", context=["c"], component="a"))
+        kept = await asked.read(llum.bus, "alice")
+        assert ["c", "a"] not in [row.path for row in kept]
+        assert ["c", "b"] in [row.path for row in kept if row.app == "coach"]
+        assert any(row.app == "stranger" for row in kept)
+        # As if it had been written meanwhile by another worker, which has not yet seen what was forgotten.
+        row = AskedRow(app="coach", verb="ask", path=["c", "a"], count=1, first=1.0, last=1.0)
+        await asked.publish(llum.bus, [asked.PersonsWindow("alice", AskedWindow(id="late", rows=[row]))])
+    assert await llum.values("b") == []

@@ -122,8 +122,6 @@ def _in_words(receipt: "PartReceipt") -> str:
     lines.append(
         f"erased from the log: {receipt.messages:,} messages; what is left is said anew in {receipt.said_anew:,}"
     )
-    if receipt.asked:
-        lines.append(f"erased from the record of who asked: {receipt.asked:,} lines")
     lines.append("left: nothing" if not receipt.left.total else f"LEFT: {_listed(receipt.left)}. Do this again.")
     return "\n".join(lines)
 
