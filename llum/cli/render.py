@@ -63,7 +63,7 @@ def values_table(reply: AskReply) -> str:
 
 
 def evidence_table(evidence: Sequence[Evidence], ahead: Iterable[tuple[int, int]] = ()) -> str:
-    """Show pieces of evidence in their order. Those that are `ahead` (seq, n) do not count yet."""
+    """Show pieces of evidence in their order. Those that are `ahead` (seq, n) do not count yet, withdrawn ones never."""
     waiting = {*ahead}
     rows = [
         (_when(one, waiting), one.source, one.evidence_type, _name(one), ", ".join(one.flags), as_json(one.value))
@@ -73,7 +73,8 @@ def evidence_table(evidence: Sequence[Evidence], ahead: Iterable[tuple[int, int]
 
 
 def _when(one: Evidence, waiting: Set[tuple[int, int]]) -> str:
-    return moment(one.held_from) + (" (ahead)" if (one.seq, one.n) in waiting else "")
+    ahead = " (ahead)" if (one.seq, one.n) in waiting else ""
+    return moment(one.held_from) + ahead + (" (withdrawn)" if one.withdrawn is not None else "")
 
 
 def rejections_table(rejections: Sequence[Rejection]) -> str:

@@ -1,7 +1,7 @@
 """Answers as text for people."""
 
-from llum.cli.render import because, explanation, in_zone, moment, table, tree
-from schemas.evidence import Evidence, EvidenceCause
+from llum.cli.render import because, evidence_table, explanation, in_zone, moment, table, tree
+from schemas.evidence import Evidence, EvidenceCause, Withdrawal
 from schemas.explaining import Explanation, Reason
 from schemas.replies import ComponentAnswer
 
@@ -16,6 +16,17 @@ def test_table_is_aligned_and_cut() -> None:
     lines = table(("a", "b", "c"), [("1", long, long), ("22", "y", "z")]).splitlines()
     assert lines[1] == "1   " + "x" * 59 + "…  " + long
     assert lines[2] == "22  y" + " " * 61 + "z"
+
+
+def test_evidence_that_does_not_count_is_marked() -> None:
+    """What was withdrawn, and what is more than a day ahead; what counts has no mark."""
+    taken_back = piece("a", 1, withdrawn=Withdrawal(by="llum", time=1.0))
+    lines = evidence_table([taken_back, piece("b", 2), piece("c", 3)], ahead=[(3, 0)]).splitlines()
+    assert [("(withdrawn)" in line, "(ahead)" in line) for line in lines[1:]] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
 
 
 def test_tree_is_indented() -> None:
