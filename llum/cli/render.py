@@ -63,7 +63,7 @@ def values_table(reply: AskReply) -> str:
 
 
 def evidence_table(evidence: Sequence[Evidence], ahead: Iterable[tuple[int, int]] = ()) -> str:
-    """Show pieces of evidence in their order. Those that are `ahead` (seq, n) do not count yet, withdrawn ones never."""
+    """Show pieces of evidence in their order. Those that are `ahead` (seq, n) do not count yet."""
     waiting = {*ahead}
     rows = [
         (_when(one, waiting), one.source, one.evidence_type, _name(one), ", ".join(one.flags), as_json(one.value))
