@@ -30,6 +30,9 @@ REPLY_WINDOW_S = 60.0
 """Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""
 
 
+MayAnswer = Callable[[str, str, str], bool]
+"""may_answer(inbox, user, app): tells whether an inbox belongs to this app of this person, or to llum itself."""
+
 OnEvent = Callable[[Event], None]
 """Takes an event; called for each command in their order. It must not block, and should not raise."""
 
@@ -37,8 +40,9 @@ OnEvent = Callable[[Event], None]
 class Announcer:
     """Says what has become of the commands of one partition."""
 
-    def __init__(self, bus: Bus, number: int, on_event: OnEvent | None = None) -> None:
+    def __init__(self, bus: Bus, number: int, may_answer: MayAnswer, on_event: OnEvent | None = None) -> None:
         self._bus = bus
+        self._may_answer = may_answer
         self._number = number
         self.on_event = on_event
         """Takes the events; None: nobody does, and none is made."""
@@ -59,7 +63,7 @@ class Announcer:
                 _log_command(item)
                 reply_to = item.incoming.message.reply_to
                 outcome = later.get(item.incoming.message.seq, item.outcome) if later else item.outcome
-                if reply_to is not None and outcome is not None and is_inbox(reply_to):
+                if reply_to is not None and outcome is not None and self._is_sender_s(reply_to, item):
                     await self._say_outcome(reply_to, outcome)
                 if self.on_event is not None and item.changes:
                     self.on_event(event_of(item))
@@ -100,9 +104,16 @@ class Announcer:
             if chains.awaited:
                 chains.note(item)
             message = item.incoming.message
-            if message.settles and message.reply_to is not None and message.time_us >= recent_us:
+            if not message.settles or message.reply_to is None or message.time_us < recent_us:
+                continue
+            if self._is_sender_s(message.reply_to, item):
                 outcomes[message.seq] = chains.begin(item, message.reply_to)
         return outcomes
+
+    def _is_sender_s(self, reply_to: str, item: Settled) -> bool:
+        """Tell whether an outcome may go there: to nobody's inbox but the sender's, whatever a command says."""
+        address = item.incoming.address
+        return is_inbox(reply_to) and self._may_answer(reply_to, address.user, address.app)
 
     async def _say_outcome(self, reply_to: str, outcome: Outcome) -> None:
         data = encode(outcome)

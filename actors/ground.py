@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actors.announce import OnEvent
+from actors.announce import MayAnswer, OnEvent
 from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
 from actors.live import ActiveModels
@@ -42,6 +42,7 @@ class Ground:
     mailroom: Mailroom
     relaying: Relaying
     digests: Digests
+    may_answer: MayAnswer
     on_event: OnEvent | None = None
     """Takes the events of those partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)

@@ -72,7 +72,7 @@ class Serving:
         self._record: AskRecord
         self._relay: Relay | None = None
         self._rewriting: LogRewriting | None = None
-        self._announcer = Announcer(ground.bus, number, ground.on_event if primary else None)
+        self._announcer = Announcer(ground.bus, number, ground.may_answer, ground.on_event if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 

@@ -18,6 +18,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
 from bus.secret import DIGEST_KEY, secret
+from identity.inboxes import inboxes_of
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
@@ -77,8 +78,9 @@ class Worker:
         relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, time_zone, worker._fail)
         actives = ActiveModels(max_active_models)
         digests = Digests(await secret(bus, DIGEST_KEY))
+        may_answer = (await inboxes_of(bus)).may_answer
         worker._ground = Ground(
-            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, on_event
+            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, may_answer, on_event
         )
         return worker
 

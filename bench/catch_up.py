@@ -51,7 +51,7 @@ class _Fresh:
         return {**accounting.spent([self._server.pid]), self._name: self._cpu_seconds}
 
     async def run(self, *arguments: str) -> Turn:
-        found = await measured(f"programs.{self._name}", self._server.url, *arguments)
+        found = await measured(f"programs.{self._name}", self._server.url_as("operator"), *arguments)
         if found["commands"] != self._commands:
             raise BenchError(f"the {self._name} found {found['commands']} of {self._commands} commands")
         self._cpu_seconds += found["cpu_seconds"]

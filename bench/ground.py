@@ -70,7 +70,7 @@ async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIter
     await server.start()
     try:
         await server.wait_ready()
-        bus = await Bus.connect(server.url, name="bench")
+        bus = await Bus.connect(server.url_as("operator"), name="bench")
         await install(bus, PARTITIONS)
         await bus.close()
         yield server
@@ -82,4 +82,4 @@ async def log_server(data_dir: Path, sync_interval: str = "always") -> AsyncIter
 async def log_being_filled(data_dir: Path) -> AsyncIterator[str]:
     """Run a nats-server only to put commands into its log, which nobody measures: without a sync for each."""
     async with log_server(data_dir, "10s") as server:
-        yield server.url
+        yield server.url_as("operator")

@@ -1,10 +1,11 @@
 """The connection to nats-server: made once, mended for ever."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from bus.inbox import Inbox
 from bus.logger import get_logger
@@ -31,21 +32,29 @@ PING_EVERY_S: Final = 10
 PENDING_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 """Bytes that may wait to be sent before a publisher waits; room for a largest message."""
 
+Token = str | Callable[[], str]
+
+_DENIED: Final = re.compile(r'permissions violation for publish to "([^"]*)"')
+"""What nats-server says of a message that it does not take."""
+
 log = get_logger("llum.bus")
 
 
 class Bus:
     """One connection. `nc` is nats-py's, for what is not wrapped here."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, token: Token | None = None) -> None:
         self.url = url
         self.name = name
+        self._token = token
         self.nc: Any = WireClient()
         self.inbox = Inbox(self)
         """For requests; open as soon as the connection stands."""
         self.on_disconnect: list[Callable[[], None]] = []
         self.on_reconnect: list[Callable[[], None]] = []
         """Called in order after each loss and each return of the connection; they must not block."""
+        self.on_denied: list[Callable[[str], None]] = []
+        """Called with the subject of what nats-server did not let us publish; they must not block."""
         self._connected = asyncio.Event()
         self._attempt = 0
         self._lost_at = 0.0
@@ -53,10 +62,19 @@ class Bus:
 
     @classmethod
     async def connect(
-        cls, url: str, *, name: str, inbox_prefix: str = "_INBOX", within_s: float = CONNECT_WITHIN_S
+        cls,
+        url: str,
+        *,
+        name: str,
+        inbox_prefix: str = "_INBOX",
+        within_s: float = CONNECT_WITHIN_S,
+        token: Token | None = None,
     ) -> "Bus":
-        """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then."""
-        bus = cls(url, name)
+        """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then.
+
+        `token` is shown instead of what the address holds; a function is asked for it at each attempt.
+        """
+        bus = cls(url, name, token)
         connecting = asyncio.get_running_loop().create_task(bus._connect(inbox_prefix))
         try:
             await asyncio.wait({connecting}, timeout=within_s)
@@ -153,8 +171,12 @@ class Bus:
         raise self._unreachable() from error
 
     async def _connect(self, inbox_prefix: str) -> None:
+        address, login = _without_login(self.url)
+        if self._token is not None:
+            login = {"token": self._token}
         await self.nc.connect(
-            servers=[self.url],
+            servers=[address],
+            **login,
             name=self.name,
             inbox_prefix=inbox_prefix,
             error_cb=self._failed,
@@ -177,6 +199,10 @@ class Bus:
 
     async def _failed(self, error: Exception) -> None:
         self._last_error = error
+        denied = _DENIED.search(str(error))
+        if denied:
+            for hook in self.on_denied:
+                hook(denied[1])
         if self.connected and not isinstance(error, OSError | nats.errors.UnexpectedEOF):
             log.warning("bus.error", error=str(error), connection=self.name)
 
@@ -196,6 +222,12 @@ class Bus:
         _call_all(self.on_reconnect)
 
     def _unreachable(self) -> Transient:
+        if self._last_error is not None and "authorization violation" in str(self._last_error).lower():
+            return Transient(
+                Code.NOT_AUTHENTICATED,
+                f"nats-server at {_without_password(self.url)} lets nobody in with these credentials",
+                "they are unknown, have expired or were revoked; or llum is just starting: try again in a moment",
+            )
         reason = f" ({self._last_error})" if self._last_error else ""
         return Transient(
             Code.UNAVAILABLE,
@@ -210,6 +242,19 @@ def _call_all(hooks: list[Callable[[], None]]) -> None:
             hook()
         except Exception:
             log.exception("bus.hook_failed")
+
+
+def _without_login(url: str) -> tuple[str, dict[str, Any]]:
+    """Part an address from the user and password, or the token, in it: servers that are discovered later want them,
+    too.
+    """
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    user, colon, password = login.partition(":")
+    address = urlunsplit(parts._replace(netloc=place))
+    return address, ({"user": unquote(user), "password": unquote(password)} if colon else {"token": unquote(login)})
 
 
 def _without_password(url: str) -> str:

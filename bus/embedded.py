@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from bus import nats_process
+from bus import credentials, nats_process
+from bus.accounts import accounts
+from bus.credentials import Credentials, Role
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
 from bus.logger import get_logger
@@ -49,7 +51,17 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
+        """Where it answers. Nobody is let in without credentials."""
         return f"nats://127.0.0.1:{self.port}"
+
+    def url_as(self, role: Role) -> str:
+        """Give the address with the login of one of llum's own processes, which is to be shown to nobody."""
+        return self.credentials.at(self.url, role)
+
+    @property
+    def credentials(self) -> Credentials:
+        """What llum's own processes show to it; made with the first start."""
+        return credentials.ensure(self._data)
 
     @property
     def pid(self) -> int | None:
@@ -115,7 +127,6 @@ class EmbeddedServer:
 
     def configuration(self) -> str:
         """Give the text of the server's configuration file. Strings are quoted as in JSON, which nats-server reads."""
-        mappings = "\n".join(f"  {_quoted(source)}: {_quoted(to)}" for source, to in self._mappings().items())
         return "\n".join(
             [
                 f'listen: "127.0.0.1:{self.port}"',
@@ -129,18 +140,18 @@ class EmbeddedServer:
                 f"  sync_interval: {self._sync_interval}",
                 f"  max_file_store: {self._disk_bytes()}",
                 "}",
-                f"mappings {{\n{mappings}\n}}",
+                accounts(self.credentials, self._mappings()),
                 "",
             ]
         )
+
+    def _mappings(self) -> dict[str, str]:
+        return server_mappings(self._partitions)
 
     def _disk_bytes(self) -> int:
         """Give the size of the disk. By default nats-server takes a part of what is free when it starts, for ever."""
         there = next(folder for folder in (self._data, *self._data.parents) if folder.exists())
         return shutil.disk_usage(there).total
-
-    def _mappings(self) -> dict[str, str]:
-        return server_mappings(self._partitions)
 
     @property
     def _config_file(self) -> Path:
@@ -156,9 +167,15 @@ class EmbeddedServer:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(nats_process.end_orphan, self._pid_file, self._config_file)
         self.port = await asyncio.to_thread(nats_process.free_port, self.port)
-        self._config_file.write_text(self.configuration(), encoding="utf-8")
+        await asyncio.to_thread(self._write_configuration)
         self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
         nats_process.note_child(self._pid_file, self._process.pid)
+
+    def _write_configuration(self) -> None:
+        """Write the file, which holds passwords: nobody else may read it."""
+        self._config_file.touch(mode=0o600)
+        self._config_file.chmod(0o600)
+        self._config_file.write_text(self.configuration(), encoding="utf-8")
 
     async def answers(self) -> bool:
         """Tell whether the server greets. It does so only after it has read its streams."""

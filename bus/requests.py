@@ -45,11 +45,13 @@ class Requests:
         """Subscribe. Raises `Transient`."""
         await self._inbox.open()
         self._bus.on_reconnect.append(self._send_all_again)
+        self._bus.on_denied.append(self._deny)
 
     async def close(self) -> None:
         """Fail whoever still waits, with `unavailable`."""
         if self._send_all_again in self._bus.on_reconnect:
             self._bus.on_reconnect.remove(self._send_all_again)
+            self._bus.on_denied.remove(self._deny)
         for exchange in list(self._under_way):
             exchange.fail(Transient(Code.UNAVAILABLE, "llum is stopping"))
         await self._inbox.close()
@@ -147,19 +149,27 @@ class Requests:
         for exchange in list(self._under_way):
             exchange.send_soon(0.0)
 
+    def _deny(self, subject: str) -> None:
+        """Fail those whose message nats-server did not take: it stands for what the model would have said."""
+        for exchange in list(self._under_way):
+            if exchange.subject == subject:
+                exchange.fail(
+                    Refusal(Code.PERMISSION_DENIED, f"nats-server does not let this app publish on {subject}")
+                )
+
 
 class _Exchange:
     """One message, sent until something settles it."""
 
     __slots__ = (
-        "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_subject",
-        "_timer", "_tokens", "_trouble", "again_s", "future", "reply", "reply_to", "settle", "timeout_s",
+        "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer", "_tokens",
+        "_trouble", "again_s", "future", "reply", "reply_to", "settle", "subject", "timeout_s",
     )  # fmt: skip
 
     def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
         self._bus = bus
         self._inbox = inbox
-        self._subject = subject
+        self.subject = subject
         self._data = data
         self._failure = failure
         self._loop = asyncio.get_running_loop()
@@ -259,7 +269,7 @@ class _Exchange:
 
     def send_at_once(self) -> bool:
         """Send without waiting. False: it could not be sent now."""
-        return self._bus.publish_soon(self._subject.encode(), self._data, self.reply.encode(), self._header_block())
+        return self._bus.publish_soon(self.subject.encode(), self._data, self.reply.encode(), self._header_block())
 
     async def send(self) -> None:
         """Send as soon as the connection takes it, if it stands; else the reconnect does it. Raises as `publish`."""
@@ -267,7 +277,7 @@ class _Exchange:
             headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else {}
             if self.settle:
                 headers[SETTLE_HEADER] = "1"
-            await self._bus.publish(self._subject, self._data, self.reply, headers or None)
+            await self._bus.publish(self.subject, self._data, self.reply, headers or None)
 
     def _header_block(self) -> bytes:
         """Write the header that names the inbox, which is ours or has been checked."""

@@ -13,6 +13,9 @@ SECRET_BYTES: Final = 32
 NOTICE_SECRET: Final = "notice_secret"  # noqa: S105 - a key's name
 """The keys that notices are signed with are derived from it."""
 
+INBOX_KEY: Final = "inbox_key"
+"""The names of apps' inboxes are proven with it."""
+
 DIGEST_KEY: Final = "digest_key"
 """Digests of commands are made with it. Nothing is derived from it, and it never changes: digests are for good."""
 

@@ -52,6 +52,9 @@ REPLY_TO_HEADER: Final = "Llum-Reply-To"
 SETTLE_HEADER: Final = "Llum-Settle"
 """With the value `1`: the outcome is to come when what the command sets off in its own model has ended, too."""
 
+APP_INBOXES: Final = "_INBOX_APP"
+"""What the inboxes of those begin with who are not llum's own processes."""
+
 ASK_QUEUE: Final = "llum"
 """The queue group of the replicas of a partition."""
 
@@ -301,6 +304,12 @@ def _check_tokens(user: str, app: str, verb: str) -> None:
 def is_inbox(subject: str) -> bool:
     """Tell whether outcomes may be sent there: to an inbox only, so that nobody makes llum speak on another subject."""
     return _INBOX.fullmatch(subject) is not None
+
+
+def inbox_of_token(token: str) -> str | None:
+    """Name the inbox that whoever has a token is answered at: its last two parts say so. None: it is no token."""
+    parts = token.split(".")
+    return f"{APP_INBOXES}.{parts[1]}.{parts[2]}" if len(parts) == 3 else None
 
 
 def is_asker(subject: bytes) -> bool:

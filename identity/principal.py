@@ -14,3 +14,9 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     registration: int
     """The sequence of the command that registered the app: its credentials are good for that registration alone."""
     how: Literal["token", "password"]
+    sign_in: str = ""
+    """Names the sign-in that the token comes from; its inbox on the bus has this name. Empty: there is none."""
+    credential: str = ""
+    """Names what was shown, as lists of credentials do. It opens nothing."""
+    expires: float | None = None
+    """Until when that is good, seconds since 1970; None: for as long as the registration."""

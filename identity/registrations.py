@@ -51,6 +51,8 @@ class Registrations:
         self._requests = requests
         self._monotonic = monotonic
         self._known: Recent[tuple[str, str], _Known] = Recent(KNOWN_APPS)
+        self.on_announcement: list[Callable[[Announcement], None]] = []
+        """Called with each announcement. They must not block."""
         self._begun = 0
         """Counts the watches: an answer that was asked for under an earlier one may be outdated."""
         self._watch = watch_registrations(bus, self._take, self._begin)
@@ -106,6 +108,8 @@ class Registrations:
 
     def _take(self, announced: Announcement) -> None:
         self.note(announced.user, announced.app, announced.registration, announced.seq, announced.origins)
+        for hook in self.on_announcement:
+            hook(announced)
 
     def _begin(self) -> None:
         self._begun += 1

@@ -18,6 +18,7 @@ import msgspec
 from bus.connection import Bus
 from bus.subjects import TOKEN_BUCKET
 from bus.watched_bucket import WatchedBucket
+from identity.inboxes import inboxes_of, new_sign_in
 from identity.names import check_names
 from identity.principal import Principal
 from schemas.paths import check_token
@@ -35,7 +36,9 @@ USE_NOTED_EVERY_S: Final = 600.0
 _USED: Final = ".used"
 """The end of the keys under which uses are noted."""
 
-_FORM: Final = re.compile(r"llum_[A-Za-z0-9_-]{43}")
+_FORM: Final = re.compile(r"llum_[A-Za-z0-9_-]{43}\.[0-9a-f]{16}\.[0-9a-f]{32}")
+"""A secret, and the two parts of the name of the inbox: so whoever has the token knows where it is answered."""
+
 _SHOWN_CHARACTERS: Final = 16
 """Characters of a hash by which people name a token: enough to tell all tokens apart, too few to search for."""
 
@@ -44,6 +47,7 @@ class _Stored(msgspec.Struct, frozen=True):
     registration: int
     made: float
     expires: float
+    sign_in: str
 
 
 class IssuedToken(NamedTuple):
@@ -67,10 +71,11 @@ class _Known:
     __slots__ = ("epoch", "expires", "key", "noted", "principal")
 
     def __init__(self, key: str, value: bytes, epoch: int | None) -> None:
-        _, user, app = key.split(".")
+        hashed, user, app = key.split(".")
         stored = _decoder.decode(value)
         self.key = key
-        self.principal = Principal(user, app, stored.registration, "token")
+        shown = hashed[:_SHOWN_CHARACTERS]
+        self.principal = Principal(user, app, stored.registration, "token", stored.sign_in, shown, stored.expires)
         self.expires = stored.expires
         self.epoch = epoch
         """That of the watch; None: it is not to be believed a second time."""
@@ -91,9 +96,12 @@ class Tokens:
     ) -> None:
         self._watched = WatchedBucket(bus, TOKEN_BUCKET, ("*.*.*", "*.*.*.used"), self._changed, monotonic)
         self._bucket = self._watched.bucket
+        self._bus = bus
         self._now = now
         self._cache: Recent[str, _Known] = Recent(CACHE_ENTRIES)
         """By the hash of the token."""
+        self.on_change: list[Callable[[str, str, str], None]] = []
+        """Called as `hook(user, app, id)` when a token was made or revoked, here or elsewhere. They must not block."""
 
     async def run(self) -> None:
         """Watch until cancelled for tokens that are revoked elsewhere."""
@@ -102,9 +110,11 @@ class Tokens:
     async def issue(self, user: str, app: str, registration: int, lifetime_s: float) -> str:
         """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`."""
         check_names(user, app)
-        token = "llum_" + secrets.token_urlsafe(32)
+        sign_in = new_sign_in()
+        proof = (await inboxes_of(self._bus)).proof(user, app, sign_in)
+        token = f"llum_{secrets.token_urlsafe(32)}.{sign_in}.{proof}"
         now = self._now()
-        stored = _Stored(registration, now, now + lifetime_s)
+        stored = _Stored(registration, now, now + lifetime_s, sign_in)
         await self._bucket.put(f"{_hash(token)}.{user}.{app}", msgspec.json.encode(stored), lifetime_s + GRACE_S)
         return token
 
@@ -174,8 +184,13 @@ class Tokens:
 
     def _changed(self, key: str) -> None:
         """Remember nothing of a token that was made or revoked, here or elsewhere. A use changes nothing."""
-        if not key.endswith(_USED):
-            self._cache.discard(key.partition(".")[0])
+        if key.endswith(_USED):
+            return
+        hashed, _, whose = key.partition(".")
+        self._cache.discard(hashed)
+        user, _, app = whose.partition(".")
+        for hook in self.on_change:
+            hook(user, app, hashed[:_SHOWN_CHARACTERS])
 
     async def _fetch(self, hashed: str, known: _Known | None) -> _Known | None:
         epoch = self._watched.epoch

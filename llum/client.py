@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites, new_id
-from bus.connection import Bus
+from bus.connection import Bus, Token
 from bus.requests import Requests
 from bus.turns import Turns
-from llum.bus_address import find_bus
+from llum.connecting import connected
 from llum.given_paths import PathLike, parted, segments_of
 from schemas import following, parts, queries, replies
 from schemas.apps import ADMIN_APP, OWNER_APP
@@ -72,14 +72,21 @@ class Client:
     @classmethod
     @contextlib.asynccontextmanager
     async def connect(
-        cls, url: str | None = None, data_dir: Path | str | None = None, app: str = OWNER_APP
+        cls,
+        url: str | None = None,
+        data_dir: Path | str | None = None,
+        app: str = OWNER_APP,
+        token: Token | None = None,
     ) -> AsyncIterator["Client"]:
         """Connect to a bus: at `url`, else at LLUM_NATS_URL, else where the llum on the data folder runs.
+
+        With a token it speaks as that token's app, about that token's person alone. Without one it needs the operator's
+        credentials, which are in the data folder, and may speak as any app.
 
         Raises `llum.failures.Fault` if no llum runs there, `Refusal` if the app's id cannot be one.
         """
         check_token(app, "app")
-        bus = await Bus.connect(url or find_bus(data_dir), name=f"llum-client-{app}")
+        bus = await connected(url, data_dir, app, token)
         try:
             requests = Requests(bus)
             await requests.start()

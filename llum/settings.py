@@ -71,6 +71,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    credentials: (
+        Annotated[
+            Path,
+            _setting(
+                "File with the credentials of llum's own processes. Default: credentials.json in the data folder.",
+                "a file's path",
+            ),
+        ]
+        | None
+    ) = None
     partitions: Annotated[
         int,
         _setting(

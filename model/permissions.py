@@ -23,7 +23,7 @@ from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceType
 from schemas.paths import Path, format_path
-from schemas.permissions import PERMISSION_PARTS, Permission, said
+from schemas.permissions import PERMISSION_PARTS, VERBS, Permission, said
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +89,15 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_owner(self) -> bool:
         return is_owner(self.rights, self.app)
+
+
+def rights_somewhere(model: Model, app: str, now: float) -> list[str]:
+    """Name the verbs that the app may use somewhere in the model, in their order. `now` is seconds since 1970."""
+    if is_owner(model, app):
+        return list(VERBS)
+    settings = [*model.permissions.get(app, {}).values(), *model.component_permissions.get(app, {}).values()]
+    valid = [one for one in settings if not is_expired(one, now)]
+    return [verb for verb in VERBS if any(said(one, verb) for one in valid)]
 
 
 def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | None = None) -> Grant:

@@ -150,6 +150,8 @@ class AccessReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="access",
     """The sequence of the command that registered the app: a token for an earlier one of that name is worthless."""
     origins: list[str] = []
     """Where the app's web pages come from."""
+    rights: list[str] = []
+    """What it may do somewhere in the model, of `ask`, `tell`, `make`, `delete`, `rules` and `notify`."""
 
 
 class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omit_defaults=True):

@@ -9,6 +9,7 @@ import msgspec
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
+from bus.subjects import inbox_of_token
 from schemas.codec import decode_outcome
 from schemas.errors import Code, Transient
 from schemas.replies import Refused
@@ -27,12 +28,20 @@ STORE_TIMEOUT_S: Final = 5.0
 log = get_logger("llum.sensor")
 
 
-def bus_at(address: BusAddress, name: str) -> Connect:
-    """Give the `Connect` of a publisher. Of refusals it logs code and field, never values."""
+Token = Callable[[], str | None]
+"""Gives the sensor's token; None when there is none now."""
+
+
+def bus_at(address: BusAddress, name: str, token: Token | None = None) -> Connect:
+    """Give the `Connect` of a publisher. Of refusals it logs code and field, never values.
+
+    Without a token the address says who connects.
+    """
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Store]:
-        bus = await Bus.connect(_found(address), name=name, within_s=CONNECT_WITHIN_S)
+        shown, prefix = _shown(token)
+        bus = await Bus.connect(_found(address), name=name, within_s=CONNECT_WITHIN_S, token=shown, inbox_prefix=prefix)
         requests = Requests(bus)
         try:
             await requests.start()
@@ -53,6 +62,17 @@ def _found(address: BusAddress) -> str:
     if url is None:
         raise Transient(Code.UNAVAILABLE, "no llum is running here", "start it: llum up")
     return url
+
+
+def _shown(token: Token | None) -> tuple[str | None, str]:
+    """Give what is shown to the bus, and the inbox that goes with it."""
+    if token is None:
+        return None, "_INBOX"
+    shown = token()
+    inbox = inbox_of_token(shown or "")
+    if shown is None or inbox is None:
+        raise Transient(Code.NOT_AUTHENTICATED, "the sensor has no token", "install it anew")
+    return shown, inbox
 
 
 def _store(bus: Bus, requests: Requests, inbox: str) -> Store:

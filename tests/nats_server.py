@@ -29,7 +29,7 @@ async def installed_server(
 ) -> AsyncIterator[EmbeddedServer]:
     """Run a server on which llum is installed, as `llum admin install` does it."""
     async with running_server(data_dir, partitions, server) as running:
-        bus = await Bus.connect(running.url, name="installation")
+        bus = await Bus.connect(running.url_as("operator"), name="installation")
         await install(bus, partitions, log_streams)
         await bus.close()
         yield running

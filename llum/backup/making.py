@@ -147,7 +147,7 @@ async def _scratch(folder: Path, partitions: int) -> AsyncIterator[Bus]:
     await server.start()
     try:
         await server.wait_ready()
-        bus = await Bus.connect(server.url, name="llum-backup")
+        bus = await Bus.connect(server.url_as("operator"), name="llum-backup")
         try:
             yield bus
         finally:

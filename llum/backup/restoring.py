@@ -73,7 +73,7 @@ async def _restore(folder: Path, manifest: Manifest, settings: Settings, on_prog
     await server.start()
     try:
         await server.wait_ready()
-        bus = await Bus.connect(server.url, name="llum-restore")
+        bus = await Bus.connect(server.url_as("operator"), name="llum-restore")
         try:
             await restore_streams(bus, folder, manifest, on_progress)
         finally:

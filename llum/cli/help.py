@@ -9,6 +9,8 @@ EXAMPLES: Final = {
     "up": "llum up --data-dir ~/llum --http-port 8080",
     "status": "llum status --json",
     "doctor": "llum doctor --data-dir ~/llum",
+    "sign-in": "llum sign-in alice",
+    "sign-out": "llum sign-out alice",
     "tell": 'llum tell alice Personal/firstname \'"Al"\' --time "5 minutes ago"',
     "withdraw": "llum withdraw alice Personal/firstname 17 --preview",
     "follows": "llum follows alice Personal/firstname 17",

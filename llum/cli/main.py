@@ -62,6 +62,8 @@ COMMANDS: Final = {
     "status": Lazy("llum.cli.commands.status:status", "Show what runs, what it stores, how long the disk lasts."),
     "doctor": Lazy("llum.cli.commands.doctor:doctor", "Read the whole log, and say what it has lost."),
     "admin": Lazy("llum.cli.commands.admin:admin", "People, apps, tokens, backups, rejected commands."),
+    "sign-in": Lazy("llum.cli.commands.signing_in:sign_in", "Let this command line speak for a person."),
+    "sign-out": Lazy("llum.cli.commands.signing_in:sign_out", "Let this command line speak for a person no longer."),
     "tell": Lazy("llum.cli.commands.models:tell", "Tell evidence about a person."),
     "withdraw": Lazy("llum.cli.commands.withdrawing:withdraw", "Take evidence back, and see first what follows."),
     "follows": Lazy("llum.cli.commands.following:follows", "Show what has followed from a piece of evidence."),

@@ -1,21 +1,28 @@
 """Installing a sensor: the owner gives it a place in the model, and the right to tell there and nothing else."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from identity.registrations import access
+from llum.people.tokens import sign_in_app
 from schemas.errors import Code, Refusal
 from sensors.activity.messages import APP, installing
 
 if TYPE_CHECKING:
     from llum.client import Client
+    from llum.people.sign_ins import SignIn
 
 
-async def install_activity_sensor(client: "Client", user: str) -> None:
-    """Register the sensor, make its place, and let it tell there, all in one command. Again it changes nothing.
+TOKEN_LIFETIME_S: Final = 10 * 365 * 86_400.0
+"""Seconds that the token of a sensor is good for: it may be away for long, and is revoked when it is removed."""
+
+
+async def install_activity_sensor(client: "Client", user: str) -> "SignIn":
+    """Register the sensor, make its place, let it tell there, and sign it in. Again it only signs in anew.
 
     Raises `Refusal`, `Transient`.
     """
     await client.send(user, installing())
+    return await sign_in_app(client, user, APP, TOKEN_LIFETIME_S)
 
 
 async def is_activity_sensor_installed(client: "Client", user: str) -> bool:

@@ -1,5 +1,6 @@
 """Tokens of the apps of a person, as the command line makes, lists and revokes them."""
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from identity.authenticator import Authenticator
@@ -7,6 +8,7 @@ from identity.credentials import Credential, list_credentials, revoke
 from identity.registrations import access
 from llum.failures import Fault
 from llum.people.apps import apps_of
+from llum.people.sign_ins import SignIn
 from schemas.app_names import app_id
 from schemas.apps import check_app
 from schemas.errors import Code, Refusal
@@ -36,6 +38,13 @@ async def make_token(client: "Client", user: str, name: str, lifetime_s: float, 
     registration = (await access(client.requests, user, app)).registration
     tokens = Authenticator(client.bus, client.requests).tokens
     return MadeToken(await tokens.issue(user, app, registration, lifetime_s), owner and role != "owner")
+
+
+async def sign_in_app(client: "Client", user: str, app: str, lifetime_s: float) -> SignIn:
+    """Make a token for an app that is registered, to be kept on this machine. Raises `Refusal`, `Transient`."""
+    registration = (await access(client.requests, user, app)).registration
+    token = await Authenticator(client.bus, client.requests).tokens.issue(user, app, registration, lifetime_s)
+    return SignIn(user, app, token, time.time() + lifetime_s)
 
 
 async def list_tokens(client: "Client", user: str) -> list[Credential]:

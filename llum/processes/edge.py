@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bus.connection import Bus
 from bus.installation import check
@@ -12,6 +13,7 @@ from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
 from identity.authenticator import Authenticator
+from llum.bus_address import bus_as, credentials_of
 from llum.failures import Fault
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
@@ -31,7 +33,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
         listening = _listening(settings, supervised.line)
         descriptors_for_all()
         starting.step("connecting to nats-server")
-        bus = await Bus.connect(nats_url, name="llum-edge")
+        bus = await Bus.connect(bus_as(settings, "edge", nats_url), name="llum-edge")
         try:
             if supervised.line is None or settings.nats_url is not None:
                 await check(bus, settings.partitions)
@@ -62,8 +64,22 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     public_url = settings.public_url or url_of(listening)
-    app = make_app(bus, requests, Authenticator(bus, requests), public_url, settings.partitions, proxies_of(settings))
+    authenticator = Authenticator(bus, requests)
+    app = make_app(bus, requests, authenticator, public_url, settings.partitions, proxies_of(settings))
     try:
-        await serve_on(listening, app, stop, on_ready)
+        async with _callout(bus, requests, authenticator, settings):
+            await serve_on(listening, app, stop, on_ready)
     finally:
         await requests.close()
+
+
+def _callout(
+    bus: Bus, requests: Requests, authenticator: Authenticator, settings: Settings
+) -> AbstractAsyncContextManager[object]:
+    """Answer nats-server when it asks who connects. Where somebody else rules over it, somebody else answers."""
+    if settings.nats_url is not None and "@" in settings.nats_url:
+        return nullcontext()
+    # It brings cryptography, which takes a moment to import.
+    from identity.callout.running import running_callout
+
+    return running_callout(bus.url, bus, requests, authenticator, credentials_of(settings))

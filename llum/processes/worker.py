@@ -15,6 +15,7 @@ from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
 from bus.logger import get_logger
 from bus.private_files import tighten
+from llum.bus_address import bus_as
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
@@ -46,7 +47,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 log.warning("private", what=said)
         with hold(shards):
             starting.step("connecting to nats-server")
-            bus = await Bus.connect(nats_url, name="llum-worker")
+            bus = await Bus.connect(bus_as(settings, "worker", nats_url), name="llum-worker")
             try:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)

@@ -75,7 +75,12 @@ def set_permission(model: Model, command: SetPermission, stamp: Stamp) -> Decisi
         raise no_such_context()
     if command.component is not None:
         existing_component(model, path, command.component)
-    return Decision(permission_set(model, grantee, path, command.component, command, stamp))
+    changes = permission_set(model, grantee, path, command.component, command, stamp)
+    if changes and command.whose_rules is None:
+        # Whoever has let the app in looks again at what it may do.
+        app = model.apps[command.app]
+        changes.append(RegistrationChanged(command.app, app.registration, app.origins))
+    return Decision(changes)
 
 
 def permission_set(

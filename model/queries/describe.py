@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 from model.commands.targets import no_such_context
 from model.evidence import first_us
-from model.permissions import OWNER, Asker, Grant, denied, grantees_of, parted_grantee
+from model.permissions import OWNER, Asker, Grant, denied, grantees_of, parted_grantee, rights_somewhere
 from model.queries.past import Then
 from model.queries.rights import settings_of
 from model.queries.targets import Place, Target, find_component, find_place, visible_components
@@ -122,6 +122,7 @@ def answer_access(model: Model, asker: Asker) -> AccessReply:
         role=registered.role,
         registration=registered.registration,
         origins=list(registered.origins),
+        rights=rights_somewhere(model, app, asker.now),
     )
 
 

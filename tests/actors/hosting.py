@@ -40,7 +40,7 @@ class Host:
 
     async def worker(self, name: str, **options: Any) -> Worker:
         """Start a worker with a connection and shards of its own."""
-        bus = await Bus.connect(self.server.url, name=name)
+        bus = await Bus.connect(self.server.url_as("operator"), name=name)
         self._exits.push_async_callback(bus.close)
         worker = await Worker.open(
             bus,

@@ -141,7 +141,7 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
 async def speaking(folder: Path) -> AsyncIterator[tuple[EmbeddedServer, Llum]]:
     """Run a nats-server, and connect to it whoever speaks to workers; there is none yet."""
     async with installed_server(folder, PARTITIONS) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         requests = Requests(bus)
         await requests.start()
         try:
@@ -154,5 +154,5 @@ async def speaking(folder: Path) -> AsyncIterator[tuple[EmbeddedServer, Llum]]:
 @asynccontextmanager
 async def serving(folder: Path, **options: Any) -> AsyncIterator[Llum]:
     """Run a nats-server and a worker."""
-    async with speaking(folder) as (server, llum), worker(server.url, folder / "shards", **options):
+    async with speaking(folder) as (server, llum), worker(server.url_as("operator"), folder / "shards", **options):
         yield llum

@@ -87,7 +87,7 @@ class Queue:
 @pytest.fixture
 async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
     async with installed_server(tmp_path, PARTITIONS) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         yield Queue(bus)
         await bus.close()
 
@@ -342,15 +342,15 @@ async def test_notices_survive_the_worker(tmp_path: Path, receiver: Receiver) ->
     """A worker that stops while a receiver is away leaves the delivery to the next one."""
     receiver.answer = lambda _: web.Response(status=503)
     async with installed_server(tmp_path, PARTITIONS) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         llum = await _client(bus, tmp_path)
-        async with worker(server.url, tmp_path / "shards"):
+        async with worker(server.url_as("operator"), tmp_path / "shards"):
             await llum.make_person("alice", "a")
             await llum.subscribe("a", f"'' ~ '' : NOTIFY '{receiver.url}/'")
             await llum.tell("a", 1)
             await eventually(count_of(receiver, 1))
         receiver.answer = lambda _: web.Response(status=200)
-        async with worker(server.url, tmp_path / "shards"):
+        async with worker(server.url_as("operator"), tmp_path / "shards"):
             await eventually(count_of(receiver, 2))
         await bus.close()
 

@@ -45,7 +45,7 @@ class Running:
         self.folder = folder
 
     def worker(self, **options: Any) -> Any:
-        return worker(self.server.url, self.folder / "shards", **options)
+        return worker(self.server.url_as("operator"), self.folder / "shards", **options)
 
     async def schedules(self) -> set[tuple[str, str]]:
         return {(one.user, one.token) for one in await self.planned()}

@@ -24,7 +24,7 @@ class WorkerProcess:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
         ours = {
             "LLUM_DATA_DIR": str(self._folder),
-            "LLUM_NATS_URL": self._server.url,
+            "LLUM_NATS_URL": self._server.url_as("operator"),
             "LLUM_PARTITIONS": str(PARTITIONS),
             "LLUM_ALLOW_PRIVATE_WEBHOOKS": "true",
         }

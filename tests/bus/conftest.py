@@ -26,7 +26,7 @@ async def connect(server: EmbeddedServer) -> AsyncIterator[Connect]:
     made: list[Bus] = []
 
     async def connect() -> Bus:
-        made.append(await Bus.connect(server.url, name="test"))
+        made.append(await Bus.connect(server.url_as("operator"), name="test"))
         return made[-1]
 
     yield connect

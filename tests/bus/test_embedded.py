@@ -27,7 +27,7 @@ from tests.waiting import DEADLINE_S, until
 
 async def test_a_started_server_answers_at_its_url(server: EmbeddedServer) -> None:
     """It has JetStream and takes messages of 8 MB."""
-    bus = await Bus.connect(server.url, name="test")
+    bus = await Bus.connect(server.url_as("operator"), name="test")
     assert bus.nc.max_payload == 8 * 1024 * 1024
     assert bus.server_info["jetstream"]
     await bus.close()
@@ -40,14 +40,14 @@ async def test_by_default_everything_acknowledged_is_synced(tmp_path: Path) -> N
 
 async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: EmbeddedServer) -> None:
     """Clients find it again by themselves."""
-    bus = await Bus.connect(server.url, name="test")
+    bus = await Bus.connect(server.url_as("operator"), name="test")
     await install(bus, 64, log_streams=1)
     requests = Requests(bus)
     await requests.start()
     await requests.store("alice", "app", MakeModel(id="one"))
-    url, pid = server.url, server.pid
+    url, pid = server.url_as("operator"), server.pid
     await kill_and_restart(server)
-    assert (server.url, server.pid != pid) == (url, True)
+    assert (server.url_as("operator"), server.pid != pid) == (url, True)
     assert await bus.wait_connected(DEADLINE_S)
     assert await stream_last(bus) == FIRST_SEQUENCE
     await bus.close()
@@ -212,7 +212,7 @@ async def test_a_disk_that_was_full_at_the_start_is_used_once_there_is_room(tmp_
         filler = fill(disk, 4_000_000)
         async with installed_server(disk / "data", 2) as server:
             filler.unlink()
-            bus = await Bus.connect(server.url, name="test")
+            bus = await Bus.connect(server.url_as("operator"), name="test")
             for number in range(20):
                 await JetStream(bus).publish("llum.log.0.alice.phone.tell", b"%d" % number + bytes(1_000_000))
             await bus.close()

@@ -30,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
 
 @pytest.fixture
 async def bus(server: EmbeddedServer) -> AsyncIterator[Bus]:
-    bus = await Bus.connect(server.url, name="test")
+    bus = await Bus.connect(server.url_as("operator"), name="test")
     yield bus
     await bus.close()
 

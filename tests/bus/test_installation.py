@@ -33,12 +33,15 @@ class OtherServer(EmbeddedServer):
 
     def configuration(self) -> str:
         text = super().configuration()
-        return text if self._jetstream else text.partition("jetstream {")[0]
+        if self._jetstream:
+            return text
+        start, _, rest = text.partition("jetstream {")
+        return start + rest.partition("}\n")[2].replace('"jetstream": "enabled",', "")
 
 
 async def install_on(server: EmbeddedServer, tmp_path: Path, partitions: int = PARTITIONS) -> Any:
     async with running_server(tmp_path, server=server):
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         try:
             return await install(bus, partitions)
         finally:

@@ -18,7 +18,7 @@ from tests.waiting import until
 async def test_a_message_is_the_same_as_the_reader_delivers_it(tmp_path: Path) -> None:
     """To the microsecond, or its digest would be another one. Where nothing is, there is none."""
     async with installed_server(tmp_path, 64, log_streams=1) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         partition = partition_of("alice", 64)
         for number in range(20):
             await JetStream(bus).publish(command_subject("alice", "app", "tell"), b"%d" % number)
@@ -36,7 +36,7 @@ async def test_a_message_is_the_same_as_the_reader_delivers_it(tmp_path: Path) -
 async def test_deleted_messages_are_known_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those before the first message, too. Where they are too many to be listed, any may be one."""
     async with installed_server(tmp_path, 64, log_streams=1) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         subject = command_subject("alice", "app", "tell")
         first, second, third, fourth = [await JetStream(bus).publish(subject, b"hi") for _ in range(4)]
         for seq in (first, third):

@@ -59,7 +59,7 @@ LENGTH: Final = -len(SUBJECT) - 22
 
 
 async def looked(server: EmbeddedServer) -> Losses:
-    bus = await Bus.connect(server.url, name="test")
+    bus = await Bus.connect(server.url_as("operator"), name="test")
     try:
         return await find_losses(bus, LOG_STREAM)
     finally:
@@ -67,7 +67,7 @@ async def looked(server: EmbeddedServer) -> Losses:
 
 
 async def filled(server: EmbeddedServer, size: int = 200, count: int = COUNT) -> None:
-    bus = await Bus.connect(server.url, name="test")
+    bus = await Bus.connect(server.url_as("operator"), name="test")
     await store(bus, size, count)
     await JetStream(bus).erase(LOG_STREAM, FIRST + 7)
     await bus.close()

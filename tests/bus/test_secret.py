@@ -11,7 +11,7 @@ from tests.nats_server import installed_server
 async def test_a_secret_is_made_once_and_is_nobody_else_s(tmp_path: Path) -> None:
     """Also when several processes want it at the same time."""
     async with installed_server(tmp_path, 2) as server:
-        buses = [await Bus.connect(server.url, name=f"test-{number}") for number in range(3)]
+        buses = [await Bus.connect(server.url_as("operator"), name=f"test-{number}") for number in range(3)]
         found = await asyncio.gather(*(secret(bus, "new") for bus in buses))
         assert len(set(found)) == 1
         assert len({found[0], await secret(buses[0], DIGEST_KEY), await secret(buses[0], NOTICE_SECRET)}) == 3

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from bus.connection import Bus
@@ -22,7 +23,9 @@ def publish_line(subject: bytes, data: bytes, headers: bytes = b"") -> bytes:
 async def send_raw(server: EmbeddedServer, *lines: bytes) -> None:
     """Publish as a client that keeps to no rules, and see that the server has taken it all."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(b'CONNECT {"verbose":false,"headers":true}\r\n' + b"".join(lines) + b"PING\r\n")
+    login = {"user": "worker", "pass": server.credentials.passwords["worker"]}
+    options = msgspec.json.encode({"verbose": False, "headers": True, **login})
+    writer.write(b"CONNECT %b\r\n" % options + b"".join(lines) + b"PING\r\n")
     while await reader.readline() != b"PONG\r\n":
         assert not reader.at_eof(), "the server refused"
     writer.close()

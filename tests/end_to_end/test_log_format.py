@@ -57,17 +57,20 @@ def test_a_start_on_a_server_without_an_installation_is_refused(
     tmp_path: Path, server: EmbeddedServer, command: str
 ) -> None:
     """Never an empty llum without a word. The command that installs is named."""
-    ended = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url).cli(command, check=False)
+    ended = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url_as("operator")).cli(command, check=False)
     assert_one_clear_line(ended, "llum is not installed on this nats-server", "llum admin install")
 
 
 def test_installing_makes_it_once_and_then_llum_starts(tmp_path: Path, server: EmbeddedServer) -> None:
     """It says what it made; the second time it says that llum is there already."""
-    llum = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url)
+    llum = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url_as("operator"))
     first = llum.cli("admin", "install").stdout
-    assert f"llum is installed on {server.url}: 64 partitions in 8 log streams, log format {LOG_FORMAT}" in first
+    assert (
+        f"llum is installed on {server.url_as('operator')}: 64 partitions in 8 log streams, log format {LOG_FORMAT}"
+        in first
+    )
     assert "LLUM_LOG_7" in first
-    assert f"llum is there already on {server.url}: 64 partitions" in llum.cli("admin", "install").stdout
+    assert f"llum is there already on {server.url_as('operator')}: 64 partitions" in llum.cli("admin", "install").stdout
     try:
         llum.start()
         llum.cli("admin", "person", "add", "alice", "--first-name", "Alice")

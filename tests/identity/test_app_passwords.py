@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     async with installed_server(tmp_path, partitions=4) as server:
-        bus = await Bus.connect(server.url, name="test")
+        bus = await Bus.connect(server.url_as("operator"), name="test")
         yield bus
         await bus.close()
 

@@ -187,10 +187,10 @@ def test_a_user_that_cannot_be_one_is_refused(tmp_path):
 async def test_on_a_real_bus_everything_arrives_in_order(options, x_server, tmp_path, until):
     """Tellings, then the shutdown, all as the sensor's own app; the spool is empty afterwards."""
     async with installed_server(tmp_path / "bus", 4, 1) as server:
-        async with sensor(options_for(tmp_path, server.url)):
+        async with sensor(options_for(tmp_path, server.url_as("operator"))):
             await until(lambda: spool_of(options).exists() and not spooled(spool_of(options)), "all is delivered")
             x_server.press("a")
-        commands = await logged_commands(server.url)
+        commands = await logged_commands(server.url_as("operator"))
     assert all(isinstance(command, Tell) and app == "activity_monitor" for app, command in commands)
     assert values([command for _, command in commands])[-1] == -1
     assert spooled(spool_of(options)) == []
@@ -203,7 +203,7 @@ async def test_a_bus_that_dies_and_returns_elsewhere_gets_everything(options, x_
     async with sensor(options_for(tmp_path, lambda: where[0])):
         await until(lambda: values(spooled(path)), "the sensor has started without a bus")
         async with installed_server(tmp_path / "bus", 4, 1) as server:
-            where[0] = server.url
+            where[0] = server.url_as("operator")
             await until(lambda: not spooled(path), "all is delivered")
             x_server.press("a")
             os.kill(server.pid or 0, signal.SIGKILL)
@@ -213,9 +213,9 @@ async def test_a_bus_that_dies_and_returns_elsewhere_gets_everything(options, x_
             x_server.press("a")
             await until(lambda: values(spooled(path))[-1:] == [1], "active is spooled")
         async with installed_server(tmp_path / "bus", 4, 1) as server:
-            where[0] = server.url
+            where[0] = server.url_as("operator")
             await until(lambda: not spooled(path), "the rest is delivered")
-            commands = [command for _, command in await logged_commands(server.url)]
+            commands = [command for _, command in await logged_commands(server.url_as("operator"))]
     evidence = told(commands)
     assert [it.time for it in evidence] == sorted(it.time for it in evidence)
     assert {0, 1} <= {it.value for it in evidence}

@@ -18,11 +18,11 @@ async def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
     program = tmp_path / "disk_sensor.py"
     program.write_text(source)
     async with installed_server(tmp_path / "bus", 4, 1) as server:
-        command = [sys.executable, program, "alice", server.url, tmp_path / "spool"]
+        command = [sys.executable, program, "alice", server.url_as("operator"), tmp_path / "spool"]
         shown = await asyncio.to_thread(
             subprocess.run, command, capture_output=True, text=True, timeout=DEADLINE_S, cwd=HOW_TO.parents[2]
         )
-        commands = await logged_commands(server.url)
+        commands = await logged_commands(server.url_as("operator"))
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.endswith("0 messages wait for the next start\n")
     assert [app for app, _ in commands] == ["disk_sensor"] * 4

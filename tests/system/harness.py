@@ -47,13 +47,16 @@ class Llum:
         self.ready_file = folder / "ready.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: set[psutil.Process] = set()
-        self.http = self.nats = ""
+        self.http = ""
+        self.nats = ""
+        """With the operator's login."""
+        self._signed_in: set[str] = set()
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
         ours = {"LLUM_DATA_DIR": str(self.data_dir), "LLUM_HTTP_PORT": "0", "LLUM_NATS_PORT": "0"}
-        return kept | ours | {"PYTHONUNBUFFERED": "1"}
+        return kept | ours | {"PYTHONUNBUFFERED": "1", "XDG_CONFIG_HOME": str(self.folder / "config")}
 
     def start(self) -> None:
         """Start `llum up` and return when it says that everything answers."""
@@ -64,7 +67,7 @@ class Llum:
                 command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
             )
         ready = until(self._read_ready, "llum up is ready")
-        self.http, self.nats = ready["http"], ready["nats"]
+        self.http, self.nats = ready["http"], with_login(ready["nats"], self.data_dir)
         self._note_children()
 
     def stop(self) -> None:
@@ -120,7 +123,16 @@ class Llum:
         return f"{name} serves again (pid {self.pid(name)})" in self.output.read_text("utf-8", "replace")
 
     def command(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of llum, whatever comes of it; `text` is what it can read."""
+        """Run a command of llum, whatever comes of it; `text` is what it can read.
+
+        Who speaks for a person has signed in before.
+        """
+        speaks = len(arguments) > 1 and arguments[0] in ("tell", "ask", "browse")
+        if speaks and arguments[1] not in self._signed_in and self._run("sign-in", arguments[1]).returncode == 0:
+            self._signed_in.add(arguments[1])
+        return self._run(*arguments, text=text, **environment)
+
+    def _run(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.program, *arguments],
             cwd=self.folder,
@@ -209,6 +221,12 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _tail(file: Path, characters: int = 3000) -> str:
     return file.read_text("utf-8", "replace")[-characters:]
+
+
+def with_login(nats_url: str, data_dir: Path, role: str = "operator") -> str:
+    """Give the address with the login of one of llum's own kinds of processes, as the data folder holds it."""
+    password = json.loads((data_dir / "credentials.json").read_bytes())["passwords"][role]
+    return nats_url.replace("://", f"://{role}:{password}@")
 
 
 class Faults:

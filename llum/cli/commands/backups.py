@@ -54,9 +54,9 @@ def restore(settings: Settings, folder: Path, as_json: bool) -> None:
 async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
     from bus.connection import Bus
     from llum.backup.making import make_backup
-    from llum.processes.running import find
+    from llum.bus_address import bus_as
 
-    bus = await Bus.connect(settings.nats_url or find(settings.data_dir).nats, name="llum-backup")
+    bus = await Bus.connect(bus_as(settings, "operator"), name="llum-backup")
     try:
         return await make_backup(bus, settings, folder, progress)
     finally:

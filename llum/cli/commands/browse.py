@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.exceptions import Exit
 
-from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.failures import EXIT_FAILED
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
@@ -39,7 +39,7 @@ def browse(settings: Settings, user: str, lines: tuple[str, ...], keep_going: bo
         await _converse(client, user, settings.data_dir)
         return True
 
-    if not with_client(settings, use, app):
+    if not with_person(settings, user, use, app):
         raise Exit(EXIT_FAILED)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from llum.cli.answers import in_words, json_option, say
-from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.cli.parameters import Filter, Moment, parse_json
 from llum.cli.person_times import TypedTime, by_clock_of
 from llum.settings import Settings
@@ -55,7 +55,7 @@ def tell(
         model, named = client.of(user), parse_path(path, "PATH")
         return await explained(model, named, client.tell(user, path, content, id=id_, **how))
 
-    outcome = with_client(settings, use, app)
+    outcome = with_person(settings, user, use, app)
     repeated = ", the first outcome of this id" if outcome.repeated else ""
     say(outcome, f"told, sequence {outcome.seq}{repeated}", as_json=as_json)
 
@@ -113,7 +113,7 @@ def ask(
         query = Ask(show_contexts=not as_json, held_at=times.get("held_at"), **how)
         return await explained(client.of(user), parse_path(path, "PATH"), ask_path(client, user, path, query))
 
-    is_component, reply = with_client(settings, use, app)
+    is_component, reply = with_person(settings, user, use, app)
     show = _show_json if as_json else _show_component if is_component else _show_several
     show(reply, is_component)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from llum.failures import Fault
 from llum.settings import SETTINGS, Settings, load, option
 from schemas.apps import OWNER_APP
 
@@ -51,14 +52,40 @@ def with_settings_options(names: tuple[str, ...]) -> Callable[[Function], Functi
 
 
 def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str = OWNER_APP) -> Result:
-    """Connect as an app to the llum that the settings name, and run one function with the client."""
+    """Connect as the operator to the llum that the settings name, and run one function with the client.
+
+    The client speaks as `app`, about anybody.
+    """
+    return _with_client(settings, use, app, None)
+
+
+def with_person(
+    settings: Settings, user: str, use: Callable[["Client"], Awaitable[Result]], app: str = OWNER_APP
+) -> Result:
+    """Connect as a person's command line does that has signed in, and run one function with the client.
+
+    As another app it is the operator who connects. Raises a `Fault` for who has not signed in.
+    """
+    from llum.people.sign_ins import SignIns
+
+    if app != OWNER_APP:
+        return _with_client(settings, use, app, None)
+    found = SignIns(settings).find(user, app)
+    if found is None:
+        raise Fault(f"{user} has not signed in here", f"Sign in with `llum sign-in {user}`.")
+    return _with_client(settings, use, app, found.token)
+
+
+def _with_client(
+    settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: str | None
+) -> Result:
     from llum.client import Client
     from llum.processes import logs
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
 
     async def connected() -> Result:
-        async with Client.connect(settings.nats_url, settings.data_dir, app) as client:
+        async with Client.connect(settings.nats_url, settings.data_dir, app, token) as client:
             return await use(client)
 
     return asyncio.run(connected())

@@ -65,6 +65,7 @@ def activity(
         user=who,
         nats_url=settings.nats_url or _finder(settings.data_dir),
         spool_folder=spool or settings.data_dir / "spool",
+        token=_token_of(settings, who),
         poll_s=poll_s,
         idle_after_s=idle_after_s,
         backend=backend,
@@ -75,8 +76,9 @@ def activity(
 def _install(settings: Settings, user: str) -> None:
     from llum.cli.commands.options import with_client
     from llum.people.sensors import install_activity_sensor
+    from llum.people.sign_ins import SignIns
 
-    with_client(settings, lambda client: install_activity_sensor(client, user))
+    SignIns(settings).keep(with_client(settings, lambda client: install_activity_sensor(client, user)))
     click.echo(f"the activity sensor is installed for {user}: it may tell Devices/activity_monitor/activity/data")
 
 
@@ -100,6 +102,20 @@ def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
         return with_client(settings, lambda client: is_activity_sensor_installed(client, user))
     except (Fault, Transient):
         return True
+
+
+def _token_of(settings: Settings, user: str) -> "Callable[[], str | None]":
+    """Look for the sensor's token anew at each connection: it may have been installed anew."""
+    from llum.people.sign_ins import SignIns
+    from sensors.activity.messages import APP
+
+    sign_ins = SignIns(settings)
+
+    def find_now() -> str | None:
+        found = sign_ins.find(user, APP)
+        return None if found is None else found.token
+
+    return find_now
 
 
 def _finder(data_dir: Path) -> "Callable[[], str | None]":

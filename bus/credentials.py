@@ -1,0 +1,99 @@
+"""llum's own credentials on the bus: a user and password for each kind of its processes, and the keys of the callout.
+
+They are made at the first start, in a file that only llum's user can read. The nats-server's configuration holds
+what it needs of them. They stand in no ready file, environment or command line.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from bus.errors import InstallationError
+from bus.private_files import OTHERS
+
+FILE: Final = "credentials.json"
+"""Its name in the data folder."""
+
+SECRET_BYTES: Final = 32
+
+Role = Literal["worker", "edge", "callout", "operator", "auth", "system"]
+"""`auth` answers nats-server in an account of its own, `system` ends connections; the others are in llum's own."""
+
+ROLES: Final[tuple[Role, ...]] = ("worker", "edge", "callout", "operator", "auth", "system")
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What llum's processes show to nats-server, and the secrets that they share. Secrets are hexadecimal text."""
+
+    passwords: dict[Role, str]
+    issuer: str
+    """The seed of the key that signs what the callout answers."""
+    issuer_public: str
+    """Its public half, as nats-server wants it."""
+    xkey: str
+    """The seed of the key that what nats-server and the callout say is sealed with."""
+    xkey_public: str
+
+    def at(self, url: str, role: Role) -> str:
+        """Give the address of a nats-server with the login of a role in it. It is to be shown to nobody."""
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=f"{role}:{self.passwords[role]}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def made() -> Credentials:
+    """Make new credentials."""
+    # Needed once in the life of an installation, and by the callout.
+    from bus.nkeys import CurveKey, SigningKey
+
+    issuer, xkey = _secret(), _secret()
+    return Credentials(
+        passwords={role: _secret() for role in ROLES},
+        issuer=issuer,
+        issuer_public=SigningKey(bytes.fromhex(issuer)).public,
+        xkey=xkey,
+        xkey_public=CurveKey(bytes.fromhex(xkey)).public,
+    )
+
+
+def ensure(data_dir: Path) -> Credentials:
+    """Give the credentials of a data folder; they are made when they are first wanted. Raises as `load`."""
+    file = data_dir / FILE
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(file, made())
+    return load(file)
+
+
+def load(file: Path) -> Credentials:
+    """Read a file of credentials. Raises `InstallationError`: it is not there, not readable, open to others, or
+    none.
+    """
+    try:
+        if file.stat().st_mode & OTHERS:
+            raise InstallationError(f"{file} can be read by others", f"close it: chmod 600 {file}")
+        return msgspec.json.decode(file.read_bytes(), type=Credentials)
+    except OSError as error:
+        raise InstallationError(f"cannot read {file}: {error.strerror}", "see who may read it") from error
+    except msgspec.DecodeError as error:
+        raise InstallationError(f"{file} does not hold credentials: {error}", "restore it from a backup") from error
+
+
+def _secret() -> str:
+    return secrets.token_hex(SECRET_BYTES)
+
+
+def _write(file: Path, credentials: Credentials) -> None:
+    """Write the file so that it is there whole or not at all; of two who do so at once, the first wins."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(msgspec.json.encode(credentials) + b"\n")
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
+        return
+    finally:
+        fresh.unlink()

@@ -1,0 +1,100 @@
+"""The auth callout as a service: nats-server asks who connects, llum answers from tokens and from the person's grants.
+
+It listens in the account AUTH; who a token stands for, and what its app may do, it finds out as an edge does. Any
+number may run.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from bus.connection import Bus
+from bus.logger import get_logger
+from bus.nkeys import CurveKey, KeyTextError, SealError, SigningKey
+from identity.callout import claims
+from identity.callout.claims import BadClaimsError, Request, Subjects
+from schemas.errors import LlumError, Transient
+
+REQUESTS: Final = "$SYS.REQ.USER.AUTH"
+"""Where nats-server asks, in the account of the callout."""
+
+QUEUE: Final = "llum-callout"
+
+SERVER_KEY_HEADER: Final = b"Nats-Server-Xkey"
+
+AT_ONCE: Final = 256
+"""Connections that are decided on at the same time; further ones wait in nats-server, and try again."""
+
+log = get_logger("llum.callout")
+
+
+class Admitted(NamedTuple):
+    """Who may connect, and as what."""
+
+    name: str
+    """Shown to operators, and how the connection is found when it is to be ended."""
+    allowed: Subjects
+    expires: float
+    """Seconds since 1970."""
+
+
+Decide = Callable[[Request], Awaitable[Admitted | None]]
+"""Decides on a connection; None: it is not let in. Raises `Transient` when that cannot be known now."""
+
+
+class Callout:
+    """Answers nats-server from `open` to `close`. `bus` is connected as `auth`."""
+
+    def __init__(self, bus: Bus, issuer: SigningKey, xkey: CurveKey, decide: Decide) -> None:
+        self._bus = bus
+        self._issuer = issuer
+        self._xkey = xkey
+        self._decide = decide
+        self._deciding: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Answer from now on. Raises `Transient`."""
+        self._listening = await self._bus.listen(REQUESTS, self._on_request, QUEUE)
+        await self._bus.flush()
+
+    async def close(self) -> None:
+        """Take no more; those that were asked are answered."""
+        await self._listening.drain()
+        await asyncio.gather(*self._deciding, return_exceptions=True)
+
+    def _on_request(self, _subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:
+        if len(self._deciding) >= AT_ONCE:
+            return
+        task = asyncio.create_task(self._answer(reply, headers, data))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _answer(self, reply: bytes, headers: bytes, data: bytes) -> None:
+        server = _header(headers)
+        try:
+            request = claims.read_request(self._xkey.open(data, server))
+        except (SealError, KeyTextError, BadClaimsError) as error:
+            log.warning("callout_unreadable", error=str(error))
+            return
+        answer = await self._decided(request)
+        self._bus.publish_soon(reply, self._xkey.seal(answer, server))
+
+    async def _decided(self, request: Request) -> bytes:
+        now = int(time.time())
+        try:
+            admitted = await self._decide(request)
+        except Transient as error:
+            return claims.denied(self._issuer, request, f"cannot be known now: {error}", now)
+        except LlumError as error:
+            return claims.denied(self._issuer, request, str(error), now)
+        if admitted is None:
+            return claims.denied(self._issuer, request, "unknown credentials", now)
+        token = claims.user_token(self._issuer, request, admitted.name, admitted.allowed, now, int(admitted.expires))
+        return claims.granted(self._issuer, request, token, now)
+
+
+def _header(headers: bytes) -> str:
+    from bus.inbox import header
+
+    return header(headers, SERVER_KEY_HEADER) or ""

@@ -1,0 +1,48 @@
+"""Which subjects an app gets on the bus: those of its person and itself, verb by verb, as far as its grant goes; and
+its inbox.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from bus.subjects import ask_subject, command_subject
+from identity.callout.claims import Subjects
+from schemas import commands, queries
+from schemas.permissions import VERBS
+from schemas.verbs import verb_of
+
+_RIGHTS: Final[dict[type[msgspec.Struct], str]] = {
+    commands.Tell: "tell",
+    commands.Withdraw: "tell",
+    commands.MakeContext: "make",
+    commands.MakeComponent: "make",
+    commands.MakeView: "make",
+    commands.SetResolver: "make",
+    commands.SetGoals: "make",
+    commands.DeleteContext: "delete",
+    commands.DeleteComponent: "delete",
+    commands.DeleteView: "delete",
+    commands.MakeRule: "rules",
+    commands.DeleteRule: "rules",
+}
+"""What an app that is no owner's needs for a command, somewhere in the model; the model says where. The rest is the
+owner's.
+"""
+
+_LLUMS_OWN: Final = frozenset({commands.MakeModel, commands.SetQuota, commands.Fire})
+"""No app of anybody sends these."""
+
+_OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in _LLUMS_OWN)
+_NEEDS_ASK: Final = frozenset({queries.Ask, queries.Export, queries.CheckImport})
+
+
+def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inbox: str) -> Subjects:
+    """Give what an app may publish and hear. `rights` are those that it has somewhere in the model, of `VERBS`."""
+    held = frozenset(VERBS if owner else rights)
+    sent = _OWNERS if owner else tuple(command for command, right in _RIGHTS.items() if right in held)
+    asked = [query for query in queries.QUERIES if query not in _NEEDS_ASK or "ask" in held]
+    publish = [command_subject(user, app, verb_of(command)) for command in sent]
+    publish += [ask_subject(user, app, verb_of(query)) for query in asked]
+    return Subjects(tuple(publish), (f"{inbox}.>",))

@@ -1,0 +1,97 @@
+"""Sign-ins of this machine's command line: tokens of people's apps, in a file that only its user can read.
+
+Each llum has its own people, so they are kept by the address of an external nats-server, or else by the data folder.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from llum.failures import Fault
+from llum.settings import Settings
+
+FOLDER: Final = "llum"
+FILE: Final = "sign-ins.json"
+
+_MODE: Final = 0o600
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """That an app speaks for a person from this machine."""
+
+    user: str
+    app: str
+    token: str
+    expires: float
+    """Seconds since 1970."""
+
+
+class _Kept(msgspec.Struct):
+    of: dict[str, list[SignIn]] = {}
+    """By which llum it is."""
+
+
+class SignIns:
+    """Those that this machine's user has."""
+
+    def __init__(self, settings: Settings, file: Path | None = None) -> None:
+        self._which = settings.nats_url or str(settings.data_dir.absolute())
+        self._file = file or _default_file()
+
+    def find(self, user: str, app: str) -> SignIn | None:
+        """Give the sign-in of an app of a person; None if there is none, or none that is still good."""
+        for one in self._read().of.get(self._which, []):
+            if (one.user, one.app) == (user, app) and one.expires > time.time():
+                return one
+        return None
+
+    def keep(self, sign_in: SignIn) -> None:
+        """Remember a sign-in in place of an earlier one. Raises a `Fault` when the file cannot be written."""
+        kept = self._without(sign_in.user, sign_in.app)
+        kept.of.setdefault(self._which, []).append(sign_in)
+        self._write(kept)
+
+    def drop(self, user: str, app: str) -> bool:
+        """Forget a sign-in, and tell whether there was one. Raises a `Fault` when the file cannot be written."""
+        there = any((one.user, one.app) == (user, app) for one in self._read().of.get(self._which, []))
+        if there:
+            self._write(self._without(user, app))
+        return there
+
+    def _without(self, user: str, app: str) -> _Kept:
+        kept, now = self._read(), time.time()
+        for which, there in kept.of.items():
+            kept.of[which] = [
+                one for one in there
+                if one.expires > now and (which != self._which or (one.user, one.app) != (user, app))
+            ]  # fmt: skip
+        kept.of = {which: there for which, there in kept.of.items() if there}
+        return kept
+
+    def _read(self) -> _Kept:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_Kept)
+        except FileNotFoundError:
+            return _Kept()
+        except (OSError, msgspec.DecodeError) as error:
+            raise Fault(f"cannot read {self._file}: {error}", "Mend or delete it, and sign in anew.") from error
+
+    def _write(self, kept: _Kept) -> None:
+        fresh = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh.touch(mode=_MODE)
+            fresh.chmod(_MODE)
+            fresh.write_bytes(msgspec.json.encode(kept) + b"\n")
+            fresh.replace(self._file)
+        except OSError as error:
+            raise Fault(f"cannot write {self._file}: {error.strerror}", "See who may write there.") from error
+
+
+def _default_file() -> Path:
+    """Name the file where the user's programs keep what they are set to (XDG Base Directory)."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / FOLDER / FILE

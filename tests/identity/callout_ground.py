@@ -1,0 +1,88 @@
+"""A worker, and callouts beside it, on a private nats-server: what an app meets that comes with a token."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bus.connection import Bus
+from bus.credentials import ensure
+from bus.requests import Requests
+from bus.subjects import inbox_of_token
+from identity.authenticator import Authenticator
+from identity.callout.connections import Connections
+from identity.callout.running import running_callout
+from tests.actors.serving import Llum, serving
+from tests.waiting import until
+
+
+class Ground:
+    """Gives apps their tokens and connections."""
+
+    def __init__(self, llum: Llum, data_dir: Path, exits: AsyncExitStack) -> None:
+        self.llum = llum
+        self.data_dir = data_dir
+        self.authenticator: Authenticator
+        self.connections: Connections
+        self._exits = exits
+
+    @property
+    def url(self) -> str:
+        """Where nats-server answers, without a login."""
+        return "nats://" + self.llum.bus.url.rpartition("@")[2]
+
+    async def callout(self) -> AsyncExitStack:
+        """Run a callout, as an edge does; close what is given to end it."""
+        stack = await self._exits.enter_async_context(AsyncExitStack())
+        bus = await Bus.connect(self.llum.bus.url, name="edge")
+        stack.push_async_callback(bus.close)
+        requests = Requests(bus)
+        await requests.start()
+        stack.push_async_callback(requests.close)
+        self.authenticator = Authenticator(bus, requests)
+        watching = asyncio.create_task(self.authenticator.run())
+        stack.callback(watching.cancel)
+        credentials = ensure(self.data_dir)
+        self.connections = await stack.enter_async_context(
+            running_callout(self.llum.bus.url, bus, requests, self.authenticator, credentials)
+        )
+        await until(lambda: self.authenticator.registrations.is_watching, "the callout hears of what changes")
+        return stack
+
+    async def token(self, user: str, app: str, lifetime_s: float = 3600.0, **rights: bool) -> str:
+        """Register an app with these rights, and give it a token."""
+        await self.llum.grant(user, app, **rights)
+        return await self.another_token(user, app, lifetime_s)
+
+    async def another_token(self, user: str, app: str, lifetime_s: float = 3600.0) -> str:
+        from identity.registrations import access
+
+        reply = await access(self.llum.requests, user, app)
+        return await self.authenticator.tokens.issue(user, app, reply.registration, lifetime_s)
+
+    async def connect(self, token: str, **options: Any) -> Bus:
+        """Connect as whoever has a token does."""
+        bus = await Bus.connect(
+            self.url, name="app", token=token, **({"inbox_prefix": inbox_of_token(token) or "_INBOX"} | options)
+        )
+        self._exits.push_async_callback(bus.close)
+        return bus
+
+    async def requests(self, token: str) -> Requests:
+        """Give what speaks to llum over such a connection."""
+        requests = Requests(await self.connect(token))
+        await requests.start()
+        self._exits.push_async_callback(requests.close)
+        return requests
+
+
+@asynccontextmanager
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    """Alice and Bob, each with a component `c/x`, and a callout."""
+    async with serving(tmp_path) as llum, AsyncExitStack() as exits:
+        made = Ground(llum, tmp_path, exits)
+        await made.callout()
+        for user in ("alice", "bob"):
+            await llum.make_person(user, "x")
+        yield made

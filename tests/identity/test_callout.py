@@ -1,0 +1,205 @@
+"""The same identity on the bus: what an app may say and hear there, and when its connection ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bus.connection import Bus
+from bus.subjects import REPLY_TO_HEADER, inbox_of_token
+from schemas.codec import encode
+from schemas.commands import DeleteApp, MakeContext, SetPermission, Tell
+from schemas.errors import Code, Refusal, Transient
+from schemas.evidence import NewEvidence
+from schemas.queries import Ask
+from schemas.replies import Accepted, AskReply, Refused
+from tests.identity.callout_ground import Ground, ground
+from tests.waiting import eventually, until
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Ground]:
+    async with ground(tmp_path) as made:
+        yield made
+
+
+def tell(id: str, value: int = 1) -> Tell:
+    return Tell(id=id, context=["c"], component="x", evidence=NewEvidence(value=value))
+
+
+async def heard(bus: Bus, subject: str) -> list[bytes]:
+    """Listen to a subject, as far as nats-server lets it; give what comes, as it comes."""
+    came: list[bytes] = []
+    await bus.listen(subject, lambda _subject, _reply, _headers, data: came.append(data))
+    await bus.flush()
+    return came
+
+
+async def test_an_app_with_a_token_tells_and_asks_as_itself(there: Ground) -> None:
+    """It gets outcomes and replies at its own inbox."""
+    requests = await there.requests(await there.token("alice", "lamp"))
+    assert isinstance(await requests.send("alice", "lamp", tell("a", 7)), Accepted)
+    reply = await requests.ask("alice", "lamp", Ask(context=["c"], view=["x"]))
+    assert isinstance(reply, AskReply)
+    assert reply.components[0].value == 7
+    assert await requests.store("alice", "lamp", tell("b")) > 0
+
+
+@pytest.mark.parametrize(("user", "app"), [("bob", "lamp"), ("alice", "llum"), ("alice", "other"), ("bob", "llum")])
+async def test_it_reaches_nothing_of_others(there: Ground, user: str, app: str) -> None:
+    """Neither another person, nor another app of the same one, the owner's among them; it is told so at once."""
+    requests = await there.requests(await there.token("alice", "lamp"))
+    for attempt in (requests.send(user, app, tell("a")), requests.ask(user, app, Ask(context=["c"], view=["x"]))):
+        with pytest.raises(Refusal) as caught:
+            await attempt
+        assert caught.value.code is Code.PERMISSION_DENIED
+    assert await there.llum.values("x", "alice") == await there.llum.values("x", "bob") == []
+
+
+async def test_it_gets_the_verbs_of_its_rights_alone(there: Ground) -> None:
+    """Who may only ask cannot even send a tell, nor what is the owner's."""
+    requests = await there.requests(await there.token("alice", "lamp", tell=False))
+    assert isinstance(await requests.ask("alice", "lamp", Ask(context=["c"], view=["x"])), AskReply)
+    for command in (tell("a"), MakeContext(id="b", context=[], name="new"), DeleteApp(id="c", app="lamp")):
+        with pytest.raises(Refusal):
+            await requests.send("alice", "lamp", command)
+
+
+async def test_it_cannot_write_or_read_where_only_llum_does(there: Ground) -> None:
+    """The log itself, buckets, JetStream's interface, nats-server's own subjects."""
+    bus = await there.connect(await there.token("alice", "lamp"))
+    denied: list[str] = []
+    bus.on_denied.append(denied.append)
+    subjects = ["llum.log.0.bob.llum.tell", "$KV.LLUM_TOKENS.a.b.c", "$JS.API.STREAM.LIST", "$SYS.REQ.SERVER.PING",
+                "llum.registration.bob.llum", "llum.effect.0.notify.bob.1", "_INBOX.somebody"]  # fmt: skip
+    for subject in subjects:
+        await bus.publish(subject, b"{}")
+    await bus.flush()
+    await until(lambda: denied == [subject.lower() for subject in subjects], "each is denied")
+
+
+async def test_nobody_hears_what_is_not_for_them(there: Ground) -> None:
+    """Wildcards and others' inboxes are not heard, whatever one subscribes to."""
+    hers = await there.token("alice", "lamp")
+    his = await there.connect(await there.token("bob", "lamp"))
+    inbox = inbox_of_token(hers)
+    came = [await heard(his, subject) for subject in (">", "_INBOX_APP.>", f"{inbox}.>", "llum.>", "_INBOX.>")]
+    requests = await there.requests(hers)
+    await requests.send("alice", "lamp", tell("a"))
+    await there.llum.tell("x", 2)
+    await his.flush()
+    assert came == [[], [], [], [], []]
+
+
+@pytest.mark.parametrize("foreign", ["another app's", "another person's", "invented"])
+async def test_an_outcome_goes_to_no_inbox_but_the_sender_s(there: Ground, foreign: str) -> None:
+    """Even to one who knows the other inbox by its whole name."""
+    whose = {"another app's": ("alice", "other"), "another person's": ("bob", "lamp"), "invented": ("alice", "other")}
+    other = await there.token(*whose[foreign])
+    victim = await there.connect(other)
+    inbox = inbox_of_token(other) or ""
+    came = await heard(victim, f"{inbox}.x")
+    named = f"{inbox}.x" if foreign != "invented" else f"{inbox[:-1]}{'0' if inbox[-1] != '0' else '1'}.x"
+    sender = await there.connect(await there.token("alice", "lamp"))
+    await sender.publish("llum.cmd.alice.lamp.tell", encode(tell("a")), headers={REPLY_TO_HEADER: named})
+    await there.llum.until("x", [1])
+    await there.llum.tell("x", 2)
+    await victim.flush()
+    assert came == []
+
+
+async def test_a_reply_subject_of_the_log_stores_nothing(there: Ground) -> None:
+    """nats-server would send its acknowledgement there: as a command about somebody else."""
+    sender = await there.connect(await there.token("alice", "lamp"))
+    await sender.publish("llum.cmd.alice.lamp.tell", encode(tell("a")), reply="llum.cmd.bob.llum.tell")
+    await there.llum.until("x", [1])
+    assert await there.llum.values("x", "bob") == []
+    await there.llum.tell("x", 3, user="bob")
+    assert await there.llum.values("x", "bob") == [3]
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", f"llum_{'a' * 43}.{'0' * 16}.{'0' * 32}"])
+async def test_nobody_is_let_in_without_a_good_token(there: Ground, token: str) -> None:
+    """The error says what may be wrong."""
+    with pytest.raises(Transient) as caught:
+        await Bus.connect(there.url, name="stranger", token=token, within_s=1.0)
+    assert caught.value.code is Code.NOT_AUTHENTICATED
+
+
+async def test_a_revoked_token_ends_its_connections_and_no_others(there: Ground) -> None:
+    """Those of the app's other tokens go on."""
+    bus = await there.connect(await there.token("alice", "lamp"))
+    (one,) = await there.authenticator.tokens.list("alice")
+    other = await there.connect(await there.another_token("alice", "lamp"))
+    lost: list[str] = []
+    bus.on_disconnect.append(lambda: lost.append("revoked"))
+    other.on_disconnect.append(lambda: lost.append("other"))
+    await until(lambda: len(there.connections) == 2, "nats-server has told of both")
+    await there.authenticator.tokens.revoke(one)
+    await until(lambda: "revoked" in lost, "the connection has ended")
+    await other.flush()
+    assert set(lost) == {"revoked"}
+
+
+async def test_a_removed_app_loses_its_connections(there: Ground) -> None:
+    """And comes back with none of its old tokens, also when an app of that name is registered again."""
+    token = await there.token("alice", "lamp")
+    bus = await there.connect(token)
+    await until(lambda: len(there.connections) == 1, "nats-server has told of it")
+    await there.llum.do(DeleteApp(id="gone", app="lamp"))
+    await until(lambda: not bus.connected, "the connection has ended")
+    await bus.close()
+    await there.llum.grant("alice", "lamp")
+    with pytest.raises(Transient):
+        await there.connect(token, within_s=1.0)
+
+
+async def test_a_change_of_rights_ends_the_connection_which_comes_back_with_the_new_ones(there: Ground) -> None:
+    """Whoever may tell from now on need not connect anew by itself."""
+    requests = await there.requests(await there.token("alice", "lamp", tell=False))
+    with pytest.raises(Refusal):
+        await requests.send("alice", "lamp", tell("a"))
+    await until(lambda: len(there.connections) == 1, "nats-server has told of it")
+    await there.llum.do(SetPermission(id="more", app="lamp", context=[], tell=True))
+
+    async def may_tell() -> bool:
+        try:
+            return isinstance(await requests.send("alice", "lamp", tell("b")), Accepted)
+        except Refusal:
+            return False
+
+    await eventually(may_tell, "the connection is back with the new rights")
+
+
+async def test_without_a_callout_connections_go_on_and_new_ones_get_an_error(there: Ground) -> None:
+    """And with another callout they come through again. Any callout ends connections that another has let in."""
+    token = await there.token("alice", "lamp")
+    requests = await there.requests(token)
+    second = await there.callout()
+    assert isinstance(await requests.send("alice", "lamp", tell("a")), Accepted)
+    (one,) = await there.authenticator.tokens.list("alice")
+    await until(lambda: len(there.connections) == 1, "the second one knows of the connection")
+    await there.authenticator.tokens.revoke(one)
+    with pytest.raises(Transient):
+        await there.connect(token, within_s=1.0)
+    await second.aclose()
+    assert isinstance(await there.llum.requests.send("alice", "llum", tell("b")), Accepted)
+
+
+async def test_a_token_that_expires_ends_its_connection(there: Ground) -> None:
+    """nats-server sees to it, by the time that the callout has named."""
+    bus = await there.connect(await there.token("alice", "lamp", lifetime_s=2.0))
+    ended = asyncio.Event()
+    bus.on_disconnect.append(ended.set)
+    await ended.wait()
+
+
+async def test_what_the_model_refuses_is_said_as_ever(there: Ground) -> None:
+    """A right somewhere opens the subject; where it holds, the model says."""
+    token = await there.token("alice", "lamp")
+    requests = await there.requests(token)
+    outcome = await requests.send(
+        "alice", "lamp", Tell(id="a", context=["d"], component="x", evidence=NewEvidence(value=1))
+    )
+    assert isinstance(outcome, Refused)
