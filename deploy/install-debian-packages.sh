@@ -1,9 +1,12 @@
 #!/bin/sh
-# Install the Debian packages that llum's tests use beside Python: a virtual X server, key and mouse events, D-Bus.
+# Install the Debian packages that llum's tests use beside Python: a virtual X server, key and mouse events, D-Bus, a
+# browser, and Node.js for clients and servers that others wrote.
 # Does nothing for those that are there. Works as root, or else through sudo. Safe to run again.
 set -eu
 
-packages="xvfb xdotool dbus"
+packages="xvfb xdotool dbus chromium"
+# Node.js from its makers brings npm along, and Debian's npm cannot stand beside it.
+command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "install-debian-packages: this is not Debian or Ubuntu; install these yourself: $packages" >&2
