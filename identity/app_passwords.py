@@ -80,8 +80,10 @@ class AppPasswords:
         self._now = now
         self._monotonic = monotonic
         self._hashing = Hashing()
-        self._of_source = Throttle(monotonic, SOURCE_ATTEMPTS, SOURCE_ATTEMPT_EVERY_S, "from this address")
-        self._of_source_and_app = Throttle(monotonic, ATTEMPTS, ATTEMPT_EVERY_S, "for this app")
+        self._of_source = Throttle(
+            monotonic, SOURCE_ATTEMPTS, SOURCE_ATTEMPT_EVERY_S, "wrong passwords from this address"
+        )
+        self._of_source_and_app = Throttle(monotonic, ATTEMPTS, ATTEMPT_EVERY_S, "wrong passwords for this app")
         self._secret = secrets.token_bytes(32)
         self._known: Recent[str, _Known] = Recent(CACHE_ENTRIES)
         """By key: an app has one password."""
