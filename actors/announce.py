@@ -86,7 +86,7 @@ class Announcer:
             return
         _log_command(item)
         outcome = later.get(message.seq, item.outcome)
-        if message.reply_to is not None and outcome is not None and is_inbox(message.reply_to):
+        if message.reply_to is not None and outcome is not None and self._is_sender_s(message.reply_to, item):
             self._say_at_once(message.reply_to, outcome)
         if self.on_event is not None and item.changes:
             self.on_event(event_of(item))
