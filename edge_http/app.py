@@ -16,6 +16,7 @@ from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
 from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TURNS
 from edge_http.personis.routes import add_personis
+from edge_http.web.routes import add_web
 
 if TYPE_CHECKING:
     from bus.connection import Bus
@@ -43,6 +44,7 @@ def make_app(
     app[TURNS] = Turns(MAX_UNDER_WAY, TURN_WITHIN_S)
     app.cleanup_ctx.append(_authenticating)
     add_health(app)
+    add_web(app)
     add_personis(app)
     return app
 

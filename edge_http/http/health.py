@@ -16,7 +16,7 @@ from aiohttp import web
 from bus.installation import find as find_installation
 from bus.pings import ping
 from bus.probes import probe
-from edge_http.http.errors import members_of
+from edge_http.http.errors import error_response, members_of
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.keys import BUS, PARTITIONS
@@ -126,7 +126,9 @@ async def _health(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    edge = request[TRACE].edge
+    trace = request[TRACE]
+    trace.render_error = error_response
+    edge = trace.edge
     bus, partitions = edge[BUS], edge[PARTITIONS]
     if not bus.connected:
         return _not_ready("the bus is not connected", {"bus": "disconnected"})

@@ -21,6 +21,7 @@ from bus.logger import get_logger
 from edge_http.http import cors
 from edge_http.http.errors import error_response, framework_response, members_of
 from edge_http.http.responses import REQUEST_ID, json_response
+from edge_http.http.showing import show, show_refused
 from edge_http.keys import AUTHENTICATOR
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
 
@@ -47,7 +48,8 @@ class Trace:
         self.app: str | None = None
         self.op: str | None = None
         self.code: str | None = None
-        self.render_error: RenderError = error_response
+        self.render_error: RenderError | None = None
+        """How the face renders errors; None: as JSON, and as a page for a browser."""
 
     def own_origins(self) -> frozenset[str] | None:
         """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
@@ -55,10 +57,12 @@ class Trace:
             return None
         return self.edge[AUTHENTICATOR].registrations.origins_of(self.user, self.app)
 
-    def refuse(self, error: LlumError) -> web.Response:
+    def refuse(self, request: web.Request, error: LlumError) -> web.Response:
         """Render an error, and note its code."""
         self.code = error.code.value
-        return self.render_error(error)
+        if self.render_error is not None:
+            return self.render_error(error)
+        return show(request, self.edge, error) or error_response(error)
 
 
 TRACE: Final = web.RequestKey("trace", Trace)
@@ -89,7 +93,7 @@ async def observed(
         _write_line(request, trace, CLIENT_GONE, 0, started)
         raise
     except LlumError as error:
-        response = trace.refuse(error)
+        response = trace.refuse(request, error)
     except Exception as error:  # noqa: BLE001 - logged there, and answered
         response = _failed(request, trace, error)
     if origin is not None and not asks_first:
@@ -134,13 +138,14 @@ def _size_of(response: web.StreamResponse) -> int:
 def _failed(request: web.Request, trace: Trace, error: Exception) -> web.StreamResponse:
     """Answer what was refused by aiohttp, or failed. To be called while the error is handled."""
     if isinstance(error, web.HTTPException):
-        return framework_response(error, request.method, request.path)
+        page = show_refused(request, trace.edge, error)
+        return page or framework_response(error, request.method, request.path)
     if isinstance(error, web.RequestPayloadError):
-        return trace.refuse(Refusal(Code.MALFORMED, "the body differs from what its headers announce"))
+        return trace.refuse(request, Refusal(Code.MALFORMED, "the body differs from what its headers announce"))
     if isinstance(error, ConnectionError) and request.transport is None:
         return web.Response(status=CLIENT_GONE)
     log.exception("request_failed", request_id=trace.request_id, op=trace.op)
-    return trace.refuse(_internal(trace.request_id))
+    return trace.refuse(request, _internal(trace.request_id))
 
 
 def _internal(request_id: str) -> Transient:

@@ -1,0 +1,36 @@
+"""The headers of what a browser shows: nothing from elsewhere, nothing inline, in nobody's frame, kept by nobody."""
+
+import functools
+from typing import Final
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'{targets}; frame-ancestors 'none'; base-uri 'none'"
+)
+
+_ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "llum",
+}
+
+_HSTS: Final = "max-age=31536000"
+"""A year, for this host alone: what runs beside llum below the same name is not llum's to decide about."""
+
+
+@functools.lru_cache(maxsize=256)
+def page_headers(public_url: str, targets: tuple[str, ...] = ()) -> dict[str, str]:
+    """Give the headers of a page. Its forms may lead to `targets`, origins of others, beside llum itself."""
+    policy = _POLICY.format(targets="".join(f" {target}" for target in targets))
+    page = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Content-Security-Policy": policy}
+    return {**page, **strict_headers(public_url)}
+
+
+@functools.lru_cache(maxsize=1)
+def strict_headers(public_url: str) -> dict[str, str]:
+    """Give the headers of everything that a browser takes from the web face, files included."""
+    behind_tls = {"Strict-Transport-Security": _HSTS} if public_url.startswith("https://") else {}
+    return {**_ALWAYS, **behind_tls}

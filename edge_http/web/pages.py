@@ -1,0 +1,75 @@
+"""Pages: a template, what it shows, and the strict headers."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from aiohttp import web
+
+from edge_http.http.observe import TRACE
+from edge_http.keys import PUBLIC_URL
+from edge_http.web import moments
+from edge_http.web.headers import page_headers
+from edge_http.web.static import static_url
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+class Visitor(NamedTuple):
+    """Who looks at a page, for its header."""
+
+    user: str
+    temporary: bool = False
+
+
+VISITOR: Final = web.RequestKey("visitor", Visitor)
+"""Set by whoever finds out whose session a request belongs to; absent: nobody is signed in."""
+
+CSRF_TOKEN: Final[web.AppKey[Callable[[web.Request], str]]] = web.AppKey("csrf_token")
+"""Gives the token that each form of the kit carries."""
+
+
+def page(
+    request: web.Request, name: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **values: Any
+) -> web.Response:
+    """Render a template of `templates/`. A name that it uses and nobody gives is an error.
+
+    `leads_to` names origins that a form of the page is sent on to, as to an outside issuer: browsers refuse others.
+    Beside `values` a template finds `visitor` (None: nobody is signed in), `path`, `csrf_token()` and `static_url()`.
+    """
+    edge = request[TRACE].edge
+    given = {
+        "visitor": request.get(VISITOR),
+        "path": request.path,
+        "csrf_token": functools.partial(_csrf_token, request),
+    }
+    text = _environment().get_template(name).render(given, **values)
+    return web.Response(body=text.encode(), status=status, headers=page_headers(edge[PUBLIC_URL], leads_to))
+
+
+def _csrf_token(request: web.Request) -> str:
+    find = request[TRACE].edge.get(CSRF_TOKEN)
+    return "" if find is None else find(request)
+
+
+@functools.cache
+def _environment() -> "Environment":
+    # An edge that serves programs only never needs it, and it takes a tenth of a second.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static_url"] = static_url
+    environment.filters["moment"] = moments.moment
+    environment.filters["iso"] = moments.iso
+    return environment

@@ -1,0 +1,63 @@
+"""Pages: their headers, their files, and what browsers are shown when something fails."""
+
+import re
+
+import pytest
+
+from tests.edge_http.conftest import Edge
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+FILE = re.compile(r'(?:href|src)="(/static/[^"]+)"')
+
+
+async def test_a_browser_is_shown_a_page_where_a_program_gets_json(edge: Edge) -> None:
+    """Of an unknown address: what happened, what to do, and the id that the log has."""
+    page = await edge.http.get("/nowhere", headers=BROWSER)
+    text = await page.text()
+    assert (page.status, page.content_type) == (404, "text/html")
+    assert "There is nothing here" in text
+    assert page.headers["X-Request-Id"] in text
+    program = await edge.http.get("/nowhere")
+    assert (program.status, (await program.json())["error"]["code"]) == (404, "unknown_verb")
+
+
+async def test_a_page_has_the_strict_headers(edge: Edge) -> None:
+    """Nothing inline, nothing from elsewhere, in no frame, kept nowhere; an error page too."""
+    headers = (await edge.http.get("/nowhere", headers=BROWSER)).headers
+    policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers, "this edge is reached without TLS"
+
+
+async def test_files_are_kept_for_a_year_by_their_hash(edge: Edge) -> None:
+    """The page names them with the hash; under another hash the file as it is now is given, to be kept by nobody."""
+    text = await (await edge.http.get("/nowhere", headers=BROWSER)).text()
+    files = FILE.findall(text)
+    assert files, "the page has a style sheet"
+    for name in files:
+        served = await edge.http.get(name)
+        assert served.status == 200
+        assert "immutable" in served.headers["Cache-Control"]
+        assert served.headers["X-Content-Type-Options"] == "nosniff"
+        other = await edge.http.get(re.sub(r"\.[0-9a-f]{12}\.", ".000000000000.", name))
+        assert (other.headers["Cache-Control"], await other.read()) == ("no-store", await served.read())
+    assert (await edge.http.get("/static/..%2fpages.py")).status == 404
+
+
+@pytest.mark.parametrize("name", ["tell", "ask"])
+async def test_operations_answer_as_ever(edge: Edge, name: str) -> None:
+    """Whatever a program accepts: their callers read JSON."""
+    refused = await edge.post(name, {}, token=None, headers=BROWSER)
+    assert refused.content_type == "application/json"
