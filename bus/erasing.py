@@ -48,6 +48,7 @@ RENEWED: Final = (
     subjects.DEAD_LETTERS_STREAM,
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
     subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
+    subjects.bucket_stream(subjects.ACCOUNT_BUCKET),
     subjects.REGISTRATIONS_STREAM,
     subjects.SCHEDULES_STREAM,
 )

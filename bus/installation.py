@@ -143,7 +143,13 @@ def _own_streams() -> list[dict[str, Any]]:
         "max_msgs_per_subject": 1,
         "allow_direct": True,
     }
-    buckets = (subjects.TOKEN_BUCKET, subjects.APP_PASSWORD_BUCKET, subjects.RELAYED_BUCKET, subjects.LOG_SUM_BUCKET)
+    buckets = (
+        subjects.TOKEN_BUCKET,
+        subjects.APP_PASSWORD_BUCKET,
+        subjects.ACCOUNT_BUCKET,
+        subjects.RELAYED_BUCKET,
+        subjects.LOG_SUM_BUCKET,
+    )
     audit = {
         "name": subjects.AUDIT_STREAM,
         "subjects": [subjects.audit_subject("*")],

@@ -11,8 +11,12 @@ from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
 MARKER_LIFETIME_S: Final = 3600
 """Seconds that nats-server keeps the marker of a deleted key: long enough for every watcher to see it."""
 
+CLAIM_ATTEMPTS: Final = 3
+"""Attempts to claim a key: another one is worth it only when what was there has just been deleted or erased."""
 
 _LIFETIME: Final = "Nats-TTL"
+_EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
+_EXPECTED_OF: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
 
 
 class KeyValue(NamedTuple):
@@ -59,8 +63,7 @@ class Bucket:
 
     async def put(self, key: str, value: bytes, lifetime_s: float | None = None) -> None:
         """Write a value; nats-server forgets it after `lifetime_s`. Raises `Transient`, or `ApiError`."""
-        headers = None if lifetime_s is None else {_LIFETIME: _lifetime(lifetime_s)}
-        await self._publish(key, value, headers)
+        await self._publish(key, value, _lifetime_header(lifetime_s))
 
     def put_soon(self, key: str, value: bytes, lifetime_s: float | None = None) -> None:
         """Write a value that need not arrive, and wait for nothing."""
@@ -69,18 +72,43 @@ class Bucket:
 
     async def create(self, key: str, value: bytes) -> bool:
         """Write a value unless the key was ever written; tell whether it was written now. Raises `Transient`."""
-        try:
-            await self._publish(key, value, {"Nats-Expected-Last-Subject-Sequence": "0"})
-        except ApiError as error:
-            if error.err_code == WRONG_LAST_SEQUENCE:
-                return False
-            raise
-        return True
+        return await self._publish_expected(key, value, {_EXPECTED: "0"}) is not None
+
+    async def claim(
+        self, key: str, value: bytes, unique: str | None = None, lifetime_s: float | None = None
+    ) -> KeyValue | None:
+        """Write a value unless there is one, and give it; None: there is. Of many who do so at once, one writes.
+
+        `unique`: keys, with wildcards, of which only one may have a value. A value that was deleted is none. Raises
+        `Transient`.
+        """
+        unique, seq = unique or key, 0
+        for _ in range(CLAIM_ATTEMPTS):
+            expected = {_EXPECTED: str(seq), _EXPECTED_OF: self._prefix + unique}
+            claimed = await self._publish_expected(key, value, expected | _lifetime_header(lifetime_s))
+            if claimed is not None:
+                return KeyValue(key, value, claimed)
+            last = await self._jetstream.last(self._stream, self._prefix + unique)
+            if last is not None and not is_marker(last.headers):
+                return None
+            seq = last.seq if last is not None else 0
+        return None
+
+    async def replace(self, entry: KeyValue, value: bytes, lifetime_s: float | None = None) -> bool:
+        """Write a value in place of one that was read; tell whether that was still the newest. Raises `Transient`."""
+        expected = {_EXPECTED: str(entry.seq)} | _lifetime_header(lifetime_s)
+        return await self._publish_expected(entry.key, value, expected) is not None
+
+    async def take(self, entry: KeyValue) -> bool:
+        """Drop a value that was read; tell whether it was still the newest: of many who take it, one does.
+
+        Raises `Transient`.
+        """
+        return await self._publish_expected(entry.key, b"", {**_marker(), _EXPECTED: str(entry.seq)}) is not None
 
     async def delete(self, key: str) -> None:
         """Drop a key and its history. Raises `Transient`."""
-        marker = {"KV-Operation": "PURGE", "Nats-Rollup": "sub", _LIFETIME: _lifetime(MARKER_LIFETIME_S)}
-        await self._publish(key, b"", marker)
+        await self._publish(key, b"", _marker())
 
     async def erase(self, keys: str) -> int:
         """Erase values, of keys that may hold wildcards, and give their number.
@@ -96,13 +124,30 @@ class Bucket:
     def _entry(self, found: Stored) -> KeyValue:
         return KeyValue(found.subject.removeprefix(self._prefix), found.data, found.seq)
 
-    async def _publish(self, key: str, value: bytes, headers: dict[str, str] | None) -> None:
-        await self._jetstream.publish(self._prefix + key, value, headers)
+    async def _publish_expected(self, key: str, value: bytes, headers: dict[str, str]) -> int | None:
+        """Publish if the newest is what the headers say, and give the place; None: it is not."""
+        try:
+            return await self._publish(key, value, headers)
+        except ApiError as error:
+            if error.err_code == WRONG_LAST_SEQUENCE:
+                return None
+            raise
+
+    async def _publish(self, key: str, value: bytes, headers: dict[str, str]) -> int:
+        return await self._jetstream.publish(self._prefix + key, value, headers or None)
 
 
 def is_marker(headers: bytes) -> bool:
     """Tell by its headers whether a message stands for a key that was deleted."""
     return header(headers, b"KV-Operation") is not None
+
+
+def _marker() -> dict[str, str]:
+    return {"KV-Operation": "PURGE", "Nats-Rollup": "sub", _LIFETIME: _lifetime(MARKER_LIFETIME_S)}
+
+
+def _lifetime_header(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {_LIFETIME: _lifetime(seconds)}
 
 
 def _lifetime(seconds: float) -> str:

@@ -3,7 +3,7 @@
 A name of a context, component, view or app is written in Unicode's normalisation form NFC: `é` is one character,
 however it was typed. Characters that cannot be seen are refused, but for those that hold an emoji together, and so is
 white space at either end: two names that look alike would be two things. Names that only look alike (`a` is Latin,
-`а` is Cyrillic) are two names, which `llum.people.lookalikes` points out to the owner.
+`а` is Cyrillic) are two names, which `schemas.lookalikes` points out to the owner.
 
 What is a letter or a mark changes with each version of Unicode. So all processes take it from one pinned library, and
 not from Python, whose version may differ between hosts.

@@ -7,11 +7,11 @@ from bus.as_app import AsApp, LastWrites, new_id
 from identity.apps import Apps
 from identity.authenticator import Authenticator
 from identity.credentials import list_credentials
-from llum.people.lookalikes import looks_like
 from schemas.app_names import app_id, app_name
 from schemas.apps import ADMIN_APP
 from schemas.commands import SetQuota
 from schemas.errors import Code, Refusal
+from schemas.lookalikes import looks_like
 from schemas.quotas import DEFAULT_QUOTAS, Quotas
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from bus.erasing import RENEWED, Choice, erase, erase_schedules, renew, write_in
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from bus.pings import ping
+from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
 from identity.tokens import Tokens
 from llum.client import Client
@@ -65,6 +66,8 @@ class Counts(msgspec.Struct, kw_only=True):
     """Announcements that an app was registered or deleted, of the last minutes."""
     asked: int = 0
     """Messages that say who asked about the person, and when."""
+    accounts: int = 0
+    """With all by which the person signs in."""
     tokens: int = 0
     passwords: int = 0
     spooled: int = 0
@@ -196,6 +199,7 @@ class _Forgetter:
     async def left_on_the_bus(self) -> Counts:
         """Count what there is still, but for files of this machine."""
         left = await self.model_size()
+        left.accounts = await Accounts(self._bus, self._client.requests).count(self._user)
         left.tokens = await Tokens(self._bus).count(self._user)
         left.passwords = await AppPasswords(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
@@ -230,6 +234,7 @@ class _Forgetter:
     async def _erase_messages(self) -> Counts:
         """Erase all but the log: first what lets anyone in, then what is on its way."""
         erased = Counts(
+            accounts=await Accounts(self._bus, self._client.requests).erase_user(self._user),
             tokens=await Tokens(self._bus).erase_user(self._user),
             passwords=await AppPasswords(self._bus).erase_user(self._user),
             rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),

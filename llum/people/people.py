@@ -1,14 +1,9 @@
 """People and their models, as the command line sees them."""
 
 import asyncio
-import importlib.metadata
-from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llum.people.mdef_files import read_definition
-from schemas.definitions import ComponentDefinition, ModelDefinition
 from schemas.errors import Refusal
-from schemas.evidence import NewEvidence
 from schemas.queries import Ask
 from schemas.replies import AskReply
 
@@ -17,8 +12,6 @@ if TYPE_CHECKING:
 
 MAX_CONCURRENT_ASKS = 32
 """Asks in flight while a list of people is checked."""
-
-DEFAULT_DEFINITION = "default.mdef"
 
 
 class Overview(NamedTuple):
@@ -31,26 +24,6 @@ class Overview(NamedTuple):
     personal: AskReply | None
     time_zone: str | None
     """The person's; None: that of the installation counts."""
-
-
-def default_model(user: str, **personal: str) -> ModelDefinition:
-    """Give the default model with what is known of the person filled in."""
-    with as_file(files("llum") / DEFAULT_DEFINITION) as path:
-        definition = read_definition(path)
-    fill(definition, ["Personal"], personal)
-    fill(definition, ["modelinfo"], {"modeled": user, "personisversion": importlib.metadata.version("llum")})
-    return definition
-
-
-def fill(definition: ModelDefinition, path: list[str], values: dict[str, str]) -> None:
-    """Tell initial values to components of a definition; those that are empty or not defined are left out."""
-    for component in _components(definition, path):
-        if value := values.get(component.name):
-            component.evidence = [*component.evidence, NewEvidence(value=value)]
-
-
-def _components(definition: ModelDefinition, path: list[str]) -> list[ComponentDefinition]:
-    return [component for context in definition.contexts if context.path == path for component in context.components]
 
 
 async def list_people(client: "Client") -> list[str]:

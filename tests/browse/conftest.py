@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from identity.new_people import default_model
 from llum.cli.browse.commands import TABLE
 from llum.cli.browse.dialogue import One
 from llum.cli.browse.shell import Shell
 from llum.client import Client
-from llum.people.people import default_model
 from tests.system.conftest import pytest_runtest_makereport, shared_llum
 from tests.system.harness import Llum
 

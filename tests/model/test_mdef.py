@@ -205,7 +205,7 @@ def test_a_definition_is_bounded() -> None:
 
 def test_the_default_definition_makes_a_model() -> None:
     """The package's own definition can be read and applied."""
-    text = resources.files("llum").joinpath("default.mdef").read_text("utf-8")
+    text = resources.files("identity").joinpath("default.mdef").read_text("utf-8")
     definition = parse_mdef(text)
     assert {"/".join(context.path) for context in definition.contexts} >= {
         "Devices", "Apps", "Goals", "Goals/Health", "modelinfo", "Personal",

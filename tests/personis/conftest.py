@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from identity.new_people import default_model
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.apps import set_quotas
-from llum.people.people import default_model
 from tests.edge_http.personis_client import Component, Context, DeviceClient, Evidence, PersonisClient
 from tests.system.harness import Llum
 

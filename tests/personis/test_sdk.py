@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from identity.new_people import default_model
 from llum.client import Client
-from llum.people.people import default_model
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Refusal
 from schemas.parts import ForgetPart, PartSize

@@ -8,9 +8,9 @@ import click
 from llum.cli import layout, render
 from llum.cli.rights import verbs
 from llum.people.apps import ListedApp
-from llum.people.lookalikes import warnings
 from schemas.errors import raised_from
 from schemas.evidence import Evidence
+from schemas.lookalikes import warnings
 from schemas.paths import format_path
 from schemas.permissions import Permission
 from schemas.replies import AskReply, ComponentAnswer, ContextReply, RuleDescription

@@ -59,7 +59,7 @@ def person_add(
     settings: Settings, user: str, first_name: str, last_name: str, email: str, exist_ok: bool, as_json: bool
 ) -> None:
     """Make a model for USER, with the contexts that every new model has. USER is an id of a-z, 0-9, _ and -."""
-    from llum.people.people import default_model
+    from identity.new_people import default_model
 
     definition = default_model(user, firstname=first_name, lastname=last_name, email=email)
 
@@ -96,8 +96,8 @@ def person_list(settings: Settings, as_json: bool) -> None:
 def person_show(settings: Settings, user: str, as_json: bool) -> None:
     """Show the contexts of the model of USER, and the values in Personal."""
     from llum.cli.render import tree, values_table
-    from llum.people.lookalikes import warnings
     from llum.people.people import Overview, overview
+    from schemas.lookalikes import warnings
 
     shown: Overview = with_client(settings, lambda client: overview(client, user))
     lines = [f"{user}: {shown.role} access for this command line, state as of sequence {shown.seq}"]

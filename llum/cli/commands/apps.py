@@ -92,7 +92,7 @@ def list_apps(settings: Settings, user: str, as_json: bool) -> None:
     """List the apps of USER."""
     from llum.cli import render
     from llum.people import apps
-    from llum.people.lookalikes import warnings
+    from schemas.lookalikes import warnings
 
     found = with_client(settings, lambda client: apps.list_all(client, user))
     rows = [(one.name, one.role, _YES_NO[one.password], one.description) for one in found]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llum.people.lookalikes import looks_like, warnings
+from schemas.lookalikes import looks_like, warnings
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,11 @@ def _alike(names: Iterable[str]) -> list[list[str]]:
     """Give the groups of two or more names that look alike."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
-        groups[_skeleton(name)].append(name)
+        groups[skeleton(name)].append(name)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _skeleton(name: str) -> str:
+def skeleton(name: str) -> str:
     """Write a name so that names that look alike are the same."""
     return name.translate(_ASCII_SKELETON) if name.isascii() else "".join(map(_prototype, name))
 

@@ -1,6 +1,6 @@
 """The default model, filled in for a person."""
 
-from llum.people.people import default_model, fill
+from identity.new_people import default_model, fill
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 
 
