@@ -19,10 +19,11 @@ from actors.uncommitted import Uncommitted
 from bus.logger import get_logger
 from model.changes import Change
 from model.reads import Reading
-from schemas.commands import is_of_a_stage
+from schemas.commands import OF_A_STAGE
 from schemas.errors import Code, Error
 from schemas.parts import Restate
 from schemas.replies import Outcome, Refused, Rejection
+from schemas.verbs import verb_of
 
 log = get_logger(__name__)
 
@@ -31,6 +32,9 @@ FAULT: Final = Error(Code.INTERNAL, "a fault in llum; the command was recorded a
 _ID_REUSED = Error(
     Code.ID_REUSED, "the id was used before, for another command", "id", "choose a new id, or send the same bytes again"
 )
+
+_NAMED_BY_LLUM: Final = frozenset(map(verb_of, OF_A_STAGE))
+"""Verbs of commands whose ids llum itself makes."""
 
 
 class Settled(msgspec.Struct, gc=False):
@@ -112,8 +116,9 @@ class Settling:
 
     def _settle_repeat(self, one: Incoming, first: First, body: int) -> None:
         """Give a repeat the first outcome. Refuse another command with the same id."""
-        if first.body in (None, body) or (one.command is not None and is_of_a_stage(one.command)):
-            outcome: Outcome = msgspec.structs.replace(first.outcome, repeated=True)
+        assert one.id is not None, "a repeat is known by its id"
+        if first.body in (None, body) or type(one.command) in OF_A_STAGE:
+            outcome: Outcome = msgspec.structs.replace(first.outcome, id=one.id, repeated=True)
         else:
             outcome = Refused(id=one.id, seq=one.message.seq, error=_ID_REUSED)
             self._reject(one, outcome)
@@ -237,8 +242,15 @@ def as_faulty(one: Incoming) -> Incoming:
 
 
 def key_of(one: Incoming) -> CommandKey | None:
-    """Give a command's key; None: the message has no usable id."""
-    return None if one.id is None else command_key(one.address.user, one.address.app, one.id)
+    """Give a command's key; None: the message has no usable id.
+
+    llum's own commands have ids to themselves, with a blank, which no sender's id has: an app that chooses the id of
+    what a rule of its own is about to send cannot have that taken for a repeat.
+    """
+    if one.id is None:
+        return None
+    _, user, app, verb = one.address
+    return command_key(user, app, one.id if verb not in _NAMED_BY_LLUM else f"{verb} {one.id}")
 
 
 def _rejection(one: Incoming, outcome: Refused) -> Rejection:

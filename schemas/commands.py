@@ -2,7 +2,8 @@
 
 The sender chooses `id`, a new one for each command of a user and app. A repeat (the same id with the same bytes)
 changes nothing and gets the first outcome. The same id with other bytes is refused with `id_reused`: who sends again
-sends the same bytes. Of commands that llum itself sends for a rule (`cause`) or a schedule (`fire`) the first one wins.
+sends the same bytes. Of what llum itself sends for a rule (`derive`) or a schedule (`fire`) the first one wins,
+whatever ids the app has used for commands of its own.
 The verb is the struct's tag and must be the subject's last token.
 If a command names no result, it has none (null).
 """
@@ -39,8 +40,15 @@ class Tell(_Command, tag="tell"):
 
     So do the Personis protocol and rules.
     """
-    cause: Cause | None = None
-    """llum sets it on commands that a rule sends. From anyone else it only limits what the tell may do and set off."""
+
+
+class Derive(Tell, kw_only=True, tag="derive"):
+    """Add what a rule has derived, in the name of the rule's app. Only llum sends it.
+
+    Needs `tell` there, of the app itself, or of its rules in the person's model that `cause` names.
+    """
+
+    cause: Cause
 
 
 class Correct(_Command, tag="correct"):
@@ -320,6 +328,7 @@ class Forget(_Command, tag="forget"):
 
 COMMANDS: tuple[type[msgspec.Struct], ...] = (
     Tell,
+    Derive,
     Correct,
     Withdraw,
     WithdrawFollowing,
@@ -349,6 +358,7 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
 )
 Command = (
     Tell
+    | Derive
     | Correct
     | Withdraw
     | WithdrawFollowing
@@ -378,7 +388,8 @@ Command = (
 )
 COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))
 
+OF_A_STAGE: frozenset[type[msgspec.Struct]] = frozenset({Derive, WithdrawFollowing, NoteSent, Fire})
+"""What llum itself sends because of what a model holds: the id says what set it off, and the body what came of it."""
 
-def is_of_a_stage(command: Command) -> bool:
-    """Tell whether llum itself sends the command: its id says what set it off, and its body what came of that then."""
-    return type(command) in (Fire, WithdrawFollowing) or getattr(command, "cause", None) is not None
+LLUMS_OWN: frozenset[type[msgspec.Struct]] = OF_A_STAGE | {MakeModel, SetQuota, Restate}
+"""No app of anybody sends these: no connection of an app may publish them."""

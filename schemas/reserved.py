@@ -7,9 +7,10 @@ The edges refuse them. What a program has put straight into the log stays in `ex
 from collections.abc import Iterable
 from typing import Any, Final
 
-from schemas.commands import Command, MakeComponent, Tell
+from schemas.commands import OF_A_STAGE, Command, MakeComponent, Tell
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence
+from schemas.verbs import verb_of
 
 RESERVED_MEMBERS: Final = frozenset(Evidence.__struct_fields__) - {"extra", "n"} | {"objectType"}
 """The members that llum gives evidence, and the original's `objectType`. `n` alone says nothing, and sensors count."""
@@ -18,14 +19,16 @@ HINT: Final = "llum itself uses that name: call it something else"
 
 
 def check_told(command: Command) -> None:
-    """Raise `bad_field` if a command tells evidence with a member of a reserved name, or as if a rule had told it."""
+    """Raise `bad_field` if a command tells evidence with a member of a reserved name, `permission_denied` if it is one
+    that only llum's own workers send.
+    """
     if type(command) is Tell:
-        if command.cause is not None:
-            raise Refusal(Code.BAD_FIELD, "only llum itself says which rule tells something", "cause", "leave it out")
         if command.evidence.extra:
             check_members(command.evidence.extra, "evidence.extra")
     elif type(command) is MakeComponent and command.component.evidence:
         _check_first(command.component.evidence)
+    elif type(command) in OF_A_STAGE:
+        raise Refusal(Code.PERMISSION_DENIED, f"only llum itself sends {verb_of(command)}")
 
 
 def check_members(names: Iterable[str], field: str) -> None:

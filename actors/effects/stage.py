@@ -34,7 +34,7 @@ from model.rules.decide import Deciding, Notification, Rule, RuleEffect, Telling
 from model.state import Model, StoredRule
 from schemas.app_names import app_name
 from schemas.apps import RULES_APP
-from schemas.commands import NoteSent, Tell
+from schemas.commands import Derive, NoteSent
 from schemas.effects import Notice
 from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.evidence import NewEvidence
@@ -202,7 +202,7 @@ class EffectsStage:
             await firing.values.check_tells(run.app, user, telling.path)
             await self._note(firing, run, person=user, path=list(telling.path))
         *context, component = telling.path
-        command = Tell(
+        command = Derive(
             id=command_id,
             context=context,
             component=component,

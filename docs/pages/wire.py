@@ -69,9 +69,12 @@ def subjects_page() -> str:
         "A client needs the first two lines only: nats-server puts the partition into the subject.",
         table(("subject", "kind", "what"), rows),
         "`<user>` and `<app>` are 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. They say who speaks about whom. "
-        "llum reads that from the subject alone, so no field of a message can claim another name. But the bus trusts "
-        "whoever can connect to it: a client may publish under any name.",
+        "llum reads that from the subject alone, so no field of a message can claim another name. nats-server lets an "
+        "app with a token publish on the subjects of that token's person and app alone, one verb after the other, as "
+        "far as the person's grants go. Only llum's own processes may publish under any name.",
         "## Verbs",
+        "What is marked *llum's own* is sent by llum's own processes alone: no app gets the subject, whatever its "
+        "rights are, nor is there a way to it over HTTP.",
         table(("verb", "kind", "what"), [*_verbs("command", commands.COMMANDS), *_verbs("query", queries.QUERIES)]),
         "## Headers",
         table(("header", "what"), _HEADERS),
@@ -116,7 +119,14 @@ def _stores() -> list[tuple[str, str]]:
 
 
 def _verbs(kind: str, structs: Sequence[Any]) -> list[tuple[str, str, str]]:
-    return [(code(verb_of(struct)), kind, first_paragraph(struct.__doc__)) for struct in structs]
+    return [
+        (
+            code(verb_of(struct)),
+            f"{kind}, *llum's own*" if struct in commands.LLUMS_OWN else kind,
+            first_paragraph(struct.__doc__),
+        )
+        for struct in structs
+    ]
 
 
 def messages_page() -> str:

@@ -31,10 +31,7 @@ _RIGHTS: Final[dict[type[msgspec.Struct], str]] = {
 owner's.
 """
 
-_LLUMS_OWN: Final = frozenset({commands.MakeModel, commands.SetQuota, commands.Fire})
-"""No app of anybody sends these."""
-
-_OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in _LLUMS_OWN)
+_OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in commands.LLUMS_OWN)
 _NEEDS_ASK: Final = frozenset({queries.Ask, queries.Export, queries.CheckImport})
 
 

@@ -16,7 +16,7 @@ from model.changes import Decision, ForgetUser
 from model.commands.apps import delete_app, register_app, set_permission
 from model.commands.causes import note_sent, withdraw_following
 from model.commands.erase import forget, forget_part, restate
-from model.commands.evidence import correct, tell, tell_because, withdraw
+from model.commands.evidence import correct, derive, tell, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
 from model.commands.quotas import set_quota
@@ -63,6 +63,8 @@ def decide_at_once(model: Model | None, command: Command, stamp: Stamp, known: G
         return _decide_without_model(command, stamp)
     if type(command) is commands.Tell:
         return tell(model, command, stamp, known)
+    if type(command) is commands.Derive:
+        return tell(model, command, stamp, known, command.cause)
     handler = _AT_ONCE.get(type(command))
     return None if handler is None else handler(model, command, stamp)
 
@@ -109,7 +111,7 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
 """Commands that the model alone decides. A tell, the most frequent, is not looked up."""
 
 _READING: Final[dict[type[Any], Callable[[Model, Any, Stamp], Reading[Decision]]]] = {
-    commands.Tell: tell_because,
+    commands.Derive: derive,
     commands.Withdraw: withdraw,
     commands.WithdrawFollowing: withdraw_following,
     commands.NoteSent: note_sent,

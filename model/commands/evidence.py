@@ -18,7 +18,7 @@ from model.reads import Reading
 from model.stamp import Stamp
 from model.state import Component, Context, Model, StoredRule
 from schemas.causes import Cause, CauseRange
-from schemas.commands import Correct, Tell, Withdraw
+from schemas.commands import Correct, Derive, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
 from schemas.paths import Path, check_path
@@ -28,15 +28,20 @@ _NOTHING_BEFORE: Final[list[Change]] = []
 
 
 def tell(
-    model: Model, command: Tell, stamp: Stamp, known: Grants | None, cause_is_read: bool = False
+    model: Model,
+    command: Tell,
+    stamp: Stamp,
+    known: Grants | None,
+    cause: Cause | None = None,
+    cause_is_read: bool = False,
 ) -> Decision | None:
     """Add evidence. This is by far the most frequent command, so its way is short.
 
-    None: what is stored must say whether the cause of a rule's tell still counts.
+    None: what is stored must say whether the cause of what a rule derived still counts.
     """
     path = tuple(command.context)
     name = command.component
-    app = stamp.app if command.cause is None else _teller(command.cause, stamp)
+    app = stamp.app if cause is None else _teller(cause, stamp)
     context = model.context(path)
     contents = None if context is None else context.contents
     leaf = None if contents is None else contents.components.get(name)
@@ -47,27 +52,27 @@ def tell(
         raise permissions.denied(app, "tell", "context")
     new = command.evidence
     if command.convert:
-        new = with_value(new, leaf.value_type, leaf.value_list, "None" if command.cause is None else "")
+        new = with_value(new, leaf.value_type, leaf.value_list, "None" if cause is None else "")
     check_evidence(new, leaf.value_type, leaf.value_list, "evidence")
     number = context.first + leaf.offset
     held_order, before = leaf.held_order, _NOTHING_BEFORE
     if new.time is not None and not held_order:
         held_order, before = True, _held_order_begun(context, path, name)
-    if command.cause is not None or contents.rules:
-        if not cause_is_read and causes.must_be_read(model, command.cause, stamp):
+    if cause is not None or contents.rules:
+        if not cause_is_read and causes.must_be_read(model, cause, stamp):
             return None
         rules = contents.rules.get(name)
-        told = _tell_among_rules(model, rules, number, command, _stamped(new, 0, stamp), stamp, known, held_order)
+        evidence = _stamped(new, 0, stamp)
+        told = _tell_among_rules(model, rules, number, command, cause, evidence, stamp, known, held_order)
         return Decision([*before, *told.changes]) if before else told
     added = add(_stamped(new, 0, stamp), number, stamp.time_us, held_order)
     return Decision((*before, added) if before else (added,))
 
 
-def tell_because(model: Model, command: Tell, stamp: Stamp) -> Reading[Decision]:
-    """Add evidence that a rule tells, if the evidence that fired the rule still counts."""
-    decision = tell(model, command, stamp, None, cause_is_read=True)
+def derive(model: Model, command: Derive, stamp: Stamp) -> Reading[Decision]:
+    """Add evidence that a rule has derived, if the evidence that fired the rule still counts."""
+    decision = tell(model, command, stamp, None, command.cause, cause_is_read=True)
     assert decision is not None, "there is nothing more to read"
-    assert command.cause is not None, "only a cause is read"
     yield from causes.check_counts(model, command.cause)
     return decision
 
@@ -149,13 +154,13 @@ def _tell_among_rules(
     rules: Mapping[str, StoredRule] | None,
     component_no: int,
     command: Tell,
+    cause: Cause | None,
     evidence: Evidence,
     stamp: Stamp,
     known: Grants | None,
     held_order: bool,
 ) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""
-    cause = command.cause
     if cause is not None:
         check_cause(model, cause)
     changes: list[Change] = []

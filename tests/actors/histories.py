@@ -16,6 +16,7 @@ from schemas.commands import (
     DeleteContext,
     DeleteRule,
     DeleteView,
+    Derive,
     Fire,
     Forget,
     Import,
@@ -143,7 +144,7 @@ tells: st.SearchStrategy[Command] = st.one_of(
     st.builds(Tell, id=ids, context=contexts, component=names, evidence=evidence),
     st.builds(Tell, id=ids, context=st.just(["a"]), component=st.just("a"), evidence=evidence),
     st.builds(Tell, id=ids, context=st.just(["b"]), component=st.just("a"), evidence=evidence),
-    st.builds(Tell, id=ids, context=st.just(["a"]), component=st.just("a"), evidence=evidence, cause=causes),
+    st.builds(Derive, id=ids, context=st.just(["a"]), component=st.just("a"), evidence=evidence, cause=causes),
 )
 
 structure: st.SearchStrategy[Command] = st.one_of(

@@ -11,7 +11,7 @@ import pytest
 from bus import rejections
 from bus.requests import Requests
 from model.commands import causes
-from schemas.commands import DeleteComponent, Forget, MakeComponent, Tell, Withdraw, WithdrawFollowing
+from schemas.commands import DeleteComponent, Derive, Forget, MakeComponent, Tell, Withdraw, WithdrawFollowing
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Transient
 from schemas.evidence import Evidence, NewEvidence
@@ -185,7 +185,7 @@ async def test_a_withdrawal_waits_for_a_tell_that_is_tried_again(llum: Llum, mon
 
     async def failing(self: Requests, user: str, app: str, command: Any, **more: Any) -> int:
         if user == "bob":
-            if failures[0] and isinstance(command, Tell):
+            if failures[0] and isinstance(command, Derive):
                 failures[0] -= 1
                 raise Transient(Code.UNAVAILABLE, "not now")
             stored.append(type(command))
@@ -201,7 +201,7 @@ async def test_a_withdrawal_waits_for_a_tell_that_is_tried_again(llum: Llum, mon
     await eventually(lambda: _has(stored, WithdrawFollowing), "the withdrawal is stored")
     (piece,) = await until_counts(llum, "seen", [], "bob")
     assert piece.withdrawn is not None
-    assert (failures[0], stored) == (0, [Tell, WithdrawFollowing])
+    assert (failures[0], stored) == (0, [Derive, WithdrawFollowing])
 
 
 async def _has(there: list[type], wanted: type) -> bool:

@@ -17,7 +17,7 @@ from actors.store.shard import Shard
 from bus.log import LogMessage
 from model.commands.rules import CRON_APP
 from schemas.causes import Cause
-from schemas.commands import Command, Fire, Forget, MakeContext, MakeModel, Tell, Withdraw
+from schemas.commands import Command, Derive, Fire, Forget, MakeContext, MakeModel, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.replies import Refused
@@ -52,7 +52,8 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 
 def tell(command_id: str, value: object, cause: Cause | None = None) -> Tell:
-    return Tell(id=command_id, context=["a"], component="a", evidence=NewEvidence(value=value), cause=cause)
+    members = {"id": command_id, "context": ["a"], "component": "a", "evidence": NewEvidence(value=value)}
+    return Tell(**members) if cause is None else Derive(**members, cause=cause)
 
 
 @pytest.mark.parametrize(
@@ -199,3 +200,11 @@ async def test_of_what_llum_sends_itself_the_first_wins(log: Log, committed: boo
             await log.partition.commit_all()
         after = await log.send(second, app=app)
         assert (after.outcome.seq, after.outcome.repeated) == (before.outcome.seq, True)
+
+
+async def test_an_id_that_an_app_has_used_first_stops_nothing_that_a_rule_of_its_own_sends(log: Log) -> None:
+    """What a rule sends is named by what has set it off, which its app can guess."""
+    guessed = await log.send(tell("rule-3.2-5", 1))
+    derived = await log.send(tell("rule-3.2-5", 2, Cause(rule="5", root="alice.1", depth=1)))
+    assert [one.outcome.repeated for one in (guessed, derived)] == [False, False]
+    assert derived.changes

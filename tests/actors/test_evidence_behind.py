@@ -22,7 +22,7 @@ from actors.partition import Partition
 from actors.store.shard import Shard
 from bus.log import LogMessage
 from schemas.causes import Cause
-from schemas.commands import Command, Correct, MakeModel, RegisterApp, Tell, Withdraw
+from schemas.commands import Command, Correct, Derive, MakeModel, RegisterApp, Tell, Withdraw
 from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.queries import Ask
 from tests.actors import histories
@@ -63,8 +63,9 @@ class PlainModel(RuleBasedStateMachine):
     @rule(value=st.integers(0, 9), goal=st.booleans(), large=st.integers(0, 2), by_rule=st.booleans())
     def tell(self, value: int, goal: bool, large: int, by_rule: bool) -> None:
         evidence = NewEvidence(value=value, flags=["goal"] if goal else [], comment=LARGE if large == 0 else None)
-        cause = Cause(rule="5", root=f"alice.{len(self.log)}", depth=1) if by_rule else None
-        command = Tell(id=f"t{len(self.log)}", context=["a"], component="a", evidence=evidence, cause=cause)
+        members = {"id": f"t{len(self.log)}", "context": ["a"], "component": "a", "evidence": evidence}
+        cause = Cause(rule="5", root=f"alice.{len(self.log)}", depth=1)
+        command = Derive(**members, cause=cause) if by_rule else Tell(**members)
         self.pieces.append(Piece(self._apply(command), value))
 
     @rule(value=st.integers(0, 9))

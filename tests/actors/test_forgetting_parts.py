@@ -24,9 +24,9 @@ from schemas.apps import RESTATING_APP
 from schemas.causes import Cause
 from schemas.codec import encode
 from schemas.commands import (
+    Derive,
     Forget,
     MakeModel,
-    Tell,
 )
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
@@ -178,11 +178,11 @@ async def test_what_rules_have_derived_goes_along(world: World) -> None:
         assert refused.outcome.error.code is Code.CAUSE_WITHDRAWN
 
 
-def derived(value: str, seq: int, path: list[str], context: str) -> Tell:
+def derived(value: str, seq: int, path: list[str], context: str) -> Derive:
     """What a rule tells because of a piece."""
     why = Cause(rule="1-0-0", root=f"alice.{seq}", depth=1, person="alice", seq=seq, path=path)
     evidence = NewEvidence(value=value)
-    return Tell(id=f"rule-{value}", context=[context], component="a", evidence=evidence, cause=why)
+    return Derive(id=f"rule-{value}", context=[context], component="a", evidence=evidence, cause=why)
 
 
 async def test_what_would_go_is_counted(world: World) -> None:

@@ -18,6 +18,7 @@ from schemas.causes import Cause
 from schemas.commands import (
     Command,
     DeleteComponent,
+    Derive,
     Fire,
     Forget,
     Import,
@@ -96,7 +97,8 @@ def make(*rules: str) -> MakeModel:
 
 
 def tell(id: str, value: Any = 1, component: str = "x", **members: Any) -> Tell:
-    return Tell(id=id, context=["a"], component=component, evidence=NewEvidence(value=value), **members)
+    kind = Derive if "cause" in members else Tell
+    return kind(id=id, context=["a"], component=component, evidence=NewEvidence(value=value), **members)
 
 
 def withdraw(id: str, seq: int) -> Withdraw:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.causes import Cause
-from schemas.commands import Command, Correct, DeleteComponent, MakeModel, Tell, Withdraw
+from schemas.commands import Command, Correct, DeleteComponent, Derive, MakeModel, Tell, Withdraw
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask, Consequences
 from schemas.replies import AskReply, ConsequencesReply, Failed
@@ -59,7 +59,7 @@ class Lived:
         elif what == "follow" and self.told:
             of, seq = self.told[number % len(self.told)]
             cause = Cause(rule="5", root=f"alice.{seq}", depth=1, seq=seq, path=list(of))
-            await self.do(Tell(**members, evidence=NewEvidence(value=number), cause=cause))
+            await self.do(Derive(**members, evidence=NewEvidence(value=number), cause=cause))
         else:
             await self.do(Tell(**members, evidence=NewEvidence(value=number)))
         self.told.append(((context, name), self.seq))

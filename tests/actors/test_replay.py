@@ -36,7 +36,7 @@ from model.commands.rules import CRON_APP
 from schemas.apps import RULES_APP
 from schemas.causes import Cause
 from schemas.codec import encode
-from schemas.commands import Command, Correct, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
+from schemas.commands import Command, Correct, Derive, MakeModel, RegisterApp, SetPermission, Tell, Withdraw
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.queries import (
@@ -201,7 +201,7 @@ class ReplayEqualsLive(RuleBasedStateMachine):
             self.sent += 1
             fired = Cause(rule="5", root=f"alice.{cause}", depth=1, seq=cause, path=["a", "a"])
             evidence = NewEvidence(value=self.sent)
-            tell = Tell(id=f"f{self.sent}", context=[context], component="a", evidence=evidence, cause=fired)
+            tell = Derive(id=f"f{self.sent}", context=[context], component="a", evidence=evidence, cause=fired)
             self._append("alice", "llum", tell)
 
     @rule(command=histories.withdrawals_of_llum)

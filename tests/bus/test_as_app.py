@@ -6,7 +6,7 @@ import pytest
 
 from bus.as_app import AsApp, LastWrites
 from schemas.causes import Cause
-from schemas.commands import Command, Forget, MakeComponent, Tell
+from schemas.commands import Command, Derive, Forget, MakeComponent, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Error, Refusal, Transient
 from schemas.evidence import NewEvidence
@@ -132,9 +132,8 @@ async def test_members_of_llums_own_are_not_sent(name: str) -> None:
 
 async def test_nobody_tells_as_if_a_rule_had() -> None:
     """It would be shown with the evidence, as if llum had seen the rule fire."""
-    tell = Tell(
-        id="x", context=[], component="c", evidence=NewEvidence(value=1), cause=Cause(rule="7", root="a.1", depth=1)
-    )
+    cause = Cause(rule="7", root="a.1", depth=1)
+    derived = Derive(id="x", context=[], component="c", evidence=NewEvidence(value=1), cause=cause)
     with pytest.raises(Refusal) as caught:
-        await AsApp(Worker(), "alice", "kitchen", LastWrites()).send(tell)
-    assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, "cause")
+        await AsApp(Worker(), "alice", "kitchen", LastWrites()).send(derived)
+    assert caught.value.code is Code.PERMISSION_DENIED

@@ -6,6 +6,7 @@ from typing import Any
 from model.changes import Change
 from schemas.causes import Cause
 from schemas.commands import (
+    Derive,
     MakeRule,
     Tell,
     Withdraw,
@@ -41,10 +42,10 @@ def tell(person: Person, name: str = "src", value: Any = 1, app: str = "llum") -
     return person.seq
 
 
-def because(of: int, cause: str = "src", name: str = "der", value: Any = 42, **members: Any) -> Tell:
+def because(of: int, cause: str = "src", name: str = "der", value: Any = 42, **members: Any) -> Derive:
     """Make the tell of a rule that a piece has fired."""
     fired = Cause(**{"rule": "7", "root": f"alice.{of}", "depth": 1, "seq": of, "path": ["T", cause], **members})
-    return Tell(id="t", context=["T"], component=name, evidence=NewEvidence(value=value), cause=fired)
+    return Derive(id="t", context=["T"], component=name, evidence=NewEvidence(value=value), cause=fired)
 
 
 def follows(person: Person, of: int, cause: str = "src", name: str = "der", value: Any = 42, app: str = "llum") -> int:

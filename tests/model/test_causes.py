@@ -13,6 +13,7 @@ from schemas.commands import (
     DeleteComponent,
     DeleteContext,
     DeleteRule,
+    Derive,
     MakeComponent,
     MakeRule,
     Tell,
@@ -133,9 +134,9 @@ def test_deleting_a_context_takes_what_followed_outside_it() -> None:
     person.do(Tell(id="t", context=["A"], component="src", evidence=NewEvidence(value=1)))
     first = person.seq
     fired = Cause(rule="7", root="alice.1", depth=1, seq=first, path=["A", "src"])
-    person.do(Tell(id="t", context=["A", "B"], component="src", evidence=NewEvidence(value=2), cause=fired))
+    person.do(Derive(id="t", context=["A", "B"], component="src", evidence=NewEvidence(value=2), cause=fired))
     fired = Cause(rule="7", root="alice.1", depth=2, seq=person.seq, path=["A", "B", "src"])
-    person.do(Tell(id="t", context=["T"], component="far", evidence=NewEvidence(value=3), cause=fired))
+    person.do(Derive(id="t", context=["T"], component="far", evidence=NewEvidence(value=3), cause=fired))
     assert value(person, "far") == 3
     person.do(DeleteContext(id="d", context=["A"]))
     assert value(person, "far") is None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from model.changes import CauseGone, Change, WithdrawElsewhere
 from schemas.apps import RULES_APP
 from schemas.causes import Cause
-from schemas.commands import DeleteComponent, NoteSent, Tell, WithdrawFollowing
+from schemas.commands import DeleteComponent, Derive, NoteSent, WithdrawFollowing
 from schemas.errors import Code
 from schemas.evidence import CausingPiece, NewEvidence
 
@@ -66,7 +66,7 @@ def elsewhere(person: Person, *seqs: int, app: str = "lim", name: str = "der") -
 
 def told_by_mallory(person: Person, of: int, app: str = "lim") -> None:
     fired = Cause(rule="7", root=f"mallory.{of}", depth=1, person="mallory", seq=of)
-    person.do(Tell(id="t", context=["T"], component="der", evidence=NewEvidence(value=of), cause=fired), app)
+    person.do(Derive(id="t", context=["T"], component="der", evidence=NewEvidence(value=of), cause=fired), app)
 
 
 def given_to_mallory() -> Person:

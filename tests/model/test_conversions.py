@@ -12,7 +12,7 @@ from model.changes import AddEvidence
 from model.checks import check_evidence
 from model.conversions import converted, like
 from schemas.causes import Cause
-from schemas.commands import MakeComponent, Tell
+from schemas.commands import Derive, MakeComponent, Tell
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType
@@ -104,7 +104,7 @@ def test_nothing_is_the_empty_text_when_a_rule_tells_it() -> None:
     """As in the original, whose rules put the empty text where a component has no value."""
     cause = Cause(rule="1", root="alice.1", depth=1)
     tell = {"context": ["Personal"], "component": "firstname", "evidence": NewEvidence(value=None), "convert": True}
-    assert told(Person().do(Tell(id="t", cause=cause, **tell))) == ""
+    assert told(Person().do(Derive(id="t", cause=cause, **tell))) == ""
     assert told(Person().do(Tell(id="t", **tell))) == "None"
 
 

@@ -6,7 +6,7 @@ from model.changes import Fired, ScheduleDropped, SchedulePlanned
 from model.commands.rules import CRON_APP
 from model.state import StoredRule
 from schemas.causes import Cause
-from schemas.commands import Correct, DeleteComponent, DeleteRule, Fire, MakeComponent, MakeRule, Tell, Withdraw
+from schemas.commands import Correct, DeleteComponent, DeleteRule, Derive, Fire, MakeComponent, MakeRule, Tell, Withdraw
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
@@ -26,7 +26,8 @@ def subscribe(person: Person, statement: str = RULE, app: str = "llum", componen
 
 def tell(cause: Cause | None = None, component: str = "age") -> Tell:
     value = 1 if component == "age" else "Al"
-    return Tell(id="t", context=["Personal"], component=component, evidence=NewEvidence(value=value), cause=cause)
+    members = {"id": "t", "context": ["Personal"], "component": component, "evidence": NewEvidence(value=value)}
+    return Tell(**members) if cause is None else Derive(**members, cause=cause)
 
 
 def cause(root: str = "alice.3", depth: int = 1) -> Cause:

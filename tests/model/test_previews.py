@@ -15,10 +15,10 @@ from schemas.commands import (
     Correct,
     DeleteComponent,
     DeleteContext,
+    Derive,
     MakeRule,
     NoteSent,
     SetResolver,
-    Tell,
     Withdraw,
     WithdrawFollowing,
 )
@@ -96,7 +96,7 @@ def _do(person: Person, what: str, component: str, parts: list[Any], app: str) -
             person.do(Correct(**at(component), value=value), app)
         elif what == "follow":
             cause = _cause(person, parts[1])
-            person.do(Tell(**at(component), evidence=NewEvidence(value=value), cause=cause), app)
+            person.do(Derive(**at(component), evidence=NewEvidence(value=value), cause=cause), app)
         else:
             person.tell(component, value, app, flags=parts[1], useby=parts[2], time=parts[3])
 

@@ -6,7 +6,7 @@ import pytest
 
 from model.permissions import OWNER
 from schemas.causes import Cause
-from schemas.commands import DeleteApp, SetPermission, Tell
+from schemas.commands import DeleteApp, Derive, SetPermission
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.queries import Access, Ask, GetContext
@@ -26,9 +26,9 @@ def given(app: str = "lim", **permission: Any) -> Person:
     return person
 
 
-def told(whose: str | None, component: str = "age", context: str = "Personal") -> Tell:
+def told(whose: str | None, component: str = "age", context: str = "Personal") -> Derive:
     cause = Cause(rule="7", root="mallory.7", depth=1, person=whose)
-    return Tell(id="t", context=[context], component=component, evidence=NewEvidence(value=2), cause=cause)
+    return Derive(id="t", context=[context], component=component, evidence=NewEvidence(value=2), cause=cause)
 
 
 def asked(whose: str, **members: Any) -> Ask:

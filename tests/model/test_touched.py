@@ -167,7 +167,7 @@ def test_what_goes_with_its_cause_is_touched() -> None:
     seq = person.seq
     cause = Cause(rule="7", root="alice.1", depth=1, seq=seq, path=["Personal", "age"])
     evidence = NewEvidence(value="Al")
-    told = commands.Tell(id="t", context=["Personal"], component="firstname", evidence=evidence, cause=cause)
+    told = commands.Derive(id="t", context=["Personal"], component="firstname", evidence=evidence, cause=cause)
     person.do(told)
     command = commands.Withdraw(**AGE, seq=seq)
     assert set(touched(command, person.do(command).changes)) == {("Personal", "age"), ("Personal", "firstname")}
@@ -177,6 +177,6 @@ def test_every_command_is_looked_at() -> None:
     """A new one is added to these tests."""
     here = {type(command) for command, _ in TOUCHES}
     # See tests/model/test_causes.py.
-    here |= {commands.WithdrawFollowing, commands.NoteSent, ForgetPart, Restate}
+    here |= {commands.Derive, commands.WithdrawFollowing, commands.NoteSent, ForgetPart, Restate}
     here |= {commands.MakeModel, commands.Withdraw, commands.SetPermission, commands.DeleteRule, commands.DeleteApp}
     assert here | {commands.Fire, commands.ActivateRule, commands.SetQuota} == set(commands.COMMANDS)
