@@ -147,6 +147,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.TOKEN_BUCKET,
         subjects.APP_PASSWORD_BUCKET,
         subjects.ACCOUNT_BUCKET,
+        subjects.SESSION_BUCKET,
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,
     )

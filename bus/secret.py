@@ -16,6 +16,9 @@ NOTICE_SECRET: Final = "notice_secret"  # noqa: S105 - a key's name
 INBOX_KEY: Final = "inbox_key"
 """The names of apps' inboxes are proven with it."""
 
+SESSION_SECRET: Final = "session_secret"  # noqa: S105 - a key's name
+"""What shows that a request comes from a page of llum is made with it."""
+
 DIGEST_KEY: Final = "digest_key"
 """Digests of commands are made with it. Nothing is derived from it, and it never changes: digests are for good."""
 

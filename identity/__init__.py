@@ -5,6 +5,7 @@ authenticator.py   from a token or a password to a principal
 registrations.py   which registration of an app holds
 tokens.py          bearer tokens: issued, looked up, listed, revoked
 app_passwords.py   passwords of simple devices; hashing.py, throttle.py
+sessions/          sessions of people's browsers
 credentials.py     tokens and passwords in one list, for people
 apps.py            registering and removing an app, with its credentials
 names.py           for whom credentials may be issued

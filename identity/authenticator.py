@@ -7,21 +7,28 @@ from bus.connection import Bus
 from identity.app_passwords import AppPasswords
 from identity.principal import Principal
 from identity.registrations import Asking, Registrations
+from identity.sessions.csrf import CsrfTokens
+from identity.sessions.store import Sessions
 from identity.tokens import Tokens
 
 
 class Authenticator:
-    """Knows tokens, passwords and the registrations that they are bound to. Run `run()` for as long as it is used."""
+    """Knows tokens, passwords, the registrations that they are bound to, and sessions.
+
+    Run `run()` for as long as it is used.
+    """
 
     def __init__(self, bus: Bus, requests: Asking) -> None:
         self.tokens = Tokens(bus)
         self.passwords = AppPasswords(bus)
+        self.sessions = Sessions(bus)
+        self.csrf = CsrfTokens(bus)
         self.registrations = Registrations(bus, requests)
 
     async def run(self) -> None:
         """Watch for what changes elsewhere, until cancelled. Without that, what is known is asked for again."""
         async with asyncio.TaskGroup() as watches:
-            for watched in (self.registrations, self.tokens, self.passwords):
+            for watched in (self.registrations, self.tokens, self.passwords, self.sessions):
                 watches.create_task(watched.run())
 
     async def by_token(self, token: str) -> Principal | None:

@@ -112,6 +112,7 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.ACCOUNT_BUCKET), "Accounts of people: how each signs in, and one-time links, as hashes."),
+        (code(subjects.SESSION_BUCKET), "Sessions of browsers, by the hash of the session's id."),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
         (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),

@@ -26,6 +26,7 @@ from bus.jetstream import JetStream, Stored
 from bus.pings import ping
 from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
+from identity.sessions.store import Sessions
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
@@ -70,6 +71,8 @@ class Counts(msgspec.Struct, kw_only=True):
     """With all by which the person signs in."""
     tokens: int = 0
     passwords: int = 0
+    sessions: int = 0
+    """Of browsers in which the person has signed in."""
     spooled: int = 0
     """Observations of sensors of this data folder that had not been sent."""
     log_lines: int = 0
@@ -202,6 +205,7 @@ class _Forgetter:
         left.accounts = await Accounts(self._bus, self._client.requests).count(self._user)
         left.tokens = await Tokens(self._bus).count(self._user)
         left.passwords = await AppPasswords(self._bus).count(self._user)
+        left.sessions = await Sessions(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
         left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)
         left.asked = await self._jetstream.count(subjects.AUDIT_STREAM, self._asked)
@@ -237,6 +241,7 @@ class _Forgetter:
             accounts=await Accounts(self._bus, self._client.requests).erase_user(self._user),
             tokens=await Tokens(self._bus).erase_user(self._user),
             passwords=await AppPasswords(self._bus).erase_user(self._user),
+            sessions=await Sessions(self._bus).erase_user(self._user),
             rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),
             registrations=await self._erase(subjects.REGISTRATIONS_STREAM, self._registrations),
             asked=await self._erase(subjects.AUDIT_STREAM, self._asked),

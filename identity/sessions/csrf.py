@@ -1,0 +1,44 @@
+"""What shows that a request comes from a page of llum: a keyed hash of what the browser's cookie says.
+
+Another site can have a browser send the cookie, but cannot read it, nor llum's pages. So it cannot know the hash.
+"""
+
+import functools
+import hashlib
+import hmac
+from typing import Final
+
+from bus.connection import Bus
+from bus.secret import SESSION_SECRET, secret
+
+_TOKEN_BYTES: Final = 16
+
+_REMEMBERED: Final = 10_000
+"""Tokens remembered by one process, about 2 MB."""
+
+
+class CsrfTokens:
+    """Makes and checks the tokens. They are the same on every edge, and live as long as the cookie they are made of."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._keys: tuple[bytes, ...] = ()
+        self._made = functools.lru_cache(maxsize=_REMEMBERED)(self._make)
+
+    async def load(self) -> None:
+        """Read the secret of the installation, once. Raises `Transient`."""
+        if not self._keys:
+            self._keys = (await secret(self._bus, SESSION_SECRET),)
+
+    def make(self, cookie: str) -> str:
+        """Make the token of a cookie's value; an empty text, which is never right, before `load`."""
+        return self._made(cookie, self._keys[0]) if self._keys else ""
+
+    def is_right(self, cookie: str, token: str) -> bool:
+        """Tell whether a token is that of a cookie's value."""
+        given = token.encode("utf-8", "replace")
+        return any(hmac.compare_digest(self._made(cookie, key).encode(), given) for key in self._keys)
+
+    @staticmethod
+    def _make(cookie: str, key: bytes) -> str:
+        return hashlib.blake2b(cookie.encode(), digest_size=_TOKEN_BYTES, key=key, person=b"llum csrf").hexdigest()
