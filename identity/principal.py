@@ -12,11 +12,16 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     """The person whose model it speaks about."""
     app: str
     registration: int
-    """The sequence of the command that registered the app: its credentials are good for that registration alone."""
-    how: Literal["token", "password"]
+    """The sequence of the command that registered the app: its credentials are good for that registration alone.
+
+    0: a session is the person's own, whatever registration their app has.
+    """
+    how: Literal["token", "password", "session"]
     sign_in: str = ""
     """Names the sign-in that the token comes from; its inbox on the bus has this name. Empty: there is none."""
     credential: str = ""
     """Names what was shown, as lists of credentials do. It opens nothing."""
     expires: float | None = None
     """Until when that is good, seconds since 1970; None: for as long as the registration."""
+    authenticated: float = 0.0
+    """When the person behind a session proved who they are, seconds since 1970; 0: never, or there is no session."""

@@ -75,6 +75,8 @@ class Code(enum.StrEnum):
     PERMISSION_DENIED = "permission_denied", "The owner has not permitted this app to do that."
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may read."
     NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."
+    NOT_FRESH = "not_fresh", "It is too long ago that the person has proven who they are: they sign in once more first."
+    CROSS_SITE = "cross_site", "The sender is known by a cookie, and no page of llum is shown to have sent the request."
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
     TOO_FAST = (
         "too_fast",

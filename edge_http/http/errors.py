@@ -40,6 +40,8 @@ STATUS_OF: Final = {
     Code.PERMISSION_DENIED: 403,
     Code.TOO_MUCH_EVIDENCE: 422,
     Code.NOT_AUTHENTICATED: 401,
+    Code.NOT_FRESH: 401,
+    Code.CROSS_SITE: 403,
     Code.RATE_LIMITED: 429,
     Code.TOO_FAST: 429,
     Code.UNAVAILABLE: 503,
@@ -60,8 +62,15 @@ BEARER_HINT: Final = "send the header Authorization: Bearer <token>"
 class Unauthenticated(Refusal):
     """No valid bearer token: 401, with the challenge that says what would be accepted."""
 
-    def __init__(self, message: str, challenge: str, field: str = "Authorization", hint: str = BEARER_HINT) -> None:
-        super().__init__(Code.NOT_AUTHENTICATED, message, field, hint)
+    def __init__(
+        self,
+        message: str,
+        challenge: str,
+        field: str = "Authorization",
+        hint: str = BEARER_HINT,
+        code: Code = Code.NOT_AUTHENTICATED,
+    ) -> None:
+        super().__init__(code, message, field, hint)
         self.challenge = challenge
 
 
@@ -72,7 +81,7 @@ def members_of(error: Error) -> dict[str, str | None]:
 
 def headers_of(error: LlumError) -> dict[str, str]:
     """Give the headers that go with an error: the challenge of a 401, when to come back, always after a 429 or 503."""
-    if error.code is Code.NOT_AUTHENTICATED:
+    if error.code in (Code.NOT_AUTHENTICATED, Code.NOT_FRESH):
         challenge = error.challenge if isinstance(error, Unauthenticated) else "Bearer"
         return {"WWW-Authenticate": challenge}
     after_s = error.error.retry_after_s

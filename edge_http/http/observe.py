@@ -37,7 +37,7 @@ RenderError = Callable[[LlumError], web.Response]
 class Trace:
     """What is told of a request in the log, filled in by its handler."""
 
-    __slots__ = ("app", "code", "edge", "op", "render_error", "request_id", "route", "user")
+    __slots__ = ("app", "by_cookie", "code", "cookies", "edge", "op", "render_error", "request_id", "route", "user")
 
     def __init__(self, request_id: str, edge: web.Application, route: str | None) -> None:
         self.request_id = request_id
@@ -50,12 +50,24 @@ class Trace:
         self.code: str | None = None
         self.render_error: RenderError | None = None
         """How the face renders errors; None: as JSON, and as a page for a browser."""
+        self.by_cookie = False
+        """The sender is known by a cookie alone."""
+        self.cookies: dict[str, str] | None = None
+        """Those that the response sets, whatever it is: the values of the headers, by the name of the cookie."""
 
     def own_origins(self) -> frozenset[str] | None:
         """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
+        if self.by_cookie:
+            return frozenset()
         if self.user is None or self.app is None:
             return None
         return self.edge[AUTHENTICATOR].registrations.origins_of(self.user, self.app)
+
+    def set_cookie(self, name: str, header: str) -> None:
+        """Have the response set a cookie; what was said of the same one before is taken back."""
+        if self.cookies is None:
+            self.cookies = {}
+        self.cookies[name] = header
 
     def refuse(self, request: web.Request, error: LlumError) -> web.Response:
         """Render an error, and note its code."""
@@ -98,6 +110,9 @@ async def observed(
         response = _failed(request, trace, error)
     if origin is not None and not asks_first:
         cors.let_read(response, origin, trace.own_origins())
+    if trace.cookies is not None:
+        for header in trace.cookies.values():
+            response.headers.add(hdrs.SET_COOKIE, header)
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)
     return response

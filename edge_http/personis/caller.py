@@ -45,7 +45,7 @@ class Caller:
         # Every request passes here: what few operations need waits.
         self._app = app = request[TRACE].edge
         # Without a token its address takes turns, whatever names and passwords it tries.
-        sender = None if principal.how == "token" else app[PROXIES].sender_of(request)
+        sender = None if principal.how != "password" else app[PROXIES].sender_of(request)
         self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES], app[TURNS], sender)
         self.op = op
         self.principal = principal

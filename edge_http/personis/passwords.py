@@ -17,6 +17,8 @@ HINT: Final = "send modelname, user (the app's name) and password in the body, o
 
 def password_in(body: bytes) -> AppPassword | None:
     """Give what the body says of its sender; None if it does not name a password."""
+    if b"password" not in body and b"\\u" not in body:
+        return None
     try:
         found = calls.CREDENTIALS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -33,6 +33,8 @@ from schemas.reserved import unreserved
 _OWN_STATUS: Final = frozenset(
     {
         Code.NOT_AUTHENTICATED,
+        Code.NOT_FRESH,
+        Code.CROSS_SITE,
         Code.TOO_LARGE,
         Code.RATE_LIMITED,
         Code.TOO_FAST,

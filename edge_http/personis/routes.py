@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import hdrs, web
 
+from edge_http.auth.app_password import AppPassword
 from edge_http.auth.bearer import has_token
 from edge_http.auth.chain import authenticate, caller_at_hand
+from edge_http.auth.cookie import is_by_cookie
 from edge_http.http.body import arrived_body, read_body
 from edge_http.http.observe import TRACE
 from edge_http.personis import (
@@ -35,9 +37,13 @@ from edge_http.personis.evidence import (
     evidence_at_once,
 )
 from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
+from edge_http.sessions.sensitive import check_fresh
 from schemas.errors import raised_from
 from schemas.queries import Access, Ask
 from schemas.replies import AskReply
+
+if TYPE_CHECKING:
+    from identity.principal import Principal
 
 IMPORT: Final = "import_model"
 """The operation whose body may be large: few are read at once."""
@@ -63,28 +69,41 @@ async def _serve(op: str, request: web.Request) -> web.Response:
     principal = None if op == IMPORT else caller_at_hand(request, trace)
     body = None if principal is None else arrived_body(request)
     if principal is not None and body is not None:
-        trace.render_error = functools.partial(render.error_response, body)
-        return await _answer(Caller(request, op, principal, body))
-    serve = _serve_token if has_token(request) else _serve_password
+        return await _serve_known(op, request, principal, body)
+    is_known = has_token(request) or await is_by_cookie(request)
+    serve = _serve_large if is_known else _serve_unknown_sender
     return await serve(op, request)
 
 
-async def _serve_token(op: str, request: web.Request) -> web.Response:
+async def _serve_large(op: str, request: web.Request) -> web.Response:
+    """Serve a sender who is known before the body is read, which may be large."""
     principal = await authenticate(request)
     is_import = op == IMPORT
     async with request[TRACE].edge[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
-        request[TRACE].render_error = functools.partial(render.error_response, body)
-        return await _answer(Caller(request, op, principal, body))
+        return await _serve_known(op, request, principal, body)
 
 
-async def _serve_password(op: str, request: web.Request) -> web.Response:
+async def _serve_known(op: str, request: web.Request, principal: "Principal", body: bytes) -> web.Response:
+    if principal.how == "session" and (password := password_in(body)) is not None:
+        return await _serve_password(op, request, password, body)
+    request[TRACE].render_error = functools.partial(render.error_response, body)
+    return await _answer(request, Caller(request, op, principal, body))
+
+
+async def _serve_unknown_sender(op: str, request: web.Request) -> web.Response:
     body = await read_body(request, MAX_UNKNOWN_BODY_BYTES)
+    return await _serve_password(op, request, password_in(body), body)
+
+
+async def _serve_password(op: str, request: web.Request, password: AppPassword | None, body: bytes) -> web.Response:
+    """Serve whoever has put a password into the body: a cookie that a browser sends along does not count then."""
     trace = request[TRACE]
+    trace.by_cookie = False
     trace.render_error = functools.partial(render.error_response, body)
-    principal = await authenticate(request, password_in(body), HINT)
-    trace.render_error = functools.partial(render.error_response, body, by_password=True)
-    return await _answer(Caller(request, op, principal, body))
+    principal = await authenticate(request, password, HINT)
+    trace.render_error = functools.partial(render.error_response, body, by_password=principal.how == "password")
+    return await _answer(request, Caller(request, op, principal, body))
 
 
 async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> web.Response:
@@ -101,10 +120,11 @@ async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> we
     trace.op = "unknown"
     trace.render_error = functools.partial(render.error_response, body)
     principal = await (authenticate(request) if has_token(request) else authenticate(request, password_in(body), HINT))
-    return await _answer(Caller(request, trace.op, principal, body))
+    return await _answer(request, Caller(request, trace.op, principal, body))
 
 
-async def _answer(caller: Caller) -> web.Response:
+async def _answer(request: web.Request, caller: Caller) -> web.Response:
+    check_fresh(request, caller.op, caller.principal)
     value = await OPERATIONS.get(caller.op, _unknown)(caller)
     beside = None
     if caller.failures or caller.skipped or caller.settled is not None:

@@ -1,14 +1,18 @@
 """Stands in for the bus: records what the edge sends and gives back what a test has laid out."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
 from identity.principal import Principal
+from identity.sessions.csrf import CsrfTokens
+from identity.sessions.session import Session
+from identity.sessions.store import ListedSession, hash_of, shown_id
 from schemas.codec import encode
 from schemas.commands import Command
 from schemas.errors import Code, Error
@@ -154,6 +158,54 @@ class FakeRegistrations:
         return self.origins.get((user, app), frozenset())
 
 
+class FakeSessions:
+    """Keeps sessions in memory."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Session] = {}
+        self.failure: Exception | None = None
+
+    async def set_session(self, sid: str, session: Session) -> None:
+        self._fail()
+        hash_of(sid)
+        self.by_id[sid] = session
+
+    async def get_session(self, sid: str) -> Session | None:
+        self._fail()
+        return self.at_hand(sid)
+
+    def at_hand(self, sid: str) -> Session | None:
+        hash_of(sid)
+        found = self.by_id.get(sid)
+        return found if found is not None and found.expires > time.time() else None
+
+    async def delete_session(self, sid: str) -> None:
+        self._fail()
+        self.by_id.pop(sid, None)
+
+    async def sessions_of(self, user: str) -> list[ListedSession]:
+        mine = {sid: one for sid, one in self.by_id.items() if one.user == user}
+        return [ListedSession(shown_id(sid), one, one.made, sid) for sid, one in mine.items()]
+
+    async def end(self, user: str, shown: str) -> bool:
+        ended = [one.key for one in await self.sessions_of(user) if one.id == shown]
+        return bool([self.by_id.pop(sid) for sid in ended])
+
+    async def end_all(self, user: str, but: str | None = None) -> int:
+        return len([self.by_id.pop(one.key) for one in await self.sessions_of(user) if one.key != but])
+
+    def _fail(self) -> None:
+        if self.failure:
+            raise self.failure
+
+
+def csrf_tokens() -> CsrfTokens:
+    """Make tokens with a secret that needs no bus."""
+    tokens = CsrfTokens(cast("Any", None))
+    tokens._keys = (b"a secret of a test",)
+    return tokens
+
+
 class FakeAuthenticator:
     """Knows the token `good` (alice's app probe), what else a test adds, and the passwords that were set."""
 
@@ -162,6 +214,8 @@ class FakeAuthenticator:
         self.passwords = FakePasswords()
         self.tokens = FakeTokens()
         self.registrations = FakeRegistrations()
+        self.sessions = FakeSessions()
+        self.csrf = csrf_tokens()
         self.verified: list[tuple[str, str, str]] = []
         self.sources: set[str] = set()
 

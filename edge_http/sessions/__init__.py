@@ -1,0 +1,8 @@
+"""Sessions of people's browsers, as faces see them: who is signed in here, and how one is.
+
+current.py      the session of a request; who must have one, and who must have proven lately who they are
+sensitive.py    what only somebody may do who has done that
+forms.py        forms of llum's own pages, and nobody else's
+signing_in.py   from a proven identity to a session
+places.py       where a session is from, in words
+"""

@@ -1,0 +1,40 @@
+"""What somebody known by a cookie may do only if they have proven within five minutes who they are (RFC 9470).
+
+A session lasts for a month, and a browser may be left open. So what cannot be undone, takes a model away, or lets
+others in asks once more. Bearer tokens and passwords of apps are judged as ever: they are no sessions, and what they
+may do the model says.
+"""
+
+import enum
+import time
+from typing import Final
+
+from aiohttp import web
+
+from edge_http.sessions.current import not_fresh
+from identity.principal import Principal
+from identity.sessions.session import FRESH_S
+
+
+class Sensitive(enum.StrEnum):
+    """Why something asks for a fresh sign-in."""
+
+    ERASE = "erases for good"
+    EXPORT = "takes the model away"
+    IMPORT = "puts another model in its place"
+    APP_PASSWORD = "lets an app in by a password"  # noqa: S105 - says why
+
+
+SENSITIVE_OPERATIONS: Final = {
+    "forgetpart": Sensitive.ERASE,
+    "export_model": Sensitive.EXPORT,
+    "import_model": Sensitive.IMPORT,
+    "registerapp": Sensitive.APP_PASSWORD,
+}
+"""Operations of the Personis face. Pages name theirs by calling `require_fresh`."""
+
+
+def check_fresh(request: web.Request, op: str, principal: Principal) -> None:
+    """Raise `not_fresh` if the session that makes a call has to be renewed first."""
+    if principal.how == "session" and op in SENSITIVE_OPERATIONS and time.time() - principal.authenticated >= FRESH_S:
+        raise not_fresh(request)
