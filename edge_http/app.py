@@ -10,13 +10,18 @@ from aiohttp import web
 from bus.as_app import LastWrites
 from bus.subjects import DEFAULT_PARTITIONS
 from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
+from edge_http.home.routes import add_home
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
-from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TURNS
+from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
 from edge_http.personis.routes import add_personis
+from edge_http.sessions.forms import csrf_token
+from edge_http.sessions.visitor import visitor_of
+from edge_http.web.pages import CSRF_TOKEN_OF, VISITOR_OF
 from edge_http.web.routes import add_web
+from schemas.time_zones import UTC
 
 if TYPE_CHECKING:
     from bus.connection import Bus
@@ -31,6 +36,7 @@ def make_app(
     public_url: str,
     partitions: int = DEFAULT_PARTITIONS,
     proxies: Proxies | None = None,
+    time_zone: str = UTC,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -40,11 +46,15 @@ def make_app(
     app[PUBLIC_URL] = public_url
     app[PARTITIONS] = partitions
     app[PROXIES] = proxies or Proxies()
+    app[TIME_ZONE] = time_zone
+    app[VISITOR_OF] = visitor_of
+    app[CSRF_TOKEN_OF] = csrf_token
     app[LAST_WRITES] = LastWrites()
     app[TURNS] = Turns(MAX_UNDER_WAY, TURN_WITHIN_S)
     app.cleanup_ctx.append(_authenticating)
     add_health(app)
     add_web(app)
+    add_home(app)
     add_personis(app)
     return app
 

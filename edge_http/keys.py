@@ -18,5 +18,7 @@ AUTHENTICATOR: Final[web.AppKey["Authenticator"]] = web.AppKey("authenticator")
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)
+TIME_ZONE: Final = web.AppKey("time_zone", str)
+"""Of people who have set none of their own."""
 LAST_WRITES: Final = web.AppKey("last_writes", LastWrites)
 TURNS: Final = web.AppKey("turns", Turns)

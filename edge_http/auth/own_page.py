@@ -22,6 +22,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 
 _FETCH_SITE: Final = istr("Sec-Fetch-Site")
+_NO_ORIGIN: Final = "null"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -71,13 +72,15 @@ def is_from_own_page(request: web.Request, edge: web.Application) -> bool:
     """Tell by its headers whether a page of llum sent a request.
 
     `Origin` counts where it is there. Browsers that leave it out say `Sec-Fetch-Site`, and older ones at least
-    `Referer`. Without any of the three nothing is shown.
+    `Referer`. Without any of the three nothing is shown. Of a form on a page with `no-referrer`, as those about signing
+    in are, a browser says `Origin: null`, as it does of many pages of others: then `Sec-Fetch-Site` must say it.
     """
     headers, own = request.headers, own_origins(edge[PUBLIC_URL])
-    origin = headers.get(hdrs.ORIGIN)
+    origin, site = headers.get(hdrs.ORIGIN), headers.get(_FETCH_SITE)
+    if origin == _NO_ORIGIN:
+        return site == "same-origin"
     if origin is not None:
         return origin in own
-    site = headers.get(_FETCH_SITE)
     if site is not None:
         return site == "same-origin"
     referer = headers.get(hdrs.REFERER)

@@ -12,6 +12,7 @@ from edge_http.auth.own_page import is_from_own_page
 from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
 from edge_http.http.showing import wants_page
+from edge_http.keys import AUTHENTICATOR
 from edge_http.sessions.local_paths import HOME, local_path
 from identity.sessions.session import FRESH_S, Session
 from schemas.errors import Code
@@ -32,9 +33,14 @@ CURRENT: Final[web.RequestKey[CurrentSession | None]] = web.RequestKey("current_
 
 
 async def current_session(request: web.Request) -> CurrentSession | None:
-    """Give the live session of a request with its id; None: there is none. Raises `Transient`."""
+    """Give the live session of a request with its id; None: there is none. Raises `Transient`.
+
+    After this a page can be made whose forms carry a token.
+    """
     if CURRENT not in request:
-        found = await find_session(request, request[TRACE].edge)
+        edge = request[TRACE].edge
+        await edge[AUTHENTICATOR].csrf.load()
+        found = await find_session(request, edge)
         request[CURRENT] = None if found is None else CurrentSession(*found)
     return request[CURRENT]
 

@@ -11,7 +11,7 @@ _POLICY: Final = (
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "llum",
@@ -21,12 +21,25 @@ _HSTS: Final = "max-age=31536000"
 """A year, for this host alone: what runs beside llum below the same name is not llum's to decide about."""
 
 
+_SIGNING_IN: Final = ("/sign-", "/signed-in")
+"""How the addresses of pages about signing in begin."""
+
+
+def is_about_signing_in(path: str) -> bool:
+    """Tell whether a page is one of those about signing in: their addresses are told to nobody, not even to llum."""
+    return path.startswith(_SIGNING_IN)
+
+
 @functools.lru_cache(maxsize=256)
-def page_headers(public_url: str, targets: tuple[str, ...] = ()) -> dict[str, str]:
-    """Give the headers of a page. Its forms may lead to `targets`, origins of others, beside llum itself."""
+def page_headers(public_url: str, targets: tuple[str, ...] = (), *, tells_no_one: bool = False) -> dict[str, str]:
+    """Give the headers of a page. Its forms may lead to `targets`, origins of others, beside llum itself.
+
+    With `tells_no_one` its address is told to nobody. A browser then says `Origin: null` of its forms.
+    """
     policy = _POLICY.format(targets="".join(f" {target}" for target in targets))
     page = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Content-Security-Policy": policy}
-    return {**page, **strict_headers(public_url)}
+    silent = {"Referrer-Policy": "no-referrer"} if tells_no_one else {}
+    return {**page, **strict_headers(public_url), **silent}
 
 
 @functools.lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from aiohttp import web
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 from edge_http.web import moments
-from edge_http.web.headers import page_headers
+from edge_http.web.headers import is_about_signing_in, page_headers
 from edge_http.web.static import static_url
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ class Visitor(NamedTuple):
     temporary: bool = False
 
 
-VISITOR: Final = web.RequestKey("visitor", Visitor)
-"""Set by whoever finds out whose session a request belongs to; absent: nobody is signed in."""
-
-CSRF_TOKEN: Final[web.AppKey[Callable[[web.Request], str]]] = web.AppKey("csrf_token")
+VISITOR_OF: Final[web.AppKey[Callable[[web.Request], Visitor | None]]] = web.AppKey("visitor_of")
+CSRF_TOKEN_OF: Final[web.AppKey[Callable[[web.Request], str]]] = web.AppKey("csrf_token_of")
 """Gives the token that each form of the kit carries."""
 
 
@@ -43,17 +41,13 @@ def page(
     """
     edge = request[TRACE].edge
     given = {
-        "visitor": request.get(VISITOR),
+        "visitor": edge[VISITOR_OF](request),
         "path": request.path,
-        "csrf_token": functools.partial(_csrf_token, request),
+        "csrf_token": functools.partial(edge[CSRF_TOKEN_OF], request),
     }
+    headers = page_headers(edge[PUBLIC_URL], leads_to, tells_no_one=is_about_signing_in(request.path))
     text = _environment().get_template(name).render(given, **values)
-    return web.Response(body=text.encode(), status=status, headers=page_headers(edge[PUBLIC_URL], leads_to))
-
-
-def _csrf_token(request: web.Request) -> str:
-    find = request[TRACE].edge.get(CSRF_TOKEN)
-    return "" if find is None else find(request)
+    return web.Response(body=text.encode(), status=status, headers=headers)
 
 
 @functools.cache

@@ -65,7 +65,9 @@ async def _serve_http(
     await requests.start()
     public_url = settings.public_url or url_of(listening)
     authenticator = Authenticator(bus, requests)
-    app = make_app(bus, requests, authenticator, public_url, settings.partitions, proxies_of(settings))
+    app = make_app(
+        bus, requests, authenticator, public_url, settings.partitions, proxies_of(settings), settings.time_zone
+    )
     try:
         async with _callout(bus, requests, authenticator, settings):
             await serve_on(listening, app, stop, on_ready)

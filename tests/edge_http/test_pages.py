@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
+from edge_http.auth.own_page import is_from_own_page
+from edge_http.web.headers import is_about_signing_in, page_headers
 from tests.edge_http.conftest import Edge
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -36,9 +39,27 @@ async def test_a_page_has_the_strict_headers(edge: Edge) -> None:
     }
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in headers, "this edge is reached without TLS"
+
+
+def test_pages_about_signing_in_tell_nobody_their_address() -> None:
+    """Statement 19. Behind TLS, browsers never come without it again; a form may lead where its page says."""
+    headers = page_headers("https://llum.example", ("https://issuer.example",), tells_no_one=True)
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "form-action 'self' https://issuer.example;" in headers["Content-Security-Policy"]
+    paths = ("/", "/sign-in", "/sign-up", "/signed-in/google", "/account")
+    assert [path for path in paths if is_about_signing_in(path)] == ["/sign-in", "/sign-up", "/signed-in/google"]
+
+
+@pytest.mark.parametrize(("site", "is_own"), [("same-origin", True), ("cross-site", False), (None, False)])
+def test_a_form_of_such_a_page_names_no_origin(edge: Edge, site: str | None, *, is_own: bool) -> None:
+    """Browsers say `Origin: null` of it; that it is ours, they say elsewhere, where no page can write."""
+    headers = {"Origin": "null"} | ({} if site is None else {"Sec-Fetch-Site": site})
+    request = make_mocked_request("POST", "/sign-in", headers)
+    assert is_from_own_page(request, edge.app) == is_own
 
 
 async def test_files_are_kept_for_a_year_by_their_hash(edge: Edge) -> None:

@@ -76,9 +76,7 @@ async def test_absent_and_ended_sessions_are_no_error(sessions: Sessions) -> Non
     assert await sessions.get_session(sid) is None
 
 
-@pytest.mark.parametrize(
-    "sid", ["", "x", "*", ">", "a.b", SID.upper(), SID + "\n", "ü" * 36, "9" * 100_000]
-)
+@pytest.mark.parametrize("sid", ["", "x", "*", ">", "a.b", SID.upper(), SID + "\n", "ü" * 36, "9" * 100_000])
 async def test_a_malformed_id_is_an_error(sessions: Sessions, sid: str) -> None:
     """In the words of the seed. Nothing that is no UUID is looked for."""
     for call in (sessions.get_session(sid), sessions.set_session(sid, session()), sessions.delete_session(sid)):

@@ -1,0 +1,85 @@
+"""`/` and `/model/…`."""
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs, web
+
+from edge_http.auth.cookies import cookies_of
+from edge_http.http.observe import TRACE
+from edge_http.sessions.current import require_session, session_of
+from schemas.errors import Code, Refusal
+from schemas.paths import parse_path
+
+if TYPE_CHECKING:
+    from identity.sessions.session import Session
+
+
+_MAX_DIGITS: Final = 6
+"""Digits of the number of a page."""
+
+
+_WAYS: Final = {"passkey": "a passkey", "password": "a password", "recovery": "a recovery code"}
+
+
+def add_home(app: web.Application) -> None:
+    """Add the pages."""
+    app.router.add_get("/", _home)
+    app.router.add_get("/model", _to_root)
+    app.router.add_get("/model/{path:.*}", _model)
+
+
+async def _home(request: web.Request) -> web.Response:
+    session = await session_of(request)
+    if session is None:
+        return _welcome(request)
+    trace = request[TRACE]
+    trace.user, trace.by_cookie = session.user, True
+    return await _shown(request, session, ())
+
+
+async def _to_root(_: web.Request) -> web.Response:
+    return web.Response(status=303, headers={hdrs.LOCATION: "/", hdrs.CACHE_CONTROL: "no-store"})
+
+
+async def _model(request: web.Request) -> web.Response:
+    session = await require_session(request)
+    path = parse_path(request.match_info["path"])
+    return await (_shown(request, session, path) if path else _to_root(request))
+
+
+async def _shown(request: web.Request, session: "Session", path: tuple[str, ...]) -> web.Response:
+    # Imported when the first page is shown: an edge for programs needs none of it.
+    from edge_http.home.reading import ContextView, read
+    from edge_http.web.pages import page
+
+    try:
+        view = await read(request, session.user, path, _number(request))
+    except Refusal as absent:
+        if absent.code is not Code.NO_SUCH_MODEL:
+            raise
+        return page(request, "no_model.html")
+    template = "context.html" if isinstance(view, ContextView) else "component.html"
+    return page(request, template, view=view, greeting=_greeting(session))
+
+
+def _greeting(session: "Session") -> str:
+    first = str(session.details.get("firstname") or "")
+    return f"Hello, {first}" if first else "Your model"
+
+
+def _number(request: web.Request) -> int:
+    """Give which page of a context is asked for; whatever is no number means the first."""
+    given = request.query.get("page", "1")
+    return int(given) if given.isdecimal() and given.isascii() and len(given) <= _MAX_DIGITS else 1
+
+
+def _welcome(request: web.Request) -> web.Response:
+    from edge_http.web.pages import page
+
+    how = cookies_of(request, request[TRACE].edge).how
+    return page(request, "welcome.html", known=how is not None, last_way=_way(how or ""), sign_up=True, try_it="")
+
+
+def _way(how: str) -> str:
+    """Say in words by what somebody signed in last."""
+    return f"your account at {how[5:]}" if how.startswith("oidc:") else _WAYS.get(how, "")
