@@ -118,7 +118,7 @@ async def test_a_client_that_leaves_is_no_fault(edge: Edge) -> None:
         ("DELETE", "/ready", 405),
         ("POST", "/a/b", 404),
         ("GET", "/a/b", 404),
-        ("GET", "//", 404),
+        ("GET", "/static", 404),
         ("GET", "/nothing", 404),
         ("PUT", "/nothing", 404),
         ("POST", "/nothing", 404),
