@@ -36,6 +36,9 @@ log = get_logger(__name__)
 MIN_SEQ_WAIT_S = 5.0
 """How long an ask waits for its `min_seq`: as long as the asker's own default deadline."""
 
+MAX_REMEMBERED_BYTES = 1024
+"""Bytes of a query that is remembered as it was read, for as long as it is counted by its bytes."""
+
 _FAULT = Error(Code.INTERNAL, "a fault in llum; it has been recorded")
 
 _OF_THE_PARTITION = frozenset({Ping, MeasurePart})
@@ -71,13 +74,13 @@ class Answers:
     def answer(self, address: Address, data: bytes) -> Reply | Later:
         """Answer at once, or say how to answer later. Never raises: what is wrong becomes a `Failed`."""
         try:
-            query = decode_query(data, address.verb)
+            # One step in a dict for whatever was asked within the minute: it need not be read again.
+            question = self._tally.questions.get((address, data))
+            query = (question and question.query) or decode_query(data, address.verb)
             live = self._partition.active(address.user)
             if live is None or live.model is None or not self._is_simple(query):
                 return partial(self._guarded, self._answer_later, address, data, query)
             now = self._clock()
-            # One step in a dict for whatever was asked within the minute.
-            question = self._tally.questions.get((address, data))
             if question is None:
                 question = self._new_question(address, data, query, live.model, live.caches, now)
             try:
@@ -156,7 +159,8 @@ class Answers:
     ) -> Question:
         """Begin to count an ask that was not asked within the minute."""
         headings = headings_of(model, address.app, query, now, caches.grants)
-        return self._tally.ask((address, data), Question(address.user, headings, now, now))
+        known = query if len(data) <= MAX_REMEMBERED_BYTES else None
+        return self._tally.ask((address, data), Question(address.user, headings, now, now, query=known))
 
     async def _measure(self, address: Address, query: MeasurePart) -> Reply:
         """Look into the shard, where the past is, too."""

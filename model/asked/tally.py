@@ -18,6 +18,7 @@ from model.asked.about import Heading, row_of
 from schemas.asked import AskedRow
 from schemas.errors import Code, Refusal
 from schemas.paths import Path
+from schemas.queries import Query
 from schemas.replies import ComponentFailure
 
 REPEATS_WAIT_S: Final = 15 * 60.0
@@ -51,6 +52,8 @@ class Question(msgspec.Struct, eq=False):
     first: float
     last: float
     count: int = 0
+    query: Query | None = None
+    """What was asked: the same bytes need not be read again. None for what is large."""
     forgotten: bool = False
     """The person it is about has been forgotten since it was asked."""
 

@@ -13,6 +13,7 @@ from bench.compare import house
 from bench.compare.checkout import checkout
 from bench.compare.cli import main, table
 from bench.compare.house import CATCH_UP, OPERATIONS
+from bench.compare.rounds import IDLE
 from bench.failures import BenchError
 from bench.processes import ROOT
 
@@ -40,6 +41,12 @@ def test_what_costs_more_than_the_bar_allows_is_missed() -> None:
     assert "| missed |" in lines[-1]
 
 
+def test_what_an_idle_llum_costs_has_no_bar() -> None:
+    """It is shown, so that nobody wonders what was taken off."""
+    lines = table("old", {IDLE: [9000.0]}, "new", {IDLE: [18000.0]})
+    assert lines[-1] == "| idle second | 9000.0 | 18000.0 | 2.000 |  |  | 2.00 to 2.00 |"
+
+
 def test_a_base_that_is_nothing_is_explained(capfd: pytest.CaptureFixture[str]) -> None:
     """What is neither a commit nor a folder ends with exit code 1 and a line that says so."""
     assert main(["no-such-commit"]) == 1
@@ -62,7 +69,7 @@ def test_two_checkouts_are_compared_end_to_end(
     monkeypatch.setattr(house, "OLD_S", 0.0)
     assert main([str(ROOT), "--rounds", "1", "--scale", "0.001"]) == 0
     rows = [line.split("|") for line in capfd.readouterr().out.splitlines() if line.startswith("| ")]
-    assert [row[1].strip() for row in rows[2:]] == [operation.name for operation in (*OPERATIONS, CATCH_UP)]
+    assert [row[1].strip() for row in rows[2:]] == [*(operation.name for operation in (*OPERATIONS, CATCH_UP)), IDLE]
     assert all(math.isfinite(float(cell)) for row in rows[2:] for cell in row[2:4])
 
 
