@@ -77,6 +77,17 @@ class Code(enum.StrEnum):
     NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."
     NOT_FRESH = "not_fresh", "It is too long ago that the person has proven who they are: they sign in once more first."
     CROSS_SITE = "cross_site", "The sender is known by a cookie, and no page of llum is shown to have sent the request."
+    NO_SUCH_ISSUER = "no_such_issuer", "Nobody signs in at an issuer of that name here."
+    ISSUER_UNAVAILABLE = (
+        "issuer_unavailable",
+        "The issuer does not answer, or not as OpenID Connect says. Try again later, or sign in another way.",
+    )
+    ISSUER_REFUSED = "issuer_refused", "The issuer has not let the person in, or the person has turned back there."
+    NOT_PROVEN = (
+        "not_proven",
+        "What came back from the issuer does not prove who it is: it belongs to another browser or issuer, is too old, "
+        "was used before, or was changed. Begin again.",
+    )
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
     TOO_FAST = (
         "too_fast",
@@ -155,7 +166,9 @@ class SetupError(LlumError):
         return _line(self.message, self.hint)
 
 
-TRANSIENT_CODES = frozenset({Code.RATE_LIMITED, Code.TOO_FAST, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL})
+TRANSIENT_CODES = frozenset(
+    {Code.RATE_LIMITED, Code.TOO_FAST, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL, Code.ISSUER_UNAVAILABLE}
+)
 SETUP_CODES = frozenset(
     {Code.SETUP, Code.NATS_SERVER, Code.INSTALLATION, Code.LOG_TRUNCATED, Code.SENSOR, Code.SPOOL_FULL}
 )

@@ -113,6 +113,10 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.ACCOUNT_BUCKET), "Accounts of people: how each signs in, and one-time links, as hashes."),
         (code(subjects.SESSION_BUCKET), "Sessions of browsers, by the hash of the session's id."),
+        (
+            code(subjects.FLOW_BUCKET),
+            "Sign-ins that are on their way, for minutes. Each is encrypted; only its browser has the key.",
+        ),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
         (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),
