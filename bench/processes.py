@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bench.failures import BenchError
+from bus import credentials
 from llum.processes.running import Running
 
 READY_WITHIN_S = 300.0
@@ -78,9 +79,16 @@ async def llum_up(
         process = await _start(arguments, variables, Path(folder), asyncio.subprocess.DEVNULL, python)
         try:
             running = await _until_ready(process, ready_file)
-            yield running, time.perf_counter() - began
+            took_s = time.perf_counter() - began
+            yield msgspec.structs.replace(running, nats=_as_operator(running.nats, data_dir)), took_s
         finally:
             await _end(process)
+
+
+def _as_operator(nats_url: str, data_dir: Path) -> str:
+    """Give the address with the operator's login. An older checkout keeps none, and lets everybody in."""
+    file = data_dir / credentials.FILE
+    return credentials.load(file).at(nats_url, "operator") if file.exists() else nats_url
 
 
 async def _until_ready(process: asyncio.subprocess.Process, ready_file: Path) -> Running:

@@ -79,12 +79,12 @@ async def _served(ground: BenchGround, users: list[str], switch: str) -> AsyncIt
     await server.start()
     try:
         await server.wait_ready()
-        bus = await Bus.connect(server.url, name="bench")
+        bus = await Bus.connect(server.url_as("operator"), name="bench")
         await install(bus, 1)
         await bus.close()
-        await people.store(server.url, people.models(users))
-        async with program("programs.recorder", server.url, str(folder), switch, str(TIMES)) as started:
-            connection = await nats.connect(server.url)
+        await people.store(server.url_as("operator"), people.models(users))
+        async with program("programs.recorder", server.url_as("operator"), str(folder), switch, str(TIMES)) as started:
+            connection = await nats.connect(server.url_as("operator"))
             assert server.pid is not None, "it runs as long as the benchmark does"
             yield _Served(connection, [server.pid, started.pid])
             await connection.close()

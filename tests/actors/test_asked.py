@@ -116,7 +116,7 @@ async def test_what_a_rule_reads_is_marked(llum: Llum) -> None:
 async def test_a_worker_that_stops_writes_what_it_has_counted(tmp_path: Path) -> None:
     """No ask is lost by stopping llum in order."""
     async with speaking(tmp_path) as (server, llum):
-        async with worker(server.url, tmp_path / "shards"):
+        async with worker(server.url_as("operator"), tmp_path / "shards"):
             await llum.make_person("alice", "a")
             for _ in range(5):
                 await ask(llum)

@@ -279,7 +279,7 @@ async def test_two_workers_fire_once(running: Running) -> None:
         await llum.make_person("alice", "a", "b")
         await llum.allow_every_second()
         await llum.subscribe("a", """["* * * * * *"] '' ~ '' : TELL ./c/b, explicit:1""")
-        async with worker(running.server.url, running.folder / "other"):
+        async with worker(running.server.url_as("operator"), running.folder / "other"):
             before = len(await at_least(running, 2))
             await at_least(running, before + 2)
         await at_least(running, before + 3)

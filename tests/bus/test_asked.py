@@ -82,7 +82,7 @@ async def synced(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
 
 async def test_what_nats_server_has_dropped_is_erased_by_renewing(tmp_path: Path, synced: EmbeddedServer) -> None:
     """Of one who is forgotten no byte is in any file, also after kill -9; of others all is there, however often."""
-    bus = await Bus.connect(synced.url, name="test")
+    bus = await Bus.connect(synced.url_as("operator"), name="test")
     try:
         await set_bounds(bus, days=1, messages=3)
         now = time.time()
@@ -100,7 +100,7 @@ async def test_what_nats_server_has_dropped_is_erased_by_renewing(tmp_path: Path
         await bus.close()
     await kill_and_restart(synced)
     assert files_with(tmp_path, b"alice-4f1c") == []
-    again = await Bus.connect(synced.url, name="again")
+    again = await Bus.connect(synced.url_as("operator"), name="again")
     assert await counts(again, "bob") == [5, 6, 7]
     await again.close()
 
