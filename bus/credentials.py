@@ -77,9 +77,18 @@ def load(file: Path) -> Credentials:
             raise InstallationError(f"{file} can be read by others", f"close it: chmod 600 {file}")
         return msgspec.json.decode(file.read_bytes(), type=Credentials)
     except OSError as error:
-        raise InstallationError(f"cannot read {file}: {error.strerror}", "see who may read it") from error
+        raise _unreadable(file, error) from error
     except msgspec.DecodeError as error:
         raise InstallationError(f"{file} does not hold credentials: {error}", "restore it from a backup") from error
+
+
+def _unreadable(file: Path, error: OSError) -> InstallationError:
+    """Say who may act as one of llum's own: whoever runs llum, or has been given the file."""
+    if isinstance(error, FileNotFoundError):
+        hint = "a llum makes it at its first start; LLUM_CREDENTIALS names a copy of that of another machine"
+        return InstallationError(f"llum's own credentials are not here: there is no {file}", hint)
+    hint = "only the user that llum runs as may do this: become that user"
+    return InstallationError(f"cannot read llum's own credentials in {file}: {error.strerror}", hint)
 
 
 def _secret() -> str:

@@ -211,6 +211,11 @@ class Tokens:
         self._bucket.put_soon(f"{known.key}{_USED}", b"%d" % now, known.expires - now + GRACE_S)
 
 
+def shown_id(token: str) -> str:
+    """Give the id by which lists show a token."""
+    return _hash(token)[:_SHOWN_CHARACTERS]
+
+
 def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:
     hashed, _, app = key.split(".")
     stored = _decoder.decode(value)

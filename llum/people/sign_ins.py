@@ -4,14 +4,16 @@ Each llum has its own people, so they are kept by the address of an external nat
 """
 
 import os
+import shlex
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from llum.failures import Fault
-from llum.settings import Settings
+from llum.settings import Settings, load
 
 FOLDER: Final = "llum"
 FILE: Final = "sign-ins.json"
@@ -40,13 +42,21 @@ class SignIns:
     def __init__(self, settings: Settings, file: Path | None = None) -> None:
         self._which = settings.nats_url or str(settings.data_dir.absolute())
         self._file = file or _default_file()
+        self._command = partial(sign_in_command, settings)
 
     def find(self, user: str, app: str) -> SignIn | None:
         """Give the sign-in of an app of a person; None if there is none, or none that is still good."""
-        for one in self._read().of.get(self._which, []):
-            if (one.user, one.app) == (user, app) and one.expires > time.time():
-                return one
-        return None
+        found = self._find(user, app)
+        return found if found is not None and found.expires > time.time() else None
+
+    def good(self, user: str, app: str) -> SignIn:
+        """Give the same, or raise a `Fault` that says how to sign in."""
+        found = self._find(user, app)
+        if found is None:
+            raise Fault(f"this command line has not signed in as {user}", f"Sign in with `{self._command(user)}`.")
+        if found.expires <= time.time():
+            raise Fault(f"the sign-in as {user} has expired", f"Sign in again with `{self._command(user)}`.")
+        return found
 
     def keep(self, sign_in: SignIn) -> None:
         """Remember a sign-in in place of an earlier one. Raises a `Fault` when the file cannot be written."""
@@ -54,12 +64,16 @@ class SignIns:
         kept.of.setdefault(self._which, []).append(sign_in)
         self._write(kept)
 
-    def drop(self, user: str, app: str) -> bool:
-        """Forget a sign-in, and tell whether there was one. Raises a `Fault` when the file cannot be written."""
-        there = any((one.user, one.app) == (user, app) for one in self._read().of.get(self._which, []))
-        if there:
+    def drop(self, user: str, app: str) -> SignIn | None:
+        """Forget a sign-in, and give it if there was one. Raises a `Fault` when the file cannot be written."""
+        dropped = self._find(user, app)
+        if dropped is not None:
             self._write(self._without(user, app))
-        return there
+        return dropped
+
+    def _find(self, user: str, app: str) -> SignIn | None:
+        there = self._read().of.get(self._which, [])
+        return next((one for one in there if (one.user, one.app) == (user, app)), None)
 
     def _without(self, user: str, app: str) -> _Kept:
         kept, now = self._read(), time.time()
@@ -89,6 +103,18 @@ class SignIns:
             fresh.replace(self._file)
         except OSError as error:
             raise Fault(f"cannot write {self._file}: {error.strerror}", "See who may write there.") from error
+
+
+def sign_in_command(settings: Settings, user: str) -> str:
+    """Write the command that signs in to the llum that the settings name."""
+    ordinary = settings.nats_url is not None or settings.data_dir == load({}).data_dir
+    return shlex.join(["llum", "sign-in", user, *([] if ordinary else ["--data-dir", str(settings.data_dir)])])
+
+
+def no_longer_good(settings: Settings, user: str) -> Fault:
+    """Say that nats-server does not let a sign-in in. Its words are the same where nobody can decide on it now."""
+    hint = f"If llum has been ready for a moment, sign in again with `{sign_in_command(settings, user)}`."
+    return Fault(f"llum does not take the sign-in as {user}: it was revoked, or llum is just starting", hint)
 
 
 def _default_file() -> Path:

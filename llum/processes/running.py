@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from bus import credentials
 from bus.log_format import FORMAT_FILE
 from bus.private_files import Tightened, tighten
 from llum.failures import Fault
@@ -17,7 +18,7 @@ from llum.failures import Fault
 LOCK_FILE: Final = "lock"
 RUN_FILE: Final = "run.json"
 
-ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, "shards", "log", "nats", "spool")
+ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, "shards", "log", "nats", "spool", credentials.FILE)
 """What llum puts into a data folder."""
 
 HOLD_PATIENCE_S: Final = 6.0
@@ -119,10 +120,15 @@ def _and_others(count: int) -> str:
 
 def find(data_dir: Path) -> Running:
     """Find the llum that runs on a data folder, or raise a `Fault` that says how to start one."""
-    with contextlib.suppress(OSError, msgspec.DecodeError):
+    try:
         running = msgspec.json.decode((data_dir / RUN_FILE).read_bytes(), type=Running)
         if _is_alive(running.pid):
             return running
+    except PermissionError as error:
+        hint = "Only the user that llum runs as may look into it: become that user."
+        raise Fault(f"cannot look into {data_dir}: {error.strerror}", hint) from error
+    except (OSError, msgspec.DecodeError):
+        pass
     raise Fault(
         f"no llum is running on {data_dir}", "Start it with `llum up`, or name the data folder of one that runs."
     )

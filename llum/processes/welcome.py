@@ -1,4 +1,4 @@
-"""What `llum up` prints: what runs where, where the data is, and three commands to try."""
+"""What `llum up` prints: what runs where, where the data is, and commands to try."""
 
 import contextlib
 import os
@@ -37,13 +37,14 @@ def greet(settings: Settings, running: Running, pids: Mapping[str, int | None], 
 
 
 def commands_to_try(settings: Settings, *, fresh: bool) -> list[str]:
-    """Give three commands that work as they are, in the shell and folder that this process was started from."""
+    """Give a few commands that work as they are, in the shell and folder that this process was started from."""
     llum = llum_command()
     where = ["--data-dir", str(settings.data_dir)] if settings.data_dir != Settings().data_dir else []
     again = [] if fresh else ["--exist-ok"]
     name = ["--first-name", "Alice", "--last-name", "Smith", "--email", "alice@example.org"]
     return [
         shlex.join([*llum, "admin", "person", "add", "alice", *name, *again, *where]),
+        shlex.join([*llum, "sign-in", "alice", *where]),
         shlex.join([*llum, "tell", "alice", "Personal/firstname", '"Al"', *where]),
         shlex.join([*llum, "ask", "alice", "Personal/firstname", "--explain", *where]),
     ]

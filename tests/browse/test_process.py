@@ -14,6 +14,7 @@ from tests.waiting import DEADLINE_S
 
 @pytest.fixture
 def browsing(shared_llum: Llum, user: str) -> tuple[Llum, str]:
+    shared_llum.sign_in(user)
     return shared_llum, user
 
 
@@ -35,11 +36,12 @@ def test_keep_going(browsing: tuple[Llum, str]) -> None:
 
 
 def test_nobody_is_browsed(browsing: tuple[Llum, str]) -> None:
-    """Who has no model cannot be browsed."""
+    """Who has no model cannot be browsed: nobody can sign in as them, either."""
     llum, _ = browsing
     done = llum.command("browse", "nobody", "-c", "ls")
     assert done.returncode == 1
-    assert "no_such_model" in done.stderr
+    assert "`llum sign-in nobody`" in done.stderr
+    assert "no_such_model" in llum.command("sign-in", "nobody").stderr
 
 
 def test_piped_output_is_plain(browsing: tuple[Llum, str]) -> None:

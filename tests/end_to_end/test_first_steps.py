@@ -35,8 +35,8 @@ def test_printed_commands_work_as_printed(shared_llum: Llum) -> None:
         )
         assert ran.returncode == 0, ran.stderr
         outputs.append(ran.stdout)
-    assert len(outputs) == 3
-    assert outputs[2].startswith('"Al"\nbecause ')
+    assert len(outputs) == 4
+    assert outputs[3].startswith('"Al"\nbecause ')
 
 
 def test_person_is_made_once(shared_llum: Llum) -> None:
@@ -123,7 +123,7 @@ def test_token_works_over_http(shared_llum: Llum) -> None:
         (("tell", "finn", "Personal/gender", '"neither"'), "bad_value"),
         (("tell", "finn", "Personal/firstname", '"x"', "--app", "stranger"), "permission_denied"),
         (("ask", "finn", "No/Where"), "no_such_component"),
-        (("ask", "nobody", "Personal"), "no_such_model"),
+        (("sign-in", "nobody"), "no_such_model"),
         (("tell", "finn", "Personal/../x", "1"), "bad_path"),
         (("ask", "Finn Smith", "Personal"), "bad_field"),
         (("ask", "finn", "Personal", "--resolver", "magic"), "unknown_resolver"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.credentials import FILE
 from bus.embedded import EmbeddedServer
 from bus.log_format import LOG_FORMAT
 from tests.end_to_end.conftest import Llum
@@ -46,6 +47,17 @@ def test_a_data_folder_of_format_1_is_refused_and_left_as_it_is(folder_of_format
     assert log_and_shards(folder_of_format_1) == before
 
 
+def test_a_data_folder_without_accounts_is_refused_and_left_as_it_is(folder_of_format_1: Path) -> None:
+    """Format 4 was the last one. Its streams are in no account, so that llum would not see them."""
+    (folder_of_format_1 / "format").write_text("4\n")
+    (folder_of_format_1 / "format").chmod(0o600)
+    before = log_and_shards(folder_of_format_1)
+    ended = up(folder_of_format_1)
+    assert_one_clear_line(ended, f"{folder_of_format_1} holds a log of format 4, this llum needs format 5")
+    assert "llum admin person export" in ended.stderr
+    assert log_and_shards(folder_of_format_1) == before
+
+
 def test_what_the_llum_of_format_1_has_exported_can_be_imported(shared_llum: Llum) -> None:
     """That is the way on which the refusal names."""
     shared_llum.cli("admin", "person", "import", "alice", str(DATA / "alice_of_format_1.jsonl"))
@@ -63,14 +75,11 @@ def test_a_start_on_a_server_without_an_installation_is_refused(
 
 def test_installing_makes_it_once_and_then_llum_starts(tmp_path: Path, server: EmbeddedServer) -> None:
     """It says what it made; the second time it says that llum is there already."""
-    llum = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url_as("operator"))
+    llum = Llum(tmp_path / "llum", LLUM_NATS_URL=server.url, LLUM_CREDENTIALS=str(tmp_path / "external" / FILE))
     first = llum.cli("admin", "install").stdout
-    assert (
-        f"llum is installed on {server.url_as('operator')}: 64 partitions in 8 log streams, log format {LOG_FORMAT}"
-        in first
-    )
+    assert f"llum is installed on {server.url}: 64 partitions in 8 log streams, log format {LOG_FORMAT}" in first
     assert "LLUM_LOG_7" in first
-    assert f"llum is there already on {server.url_as('operator')}: 64 partitions" in llum.cli("admin", "install").stdout
+    assert f"llum is there already on {server.url}: 64 partitions" in llum.cli("admin", "install").stdout
     try:
         llum.start()
         llum.cli("admin", "person", "add", "alice", "--first-name", "Alice")

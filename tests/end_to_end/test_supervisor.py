@@ -69,7 +69,8 @@ def test_external_server_that_is_too_old_is_named(tmp_path: Path) -> None:
         assert old.stdout is not None
         url = old.stdout.readline().strip()
         try:
-            assert_one_clear_line(up(tmp_path / "data", LLUM_NATS_URL=url), "2.9.25", "2.14")
+            with_login = url.replace("://", "://me:secret@")
+            assert_one_clear_line(up(tmp_path / "data", LLUM_NATS_URL=with_login), "2.9.25", "2.14")
         finally:
             old.kill()
 

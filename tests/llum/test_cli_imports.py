@@ -28,6 +28,8 @@ WITHOUT_LLUM = [
     ["follows", "alice", "Personal/firstname", "17"],
     ["forget", "alice", "--component", "Personal/firstname", "--yes"],
     ["browse", "alice", "-c", "ls"],
+    ["sign-in", "alice"],
+    ["sign-out", "alice"],
     ["admin", "person", "list"],
     ["admin", "person", "forget", "alice", "--yes"],
     ["admin", "app", "list", "alice"],

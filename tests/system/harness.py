@@ -32,6 +32,10 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     return found
 
 
+SPEAK_FOR_A_PERSON = frozenset({"ask", "asked", "browse", "follows", "tell", "withdraw"})
+"""Commands that want a sign-in."""
+
+
 class Llum:
     """One installation: a data folder, and `llum up` on it whenever it is started."""
 
@@ -67,7 +71,8 @@ class Llum:
                 command, cwd=self.folder, env=self.environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
             )
         ready = until(self._read_ready, "llum up is ready")
-        self.http, self.nats = ready["http"], with_login(ready["nats"], self.data_dir)
+        credentials = Path(self.environment.get("LLUM_CREDENTIALS", self.data_dir / "credentials.json"))
+        self.http, self.nats = ready["http"], with_login(ready["nats"], credentials)
         self._note_children()
 
     def stop(self) -> None:
@@ -127,12 +132,22 @@ class Llum:
 
         Who speaks for a person has signed in before.
         """
-        speaks = len(arguments) > 1 and arguments[0] in ("tell", "ask", "browse")
-        if speaks and arguments[1] not in self._signed_in and self._run("sign-in", arguments[1]).returncode == 0:
+        speaks = len(arguments) > 1 and arguments[0] in SPEAK_FOR_A_PERSON
+        if (
+            speaks
+            and arguments[1] not in self._signed_in
+            and self.run_as_it_is("sign-in", arguments[1]).returncode == 0
+        ):
             self._signed_in.add(arguments[1])
-        return self._run(*arguments, text=text, **environment)
+        return self.run_as_it_is(*arguments, text=text, **environment)
 
-    def _run(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def sign_in(self, user: str) -> None:
+        """Let the command line speak for a person, if there is one."""
+        if user not in self._signed_in and self.run_as_it_is("sign-in", user).returncode == 0:
+            self._signed_in.add(user)
+
+    def run_as_it_is(self, *arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of llum without signing in before."""
         return subprocess.run(
             [*self.program, *arguments],
             cwd=self.folder,
@@ -223,9 +238,14 @@ def _tail(file: Path, characters: int = 3000) -> str:
     return file.read_text("utf-8", "replace")[-characters:]
 
 
-def with_login(nats_url: str, data_dir: Path, role: str = "operator") -> str:
-    """Give the address with the login of one of llum's own kinds of processes, as the data folder holds it."""
-    password = json.loads((data_dir / "credentials.json").read_bytes())["passwords"][role]
+def with_login(nats_url: str, credentials: Path, role: str = "operator") -> str:
+    """Give the address with the login of one of llum's own kinds of processes, as the file of credentials holds it.
+
+    One with a login stays as it is: it is that of somebody else's nats-server.
+    """
+    if "@" in nats_url:
+        return nats_url
+    password = json.loads(credentials.read_bytes())["passwords"][role]
     return nats_url.replace("://", f"://{role}:{password}@")
 
 

@@ -60,6 +60,7 @@ def person_add(
 ) -> None:
     """Make a model for USER, with the contexts that every new model has. USER is an id of a-z, 0-9, _ and -."""
     from identity.new_people import default_model
+    from llum.people.sign_ins import sign_in_command
 
     definition = default_model(user, firstname=first_name, lastname=last_name, email=email)
 
@@ -74,6 +75,7 @@ def person_add(
 
     made = with_client(settings, use)
     text = f"{user} has a model {'now' if made else 'already'}"
+    text += f"\nto speak for {user} from here: {sign_in_command(settings, user)}"
     say({"user": user, "made": made}, text, as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from llum.cli.answers import json_option, say
-from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.cli.parameters import Moment
 from llum.settings import Settings
 
@@ -43,7 +43,7 @@ def asked(
 
     named = parse_path(path, "PATH")
     of_app = None if app is None else app_id(app)
-    reply = with_client(settings, lambda client: client.asked(user, named, of_app, since=since or 0, until=until))
+    reply = with_person(settings, user, lambda client: client.asked(user, named, of_app, since=since or 0, until=until))
     say(reply, _text(reply), as_json=as_json)
     if reply.more:
         click.echo(f"{reply.more} more: name an app, a path or a shorter time", err=True)

@@ -3,7 +3,7 @@
 import click
 
 from llum.cli.answers import json_option, say
-from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.cli.parameters import PieceName
 from llum.settings import Settings
 
@@ -26,5 +26,7 @@ def follows(settings: Settings, user: str, path: str, piece: tuple[int, int], as
     from schemas.paths import parse_path
 
     named = parse_path(path, "PATH")
-    reply = with_client(settings, lambda client: explained(client.of(user), named, client.follows(user, path, *piece)))
+    reply = with_person(
+        settings, user, lambda client: explained(client.of(user), named, client.follows(user, path, *piece))
+    )
     say(reply, in_words(reply, layout.terminal_width()), as_json=as_json)

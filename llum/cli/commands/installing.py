@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
-@settings_options("nats_url", "partitions")
+@settings_options("nats_url", "partitions", "credentials")
 def install(settings: Settings, as_json: bool) -> None:
     """Install llum on an external nats-server. Do this once, before the first start.
 
     It makes the streams and buckets that llum needs. An installation that is there already stays as it is.
     `llum up` without an external nats-server needs no installing.
     """
+    from llum.bus_address import bus_as
     from llum.processes import logs
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
@@ -32,7 +33,7 @@ def install(settings: Settings, as_json: bool) -> None:
             "no nats-server is named",
             "Name an external one with --nats-url or LLUM_NATS_URL; `llum up` without one installs by itself.",
         )
-    made = asyncio.run(_install(url, settings.partitions))
+    made = asyncio.run(_install(bus_as(settings, "operator", url), settings.partitions))
     answer = {"nats": hide_password(url), "installation": made.installation, "made": made.streams}
     say(answer, "\n".join(report(made, hide_password(url))), as_json=as_json)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llum.failures import Fault
 from llum.settings import SETTINGS, Settings, load, option
 from schemas.apps import OWNER_APP
+from schemas.errors import Code, Transient
+from schemas.paths import check_token
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -56,7 +57,10 @@ def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]]
 
     The client speaks as `app`, about anybody.
     """
-    return _with_client(settings, use, app, None)
+    from llum.bus_address import bus_as
+
+    check_token(app, "app")
+    return _with_client(bus_as(settings, "operator"), settings, use, app, None)
 
 
 def with_person(
@@ -64,20 +68,25 @@ def with_person(
 ) -> Result:
     """Connect as a person's command line does that has signed in, and run one function with the client.
 
-    As another app it is the operator who connects. Raises a `Fault` for who has not signed in.
+    As another app it is the operator who connects. Raises a `Fault` for who has not signed in, or not for long enough.
     """
-    from llum.people.sign_ins import SignIns
+    from llum.bus_address import bus_of
+    from llum.people.sign_ins import SignIns, no_longer_good
 
     if app != OWNER_APP:
-        return _with_client(settings, use, app, None)
-    found = SignIns(settings).find(user, app)
-    if found is None:
-        raise Fault(f"{user} has not signed in here", f"Sign in with `llum sign-in {user}`.")
-    return _with_client(settings, use, app, found.token)
+        return with_client(settings, use, app)
+    url, user = bus_of(settings), check_token(user, "user")
+    sign_in = SignIns(settings).good(user, app)
+    try:
+        return _with_client(url, settings, use, app, sign_in.token)
+    except Transient as error:
+        if error.code is not Code.NOT_AUTHENTICATED:
+            raise
+        raise no_longer_good(settings, user) from error
 
 
 def _with_client(
-    settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: str | None
+    url: str, settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: str | None
 ) -> Result:
     from llum.client import Client
     from llum.processes import logs
@@ -85,7 +94,7 @@ def _with_client(
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
 
     async def connected() -> Result:
-        async with Client.connect(settings.nats_url, settings.data_dir, app, token) as client:
+        async with Client.connect(url, settings.data_dir, app, token) as client:
             return await use(client)
 
     return asyncio.run(connected())

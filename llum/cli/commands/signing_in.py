@@ -38,11 +38,31 @@ def sign_in(settings: Settings, user: str, days: float, as_json: bool) -> None:
 @click.command("sign-out")
 @click.argument("user")
 @json_option
-@settings_options(*WHERE)
+@settings_options(*WHERE, "credentials")
 def sign_out(settings: Settings, user: str, as_json: bool) -> None:
-    """Let this command line speak for USER no longer."""
+    """Let this command line speak for USER no longer, and revoke its token.
+
+    To revoke needs the operator's credentials. Without them the token is forgotten here, and good until it expires.
+    """
     from llum.people.sign_ins import SignIns
 
-    there = SignIns(settings).drop(user, OWNER_APP)
-    said = "speaks no longer for" if there else "did not speak for"
-    say({"user": user, "signed_out": there}, f"this command line {said} {user}", as_json=as_json)
+    dropped = SignIns(settings).drop(user, OWNER_APP)
+    revoked = dropped is not None and _revoke(settings, dropped)
+    said = f"this command line {'did not speak' if dropped is None else 'speaks no longer'} for {user}"
+    if dropped is not None and not revoked:
+        said += "; its token could not be revoked"
+    answer = {"user": user, "signed_out": dropped is not None, "revoked": revoked}
+    say(answer, said, as_json=as_json)
+
+
+def _revoke(settings: Settings, sign_in: "SignIn") -> bool:
+    """Revoke the token of a sign-in if that can be done from here."""
+    from identity.tokens import shown_id
+    from llum.people.tokens import revoke_token
+    from schemas.errors import LlumError
+
+    try:
+        with_client(settings, lambda client: revoke_token(client, sign_in.user, shown_id(sign_in.token)))
+    except LlumError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llum.cli.answers import json_option, say
-from llum.cli.commands.options import WHERE, settings_options, with_client
+from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.cli.parameters import PieceName
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
@@ -61,13 +61,13 @@ def withdraw(
         return reply if is_more(reply) else await do(client)
 
     if preview:
-        reply = with_client(settings, look, app)
+        reply = with_person(settings, user, look, app)
         say(reply, _in_words(reply), as_json=as_json)
         return
-    done = with_client(settings, do if yes else do_if_nothing_follows, app)
+    done = with_person(settings, user, do if yes else do_if_nothing_follows, app)
     if not isinstance(done, Accepted):
         _confirm(done, as_json)
-        done = with_client(settings, do, app)
+        done = with_person(settings, user, do, app)
     say(done, f"withdrawn, sequence {done.seq}", as_json=as_json)
 
 
