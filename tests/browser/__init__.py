@@ -1,0 +1,1 @@
+"""Pages as people see them: in a browser, of a running llum."""

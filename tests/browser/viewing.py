@@ -1,0 +1,96 @@
+"""A browser that notes what it must not meet: requests to other hosts, errors in its console, what hinders people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+PHONE: Final = (390, 844)
+DESK: Final = (1440, 900)
+SIZES: Final = (PHONE, DESK)
+SCHEMES: Final = ("light", "dark")
+
+_SERIOUS: Final = ("serious", "critical")
+
+
+class Viewer:
+    """One person's browser, with cookies of its own."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context = context
+        self.base = base
+        self.strangers: list[str] = []
+        """Requests that went elsewhere."""
+        self.complaints: list[str] = []
+        """Errors in the console, and of scripts. That a page itself is an error is none."""
+        context.on("request", self._note_request)
+        context.on("console", self._note_console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page: Page = context.new_page()
+
+    def sign_in_as(self, sid: str) -> None:
+        """Have the session of an id."""
+        self.context.add_cookies([{"name": "llumsessionid", "value": sid, "url": self.base}])
+
+    def go(self, path: str, status: int = 200) -> Page:
+        """Open a page."""
+        response = self.page.goto(self.base + path)
+        assert response is not None
+        assert response.status == status, f"{path}: {response.status}"
+        return self.page
+
+    def open_all(self) -> None:
+        """Open all that can be opened, forms that confirm something included."""
+        self.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+
+    def check(self) -> None:
+        """See that the page as it is now hinders nobody, fits its window, and asked nobody else for anything."""
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{self.page.url} is {overflow} px wider than its window"
+        found = Axe().run(self.page).response["violations"]
+        serious = [_said(one) for one in found if one["impact"] in _SERIOUS]
+        assert serious == [], self.page.url
+        assert self.strangers == []
+        assert self.complaints == []
+
+    def _note_request(self, request: Any) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.base).netloc:
+            self.strangers.append(request.url)
+
+    def _note_console(self, message: Any) -> None:
+        is_of_page = message.text.startswith("Failed to load resource") and message.location["url"] == self.page.url
+        if message.type in ("error", "warning") and not is_of_page:
+            self.complaints.append(message.text)
+
+
+def _said(violation: Any) -> str:
+    places = [node["html"][:160] for node in violation["nodes"]]
+    return f"{violation['id']}: {violation['help']}: {places}"
+
+
+@contextmanager
+def viewing(
+    browser: Browser, base: str, size: tuple[int, int] = DESK, scheme: Any = "light", **options: Any
+) -> Iterator[Viewer]:
+    """Open a browser window of this size; its cookies go when it is closed."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
+    try:
+        yield Viewer(context, base)
+    finally:
+        context.close()
+
+
+def chromium_options() -> dict[str, Any]:
+    """Say how Debian's chromium is started. Skips where there is none."""
+    import os
+    import shutil
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no chromium: deploy/install-debian-packages.sh brings it")
+    return {"executable_path": program, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
