@@ -1,17 +1,18 @@
 """A model that looks like one in use, and sessions, for a browser to look at."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
+from bus import credentials
 from bus.connection import Bus
 from identity.sessions.session import Session
 from identity.sessions.store import Sessions, new_sid
 from llum.client import Client
 from schemas.definitions import ComponentDefinition
-from tests.system.harness import Llum, with_login
+from tests.system.harness import Llum
 
 T = TypeVar("T")
 
@@ -48,25 +49,17 @@ _APPS: Final = (
 )
 
 
-def in_a_loop(work: Callable[[], Awaitable[T]]) -> T:
+def in_a_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run asynchronous work from a test that has a browser: that keeps this thread's own loop."""
-    results: list[T] = []
-
-    async def awaited() -> None:
-        results.append(await work())
-
-    thread = threading.Thread(target=lambda: asyncio.run(awaited()))
-    thread.start()
-    thread.join()
-    (result,) = results
-    return result
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()
 
 
 def give_session(llum: Llum, user: str = PERSON, **parts: Any) -> str:
     """Sign a person in, and give the id of the session."""
 
     async def sign_in() -> str:
-        bus = await Bus.connect(with_login(llum.nats.replace(_login(llum), ""), llum.data_dir, "edge"), name="stage")
+        bus = await Bus.connect(credentials.load(llum.data_dir / credentials.FILE).at(_bus(llum), "edge"), name="stage")
         try:
             now, sid = time.time(), new_sid()
             times = {"made": now, "expires": now + _DAY_S, "authenticated": now} | parts
@@ -78,8 +71,10 @@ def give_session(llum: Llum, user: str = PERSON, **parts: Any) -> str:
     return in_a_loop(sign_in)
 
 
-def _login(llum: Llum) -> str:
-    return llum.nats.partition("://")[2].partition("@")[0] + "@"
+def _bus(llum: Llum) -> str:
+    """Give the address of the bus without a login."""
+    scheme, _, rest = llum.nats.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def fill_model(llum: Llum) -> None:
