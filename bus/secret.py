@@ -19,6 +19,9 @@ INBOX_KEY: Final = "inbox_key"
 SESSION_SECRET: Final = "session_secret"  # noqa: S105 - a key's name
 """What shows that a request comes from a page of llum is made with it."""
 
+CHALLENGE_KEY: Final = "challenge_key"
+"""What authenticators are to sign is proven with it to be llum's."""
+
 DIGEST_KEY: Final = "digest_key"
 """Digests of commands are made with it. Nothing is derived from it, and it never changes: digests are for good."""
 

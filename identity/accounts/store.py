@@ -18,6 +18,7 @@ import msgspec
 from bus.as_app import Sending
 from bus.connection import Bus
 from bus.kv import Bucket, KeyValue
+from bus.logger import get_logger
 from bus.subjects import ACCOUNT_BUCKET
 from identity.accounts.account import (
     LOOKS,
@@ -29,7 +30,7 @@ from identity.accounts.account import (
 )
 from identity.accounts.models import check_claimable, make_model, tell_profile
 from schemas.apps import OWNER_APP, is_llums_own
-from schemas.errors import Code, Refusal, Transient
+from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.lookalikes import skeleton
 from schemas.paths import check_token, is_token
 
@@ -42,6 +43,8 @@ CHANGE_ATTEMPTS: Final = 10
 HANDLE_BYTES: Final = 32
 
 _FOUNDED: Final = "founded"
+
+log = get_logger("llum.identity")
 
 Change = Callable[[Account], Account]
 """Gives an account as it is to be. It may be called again with a newer one; it may raise a `Refusal`."""
@@ -110,7 +113,7 @@ class Accounts:
             raise taken(user)
         await self._found(account, existing=existing)
         await self._bucket.create(_FOUNDED, b"1")
-        await tell_profile(self._requests, user, profile or {}, source)
+        await self._tell_profile(user, profile or {}, source)
         return account
 
     async def change(self, user: str, change: Change) -> Account:
@@ -216,6 +219,13 @@ class Accounts:
             if refusal.code is Code.ALREADY_EXISTS:
                 raise taken(user) from refusal
             raise
+
+    async def _tell_profile(self, user: str, profile: Mapping[str, str], source: str) -> None:
+        """Tell the model what the profile says. The account is there by now: it is not lost for this."""
+        try:
+            await tell_profile(self._requests, user, profile, source)
+        except LlumError as error:
+            log.warning("profile_not_told", user=user, error=str(error))
 
     async def _release(self, claimed: Iterable[KeyValue | None]) -> None:
         """Let go of what was claimed for nothing."""

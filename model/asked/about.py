@@ -26,10 +26,12 @@ class Heading(NamedTuple):
     grant: str = ""
     code: str | None = None
     rule_of: str | None = None
+    by: str | None = None
+    place: str | None = None
 
 
 def heading_of(row: AskedRow) -> Heading:
-    return Heading(row.app, row.verb, tuple(row.path), row.kind, row.grant, row.code, row.rule_of)
+    return Heading(row.app, row.verb, tuple(row.path), row.kind, row.grant, row.code, row.rule_of, row.by, row.place)
 
 
 def row_of(heading: Heading, count: int, first: float, last: float) -> AskedRow:
@@ -41,6 +43,8 @@ def row_of(heading: Heading, count: int, first: float, last: float) -> AskedRow:
         grant=heading.grant,
         code=heading.code,
         rule_of=heading.rule_of,
+        by=heading.by,
+        place=heading.place,
         count=count,
         first=first,
         last=last,

@@ -8,6 +8,7 @@ from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options, with_person
 from llum.cli.parameters import Moment
 from llum.settings import Settings
+from schemas.asked import ADMIN
 
 if TYPE_CHECKING:
     from schemas.asked import AskedReply, AskedRow
@@ -66,18 +67,27 @@ def _row(row: "AskedRow") -> tuple[str, ...]:
 
 def _what(row: "AskedRow") -> str:
     """Say what was done, and by which right or why not."""
-    done = f"{_DONE.get(row.verb, row.verb)} {_place(row)}".rstrip()
+    verb = row.verb.replace("_", " ") if row.kind == "account" else _DONE.get(row.verb, row.verb)
+    done = f"{verb} {_place(row)}".rstrip()
     if row.rule_of is not None:
         done += f" for a rule in the model of {row.rule_of}"
+    if row.place:
+        done += f" from {row.place}"
+    if row.by is not None:
+        done += f", by {_who(row.by)}"
     if row.code is not None:
         return f"{done}: refused, {row.code}"
     return f"{done} ({_right(row.grant)})" if row.grant else done
 
 
+def _who(by: str) -> str:
+    return f"administrator {by.removeprefix(ADMIN)}" if by.startswith(ADMIN) else f"the {by}"
+
+
 def _place(row: "AskedRow") -> str:
     from llum.cli import render
 
-    if row.kind == "model":
+    if row.kind in ("model", "account"):
         return ""
     path = render.path_text(row.path)
     return {"view": f"view {path}", "context": f"{path.rstrip('/')}/"}.get(row.kind, path)
