@@ -18,6 +18,7 @@ from edge_http.http.sources import PROXIES, Proxies
 from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
+from edge_http.sessions.routes import add_sessions
 from edge_http.sessions.visitor import visitor_of
 from edge_http.web.pages import CSRF_TOKEN_OF, VISITOR_OF
 from edge_http.web.routes import add_web
@@ -53,6 +54,7 @@ def make_app(
     app[TURNS] = Turns(MAX_UNDER_WAY, TURN_WITHIN_S)
     app.cleanup_ctx.append(_authenticating)
     add_health(app)
+    add_sessions(app)
     add_web(app)
     add_home(app)
     add_personis(app)

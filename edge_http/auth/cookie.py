@@ -18,7 +18,10 @@ async def find_session(request: web.Request, edge: web.Application) -> tuple[str
     if sid is None:
         return None
     session = await edge[AUTHENTICATOR].sessions.get_session(sid)
-    return None if session is None else (sid, session)
+    if session is None:
+        return None
+    request[TRACE].by_cookie = True
+    return sid, session
 
 
 def caller_by_cookie_at_hand(request: web.Request, trace: Trace) -> Principal | None:

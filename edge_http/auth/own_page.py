@@ -65,7 +65,7 @@ def problem_with_token(edge: web.Application, cookie: str, token: str) -> Proble
 
 def cross_site(message: str, field: str, hint: str) -> Refusal:
     """Make the refusal of what another site may have sent."""
-    return Refusal(Code.CROSS_SITE, message, field, hint)
+    return Refusal(Code.CROSS_SITE, message, str(field), hint)
 
 
 def is_from_own_page(request: web.Request, edge: web.Application) -> bool:

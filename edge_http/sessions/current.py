@@ -41,8 +41,13 @@ async def current_session(request: web.Request) -> CurrentSession | None:
         edge = request[TRACE].edge
         await edge[AUTHENTICATOR].csrf.load()
         found = await find_session(request, edge)
-        request[CURRENT] = None if found is None else CurrentSession(*found)
+        remember_session(request, None if found is None else CurrentSession(*found))
     return request[CURRENT]
+
+
+def remember_session(request: web.Request, current: CurrentSession | None) -> None:
+    """Note which session a request has from now on; None: it has none any more."""
+    request[CURRENT] = current
 
 
 async def session_of(request: web.Request) -> Session | None:
@@ -59,7 +64,7 @@ async def require_session(request: web.Request) -> Session:
     session = await session_of(request)
     if session is None:
         _send_to_sign_in(request)
-        raise Unauthenticated("nobody is signed in", challenge(request), "Cookie", _SIGN_IN_HINT)
+        raise nobody(request)
     trace = request[TRACE]
     trace.user, trace.by_cookie = session.user, True
     return session
@@ -75,6 +80,11 @@ async def require_fresh(request: web.Request) -> Session:
         _send_to_sign_in(request)
         raise not_fresh(request)
     return session
+
+
+def nobody(request: web.Request) -> Unauthenticated:
+    """Make the refusal of a request without a live session."""
+    return Unauthenticated("nobody is signed in", challenge(request), "Cookie", _SIGN_IN_HINT)
 
 
 def not_fresh(request: web.Request) -> Unauthenticated:
@@ -99,10 +109,16 @@ def _send_to_sign_in(request: web.Request) -> None:
 
 def _way_back(request: web.Request) -> str:
     """Give the page to come back to: a form is not sent again, but the page that it is on is shown."""
-    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD) or _is_page(request):
         return local_path(request.raw_path)
     referer = request.headers.get(hdrs.REFERER)
     if referer is None or not is_from_own_page(request, request[TRACE].edge):
         return HOME
     parts = urlsplit(referer)
     return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
+def _is_page(request: web.Request) -> bool:
+    """Tell whether the path that a form was sent to is a page, too."""
+    pages = (route.resource for route in request[TRACE].edge.router.routes() if route.method == hdrs.METH_GET)
+    return any(resource is not None and resource.canonical == request.path for resource in pages)

@@ -30,7 +30,7 @@ MAX_FORM_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 1000
 """Fields of a form."""
 
-_VISITOR: Final[web.RequestKey[str]] = web.RequestKey("visitor")
+_NEW_VISITOR: Final[web.RequestKey[str]] = web.RequestKey("new_visitor")
 
 _fields: Final = msgspec.json.Decoder(dict[str, str | list[str]])
 
@@ -116,7 +116,7 @@ def _cookie_of(request: web.Request) -> str | None:
 
 
 def _new_visitor(request: web.Request) -> str:
-    if _VISITOR not in request:
-        request[_VISITOR] = str(uuid.uuid4())
-        set_visitor_cookie(request, request[_VISITOR])
-    return request[_VISITOR]
+    if _NEW_VISITOR not in request:
+        request[_NEW_VISITOR] = str(uuid.uuid4())
+        set_visitor_cookie(request, request[_NEW_VISITOR])
+    return request[_NEW_VISITOR]

@@ -64,7 +64,7 @@ def coarse(source: str) -> str:
     if not source:
         return ""
     address = ipaddress.ip_network(source).network_address
-    if address.is_loopback:
+    if address.is_loopback or address.is_unspecified:
         return "this machine"
     if isinstance(address, ipaddress.IPv4Address):
         return ".".join(str(address).split(".")[:2]) + ".x.x"

@@ -1,4 +1,4 @@
-"""From a proven identity to a session, and the end of one."""
+"""From a proven identity to a session."""
 
 import time
 from typing import Any, Final
@@ -6,17 +6,22 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from edge_http.auth.cookies import clear_session_cookie, cookies_of, set_profile_cookie, set_session_cookie
+from edge_http.auth.cookies import cookies_of, set_profile_cookie, set_session_cookie
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.http.showing import wants_page
 from edge_http.keys import AUTHENTICATOR
-from edge_http.sessions.current import CURRENT, CurrentSession, see_other
+from edge_http.sessions.current import CurrentSession, current_session, remember_session, see_other
+from edge_http.sessions.ending import end_former
 from edge_http.sessions.forms import csrf_token, prepare_forms
-from edge_http.sessions.local_paths import local_path
+from edge_http.sessions.local_paths import HOME, local_path
 from edge_http.sessions.places import place_of
 from identity.sessions.session import Session
 from identity.sessions.store import new_sid
+from identity.states import Decision, Facts, Shown, decide_state
+
+FIRST_HOME: Final = f"{HOME}?first=1"
+"""The way in, for somebody of whom this browser has never seen anything."""
 
 SESSION_LIFETIME_S: Final = 30 * 24 * 3600.0
 """Seconds of a session: a month, however often it is used. Whoever uses llum less signs in each time."""
@@ -36,32 +41,30 @@ async def after_authentication(
         user=user, details=known, made=now, expires=now + SESSION_LIFETIME_S, authenticated=now, how=how,
         place=place_of(request),
     )  # fmt: skip
+    decision = decide_state(await _facts_of(request))
     await begin_session(request, session)
-    return await _handed_on(request, session, local_path(then))
+    return await _handed_on(request, session, _page_of(decision, local_path(then)))
 
 
 async def begin_session(request: web.Request, session: Session) -> None:
     """Have the browser speak as a session from now on, and no longer as what it had. Raises `Transient`."""
     sessions, sid = request[TRACE].edge[AUTHENTICATOR].sessions, new_sid()
     await sessions.set_session(sid, session)
-    await _end_former(request)
+    await end_former(request)
     set_session_cookie(request, sid, session.expires - session.made)
     set_profile_cookie(request, session.how)
-    request[CURRENT] = CurrentSession(sid, session)
+    remember_session(request, CurrentSession(sid, session))
+    request[TRACE].user = session.user
 
 
-async def end_session(request: web.Request) -> None:
-    """End the session of a request, if there is one, in the store and in the browser. Raises `Transient`."""
-    await _end_former(request)
-    clear_session_cookie(request)
-    request[CURRENT] = None
+async def _facts_of(request: web.Request) -> Facts:
+    how = cookies_of(request, request[TRACE].edge).how
+    return Facts(True, True, await current_session(request) is not None, how is not None)
 
 
-async def _end_former(request: web.Request) -> None:
-    edge = request[TRACE].edge
-    sid = cookies_of(request, edge).sid
-    if sid is not None:
-        await edge[AUTHENTICATOR].sessions.delete_session(sid)
+def _page_of(decision: Decision, then: str) -> str:
+    """Give the page to hand on to; the way in has words for who is here for the first time."""
+    return FIRST_HOME if decision.shown is Shown.FIRST_PAGE and then == HOME else then
 
 
 async def _handed_on(request: web.Request, session: Session, then: str) -> web.Response:

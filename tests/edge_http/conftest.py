@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from edge_http.app import make_app
@@ -26,7 +26,7 @@ class EdgeServer(TestServer):
 class Edge:
     """A running edge, and what stands behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_url: str = "http://llum.example") -> None:
         self.bus = FakeBus(PARTITIONS)
         self.requests = FakeRequests()
         self.authenticator = FakeAuthenticator()
@@ -35,11 +35,11 @@ class Edge:
             self.bus,  # type: ignore[arg-type]
             self.requests,  # type: ignore[arg-type]
             self.authenticator,  # type: ignore[arg-type]
-            "http://llum.example",
+            public_url,
             PARTITIONS,
         )
         self.app = app
-        self.http = TestClient(EdgeServer(app))
+        self.http = TestClient(EdgeServer(app), cookie_jar=DummyCookieJar())
 
     @property
     def taken(self) -> int:
