@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
-from edge_http.auth.cookies import cookies_of
 from edge_http.http.observe import TRACE
-from edge_http.sessions.current import require_session, session_of
+from edge_http.sessions.arriving import Arrival, arrive
+from edge_http.sessions.current import require_session
+from identity.states import Shown
 from schemas.errors import Code, Refusal
 from schemas.paths import parse_path
 
@@ -29,9 +30,10 @@ def add_home(app: web.Application) -> None:
 
 
 async def _home(request: web.Request) -> web.Response:
-    session = await session_of(request)
-    if session is None:
-        return _welcome(request)
+    arrival = await arrive(request)
+    session = arrival.session
+    if session is None or not arrival.decision.is_let_in:
+        return _welcome(request, arrival)
     trace = request[TRACE]
     trace.user, trace.by_cookie = session.user, True
     return await _shown(request, session, ())
@@ -73,11 +75,11 @@ def _number(request: web.Request) -> int:
     return int(given) if given.isdecimal() and given.isascii() and len(given) <= _MAX_DIGITS else 1
 
 
-def _welcome(request: web.Request) -> web.Response:
+def _welcome(request: web.Request, arrival: Arrival) -> web.Response:
     from edge_http.web.pages import page
 
-    how = cookies_of(request, request[TRACE].edge).how
-    return page(request, "welcome.html", known=how is not None, last_way=_way(how or ""), sign_up=True, try_it="")
+    is_known = arrival.decision.shown is not Shown.WELCOME
+    return page(request, "welcome.html", known=is_known, last_way=_way(arrival.last_how or ""), sign_up=True, try_it="")
 
 
 def _way(how: str) -> str:

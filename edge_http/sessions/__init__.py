@@ -4,5 +4,7 @@ current.py      the session of a request; who must have one, and who must have p
 sensitive.py    what only somebody may do who has done that
 forms.py        forms of llum's own pages, and nobody else's
 signing_in.py   from a proven identity to a session
+arriving.py     in which of the sixteen states a request for a page is
+routes.py       who am I, and the way out; own_sessions.py: the list of one's sessions
 places.py       where a session is from, in words
 """

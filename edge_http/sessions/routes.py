@@ -15,12 +15,14 @@ from edge_http.sessions.current import nobody, see_other, session_of
 from edge_http.sessions.ending import end_session
 from edge_http.sessions.forms import csrf_token, posted_form, prepare_forms
 from edge_http.sessions.local_paths import HOME
+from edge_http.sessions.own_sessions import add_own_sessions
 
 
 def add_sessions(app: web.Application) -> None:
     """Add the routes."""
     app.router.add_get("/me", _me)
     app.router.add_post("/sign-out", _sign_out)
+    add_own_sessions(app)
 
 
 async def _me(request: web.Request) -> web.Response:

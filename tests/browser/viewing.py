@@ -34,7 +34,8 @@ class Viewer:
 
     def sign_in_as(self, sid: str) -> None:
         """Have the session of an id."""
-        self.context.add_cookies([{"name": "llumsessionid", "value": sid, "url": self.base}])
+        given = {"llumsessionid": sid, "llumprofile": "passkey"}
+        self.context.add_cookies([{"name": name, "value": value, "url": self.base} for name, value in given.items()])
 
     def go(self, path: str, status: int = 200) -> Page:
         """Open a page."""

@@ -38,7 +38,7 @@ class Reader:
 
     async def get(self, path: str, **more: Any) -> ClientResponse:
         self.edge.requests.replies[:] = [self._reply] * 1000
-        headers = BROWSER | {"Cookie": f"llumsessionid={self.sid}"}
+        headers = BROWSER | {"Cookie": f"llumsessionid={self.sid}; llumprofile=passkey"}
         return await self.edge.http.get(path, headers=headers, allow_redirects=False, **more)
 
     async def text(self, path: str) -> str:
