@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from bus.attempts import ConnectAttempts
 from bus.inbox import Inbox
 from bus.logger import get_logger
 from bus.nats_py import nats
+from bus.showing import Showing, Token
 from bus.wire import Listening, OnMessage, WireClient, end_task
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.limits import MAX_PAYLOAD_BYTES
@@ -32,8 +34,6 @@ PING_EVERY_S: Final = 10
 PENDING_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 """Bytes that may wait to be sent before a publisher waits; room for a largest message."""
 
-Token = str | Callable[[], str]
-
 _DENIED: Final = re.compile(r'permissions violation for publish to "([^"]*)"')
 """What nats-server says of a message that it does not take."""
 
@@ -46,7 +46,8 @@ class Bus:
     def __init__(self, url: str, name: str, token: Token | None = None) -> None:
         self.url = url
         self.name = name
-        self._token = token
+        self._showing = None if token is None else Showing(token, self._renew)
+        self._renewing: asyncio.Task[None] | None = None
         self.nc: Any = WireClient()
         self.inbox = Inbox(self)
         """For requests; open as soon as the connection stands."""
@@ -55,6 +56,9 @@ class Bus:
         """Called in order after each loss and each return of the connection; they must not block."""
         self.on_denied: list[Callable[[str], None]] = []
         """Called with the subject of what nats-server did not let us publish; they must not block."""
+        self.on_refused: list[Callable[[], None]] = []
+        """Called when the credentials were refused again and again after a loss; they must not block."""
+        self._attempts = ConnectAttempts(None, self._refused)
         self._connected = asyncio.Event()
         self._attempt = 0
         self._lost_at = 0.0
@@ -66,19 +70,25 @@ class Bus:
         url: str,
         *,
         name: str,
-        inbox_prefix: str = "_INBOX",
         within_s: float = CONNECT_WITHIN_S,
         token: Token | None = None,
+        undecided_after_s: float | None = None,
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then.
 
-        `token` is shown instead of what the address holds; a function is asked for it at each attempt.
+        `token` is shown instead of what the address holds; a function is asked for it at each attempt. It raises
+        `not_authenticated` once the token was refused again and again, and `unavailable` after `undecided_after_s`
+        seconds in which nobody has decided on it.
         """
         bus = cls(url, name, token)
-        connecting = asyncio.get_running_loop().create_task(bus._connect(inbox_prefix))
+        bus._attempts = ConnectAttempts(undecided_after_s, bus._refused)
+        connecting = asyncio.get_running_loop().create_task(bus._connect())
+        hopeless = asyncio.get_running_loop().create_task(bus._attempts.hopeless.wait())
         try:
-            await asyncio.wait({connecting}, timeout=within_s)
+            waited = {connecting} if token is None else {connecting, hopeless}
+            await asyncio.wait(waited, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            hopeless.cancel()
             await end_task(connecting)
         await bus._started(connecting)
         return bus
@@ -91,6 +101,11 @@ class Bus:
     @property
     def connected(self) -> bool:
         return self._connected.is_set()
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether the connection is lost, and nats-server takes its credentials no more."""
+        return self._attempts.is_refused
 
     async def wait_connected(self, timeout_s: float) -> bool:
         """Wait until the connection stands; False if it does not within the time."""
@@ -154,6 +169,9 @@ class Bus:
 
     async def _abandon(self) -> None:
         self._connected.clear()
+        self._attempts.end()
+        if self._showing:
+            self._showing.end()
         try:
             async with asyncio.timeout(DRAIN_WITHIN_S):
                 await self.nc.close()
@@ -163,6 +181,7 @@ class Bus:
     async def _started(self, connecting: "asyncio.Task[None]") -> None:
         error = None if connecting.cancelled() else connecting.exception()
         if not connecting.cancelled() and error is None:
+            self._attempts.admitted()
             self._connected.set()
             return
         await self._abandon()
@@ -170,15 +189,17 @@ class Bus:
             raise error
         raise self._unreachable() from error
 
-    async def _connect(self, inbox_prefix: str) -> None:
+    async def _connect(self) -> None:
         address, login = _without_login(self.url)
-        if self._token is not None:
-            login = {"token": self._token}
+        inbox = "_INBOX"
+        if self._showing is not None:
+            login, inbox = {"token": self._showing}, self._showing.inbox or inbox
+        self.nc.on_credentials_shown = self._attempts.shown
         await self.nc.connect(
             servers=[address],
             **login,
             name=self.name,
-            inbox_prefix=inbox_prefix,
+            inbox_prefix=inbox,
             error_cb=self._failed,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
@@ -197,8 +218,19 @@ class Bus:
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt - 1, 10)) if attempt else 0.0
         return servers[attempt % len(servers)], wait_s
 
+    def _renew(self) -> None:
+        """Connect anew, with the next token."""
+        log.info("bus.renews", connection=self.name)
+        self._renewing = asyncio.get_running_loop().create_task(self.nc.force_reconnect())
+
+    def _refused(self) -> None:
+        log.warning("bus.refused", url=_without_password(self.url), connection=self.name)
+        _call_all(self.on_refused)
+
     async def _failed(self, error: Exception) -> None:
         self._last_error = error
+        if not self.nc.is_connected:
+            self._attempts.failed(error)
         denied = _DENIED.search(str(error))
         if denied:
             for hook in self.on_denied:
@@ -217,16 +249,19 @@ class Bus:
 
     async def _reconnected(self) -> None:
         self._attempt = 0
+        self._attempts.admitted()
         self._connected.set()
         log.info("bus.reconnected", connection=self.name, away_s=round(time.monotonic() - self._lost_at, 3))
         _call_all(self.on_reconnect)
 
     def _unreachable(self) -> Transient:
-        if self._last_error is not None and "authorization violation" in str(self._last_error).lower():
+        if self._attempts.was_refused:
+            return not_authenticated(f"nats-server at {_without_password(self.url)} lets nobody in with this login")
+        if self._attempts.is_undecided:
             return Transient(
-                Code.NOT_AUTHENTICATED,
-                f"nats-server at {_without_password(self.url)} lets nobody in with these credentials",
-                "they are unknown, have expired or were revoked; or llum is just starting: try again in a moment",
+                Code.UNAVAILABLE,
+                f"nobody has told nats-server at {_without_password(self.url)} whether it may let this app in",
+                "an edge of llum decides that: see that one runs, and try again",
             )
         reason = f" ({self._last_error})" if self._last_error else ""
         return Transient(
@@ -234,6 +269,12 @@ class Bus:
             f"no nats-server answers at {_without_password(self.url)}{reason}",
             "see that llum is running, and that LLUM_NATS_URL, if it is set, names its nats-server",
         )
+
+
+def not_authenticated(message: str) -> Transient:
+    """Give the error of who is not let in: another token may be."""
+    hint = "it is unknown, has expired or was revoked: sign in again, or get a new token"
+    return Transient(Code.NOT_AUTHENTICATED, message, hint)
 
 
 def _call_all(hooks: list[Callable[[], None]]) -> None:

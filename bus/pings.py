@@ -11,13 +11,14 @@ from schemas.errors import Transient
 from schemas.queries import Ping
 from schemas.replies import PingReply
 
-_PING: Final = encode(Ping())
+PING: Final = encode(Ping())
+"""What is asked."""
 
 
 async def ping(bus: Bus, partition: int, within_s: float) -> PingReply | None:
     """Have a worker answer for the partition. Raises nothing: where the bus is away, none does, and None is given."""
     try:
-        answer = await bus.inbox.request(partition_ask_subject(partition), _PING, within_s)
+        answer = await bus.inbox.request(partition_ask_subject(partition), PING, within_s)
         reply = None if answer.no_responders else decode_reply(answer.data)
         return reply if isinstance(reply, PingReply) else None
     except (Transient, msgspec.DecodeError):

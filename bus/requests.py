@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from bus.connection import Bus
+from bus.connection import Bus, not_authenticated
 from bus.inbox import Inbox, OnAnswer, is_no_responders
+from bus.probing import Probes
 from bus.subjects import REPLY_TO_HEADER, SETTLE_HEADER, checked_ask_subject, checked_command_subject
 from schemas.codec import decode_outcome, decode_reply, encode
 from schemas.commands import Command
@@ -32,11 +33,16 @@ _decode_ack = msgspec.json.Decoder().decode
 
 
 class Requests:
-    """Speaks to the workers over one connection, with one subscription for everything that comes back."""
+    """Speaks to the workers over one connection, with one subscription for everything that comes back.
 
-    def __init__(self, bus: Bus) -> None:
+    `served_within_s` is for apps, which are not told when nobody listens: after so many seconds without a sign of a
+    worker nothing waits for an answer any longer. None: all wait for as long as they are told to.
+    """
+
+    def __init__(self, bus: Bus, served_within_s: float | None = None) -> None:
         self._bus = bus
         self._inbox = Inbox(bus)
+        self._probes = None if served_within_s is None else Probes(bus, self._inbox, served_within_s - YOUNG_S)
         self._under_way: set[_Exchange] = set()
         self._young: list[_Exchange] = []
         """Those without timers: most are answered before they need any."""
@@ -46,12 +52,16 @@ class Requests:
         await self._inbox.open()
         self._bus.on_reconnect.append(self._send_all_again)
         self._bus.on_denied.append(self._deny)
+        self._bus.on_refused.append(self._refuse)
 
     async def close(self) -> None:
         """Fail whoever still waits, with `unavailable`."""
         if self._send_all_again in self._bus.on_reconnect:
             self._bus.on_reconnect.remove(self._send_all_again)
             self._bus.on_denied.remove(self._deny)
+            self._bus.on_refused.remove(self._refuse)
+        if self._probes:
+            self._probes.close()
         for exchange in list(self._under_way):
             exchange.fail(Transient(Code.UNAVAILABLE, "llum is stopping"))
         await self._inbox.close()
@@ -89,6 +99,7 @@ class Requests:
         subject = checked_command_subject(user, app, verb_of(command))
         exchange = self._exchange(subject, encode(command), timeout_s, "no outcome came")
         exchange.reply_to = exchange.expect(exchange.on_answer)
+        exchange.needs_worker = True
         if settle:
             exchange.settle = True
             exchange.again_s = SETTLING_AGAIN_S
@@ -110,6 +121,7 @@ class Requests:
     def _asking(self, user: str, app: str, verb: str, data: bytes, timeout_s: float) -> "_Exchange":
         exchange = self._exchange(checked_ask_subject(user, app, verb), data, timeout_s, "no reply came")
         exchange.reply = exchange.expect(exchange.on_answer)
+        exchange.needs_worker = True
         return exchange
 
     def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> "_Exchange":
@@ -143,11 +155,19 @@ class Requests:
     def _set_timers(self) -> None:
         young, self._young = self._young, []
         for exchange in young:
+            if exchange.future.done():
+                continue
             exchange.set_timers()
+            if self._probes and exchange.needs_worker:
+                self._probes.watch(exchange)
 
     def _send_all_again(self) -> None:
         for exchange in list(self._under_way):
             exchange.send_soon(0.0)
+
+    def _refuse(self) -> None:
+        for exchange in list(self._under_way):
+            exchange.fail(_refused())
 
     def _deny(self, subject: str) -> None:
         """Fail those whose message nats-server did not take: it stands for what the model would have said."""
@@ -163,7 +183,7 @@ class _Exchange:
 
     __slots__ = (
         "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer", "_tokens",
-        "_trouble", "again_s", "future", "reply", "reply_to", "settle", "subject", "timeout_s",
+        "_trouble", "again_s", "future", "needs_worker", "reply", "reply_to", "settle", "subject", "timeout_s",
     )  # fmt: skip
 
     def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
@@ -186,6 +206,8 @@ class _Exchange:
         """Where a reply or PubAck comes to. Empty: none is asked for."""
         self.reply_to = ""
         """Where the outcome of a command comes to. Empty: nobody waits for it."""
+        self.needs_worker = False
+        """Whether a worker must answer; else it is nats-server itself."""
         self.settle = False
         """Whether the outcome is to come when what the command has set off has ended."""
         self.again_s = AGAIN_S
@@ -272,7 +294,12 @@ class _Exchange:
         return self._bus.publish_soon(self.subject.encode(), self._data, self.reply.encode(), self._header_block())
 
     async def send(self) -> None:
-        """Send as soon as the connection takes it, if it stands; else the reconnect does it. Raises as `publish`."""
+        """Send as soon as the connection takes it, if it stands; else the reconnect does it.
+
+        Raises as `publish`, and `not_authenticated` if there will be none.
+        """
+        if self._bus.is_refused:
+            raise _refused()
         if self._bus.connected:
             headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else {}
             if self.settle:
@@ -301,3 +328,7 @@ class _Exchange:
             self._trouble = error.error.message
         except Refusal as error:
             self.fail(error)
+
+
+def _refused() -> Transient:
+    return not_authenticated("nats-server does not let this app in any more")

@@ -115,6 +115,17 @@ def partition_ask_subject(partition: int) -> str:
     return f"llum.query.{partition}._._.ping"
 
 
+def ping_subject(user: str, app: str) -> str:
+    """Address whoever serves a person, as an app may."""
+    return ask_subject(user, app, "ping")
+
+
+def parted_subject(subject: str) -> tuple[str, str]:
+    """Give user and app of a command's or query's subject that has been checked."""
+    _, _, user, app, _ = subject.split(".")
+    return user, app
+
+
 def accept_subject_of(partition: int) -> str:
     """Address a partition that is refused, for the operator's word that the log counts. No app may publish there."""
     return f"llum.accept.{partition}"

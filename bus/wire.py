@@ -151,6 +151,8 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
         super().__init__()
         self._ps: Parser = Parser(self)
         self._writing_soon = False
+        self.on_credentials_shown: Callable[[], None] = lambda: None
+        """Called when the credentials go to the server. It must not block."""
 
     @property
     def server_info(self) -> dict[str, Any]:
@@ -239,6 +241,19 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
         await self._error_cb(error)
         if not any(text in err_msg for text in _HARMLESS):
             await self._process_op_err(error)
+
+    def _connect_command(self) -> bytes:
+        command: bytes = super()._connect_command()
+        self.on_credentials_shown()
+        return command
+
+    async def _process_connect_init(self) -> None:
+        """Raise where nats-py takes a connection for made that the server has ended while it was being made."""
+        await super()._process_connect_init()
+        if not self.is_connected:
+            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+                task.cancel()
+            raise nats.errors.UnexpectedEOF
 
     async def close(self) -> None:
         """Close for good: nats-py alone may go on connecting if an attempt fails in the moment of closing."""

@@ -109,8 +109,18 @@ class Tokens:
 
     async def issue(self, user: str, app: str, registration: int, lifetime_s: float) -> str:
         """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`."""
+        return await self._issue(user, app, registration, lifetime_s, new_sign_in())
+
+    async def renew(self, principal: Principal, lifetime_s: float) -> str:
+        """Make the token that follows one of this sign-in. Its inbox is the same, so a connection can go on with it.
+
+        The earlier one is good until it expires or is revoked. Raises as `issue`.
+        """
+        assert principal.sign_in, "only a token comes from a sign-in"
+        return await self._issue(principal.user, principal.app, principal.registration, lifetime_s, principal.sign_in)
+
+    async def _issue(self, user: str, app: str, registration: int, lifetime_s: float, sign_in: str) -> str:
         check_names(user, app)
-        sign_in = new_sign_in()
         proof = (await inboxes_of(self._bus)).proof(user, app, sign_in)
         token = f"llum_{secrets.token_urlsafe(32)}.{sign_in}.{proof}"
         now = self._now()

@@ -17,38 +17,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from bus.as_app import OUTCOME_WITHIN_S, AsApp, LastWrites, new_id
-from bus.connection import Bus, Token
+from bus.connection import Bus
 from bus.requests import Requests
+from bus.showing import Token
 from bus.turns import Turns
-from llum.connecting import connected
+from llum.connecting import PATIENCE_S, connected
 from llum.given_paths import PathLike, parted, segments_of
-from schemas import following, parts, queries, replies
+from schemas import commands, following, parts, queries, replies
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.asked import AskedReply
-from schemas.commands import (
-    ActivateRule,
-    Command,
-    Correct,
-    DeleteApp,
-    DeleteComponent,
-    DeleteContext,
-    DeleteRule,
-    DeleteView,
-    Forget,
-    Import,
-    MakeComponent,
-    MakeContext,
-    MakeModel,
-    MakeRule,
-    MakeView,
-    RegisterApp,
-    SetGoals,
-    SetPermission,
-    SetResolver,
-    SetTimeZone,
-    Tell,
-    Withdraw,
-)
+from schemas.commands import Command
 from schemas.definitions import ComponentDefinition, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.errors import raised_from
 from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
@@ -77,25 +55,23 @@ class Client:
         data_dir: Path | str | None = None,
         app: str = OWNER_APP,
         token: Token | None = None,
+        patience_s: float | None = PATIENCE_S,
     ) -> AsyncIterator["Client"]:
         """Connect to a bus: at `url`, else at LLUM_NATS_URL, else where the llum on the data folder runs.
 
-        With a token it speaks as that token's app, about that token's person alone. Without one it needs the operator's
-        credentials, which are in the data folder, and may speak as any app.
+        With a token it speaks as that token's app, about that token's person alone. A function in its place gives the
+        token to show now; if it gives an `ExpiringToken`, that is replaced before it expires. Without a token it needs
+        the operator's credentials, which are in the data folder, and may speak as any app.
 
-        Raises `llum.failures.Fault` if no llum runs there, `Refusal` if the app's id cannot be one.
+        A connection that is lost comes back by itself, and what was under way is sent again. With a token each method
+        raises `unavailable` after `patience_s` without a sign of a worker, None: after its own time.
+
+        Raises `llum.failures.Fault` if no llum runs there, `Refusal` if the app's id cannot be one, `Transient`
+        `not_authenticated` for a token that is not good.
         """
         check_token(app, "app")
-        bus = await connected(url, data_dir, app, token)
-        try:
-            requests = Requests(bus)
-            await requests.start()
-            try:
-                yield cls(bus, requests, app)
-            finally:
-                await requests.close()
-        finally:
-            await bus.close()
+        async with connected(url, data_dir, app, token, patience_s) as (bus, requests):
+            yield cls(bus, requests, app)
 
     async def tell(
         self,
@@ -127,7 +103,7 @@ class Client:
             useby=useby,
             extra=extra or {},
         )
-        command = Tell(id=id or new_id(), context=context, component=component, evidence=evidence)
+        command = commands.Tell(id=id or new_id(), context=context, component=component, evidence=evidence)
         return await self.send(user, command, settle=settle)
 
     async def correct(self, user: str, path: PathLike, value: Any, *, comment: str | None = None) -> Accepted:
@@ -136,7 +112,7 @@ class Client:
         The result's `seq` and `n` name the correction for `withdraw`.
         """
         context, component = parted(path)
-        command = Correct(id=new_id(), context=context, component=component, value=value, comment=comment)
+        command = commands.Correct(id=new_id(), context=context, component=component, value=value, comment=comment)
         return await self.send(user, command)
 
     async def withdraw(
@@ -144,7 +120,7 @@ class Client:
     ) -> Accepted:
         """Take back a piece of evidence: one's own, or as an owner app any. Raises `no_such_evidence`."""
         context, component = parted(path)
-        command = Withdraw(id=new_id(), context=context, component=component, seq=seq, n=n, comment=comment)
+        command = commands.Withdraw(id=new_id(), context=context, component=component, seq=seq, n=n, comment=comment)
         return await self.send(user, command)
 
     async def consequences(
@@ -155,8 +131,10 @@ class Client:
         Nothing happens. Raises what refuses the command itself.
         """
         context, component = parted(path)
-        deletion = DeleteComponent(id="", context=context, component=component)
-        command = deletion if seq is None else Withdraw(id="", context=context, component=component, seq=seq, n=n)
+        deletion = commands.DeleteComponent(id="", context=context, component=component)
+        command = (
+            deletion if seq is None else commands.Withdraw(id="", context=context, component=component, seq=seq, n=n)
+        )
         return await self._answered(user, queries.Consequences(command=command), replies.ConsequencesReply)
 
     async def follows(self, user: str, path: PathLike, seq: int, n: int = 0) -> following.FollowsReply:
@@ -208,7 +186,7 @@ class Client:
 
     async def make_model(self, user: str, definition: ModelDefinition) -> Accepted:
         """Make a user's model, as the operator does; this app becomes its first owner app. Raises `already_exists`."""
-        command = MakeModel(id=new_id(), definition=definition, owner=self.app)
+        command = commands.MakeModel(id=new_id(), definition=definition, owner=self.app)
         made = await AsApp(self.requests, check_token(user, "user"), ADMIN_APP, self._writes).send(command)
         self._writes.note((user, self.app), made.seq)
         return made
@@ -219,47 +197,53 @@ class Client:
         """Make a context below one that is there."""
         context, name = parted(path)
         given: dict[str, Any] = {"description": description, "resolver": resolver, "exist_ok": exist_ok}
-        return await self.send(user, MakeContext(id=new_id(), context=context, name=name, **given))
+        return await self.send(user, commands.MakeContext(id=new_id(), context=context, name=name, **given))
 
     async def make_component(
         self, user: str, context: PathLike, component: ComponentDefinition, *, exist_ok: bool = False
     ) -> Accepted:
         """Make a component in a context."""
-        command = MakeComponent(id=new_id(), context=list(segments_of(context)), component=component, exist_ok=exist_ok)
+        command = commands.MakeComponent(
+            id=new_id(), context=list(segments_of(context)), component=component, exist_ok=exist_ok
+        )
         return await self.send(user, command)
 
     async def make_view(self, user: str, context: PathLike, view: ViewDefinition) -> Accepted:
         """Make or replace a view in a context."""
-        return await self.send(user, MakeView(id=new_id(), context=list(segments_of(context)), view=view))
+        return await self.send(user, commands.MakeView(id=new_id(), context=list(segments_of(context)), view=view))
 
     async def delete_context(self, user: str, path: PathLike) -> Accepted:
         """Delete a context and all below it; never the root."""
-        return await self.send(user, DeleteContext(id=new_id(), context=list(segments_of(path))))
+        return await self.send(user, commands.DeleteContext(id=new_id(), context=list(segments_of(path))))
 
     async def delete_component(self, user: str, path: PathLike) -> Accepted:
         """Delete a component."""
         context, component = parted(path)
-        return await self.send(user, DeleteComponent(id=new_id(), context=context, component=component))
+        return await self.send(user, commands.DeleteComponent(id=new_id(), context=context, component=component))
 
     async def delete_view(self, user: str, path: PathLike) -> Accepted:
         """Delete a view; the last segment of the path is its name."""
         context, view = parted(path)
-        return await self.send(user, DeleteView(id=new_id(), context=context, view=view))
+        return await self.send(user, commands.DeleteView(id=new_id(), context=context, view=view))
 
     async def set_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver for asks about a component that name none; None: that of its context."""
         context, component = parted(path)
-        return await self.send(user, SetResolver(id=new_id(), context=context, component=component, resolver=resolver))
+        return await self.send(
+            user, commands.SetResolver(id=new_id(), context=context, component=component, resolver=resolver)
+        )
 
     async def set_context_resolver(self, user: str, path: PathLike, resolver: str | None) -> Accepted:
         """Set the resolver of a context, for components in and below it that have none; None: unset."""
-        return await self.send(user, SetResolver(id=new_id(), context=list(segments_of(path)), resolver=resolver))
+        return await self.send(
+            user, commands.SetResolver(id=new_id(), context=list(segments_of(path)), resolver=resolver)
+        )
 
     async def set_goals(self, user: str, path: PathLike, goals: Sequence[PathLike]) -> Accepted:
         """Say which components this one serves."""
         context, component = parted(path)
         paths = [list(segments_of(goal)) for goal in goals]
-        return await self.send(user, SetGoals(id=new_id(), context=context, component=component, goals=paths))
+        return await self.send(user, commands.SetGoals(id=new_id(), context=context, component=component, goals=paths))
 
     async def set_time_zone(self, user: str, time_zone: str | None) -> Accepted:
         """Set the person's time zone, such as Europe/Amsterdam; None: that of the installation. Owner apps only.
@@ -270,23 +254,27 @@ class Client:
 
         if time_zone is not None:
             zone_named(time_zone)
-        return await self.send(user, SetTimeZone(id=new_id(), time_zone=time_zone))
+        return await self.send(user, commands.SetTimeZone(id=new_id(), time_zone=time_zone))
 
     async def make_rule(self, user: str, path: PathLike, statement: str) -> str:
         """Attach a rule to a component, and give its token. Raises `bad_rule` with the position."""
         context, component = parted(path)
-        command = MakeRule(id=new_id(), context=context, component=component, statement=statement)
+        command = commands.MakeRule(id=new_id(), context=context, component=component, statement=statement)
         return str((await self.send(user, command)).result)
 
     async def activate_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Put a suspended rule to work. Owner apps only. Raises `no_such_rule`."""
         context, component = parted(path)
-        return await self.send(user, ActivateRule(id=new_id(), context=context, component=component, token=token))
+        return await self.send(
+            user, commands.ActivateRule(id=new_id(), context=context, component=component, token=token)
+        )
 
     async def delete_rule(self, user: str, path: PathLike, token: str) -> Accepted:
         """Remove a rule. Raises `no_such_rule`."""
         context, component = parted(path)
-        return await self.send(user, DeleteRule(id=new_id(), context=context, component=component, token=token))
+        return await self.send(
+            user, commands.DeleteRule(id=new_id(), context=context, component=component, token=token)
+        )
 
     async def register_app(
         self,
@@ -297,13 +285,13 @@ class Client:
         origins: Sequence[str] | None = None,
     ) -> Accepted:
         """Register an app with the user's model; its web pages come from `origins`. Owner apps only."""
-        command = RegisterApp(id=new_id(), app=app, description=description, role=role)
+        command = commands.RegisterApp(id=new_id(), app=app, description=description, role=role)
         command.origins = None if origins is None else list(origins)
         return await self.send(user, command)
 
     async def delete_app(self, user: str, app: str) -> Accepted:
         """Remove an app with its permissions and rules. Owner apps only. Its passwords are not touched."""
-        return await self.send(user, DeleteApp(id=new_id(), app=app))
+        return await self.send(user, commands.DeleteApp(id=new_id(), app=app))
 
     async def set_permission(
         self,
@@ -322,17 +310,21 @@ class Client:
         person's model.
         """
         place: dict[str, Any] = {"context": list(segments_of(context)), "component": component}
-        return await self.send(user, SetPermission(id=new_id(), app=app, whose_rules=whose_rules, **place, **parts))
+        return await self.send(
+            user, commands.SetPermission(id=new_id(), app=app, whose_rules=whose_rules, **place, **parts)
+        )
 
     async def import_contexts(
         self, user: str, context: PathLike, contexts: list[ImportedContext], *, id: str | None = None
     ) -> Accepted:
         """Put contexts with their evidence below one that is there: a page of an export, say. Owner apps only."""
-        return await self.send(user, Import(id=id or new_id(), context=list(segments_of(context)), contexts=contexts))
+        return await self.send(
+            user, commands.Import(id=id or new_id(), context=list(segments_of(context)), contexts=contexts)
+        )
 
     async def forget(self, user: str) -> Accepted:
         """Erase the model. Owner apps only. `llum admin person forget` erases what else there is of a person."""
-        return await self.send(user, Forget(id=new_id()))
+        return await self.send(user, commands.Forget(id=new_id()))
 
     async def forget_part(self, user: str, part: parts.ForgetPart) -> Accepted:
         """Erase a part of the model. Owner apps only. `measure_part` says when the log has lost it, too."""

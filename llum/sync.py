@@ -16,7 +16,9 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from bus.showing import Token
 from llum.client import Client
+from llum.connecting import PATIENCE_S
 from schemas.apps import OWNER_APP
 from schemas.errors import Code, Transient
 
@@ -124,10 +126,18 @@ class SyncClient:
     @classmethod
     @contextlib.contextmanager
     def connect(
-        cls, url: str | None = None, data_dir: Path | str | None = None, app: str = OWNER_APP
+        cls,
+        url: str | None = None,
+        data_dir: Path | str | None = None,
+        app: str = OWNER_APP,
+        token: Token | None = None,
+        patience_s: float | None = PATIENCE_S,
     ) -> Iterator["SyncClient"]:
-        """Connect as `Client.connect` does, for as long as the block lasts."""
-        background = _Background(lambda: Client.connect(url, data_dir, app))
+        """Connect as `Client.connect` does, for as long as the block lasts.
+
+        A function that gives tokens is called in the client's thread.
+        """
+        background = _Background(lambda: Client.connect(url, data_dir, app, token, patience_s))
         try:
             yield cls(background, background.start())
         finally:

@@ -9,7 +9,7 @@ import msgspec
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
-from bus.subjects import inbox_of_token
+from bus.showing import ExpiringToken, Token
 from schemas.codec import decode_outcome
 from schemas.errors import Code, Transient
 from schemas.replies import Refused
@@ -28,11 +28,11 @@ STORE_TIMEOUT_S: Final = 5.0
 log = get_logger("llum.sensor")
 
 
-Token = Callable[[], str | None]
-"""Gives the sensor's token; None when there is none now."""
+SensorToken = Callable[[], str | ExpiringToken | None]
+"""Gives the sensor's token; None when there is none now. It is called at each connection: there may be a new one."""
 
 
-def bus_at(address: BusAddress, name: str, token: Token | None = None) -> Connect:
+def bus_at(address: BusAddress, name: str, token: SensorToken | None = None) -> Connect:
     """Give the `Connect` of a publisher. Of refusals it logs code and field, never values.
 
     Without a token the address says who connects.
@@ -40,8 +40,8 @@ def bus_at(address: BusAddress, name: str, token: Token | None = None) -> Connec
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Store]:
-        shown, prefix = _shown(token)
-        bus = await Bus.connect(_found(address), name=name, within_s=CONNECT_WITHIN_S, token=shown, inbox_prefix=prefix)
+        shown = _shown(token)
+        bus = await Bus.connect(_found(address), name=name, within_s=CONNECT_WITHIN_S, token=shown)
         requests = Requests(bus)
         try:
             await requests.start()
@@ -64,15 +64,13 @@ def _found(address: BusAddress) -> str:
     return url
 
 
-def _shown(token: Token | None) -> tuple[str | None, str]:
-    """Give what is shown to the bus, and the inbox that goes with it."""
+def _shown(token: SensorToken | None) -> Token | None:
+    """Give what is to be shown to the bus. Raises `not_authenticated` if there is nothing."""
     if token is None:
-        return None, "_INBOX"
-    shown = token()
-    inbox = inbox_of_token(shown or "")
-    if shown is None or inbox is None:
+        return None
+    if not token():
         raise Transient(Code.NOT_AUTHENTICATED, "the sensor has no token", "install it anew")
-    return shown, inbox
+    return lambda: token() or ""
 
 
 def _store(bus: Bus, requests: Requests, inbox: str) -> Store:

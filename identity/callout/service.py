@@ -78,14 +78,20 @@ class Callout:
             log.warning("callout_unreadable", error=str(error))
             return
         answer = await self._decided(request)
-        self._bus.publish_soon(reply, self._xkey.seal(answer, server))
+        if answer is not None:
+            self._bus.publish_soon(reply, self._xkey.seal(answer, server))
 
-    async def _decided(self, request: Request) -> bytes:
+    async def _decided(self, request: Request) -> bytes | None:
+        """Give the answer; None where nothing can be known now.
+
+        Then silence says to the client that it may try again: that it is not let in would say that it should not.
+        """
         now = int(time.time())
         try:
             admitted = await self._decide(request)
         except Transient as error:
-            return claims.denied(self._issuer, request, f"cannot be known now: {error}", now)
+            log.warning("callout_cannot_know", error=str(error))
+            return None
         except LlumError as error:
             return claims.denied(self._issuer, request, str(error), now)
         if admitted is None:

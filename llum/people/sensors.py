@@ -16,13 +16,13 @@ TOKEN_LIFETIME_S: Final = 10 * 365 * 86_400.0
 """Seconds that the token of a sensor is good for: it may be away for long, and is revoked when it is removed."""
 
 
-async def install_activity_sensor(client: "Client", user: str) -> "SignIn":
-    """Register the sensor, make its place, let it tell there, and sign it in. Again it only signs in anew.
+async def install_activity_sensor(client: "Client", user: str, earlier: "SignIn | None" = None) -> "SignIn":
+    """Register the sensor, make its place, let it tell there, and sign it in. Again it only renews its sign-in.
 
-    Raises `Refusal`, `Transient`.
+    Raises `Refusal`, `Transient`, `ApiError`.
     """
     await client.send(user, installing())
-    return await sign_in_app(client, user, APP, TOKEN_LIFETIME_S)
+    return await sign_in_app(client, user, APP, TOKEN_LIFETIME_S, earlier)
 
 
 async def is_activity_sensor_installed(client: "Client", user: str) -> bool:

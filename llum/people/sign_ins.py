@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from bus.showing import ExpiringToken
 from llum.failures import Fault
 from llum.settings import Settings, load
 
@@ -29,6 +30,11 @@ class SignIn(msgspec.Struct, frozen=True):
     token: str
     expires: float
     """Seconds since 1970."""
+
+    @property
+    def shown(self) -> ExpiringToken:
+        """The token, as it is shown to the bus."""
+        return ExpiringToken(self.token, self.expires)
 
 
 class _Kept(msgspec.Struct):

@@ -40,10 +40,23 @@ async def make_token(client: "Client", user: str, name: str, lifetime_s: float, 
     return MadeToken(await tokens.issue(user, app, registration, lifetime_s), owner and role != "owner")
 
 
-async def sign_in_app(client: "Client", user: str, app: str, lifetime_s: float) -> SignIn:
-    """Make a token for an app that is registered, to be kept on this machine. Raises `Refusal`, `Transient`."""
+async def sign_in_app(
+    client: "Client", user: str, app: str, lifetime_s: float, earlier: SignIn | None = None
+) -> SignIn:
+    """Make a token for an app that is registered, to be kept on this machine.
+
+    In place of an earlier one that is still good it goes on with the same sign-in: what is connected comes back by
+    itself, at the same inbox. The earlier token ends. Raises `Refusal`, `Transient`, `ApiError`.
+    """
     registration = (await access(client.requests, user, app)).registration
-    token = await Authenticator(client.bus, client.requests).tokens.issue(user, app, registration, lifetime_s)
+    authenticator = Authenticator(client.bus, client.requests)
+    tokens = authenticator.tokens
+    before = None if earlier is None else await authenticator.by_token(earlier.token)
+    if before is None:
+        token = await tokens.issue(user, app, registration, lifetime_s)
+    else:
+        token = await tokens.renew(before, lifetime_s)
+        await revoke(authenticator, user, before.credential)
     return SignIn(user, app, token, time.time() + lifetime_s)
 
 

@@ -17,7 +17,7 @@ from sensors.activity import states
 from sensors.activity.backends import Backend
 from sensors.activity.messages import APP, telling
 from sensors.activity.sampler import Sampler, chosen
-from sensors.channel import BusAddress, Token, bus_at
+from sensors.channel import BusAddress, SensorToken, bus_at
 from sensors.errors import SensorError
 from sensors.publisher import Connect, Publisher
 from sensors.spool import Spool
@@ -45,7 +45,7 @@ class ActivityOptions:
     nats_url: BusAddress
     """The bus's address, or a function that finds it anew for each connection (None: there is none now)."""
     spool_folder: Path
-    token: Token | None = None
+    token: SensorToken | None = None
     """Gives the sensor's token for the bus; None: the address says who connects."""
     poll_s: float = POLL_S
     idle_after_s: float = IDLE_AFTER_S

@@ -9,7 +9,6 @@ from typing import Any
 from bus.connection import Bus
 from bus.credentials import ensure
 from bus.requests import Requests
-from bus.subjects import inbox_of_token
 from identity.authenticator import Authenticator
 from identity.callout.connections import Connections
 from identity.callout.running import running_callout
@@ -63,9 +62,7 @@ class Ground:
 
     async def connect(self, token: str, **options: Any) -> Bus:
         """Connect as whoever has a token does."""
-        bus = await Bus.connect(
-            self.url, name="app", token=token, **({"inbox_prefix": inbox_of_token(token) or "_INBOX"} | options)
-        )
+        bus = await Bus.connect(self.url, name="app", token=token, **options)
         self._exits.push_async_callback(bus.close)
         return bus
 

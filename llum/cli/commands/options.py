@@ -14,6 +14,7 @@ from schemas.errors import Code, Transient
 from schemas.paths import check_token
 
 if TYPE_CHECKING:
+    from bus.showing import Token
     from llum.client import Client
 
 Result = TypeVar("Result")
@@ -76,9 +77,11 @@ def with_person(
     if app != OWNER_APP:
         return with_client(settings, use, app)
     url, user = bus_of(settings), check_token(user, "user")
-    sign_in = SignIns(settings).good(user, app)
+    sign_ins = SignIns(settings)
+    sign_in = sign_ins.good(user, app)
     try:
-        return _with_client(url, settings, use, app, sign_in.token)
+        # It may be renewed while this goes on.
+        return _with_client(url, settings, use, app, lambda: (sign_ins.find(user, app) or sign_in).shown)
     except Transient as error:
         if error.code is not Code.NOT_AUTHENTICATED:
             raise
@@ -86,7 +89,7 @@ def with_person(
 
 
 def _with_client(
-    url: str, settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: str | None
+    url: str, settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: "Token | None"
 ) -> Result:
     from llum.client import Client
     from llum.processes import logs
@@ -94,7 +97,8 @@ def _with_client(
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
 
     async def connected() -> Result:
-        async with Client.connect(url, settings.data_dir, app, token) as client:
+        # Who has typed a command would rather wait for a worker that is being started than type it again.
+        async with Client.connect(url, settings.data_dir, app, token, patience_s=None) as client:
             return await use(client)
 
     return asyncio.run(connected())

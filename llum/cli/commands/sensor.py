@@ -15,6 +15,8 @@ from llum.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bus.showing import ExpiringToken
+
 
 @click.group()
 def sensor() -> None:
@@ -77,8 +79,11 @@ def _install(settings: Settings, user: str) -> None:
     from llum.cli.commands.options import with_client
     from llum.people.sensors import install_activity_sensor
     from llum.people.sign_ins import SignIns
+    from sensors.activity.messages import APP
 
-    SignIns(settings).keep(with_client(settings, lambda client: install_activity_sensor(client, user)))
+    sign_ins = SignIns(settings)
+    earlier = sign_ins.find(user, APP)
+    sign_ins.keep(with_client(settings, lambda client: install_activity_sensor(client, user, earlier)))
     click.echo(f"the activity sensor is installed for {user}: it may tell Devices/activity_monitor/activity/data")
 
 
@@ -110,16 +115,16 @@ def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
         return True
 
 
-def _token_of(settings: Settings, user: str) -> "Callable[[], str | None]":
+def _token_of(settings: Settings, user: str) -> "Callable[[], ExpiringToken | None]":
     """Look for the sensor's token anew at each connection: it may have been installed anew."""
     from llum.people.sign_ins import SignIns
     from sensors.activity.messages import APP
 
     sign_ins = SignIns(settings)
 
-    def find_now() -> str | None:
+    def find_now() -> "ExpiringToken | None":
         found = sign_ins.find(user, APP)
-        return None if found is None else found.token
+        return None if found is None else found.shown
 
     return find_now
 

@@ -24,13 +24,15 @@ def sign_in(settings: Settings, user: str, days: float, as_json: bool) -> None:
     """Let this command line speak for USER: `llum tell`, `llum ask`, `llum browse`.
 
     It needs the operator's credentials, which are in the data folder. The token is kept in a file that only you can
-    read.
+    read. Again it renews the token, and the earlier one ends.
     """
     from llum.people.sign_ins import SignIns
     from llum.people.tokens import sign_in_app
 
-    made: SignIn = with_client(settings, lambda client: sign_in_app(client, user, OWNER_APP, days * SECONDS_PER_DAY))
-    SignIns(settings).keep(made)
+    sign_ins, lifetime_s = SignIns(settings), days * SECONDS_PER_DAY
+    earlier = sign_ins.find(user, OWNER_APP)
+    made: SignIn = with_client(settings, lambda client: sign_in_app(client, user, OWNER_APP, lifetime_s, earlier))
+    sign_ins.keep(made)
     answer = {"user": user, "app": made.app, "expires": made.expires}
     say(answer, f"this command line speaks for {user} now", as_json=as_json)
 
