@@ -118,7 +118,7 @@ async def _tell(llum: Llum) -> None:
         ("calendar", "Work/review", {"grade": "A", "by": "Dinah"}, {}),
         *(("phone", "Goals/Health/steps", 4000 + 137 * day, {"evidence_type": "exmachina"}) for day in range(9)),
     )
-    for app in {app for app, *_ in told}:
+    for app in dict.fromkeys(app for app, *_ in told):
         async with Client.connect(data_dir=llum.data_dir, app=app) as teller:
             for _, path, value, more in (one for one in told if one[0] == app):
                 await teller.tell(PERSON, path, value, **more)
