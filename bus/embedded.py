@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bus import credentials, nats_process
-from bus.accounts import accounts
+from bus.accounts import AppLimits, accounts
 from bus.credentials import Credentials, Role
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
@@ -40,12 +40,14 @@ class EmbeddedServer:
         partitions: int = DEFAULT_PARTITIONS,
         *,
         sync_interval: str = "always",
+        limits: AppLimits = AppLimits(),
     ) -> None:
         """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()
         self._folder = self._data / "nats"
         self._partitions = partitions
         self._sync_interval = sync_interval
+        self._limits = limits
         self._process: asyncio.subprocess.Process | None = None
         self.port = port
 
@@ -140,7 +142,7 @@ class EmbeddedServer:
                 f"  sync_interval: {self._sync_interval}",
                 f"  max_file_store: {self._disk_bytes()}",
                 "}",
-                accounts(self.credentials, self._mappings()),
+                accounts(self.credentials, self._mappings(), self._limits),
                 "",
             ]
         )

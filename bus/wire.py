@@ -22,6 +22,8 @@ OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
 _HARMLESS = ("permissions violation", "invalid subject", "invalid publish subject")
 """Errors after which nats-server keeps the connection; after all others the client connects anew."""
 
+_PING: Final = b"PING\r\n"
+
 DRAIN_WITHIN_S: Final = 1
 """Seconds in which nats-server must have said that it sends nothing more to a subscription."""
 
@@ -233,6 +235,27 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
         """Wait until the server has taken all that was sent. nats-py's own PING overtakes what still waits here."""
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)
+
+    async def _process_connect_init(self) -> None:
+        """Connect, with CONNECT and PING in one write.
+
+        nats-server cuts a connection that it refuses. What it has not read by then makes the cut so hard that the
+        reason may be lost on the way: the PING, which nats-py sends in a second write.
+        """
+        transport = self._transport
+        held: list[bytes] = []
+
+        def write(payload: bytes) -> None:
+            held.append(payload)
+            if payload == _PING:
+                type(transport).write(transport, b"".join(held))
+                held.clear()
+
+        transport.write = write
+        try:
+            await super()._process_connect_init()
+        finally:
+            del transport.write
 
     async def _process_err(self, err_msg: str) -> None:
         """Connect anew where nats-py would close for good."""

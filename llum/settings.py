@@ -15,6 +15,7 @@ import msgspec
 
 from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
 from schemas.errors import Code, Refusal
+from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
 from schemas.time_zones import UTC, ZONE_PATTERN
 
 CONFIG_VARIABLE: Final = "LLUM_CONFIG"
@@ -81,6 +82,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    edge_callout: Annotated[
+        bool,
+        _setting("Let the HTTP edge say who may connect to the bus. false: `llum callout` alone does.", "true or false"),
+    ] = True
+    app_clients: Annotated[
+        Literal["nats", "nats+websocket"],
+        _setting(
+            "How apps may connect to the bus. WebSocket needs a listener of an external nats-server.",
+            "nats or nats+websocket",
+        ),
+    ] = "nats"
+    app_connections: Annotated[
+        int, _setting("Connections of apps to the bus at the same time.", "a number of at least 1", ge=1)
+    ] = APP_CONNECTIONS
+    app_subscriptions: Annotated[
+        int, _setting("Subscriptions of one connection of an app.", "a number of at least 1", ge=1)
+    ] = APP_SUBSCRIPTIONS
+    app_payload: Annotated[
+        int,
+        _setting(
+            "Bytes of one message of an app on the bus. A connection that sends more is ended.",
+            f"a number from 1024 to {MAX_PAYLOAD_BYTES}",
+            ge=1024,
+            le=MAX_PAYLOAD_BYTES,
+        ),
+    ] = MAX_PAYLOAD_BYTES
     partitions: Annotated[
         int,
         _setting(

@@ -17,6 +17,14 @@ MAX_REPLY_BYTES: Final = 4 * 1024 * 1024
 MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one bus message: nats-server's `max_payload` for llum. Larger is advised against by NATS."""
 
+APP_CONNECTIONS: Final = 10_000
+"""Connections of apps to the bus at the same time, unless the operator sets another number. nats-server needs about
+50 kB for each; beside them there must be room for llum's own."""
+
+APP_SUBSCRIPTIONS: Final = 100
+"""Subscriptions of one connection of an app, unless the operator sets another number. A client needs one; some make
+one for each request."""
+
 MAX_JSON_DEPTH: Final = 64
 """Levels of nesting in a value. Deep enough for any document, far from Python's recursion limit."""
 
