@@ -18,46 +18,41 @@ from typing import Any, Final, NamedTuple
 
 from bus.credentials import Credentials, Role
 from bus.subjects import (
-    APP_INBOXES,
-    APP_PASSWORD_BUCKET,
     INSTALLATION_BUCKET,
     REGISTRATIONS_STREAM,
     TOKEN_BUCKET,
+    access_subjects,
+    app_inboxes,
     bucket_key,
     bucket_stream,
+    for_operators,
+    reading_subjects,
+    services,
+    watching_subjects,
+    written_by_workers,
 )
 from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
 
 CALLOUT_WITHIN_S: Final = 2
 """Seconds that nats-server waits for the callout before it lets nobody in."""
 
+REMEDY: Final = "put what `llum nats-config` prints into its configuration, and start it again"
+"""What to do with a nats-server that has not what llum needs."""
+
 OWN: Final = "LLUM"
 APPS: Final = "APPS"
 AUTH: Final = "AUTH"
 SYSTEM: Final = "SYS"
 
-SERVICES: Final = ("llum.cmd.>", "llum.ask.>")
-"""What apps reach of llum."""
-
 CALLOUT_INBOXES: Final = "_INBOX.callout"
 """Where a callout by itself is answered: it hears no other inbox of llum's own."""
 
-_WRITTEN_BY_WORKERS: Final = ("llum.effect.>", "llum.rejected.>", "llum.registration.>",
-                              "llum.sched.>", "llum.fired.>", "llum.dead.>", "llum.audit.>")  # fmt: skip
-_OPERATOR_S: Final = ("llum.accept.>", "$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.UPDATE.>",
-                      "$JS.API.STREAM.RESTORE.>", "$JS.API.STREAM.SNAPSHOT.>")  # fmt: skip
-
-_WATCHED: Final = (bucket_stream(TOKEN_BUCKET), bucket_stream(APP_PASSWORD_BUCKET), REGISTRATIONS_STREAM)
-_READ: Final = (bucket_stream(TOKEN_BUCKET), bucket_stream(INSTALLATION_BUCKET))
-
+_TOKENS: Final = bucket_stream(TOKEN_BUCKET)
 _CALLOUT_SAYS: Final = (
-    "llum.ask.*.*.access",
-    "llum.query.*.*.*.access",
+    *access_subjects(),
     bucket_key(TOKEN_BUCKET, "*.*.*.used"),
-    *(f"$JS.API.CONSUMER.CREATE.{stream}" for stream in _WATCHED),
-    *(f"$JS.API.CONSUMER.DELETE.{stream}.*" for stream in _WATCHED),
-    *(f"$JS.API.DIRECT.GET.{stream}.>" for stream in _READ),
-    *(f"$JS.API.STREAM.MSG.GET.{stream}" for stream in _READ),
+    *(subject for stream in (_TOKENS, REGISTRATIONS_STREAM) for subject in watching_subjects(stream)),
+    *(subject for stream in (_TOKENS, bucket_stream(INSTALLATION_BUCKET)) for subject in reading_subjects(stream)),
 )
 """It asks what an app may do, looks tokens up, notes that they were used, and hears what changes."""
 
@@ -69,11 +64,11 @@ def _allowed(publish: tuple[str, ...], subscribe: tuple[str, ...]) -> dict[str, 
 _PERMISSIONS: Final[Mapping[Role, dict[str, Any]]] = {
     "worker": {},
     "operator": {},
-    "edge": {"publish": {"deny": [*_WRITTEN_BY_WORKERS, *_OPERATOR_S]}},
+    "edge": {"publish": {"deny": [*written_by_workers(), *for_operators()]}},
     "callout": _allowed(_CALLOUT_SAYS, (f"{CALLOUT_INBOXES}.>",)),
     "auth": _allowed((), ("$SYS.REQ.USER.AUTH", "_INBOX.>")) | {"allow_responses": {"max": 1, "expires": "1m"}},
     "system": _allowed(
-        ("$SYS.REQ.SERVER.*.KICK", "$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.CONNZ", "$SYS.REQ.SERVER.*.ACCOUNTZ"),
+        tuple(f"$SYS.REQ.SERVER.*.{call}" for call in ("KICK", "CONNZ", "ACCOUNTZ")),
         (f"$SYS.ACCOUNT.{APPS}.CONNECT", f"$SYS.ACCOUNT.{APPS}.DISCONNECT", "_INBOX.>"),
     ),
 }  # fmt: skip
@@ -91,6 +86,9 @@ class AppLimits(NamedTuple):
     """Of one connection."""
     payload: int = MAX_PAYLOAD_BYTES
     """Bytes of one message. nats-server ends a connection that sends more."""
+
+
+DEFAULT_LIMITS: Final = AppLimits()
 
 
 def accounts(credentials: Credentials, mappings: Mapping[str, str], limits: AppLimits) -> str:
@@ -125,13 +123,13 @@ def _user(role: Role, credentials: Credentials) -> dict[str, Any]:
 
 def _exports() -> list[dict[str, Any]]:
     """Offer what apps reach to the account of the apps alone."""
-    services = [{"service": subject, "accounts": [APPS]} for subject in SERVICES]
-    return [*services, {"stream": f"{APP_INBOXES}.>", "accounts": [APPS]}]
+    offered = [{"service": subject, "accounts": [APPS]} for subject in services()]
+    return [*offered, {"stream": app_inboxes(), "accounts": [APPS]}]
 
 
 def _imports() -> list[dict[str, Any]]:
-    services = [{"service": {"account": OWN, "subject": subject}} for subject in SERVICES]
-    return [*services, {"stream": {"account": OWN, "subject": f"{APP_INBOXES}.>"}}]
+    reached = [{"service": {"account": OWN, "subject": subject}} for subject in services()]
+    return [*reached, {"stream": {"account": OWN, "subject": app_inboxes()}}]
 
 
 def _limits(limits: AppLimits) -> dict[str, int]:

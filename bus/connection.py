@@ -73,16 +73,17 @@ class Bus:
         within_s: float = CONNECT_WITHIN_S,
         token: Token | None = None,
         undecided_after_s: float | None = None,
+        inbox: str = "_INBOX",
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then.
 
         `token` is shown instead of what the address holds; a function is asked for it at each attempt. It raises
         `not_authenticated` once the token was refused again and again, and `unavailable` after `undecided_after_s`
-        seconds in which nobody has decided on it.
+        seconds in which nobody has decided on it. `inbox` is where answers come to, unless the token says that.
         """
         bus = cls(url, name, token)
         bus._attempts = ConnectAttempts(undecided_after_s, bus._refused)
-        connecting = asyncio.get_running_loop().create_task(bus._connect())
+        connecting = asyncio.get_running_loop().create_task(bus._connect(inbox))
         hopeless = asyncio.get_running_loop().create_task(bus._attempts.hopeless.wait())
         try:
             waited = {connecting} if token is None else {connecting, hopeless}
@@ -189,9 +190,8 @@ class Bus:
             raise error
         raise self._unreachable() from error
 
-    async def _connect(self) -> None:
+    async def _connect(self, inbox: str) -> None:
         address, login = _without_login(self.url)
-        inbox = "_INBOX"
         if self._showing is not None:
             login, inbox = {"token": self._showing}, self._showing.inbox or inbox
         self.nc.on_credentials_shown = self._attempts.shown

@@ -61,7 +61,11 @@ def made() -> Credentials:
 
 def ensure(data_dir: Path) -> Credentials:
     """Give the credentials of a data folder; they are made when they are first wanted. Raises as `load`."""
-    file = data_dir / FILE
+    return ensure_file(data_dir / FILE)
+
+
+def ensure_file(file: Path) -> Credentials:
+    """Give the credentials in a file; they are made when they are first wanted. Raises as `load`."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(file, made())
@@ -85,7 +89,7 @@ def load(file: Path) -> Credentials:
 def _unreadable(file: Path, error: OSError) -> InstallationError:
     """Say who may act as one of llum's own: whoever runs llum, or has been given the file."""
     if isinstance(error, FileNotFoundError):
-        hint = "a llum makes it at its first start; LLUM_CREDENTIALS names a copy of that of another machine"
+        hint = "`llum up` makes it, or `llum nats-config`; LLUM_CREDENTIALS names a copy of that of another machine"
         return InstallationError(f"llum's own credentials are not here: there is no {file}", hint)
     hint = "only the user that llum runs as may do this: become that user"
     return InstallationError(f"cannot read llum's own credentials in {file}: {error.strerror}", hint)

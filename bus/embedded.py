@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bus import credentials, nats_process
-from bus.accounts import AppLimits, accounts
+from bus.accounts import DEFAULT_LIMITS, AppLimits, accounts
 from bus.credentials import Credentials, Role
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
@@ -40,7 +40,7 @@ class EmbeddedServer:
         partitions: int = DEFAULT_PARTITIONS,
         *,
         sync_interval: str = "always",
-        limits: AppLimits = AppLimits(),
+        limits: AppLimits = DEFAULT_LIMITS,
     ) -> None:
         """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()

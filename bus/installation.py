@@ -17,7 +17,7 @@ from bus.jetstream import STREAM_DIFFERS, STREAM_NOT_FOUND, ApiError, JetStream
 from bus.kv import Bucket, bucket_stream
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
-from bus.secret import DIGEST_KEY, secret
+from bus.secret import DIGEST_KEY, INBOX_KEY, secret
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
@@ -85,7 +85,7 @@ async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT
     Raises `InstallationError` when the server is too old, lacks JetStream or mappings, or holds an installation
     with another format or number of partitions; `Transient` when it does not answer.
     """
-    _check_server(bus.server_info)
+    check_server(bus.server_info)
     recorded = await _checked(bus, partitions)
     await check_mappings(bus, partitions)
     before = set(await JetStream(bus).streams(">"))
@@ -99,15 +99,21 @@ async def check(bus: Bus, partitions: int) -> Installation:
     Raises what `install` raises, and `InstallationError` where nothing is installed: a wrong address must not look like
     an llum that has forgotten everybody.
     """
-    _check_server(bus.server_info)
+    recorded = await find_fitting(bus, partitions)
+    await check_mappings(bus, partitions)
+    return await _complete(bus, recorded)
+
+
+async def find_fitting(bus: Bus, partitions: int) -> Installation:
+    """Read what is installed, and change nothing. Raises as `check` does, but does not look at the mappings."""
+    check_server(bus.server_info)
     recorded = await _checked(bus, partitions)
     if recorded is None:
         raise InstallationError(
             "llum is not installed on this nats-server",
             "run `llum admin install` once, or correct LLUM_NATS_URL if it names the wrong server",
         )
-    await check_mappings(bus, partitions)
-    return await _complete(bus, recorded)
+    return recorded
 
 
 def _log_stream(index: int, installation: Installation) -> dict[str, Any]:
@@ -203,7 +209,7 @@ def _effect_streams() -> list[dict[str, Any]]:
     return [effects, schedules, dead_letters]
 
 
-def _check_server(info: dict[str, Any]) -> None:
+def check_server(info: dict[str, Any]) -> None:
     version = str(info.get("version", "0"))
     numbers = [int(part) if part.isdigit() else 0 for part in version.split(".")[:2]]
     if tuple(numbers) < MIN_SERVER_VERSION:
@@ -224,6 +230,7 @@ async def _complete(bus: Bus, wanted: Installation) -> Installation:
     await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET))
     recorded = await _record(bus, wanted)
     await secret(bus, DIGEST_KEY)
+    await secret(bus, INBOX_KEY)
     await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams(recorded)))
     return recorded
 

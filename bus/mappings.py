@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from bus.accounts import REMEDY
 from bus.connection import Bus
 from bus.errors import InstallationError
 from bus.subjects import ask_subject, command_subject, parse_address, partition_of, probe_subjects, server_mappings
@@ -72,8 +73,7 @@ def _note(seen: dict[tuple[str, str], int], subject: str) -> None:
 
 
 def _wrong(seen: dict[tuple[str, str], int], partitions: int) -> InstallationError:
-    lines = "\n".join(f'  "{source}": "{to}"' for source, to in server_mappings(partitions).items())
     found = "maps to other partitions than llum" if seen else "lacks the mappings that llum needs"
-    return InstallationError(
-        f"nats-server {found}", f"put this into its configuration and reload it:\nmappings {{\n{lines}\n}}"
-    )
+    mappings = ", ".join(f'"{source}": "{to}"' for source, to in server_mappings(partitions).items())
+    hint = f"{REMEDY}; it needs these mappings in the account of llum: {mappings}"
+    return InstallationError(f"nats-server {found}", hint)

@@ -257,6 +257,42 @@ def dead_letter_subject(user: str, token: str) -> str:
     return f"llum.dead.{user}.{token}"
 
 
+def services() -> list[str]:
+    """Give the subjects that apps reach: commands and asks."""
+    return ["llum.cmd.>", "llum.ask.>"]
+
+
+def app_inboxes() -> str:
+    return f"{APP_INBOXES}.>"
+
+
+def written_by_workers() -> list[str]:
+    """Give the subjects of the streams that workers alone write to."""
+    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "audit")
+    return [f"llum.{kind}.>" for kind in kinds]
+
+
+def for_operators() -> list[str]:
+    """Give the subjects by which an operator undoes what is stored, or has it counted in spite of a loss."""
+    return ["llum.accept.>", *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE"))]
+
+
+def access_subjects() -> list[str]:
+    """Give the subjects on which it is asked what an app may do, before and after the mapping."""
+    return [ask_subject("*", "*", "access"), "llum.query.*.*.*.access"]
+
+
+def reading_subjects(stream: str) -> list[str]:
+    """Give the subjects on which messages of a stream are asked for."""
+    calls = (f"DIRECT.GET.{stream}", f"DIRECT.GET.{stream}.>", f"STREAM.MSG.GET.{stream}")
+    return [api_subject(call) for call in calls]
+
+
+def watching_subjects(stream: str) -> list[str]:
+    """Give the subjects on which a watch of a stream is made and ended."""
+    return [api_subject(f"CONSUMER.CREATE.{stream}"), api_subject(f"CONSUMER.DELETE.{stream}.*")]
+
+
 def api_subject(call: str) -> str:
     """Give the subject of a call of JetStream's API, such as `STREAM.INFO.<stream>`."""
     return f"$JS.API.{call}"

@@ -33,6 +33,8 @@ class WatchedBucket:
         self.bucket = Bucket(bus, name)
         self._prefix_size = len(bucket_key(name, ""))
         self._on_change = on_change
+        self.on_begin: list[Callable[[], None]] = []
+        """Called when a new watch begins: changes may have been missed before. They must not block."""
         self._changed: Recent[str, int] = Recent(CHANGES)
         """When a key was changed last, as a place in the stream."""
         self._epoch = 0
@@ -61,6 +63,8 @@ class WatchedBucket:
 
     def _begin(self) -> None:
         self._epoch += 1
+        for hook in self.on_begin:
+            hook()
 
     def _take(self, subject: bytes, _headers: bytes, _data: bytes, seq: int) -> None:
         key = subject[self._prefix_size :].decode("utf-8", "replace")

@@ -236,7 +236,7 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)
 
-    async def _process_connect_init(self) -> None:
+    async def _greet(self) -> None:
         """Connect, with CONNECT and PING in one write.
 
         nats-server cuts a connection that it refuses. What it has not read by then makes the cut so hard that the
@@ -272,7 +272,7 @@ class WireClient(nats.aio.client.Client):  # type: ignore[misc]
 
     async def _process_connect_init(self) -> None:
         """Raise where nats-py takes a connection for made that the server has ended while it was being made."""
-        await super()._process_connect_init()
+        await self._greet()
         if not self.is_connected:
             for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
                 task.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Protocol
 
 from bus.connection import Bus
 from identity.app_passwords import AppPasswords
@@ -12,24 +13,30 @@ from identity.sessions.store import Sessions
 from identity.tokens import Tokens
 
 
-class Authenticator:
-    """Knows tokens, passwords, the registrations that they are bound to, and sessions.
+class Watched(Protocol):
+    """What hears of changes for as long as it runs."""
+
+    async def run(self) -> None: ...
+
+
+class Bearers:
+    """Knows tokens and the registrations that they are bound to: all that connections to the bus need.
 
     Run `run()` for as long as it is used.
     """
 
     def __init__(self, bus: Bus, requests: Asking) -> None:
         self.tokens = Tokens(bus)
-        self.passwords = AppPasswords(bus)
-        self.sessions = Sessions(bus)
-        self.csrf = CsrfTokens(bus)
         self.registrations = Registrations(bus, requests)
 
     async def run(self) -> None:
         """Watch for what changes elsewhere, until cancelled. Without that, what is known is asked for again."""
         async with asyncio.TaskGroup() as watches:
-            for watched in (self.registrations, self.tokens, self.passwords, self.sessions):
+            for watched in self._watched():
                 watches.create_task(watched.run())
+
+    def _watched(self) -> list[Watched]:
+        return [self.registrations, self.tokens]
 
     async def by_token(self, token: str) -> Principal | None:
         """Tell whose token it is; None if it is worthless. Raises `Transient`."""
@@ -47,6 +54,23 @@ class Authenticator:
         holds = self.registrations.is_known_to_hold(principal.user, principal.app, principal.registration)
         return principal if holds else None
 
+    def _is_registered(self, principal: Principal) -> Awaitable[bool]:
+        """Let an app in only by the registration that its credentials are for."""
+        return self.registrations.holds(principal.user, principal.app, principal.registration)
+
+
+class Authenticator(Bearers):
+    """Knows passwords and sessions, too. Run `run()` for as long as it is used."""
+
+    def __init__(self, bus: Bus, requests: Asking) -> None:
+        super().__init__(bus, requests)
+        self.passwords = AppPasswords(bus)
+        self.sessions = Sessions(bus)
+        self.csrf = CsrfTokens(bus)
+
+    def _watched(self) -> list[Watched]:
+        return [*super()._watched(), self.passwords, self.sessions]
+
     async def by_password(self, user: str, app: str, password: str, source: str = "") -> Principal | None:
         """Tell whose password it is; None if it is wrong. `source` is the address that it comes from.
 
@@ -57,7 +81,3 @@ class Authenticator:
             return None
         principal = Principal(user, app, registration, "password")
         return principal if await self._is_registered(principal) else None
-
-    def _is_registered(self, principal: Principal) -> Awaitable[bool]:
-        """Let an app in only by the registration that its credentials are for."""
-        return self.registrations.holds(principal.user, principal.app, principal.registration)

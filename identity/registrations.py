@@ -53,6 +53,8 @@ class Registrations:
         self._known: Recent[tuple[str, str], _Known] = Recent(KNOWN_APPS)
         self.on_announcement: list[Callable[[Announcement], None]] = []
         """Called with each announcement. They must not block."""
+        self.on_begin: list[Callable[[], None]] = []
+        """Called when some announcements may have been missed. They must not block."""
         self._begun = 0
         """Counts the watches: an answer that was asked for under an earlier one may be outdated."""
         self._watch = watch_registrations(bus, self._take, self._begin)
@@ -114,6 +116,8 @@ class Registrations:
     def _begin(self) -> None:
         self._begun += 1
         self._known.clear()
+        for hook in self.on_begin:
+            hook()
 
 
 async def access(requests: Asking, user: str, app: str, min_seq: int | None = None) -> AccessReply:

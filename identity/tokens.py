@@ -102,6 +102,8 @@ class Tokens:
         """By the hash of the token."""
         self.on_change: list[Callable[[str, str, str], None]] = []
         """Called as `hook(user, app, id)` when a token was made or revoked, here or elsewhere. They must not block."""
+        self.on_begin = self._watched.on_begin
+        """Called when some such changes may have been missed."""
 
     async def run(self) -> None:
         """Watch until cancelled for tokens that are revoked elsewhere."""

@@ -1,7 +1,7 @@
-"""Where the bus is, and with which credentials llum's own processes come to it."""
+"""Where the bus of the llum is that the settings name."""
 
-from bus import credentials
-from bus.credentials import Credentials, Role
+from bus.credentials import Role
+from llum.own_credentials import with_login
 from llum.processes.running import find
 from llum.settings import Settings
 
@@ -11,16 +11,9 @@ def bus_of(settings: Settings) -> str:
     return settings.nats_url or find(settings.data_dir).nats
 
 
-def credentials_of(settings: Settings) -> Credentials:
-    """Read the credentials of llum's own processes. Raises `InstallationError`."""
-    return credentials.load(settings.credentials or settings.data_dir / credentials.FILE)
-
-
 def bus_as(settings: Settings, role: Role, url: str | None = None) -> str:
-    """Give the address of the bus with the login of a role, which is to be shown to nobody.
+    """Give the address of the bus with the login of a role, which is to be shown to nobody; see `with_login`.
 
-    An address that holds a login already stays as it is: somebody else rules over that nats-server. Raises a `Fault`
-    where no llum runs, `InstallationError` where the credentials cannot be read.
+    Raises a `Fault` where no llum runs, `InstallationError` where the credentials cannot be read.
     """
-    url = url or bus_of(settings)
-    return url if "@" in url else credentials_of(settings).at(url, role)
+    return with_login(settings, role, url or bus_of(settings))

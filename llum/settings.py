@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
     edge_callout: Annotated[
         bool,
-        _setting("Let the HTTP edge say who may connect to the bus. false: `llum callout` alone does.", "true or false"),
+        _setting("Let the HTTP edge say who may connect to the bus. false: `llum callout` does.", "true or false"),
     ] = True
     app_clients: Annotated[
         Literal["nats", "nats+websocket"],

@@ -49,7 +49,7 @@ class ServerId(msgspec.Struct):
     host: str = ""
 
 
-class Request(msgspec.Struct):
+class ConnectRequest(msgspec.Struct):
     """Who connects where, with which credentials."""
 
     user_nkey: str
@@ -68,14 +68,14 @@ class Subjects(msgspec.Struct, frozen=True):
 
 class _RequestClaims(msgspec.Struct):
     iss: str
-    nats: Request
+    nats: ConnectRequest
 
 
 _requests: Final = msgspec.json.Decoder(_RequestClaims)
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def read_request(token: bytes) -> Request:
+def read_request(token: bytes) -> ConnectRequest:
     """Read what nats-server asks. Raises `BadClaimsError` for what it has not signed."""
     try:
         signed, _, signature = token.rpartition(b".")
@@ -89,10 +89,15 @@ def read_request(token: bytes) -> Request:
     return claims.nats
 
 
-def user_token(key: SigningKey, request: Request, name: str, allowed: Subjects, now_s: int, expires_s: int) -> str:
-    """Write the token of a connection in the account APPS. `name` is shown to operators, times are seconds."""
-    assert allowed.publish, "an empty list would allow everything"
-    assert allowed.subscribe, "an empty list would allow everything"
+def user_token(
+    key: SigningKey, request: ConnectRequest, name: str, allowed: Subjects, now_s: int, expires_s: int
+) -> str:
+    """Write the token of a connection in the account APPS. `name` is shown to operators, times are seconds.
+
+    Raises `ValueError` for a list that is empty: it would allow everything.
+    """
+    if not (allowed.publish and allowed.subscribe):
+        raise ValueError("a connection must be allowed something, or it would be allowed everything")
     permissions = {
         "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1,
         "pub": {"allow": list(allowed.publish)}, "sub": {"allow": list(allowed.subscribe)},
@@ -101,12 +106,12 @@ def user_token(key: SigningKey, request: Request, name: str, allowed: Subjects, 
     return _signed(key, claims, now_s)
 
 
-def granted(key: SigningKey, request: Request, token: str, now_s: int) -> bytes:
+def granted(key: SigningKey, request: ConnectRequest, token: str, now_s: int) -> bytes:
     """Write the answer that lets a connection in."""
     return _answer(key, request, {"jwt": token}, now_s)
 
 
-def denied(key: SigningKey, request: Request, error: str, now_s: int) -> bytes:
+def denied(key: SigningKey, request: ConnectRequest, error: str, now_s: int) -> bytes:
     """Write the answer that does not. nats-server logs the error; the client hears only that it is not allowed."""
     return _answer(key, request, {"error": error}, now_s)
 
@@ -115,7 +120,7 @@ APPS_ACCOUNT: Final = "APPS"
 """The account of all who are not llum's own processes."""
 
 
-def _answer(key: SigningKey, request: Request, said: dict[str, str], now_s: int) -> bytes:
+def _answer(key: SigningKey, request: ConnectRequest, said: dict[str, str], now_s: int) -> bytes:
     content = {"type": "authorization_response", "version": 2, **said}
     claims = {"sub": request.user_nkey, "aud": request.server_id.id, "nats": content}
     return _signed(key, claims, now_s).encode()

@@ -4,7 +4,8 @@ Each has a name that says as what it was admitted. So any callout can end those 
 after a restart.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 
 LISTED_WITHIN_S: Final = 2.0
-"""Seconds for nats-server to list its connections."""
+"""Seconds for nats-server to list its connections, or to end one."""
 
 PAGE: Final = 1024
 """Connections that nats-server lists at a time."""
@@ -65,7 +66,7 @@ class _Answer(msgspec.Struct):
     data: _Page
 
 
-Place = tuple[str, int]
+ConnectionPlace = tuple[str, int]
 """Server and connection number."""
 
 _events: Final = msgspec.json.Decoder(_Event)
@@ -77,14 +78,20 @@ class Connections:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._of: dict[tuple[str, str], dict[Place, Identity]] = {}
+        self._of: dict[tuple[str, str], dict[ConnectionPlace, Identity]] = {}
+        self.on_new: Callable[[Identity], None] = lambda _: None
+        """Called with each that comes to be known. It must not block."""
+        self.on_begin = bus.on_reconnect
+        """Called when some may have come or gone unnoticed: `list` is due."""
 
     async def open(self) -> None:
-        """Listen to what nats-server tells of connections, and ask for those that are there. Raises `Transient`."""
+        """Listen to what nats-server tells of connections. Those that are there already are for `list`.
+
+        Raises `Transient`.
+        """
         self._comes = await self._bus.listen(f"$SYS.ACCOUNT.{APPS}.CONNECT", self._on_connect)
         self._goes = await self._bus.listen(f"$SYS.ACCOUNT.{APPS}.DISCONNECT", self._on_disconnect)
         await self._bus.flush()
-        await self._list()
 
     async def close(self) -> None:
         await self._comes.stop()
@@ -93,32 +100,63 @@ class Connections:
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))
 
+    def whose(self) -> list[tuple[str, str]]:
+        """Tell which apps of which persons are connected."""
+        return list(self._of)
+
     def of(self, user: str, app: str) -> list[Identity]:
         """Tell as what an app of a person is connected, once for each connection."""
         return list(self._of.get((user, app), {}).values())
 
-    async def end(self, user: str, app: str, but: Identity | None = None, credential: str | None = None) -> int:
-        """End the connections of an app of a person, and give their number.
+    async def end(self, user: str, app: str, but: Identity | None = None, credential: str | None = None) -> None:
+        """End the connections of an app of a person.
 
         Those that were admitted with what `but` says, whatever their credential, go on. With `credential` only those
         of it end. Raises `Transient`.
         """
         there = self._of.get((user, app), {})
         ended = [place for place, one in there.items() if _is_meant(one, but, credential)]
-        for server, number in ended:
-            await self._bus.inbox.request(f"$SYS.REQ.SERVER.{server}.KICK", b'{"cid":%d}' % number, LISTED_WITHIN_S)
-            log.info("connection_ended", user=user, app=app, connection=number)
-        return len(ended)
+        await asyncio.gather(*(self._kick(user, app, place) for place in ended))
 
-    async def _list(self) -> None:
-        """Take in what each server lists. In a cluster each answers for itself; what comes later is told by events."""
+    async def list(self) -> None:
+        """Take in what each server lists, in place of all that was known. Raises `Transient`."""
+        self._of.clear()
+        servers = await self._servers()
+        for server in servers:
+            await self._list(server)
+
+    async def _kick(self, user: str, app: str, place: ConnectionPlace) -> None:
+        where = f"$SYS.REQ.SERVER.{place[0]}.KICK"
+        answer = await self._bus.inbox.request(where, b'{"cid":%d}' % place[1], LISTED_WITHIN_S)
+        if answer.no_responders:
+            self._remove(user, app, place)  # the server is gone, and all its connections with it
+            return
+        log.info("connection_ended", user=user, app=app, connection=place[1])
+
+    async def _servers(self) -> set[str]:
+        """Name the servers: in a cluster each answers for itself, so their answers are waited for."""
+        if not self._bus.server_info.get("cluster"):
+            return {str(self._bus.server_info["server_id"])}
+        found: set[str] = set()
+        inbox = self._bus.inbox
+        token = inbox.expect(lambda _headers, data: found.add(_answers.decode(data).server.id))
+        try:
+            await self._bus.publish("$SYS.REQ.SERVER.PING.CONNZ", b'{"limit":1}', inbox.subject(token))
+            await asyncio.sleep(LISTED_WITHIN_S)
+        finally:
+            inbox.dismiss(token)
+        return found
+
+    async def _list(self, server: str) -> None:
         offset = 0
         while True:
             asked = msgspec.json.encode({"auth": True, "acc": APPS, "limit": PAGE, "offset": offset})
-            answer = await self._bus.inbox.request("$SYS.REQ.SERVER.PING.CONNZ", asked, LISTED_WITHIN_S)
+            answer = await self._bus.inbox.request(f"$SYS.REQ.SERVER.{server}.CONNZ", asked, LISTED_WITHIN_S)
+            if answer.no_responders:
+                return
             page = _answers.decode(answer.data)
             for one in page.data.connections:
-                self._add((page.server.id, one.cid), one.authorized_user)
+                self._add((server, one.cid), one.authorized_user)
             offset += PAGE
             if offset >= page.data.total:
                 return
@@ -131,15 +169,19 @@ class Connections:
         for event in _read(data):
             identity = _identity(event.client.user)
             if identity is not None:
-                there = self._of.get((identity.user, identity.app), {})
-                there.pop((event.server.id, event.client.id), None)
-                if not there:
-                    self._of.pop((identity.user, identity.app), None)
+                self._remove(identity.user, identity.app, (event.server.id, event.client.id))
 
-    def _add(self, place: Place, name: str) -> None:
+    def _add(self, place: ConnectionPlace, name: str) -> None:
         identity = _identity(name)
         if identity is not None:
             self._of.setdefault((identity.user, identity.app), {})[place] = identity
+            self.on_new(identity)
+
+    def _remove(self, user: str, app: str, place: ConnectionPlace) -> None:
+        there = self._of.get((user, app), {})
+        there.pop(place, None)
+        if not there:
+            self._of.pop((user, app), None)
 
 
 def _is_meant(one: Identity, but: Identity | None, credential: str | None) -> bool:

@@ -13,7 +13,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.nkeys import CurveKey, KeyTextError, SealError, SigningKey
 from identity.callout import claims
-from identity.callout.claims import BadClaimsError, Request, Subjects
+from identity.callout.claims import BadClaimsError, ConnectRequest, Subjects
 from schemas.errors import LlumError, Transient
 
 REQUESTS: Final = "$SYS.REQ.USER.AUTH"
@@ -39,8 +39,8 @@ class Admitted(NamedTuple):
     """Seconds since 1970."""
 
 
-Decide = Callable[[Request], Awaitable[Admitted | None]]
-"""Decides on a connection; None: it is not let in. Raises `Transient` when that cannot be known now."""
+Decide = Callable[[ConnectRequest], Awaitable[Admitted]]
+"""Decides on a connection. Raises `Refusal`: it is not let in; `Transient`: that cannot be known now."""
 
 
 class Callout:
@@ -65,6 +65,7 @@ class Callout:
 
     def _on_request(self, _subject: bytes, reply: bytes, headers: bytes, data: bytes) -> None:
         if len(self._deciding) >= AT_ONCE:
+            log.warning("callout_busy", deciding=AT_ONCE)
             return
         task = asyncio.create_task(self._answer(reply, headers, data))
         self._deciding.add(task)
@@ -81,7 +82,7 @@ class Callout:
         if answer is not None:
             self._bus.publish_soon(reply, self._xkey.seal(answer, server))
 
-    async def _decided(self, request: Request) -> bytes | None:
+    async def _decided(self, request: ConnectRequest) -> bytes | None:
         """Give the answer; None where nothing can be known now.
 
         Then silence says to the client that it may try again: that it is not let in would say that it should not.
@@ -90,12 +91,12 @@ class Callout:
         try:
             admitted = await self._decide(request)
         except Transient as error:
-            log.warning("callout_cannot_know", error=str(error))
+            log.warning("callout_cannot_know", address=request.client_info.host, error=str(error))
             return None
         except LlumError as error:
+            client = request.client_info
+            log.info("connection_refused", address=client.host, kind=client.type, code=error.code, why=str(error))
             return claims.denied(self._issuer, request, str(error), now)
-        if admitted is None:
-            return claims.denied(self._issuer, request, "unknown credentials", now)
         token = claims.user_token(self._issuer, request, admitted.name, admitted.allowed, now, int(admitted.expires))
         return claims.granted(self._issuer, request, token, now)
 

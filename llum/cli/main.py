@@ -76,7 +76,8 @@ COMMANDS: Final = {
     "mdef": Lazy("llum.cli.commands.mdef:mdef", "Work with model definition files."),
     "worker": Lazy("llum.cli.commands.serving:worker", "Run one worker process (`llum up` does)."),
     "edge": Lazy("llum.cli.commands.serving:edge", "Run one HTTP edge process (`llum up` does)."),
-    "nats-config": Lazy("llum.cli.commands.serving:nats_config", "Print what to add to a nats-server's configuration."),
+    "callout": Lazy("llum.cli.commands.serving:callout", "Run one auth callout: it says who may connect to the bus."),
+    "nats-config": Lazy("llum.cli.commands.serving:nats_config", "Print the configuration of an external nats-server."),
 }
 
 

@@ -13,8 +13,8 @@ from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
 from identity.authenticator import Authenticator
-from llum.bus_address import bus_as, credentials_of
 from llum.failures import Fault
+from llum.own_credentials import checked_bus, credentials_of, is_ruled_by_others, with_login
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
@@ -33,15 +33,26 @@ def run(settings: Settings, supervised: Supervised) -> int:
         listening = _listening(settings, supervised.line)
         descriptors_for_all()
         starting.step("connecting to nats-server")
-        bus = await Bus.connect(bus_as(settings, "edge", nats_url), name="llum-edge")
+        bus = await _connected(settings, supervised, nats_url)
         try:
-            if supervised.line is None or settings.nats_url is not None:
-                await check(bus, settings.partitions)
             await _serve_http(bus, settings, listening, starting.ready, stop)
         finally:
             await bus.close()
 
     return run_process("edge", settings, supervised, serve)
+
+
+async def _connected(settings: Settings, supervised: Supervised, url: str) -> Bus:
+    """Connect. Only the nats-server of its own `llum up` is known to be as llum needs it."""
+    if supervised.line is not None and settings.nats_url is None:
+        return await Bus.connect(with_login(settings, "edge", url), name="llum-edge")
+    bus = await checked_bus(settings, "edge", url, "llum-edge")
+    try:
+        await check(bus, settings.partitions)
+    except BaseException:
+        await bus.close()
+        raise
+    return bus
 
 
 def proxies_of(settings: Settings) -> Proxies:
@@ -78,10 +89,12 @@ async def _serve_http(
 def _callout(
     bus: Bus, requests: Requests, authenticator: Authenticator, settings: Settings
 ) -> AbstractAsyncContextManager[object]:
-    """Answer nats-server when it asks who connects. Where somebody else rules over it, somebody else answers."""
-    if settings.nats_url is not None and "@" in settings.nats_url:
+    """Answer nats-server when it asks who connects, unless others do: where somebody else rules over it, say."""
+    if not settings.edge_callout or (settings.nats_url is not None and is_ruled_by_others(settings.nats_url)):
         return nullcontext()
     # It brings cryptography, which takes a moment to import.
+    from identity.callout.deciding import kinds_of
     from identity.callout.running import running_callout
 
-    return running_callout(bus.url, bus, requests, authenticator, credentials_of(settings))
+    kinds = kinds_of(settings.app_clients)
+    return running_callout(bus.url, bus, requests, authenticator, credentials_of(settings), kinds)

@@ -78,11 +78,16 @@ class NatsChild:
         """Make the server at its first use: by then worker and edge import what they need, and so can this process."""
         if self._server is None:
             from bus.embedded import EmbeddedServer
+            from llum.external_nats import limits_of
             from llum.processes import logs
 
             logs.set_up(self._settings.log_level, [self._log], process="supervisor")
             settings = self._settings
             self._server = EmbeddedServer(
-                settings.data_dir, settings.nats_port, settings.partitions, sync_interval=settings.sync
+                settings.data_dir,
+                settings.nats_port,
+                settings.partitions,
+                sync_interval=settings.sync,
+                limits=limits_of(settings),
             )
         return self._server

@@ -15,7 +15,7 @@ from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
 from bus.logger import get_logger
 from bus.private_files import tighten
-from llum.bus_address import bus_as
+from llum.own_credentials import checked_bus, with_login
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
@@ -47,7 +47,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 log.warning("private", what=said)
         with hold(shards):
             starting.step("connecting to nats-server")
-            bus = await Bus.connect(bus_as(settings, "worker", nats_url), name="llum-worker")
+            bus = await _connected(settings, supervised, nats_url)
             try:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
@@ -88,9 +88,21 @@ def _plugins(starting: Starting) -> list[EntryPoint]:
     return plugins
 
 
+async def _connected(settings: Settings, supervised: Supervised, url: str) -> Bus:
+    """Connect. Only the nats-server of its own `llum up` is known to have the accounts."""
+    if _in_its_own(settings, supervised):
+        return await Bus.connect(with_login(settings, "worker", url), name="llum-worker")
+    return await checked_bus(settings, "worker", url, "llum-worker")
+
+
+def _in_its_own(settings: Settings, supervised: Supervised) -> bool:
+    """Tell whether nats-server is that of the worker's own `llum up`."""
+    return supervised.line is not None and settings.nats_url is None
+
+
 async def _installation(bus: Bus, settings: Settings, supervised: Supervised) -> Installation:
     """Find the installation. Only in the nats-server of its own `llum up` may a worker make one."""
-    if supervised.line is not None and settings.nats_url is None:
+    if _in_its_own(settings, supervised):
         return (await install(bus, settings.partitions)).installation
     return await check(bus, settings.partitions)
 

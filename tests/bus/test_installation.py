@@ -10,7 +10,7 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
-from bus.installation import Installation, _check_server, check, find, install
+from bus.installation import Installation, check, check_server, find, install
 from bus.jetstream import JetStream
 from bus.kv import Bucket, bucket_stream
 from bus.log import stream_last
@@ -165,7 +165,7 @@ async def test_a_server_without_jetstream_is_refused(tmp_path: Path) -> None:
 def test_a_server_that_is_too_old_is_refused(version: str) -> None:
     """The oldest that will do is named."""
     with pytest.raises(InstallationError) as caught:
-        _check_server({"version": version, "jetstream": True})
+        check_server({"version": version, "jetstream": True})
     assert version in caught.value.message
     assert "2.14" in caught.value.hint
 
@@ -173,7 +173,7 @@ def test_a_server_that_is_too_old_is_refused(version: str) -> None:
 @pytest.mark.parametrize("version", ["2.14.0", "2.14.0-beta.1", "2.15.1", "3.0.0"])
 def test_a_server_that_is_new_enough_will_do(version: str) -> None:
     """Versions are compared as numbers."""
-    _check_server({"version": version, "jetstream": True})
+    check_server({"version": version, "jetstream": True})
 
 
 async def test_an_operator_may_tune_a_stream(bus: Bus) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from llum.cli.main import COMMANDS
 
-RUNS_A_PROCESS = {"up", "worker", "edge"}
+RUNS_A_PROCESS = {"up", "worker", "edge", "callout"}
 FOREIGN = ("edge_http", "actors", "aiosqlite")
 HEAVY = (*FOREIGN, "aiohttp", "nats", "bus", "model", "identity", "sensors", "prompt_toolkit", "authlib", "argon2")
 

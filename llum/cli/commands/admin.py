@@ -13,6 +13,7 @@ from llum.cli.commands.installing import install
 from llum.cli.commands.logs import log
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.commands.rules import rule
+from llum.cli.commands.serving import nats_config
 from llum.cli.commands.tokens import token
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -32,6 +33,7 @@ admin.add_command(app)
 admin.add_command(token)
 admin.add_command(rule)
 admin.add_command(install)
+admin.add_command(nats_config)
 admin.add_command(backup)
 admin.add_command(restore)
 admin.add_command(log)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
-@settings_options("nats_url", "partitions", "credentials")
+@settings_options("data_dir", "nats_url", "credentials", "partitions")
 def install(settings: Settings, as_json: bool) -> None:
     """Install llum on an external nats-server. Do this once, before the first start.
 
-    It makes the streams and buckets that llum needs. An installation that is there already stays as it is.
+    It makes the streams and buckets that llum needs, and checks the accounts that `llum nats-config` has printed. An
+    installation that is there already stays as it is.
     `llum up` without an external nats-server needs no installing.
     """
-    from llum.bus_address import bus_as
     from llum.processes import logs
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])
@@ -33,18 +33,21 @@ def install(settings: Settings, as_json: bool) -> None:
             "no nats-server is named",
             "Name an external one with --nats-url or LLUM_NATS_URL; `llum up` without one installs by itself.",
         )
-    made = asyncio.run(_install(bus_as(settings, "operator", url), settings.partitions))
+    made = asyncio.run(_install(settings, url))
     answer = {"nats": hide_password(url), "installation": made.installation, "made": made.streams}
     say(answer, "\n".join(report(made, hide_password(url))), as_json=as_json)
 
 
-async def _install(url: str, partitions: int) -> "Installed":
-    from bus.connection import Bus
+async def _install(settings: Settings, url: str) -> "Installed":
+    from bus.accounts_check import check_callout
     from bus.installation import install
+    from llum.own_credentials import checked_bus, credentials_of, is_ruled_by_others
 
-    bus = await Bus.connect(url, name="llum-install")
+    bus = await checked_bus(settings, "operator", url, "llum-install")
     try:
-        return await install(bus, partitions)
+        if not is_ruled_by_others(url):
+            await check_callout(url, credentials_of(settings))
+        return await install(bus, settings.partitions)
     finally:
         await bus.close()
 

@@ -42,7 +42,15 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @_logs_options
 @settings_options(
-    "data_dir", "nats_url", "nats_port", "partitions", "max_active_models", "time_zone", "log_level", "log_format"
+    "data_dir",
+    "nats_url",
+    "nats_port",
+    "credentials",
+    "partitions",
+    "max_active_models",
+    "time_zone",
+    "log_level",
+    "log_format",
 )
 def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one worker process: it applies commands and answers asks. `llum up` runs one."""
@@ -55,7 +63,19 @@ def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
 @click.command()
 @_logs_options
 @settings_options(
-    "nats_url", "nats_port", "http_host", "http_port", "public_url", "proxies", "partitions", "log_level", "log_format"
+    "data_dir",
+    "nats_url",
+    "nats_port",
+    "credentials",
+    "http_host",
+    "http_port",
+    "public_url",
+    "proxies",
+    "edge_callout",
+    "app_clients",
+    "partitions",
+    "log_level",
+    "log_format",
 )
 def edge(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     """Run one HTTP edge process. `llum up` runs one."""
@@ -65,15 +85,34 @@ def edge(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     raise Exit(edge.run(settings, Supervised(None, log_dir, echo_logs)))
 
 
+@click.command()
+@_logs_options
+@settings_options(
+    "data_dir", "nats_url", "nats_port", "credentials", "app_clients", "partitions", "log_level", "log_format"
+)
+def callout(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
+    """Run one auth callout: it says who may connect to the bus, and as what. The HTTP edge does so, too.
+
+    Run two or more, and nobody waits when one of them ends.
+    """
+    from llum.processes import callout
+    from llum.processes.process import Supervised
+
+    raise Exit(callout.run(settings, Supervised(None, log_dir, echo_logs)))
+
+
 @click.command("nats-config")
 @json_option
-@settings_options("partitions", "sync")
+@settings_options(
+    "data_dir", "credentials", "partitions", "sync", "app_connections", "app_subscriptions", "app_payload"
+)
 def nats_config(settings: Settings, as_json: bool) -> None:
-    """Print the lines to add to the configuration of an external nats-server."""
-    from bus.subjects import server_mappings
-    from schemas.limits import MAX_PAYLOAD_BYTES
+    """Print the configuration that an external nats-server needs. It holds passwords: let nobody else read it.
 
-    mappings = [f'  "{source}": "{to}"' for source, to in server_mappings(settings.partitions).items()]
-    jetstream = ["jetstream {", '  store_dir: "/var/lib/nats"', f"  sync_interval: {settings.sync}", "}"]
-    text = "\n".join([f"max_payload: {MAX_PAYLOAD_BYTES}", *jetstream, "mappings {", *mappings, "}"])
-    say({"config": text}, text, as_json=as_json)
+    The first time it makes the file of credentials that llum's processes show to nats-server. Give each machine that
+    runs one of them a copy, and name it with --credentials.
+    """
+    from llum.external_nats import configuration, credentials_file
+
+    text = configuration(settings)
+    say({"config": text, "credentials": str(credentials_file(settings))}, text, as_json=as_json)

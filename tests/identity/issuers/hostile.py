@@ -68,7 +68,7 @@ class HostileIssuer:
         members = {"id": "there", "name": "There", "client_id": CLIENT_ID, "client_secret": SECRET}
         return Issuer(**{**members, "issuer": self.url, **more})
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.ConnectRequest) -> web.StreamResponse:
         self.asked.append(request.path)
         if self.silent.is_set():
             await self.goes_on.wait()
@@ -103,7 +103,7 @@ def at_hash(access_token: str) -> str:
 async def hostile_issuer() -> AsyncIterator[HostileIssuer]:
     """Serve one on any free port of this machine."""
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def handle(request: web.ConnectRequest) -> web.StreamResponse:
         return await issuer.handle(request)
 
     runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)  # type: ignore[arg-type]
