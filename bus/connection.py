@@ -232,9 +232,10 @@ class Bus:
         if not self.nc.is_connected:
             self._attempts.failed(error)
         denied = _DENIED.search(str(error))
-        if denied:
+        if denied and self.on_denied:
             for hook in self.on_denied:
                 hook(denied[1])
+            return
         if self.connected and not isinstance(error, OSError | nats.errors.UnexpectedEOF):
             log.warning("bus.error", error=str(error), connection=self.name)
 

@@ -29,7 +29,10 @@ from schemas import (
 from schemas.verbs import verb_of
 
 _HEADERS: Final = [
-    (code(subjects.REPLY_TO_HEADER), "On a command: the inbox for its outcome."),
+    (
+        code(subjects.REPLY_TO_HEADER),
+        "On a command: the inbox for its outcome. An app names [its own](bus.md#the-inbox).",
+    ),
     (
         code(subjects.SETTLE_HEADER),
         "`1` on a command with an inbox: its outcome is to come when all [that it sets off by rules in its own model]"
@@ -71,7 +74,8 @@ def subjects_page() -> str:
         "`<user>` and `<app>` are 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. They say who speaks about whom. "
         "llum reads that from the subject alone, so no field of a message can claim another name. nats-server lets an "
         "app with a token publish on the subjects of that token's person and app alone, one verb after the other, as "
-        "far as the person's grants go. Only llum's own processes may publish under any name.",
+        "far as the person's grants go. Only llum's own processes may publish under any name. [Who may connect]"
+        "(bus.md) says how a client shows its token, and where it is answered.",
         "## Verbs",
         "What is marked *llum's own* is sent by llum's own processes alone: no app gets the subject, whatever its "
         "rights are, nor is there a way to it over HTTP.",

@@ -2,10 +2,13 @@
 
 python asker.py bob Diary              # bars of what is in bob's Diary
 python asker.py bob Diary --log tea    # log a cup of tea first
+
+ASKER_TOKEN is the token that lets it in: llum admin token bob --app asker
 """
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -44,9 +47,9 @@ async def ask(llum: Client, user: str, context: str, resolver: str) -> list[Bar]
     return [(one.path[-1], one.value) for one in reply.components if isinstance(one.value, int | float)]
 
 
-async def run(options: argparse.Namespace) -> None:
+async def run(options: argparse.Namespace, token: str) -> None:
     """Log what is to be logged, and draw."""
-    async with Client.connect(app=APP) as llum:
+    async with Client.connect(app=APP, token=token) as llum:
         for item in options.log:
             await llum.tell(options.user, f"{options.context}/{item}", 1)
         items = await ask(llum, options.user, options.context, options.resolver)
@@ -60,8 +63,13 @@ def main() -> int:
     parser.add_argument("context", help="where the components are, such as Diary")
     parser.add_argument("--log", action="append", default=[], metavar="ITEM", help="log one of a component first")
     parser.add_argument("--resolver", default="count", help="what makes a number of evidence: count, sum, mean")
+    options = parser.parse_args()
+    token = os.environ.get("ASKER_TOKEN")
+    if not token:
+        print(f"asker: set ASKER_TOKEN to what `llum admin token {options.user} --app asker` prints", file=sys.stderr)
+        return 1
     try:
-        asyncio.run(run(parser.parse_args()))
+        asyncio.run(run(options, token))
     except LlumError as error:
         print(f"asker: {error}", file=sys.stderr)
         return 1

@@ -68,7 +68,7 @@ def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
     llum = harness.Llum(tmp_path)
     try:
         llum.start()
-        text = text.replace("http://127.0.0.1:8080", llum.http).replace("nats://127.0.0.1:4222", llum.nats)
+        text = text.replace("http://127.0.0.1:8080", llum.http).replace("nats://127.0.0.1:4222", llum.bus)
         (tmp_path / ".venv").symlink_to(sys.prefix)
         steps = steps_of(text)
         environment = os.environ | llum.environment

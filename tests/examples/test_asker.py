@@ -40,22 +40,27 @@ def test_nothing_logged(asker: ModuleType) -> None:
 
 
 def test_it_does_what_the_owner_allows(llum: Llum) -> None:
-    """Before it is let in it is refused with one line; then it logs and draws."""
+    """Without a token it says what it wants, without a permission it is refused; then it logs and draws."""
     llum.run("admin", "person", "add", "bob")
     llum.run("browse", "bob", "-c", "mkcontext Diary what; cd Diary; mkcomponent tea cups --value-type number")
-    done = run(llum, "bob", "Diary", "--log", "tea")
+    done = run(llum, "", "bob", "Diary", "--log", "tea")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`llum admin token bob --app asker`" in done.stderr
+    llum.run("browse", "bob", "-c", "app add asker bars")
+    token = llum.run("admin", "token", "bob", "--app", "asker").strip()
+    done = run(llum, token, "bob", "Diary", "--log", "tea")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("asker: permission_denied: ")
-    llum.run("browse", "bob", "-c", "app add asker bars; setperm asker Diary --ask --tell --resolvers count")
-    assert run(llum, "bob", "Diary", "--log", "tea", "--log", "tea").stdout.startswith("tea  2  ███")
-    done = run(llum, "bob", "Diary", "--resolver", "mean")
+    llum.run("browse", "bob", "-c", "setperm asker Diary --ask --tell --resolvers count")
+    assert run(llum, token, "bob", "Diary", "--log", "tea", "--log", "tea").stdout.startswith("tea  2  ███")
+    done = run(llum, token, "bob", "Diary", "--resolver", "mean")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("asker: permission_denied: ")
 
 
-def run(llum: Llum, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(llum: Llum, token: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROGRAM), *arguments]
-    environment = llum.environment
+    environment = llum.environment | {"ASKER_TOKEN": token}
     return subprocess.run(
         command, cwd=llum.folder, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )

@@ -95,6 +95,16 @@ def test_credentials_of_another_user_are_not_taken_for_missing(tmp_path: Path, m
     assert "the user that llum runs as" in (caught.value.hint or "")
 
 
+def test_credentials_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    """Who has read them may be somebody else; the command that closes them is named."""
+    credentials.ensure(tmp_path)
+    file = tmp_path / credentials.FILE
+    file.chmod(0o640)
+    with pytest.raises(InstallationError, match="can be read by others") as caught:
+        credentials.load(file)
+    assert f"chmod 600 {file}" in (caught.value.hint or "")
+
+
 def test_missing_credentials_are_named_with_the_way_to_name_others(tmp_path: Path) -> None:
     """As on a machine that speaks to a llum elsewhere."""
     with pytest.raises(InstallationError, match="llum's own credentials are not here") as caught:

@@ -1,29 +1,40 @@
 """The how-to's sensor works as printed."""
 
-import asyncio
+import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.nats_server import installed_server
-from tests.sensors.reading import logged_commands, values
+from tests.system.harness import Llum
 from tests.waiting import DEADLINE_S
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-sensor.md"
 
 
-async def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
-    (source,) = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
-    program = tmp_path / "disk_sensor.py"
-    program.write_text(source)
-    async with installed_server(tmp_path / "bus", 4, 1) as server:
-        command = [sys.executable, program, "alice", server.url_as("operator"), tmp_path / "spool"]
-        shown = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, text=True, timeout=DEADLINE_S, cwd=HOW_TO.parents[2]
-        )
-        commands = await logged_commands(server.url_as("operator"))
+def test_the_sensor_of_the_how_to_tells_three_times(tmp_path):
+    """Installed as the page says, with a token of its own."""
+    page = HOW_TO.read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "disk_sensor.py").write_text(source)
+    typed = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    llum = Llum(tmp_path)
+    try:
+        llum.start()
+        llum.command("admin", "person", "add", "alice")
+        llum.sign_in("alice")
+        script = "\n".join(["set -e", *typed]).replace("nats://127.0.0.1:4222", llum.bus)
+        path = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
+        shown = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, timeout=DEADLINE_S, cwd=tmp_path,
+            env=os.environ | llum.environment | {"PATH": path},
+        )  # fmt: skip
+        kept = json.loads(llum.command("ask", "alice", "Devices/disk_full", "--evidence", "--json").stdout)
+    finally:
+        llum.clean_up()
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.endswith("0 messages wait for the next start\n")
-    assert [app for app, _ in commands] == ["disk_sensor"] * 4
-    assert len(values([command for _, command in commands])) == 3
+    assert "0 messages wait for the next start\n" in shown.stdout
+    evidence = kept["evidence"]
+    assert [one["source"] for one in evidence] == ["disk_sensor"] * 3
+    assert shown.stdout.splitlines()[-1] == str(kept["value"])

@@ -54,6 +54,8 @@ class Llum:
         self.http = ""
         self.nats = ""
         """With the operator's login."""
+        self.bus = ""
+        """The same address without it, as everybody may know it."""
         self._signed_in: set[str] = set()
 
     @property
@@ -72,7 +74,8 @@ class Llum:
             )
         ready = until(self._read_ready, "llum up is ready")
         credentials = Path(self.environment.get("LLUM_CREDENTIALS", self.data_dir / "credentials.json"))
-        self.http, self.nats = ready["http"], with_login(ready["nats"], credentials)
+        self.http, self.bus = ready["http"], ready["nats"]
+        self.nats = with_login(self.bus, credentials)
         self._note_children()
 
     def stop(self) -> None:
