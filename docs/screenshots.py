@@ -39,6 +39,7 @@ ALL: Final = (
     Shot("home", "/"),
     Shot("work", "/model/Work", opened=1),
     Shot("state", "/model/Work/state"),
+    Shot("sessions", "/sessions"),
     Shot("large", "/model/Large?page=2"),
 )
 

@@ -10,12 +10,12 @@ _FORM: Final = "%-d %b %Y, %H:%M"
 
 
 def moment(seconds: float, zone: str | None = None) -> str:
-    """Write a time (seconds since 1970), such as `26 Nov 2026, 09:41`. Without a zone it is in UTC, and says so."""
+    """Write a time (seconds since 1970), such as `26 Nov 2026, 09:41`. One in UTC, as it is without a zone, says so."""
     try:
         at = datetime.fromtimestamp(seconds, _zone(zone))
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g}"
-    return at.strftime(_FORM) + (" UTC" if at.tzinfo is UTC else "")
+    return at.strftime(_FORM) + (" UTC" if zone in (None, "UTC") else "")
 
 
 def iso(seconds: float) -> str:
