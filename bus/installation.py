@@ -154,6 +154,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.APP_PASSWORD_BUCKET,
         subjects.ACCOUNT_BUCKET,
         subjects.SESSION_BUCKET,
+        subjects.TEMPORARY_BUCKET,
         subjects.FLOW_BUCKET,
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,

@@ -19,6 +19,7 @@ from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_U
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
+from edge_http.sessions.trying import add_trying
 from edge_http.sessions.visitor import visitor_of
 from edge_http.web.pages import CSRF_TOKEN_OF, VISITOR_OF
 from edge_http.web.routes import add_web
@@ -38,6 +39,8 @@ def make_app(
     partitions: int = DEFAULT_PARTITIONS,
     proxies: Proxies | None = None,
     time_zone: str = UTC,
+    *,
+    temporary_users: bool = False,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -55,6 +58,7 @@ def make_app(
     app.cleanup_ctx.append(_authenticating)
     add_health(app)
     add_sessions(app)
+    add_trying(app, allowed=temporary_users)
     add_web(app)
     add_home(app)
     add_personis(app)

@@ -6,6 +6,8 @@ registrations.py   which registration of an app holds
 tokens.py          bearer tokens: issued, looked up, listed, revoked
 app_passwords.py   passwords of simple devices; hashing.py, throttle.py
 sessions/          sessions of people's browsers
+temporary/         whoever tries llum without an account
+states.py          who comes to a page: sixteen states, in one table
 credentials.py     tokens and passwords in one list, for people
 apps.py            registering and removing an app, with its credentials
 names.py           for whom credentials may be issued

@@ -25,3 +25,8 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     """Until when that is good, seconds since 1970; None: for as long as the registration."""
     authenticated: float = 0.0
     """When the person behind a session proved who they are, seconds since 1970; 0: never, or there is no session."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """Tell whether it is a temporary user: somebody who has a session, and has never proven who they are."""
+        return self.how == "session" and not self.authenticated

@@ -43,7 +43,7 @@ class Step(enum.StrEnum):
     LINK_WORK = "what the temporary user has done becomes that of who registers"
 
 
-class Decision(NamedTuple):
+class Verdict(NamedTuple):
     """What llum does in one of the states."""
 
     name: str
@@ -56,34 +56,34 @@ class Decision(NamedTuple):
         return self.shown in (Shown.PAGE, Shown.FIRST_PAGE, Shown.TEMPORARY_PAGE)
 
 
-def _decision(name: str, shown: Shown, *steps: Step) -> Decision:
-    return Decision(name, shown, frozenset(steps))
+def _verdict(name: str, shown: Shown, *steps: Step) -> Verdict:
+    return Verdict(name, shown, frozenset(steps))
 
 
 Y, N = True, False
 
 TABLE: Final = {
     # authenticated, registered, session, profile cookie
-    Facts(Y, Y, Y, Y): _decision("go", Shown.PAGE, Step.SET_SESSION),
-    Facts(Y, Y, Y, N): _decision("set_profile_cookie", Shown.PAGE, Step.SET_SESSION, Step.SET_PROFILE),
-    Facts(Y, Y, N, Y): _decision("set_session", Shown.PAGE, Step.SET_SESSION),
-    Facts(Y, Y, N, N): _decision("first_time", Shown.FIRST_PAGE, Step.SET_SESSION, Step.SET_PROFILE),
-    Facts(Y, N, Y, Y): _decision("session_and_profile_of_nobody", Shown.REGISTER, Step.END_SESSION),
-    Facts(Y, N, Y, N): _decision("session_of_nobody", Shown.REGISTER, Step.LINK_WORK),
-    Facts(Y, N, N, Y): _decision("stale_profile", Shown.REGISTER, Step.CLEAR_PROFILE),
-    Facts(Y, N, N, N): _decision("need_to_register", Shown.REGISTER),
-    Facts(N, N, Y, Y): _decision("anonymous_go", Shown.TEMPORARY_PAGE),
-    Facts(N, N, Y, N): _decision("anonymous_set_profile_cookie", Shown.TEMPORARY_PAGE, Step.SET_PROFILE),
-    Facts(N, N, N, Y): _decision("long_time_no_see", Shown.WELCOME_BACK),
-    Facts(N, N, N, N): _decision("new_visitor", Shown.WELCOME),
-    Facts(N, Y, Y, Y): _decision("session_goes_on", Shown.PAGE),
-    Facts(N, Y, Y, N): _decision("session_without_profile", Shown.SIGN_IN),
-    Facts(N, Y, N, Y): _decision("not_arrived_yet", Shown.SIGN_IN),
-    Facts(N, Y, N, N): _decision("could_be_anyone", Shown.SIGN_IN),
+    Facts(Y, Y, Y, Y): _verdict("go", Shown.PAGE, Step.SET_SESSION),
+    Facts(Y, Y, Y, N): _verdict("set_profile_cookie", Shown.PAGE, Step.SET_SESSION, Step.SET_PROFILE),
+    Facts(Y, Y, N, Y): _verdict("set_session", Shown.PAGE, Step.SET_SESSION),
+    Facts(Y, Y, N, N): _verdict("first_time", Shown.FIRST_PAGE, Step.SET_SESSION, Step.SET_PROFILE),
+    Facts(Y, N, Y, Y): _verdict("session_and_profile_of_nobody", Shown.REGISTER, Step.END_SESSION),
+    Facts(Y, N, Y, N): _verdict("session_of_nobody", Shown.REGISTER, Step.LINK_WORK),
+    Facts(Y, N, N, Y): _verdict("stale_profile", Shown.REGISTER, Step.CLEAR_PROFILE),
+    Facts(Y, N, N, N): _verdict("need_to_register", Shown.REGISTER),
+    Facts(N, N, Y, Y): _verdict("anonymous_go", Shown.TEMPORARY_PAGE),
+    Facts(N, N, Y, N): _verdict("anonymous_set_profile_cookie", Shown.TEMPORARY_PAGE, Step.SET_PROFILE),
+    Facts(N, N, N, Y): _verdict("long_time_no_see", Shown.WELCOME_BACK),
+    Facts(N, N, N, N): _verdict("new_visitor", Shown.WELCOME),
+    Facts(N, Y, Y, Y): _verdict("session_goes_on", Shown.PAGE),
+    Facts(N, Y, Y, N): _verdict("session_without_profile", Shown.SIGN_IN),
+    Facts(N, Y, N, Y): _verdict("not_arrived_yet", Shown.SIGN_IN),
+    Facts(N, Y, N, N): _verdict("could_be_anyone", Shown.SIGN_IN),
 }
 """The first, in every row with a proof of who somebody is and an account, rotates the id of the session."""
 
 
-def decide_state(facts: Facts) -> Decision:
+def decide_state(facts: Facts) -> Verdict:
     """Give what llum does."""
     return TABLE[facts]

@@ -157,6 +157,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = ASKED_KEPT_MESSAGES
+    temporary_users: Annotated[
+        Literal["auto", "on", "off"],
+        _setting(
+            "Whether visitors may try llum without an account. auto: where llum runs its own nats-server.",
+            "auto, on or off",
+        ),
+    ] = "auto"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),

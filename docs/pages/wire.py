@@ -117,6 +117,7 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.ACCOUNT_BUCKET), "Accounts of people: how each signs in, and one-time links, as hashes."),
         (code(subjects.SESSION_BUCKET), "Sessions of browsers, by the hash of the session's id."),
+        (code(subjects.TEMPORARY_BUCKET), "Temporary users, and until when each is kept."),
         (
             code(subjects.FLOW_BUCKET),
             "Sign-ins that are on their way, for minutes. Each is encrypted; only its browser has the key.",

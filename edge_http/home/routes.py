@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from edge_http.http.observe import TRACE
 from edge_http.sessions.arriving import Arrival, arrive
 from edge_http.sessions.current import require_session
+from edge_http.sessions.trying import ALLOWS_TEMPORARY, TRY_PATH
 from identity.states import Shown
 from schemas.errors import Code, Refusal
 from schemas.paths import parse_path
@@ -32,7 +33,7 @@ def add_home(app: web.Application) -> None:
 async def _home(request: web.Request) -> web.Response:
     arrival = await arrive(request)
     session = arrival.session
-    if session is None or not arrival.decision.is_let_in:
+    if session is None or not arrival.verdict.is_let_in:
         return _welcome(request, arrival)
     trace = request[TRACE]
     trace.user, trace.by_cookie = session.user, True
@@ -78,8 +79,11 @@ def _number(request: web.Request) -> int:
 def _welcome(request: web.Request, arrival: Arrival) -> web.Response:
     from edge_http.web.pages import page
 
-    is_known = arrival.decision.shown is not Shown.WELCOME
-    return page(request, "welcome.html", known=is_known, last_way=_way(arrival.last_how or ""), sign_up=True, try_it="")
+    try_it = TRY_PATH if request[TRACE].edge[ALLOWS_TEMPORARY] else ""
+    is_known = arrival.verdict.shown is not Shown.WELCOME
+    return page(
+        request, "welcome.html", known=is_known, last_way=_way(arrival.last_how or ""), sign_up=True, try_it=try_it
+    )
 
 
 def _way(how: str) -> str:

@@ -38,6 +38,7 @@ from edge_http.personis.evidence import (
 )
 from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
 from edge_http.sessions.sensitive import check_fresh
+from edge_http.sessions.trial_bounds import check_bounds
 from schemas.errors import raised_from
 from schemas.queries import Access, Ask
 from schemas.replies import AskReply
@@ -78,6 +79,7 @@ async def _serve(op: str, request: web.Request) -> web.Response:
 async def _serve_large(op: str, request: web.Request) -> web.Response:
     """Serve a sender who is known before the body is read, which may be large."""
     principal = await authenticate(request)
+    check_fresh(request, op, principal)
     is_import = op == IMPORT
     async with request[TRACE].edge[importing.FEW_IMPORTS] if is_import else contextlib.nullcontext():
         body = await (importing.read(request) if is_import else read_body(request))
@@ -125,6 +127,7 @@ async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> we
 
 async def _answer(request: web.Request, caller: Caller) -> web.Response:
     check_fresh(request, caller.op, caller.principal)
+    check_bounds(request[TRACE].edge, caller.principal, len(caller.body))
     value = await OPERATIONS.get(caller.op, _unknown)(caller)
     beside = None
     if caller.failures or caller.skipped or caller.settled is not None:

@@ -6,5 +6,6 @@ forms.py        forms of llum's own pages, and nobody else's
 signing_in.py   from a proven identity to a session
 arriving.py     in which of the sixteen states a request for a page is
 routes.py       who am I, and the way out; own_sessions.py: the list of one's sessions
+trying.py       a visitor becomes a temporary user; trial_bounds.py: how much one may send; joining.py: the end of that
 places.py       where a session is from, in words
 """

@@ -14,13 +14,13 @@ from edge_http.sessions.current import session_of
 from edge_http.sessions.ending import end_session
 from edge_http.sessions.forms import prepare_forms
 from identity.sessions.session import Session
-from identity.states import Decision, Facts, Step, decide_state
+from identity.states import Facts, Step, Verdict, decide_state
 
 
 class Arrival(NamedTuple):
     """Who comes to a page, and what they are to be shown."""
 
-    decision: Decision
+    verdict: Verdict
     session: Session | None
     """That which the request has come with."""
     last_how: str | None
@@ -40,14 +40,14 @@ async def arrive(request: web.Request, proof: Proof | None = None) -> Arrival:
     """
     await prepare_forms(request)
     facts, session, how = await _facts_of(request, proof)
-    decision = decide_state(facts)
-    if Step.END_SESSION in decision.steps and session is not None and not session.temporary:
+    verdict = decide_state(facts)
+    if Step.END_SESSION in verdict.steps and session is not None and not session.temporary:
         await end_session(request)
-    if Step.CLEAR_PROFILE in decision.steps:
+    if Step.CLEAR_PROFILE in verdict.steps:
         clear_profile_cookie(request)
-    if Step.SET_PROFILE in decision.steps and session is not None:
+    if Step.SET_PROFILE in verdict.steps and session is not None:
         set_profile_cookie(request, session.how)
-    return Arrival(decision, session, how)
+    return Arrival(verdict, session, how)
 
 
 async def _facts_of(request: web.Request, proof: Proof | None) -> tuple[Facts, Session | None, str | None]:

@@ -5,12 +5,16 @@ from aiohttp import web
 from edge_http.auth.cookies import clear_session_cookie, cookies_of
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR
-from edge_http.sessions.current import remember_session
+from edge_http.sessions.current import remember_session, session_of
+from edge_http.sessions.joining import end_trial
 
 
 async def end_session(request: web.Request) -> None:
     """End the session of a request, if there is one. Raises `Transient`."""
+    session = await session_of(request)
     await end_former(request)
+    if session is not None and session.temporary:
+        await end_trial(request, session)
     clear_session_cookie(request)
     remember_session(request, None)
 

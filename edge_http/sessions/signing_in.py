@@ -11,14 +11,15 @@ from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.http.showing import wants_page
 from edge_http.keys import AUTHENTICATOR
-from edge_http.sessions.current import CurrentSession, current_session, remember_session, see_other
+from edge_http.sessions.current import CurrentSession, remember_session, see_other, session_of
 from edge_http.sessions.ending import end_former
 from edge_http.sessions.forms import csrf_token, prepare_forms
+from edge_http.sessions.joining import end_trial, move_trial
 from edge_http.sessions.local_paths import HOME, local_path
 from edge_http.sessions.places import place_of
 from identity.sessions.session import Session
 from identity.sessions.store import new_sid
-from identity.states import Decision, Facts, Shown, decide_state
+from identity.states import Facts, Shown, Verdict, decide_state
 
 FIRST_HOME: Final = f"{HOME}?first=1"
 """The way in, for somebody of whom this browser has never seen anything."""
@@ -41,9 +42,14 @@ async def after_authentication(
         user=user, details=known, made=now, expires=now + SESSION_LIFETIME_S, authenticated=now, how=how,
         place=place_of(request),
     )  # fmt: skip
-    decision = decide_state(await _facts_of(request))
+    former = await session_of(request)
+    verdict = decide_state(_facts_of(request, former))
+    if former is not None and former.temporary:
+        await move_trial(request, former, user)
     await begin_session(request, session)
-    return await _handed_on(request, session, _page_of(decision, local_path(then)))
+    if former is not None and former.temporary:
+        await end_trial(request, former)
+    return await session_response(request, session, _page_of(verdict, local_path(then)))
 
 
 async def begin_session(request: web.Request, session: Session) -> None:
@@ -57,17 +63,18 @@ async def begin_session(request: web.Request, session: Session) -> None:
     request[TRACE].user = session.user
 
 
-async def _facts_of(request: web.Request) -> Facts:
+def _facts_of(request: web.Request, former: Session | None) -> Facts:
     how = cookies_of(request, request[TRACE].edge).how
-    return Facts(True, True, await current_session(request) is not None, how is not None)
+    return Facts(True, True, former is not None, how is not None)
 
 
-def _page_of(decision: Decision, then: str) -> str:
+def _page_of(verdict: Verdict, then: str) -> str:
     """Give the page to hand on to; the way in has words for who is here for the first time."""
-    return FIRST_HOME if decision.shown is Shown.FIRST_PAGE and then == HOME else then
+    return FIRST_HOME if verdict.shown is Shown.FIRST_PAGE and then == HOME else then
 
 
-async def _handed_on(request: web.Request, session: Session, then: str) -> web.Response:
+async def session_response(request: web.Request, session: Session, then: str) -> web.Response:
+    """Answer whoever has a session from now on: a page is sent on, a program is told of it."""
     if wants_page(request):
         return see_other(then)
     await prepare_forms(request)

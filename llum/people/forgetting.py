@@ -27,6 +27,7 @@ from bus.pings import ping
 from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
 from identity.sessions.store import Sessions
+from identity.temporary.users import TemporaryUsers
 from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
@@ -73,6 +74,8 @@ class Counts(msgspec.Struct, kw_only=True):
     passwords: int = 0
     sessions: int = 0
     """Of browsers in which the person has signed in."""
+    trials: int = 0
+    """Notes until when a temporary user is kept."""
     spooled: int = 0
     """Observations of sensors of this data folder that had not been sent."""
     log_lines: int = 0
@@ -114,6 +117,8 @@ async def forget_person(
     removed.schedules = await forgetter.schedules()
     removed += await forgetter.erase_rounds()
     await forgetter.erase_remains()
+    # Last: by it a sweep finds again what was interrupted.
+    removed.trials = await TemporaryUsers(client.bus).erase_user(user)
     left = await forgetter.left_on_the_bus()
     told_by = await forgetter.told_by() if left.commands else []
     removed += await forgetter.erase_files()
@@ -205,6 +210,7 @@ class _Forgetter:
         left.accounts = await Accounts(self._bus, self._client.requests).count(self._user)
         left.tokens = await Tokens(self._bus).count(self._user)
         left.passwords = await AppPasswords(self._bus).count(self._user)
+        left.trials = await TemporaryUsers(self._bus).count(self._user)
         left.sessions = await Sessions(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
         left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)

@@ -63,6 +63,11 @@ def proxies_of(settings: Settings) -> Proxies:
         raise Fault(f"proxies has no address or network: {error}", "Name them as 10.0.0.7 or 10.0.0.0/24.") from error
 
 
+def allows_temporary_users(settings: Settings) -> bool:
+    """Tell whether visitors may try llum: by default where it runs its own nats-server, as on one's own machine."""
+    return settings.temporary_users == "on" or (settings.temporary_users == "auto" and settings.nats_url is None)
+
+
 def _listening(settings: Settings, line: ChildEnd | None) -> socket.socket:
     if line is None:
         return listen(settings.http_host, settings.http_port)
@@ -77,7 +82,14 @@ async def _serve_http(
     public_url = settings.public_url or url_of(listening)
     authenticator = Authenticator(bus, requests)
     app = make_app(
-        bus, requests, authenticator, public_url, settings.partitions, proxies_of(settings), settings.time_zone
+        bus,
+        requests,
+        authenticator,
+        public_url,
+        settings.partitions,
+        proxies_of(settings),
+        settings.time_zone,
+        temporary_users=allows_temporary_users(settings),
     )
     try:
         async with _callout(bus, requests, authenticator, settings):

@@ -19,6 +19,7 @@ from llum.own_credentials import checked_bus, with_login
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
+from llum.processes.sweeping import sweeping
 from llum.resolvers import installed, running_resolvers
 from llum.settings import Settings, variable
 
@@ -52,7 +53,10 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 starting.step("looking at the installation")
                 installation = await _installation(bus, settings, supervised)
                 await set_bounds(bus, settings.asked_days, settings.asked_messages)
-                async with running_resolvers(_plugins(starting), time_zone=settings.time_zone) as resolvers:
+                async with (
+                    sweeping(bus, settings.data_dir),
+                    running_resolvers(_plugins(starting), time_zone=settings.time_zone) as resolvers,
+                ):
                     await run_worker(
                         bus,
                         shard_dir=shards,

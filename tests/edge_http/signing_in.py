@@ -70,4 +70,4 @@ async def _fresh(request: web.Request) -> web.Response:
 
 
 async def _arrived(request: web.Request) -> web.Response:
-    return web.Response(text=(await arrive(request)).decision.name)
+    return web.Response(text=(await arrive(request)).verdict.name)

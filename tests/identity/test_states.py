@@ -2,7 +2,7 @@
 
 import itertools
 
-from identity.states import TABLE, Decision, Facts, Shown, Step, decide_state
+from identity.states import TABLE, Facts, Shown, Step, Verdict, decide_state
 
 Y, N = True, False
 
@@ -26,7 +26,7 @@ WANTED = {
 }
 
 
-def walk() -> list[tuple[Facts, Decision]]:
+def walk() -> list[tuple[Facts, Verdict]]:
     facts = [Facts(*four) for four in itertools.product([True, False], repeat=4)]
     return [(one, decide_state(one)) for one in facts]
 

@@ -1,0 +1,68 @@
+"""Forgets temporary users whose time is over, for as long as a worker runs.
+
+Whose time is over stands in the bus. So whoever starts next finds what was not done, and two who sweep at the same time
+do the same thing twice, which changes nothing.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from bus.connection import Bus
+from bus.jetstream import ApiError
+from bus.logger import get_logger
+from identity.temporary.users import TemporaryUsers
+from schemas.errors import LlumError
+
+SWEEP_EVERY_S: Final = 60.0
+"""Seconds between two looks."""
+
+log = get_logger("llum.worker")
+
+
+@asynccontextmanager
+async def sweeping(bus: Bus, data_dir: Path, every_s: float = SWEEP_EVERY_S) -> AsyncIterator[None]:
+    """Sweep now and then while the context is open."""
+    task = asyncio.create_task(_sweep_now_and_then(bus, data_dir, every_s), name="sweeping")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _sweep_now_and_then(bus: Bus, data_dir: Path, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await sweep(bus, data_dir)
+        except (LlumError, ApiError) as error:
+            # The next look finds the same ones.
+            log.warning("sweep_waits", error=str(error))
+
+
+async def sweep(bus: Bus, data_dir: Path) -> int:
+    """Forget all whose time is over, and give their number. Raises `Transient`, `Refusal`, `SetupError`."""
+    over = await TemporaryUsers(bus).over()
+    if not over:
+        return 0
+    # All that forgetting needs: most workers never do.
+    from bus.requests import Requests
+    from llum.client import Client
+    from llum.people.forgetting import forget_person
+    from schemas.apps import OWNER_APP
+
+    requests = Requests(bus)
+    await requests.start()
+    try:
+        client = Client(bus, requests, OWNER_APP)
+        for user in over:
+            await forget_person(client, user, data_dir)
+    finally:
+        await requests.close()
+    log.info("temporary_users_forgotten", number=len(over))
+    return len(over)
