@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -59,7 +59,10 @@ def add_personis(app: web.Application) -> None:
     app[importing.FEW_IMPORTS] = asyncio.Semaphore(importing.MAX_IMPORTS)
     for op in OPERATIONS:
         app.router.add_post(f"/{op}", functools.partial(_serve, op))
-    methods = {route.resource.canonical: route.method for route in app.router.routes() if route.resource}
+    methods: dict[str, set[str]] = {}
+    for route in app.router.routes():
+        if route.resource and route.method != hdrs.METH_HEAD:  # said by GET
+            methods.setdefault(route.resource.canonical, set()).add(route.method)
     app.router.add_route("*", "/{op}", functools.partial(_serve_unknown, methods))
 
 
@@ -108,11 +111,11 @@ async def _serve_password(op: str, request: web.Request, password: AppPassword |
     return await _answer(request, Caller(request, op, principal, body))
 
 
-async def _serve_unknown(methods: Mapping[str, str], request: web.Request) -> web.Response:
-    """Answer what no operation is for. `methods` has one that each known path takes."""
-    method = methods.get(request.path)
-    if method is not None:
-        raise web.HTTPMethodNotAllowed(request.method, [method])
+async def _serve_unknown(methods: Mapping[str, Set[str]], request: web.Request) -> web.Response:
+    """Answer what no operation is for. `methods` has those that each known path takes."""
+    allowed = methods.get(request.path)
+    if allowed is not None:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
     if request.method != hdrs.METH_POST:
         raise web.HTTPNotFound
     body = await read_body(request, MAX_UNKNOWN_BODY_BYTES)

@@ -24,6 +24,14 @@ async def test_a_browser_is_shown_a_page_where_a_program_gets_json(edge: Edge) -
     assert (program.status, (await program.json())["error"]["code"]) == (404, "unknown_verb")
 
 
+async def test_a_page_that_takes_something_else_says_what(edge: Edge) -> None:
+    """The old operations, which take what is left, swallow no page; and the name of none is taken for one of theirs."""
+    refused = await edge.http.put("/sessions", headers=BROWSER)
+    assert (refused.status, refused.content_type, refused.headers["Allow"]) == (405, "text/html", "GET")
+    unknown = await edge.post("nosuchoperation", {"modelname": "-"})
+    assert (await unknown.json())["val"] is False
+
+
 async def test_a_page_has_the_strict_headers(edge: Edge) -> None:
     """Nothing inline, nothing from elsewhere, in no frame, kept nowhere; an error page too."""
     headers = (await edge.http.get("/nowhere", headers=BROWSER)).headers
