@@ -23,7 +23,7 @@ from llum.processes.running import Running, find
 from llum.settings import Settings, hide_password
 from llum.status import folder
 from llum.status.standing import Log, RunningProcess, Standing, with_rates
-from schemas.errors import LlumError, Transient
+from schemas.errors import LlumError, SetupError, Transient
 from schemas.replies import PingReply
 from schemas.several import several
 
@@ -100,7 +100,11 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
     try:
         bus = await Bus.connect(bus_as(settings, "operator", nats), name="llum-status")
     except LlumError as error:
-        hint = error.error.hint if settings.nats_url else f"{_LOG_HINT} {settings.data_dir / 'log'}"
+        hint = (
+            error.error.hint
+            if settings.nats_url or isinstance(error, SetupError)
+            else f"{_LOG_HINT} {settings.data_dir / 'log'}"
+        )
         return _but(standing, f"{error.error.message}: {hint}")
     try:
         log, people = await _log(bus, standing.log), len(await list_users(bus))

@@ -71,7 +71,7 @@ class Host:
     async def commands_of_rules(self, user: str = ALICE) -> list[str]:
         """Give the ids of the commands that rules have sent, as often as they stand in the log."""
         number = partition_of(user, PARTITIONS)
-        subject = f"llum.log.{number}.{user}.*.tell"
+        subject = f"llum.log.{number}.{user}.*.derive"
         stream = log_stream_of(number, DEFAULT_LOG_STREAMS)
         page, _ = await JetStream(self.llum.bus).page(stream, subject, 1, 10_000)
         ids = [str(msgspec.json.decode(stored.data)["id"]) for stored in page]

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bus import credentials
 from bus.aside import KEPT_S, Aside
 from llum.cli.render import moment
 from llum.cli.status_screen import screen, size
@@ -131,9 +132,20 @@ async def test_no_folder_is_said_with_the_way_on(tmp_path: Path) -> None:
 async def test_a_nats_server_that_does_not_answer_is_a_reason(tmp_path: Path) -> None:
     """What the files tell is told all the same."""
     folder_with_log(tmp_path, made=NOW)
+    credentials.ensure(tmp_path)
     told = await look(Settings(data_dir=tmp_path, nats_url="nats://127.0.0.1:1"))
     assert not told.ready
     assert "no nats-server answers" in told.reasons[0]
+    assert told.log.bytes == 5002
+
+
+async def test_credentials_that_are_not_there_are_a_reason(tmp_path: Path) -> None:
+    """With the way on; the rest is told."""
+    folder_with_log(tmp_path, made=NOW)
+    told = await look(Settings(data_dir=tmp_path, nats_url="nats://127.0.0.1:1"))
+    assert not told.ready
+    assert "llum's own credentials are not here" in told.reasons[0]
+    assert "LLUM_CREDENTIALS" in told.reasons[0]
     assert told.log.bytes == 5002
 
 

@@ -123,12 +123,12 @@ class Served:
 def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     llum = Served(WHOLE)
 
-    def with_client(_settings: Any, use: Any, _app: str) -> Any:
+    def with_person(_settings: Any, _user: str, use: Any, _app: str) -> Any:
         with pytest.raises(StopIteration) as done:
             use(llum).send(None)
         return done.value.value
 
-    monkeypatch.setattr(withdrawing, "with_client", with_client)
+    monkeypatch.setattr(withdrawing, "with_person", with_person)
     return llum
 
 

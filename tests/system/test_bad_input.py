@@ -129,18 +129,25 @@ async def test_bytes_that_no_client_library_would_send_do_not_stall_the_log(llum
 
 
 def speak_nats(url: str, parts: list[bytes]) -> bytes:
-    """Send bytes as a client, and give what the server says until its PONG or the end of the connection."""
+    """Log in, send bytes as a client, and give what the server says until its PONG or the end of the connection."""
     place = urlsplit(url)
+    login = {"user": place.username, "pass": place.password}
+    options = json.dumps({"verbose": False, "headers": True, "no_responders": True, **login}).encode()
     with socket.create_connection((place.hostname, place.port), timeout=20) as connection:
-        connection.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
+        connection.sendall(b"CONNECT %b\r\nPING\r\n" % options)
+        assert b"PONG" in _heard(connection)
         with contextlib.suppress(OSError):
             for part in [*parts, b"PING\r\n"]:
                 connection.sendall(part)
-        said = b""
-        with contextlib.suppress(OSError):
-            while b"PONG" not in said and (more := connection.recv(65536)):
-                said += more
-        return said
+        return _heard(connection)
+
+
+def _heard(connection: socket.socket) -> bytes:
+    said = b""
+    with contextlib.suppress(OSError):
+        while b"PONG" not in said and (more := connection.recv(65536)):
+            said += more
+    return said
 
 
 def assert_all_partitions_serve(llum: Llum) -> None:
