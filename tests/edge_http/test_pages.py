@@ -1,15 +1,20 @@
 """Pages: their headers, their files, and what browsers are shown when something fails."""
 
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+import edge_http.web
 from edge_http.auth.own_page import is_from_own_page
 from edge_http.web.headers import is_about_signing_in, page_headers
 from tests.edge_http.conftest import Edge
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+TEMPLATES = Path(edge_http.web.__file__).with_name("templates")
+INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE)
+ELSEWHERE = re.compile(r'(?:src|href|action)="(?:https?:)?//[^"]*"')
 FILE = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
 
@@ -68,6 +73,15 @@ def test_a_form_of_such_a_page_names_no_origin(edge: Edge, site: str | None, *, 
     headers = {"Origin": "null"} | ({} if site is None else {"Sec-Fetch-Site": site})
     request = make_mocked_request("POST", "/sign-in", headers)
     assert is_from_own_page(request, edge.app) == is_own
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+def test_no_template_holds_what_the_policy_forbids(template: Path) -> None:
+    """Styles and scripts inline, addresses elsewhere: a browser would drop them, and nobody would notice."""
+    text = template.read_text()
+    assert INLINE.findall(text) == []
+    assert ELSEWHERE.findall(text) == []
+    assert "| safe" not in text or template.name == "kit.html", "what people and apps say is always escaped"
 
 
 async def test_files_are_kept_for_a_year_by_their_hash(edge: Edge) -> None:
