@@ -32,14 +32,21 @@ owner's.
 """
 
 _OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in commands.LLUMS_OWN)
-_NEEDS_ASK: Final = frozenset({queries.Ask, queries.Export, queries.CheckImport})
+_NEEDS_ASK: Final = frozenset({queries.Ask, queries.GetContext, queries.ListRules})
+_OWNERS_ASKS: Final = frozenset(
+    {queries.ListApps, queries.Export, queries.CheckImport, queries.Asked, queries.Follows, queries.MeasurePart}
+)
 
 
 def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inbox: str) -> Subjects:
     """Give what an app may publish and hear. `rights` are those that it has somewhere in the model, of `VERBS`."""
     held = frozenset(VERBS if owner else rights)
     sent = _OWNERS if owner else tuple(command for command, right in _RIGHTS.items() if right in held)
-    asked = [query for query in queries.QUERIES if query not in _NEEDS_ASK or "ask" in held]
+    asked = [
+        query
+        for query in queries.QUERIES
+        if owner or (query not in _OWNERS_ASKS and (query not in _NEEDS_ASK or "ask" in held))
+    ]
     publish = [command_subject(user, app, verb_of(command)) for command in sent]
     publish += [ask_subject(user, app, verb_of(query)) for query in asked]
     return Subjects(tuple(publish), (f"{inbox}.>",))

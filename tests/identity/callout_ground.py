@@ -24,6 +24,8 @@ class Ground:
         self.data_dir = data_dir
         self.authenticator: Authenticator
         self.connections: Connections
+        self.first: AsyncExitStack
+        """Close it to end the callout that was there from the start."""
         self._exits = exits
 
     @property
@@ -79,7 +81,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
     """Alice and Bob, each with a component `c/x`, and a callout."""
     async with serving(tmp_path) as llum, AsyncExitStack() as exits:
         made = Ground(llum, tmp_path, exits)
-        await made.callout()
+        made.first = await made.callout()
         for user in ("alice", "bob"):
             await llum.make_person(user, "x")
         yield made

@@ -1,6 +1,7 @@
 """The same identity on the bus: what an app may say and hear there, and when its connection ends."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from bus.connection import Bus
 from bus.subjects import REPLY_TO_HEADER, inbox_of_token
+from identity.tokens import Tokens
 from schemas.codec import encode
-from schemas.commands import DeleteApp, MakeContext, SetPermission, Tell
+from schemas.commands import DeleteApp, Forget, MakeContext, SetPermission, Tell
 from schemas.errors import Code, Refusal, Transient
 from schemas.evidence import NewEvidence
 from schemas.queries import Ask
@@ -127,19 +129,67 @@ async def test_nobody_is_let_in_without_a_good_token(there: Ground, token: str) 
     assert caught.value.code is Code.NOT_AUTHENTICATED
 
 
-async def test_a_revoked_token_ends_its_connections_and_no_others(there: Ground) -> None:
-    """Those of the app's other tokens go on."""
+async def test_27_a_revoked_token_ends_its_connections_and_no_others(there: Ground) -> None:
+    """Be it revoked at another edge. Those of the app's other tokens go on."""
     bus = await there.connect(await there.token("alice", "lamp"))
-    (one,) = await there.authenticator.tokens.list("alice")
+    elsewhere = Tokens(there.llum.bus)
+    (one,) = await elsewhere.list("alice")
     other = await there.connect(await there.another_token("alice", "lamp"))
     lost: list[str] = []
     bus.on_disconnect.append(lambda: lost.append("revoked"))
     other.on_disconnect.append(lambda: lost.append("other"))
     await until(lambda: len(there.connections) == 2, "nats-server has told of both")
-    await there.authenticator.tokens.revoke(one)
+    await elsewhere.revoke(one)
     await until(lambda: "revoked" in lost, "the connection has ended")
     await other.flush()
     assert set(lost) == {"revoked"}
+
+
+async def test_27_another_callout_ends_what_one_that_is_gone_has_let_in(there: Ground) -> None:
+    """The one that admitted the connection has ended before the token is revoked."""
+    bus = await there.connect(await there.token("alice", "lamp"))
+    second = await there.callout()
+    await there.first.aclose()
+    (one,) = await there.authenticator.tokens.list("alice")
+    assert bus.connected
+    await there.authenticator.tokens.revoke(one)
+    await until(lambda: not bus.connected, "the connection has ended")
+    await second.aclose()
+
+
+async def test_27_what_was_revoked_while_no_callout_ran_ends_with_the_next_one(there: Ground) -> None:
+    """It looks at all connections when it starts: rights that have changed meanwhile, and tokens; the rest goes on."""
+    revoked = await there.connect(await there.token("alice", "lamp"))
+    (one,) = await there.authenticator.tokens.list("alice")
+    changed = await there.connect(await there.token("alice", "phone"))
+    same = await there.connect(await there.token("bob", "lamp"))
+    lost: list[str] = []
+    for name, bus in (("revoked", revoked), ("changed", changed), ("same", same)):
+        bus.on_disconnect.append(functools.partial(lost.append, name))
+    await there.first.aclose()
+    await Tokens(there.llum.bus).revoke(one)
+    await there.llum.do(SetPermission(id="less", app="phone", context=[], ask=True, tell=False))
+    assert lost == []
+    await there.callout()
+    await until(lambda: {"revoked", "changed"} <= set(lost), "both connections have ended")
+    await until(lambda: changed.connected, "who still may is back")
+    await same.flush()
+    assert "same" not in lost
+
+
+async def test_27_a_person_who_is_forgotten_loses_all_connections(there: Ground) -> None:
+    """Those of the owner's own app, too."""
+    hers = [await there.connect(await there.token("alice", app)) for app in ("lamp", "phone")]
+    own = await there.connect(await there.another_token("alice", "llum"))
+    his = await there.connect(await there.token("bob", "lamp"))
+    lost: list[None] = []
+    his.on_disconnect.append(lambda: lost.append(None))
+    await until(lambda: len(there.connections) == 4, "nats-server has told of all")
+    await there.llum.do(Forget(id="all"))
+    await Tokens(there.llum.bus).erase_user("alice")
+    await until(lambda: not any(bus.connected for bus in (*hers, own)), "hers have ended")
+    await his.flush()
+    assert lost == []
 
 
 async def test_a_removed_app_loses_its_connections(there: Ground) -> None:
@@ -173,18 +223,16 @@ async def test_a_change_of_rights_ends_the_connection_which_comes_back_with_the_
 
 
 async def test_without_a_callout_connections_go_on_and_new_ones_get_an_error(there: Ground) -> None:
-    """And with another callout they come through again. Any callout ends connections that another has let in."""
+    """And with another callout they come through again."""
     token = await there.token("alice", "lamp")
     requests = await there.requests(token)
-    second = await there.callout()
+    await there.first.aclose()
     assert isinstance(await requests.send("alice", "lamp", tell("a")), Accepted)
-    (one,) = await there.authenticator.tokens.list("alice")
-    await until(lambda: len(there.connections) == 1, "the second one knows of the connection")
-    await there.authenticator.tokens.revoke(one)
-    with pytest.raises(Transient):
-        await there.connect(token, within_s=1.0)
-    await second.aclose()
-    assert isinstance(await there.llum.requests.send("alice", "llum", tell("b")), Accepted)
+    with pytest.raises(Transient) as caught:
+        await there.connect(token, within_s=60.0, undecided_after_s=0.5)
+    assert caught.value.code is Code.UNAVAILABLE
+    await there.callout()
+    assert (await there.connect(token)).connected
 
 
 async def test_a_token_that_expires_ends_its_connection(there: Ground) -> None:
