@@ -22,11 +22,17 @@ class Raw:
         """Send, and give the errors that nats-server answers with. Raises `EOFError` if it ends the connection."""
         self._writer.write(b"".join(lines) + b"PING\r\n")
         errors: list[str] = []
-        while (line := await self._reader.readline()) != b"PONG\r\n":
+        while (line := await self._line()) != b"PONG\r\n":
             if not line:
                 raise EOFError("; ".join(errors))
             await self._take(line, errors)
         return errors
+
+    async def _line(self) -> bytes:
+        try:
+            return await self._reader.readline()
+        except ConnectionError:
+            return b""
 
     async def _take(self, line: bytes, errors: list[str]) -> None:
         words = line.split()
