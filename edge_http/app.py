@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
+from edge_http.issuers.routes import add_issuers
 from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
     from identity.authenticator import Authenticator
+    from identity.issuers.configured import Issuer
 
 
 def make_app(
@@ -41,6 +43,7 @@ def make_app(
     time_zone: str = UTC,
     *,
     temporary_users: bool = False,
+    issuers: "Mapping[str, Issuer] | None" = None,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -61,6 +64,7 @@ def make_app(
     add_trying(app, allowed=temporary_users)
     add_web(app)
     add_home(app)
+    add_issuers(app, issuers or {})
     add_personis(app)
     return app
 

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
     from identity.authenticator import Authenticator
+    from identity.issuers.parties import Issuers
 
 BUS: Final[web.AppKey["Bus"]] = web.AppKey("bus")
 REQUESTS: Final[web.AppKey["Requests"]] = web.AppKey("requests")
 AUTHENTICATOR: Final[web.AppKey["Authenticator"]] = web.AppKey("authenticator")
+ISSUERS: Final[web.AppKey["Issuers"]] = web.AppKey("issuers")
+"""Where people may sign in elsewhere."""
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)

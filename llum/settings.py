@@ -108,6 +108,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=MAX_PAYLOAD_BYTES,
         ),
     ] = MAX_PAYLOAD_BYTES
+    issuers: (
+        Annotated[
+            Path,
+            _setting(
+                "File with the OpenID Connect issuers at which people may sign in. It holds secrets: mode 0600.",
+                "the path of a TOML file",
+            ),
+        ]
+        | None
+    ) = None
     partitions: Annotated[
         int,
         _setting(

@@ -88,6 +88,7 @@ class Code(enum.StrEnum):
         "What came back from the issuer does not prove who it is: it belongs to another browser or issuer, is too old, "
         "was used before, or was changed. Begin again.",
     )
+    LAST_WAY_IN = "last_way_in", "It is the person's only way to sign in: without it nobody could."
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
     TOO_FAST = (
         "too_fast",

@@ -46,6 +46,7 @@ STATUS_OF: Final = {
     Code.ISSUER_UNAVAILABLE: 503,
     Code.ISSUER_REFUSED: 403,
     Code.NOT_PROVEN: 400,
+    Code.LAST_WAY_IN: 409,
     Code.RATE_LIMITED: 429,
     Code.TOO_FAST: 429,
     Code.UNAVAILABLE: 503,

@@ -29,17 +29,24 @@ SESSION_LIFETIME_S: Final = 30 * 24 * 3600.0
 
 
 async def after_authentication(
-    request: web.Request, user: str, how: str, then: str | None = None, details: dict[str, Any] | None = None
+    request: web.Request,
+    user: str,
+    how: str,
+    then: str | None = None,
+    details: dict[str, Any] | None = None,
+    authenticated: float | None = None,
 ) -> web.Response:
     """Turn a proven identity into a session with an id that nobody has seen before, and hand on to the path `then`.
 
-    `how` is `passkey`, `password`, `recovery` or `oidc:<issuer>`. A session that the browser had ends. A page is
-    answered by 303, a program by 201 with `Location`. Raises `Transient`: then nothing has changed.
+    `how` is `passkey`, `password`, `recovery` or `oidc:<issuer>`. `authenticated` says when they have proven it, if
+    not just now (seconds since 1970). A session that the browser had ends. A page is answered by 303, a program by
+    201 with `Location`. Raises `Transient`: then nothing has changed.
     """
     now = time.time()
     known = {"user_id": user, **(details or {})}
     session = Session(
-        user=user, details=known, made=now, expires=now + SESSION_LIFETIME_S, authenticated=now, how=how,
+        user=user, details=known, made=now, expires=now + SESSION_LIFETIME_S,
+        authenticated=now if authenticated is None else authenticated, how=how,
         place=place_of(request),
     )  # fmt: skip
     former = await session_of(request)

@@ -8,10 +8,12 @@ signing_keys.py    the keys that it signs with, and their rotation
 id_tokens.py       what it says of a person, checked
 token_requests.py  a code for tokens
 transactions.py    what is remembered while a person is at the issuer
+newcomers.py       who has come back and has no account yet
 sealed.py          keeping that so that only the browser's secret opens it
 relying_party.py   one issuer's conversation from beginning to end
 profiles.py        what of the claims becomes part of a model
 parties.py         all issuers of an edge
+failures.py        what goes wrong with an issuer
 
 Whoever only needs to know which issuers there are imports `configured` alone: the others bring cryptography.
 """

@@ -15,7 +15,7 @@ SCOPES: Final = ("openid", "profile", "email")
 MAX_ISSUERS: Final = 32
 """Issuers of one llum: each is a button of the page where people sign in."""
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 
 class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,12 +25,12 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What llum calls it, in addresses and as the source of evidence."""
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     """What people read on the button."""
-    issuer: Text
+    issuer: _Text
     """Its identifier, a URL, byte for byte as it spells it itself."""
-    client_id: Text
+    client_id: _Text
     client_secret: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     """None: llum is a public client there, and PKCE alone guards the code."""
-    scopes: tuple[Text, ...] = SCOPES
+    scopes: tuple[_Text, ...] = SCOPES
     says_when: bool = True
     """It says when a person has proven who they are (`auth_time`). False: coming back from it now counts as that."""
 

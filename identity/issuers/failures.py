@@ -14,3 +14,7 @@ class IssuerRefuses(Exception):  # noqa: N818 - what the issuer does
 
 class UnprovenError(Exception):
     """What came back proves nothing: it may have been made by somebody else."""
+
+
+class UnprovenTimeError(UnprovenError):
+    """It proves who the person is, but not that they have shown it to the issuer lately, which was asked for."""

@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from identity.issuers.failures import UnprovenError
+from identity.issuers.failures import UnprovenError, UnprovenTimeError
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """The signatures that count. Neither `none`, nor those with a shared secret (`HS256`): whoever checks could sign."""
@@ -79,6 +79,6 @@ def check_id_token(token: str, access_token: str, keys: KeySet, expected: Expect
 
 def _check_age(auth_time: float | None, max_age_s: int, now: float) -> None:
     if auth_time is None:
-        raise UnprovenError("the issuer does not say when the person has proven who they are (auth_time)")
+        raise UnprovenTimeError("the issuer does not say when the person has proven who they are (auth_time)")
     if not now - max_age_s - CLOCKS_DIFFER_S <= auth_time <= now + CLOCKS_DIFFER_S:
-        raise UnprovenError("the person has not proven to the issuer who they are for too long")
+        raise UnprovenTimeError("the person has not proven to the issuer who they are for too long")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bus.connection import Bus
 from bus.logger import get_logger
 from identity.issuers.configured import Issuer
-from identity.issuers.failures import IssuerAway, IssuerRefuses, UnprovenError
+from identity.issuers.failures import IssuerAway, IssuerRefuses, UnprovenError, UnprovenTimeError
 from identity.issuers.transactions import Transaction, Transactions
 from schemas.errors import Code, Refusal, Transient
 
@@ -62,16 +62,24 @@ class Issuers:
         return issuer
 
     async def begin(
-        self, id_: str, browser: str, then: str, user: str | None = None, max_age_s: int | None = None
+        self,
+        id_: str,
+        browser: str,
+        then: str,
+        user: str | None = None,
+        max_age_s: int | None = None,
+        link: str = "",
     ) -> str:
         """Give where the browser with this secret is sent.
 
         `user`: whose account the identity is to be linked to. `max_age_s`: within how many seconds they must have
-        proven to the issuer who they are. Raises `no_such_issuer`, `issuer_unavailable`, `Transient`.
+        proven to the issuer who they are. `link`: the token of a one-time link, for signing up.
+
+        Raises `no_such_issuer`, `issuer_unavailable`, `Transient`.
         """
         with self._judging(self.find(id_)):
             party = await self._party(id_)
-            state, transaction = await self._transactions.begin(id_, browser, then, user, max_age_s)
+            state, transaction = await self._transactions.begin(id_, browser, then, user, max_age_s, link)
             return await party.address(state, transaction)
 
     async def end(self, id_: str, browser: str | None, answer: Mapping[str, str]) -> Returned:
@@ -122,6 +130,11 @@ class Issuers:
             log.warning("issuer_refused", issuer=issuer.id, why=str(refused))
             hint = "begin again, or sign in another way"
             raise Refusal(Code.ISSUER_REFUSED, f"{issuer.name} has not let you in", None, hint) from None
+        except UnprovenTimeError as unproven:
+            log.warning("sign_in_not_fresh", issuer=issuer.id, why=str(unproven))
+            hint = "sign in there anew, or sign in another way"
+            message = f"{issuer.name} does not say that you have just now shown it who you are"
+            raise Refusal(Code.NOT_PROVEN, message, None, hint) from None
         except UnprovenError as unproven:
             log.warning("sign_in_not_proven", issuer=issuer.id, why=str(unproven))
             hint = "begin again, in one browser and within ten minutes"

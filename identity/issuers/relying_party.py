@@ -16,7 +16,7 @@ from identity.issuers.fetching import Fetcher
 from identity.issuers.id_tokens import Expected, Subject, check_id_token, key_name
 from identity.issuers.metadata import Metadata, metadata_url, read_metadata
 from identity.issuers.signing_keys import SigningKeys
-from identity.issuers.token_requests import Tokens, read_tokens, token_request
+from identity.issuers.token_requests import GivenTokens, read_tokens, token_request
 from identity.issuers.transactions import Transaction
 
 BELIEVED_S: Final = 3600.0
@@ -42,8 +42,8 @@ class Proven(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Name this identity by a hash: the same for one person at one issuer, whatever llum calls that issuer."""
-        return hashlib.sha256(msgspec.json.encode([self.issuer.issuer, self.sub])).hexdigest()
+        """Name this identity, whatever llum calls the issuer."""
+        return identity_key(self.issuer.issuer, self.sub)
 
     @property
     def auth_time(self) -> float | None:
@@ -140,7 +140,7 @@ class RelyingParty:
         if not answer.get("code"):
             raise UnprovenError("the answer has no code")
 
-    async def _claims(self, tokens: Tokens, transaction: Transaction) -> dict[str, Any]:
+    async def _claims(self, tokens: GivenTokens, transaction: Transaction) -> dict[str, Any]:
         keys = await self._keys.having(key_name(tokens.id_token))
         max_age_s = transaction.max_age_s if self.issuer.says_when else None
         expected = Expected(self.issuer.issuer, self.issuer.client_id, transaction.nonce, max_age_s)
@@ -169,3 +169,8 @@ class RelyingParty:
 
     async def _fetch_keys(self) -> Any:
         return await self._fetcher.get((await self._current_metadata()).jwks_uri)
+
+
+def identity_key(issuer: str, sub: str) -> str:
+    """Name an identity by a hash: the same for one subject at one issuer, and for nobody else."""
+    return hashlib.sha256(msgspec.json.encode([issuer, sub])).hexdigest()

@@ -15,7 +15,7 @@ MAX_TOKEN_CHARACTERS: Final = 16 * 1024
 """Characters of an access token."""
 
 
-class Tokens(msgspec.Struct, frozen=True):
+class GivenTokens(msgspec.Struct, frozen=True):
     """What an issuer gives for a code. Its text shows none of it."""
 
     access_token: str
@@ -23,7 +23,7 @@ class Tokens(msgspec.Struct, frozen=True):
     token_type: str
 
     def __repr__(self) -> str:
-        return "Tokens()"
+        return "GivenTokens()"
 
 
 class _Refused(msgspec.Struct):
@@ -57,14 +57,14 @@ def token_request(issuer: Issuer, metadata: Metadata, code: str, verifier: str, 
     return TokenRequest(form, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
 
 
-def read_tokens(answer: Answer) -> Tokens:
+def read_tokens(answer: Answer) -> GivenTokens:
     """Read what the issuer gave. Raises `IssuerRefuses`, `IssuerAway`."""
     if 400 <= answer.status < 500 and answer.status != 429:
         raise IssuerRefuses(f"the code was refused: {_reason(answer)}")
     if answer.status != 200:
         raise IssuerAway(f"the code was answered with {answer.status}")
     try:
-        tokens = msgspec.json.decode(answer.body, type=Tokens)
+        tokens = msgspec.json.decode(answer.body, type=GivenTokens)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IssuerAway(f"the tokens are not OpenID Connect's: {str(error)[:200]}") from error
     if tokens.token_type.lower() != "bearer" or not is_sendable(tokens.access_token):

@@ -38,6 +38,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     """To whose account the identity is to be linked; None: it signs in."""
     max_age_s: int | None = None
+    link: str = ""
+    """The token of the one-time link with which they came, if it was one."""
 
     def __repr__(self) -> str:
         return f"Transaction({self.issuer!r})"
@@ -51,7 +53,13 @@ class Transactions:
         self._now = now
 
     async def begin(
-        self, issuer: str, browser: str, then: str, user: str | None = None, max_age_s: int | None = None
+        self,
+        issuer: str,
+        browser: str,
+        then: str,
+        user: str | None = None,
+        max_age_s: int | None = None,
+        link: str = "",
     ) -> tuple[str, Transaction]:
         """Begin one for the browser with this secret, and give its state. Raises `Transient`."""
         state = new_secret()
@@ -64,6 +72,7 @@ class Transactions:
             browser=_hash(browser),
             user=user,
             max_age_s=max_age_s,
+            link=link,
         )
         await self._entries.put(state, msgspec.json.encode(transaction), LIFETIME_S)
         return state, transaction

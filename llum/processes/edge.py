@@ -14,6 +14,7 @@ from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
 from identity.authenticator import Authenticator
 from llum.failures import Fault
+from llum.issuer_file import read_issuers
 from llum.own_credentials import checked_bus, credentials_of, is_ruled_by_others, with_login
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
@@ -90,6 +91,7 @@ async def _serve_http(
         proxies_of(settings),
         settings.time_zone,
         temporary_users=allows_temporary_users(settings),
+        issuers=read_issuers(settings.issuers),
     )
     try:
         async with _callout(bus, requests, authenticator, settings):

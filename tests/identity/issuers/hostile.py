@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from joserfc import jwt
@@ -57,6 +58,10 @@ class HostileIssuer:
         self.userinfo: Any = {"sub": SUB, "given_name": "Ada", "family_name": "Lovelace", "email": "ada@there.example"}
         self.answers: dict[str, web.StreamResponse] = {}
         """By path, what is answered instead."""
+        self.sends_back: dict[str, str] = {}
+        """Members of the answer that a browser brings."""
+        self.sent: list[dict[str, str]] = []
+        """With what people were sent here."""
         self.asked: list[str] = []
         self.forms: list[dict[str, str]] = []
         self.authorizations: list[str | None] = []
@@ -68,7 +73,11 @@ class HostileIssuer:
         members = {"id": "there", "name": "There", "client_id": CLIENT_ID, "client_secret": SECRET}
         return Issuer(**{**members, "issuer": self.url, **more})
 
-    async def handle(self, request: web.ConnectRequest) -> web.StreamResponse:
+    def speak_of(self, sub: str) -> None:
+        """Let it be another person who comes."""
+        self.claims["sub"] = self.userinfo["sub"] = sub
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         if self.silent.is_set():
             await self.goes_on.wait()
@@ -77,6 +86,8 @@ class HostileIssuer:
         match request.path:
             case "/.well-known/openid-configuration":
                 return web.json_response(self.metadata)
+            case "/authorize":
+                return self._sent_back(request.query)
             case "/keys":
                 return web.json_response({"keys": self.keys})
             case "/token":
@@ -88,6 +99,13 @@ class HostileIssuer:
                 return web.json_response(self.userinfo)
             case _:
                 return web.Response(status=404)
+
+    def _sent_back(self, query: Mapping[str, str]) -> web.StreamResponse:
+        """Let whoever comes in at once, as an issuer does that remembers them."""
+        self.sent.append(dict(query))
+        self.claims["nonce"] = query["nonce"]
+        answer = {"code": "code-1", "state": query["state"], "iss": self.url, **self.sends_back}
+        return web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{urlencode(answer)}"})
 
     def signed(self) -> str:
         if self.id_token is not None:
@@ -103,7 +121,7 @@ def at_hash(access_token: str) -> str:
 async def hostile_issuer() -> AsyncIterator[HostileIssuer]:
     """Serve one on any free port of this machine."""
 
-    async def handle(request: web.ConnectRequest) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         return await issuer.handle(request)
 
     runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)  # type: ignore[arg-type]
