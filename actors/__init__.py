@@ -8,7 +8,6 @@ settling.py    commands are applied one after the other: outcomes, and rows
 uncommitted.py  what waits for its commit, and how much may
 committing.py  when it is committed
 stored.py      evidence and past models: the rows that wait over those of the shard
-failpoints.py  for tests: where the process is to die
 incoming.py    log messages to commands, or to the reason why not
 live.py        one person's live model; the bounded set of those that are active
 announce.py    what is said once commands have been applied: outcomes, events

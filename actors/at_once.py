@@ -7,12 +7,12 @@ bus takes the outcome. To wake a task up for such a one costs as much as applyin
 
 from collections.abc import Callable
 
-from actors import failpoints
 from actors.announce import Announcer
 from actors.committing import Committing
 from actors.partition import Partition
 from actors.settling import Settled
 from actors.uncommitted import Bound
+from bus import failpoints
 from bus.log import LogMessage
 from bus.logger import get_logger
 

@@ -15,7 +15,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from actors import failpoints
 from actors.driving import drive
 from actors.incoming import Incoming, address_of, decode_incoming
 from actors.live import ActiveModels, LiveModel
@@ -26,6 +25,7 @@ from actors.store.restating import Attempt
 from actors.store.shard import Shard
 from actors.stored import Overlay
 from actors.uncommitted import Bound, Uncommitted
+from bus import failpoints
 from bus.log import LogMessage
 from bus.logger import get_logger
 from model.asked.tally import Tally

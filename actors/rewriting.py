@@ -22,7 +22,6 @@ from typing import Final
 
 import msgspec
 
-from actors import failpoints
 from actors.partition import Partition
 from actors.settling import Settled
 from actors.store.part_sql import FIRST_MARKS
@@ -30,7 +29,7 @@ from actors.store.restating import Marks
 from actors.store.rewritings import Rewriting
 from actors.store.shard import Shard
 from actors.summing import Summing
-from bus import subjects
+from bus import failpoints, subjects
 from bus.as_app import new_id
 from bus.connection import Bus
 from bus.erasing import erase, renew, write_index

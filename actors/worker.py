@@ -18,7 +18,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
 from bus.secret import DIGEST_KEY, secret
-from identity.inboxes import inboxes_of
+from identity.inboxes import WatchedInboxes
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
@@ -53,6 +53,7 @@ class Worker:
         self._held: dict[int, _Held] = {}
         self._failed: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._ground: Ground
+        self._inboxes: WatchedInboxes
 
     @classmethod
     async def open(
@@ -78,7 +79,8 @@ class Worker:
         relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, time_zone, worker._fail)
         actives = ActiveModels(max_active_models)
         digests = Digests(await secret(bus, DIGEST_KEY))
-        may_answer = (await inboxes_of(bus)).may_answer
+        worker._inboxes = WatchedInboxes(bus)
+        may_answer = (await worker._inboxes.open()).may_answer
         worker._ground = Ground(
             bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, may_answer, on_event
         )
@@ -142,6 +144,7 @@ class Worker:
         await asyncio.gather(*(self.remove(number) for number in self.partitions))
         await self._ground.readers.close()
         await self._ground.relaying.close()
+        self._inboxes.close()
         self._failed.cancel()
 
     async def examine_log(self) -> NoReturn:

@@ -48,11 +48,12 @@ CALLOUT_INBOXES: Final = "_INBOX.callout"
 """Where a callout by itself is answered: it hears no other inbox of llum's own."""
 
 _TOKENS: Final = bucket_stream(TOKEN_BUCKET)
+_KEYS: Final = bucket_stream(INSTALLATION_BUCKET)
 _CALLOUT_SAYS: Final = (
     *access_subjects(),
     bucket_key(TOKEN_BUCKET, "*.*.*.used"),
-    *(subject for stream in (_TOKENS, REGISTRATIONS_STREAM) for subject in watching_subjects(stream)),
-    *(subject for stream in (_TOKENS, bucket_stream(INSTALLATION_BUCKET)) for subject in reading_subjects(stream)),
+    *(subject for stream in (_TOKENS, REGISTRATIONS_STREAM, _KEYS) for subject in watching_subjects(stream)),
+    *(subject for stream in (_TOKENS, _KEYS) for subject in reading_subjects(stream)),
 )
 """It asks what an app may do, looks tokens up, notes that they were used, and hears what changes."""
 

@@ -96,6 +96,21 @@ async def check_callout(url: str, credentials: Credentials) -> None:
         await bus.close()
 
 
+async def in_force(url: str, found: Credentials) -> Credentials:
+    """Tell by which credentials nats-server goes: while they are replaced, those before may still be good.
+
+    Raises `Transient`, `InstallationError`.
+    """
+    for one in found.both[:-1]:
+        try:
+            bus = await connected_as_own(one.at(url, "system"), "llum-check")
+        except InstallationError:
+            continue
+        await bus.close()
+        return one
+    return found.both[-1]
+
+
 async def connected_as_own(url: str, name: str, inbox: str = "_INBOX") -> Bus:
     """Connect as one of llum's own processes. Raises `InstallationError` if nats-server does not know it."""
     try:

@@ -43,9 +43,12 @@ log = get_logger("llum.bus")
 class Bus:
     """One connection. `nc` is nats-py's, for what is not wrapped here."""
 
-    def __init__(self, url: str, name: str, token: Token | None = None) -> None:
+    def __init__(
+        self, url: str, name: str, token: Token | None = None, password: Callable[[], str] | None = None
+    ) -> None:
         self.url = url
         self.name = name
+        self._password = password
         self._showing = None if token is None else Showing(token, self._renew)
         self._renewing: asyncio.Task[None] | None = None
         self.nc: Any = WireClient()
@@ -74,14 +77,16 @@ class Bus:
         token: Token | None = None,
         undecided_after_s: float | None = None,
         inbox: str = "_INBOX",
+        password: Callable[[], str] | None = None,
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then.
 
         `token` is shown instead of what the address holds; a function is asked for it at each attempt. It raises
         `not_authenticated` once the token was refused again and again, and `unavailable` after `undecided_after_s`
         seconds in which nobody has decided on it. `inbox` is where answers come to, unless the token says that.
+        `password` is asked at each attempt for that of the user whom the address names.
         """
-        bus = cls(url, name, token)
+        bus = cls(url, name, token, password)
         bus._attempts = ConnectAttempts(undecided_after_s, bus._refused)
         connecting = asyncio.get_running_loop().create_task(bus._connect(inbox))
         hopeless = asyncio.get_running_loop().create_task(bus._attempts.hopeless.wait())
@@ -194,6 +199,8 @@ class Bus:
         address, login = _without_login(self.url)
         if self._showing is not None:
             login, inbox = {"token": self._showing}, self._showing.inbox or inbox
+        elif self._password is not None:
+            login["password"] = self._password
         self.nc.on_credentials_shown = self._attempts.shown
         await self.nc.connect(
             servers=[address],

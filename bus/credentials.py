@@ -2,10 +2,17 @@
 
 They are made at the first start, in a file that only llum's user can read. The nats-server's configuration holds
 what it needs of them. They stand in no ready file, environment or command line.
+
+When they are replaced, the file holds those before, too, until nats-server goes by the new ones: it cannot take them in
+while it runs. Whoever connects tries both in turns, and the callout answers with the keys that nats-server asks with.
+So it does not matter when nats-server is started anew, nor where a rotation breaks off.
 """
 
+import contextlib
 import os
 import secrets
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -25,8 +32,11 @@ Role = Literal["worker", "edge", "callout", "operator", "auth", "system"]
 
 ROLES: Final[tuple[Role, ...]] = ("worker", "edge", "callout", "operator", "auth", "system")
 
+CredentialPart = Literal["passwords", "callout"]
+"""What is replaced together: the passwords; or the issuer's seed and the xkey."""
 
-class Credentials(msgspec.Struct, frozen=True):
+
+class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     """What llum's processes show to nats-server, and the secrets that they share. Secrets are hexadecimal text."""
 
     passwords: dict[Role, str]
@@ -37,6 +47,15 @@ class Credentials(msgspec.Struct, frozen=True):
     xkey: str
     """The seed of the key that what nats-server and the callout say is sealed with."""
     xkey_public: str
+    made: dict[CredentialPart, float] = {}
+    """When the parts were made, in seconds since 1970."""
+    before: "Credentials | None" = None
+    """Those that nats-server may still go by."""
+
+    @property
+    def both(self) -> "tuple[Credentials, ...]":
+        """Those that nats-server goes by are among these, most likely the first."""
+        return (self,) if self.before is None else (self, self.before)
 
     def at(self, url: str, role: Role) -> str:
         """Give the address of a nats-server with the login of a role in it. It is to be shown to nobody."""
@@ -49,14 +68,30 @@ def made() -> Credentials:
     # Needed once in the life of an installation, and by the callout.
     from bus.nkeys import CurveKey, SigningKey
 
-    issuer, xkey = _secret(), _secret()
+    issuer, xkey, now = _secret(), _secret(), time.time()
     return Credentials(
         passwords={role: _secret() for role in ROLES},
         issuer=issuer,
         issuer_public=SigningKey(bytes.fromhex(issuer)).public,
         xkey=xkey,
         xkey_public=CurveKey(bytes.fromhex(xkey)).public,
+        made={"passwords": now, "callout": now},
     )
+
+
+def replaced(current: Credentials, parts: Collection[CredentialPart]) -> Credentials:
+    """Make new credentials in place of some, which are kept beside them. Nothing else may be under way."""
+    assert current.before is None, "one rotation ends before the next one begins"
+    fresh, kept = made(), current
+    for part in parts:
+        kept = msgspec.structs.replace(kept, **{name: getattr(fresh, name) for name in _FIELDS[part]})
+    times = {**current.made, **{part: fresh.made[part] for part in parts}}
+    return msgspec.structs.replace(kept, made=times, before=current)
+
+
+def settled(current: Credentials) -> Credentials:
+    """Give the credentials without those before: nats-server goes by the new ones."""
+    return msgspec.structs.replace(current, before=None)
 
 
 def ensure(data_dir: Path) -> Credentials:
@@ -95,6 +130,37 @@ def _unreadable(file: Path, error: OSError) -> InstallationError:
     return InstallationError(f"cannot read llum's own credentials in {file}: {error.strerror}", hint)
 
 
+class OwnPassword:
+    """The password of a role as the file holds it when it is asked for; with two that may be right, in turns."""
+
+    def __init__(self, file: Path, role: Role) -> None:
+        """Read the file. Raises as `load`."""
+        self._file = file
+        self._role = role
+        self._known = load(file)
+        self._asked = 0
+
+    def __call__(self) -> str:
+        """Give the one to try now."""
+        # What was read before may still be right.
+        with contextlib.suppress(InstallationError):
+            self._known = load(self._file)
+        both = self._known.both
+        self._asked += 1
+        return both[(self._asked - 1) % len(both)].passwords[self._role]
+
+
+def store(file: Path, credentials: Credentials) -> None:
+    """Write the file in place of the one that is there, whole also when the power fails. Raises `InstallationError`."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        _write_new(fresh, credentials)
+        fresh.replace(file)
+        _sync(file.parent)
+    except OSError as error:
+        raise InstallationError(f"cannot write {file}: {error.strerror}", "see who may write there") from error
+
+
 def _secret() -> str:
     return secrets.token_hex(SECRET_BYTES)
 
@@ -102,11 +168,32 @@ def _secret() -> str:
 def _write(file: Path, credentials: Credentials) -> None:
     """Write the file so that it is there whole or not at all; of two who do so at once, the first wins."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_bytes(msgspec.json.encode(credentials) + b"\n")
+    _write_new(fresh, credentials)
     try:
         os.link(fresh, file)
     except FileExistsError:
         return
     finally:
         fresh.unlink()
+
+
+def _write_new(fresh: Path, credentials: Credentials) -> None:
+    fresh.touch(mode=0o600)
+    with fresh.open("wb") as writing:
+        writing.write(msgspec.json.encode(credentials) + b"\n")
+        writing.flush()
+        os.fsync(writing.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_FIELDS: Final[dict[CredentialPart, tuple[str, ...]]] = {
+    "passwords": ("passwords",),
+    "callout": ("issuer", "issuer_public", "xkey", "xkey_public"),
+}

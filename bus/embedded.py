@@ -15,6 +15,10 @@ from bus.logger import get_logger
 from bus.subjects import DEFAULT_PARTITIONS, server_mappings
 from schemas.limits import MAX_PAYLOAD_BYTES
 
+FOLDER: Final = "nats"
+CONFIG_FILE: Final = "nats.conf"
+PID_FILE: Final = "nats.pid"
+
 READY_POLL_S: Final = 0.01
 """Seconds between looks at whether the server answers: it does so about 50 ms after its start."""
 
@@ -44,7 +48,7 @@ class EmbeddedServer:
     ) -> None:
         """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
         self._data = Path(data_dir).absolute()
-        self._folder = self._data / "nats"
+        self._folder = self._data / FOLDER
         self._partitions = partitions
         self._sync_interval = sync_interval
         self._limits = limits
@@ -157,11 +161,11 @@ class EmbeddedServer:
 
     @property
     def _config_file(self) -> Path:
-        return self._folder / "nats.conf"
+        return self._folder / CONFIG_FILE
 
     @property
     def _pid_file(self) -> Path:
-        return self._folder / "nats.pid"
+        return self._folder / PID_FILE
 
     async def _start(self, binary: str) -> None:
         await asyncio.to_thread(claim_folder, self._data)
@@ -196,6 +200,15 @@ class EmbeddedServer:
     def _failure(self, message: str) -> EmbeddedServerError:
         reason = nats_process.last_words(self.log_file)
         return EmbeddedServerError(f"{message} ({reason})" if reason else message, f"see {self.log_file}")
+
+
+def end_running(data_dir: Path) -> bool:
+    """End the server that runs on a data folder, so that the llum that has started it starts it anew.
+
+    False if there is none.
+    """
+    folder = data_dir.absolute() / FOLDER
+    return nats_process.end_noted(folder / PID_FILE, folder / CONFIG_FILE)
 
 
 def _quoted(text: str) -> str:

@@ -14,10 +14,11 @@ from bus.connection import Bus
 from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.jetstream import STREAM_DIFFERS, STREAM_NOT_FOUND, ApiError, JetStream
+from bus.key_rings import INBOX_KEYS, KeyRings
 from bus.kv import Bucket, bucket_stream
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
-from bus.secret import DIGEST_KEY, INBOX_KEY, secret
+from bus.secret import DIGEST_KEY, secret
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
@@ -231,7 +232,7 @@ async def _complete(bus: Bus, wanted: Installation) -> Installation:
     await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET))
     recorded = await _record(bus, wanted)
     await secret(bus, DIGEST_KEY)
-    await secret(bus, INBOX_KEY)
+    await KeyRings(bus).read(INBOX_KEYS)
     await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams(recorded)))
     return recorded
 

@@ -68,13 +68,9 @@ def remove_note(pid_file: Path) -> None:
 
 def end_orphan(pid_file: Path, config_file: Path) -> None:
     """End the server that a crashed llum has left on this data. Raises `EmbeddedServerError` if its llum lives."""
-    try:
-        note = json.loads(pid_file.read_text(encoding="utf-8"))
-        pid = int(note["pid"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return
-    process = _server(pid, config_file)
-    if process is None:
+    note = _noted(pid_file)
+    process = _server(int(note["pid"]), config_file) if note else None
+    if note is None or process is None:
         return
     if _is_alive(note.get("parent"), note.get("parent_started")) and note["parent"] != os.getpid():
         raise EmbeddedServerError(
@@ -82,6 +78,16 @@ def end_orphan(pid_file: Path, config_file: Path) -> None:
             "stop it, or choose another folder with LLUM_DATA_DIR",
         )
     _end(process)
+
+
+def end_noted(pid_file: Path, config_file: Path) -> bool:
+    """End the server that runs on this data, for its llum to start it anew. False if there is none."""
+    note = _noted(pid_file)
+    process = _server(int(note["pid"]), config_file) if note else None
+    if process is None:
+        return False
+    _end(process)
+    return True
 
 
 def free_port(port: int) -> int:
@@ -118,6 +124,14 @@ def _packaged() -> list[Path]:
     except importlib.metadata.PackageNotFoundError:
         return []
     return [Path(str(file.locate())) for file in files if file.name == _PROGRAM]
+
+
+def _noted(pid_file: Path) -> dict[str, Any] | None:
+    try:
+        note: dict[str, Any] = json.loads(pid_file.read_text(encoding="utf-8"))
+        return note if int(note["pid"]) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -1,4 +1,7 @@
-"""Secrets of the installation: made once, kept in its bucket, and so part of every copy of it."""
+"""Secrets of the installation that never change: made once, kept in its bucket, and so part of every copy of it.
+
+Those that can be replaced are in `bus.key_rings`.
+"""
 
 import secrets
 from typing import Final
@@ -9,18 +12,6 @@ from bus.subjects import INSTALLATION_BUCKET
 from schemas.errors import Code, Transient
 
 SECRET_BYTES: Final = 32
-
-NOTICE_SECRET: Final = "notice_secret"  # noqa: S105 - a key's name
-"""The keys that notices are signed with are derived from it."""
-
-INBOX_KEY: Final = "inbox_key"
-"""The names of apps' inboxes are proven with it."""
-
-SESSION_SECRET: Final = "session_secret"  # noqa: S105 - a key's name
-"""What shows that a request comes from a page of llum is made with it."""
-
-CHALLENGE_KEY: Final = "challenge_key"
-"""What authenticators are to sign is proven with it to be llum's."""
 
 DIGEST_KEY: Final = "digest_key"
 """Digests of commands are made with it. Nothing is derived from it, and it never changes: digests are for good."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from bus.connection import Bus
+from bus.key_rings import SESSION_KEYS, WatchedRing
 from identity.app_passwords import AppPasswords
 from identity.principal import Principal
 from identity.registrations import Asking, Registrations
@@ -31,9 +32,15 @@ class Bearers:
 
     async def run(self) -> None:
         """Watch for what changes elsewhere, until cancelled. Without that, what is known is asked for again."""
-        async with asyncio.TaskGroup() as watches:
-            for watched in self._watched():
-                watches.create_task(watched.run())
+        try:
+            async with asyncio.TaskGroup() as watches:
+                for watched in self._watched():
+                    watches.create_task(watched.run())
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Let go of what hears of changes without being run."""
 
     def _watched(self) -> list[Watched]:
         return [self.registrations, self.tokens]
@@ -66,7 +73,10 @@ class Authenticator(Bearers):
         super().__init__(bus, requests)
         self.passwords = AppPasswords(bus)
         self.sessions = Sessions(bus)
-        self.csrf = CsrfTokens(bus)
+        self.csrf = CsrfTokens(WatchedRing(bus, SESSION_KEYS))
+
+    def _end(self) -> None:
+        self.csrf.close()
 
     def _watched(self) -> list[Watched]:
         return [*super()._watched(), self.passwords, self.sessions]

@@ -10,11 +10,12 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 from functools import lru_cache
 from typing import Final
 
 from bus.connection import Bus
-from bus.secret import INBOX_KEY, secret
+from bus.key_rings import INBOX_KEYS, KeyRings, WatchedRing
 from bus.subjects import APP_INBOXES
 
 PROOF_BYTES: Final = 16
@@ -23,15 +24,26 @@ _SIGN_IN_BYTES: Final = 8
 
 
 class Inboxes:
-    """Names and checks the inboxes of apps; `key` is the installation's."""
+    """Names and checks the inboxes of apps. `key` is the one that is used; the others are accepted, too."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-        self.proof = lru_cache(maxsize=10_000)(self._proof)
+    def __init__(self, key: bytes, *others: bytes) -> None:
+        self._keys = (key, *others)
+        self._proof_by = lru_cache(maxsize=10_000)(_proof)
 
-    def prefix(self, user: str, app: str, sign_in: str) -> str:
-        """Name the inbox of a sign-in: what it may subscribe to begins with it and a dot."""
-        return f"{APP_INBOXES}.{sign_in}.{self.proof(user, app, sign_in)}"
+    def take(self, key: bytes, *others: bytes) -> None:
+        """Go on with these keys."""
+        self._keys = (key, *others)
+
+    def proof(self, user: str, app: str, sign_in: str) -> str:
+        """Prove that a sign-in is of this app of this person."""
+        return self._proof_by(self._keys[0], user, app, sign_in)
+
+    def prefixes(self, user: str, app: str, sign_in: str) -> list[str]:
+        """Name the inboxes of a sign-in: what it may subscribe to begins with one of them and a dot.
+
+        There is one, and for a while another one, after a key was replaced.
+        """
+        return [f"{APP_INBOXES}.{sign_in}.{self._proof_by(key, user, app, sign_in)}" for key in self._keys]
 
     def may_answer(self, reply_to: str, user: str, app: str) -> bool:
         """Tell whether what is said to this app about this person may go there: to its own inbox, or to one of
@@ -42,18 +54,41 @@ class Inboxes:
         parts = reply_to.split(".")
         if len(parts) < 4 or not _SIGN_IN.fullmatch(parts[1]):
             return False
-        return hmac.compare_digest(parts[2], self.proof(user, app, parts[1]))
+        return any(hmac.compare_digest(parts[2], self._proof_by(key, user, app, parts[1])) for key in self._keys)
 
-    def _proof(self, user: str, app: str, sign_in: str) -> str:
-        said = f"{user}.{app}.{sign_in}".encode()
-        return hashlib.blake2b(said, digest_size=PROOF_BYTES, key=self._key).hexdigest()
+
+class WatchedInboxes:
+    """Those of the installation, whose keys are always the newest ones, from `open` to `close`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._ring = WatchedRing(bus, INBOX_KEYS)
+        self._ring.on_change.append(self._take)
+
+    async def open(self) -> Inboxes:
+        """Give them. Raises `Transient`."""
+        await self._ring.open()
+        self._inboxes = Inboxes(*self._ring.accepted)
+        return self._inboxes
+
+    def close(self) -> None:
+        """Let the keys be."""
+        self._ring.close()
+
+    def _take(self) -> None:
+        self._inboxes.take(*self._ring.accepted)
 
 
 async def inboxes_of(bus: Bus) -> Inboxes:
-    """Give those of the installation. Raises `Transient`."""
-    return Inboxes(await secret(bus, INBOX_KEY))
+    """Give those of the installation as they are now. Raises `Transient`."""
+    ring = await KeyRings(bus).read(INBOX_KEYS)
+    return Inboxes(*(key.bytes for key in ring.accepted(time.time())))
 
 
 def new_sign_in() -> str:
     """Name a new sign-in."""
     return secrets.token_hex(_SIGN_IN_BYTES)
+
+
+def _proof(key: bytes, user: str, app: str, sign_in: str) -> str:
+    said = f"{user}.{app}.{sign_in}".encode()
+    return hashlib.blake2b(said, digest_size=PROOF_BYTES, key=key).hexdigest()

@@ -80,7 +80,7 @@ class Throttle:
             self._full_at[who] = full_at - self._every_s
 
 
-class Taken(NamedTuple):
+class AttemptTaken(NamedTuple):
     """An attempt that may be made now."""
 
     counted: tuple[tuple[Throttle, Hashable], ...]
@@ -104,7 +104,7 @@ class Attempts:
         self._few = Throttle(monotonic, FEW, FEW_EVERY_S, f"{what} for this account")
         self._of_account = Throttle(monotonic, ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_EVERY_S, what)
 
-    def take(self, source: str, account: str = "", device: str = "") -> Taken:
+    def take(self, source: str, account: str = "", device: str = "") -> AttemptTaken:
         """Take an attempt, or raise `Transient` `rate_limited`, which says when to come again.
 
         `source` is the address (`Proxies.sender_of`), `account` what was typed as account; "": the secret itself says
@@ -121,12 +121,12 @@ class Attempts:
         return _took((self._of_source, source), (self._of_both, (source, account)), (self._of_account, account))
 
 
-def _took(*wanted: tuple[Throttle, Hashable]) -> Taken:
+def _took(*wanted: tuple[Throttle, Hashable]) -> AttemptTaken:
     """Take from each, or from none."""
     for number, (throttle, who) in enumerate(wanted):
         try:
             throttle.take(who)
         except Transient:
-            Taken(wanted[:number]).give_back()
+            AttemptTaken(wanted[:number]).give_back()
             raise
-    return Taken(wanted)
+    return AttemptTaken(wanted)

@@ -155,6 +155,11 @@ class Tokens:
             self._note_use(known, now)
         return known.principal
 
+    async def lifetimes(self) -> list[tuple[float, float]]:
+        """Give when each token of everybody was made and when it expires. Raises `Transient`, `ApiError`."""
+        stored = [_decoder.decode(value) for _, value, _ in await self._bucket.list("*.*.*")]
+        return [(one.made, one.expires) for one in stored]
+
     async def list(self, user: str) -> list[IssuedToken]:
         """List the tokens of a user that have not expired, the oldest first. Raises `Transient`, `ApiError`."""
         check_token(user, "user")

@@ -1,9 +1,14 @@
 """Where the bus of the llum is that the settings name."""
 
+from typing import TYPE_CHECKING
+
 from bus.credentials import Role
-from llum.own_credentials import with_login
+from llum.own_credentials import connected_with_login, with_login
 from llum.processes.running import find
 from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from bus.connection import Bus
 
 
 def bus_of(settings: Settings) -> str:
@@ -17,3 +22,11 @@ def bus_as(settings: Settings, role: Role, url: str | None = None) -> str:
     Raises a `Fault` where no llum runs, `InstallationError` where the credentials cannot be read.
     """
     return with_login(settings, role, url or bus_of(settings))
+
+
+async def connected_as(settings: Settings, role: Role, name: str, url: str | None = None) -> "Bus":
+    """Connect to the bus as one of llum's own, also after its password has been replaced.
+
+    Raises as `bus_as` does, and `Transient`.
+    """
+    return await connected_with_login(settings, role, url or bus_of(settings), name)

@@ -9,7 +9,7 @@ from bus.connection import Bus
 from bus.requests import Requests
 from bus.showing import ExpiringToken, Token
 from bus.subjects import inbox_of_token
-from llum.bus_address import bus_as, bus_of
+from llum.bus_address import bus_of, connected_as
 from llum.settings import load
 from schemas.errors import Code, Refusal
 
@@ -27,10 +27,16 @@ async def connected(
     Raises `llum.failures.Fault` if no llum runs there, `InstallationError` where the operator's credentials cannot be
     read, `Refusal` for what is no token, `Transient`.
     """
-    bus = await _bus(url, data_dir, app, token, patience_s)
+    async with requests_over(await _bus(url, data_dir, app, token, patience_s), patience_s if token else None) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def requests_over(bus: Bus, patience_s: float | None = None) -> AsyncIterator[tuple[Bus, Requests]]:
+    """Give what sends requests over a connection that stands, which is closed at the end."""
     try:
         # Without a token it is told at once when nobody listens.
-        requests = Requests(bus, None if token is None else patience_s)
+        requests = Requests(bus, patience_s)
         await requests.start()
         try:
             yield bus, requests
@@ -45,7 +51,7 @@ async def _bus(
 ) -> Bus:
     settings, name = load({"data_dir": data_dir}), f"llum-client-{app}"
     if token is None:
-        return await Bus.connect(bus_as(settings, "operator", url), name=name)
+        return await connected_as(settings, "operator", name, url)
     _check(token)
     return await Bus.connect(url or bus_of(settings), name=name, token=token, undecided_after_s=patience_s)
 

@@ -1,18 +1,24 @@
 """With which credentials llum's own processes come to the bus, and whether it is as they need it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bus import credentials
-from bus.credentials import Credentials, Role
+from bus.credentials import Credentials, OwnPassword, Role
 from llum.settings import Settings
 
 if TYPE_CHECKING:
     from bus.connection import Bus
 
 
+def credentials_file(settings: Settings) -> Path:
+    """Name the file with the credentials of llum's own processes."""
+    return settings.credentials or settings.data_dir / credentials.FILE
+
+
 def credentials_of(settings: Settings) -> Credentials:
     """Read the credentials of llum's own processes. Raises `InstallationError`."""
-    return credentials.load(settings.credentials or settings.data_dir / credentials.FILE)
+    return credentials.load(credentials_file(settings))
 
 
 def with_login(settings: Settings, role: Role, url: str) -> str:
@@ -34,11 +40,25 @@ async def checked_bus(settings: Settings, role: Role, url: str, name: str) -> "B
 
     Raises `InstallationError`, `Transient`.
     """
-    from bus.accounts_check import check_accounts, connected_as_own
+    from bus.accounts_check import check_accounts, in_force
     from bus.connection import Bus
 
     if is_ruled_by_others(url):
         return await Bus.connect(url, name=name)
-    own = credentials_of(settings)
+    own = await in_force(url, credentials_of(settings))
     await check_accounts(url, own, settings.partitions)
-    return await connected_as_own(own.at(url, role), name)
+    return await connected_with_login(settings, role, url, name)
+
+
+async def connected_with_login(settings: Settings, role: Role, url: str, name: str, inbox: str = "_INBOX") -> "Bus":
+    """Connect with the login of a role, also after its password has been replaced. An address that holds a login stays
+    as it is.
+
+    Raises `InstallationError`, `Transient`.
+    """
+    from bus.connection import Bus
+
+    if is_ruled_by_others(url):
+        return await Bus.connect(url, name=name)
+    password = OwnPassword(credentials_file(settings), role)
+    return await Bus.connect(with_login(settings, role, url), name=name, inbox=inbox, password=password)

@@ -13,7 +13,7 @@ import msgspec
 from yarl import URL
 
 from actors.effects.attempt import Failure
-from identity import signing
+from identity.signing import Secrets, signatures
 from schemas.effects import Notice, NoticeBody
 
 ATTEMPT_S: Final = 10.0
@@ -40,22 +40,21 @@ class PrivateAddressError(Exception):
 class Poster:
     """Sends requests for all partitions of a worker, from its making (within an event loop) to `close`."""
 
-    def __init__(self, secret: bytes, allow_private: bool) -> None:
-        self._secret = secret
+    def __init__(self, allow_private: bool) -> None:
         self._session = _session(allow_private)
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def post(self, notice: Notice) -> Failure | None:
-        """Send a notice; None: the receiver has taken it."""
+    async def post(self, notice: Notice, secrets: Secrets) -> Failure | None:
+        """Send a notice, signed with these; None: the receiver has taken it."""
         url = _checked_url(notice.url)
         if url is None:
             return Failure(_NO_ADDRESS, final=True)
         body = body_of(notice)
         try:
             async with self._session.request(
-                notice.method, url, data=body, headers=self._headers(notice, url, body), allow_redirects=False
+                notice.method, url, data=body, headers=_headers(notice, url, body, secrets), allow_redirects=False
             ) as response:
                 return _judged(response)
         except PrivateAddressError as error:
@@ -67,14 +66,11 @@ class Poster:
         except Exception as error:  # noqa: BLE001 - whatever a stranger's URL or server brings about
             return Failure(f"{type(error).__name__}: {error}"[:500])
 
-    def _headers(self, notice: Notice, url: URL, body: bytes | None) -> dict[str, str]:
-        key = signing.signing_key(self._secret, notice.app)
-        headers = {
-            "User-Agent": _USER_AGENT,
-            "Llum-Id": notice.id,
-            "Llum-Signature": signing.signature(key, str(url).encode() if body is None else body),
-        }
-        return headers if body is None else {**headers, "Content-Type": "application/json"}
+
+def _headers(notice: Notice, url: URL, body: bytes | None, secrets: Secrets) -> dict[str, str]:
+    headers = {"User-Agent": _USER_AGENT, "Llum-Id": notice.id}
+    headers |= signatures(secrets, notice.app, str(url).encode() if body is None else body)
+    return headers if body is None else {**headers, "Content-Type": "application/json"}
 
 
 def body_of(notice: Notice) -> bytes | None:

@@ -30,7 +30,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.requests import Requests
 from bus.retrying import Interrupted, retrying, sleeping_until
-from identity.signing import installation_secret
+from identity.signing import signing_secrets
 from model.resolvers.registry import Resolvers
 from schemas.effects import Announcement
 from schemas.replies import Rejection
@@ -75,10 +75,9 @@ class Relaying:
 
         Raises `Transient`.
         """
-        secret = await installation_secret(bus)
         requests = Requests(bus)
         await requests.start()
-        return cls(bus, requests, Webhooks(secret, allow_private), resolvers, time_zone, failed)
+        return cls(bus, requests, Webhooks(lambda: signing_secrets(bus), allow_private), resolvers, time_zone, failed)
 
     async def close(self) -> None:
         self._primaries.clear()

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from actors import failpoints
 from actors.store import evidence_sql, following, parts, restating, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
@@ -26,6 +25,7 @@ from actors.store.keys import CommandKey, First, command_key
 from actors.store.loading import Loaded, fetch_models, loaded_from
 from actors.store.repeats import Repeats
 from actors.store.rewritings import Rewritings
+from bus import failpoints
 from bus.aside import remove_aside
 from bus.logger import get_logger
 from model.changes import Item

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from bus.connection import Bus
+from bus.key_rings import CHALLENGE_KEYS, KeyRings, RingKey
 from bus.kv import Bucket
-from bus.secret import CHALLENGE_KEY, secret
 from bus.subjects import ACCOUNT_BUCKET
 
 LIFETIME_S: Final = 600
@@ -28,7 +28,7 @@ class Challenges:
     """Makes and takes challenges. All methods raise `Transient`, `ApiError`."""
 
     def __init__(self, bus: Bus, now: Callable[[], float] = time.time) -> None:
-        self._bus = bus
+        self._rings = KeyRings(bus)
         self._bucket = Bucket(bus, ACCOUNT_BUCKET)
         self._now = now
 
@@ -36,14 +36,16 @@ class Challenges:
         """Make a challenge for a ceremony: a text that says of what kind it is, and for whom."""
         expires = int(self._now()) + LIFETIME_S
         head = secrets.token_bytes(_NONCE_BYTES) + expires.to_bytes(_TIME_BYTES)
-        return head + await self._proof(head, ceremony)
+        ring = await self._rings.read(CHALLENGE_KEYS)
+        return head + _proof(ring.used(self._now()), head, ceremony)
 
     async def take(self, challenge: bytes, ceremony: str) -> bool:
         """Use a challenge up; tell whether it is one of this ceremony, still good, and was not used before."""
         if len(challenge) != _NONCE_BYTES + _TIME_BYTES + _PROOF_BYTES:
             return False
         head, proof = challenge[:-_PROOF_BYTES], challenge[-_PROOF_BYTES:]
-        if not hmac.compare_digest(proof, await self._proof(head, ceremony)):
+        keys = (await self._rings.read(CHALLENGE_KEYS)).accepted(self._now())
+        if not any(hmac.compare_digest(proof, _proof(key, head, ceremony)) for key in keys):
             return False
         left_s = int.from_bytes(head[_NONCE_BYTES:]) - self._now()
         if left_s <= 0:
@@ -51,6 +53,6 @@ class Challenges:
         key = f"spent.{hashlib.sha256(challenge).hexdigest()}"
         return await self._bucket.claim(key, b"1", lifetime_s=left_s + LIFETIME_S) is not None
 
-    async def _proof(self, head: bytes, ceremony: str) -> bytes:
-        key = bytes.fromhex((await secret(self._bus, CHALLENGE_KEY)).decode())
-        return hashlib.blake2b(head + ceremony.encode(), digest_size=_PROOF_BYTES, key=key).digest()
+
+def _proof(key: RingKey, head: bytes, ceremony: str) -> bytes:
+    return hashlib.blake2b(head + ceremony.encode(), digest_size=_PROOF_BYTES, key=key.bytes).digest()

@@ -54,8 +54,8 @@ class Admitting:
             raise Refusal(Code.PERMISSION_DENIED, f"no client connects to this bus by {client.type or 'this protocol'}")
         principal = await self._who(options.auth_token or options.password, client.host)
         reply = await access(self._requests, principal.user, principal.app)
-        inbox = self._inboxes.prefix(principal.user, principal.app, principal.sign_in)
-        allowed = subjects_of(principal.user, principal.app, reply.rights, owner=reply.role == "owner", inbox=inbox)
+        inboxes = self._inboxes.prefixes(principal.user, principal.app, principal.sign_in)
+        allowed = subjects_of(principal.user, principal.app, reply.rights, owner=reply.role == "owner", inboxes=inboxes)
         identity = identity_of(principal, reply)
         return Admitted(identity.name, allowed, principal.expires or UNTIL_S)
 

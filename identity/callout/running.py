@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from bus.connection import Bus
-from bus.credentials import Credentials
-from bus.nkeys import CurveKey, SigningKey
+from bus.credentials import OwnPassword, Role, load
 from identity.authenticator import Bearers
 from identity.callout.connections import Connections
 from identity.callout.deciding import KINDS, Admitting
 from identity.callout.ending import Ending
+from identity.callout.keys import CalloutKeys
 from identity.callout.service import Callout
-from identity.inboxes import inboxes_of
+from identity.inboxes import WatchedInboxes
 from identity.registrations import Asking
 
 
@@ -21,29 +22,30 @@ async def running_callout(
     bus: Bus,
     requests: Asking,
     bearers: Bearers,
-    credentials: Credentials,
+    file: Path,
     kinds: frozenset[str] = KINDS,
 ) -> AsyncIterator[Connections]:
     """Answer nats-server at `url` as long as the block lasts. `bus` is llum's own, for the installation's secrets.
 
-    The bearers run, so that it hears of what is revoked. `kinds` are the ways in which clients may connect. Raises
-    `Transient`.
+    The bearers run, so that it hears of what is revoked. `file` holds llum's credentials. `kinds` are the ways in which
+    clients may connect. Raises `Transient`, `InstallationError`.
     """
-    issuer, xkey = SigningKey(bytes.fromhex(credentials.issuer)), CurveKey(bytes.fromhex(credentials.xkey))
     async with AsyncExitStack() as stack:
-        auth, system = [await _connected(stack, credentials.at(url, role), role) for role in ("auth", "system")]
+        auth, system = await _connected(stack, url, "auth", file), await _connected(stack, url, "system", file)
         connections = Connections(system)
         await connections.open()
         stack.push_async_callback(connections.close)
         await stack.enter_async_context(Ending(connections, bearers, requests).running())
-        deciding = Admitting(bearers, requests, await inboxes_of(bus), kinds)
-        callout = Callout(auth, issuer, xkey, deciding.decide)
+        inboxes = WatchedInboxes(bus)
+        stack.callback(inboxes.close)
+        deciding = Admitting(bearers, requests, await inboxes.open(), kinds)
+        callout = Callout(auth, CalloutKeys(file), deciding.decide)
         await callout.open()
         stack.push_async_callback(callout.close)
         yield connections
 
 
-async def _connected(stack: AsyncExitStack, url: str, role: str) -> Bus:
-    bus = await Bus.connect(url, name=f"llum-callout-{role}")
+async def _connected(stack: AsyncExitStack, url: str, role: Role, file: Path) -> Bus:
+    bus = await Bus.connect(load(file).at(url, role), name=f"llum-callout-{role}", password=OwnPassword(file, role))
     stack.push_async_callback(bus.close)
     return bus

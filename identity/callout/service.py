@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 
 from bus.connection import Bus
 from bus.logger import get_logger
-from bus.nkeys import CurveKey, KeyTextError, SealError, SigningKey
+from bus.nkeys import KeyTextError, SealError, SigningKey
 from identity.callout import claims
 from identity.callout.claims import BadClaimsError, ConnectRequest, Subjects
+from identity.callout.keys import CalloutKeys
 from schemas.errors import LlumError, Transient
 
 REQUESTS: Final = "$SYS.REQ.USER.AUTH"
@@ -46,10 +47,9 @@ Decide = Callable[[ConnectRequest], Awaitable[Admitted]]
 class Callout:
     """Answers nats-server from `open` to `close`. `bus` is connected as `auth`."""
 
-    def __init__(self, bus: Bus, issuer: SigningKey, xkey: CurveKey, decide: Decide) -> None:
+    def __init__(self, bus: Bus, keys: CalloutKeys, decide: Decide) -> None:
         self._bus = bus
-        self._issuer = issuer
-        self._xkey = xkey
+        self._keys = keys
         self._decide = decide
         self._deciding: set[asyncio.Task[None]] = set()
 
@@ -74,15 +74,16 @@ class Callout:
     async def _answer(self, reply: bytes, headers: bytes, data: bytes) -> None:
         server = _header(headers)
         try:
-            request = claims.read_request(self._xkey.open(data, server))
+            opened, keys = self._keys.open(data, server)
+            request = claims.read_request(opened)
         except (SealError, KeyTextError, BadClaimsError) as error:
             log.warning("callout_unreadable", error=str(error))
             return
-        answer = await self._decided(request)
+        answer = await self._decided(request, keys.issuer)
         if answer is not None:
-            self._bus.publish_soon(reply, self._xkey.seal(answer, server))
+            self._bus.publish_soon(reply, keys.xkey.seal(answer, server))
 
-    async def _decided(self, request: ConnectRequest) -> bytes | None:
+    async def _decided(self, request: ConnectRequest, issuer: SigningKey) -> bytes | None:
         """Give the answer; None where nothing can be known now.
 
         Then silence says to the client that it may try again: that it is not let in would say that it should not.
@@ -96,9 +97,9 @@ class Callout:
         except LlumError as error:
             client = request.client_info
             log.info("connection_refused", address=client.host, kind=client.type, code=error.code, why=str(error))
-            return claims.denied(self._issuer, request, str(error), now)
-        token = claims.user_token(self._issuer, request, admitted.name, admitted.allowed, now, int(admitted.expires))
-        return claims.granted(self._issuer, request, token, now)
+            return claims.denied(issuer, request, str(error), now)
+        token = claims.user_token(issuer, request, admitted.name, admitted.allowed, now, int(admitted.expires))
+        return claims.granted(issuer, request, token, now)
 
 
 def _header(headers: bytes) -> str:

@@ -38,7 +38,7 @@ _OWNERS_ASKS: Final = frozenset(
 )
 
 
-def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inbox: str) -> Subjects:
+def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inboxes: Iterable[str]) -> Subjects:
     """Give what an app may publish and hear. `rights` are those that it has somewhere in the model, of `VERBS`."""
     held = frozenset(VERBS if owner else rights)
     sent = _OWNERS if owner else tuple(command for command, right in _RIGHTS.items() if right in held)
@@ -49,4 +49,4 @@ def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inbo
     ]
     publish = [command_subject(user, app, verb_of(command)) for command in sent]
     publish += [ask_subject(user, app, verb_of(query)) for query in asked]
-    return Subjects(tuple(publish), (f"{inbox}.>",))
+    return Subjects(tuple(publish), tuple(f"{inbox}.>" for inbox in inboxes))

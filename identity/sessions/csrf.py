@@ -8,8 +8,7 @@ import hashlib
 import hmac
 from typing import Final
 
-from bus.connection import Bus
-from bus.secret import SESSION_SECRET, secret
+from bus.key_rings import WatchedRing
 
 _TOKEN_BYTES: Final = 16
 
@@ -20,24 +19,29 @@ _REMEMBERED: Final = 10_000
 class CsrfTokens:
     """Makes and checks the tokens. They are the same on every edge, and live as long as the cookie they are made of."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
-        self._keys: tuple[bytes, ...] = ()
+    def __init__(self, ring: WatchedRing) -> None:
+        """`ring`: the installation's `SESSION_KEYS`."""
+        self._ring = ring
         self._made = functools.lru_cache(maxsize=_REMEMBERED)(self._make)
 
     async def load(self) -> None:
-        """Read the secret of the installation, once. Raises `Transient`."""
-        if not self._keys:
-            self._keys = (await secret(self._bus, SESSION_SECRET),)
+        """Read the keys of the installation, and hear of new ones until `close`. Raises `Transient`."""
+        if not self._ring.is_open:
+            await self._ring.open()
+
+    def close(self) -> None:
+        """Hear of nothing more."""
+        self._ring.close()
 
     def make(self, cookie: str) -> str:
         """Make the token of a cookie's value; an empty text, which is never right, before `load`."""
-        return self._made(cookie, self._keys[0]) if self._keys else ""
+        return self._made(cookie, self._ring.used) if self._ring.is_open else ""
 
     def is_right(self, cookie: str, token: str) -> bool:
-        """Tell whether a token is that of a cookie's value."""
+        """Tell whether a token is that of a cookie's value. Before `load` none is."""
+        keys = self._ring.accepted if self._ring.is_open else ()
         given = token.encode("utf-8", "replace")
-        return any(hmac.compare_digest(self._made(cookie, key).encode(), given) for key in self._keys)
+        return any(hmac.compare_digest(self._made(cookie, key).encode(), given) for key in keys)
 
     @staticmethod
     def _make(cookie: str, key: bytes) -> str:

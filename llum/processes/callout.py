@@ -4,15 +4,16 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from bus.accounts import CALLOUT_INBOXES
-from bus.accounts_check import check_accounts, connected_as_own
+from bus.accounts_check import check_accounts, in_force
 from bus.connection import Bus
+from bus.credentials import load
 from bus.installation import find_fitting
 from bus.requests import Requests
 from identity.authenticator import Bearers
 from identity.callout.deciding import kinds_of
 from identity.callout.running import running_callout
 from llum.failures import Fault
-from llum.own_credentials import credentials_of, is_ruled_by_others
+from llum.own_credentials import connected_with_login, credentials_file, is_ruled_by_others
 from llum.processes.process import Starting, Supervised, run_process
 from llum.settings import Settings, hide_password
 
@@ -26,16 +27,16 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 f"{hide_password(nats_url)} holds a login",
                 "Name the address alone: a callout shows what is in the file of credentials.",
             )
-        credentials = credentials_of(settings)
-        await check_accounts(nats_url, credentials, settings.partitions)
+        file = credentials_file(settings)
+        await check_accounts(nats_url, await in_force(nats_url, load(file)), settings.partitions)
         async with AsyncExitStack() as stack:
-            bus = await connected_as_own(credentials.at(nats_url, "callout"), "llum-callout", CALLOUT_INBOXES)
+            bus = await connected_with_login(settings, "callout", nats_url, "llum-callout", CALLOUT_INBOXES)
             stack.push_async_callback(bus.close)
             await find_fitting(bus, settings.partitions)
             requests = await _requests(bus, stack)
             bearers = _bearers(bus, requests, stack)
             kinds = kinds_of(settings.app_clients)
-            await stack.enter_async_context(running_callout(nats_url, bus, requests, bearers, credentials, kinds))
+            await stack.enter_async_context(running_callout(nats_url, bus, requests, bearers, file, kinds))
             starting.ready()
             await stop.wait()
 

@@ -15,7 +15,7 @@ from edge_http.http.sources import Proxies
 from identity.authenticator import Authenticator
 from llum.failures import Fault
 from llum.issuer_file import read_issuers
-from llum.own_credentials import checked_bus, credentials_of, is_ruled_by_others, with_login
+from llum.own_credentials import checked_bus, connected_with_login, credentials_file, is_ruled_by_others
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
@@ -46,7 +46,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
 async def _connected(settings: Settings, supervised: Supervised, url: str) -> Bus:
     """Connect. Only the nats-server of its own `llum up` is known to be as llum needs it."""
     if supervised.line is not None and settings.nats_url is None:
-        return await Bus.connect(with_login(settings, "edge", url), name="llum-edge")
+        return await connected_with_login(settings, "edge", url, "llum-edge")
     bus = await checked_bus(settings, "edge", url, "llum-edge")
     try:
         await check(bus, settings.partitions)
@@ -111,4 +111,4 @@ def _callout(
     from identity.callout.running import running_callout
 
     kinds = kinds_of(settings.app_clients)
-    return running_callout(bus.url, bus, requests, authenticator, credentials_of(settings), kinds)
+    return running_callout(bus.url, bus, requests, authenticator, credentials_file(settings), kinds)

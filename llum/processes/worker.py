@@ -7,15 +7,15 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
-from actors import failpoints
 from actors.worker import run_worker
+from bus import failpoints
 from bus.asked import set_bounds
 from bus.connection import Bus
 from bus.installation import Installation, check, install
 from bus.log_format import claim_folder
 from bus.logger import get_logger
 from bus.private_files import tighten
-from llum.own_credentials import checked_bus, with_login
+from llum.own_credentials import checked_bus, connected_with_login
 from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
@@ -32,7 +32,7 @@ def run_child(line: ChildEnd) -> int:
 
 
 FAILPOINT: Final = variable("failpoint")
-"""For tests: the variable that says at which step the process is to die (`actors/failpoints.py`)."""
+"""For tests: the variable that says at which step the process is to die (`bus/failpoints.py`)."""
 
 
 def run(settings: Settings, supervised: Supervised) -> int:
@@ -95,7 +95,7 @@ def _plugins(starting: Starting) -> list[EntryPoint]:
 async def _connected(settings: Settings, supervised: Supervised, url: str) -> Bus:
     """Connect. Only the nats-server of its own `llum up` is known to have the accounts."""
     if _in_its_own(settings, supervised):
-        return await Bus.connect(with_login(settings, "worker", url), name="llum-worker")
+        return await connected_with_login(settings, "worker", url, "llum-worker")
     return await checked_bus(settings, "worker", url, "llum-worker")
 
 

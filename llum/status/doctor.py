@@ -9,7 +9,7 @@ from bus.connection import Bus
 from bus.installation import find as find_installation
 from bus.losses import Losses, find_losses, in_words
 from bus.subjects import log_stream
-from llum.bus_address import bus_as
+from llum.bus_address import connected_as
 from llum.failures import Fault
 from llum.settings import Settings
 from llum.status.looking import look
@@ -40,7 +40,7 @@ async def examine(settings: Settings, on_progress: Callable[[str], None]) -> Dia
     nats = settings.nats_url or standing.nats
     if nats is None:
         raise Fault("llum does not run, and the log is read through its nats-server", "Start it with `llum up`.")
-    bus = await Bus.connect(bus_as(settings, "operator", nats), name="llum-doctor")
+    bus = await connected_as(settings, "operator", "llum-doctor", nats)
     try:
         streams = await _read_log(bus, on_progress)
     finally:

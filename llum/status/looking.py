@@ -17,7 +17,7 @@ from bus.jetstream import JetStream
 from bus.pings import ping
 from bus.subjects import all_log_subjects
 from bus.users import list_users
-from llum.bus_address import bus_as
+from llum.bus_address import connected_as
 from llum.failures import Fault
 from llum.processes.running import Running, find
 from llum.settings import Settings, hide_password
@@ -98,7 +98,7 @@ def _name(process: Any) -> str:
 async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standing:
     """Ask nats-server about the log and the people, and the workers whether they serve all partitions."""
     try:
-        bus = await Bus.connect(bus_as(settings, "operator", nats), name="llum-status")
+        bus = await connected_as(settings, "operator", "llum-status", nats)
     except LlumError as error:
         hint = (
             error.error.hint

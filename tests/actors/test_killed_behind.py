@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import pytest
 
-from actors.failpoints import DeathStep, arm
+from bus.failpoints import DeathStep, arm
 from llum.processes.worker import FAILPOINT
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.evidence import NewEvidence

@@ -56,6 +56,10 @@ class Queue:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.time = Time()
+        self.secrets = signing.Secrets(SECRET)
+
+    async def _secrets(self) -> signing.Secrets:
+        return self.secrets
 
     async def put(self, url: str, rule: str = "7", number: int = 1, method: Any = "POST") -> str:
         notice = Notice(
@@ -66,7 +70,7 @@ class Queue:
 
     @asynccontextmanager
     async def delivering(self, allow_private: bool = True) -> AsyncIterator[Notifier]:
-        webhooks = Webhooks(SECRET, allow_private)
+        webhooks = Webhooks(self._secrets, allow_private)
         notifier = Notifier(self.bus, 1, webhooks, self.time.now, self.time.sleep)
         task = asyncio.create_task(notifier.run())
         try:
@@ -121,6 +125,21 @@ async def test_a_post_says_what_has_happened_and_is_signed(queue: Queue, receive
     assert one.headers["Llum-Signature"] == f"sha256={expected}"
     assert one.headers["Llum-Id"] == "1.7"
     assert one.headers["Content-Type"] == "application/json"
+
+
+async def test_a_notice_has_two_signatures_while_a_new_key_waits(queue: Queue, receiver: Receiver) -> None:
+    """By the key that the receiver has, and by the one that it will need. Later notices are signed with that."""
+    for number, secrets in enumerate((signing.Secrets(SECRET, b"new"), signing.Secrets(b"new")), start=1):
+        queue.secrets = secrets
+        await queue.put(receiver.url + "/hook", number=number)
+        async with queue.delivering():
+            await eventually(queue.empty)
+    old, new = (signing.signing_key(secret, "probe") for secret in (SECRET, b"new"))
+    first, second = receiver.received
+    assert first.headers["Llum-Signature"] == signing.signature(old, first.body)
+    assert first.headers["Llum-Signature-Next"] == signing.signature(new, first.body)
+    assert second.headers["Llum-Signature"] == signing.signature(new, second.body)
+    assert "Llum-Signature-Next" not in second.headers
 
 
 async def test_a_get_fetches_the_url_as_the_original_did(queue: Queue, receiver: Receiver) -> None:

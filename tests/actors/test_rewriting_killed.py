@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from actors.failpoints import RewriteStep
+from bus.failpoints import RewriteStep
 from llum.processes.worker import FAILPOINT
 from schemas.parts import ForgetPart, MeasurePartReply
 from schemas.queries import MeasurePart, Ping

@@ -199,11 +199,17 @@ class FakeSessions:
             raise self.failure
 
 
+class FakeRing:
+    """One key, which needs no bus."""
+
+    used = b"a secret of a test"
+    accepted = (used,)
+    is_open = True
+
+
 def csrf_tokens() -> CsrfTokens:
     """Make tokens with a secret that needs no bus."""
-    tokens = CsrfTokens(cast("Any", None))
-    tokens._keys = (b"a secret of a test",)
-    return tokens
+    return CsrfTokens(cast("Any", FakeRing()))
 
 
 class FakeAuthenticator:

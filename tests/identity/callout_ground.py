@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bus.connection import Bus
-from bus.credentials import ensure
+from bus.credentials import FILE
 from bus.requests import Requests
 from identity.authenticator import Authenticator
 from identity.callout.connections import Connections
@@ -44,9 +44,8 @@ class Ground:
         self.authenticator = Authenticator(bus, requests)
         watching = asyncio.create_task(self.authenticator.run())
         stack.callback(watching.cancel)
-        credentials = ensure(self.data_dir)
         self.connections = await stack.enter_async_context(
-            running_callout(self.llum.bus.url, bus, requests, self.authenticator, credentials)
+            running_callout(self.llum.bus.url, bus, requests, self.authenticator, self.data_dir / FILE)
         )
         await until(lambda: self.authenticator.registrations.is_watching, "the callout hears of what changes")
         return stack

@@ -2,13 +2,17 @@
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bus.as_app import new_id
 from bus.connection import Bus
+from bus.key_rings import INBOX_KEYS, KeyRings, new_ring, replaced
 from bus.subjects import REPLY_TO_HEADER, inbox_of_token
+from identity.inboxes import Inboxes, new_sign_in
 from identity.tokens import Tokens
 from schemas.codec import encode
 from schemas.commands import DeleteApp, Forget, MakeContext, SetPermission, Tell
@@ -119,6 +123,38 @@ async def test_a_reply_subject_of_the_log_stores_nothing(there: Ground) -> None:
     assert await there.llum.values("x", "bob") == []
     await there.llum.tell("x", 3, user="bob")
     assert await there.llum.values("x", "bob") == [3]
+
+
+async def test_an_inbox_outlives_the_key_that_proved_it(there: Ground) -> None:
+    """A token from before hears outcomes where it did, on its old connection and on a new one; so does a new token."""
+    old = await there.token("alice", "lamp")
+    standing = await there.requests(old)
+    await KeyRings(there.llum.bus).change(INBOX_KEYS, lambda ring: replaced(ring, time.time(), 0.0, None))
+    new = await there.another_token("alice", "lamp")
+    for number, token in enumerate((old, new)):
+        requests = await there.requests(token)
+        assert isinstance(await requests.send("alice", "lamp", tell(f"new-{number}")), Accepted)
+    assert isinstance(await standing.send("alice", "lamp", tell("standing")), Accepted)
+
+
+async def test_what_a_leaked_key_proves_is_worth_nothing_any_more(there: Ground) -> None:
+    """When the ring holds another one alone, outcomes go to no inbox of the old key's."""
+    sender = await there.connect(await there.token("alice", "lamp"))
+    leaked = Inboxes((await KeyRings(there.llum.bus).read(INBOX_KEYS)).keys[0].bytes)
+    await KeyRings(there.llum.bus).change(INBOX_KEYS, lambda _: new_ring(time.time()))
+    (inbox,) = leaked.prefixes("alice", "lamp", new_sign_in())
+    came = await heard(there.llum.bus, f"{inbox}.>")
+
+    async def nothing_comes() -> bool:
+        before = len(came)
+        await sender.publish(
+            "llum.cmd.alice.lamp.tell", encode(tell(new_id())), headers={REPLY_TO_HEADER: f"{inbox}.x"}
+        )
+        await there.llum.tell("x", 2)
+        await there.llum.bus.flush()
+        return len(came) == before
+
+    await eventually(nothing_comes, "the worker has heard of the new key")
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", f"llum_{'a' * 43}.{'0' * 16}.{'0' * 32}"])

@@ -13,6 +13,7 @@ from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
+from bus.key_rings import SESSION_KEYS, KeyRings, WatchedRing, replaced
 from identity.sessions.csrf import CsrfTokens
 from identity.sessions.session import Session
 from identity.sessions.store import (
@@ -236,7 +237,8 @@ async def test_the_server_keeps_one_message_of_a_session(bus: Bus, sessions: Ses
 
 async def test_a_csrf_token_is_that_of_one_session_and_the_same_on_every_edge(bus: Bus, connect: Connect) -> None:
     """Before the secret is read, none is right, not even an empty one."""
-    here, there, sid = CsrfTokens(bus), CsrfTokens(await connect()), new_sid()
+    here, there = (CsrfTokens(WatchedRing(one, SESSION_KEYS)) for one in (bus, await connect()))
+    sid = new_sid()
     assert here.make(sid) == ""
     assert not here.is_right(sid, "")
     await here.load()
@@ -245,6 +247,24 @@ async def test_a_csrf_token_is_that_of_one_session_and_the_same_on_every_edge(bu
     assert there.is_right(sid, token)
     assert not there.is_right(new_sid(), token)
     assert not any(there.is_right(sid, wrong) for wrong in ("", "ü", token[:-1], token.upper(), "\udcff"))
+    here.close()
+    there.close()
+
+
+async def test_a_page_that_was_open_when_the_key_was_replaced_can_still_be_sent(bus: Bus) -> None:
+    """For a day. New pages have tokens of the new key, once everybody knows it."""
+    now = [1_790_000_000.0]
+    tokens, sid = CsrfTokens(WatchedRing(bus, SESSION_KEYS, lambda: now[0])), new_sid()
+    await tokens.load()
+    before = tokens.make(sid)
+    await KeyRings(bus).change(SESSION_KEYS, lambda ring: replaced(ring, now[0], 10.0, 86_400.0))
+    now[0] += 11
+    await until(lambda: tokens.make(sid) != before, "the new key is used")
+    assert tokens.is_right(sid, before)
+    assert tokens.is_right(sid, tokens.make(sid))
+    now[0] += 86_400
+    assert not tokens.is_right(sid, before)
+    tokens.close()
 
 
 async def is_found(sessions: Sessions, sid: str, wanted: Session) -> bool:

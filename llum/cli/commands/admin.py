@@ -10,6 +10,7 @@ from llum.cli.commands.archives import export, import_
 from llum.cli.commands.backups import backup, restore
 from llum.cli.commands.forgetting import forget
 from llum.cli.commands.installing import install
+from llum.cli.commands.keys import keys
 from llum.cli.commands.logs import log
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.commands.rules import rule
@@ -37,6 +38,7 @@ admin.add_command(nats_config)
 admin.add_command(backup)
 admin.add_command(restore)
 admin.add_command(log)
+admin.add_command(keys)
 
 
 @admin.group()

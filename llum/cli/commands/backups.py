@@ -52,11 +52,10 @@ def restore(settings: Settings, folder: Path, as_json: bool) -> None:
 
 
 async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
-    from bus.connection import Bus
     from llum.backup.making import make_backup
-    from llum.bus_address import bus_as
+    from llum.bus_address import connected_as
 
-    bus = await Bus.connect(bus_as(settings, "operator"), name="llum-backup")
+    bus = await connected_as(settings, "operator", "llum-backup")
     try:
         return await make_backup(bus, settings, folder, progress)
     finally:

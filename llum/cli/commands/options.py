@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,10 +58,18 @@ def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]]
 
     The client speaks as `app`, about anybody.
     """
-    from llum.bus_address import bus_as
+    from llum.bus_address import connected_as
+    from llum.client import Client
+    from llum.connecting import requests_over
 
     check_token(app, "app")
-    return _with_client(bus_as(settings, "operator"), settings, use, app, None)
+
+    async def connected() -> Result:
+        bus = await connected_as(settings, "operator", f"llum-client-{app}")
+        async with requests_over(bus) as (_, requests):
+            return await use(Client(bus, requests, app))
+
+    return _run(settings, connected)
 
 
 def with_person(
@@ -81,24 +89,28 @@ def with_person(
     sign_in = sign_ins.good(user, app)
     try:
         # It may be renewed while this goes on.
-        return _with_client(url, settings, use, app, lambda: (sign_ins.find(user, app) or sign_in).shown)
+        return _with_token(url, settings, use, app, lambda: (sign_ins.find(user, app) or sign_in).shown)
     except Transient as error:
         if error.code is not Code.NOT_AUTHENTICATED:
             raise
         raise no_longer_good(settings, user) from error
 
 
-def _with_client(
-    url: str, settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: "Token | None"
+def _with_token(
+    url: str, settings: Settings, use: Callable[["Client"], Awaitable[Result]], app: str, token: "Token"
 ) -> Result:
     from llum.client import Client
-    from llum.processes import logs
-
-    logs.set_up("error", [logs.stderr_sink(settings.log_format)])
 
     async def connected() -> Result:
         # Who has typed a command would rather wait for a worker that is being started than type it again.
         async with Client.connect(url, settings.data_dir, app, token, patience_s=None) as client:
             return await use(client)
 
+    return _run(settings, connected)
+
+
+def _run(settings: Settings, connected: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    from llum.processes import logs
+
+    logs.set_up("error", [logs.stderr_sink(settings.log_format)])
     return asyncio.run(connected())

@@ -1,7 +1,7 @@
 """Failpoints, for tests: the process kills itself at a chosen step between a command and its commit.
 
-A text names the step, and after a colon which time it is reached: `applied:3` is the third. `llum worker` takes it from
-the environment when it starts. Without one a step costs one comparison.
+A text names the step, and after a colon which time it is reached: `applied:3` is the third. `llum worker` and the
+command that replaces keys take it from the environment when they start. Without one a step costs one comparison.
 """
 
 import os
@@ -15,11 +15,16 @@ DeathStep = Literal["before_apply", "applied", "spoken", "committing", "committe
 RewriteStep = Literal["chunk_said", "said_anew", "sum_recorded", "erasing"]
 """A chunk of what is left of a person is stored; all of it is applied; the sum is recorded; messages are erased."""
 
-_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep))
+RotationStep = Literal["credentials_written", "server_ended", "server_changed"]
+"""New credentials are in the file beside those before; the nats-server has been ended; it goes by the new ones."""
+
+FailStep = DeathStep | RewriteStep | RotationStep
+
+_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep), *get_args(RotationStep))
 
 
 class _Armed:
-    step: DeathStep | RewriteStep | None = None
+    step: FailStep | None = None
     times_left = 0
 
 
@@ -32,7 +37,7 @@ def arm(text: str | None) -> None:
     _Armed.times_left = int(times or 1)
 
 
-def reached(step: DeathStep | RewriteStep) -> None:
+def reached(step: FailStep) -> None:
     """End as by kill -9 if this is the step, and its time has come."""
     if step == _Armed.step:
         _Armed.times_left -= 1

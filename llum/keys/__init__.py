@@ -1,0 +1,1 @@
+"""llum's own keys, as the command line lists and replaces them."""
