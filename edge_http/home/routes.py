@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs, web
 
 from edge_http.http.observe import TRACE
+from edge_http.issuers.starts import starts
 from edge_http.sessions.arriving import Arrival, arrive
 from edge_http.sessions.current import require_session
 from edge_http.sessions.trying import ALLOWS_TEMPORARY, TRY_PATH
@@ -79,13 +80,15 @@ def _number(request: web.Request) -> int:
 def _welcome(request: web.Request, arrival: Arrival) -> web.Response:
     from edge_http.web.pages import page
 
-    try_it = TRY_PATH if request[TRACE].edge[ALLOWS_TEMPORARY] else ""
-    is_known = arrival.verdict.shown is not Shown.WELCOME
+    edge, how = request[TRACE].edge, arrival.last_how
+    offered = starts(request)
+    last = next((one for one in offered if one.how == how), None)
     return page(
-        request, "welcome.html", known=is_known, last_way=_way(arrival.last_how or ""), sign_up=True, try_it=try_it
+        request,
+        "welcome.html",
+        known=arrival.verdict.shown is not Shown.WELCOME,
+        last_way=last.name if last is not None else _WAYS.get(how or "", ""),
+        last=last,
+        issuers=[one for one in offered if one is not last],
+        try_it=TRY_PATH if edge[ALLOWS_TEMPORARY] else "",
     )
-
-
-def _way(how: str) -> str:
-    """Say in words by what somebody signed in last."""
-    return f"your account at {how[5:]}" if how.startswith("oidc:") else _WAYS.get(how, "")

@@ -19,6 +19,8 @@ PAGES = (
     "/model/Personal",
     "/model/Large?page=2",
     "/model/https:~1~1terms.example~1accessibility",
+    "/sessions",
+    "/identities",
 )
 
 

@@ -26,7 +26,7 @@ class EdgeServer(TestServer):
 class Edge:
     """A running edge, and what stands behind it."""
 
-    def __init__(self, public_url: str = "http://llum.example") -> None:
+    def __init__(self, public_url: str = "http://llum.example", **more: Any) -> None:
         self.bus = FakeBus(PARTITIONS)
         self.requests = FakeRequests()
         self.authenticator = FakeAuthenticator()
@@ -37,6 +37,7 @@ class Edge:
             self.authenticator,  # type: ignore[arg-type]
             public_url,
             PARTITIONS,
+            **more,
         )
         self.app = app
         self.http = TestClient(EdgeServer(app), cookie_jar=DummyCookieJar())

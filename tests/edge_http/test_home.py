@@ -9,6 +9,7 @@ from aiohttp import ClientResponse
 
 from edge_http.home import why
 from edge_http.home.reading import ENTRIES, url_of
+from identity.issuers.configured import Issuer
 from identity.sessions.session import Session
 from identity.sessions.store import new_sid
 from schemas.apps import OWNER_APP
@@ -101,6 +102,21 @@ async def test_somebody_who_was_here_is_welcomed_back(edge: Edge) -> None:
     text = await (await edge.http.get("/", headers=BROWSER | {"Cookie": "llumprofile=passkey"})).text()
     assert "Welcome back" in text
     assert "by a passkey" in text
+
+
+async def test_issuers_are_offered_where_people_arrive() -> None:
+    """All that are configured; the one that was used last comes first, by its name."""
+    names = {"google": "Google", "other": "Other"}
+    issuers = {id_: Issuer(name=name, issuer=f"https://{id_}.example", client_id="llum") for id_, name in names.items()}
+    edge = Edge(issuers=issuers)
+    async with edge.http:
+        stranger = await (await edge.http.get("/", headers=BROWSER)).text()
+        assert 'href="/sign-in/with/google"' in stranger
+        assert 'href="/sign-in/with/other"' in stranger
+        known = BROWSER | {"Cookie": "llumprofile=oidc%3Agoogle"}
+        back = await (await edge.http.get("/", headers=known)).text()
+        assert "Sign in with Google" in back
+        assert "by Google" in back
 
 
 async def test_a_person_sees_values_and_why(reader: Reader) -> None:
