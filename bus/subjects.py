@@ -268,8 +268,8 @@ def app_inboxes() -> str:
 
 
 def written_by_workers() -> list[str]:
-    """Give the subjects of the streams that workers alone write to."""
-    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "audit")
+    """Give the subjects of the streams that workers alone write to. In `llum.audit` edges note sign-ins, too."""
+    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead")
     return [f"llum.{kind}.>" for kind in kinds]
 
 

@@ -10,6 +10,8 @@ from aiohttp import web
 from bus.as_app import LastWrites
 from bus.subjects import DEFAULT_PARTITIONS
 from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
+from edge_http.accounts.reception import ForgetPerson, Reception
+from edge_http.accounts.routes import add_accounts
 from edge_http.home.routes import add_home
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
@@ -29,6 +31,7 @@ from schemas.time_zones import UTC
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
+    from identity.accounts.joining import SignUp
     from identity.authenticator import Authenticator
     from identity.issuers.configured import Issuer
 
@@ -44,6 +47,8 @@ def make_app(
     *,
     temporary_users: bool = False,
     issuers: "Mapping[str, Issuer] | None" = None,
+    sign_up: "SignUp" = "open",
+    forget: ForgetPerson | None = None,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -65,6 +70,7 @@ def make_app(
     add_web(app)
     add_home(app)
     add_issuers(app, issuers or {})
+    add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_personis(app)
     return app
 

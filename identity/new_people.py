@@ -1,7 +1,5 @@
 """The model that a new person starts with."""
 
-import importlib.metadata
-from importlib.resources import files
 from typing import Final
 
 from schemas.definitions import ComponentDefinition, ModelDefinition
@@ -12,7 +10,10 @@ DEFAULT_DEFINITION: Final = "default.mdef"
 
 def default_model(user: str, **personal: str) -> ModelDefinition:
     """Give the default model with what is known of the person filled in."""
-    # Here: it brings the parser of definitions, which few processes need.
+    # Here: few processes make models, and these take a moment to import.
+    import importlib.metadata
+    from importlib.resources import files
+
     from model.formats.mdef import parse_mdef
 
     definition = parse_mdef((files("identity") / DEFAULT_DEFINITION).read_text("utf-8"))

@@ -58,6 +58,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^[0-9A-Fa-f:./, ]*$",
         ),
     ] = ""
+    sign_up: Annotated[
+        Literal["auto", "open", "invited", "closed"],
+        _setting(
+            "Who may make an account. auto: open while only this machine can reach llum, else by invitation.",
+            "auto, open, invited or closed",
+        ),
+    ] = "auto"
     nats_port: Annotated[
         int, _setting("Port of the nats-server that `llum up` starts; 0: any free one.", _PORT, ge=0, le=65535)
     ] = 4222

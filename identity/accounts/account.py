@@ -76,6 +76,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         outside = sum(one.kind not in (PASSKEY, LOOKS) for one in self.identifiers)
         return len(self.passkeys) + outside + bool(self.password)
 
+    @property
+    def words_of_ways(self) -> str:
+        """Say by what the person signs in."""
+        outside = [one.label or one.kind for one in self.identifiers if one.kind not in (PASSKEY, LOOKS)]
+        own = (["passkey"] if self.passkeys else []) + (["password"] if self.password else [])
+        return ", ".join(own + outside) or "nothing"
+
 
 def with_identifier(account: Account, identifier: Identifier) -> Account:
     """Add an identifier, or change its label. Raises `too_large` when there are too many."""

@@ -13,7 +13,7 @@ from identity.accounts.account import Passkey
 from identity.accounts.challenges import LIFETIME_S
 
 
-class Person(NamedTuple):
+class PasskeyOwner(NamedTuple):
     """For whom a passkey is made: what the authenticator remembers of them."""
 
     user: str
@@ -49,7 +49,7 @@ def site_of(public_url: str) -> Site:
     return Site(host, f"{parts.scheme}://{shown_host}{shown_port}")
 
 
-def creation_options(site: Site, person: Person, challenge: bytes, known: Sequence[Passkey]) -> str:
+def creation_options(site: Site, person: PasskeyOwner, challenge: bytes, known: Sequence[Passkey]) -> str:
     """Give what a browser needs to make a passkey, as JSON."""
     import webauthn
     from webauthn.helpers import structs

@@ -35,8 +35,9 @@ EVENTS: Final = {
     "linked_identity": "linked an identity",
     "unlinked_identity": "removed a linked identity",
     "made_administrator": "made administrator",
-    "made_invitation": "made a link to claim the account",
-    "made_recovery_link": "made a link to come back to the account",
+    "admin_account_make_administrator": "made administrator",
+    "admin_account_invite": "made a link to claim the model",
+    "admin_account_recover": "made a link to come back to the account",
 }
 """What people are told of an event, by its verb. What an operator does has the words of the command as its verb:
 `admin_app_permit`."""

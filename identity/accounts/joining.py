@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, get_args
 
 from identity.accounts.account import Account, Identifier
 from identity.accounts.links import Link, Links, Purpose
-from identity.accounts.store import Accounts, Change
+from identity.accounts.store import AccountChange, Accounts
 from schemas.apps import OWNER_APP
 from schemas.errors import Code, LlumError, Refusal
 
@@ -74,7 +74,7 @@ class Joining:
         profile: Mapping[str, str] | None = None,
         *,
         source: str = OWNER_APP,
-        change: Change = lambda account: account,
+        change: AccountChange = lambda account: account,
     ) -> Account:
         """Make an account as `Accounts.register` does, and use the link up: of many who have one, one gets in.
 
@@ -99,7 +99,7 @@ class Joining:
             raise
 
     async def _founded(self) -> bool:
-        self._is_founded = self._is_founded or await self._accounts.is_founded()
+        self._is_founded = self._is_founded or await self._links.is_founded()
         return self._is_founded
 
 

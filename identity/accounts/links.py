@@ -30,6 +30,9 @@ LIFETIMES_S: Final[dict[Purpose, float]] = {
 
 ANYBODY: Final = "_"
 
+FOUNDED: Final = "founded"
+"""The key that is there once there has been an account."""
+
 _TOKEN_BYTES: Final = 24
 _MAX_TOKEN_CHARACTERS: Final = 64
 
@@ -62,6 +65,10 @@ class Links:
     def __init__(self, bus: Bus, now: Callable[[], float] = time.time) -> None:
         self._bucket = Bucket(bus, ACCOUNT_BUCKET)
         self._now = now
+
+    async def is_founded(self) -> bool:
+        """Tell whether there has ever been an account. Before that only the holder of the first link signs up."""
+        return await self._bucket.get(FOUNDED) is not None
 
     async def make(self, purpose: Purpose, user: str | None = None, by: str = "") -> str:
         """Make a link, and give its token. An earlier one of the same purpose for the same user ends; so does an
@@ -103,6 +110,16 @@ class Links:
         """End all links of a purpose."""
         for entry in await self._bucket.list(f"link.*.{purpose}.*"):
             await self._bucket.delete(entry.key)
+
+
+def sign_up_address(public_url: str, token: str) -> str:
+    """Write the address at which whoever has this link signs up."""
+    return f"{public_url.rstrip('/')}/sign-up?link={token}"
+
+
+def come_back_address(public_url: str, token: str) -> str:
+    """Write the address at which whoever has this link comes back to their account."""
+    return f"{public_url.rstrip('/')}/sign-in/by-link?link={token}"
 
 
 def _hash(token: str) -> str:

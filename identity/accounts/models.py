@@ -28,6 +28,15 @@ async def make_model(requests: Sending, user: str) -> None:
     await AsApp(requests, user, SIGN_IN_APP, LastWrites()).send(made)
 
 
+async def is_there(requests: Sending, user: str) -> bool:
+    """Tell whether there is a model. Raises `Transient`."""
+    try:
+        await access(requests, user, OWNER_APP)
+    except Refusal as refusal:
+        return refusal.code is not Code.NO_SUCH_MODEL
+    return True
+
+
 async def check_claimable(requests: Sending, user: str) -> bool:
     """Tell whether there is a model that llum's own app speaks for. Raises `permission_denied` when it does not."""
     try:

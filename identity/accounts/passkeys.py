@@ -16,9 +16,9 @@ import msgspec
 from bus.connection import Bus
 from identity.accounts import ceremonies
 from identity.accounts.account import PASSKEY, Account, Identifier, Passkey
-from identity.accounts.ceremonies import Person, base64url, site_of, unpacked
+from identity.accounts.ceremonies import PasskeyOwner, base64url, site_of, unpacked
 from identity.accounts.challenges import Challenges
-from identity.accounts.store import Accounts
+from identity.accounts.store import AccountChange, Accounts
 from identity.throttle import Attempts
 from schemas.errors import Code, Refusal
 from schemas.names import check_seen
@@ -52,7 +52,7 @@ class Passkeys:
         self._now = now
         self._attempts = attempts or Attempts("failed passkeys")
 
-    async def creation_options(self, person: Person, known: Sequence[Passkey] = ()) -> str:
+    async def creation_options(self, person: PasskeyOwner, known: Sequence[Passkey] = ()) -> str:
         """Give what a browser needs to make a passkey, as JSON. Authenticators that have one of `known` make none."""
         challenge = await self._challenges.make(_making(person))
         return await asyncio.to_thread(ceremonies.creation_options, self.site, person, challenge, known)
@@ -64,7 +64,7 @@ class Passkeys:
             ceremonies.request_options, self.site, challenge, account.passkeys if account else ()
         )
 
-    async def made(self, person: Person, credential: str, name: str) -> Passkey:
+    async def made(self, person: PasskeyOwner, credential: str, name: str) -> Passkey:
         """Check a passkey that a browser says was made, and give it. Raises `bad_field` (field `passkey`)."""
         name = check_passkey_name(name)
         parsed, challenge = _parsed(credential)
@@ -94,10 +94,10 @@ class Passkeys:
             account.user, PASSKEY, one.key, passkey.name, lambda fresh: with_passkey(fresh, passkey)
         )
 
-    async def remove(self, user: str, passkey_id: str) -> Account:
-        """Take a passkey from an account, if it has it."""
+    async def remove(self, user: str, passkey_id: str, check: AccountChange = lambda account: account) -> Account:
+        """Take a passkey from an account, if it has it. `check` is given the account as it would be, and may refuse."""
         return await self._accounts.unlink(
-            user, PASSKEY, _key(passkey_id), lambda fresh: without_passkey(fresh, passkey_id)
+            user, PASSKEY, _key(passkey_id), lambda fresh: check(without_passkey(fresh, passkey_id))
         )
 
     async def prove(self, credential: str, source: str, account: Account | None = None) -> Account:
@@ -174,7 +174,7 @@ def _with_use(account: Account, passkey_id: str, sign_count: int, now: float) ->
     return msgspec.structs.replace(account, passkeys=passkeys)
 
 
-def _making(person: Person) -> str:
+def _making(person: PasskeyOwner) -> str:
     return f"make {person.user} {person.handle}"
 
 

@@ -28,7 +28,8 @@ from identity.accounts.account import (
     with_identifier,
     without_identifier,
 )
-from identity.accounts.models import check_claimable, make_model, tell_profile
+from identity.accounts.links import FOUNDED
+from identity.accounts.models import check_claimable, is_there, make_model, tell_profile
 from schemas.apps import OWNER_APP, is_llums_own
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.lookalikes import skeleton
@@ -42,11 +43,9 @@ CHANGE_ATTEMPTS: Final = 10
 
 HANDLE_BYTES: Final = 32
 
-_FOUNDED: Final = "founded"
-
 log = get_logger("llum.identity")
 
-Change = Callable[[Account], Account]
+AccountChange = Callable[[Account], Account]
 """Gives an account as it is to be. It may be called again with a newer one; it may raise a `Refusal`."""
 
 _decoder: Final = msgspec.json.Decoder(Account)
@@ -78,10 +77,6 @@ class Accounts:
         found = [_decoder.decode(entry.value) for entry in await self._bucket.list("account.*")]
         return sorted(found, key=lambda one: (one.made, one.user))
 
-    async def is_founded(self) -> bool:
-        """Tell whether there has ever been an account. Before that only the holder of the first link signs up."""
-        return await self._bucket.get(_FOUNDED) is not None
-
     async def register(
         self,
         user: str,
@@ -91,7 +86,7 @@ class Accounts:
         *,
         source: str = OWNER_APP,
         existing: bool = False,
-        change: Change = lambda account: account,
+        change: AccountChange = lambda account: account,
     ) -> Account:
         """Make an account, with its model, which llum itself speaks for as the owner's app. Of many at once one wins.
 
@@ -112,11 +107,18 @@ class Accounts:
         if await self._find_entry(user) is not None:
             raise taken(user)
         await self._found(account, existing=existing)
-        await self._bucket.create(_FOUNDED, b"1")
+        await self._bucket.create(FOUNDED, b"1")
         await self._tell_profile(user, profile or {}, source)
         return account
 
-    async def change(self, user: str, change: Change) -> Account:
+    async def check_free(self, user: str) -> None:
+        """Raise what `register` would about the id, as far as can be told before: `already_exists`, `bad_field`."""
+        check_id(user)
+        looks = await self._bucket.find(f"identifier.{LOOKS}.{skeleton(user)}.*")
+        if looks is not None or await is_there(self._requests, user):
+            raise taken(user)
+
+    async def change(self, user: str, change: AccountChange) -> Account:
         """Change an account, and give it as it is then. Raises what `change` raises, `not_authenticated` without one.
 
         What others change meanwhile is kept: `change` is called again, with the account as they have left it.
@@ -132,7 +134,7 @@ class Accounts:
         raise Transient(Code.UNAVAILABLE, "others change the account all the time")
 
     async def link(
-        self, user: str, kind: str, key: str, label: str, change: Change = lambda account: account
+        self, user: str, kind: str, key: str, label: str, change: AccountChange = lambda account: account
     ) -> Account:
         """Give an account one more identifier, and with `change` what goes with it.
 
@@ -147,7 +149,7 @@ class Accounts:
             await self._release([claimed])
             raise
 
-    async def unlink(self, user: str, kind: str, key: str, change: Change = lambda account: account) -> Account:
+    async def unlink(self, user: str, kind: str, key: str, change: AccountChange = lambda account: account) -> Account:
         """Take an identifier from an account, if it has it, and with `change` what goes with it."""
         check_identifier(kind, key)
         account = await self.change(user, lambda one: change(without_identifier(one, kind, key)))

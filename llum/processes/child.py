@@ -89,6 +89,8 @@ class PythonChild:
         self._nats_url: str | None = None
         self._alive = asyncio.Event()
         self.last_words: str | None = None
+        self.first_link: str | None = None
+        """What it has said of that when it came to serve."""
 
     @property
     def name(self) -> str:
@@ -121,6 +123,7 @@ class PythonChild:
             while line := await self._next_line(step):
                 message = msgspec.json.decode(line, type=FromChild)
                 if message.ready:
+                    self.first_link = message.first_link
                     return
                 if message.step is not None:
                     step = message.step

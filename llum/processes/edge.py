@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Final
 
 from bus.connection import Bus
 from bus.installation import check
@@ -12,14 +13,19 @@ from edge_http.app import make_app
 from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
+from identity.accounts.joining import SignUp
+from identity.accounts.links import Links, sign_up_address
 from identity.authenticator import Authenticator
 from llum.failures import Fault
 from llum.issuer_file import read_issuers
 from llum.own_credentials import checked_bus, connected_with_login, credentials_file, is_ruled_by_others
+from llum.processes.forgetting import Forgetting
 from llum.processes.lifeline import ChildEnd
-from llum.processes.listening import listen, url_of
+from llum.processes.listening import browser_url, listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.settings import Settings
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 def run_child(line: ChildEnd) -> int:
@@ -36,6 +42,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
         starting.step("connecting to nats-server")
         bus = await _connected(settings, supervised, nats_url)
         try:
+            if supervised.line is not None and settings.nats_url is None:
+                await _offer_first_link(bus, settings, listening, starting)
             await _serve_http(bus, settings, listening, starting.ready, stop)
         finally:
             await bus.close()
@@ -80,24 +88,45 @@ async def _serve_http(
 ) -> None:
     requests = Requests(bus)
     await requests.start()
-    public_url = settings.public_url or url_of(listening)
     authenticator = Authenticator(bus, requests)
     app = make_app(
         bus,
         requests,
         authenticator,
-        public_url,
+        _public_url(settings, listening),
         settings.partitions,
         proxies_of(settings),
         settings.time_zone,
         temporary_users=allows_temporary_users(settings),
         issuers=read_issuers(settings.issuers),
+        sign_up=sign_up_of(settings),
+        forget=Forgetting(settings),
     )
     try:
         async with _callout(bus, requests, authenticator, settings):
             await serve_on(listening, app, stop, on_ready)
     finally:
         await requests.close()
+
+
+def _public_url(settings: Settings, listening: socket.socket) -> str:
+    return settings.public_url or browser_url(url_of(listening))
+
+
+def sign_up_of(settings: Settings) -> SignUp:
+    """Say who may make an account: everybody as long as that is whoever uses this machine."""
+    if settings.sign_up != "auto":
+        return settings.sign_up
+    is_local = settings.http_host in _LOOPBACK and settings.public_url is None and not settings.proxies
+    return "open" if is_local else "invited"
+
+
+async def _offer_first_link(bus: Bus, settings: Settings, listening: socket.socket, starting: Starting) -> None:
+    """As long as nobody has an account: make the link by which the first person signs up, in place of earlier ones."""
+    links = Links(bus)
+    if not await links.is_founded():
+        address = sign_up_address(_public_url(settings, listening), await links.make("first"))
+        starting.first_link(address)
 
 
 def _callout(

@@ -45,6 +45,9 @@ class FromChild(msgspec.Struct, omit_defaults=True):
 
     ready: bool = False
     alive: bool = False
+    first_link: str | None = None
+    """With `ready`, of an edge: where the first person signs up. It is shown to whoever has started llum, and kept
+    nowhere."""
     step: str | None = None
     error: str | None = None
     fatal: bool = False

@@ -43,6 +43,8 @@ class Starting(NamedTuple):
     step: Callable[[str], None]
     """Takes a line that says how far it has got. Without a new one for a minute, `llum up` starts it again."""
     ready: Callable[[], None]
+    first_link: Callable[[str], None] = lambda _: None
+    """Takes the address at which the first person signs up; before `ready`."""
 
 
 Serve = Callable[[str, Starting, asyncio.Event], Awaitable[None]]
@@ -102,16 +104,18 @@ async def _serve_alone(settings: Settings, serve: Serve) -> int:
 async def _serve_on_lifeline(lifeline: Lifeline, serve: Serve) -> int:
     log = get_logger()
 
+    links: list[str] = []
+
     def on_ready() -> None:
         lines.write(LoggedStep(event="ready"))
-        lifeline.send(FromChild(ready=True))
+        lifeline.send(FromChild(ready=True, first_link=links[0] if links else None))
 
     try:
         # Until the address comes there is nothing to drain: a signal then ends the process at once.
         url = await lifeline.nats_url()
         stop = _stop_on_signal()
         watch = asyncio.create_task(_stop_when_orphaned(lifeline, stop))
-        await serve(url, Starting(lambda step: lifeline.send(FromChild(step=step)), on_ready), stop)
+        await serve(url, Starting(lambda step: lifeline.send(FromChild(step=step)), on_ready, links.append), stop)
         watch.cancel()
     except EOFError:
         return EXIT_FAILED

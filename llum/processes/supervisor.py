@@ -134,6 +134,8 @@ class _Supervisor:
     def _note_serving(self, child: Process) -> None:
         if self._announced:
             welcome.say(f"llum: {child.name} serves again (pid {child.pid})")
+            if child is self._edge and self._edge.first_link is not None:
+                welcome.say(welcome.first_account(self._edge.first_link))
         self._write("serves", child=child.name, child_pid=child.pid, after_s=self._age_s())
         self._serving.add(child.name)
         if not self._announced and len(self._serving) == len(self._children):
@@ -150,6 +152,8 @@ class _Supervisor:
         self._folder.announce(running)
         pids = {child.name: child.pid for child in self._children}
         welcome.greet(self._settings, running, pids, self._age_s(), fresh=self._fresh)
+        if self._edge.first_link is not None:
+            welcome.say(welcome.first_account(self._edge.first_link))
         self._write("ready", after_s=self._age_s(), http=running.http, nats=hide_password(nats_url))
         if self._ready_file is not None:
             write_atomically(self._ready_file, running)

@@ -36,6 +36,15 @@ def greet(settings: Settings, running: Running, pids: Mapping[str, int | None], 
     say("\n".join([head, *lines, "", "Try, in another terminal:", *commands, ""]))
 
 
+def first_account(link: str) -> str:
+    """Say where the first person signs up."""
+    return (
+        "Nobody has an account yet. Whoever opens this link signs up as the administrator, once:\n"
+        f"  {link}\n"
+        "`llum admin account link` prints another one.\n"
+    )
+
+
 def commands_to_try(settings: Settings, *, fresh: bool) -> list[str]:
     """Give a few commands that work as they are, in the shell and folder that this process was started from."""
     llum = llum_command()

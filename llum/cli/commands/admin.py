@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llum.cli.answers import json_option, say
+from llum.cli.commands.accounts import account
 from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
 from llum.cli.commands.backups import backup, restore
@@ -30,6 +31,7 @@ def admin() -> None:
     """People, apps, tokens, backups, rejected commands."""
 
 
+admin.add_command(account)
 admin.add_command(app)
 admin.add_command(token)
 admin.add_command(rule)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_FORGETS = "forget"
+_OPERATORS = (["admin"], ["sign-in"])
+"""The commands by which an operator acts on a person's model or account, by their first words."""
+
 WHERE = ("data_dir", "nats_url")
 """The settings that tell a command which llum to speak to."""
 
@@ -67,9 +71,25 @@ def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]]
     async def connected() -> Result:
         bus = await connected_as(settings, "operator", f"llum-client-{app}")
         async with requests_over(bus) as (_, requests):
-            return await use(Client(bus, requests, app))
+            client = Client(bus, requests, app)
+            result = await use(client)
+            await _note_act(client)
+            return result
 
     return _run(settings, connected)
+
+
+async def _note_act(client: "Client") -> None:
+    """Write into a person's record what the operator has done about them. Of who is forgotten nothing is written."""
+    command = click.get_current_context(silent=True)
+    user = command.params.get("user") if command is not None else None
+    words = command.command_path.split()[1:] if command is not None else []
+    if user is None or words[-1:] == [_FORGETS] or words[:1] not in _OPERATORS:
+        return
+    from identity.accounts.events import note
+    from schemas.asked import OPERATOR
+
+    await note(client.bus, user, "_".join(words).replace("-", "_"), by=OPERATOR, app=client.app)
 
 
 def with_person(

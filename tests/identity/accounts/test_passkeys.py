@@ -6,7 +6,7 @@ import json
 import pytest
 
 from identity.accounts.account import Account
-from identity.accounts.ceremonies import Person, site_of
+from identity.accounts.ceremonies import PasskeyOwner, site_of
 from identity.accounts.challenges import LIFETIME_S
 from identity.accounts.passkeys import MAX_PASSKEYS, Passkeys, identifier_of, renamed, with_passkey
 from identity.accounts.store import Accounts
@@ -26,15 +26,15 @@ def passkeys(llum: Llum, accounts: Accounts, clock: Clock) -> Passkeys:
 
 async def signed_up(accounts: Accounts, passkeys: Passkeys, user: str, authenticator: Authenticator) -> Account:
     """Sign somebody up with a passkey, as the pages do."""
-    person = Person(user, "aGFuZGxlLW9mLQ" + user.encode().hex(), "")
+    person = PasskeyOwner(user, "aGFuZGxlLW9mLQ" + user.encode().hex(), "")
     made = await passkeys.made(person, authenticator.make(await passkeys.creation_options(person)), "Phone")
     return await accounts.register(
         user, [identifier_of(made)], change=lambda one: with_passkey(one, made, person.handle)
     )
 
 
-def person_of(account: Account) -> Person:
-    return Person(account.user, account.handle, "")
+def person_of(account: Account) -> PasskeyOwner:
+    return PasskeyOwner(account.user, account.handle, "")
 
 
 async def fails(prove: object) -> None:
@@ -56,7 +56,7 @@ async def test_whoever_has_the_passkey_is_known_without_a_name(accounts: Account
 
 async def test_a_browser_is_asked_for_a_discoverable_passkey_of_this_host(passkeys: Passkeys) -> None:
     """With its user verified; and for no second one where there is one."""
-    options = json.loads(await passkeys.creation_options(Person("alice", "aGFuZGxl", "Alice Smith")))
+    options = json.loads(await passkeys.creation_options(PasskeyOwner("alice", "aGFuZGxl", "Alice Smith")))
     assert options["rp"]["id"] == "localhost"
     assert options["user"] == {"id": "aGFuZGxl", "name": "alice", "displayName": "Alice Smith"}
     assert options["authenticatorSelection"]["residentKey"] == "required"
@@ -134,7 +134,7 @@ async def test_what_is_not_the_passkey_proves_nothing(accounts: Accounts, passke
 async def test_what_is_no_credential_is_refused(passkeys: Passkeys, credential: str) -> None:
     """In the same words, whatever it is; nothing breaks."""
     await fails(passkeys.prove(credential, HERE))
-    await fails(passkeys.made(Person("alice", "aGFuZGxl", ""), credential, ""))
+    await fails(passkeys.made(PasskeyOwner("alice", "aGFuZGxl", ""), credential, ""))
 
 
 async def test_damaged_answers_are_refused(accounts: Accounts, passkeys: Passkeys) -> None:
@@ -146,7 +146,7 @@ async def test_damaged_answers_are_refused(accounts: Accounts, passkeys: Passkey
             answer = json.loads(authenticator.prove(await passkeys.request_options()))
             answer["response"][name] = damage
             await fails(passkeys.prove(json.dumps(answer), HERE))
-    fresh, person = Authenticator(), Person("bob", "aGFuZGxl", "")
+    fresh, person = Authenticator(), PasskeyOwner("bob", "aGFuZGxl", "")
     for damage in ("", "AAAA", "oWNmbXRkbm9uZQ", 7, None):
         answer = json.loads(fresh.make(await passkeys.creation_options(person)))
         answer["response"]["attestationObject"] = damage

@@ -9,6 +9,7 @@ from bus.as_app import new_id
 from bus.kv import Bucket
 from bus.subjects import ACCOUNT_BUCKET
 from identity.accounts.account import LOOKS, Account
+from identity.accounts.links import Links
 from identity.accounts.store import CLAIM_HOLDS_S, Accounts
 from schemas.commands import MakeModel, RegisterApp
 from schemas.errors import Code, Refusal
@@ -182,7 +183,7 @@ async def test_nobody_changes_an_account_that_is_not_there(accounts: Accounts) -
         assert await accounts.find(user) is None
 
 
-async def test_erasing_leaves_nothing_of_a_user_and_others_as_they_are(accounts: Accounts) -> None:
+async def test_erasing_leaves_nothing_of_a_user_and_others_as_they_are(accounts: Accounts, llum: Llum) -> None:
     """The name and the identities are free for others at once."""
     await accounts.register("alice", [GOOGLE])
     await accounts.register("bob", [("oidc", "beef", "")])
@@ -193,5 +194,5 @@ async def test_erasing_leaves_nothing_of_a_user_and_others_as_they_are(accounts:
     assert await accounts.by_identifier("oidc", "beef") == "bob"
     assert await accounts.erase_user("alice") == 0
     await accounts.link("bob", *GOOGLE)
-    assert await accounts.is_founded()
+    assert await Links(llum.bus).is_founded()
     assert [one.user for one in await accounts.list()] == ["bob"]
