@@ -15,7 +15,7 @@ import msgspec
 
 from bench.failures import BenchError
 from bus import credentials
-from llum.processes.running import Running
+from llum.running import Running
 
 READY_WITHIN_S = 300.0
 """Seconds for a program to be ready: a worker may have a long log to catch up with."""

@@ -16,7 +16,7 @@ from bus.subjects import ask_subject
 from identity.registrations import access
 from identity.tokens import Tokens
 from llum.client import Client
-from llum.processes.running import Running
+from llum.running import Running
 from schemas.codec import encode
 
 REPLY_PREFIX = b'{"reply":"ask"'

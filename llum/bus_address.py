@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bus.credentials import Role
 from llum.own_credentials import connected_with_login, with_login
-from llum.processes.running import find
+from llum.running import find
 from llum.settings import Settings
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from bench.failures import BenchError
 from bench.processes import llum_up
 from bench.sizes import IN_FLIGHT
 from bus.subjects import partition_of
-from llum.processes.running import Running
+from llum.running import Running
 
 PEOPLE = IN_FLIGHT
 """Each in a partition of their own, and some in every log stream: so a log with many people in it is read."""

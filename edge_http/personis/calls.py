@@ -13,7 +13,7 @@ ViewSpelling = str | list[str | Segments] | None
 PathSpelling = str | Segments
 
 
-class Credentials(msgspec.Struct):
+class DeviceLogin(msgspec.Struct):
     """How a simple device says who it is. Anything else than text is no name and no password."""
 
     modelname: Any = None
@@ -253,4 +253,4 @@ IMPORT: Final = msgspec.json.Decoder(ImportCall)
 COMPONENT_MEMBERS: Final = msgspec.json.Decoder(ComponentMembers)
 CONTEXT_MEMBERS: Final = msgspec.json.Decoder(ContextMembers)
 VIEW_MEMBERS: Final = msgspec.json.Decoder(ViewMembers)
-CREDENTIALS: Final = msgspec.json.Decoder(Credentials)
+DEVICE_LOGIN: Final = msgspec.json.Decoder(DeviceLogin)

@@ -20,7 +20,7 @@ def password_in(body: bytes) -> AppPassword | None:
     if b"password" not in body and b"\\u" not in body:
         return None
     try:
-        found = calls.CREDENTIALS.decode(body)
+        found = calls.DEVICE_LOGIN.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     user, name, password = given = (found.modelname, found.user, found.password)

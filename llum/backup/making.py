@@ -28,7 +28,8 @@ from bus.subjects import is_log_stream, is_own_stream
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
 from llum.backup.restoring import restore_streams
 from llum.failures import Fault
-from llum.processes.running import LOCK_FILE, RUN_FILE
+from llum.processes.running import LOCK_FILE
+from llum.running import RUN_FILE
 from llum.settings import SETTINGS, Settings
 
 OnProgress = Callable[[str], None]

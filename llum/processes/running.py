@@ -1,4 +1,4 @@
-"""The llum that runs on a data folder: one at a time, found by the file `run.json` in it."""
+"""One llum at a time on a data folder: whoever runs there holds it, and says where it answers."""
 
 import contextlib
 import fcntl
@@ -14,9 +14,9 @@ from bus import credentials
 from bus.log_format import FORMAT_FILE
 from bus.private_files import Tightened, tighten
 from llum.failures import Fault
+from llum.running import RUN_FILE, Running
 
 LOCK_FILE: Final = "lock"
-RUN_FILE: Final = "run.json"
 
 ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, "shards", "log", "nats", "spool", credentials.FILE)
 """What llum puts into a data folder."""
@@ -26,14 +26,6 @@ HOLD_PATIENCE_S: Final = 6.0
 
 HOLD_RETRY_S: Final = 0.05
 """Seconds between two looks at a lock."""
-
-
-class Running(msgspec.Struct, frozen=True):
-    """Where a running llum answers, and which process it is."""
-
-    http: str
-    nats: str
-    pid: int
 
 
 class HeldError(Fault):
@@ -118,22 +110,6 @@ def _and_others(count: int) -> str:
     return f" and {count} more" if count else ""
 
 
-def find(data_dir: Path) -> Running:
-    """Find the llum that runs on a data folder, or raise a `Fault` that says how to start one."""
-    try:
-        running = msgspec.json.decode((data_dir / RUN_FILE).read_bytes(), type=Running)
-        if _is_alive(running.pid):
-            return running
-    except PermissionError as error:
-        hint = "Only the user that llum runs as may look into it: become that user."
-        raise Fault(f"cannot look into {data_dir}: {error.strerror}", hint) from error
-    except (OSError, msgspec.DecodeError):
-        pass
-    raise Fault(
-        f"no llum is running on {data_dir}", "Start it with `llum up`, or name the data folder of one that runs."
-    )
-
-
 def write_atomically(path: Path, content: msgspec.Struct) -> None:
     """Write JSON so that a reader sees all of it or nothing. Raises a `Fault` if the file cannot be written."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
@@ -143,16 +119,6 @@ def write_atomically(path: Path, content: msgspec.Struct) -> None:
         fresh.replace(path)
     except OSError as error:
         raise Fault(f"cannot write {path}: {error.strerror}") from error
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def unwritable(path: Path, error: OSError) -> Fault:

@@ -26,7 +26,8 @@ from llum.processes.lifeline import Begin
 from llum.processes.listening import listen, url_of
 from llum.processes.log_files import RotatingFile
 from llum.processes.nats_child import NatsChild
-from llum.processes.running import DataFolder, Running, said_of, write_atomically
+from llum.processes.running import DataFolder, said_of, write_atomically
+from llum.running import Running
 from llum.settings import Settings, hide_password
 from schemas.errors import SetupError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from llum.processes.running import Running
+from llum.running import Running
 from llum.settings import Settings, hide_password
 
 

@@ -19,7 +19,7 @@ from bus.subjects import all_log_subjects
 from bus.users import list_users
 from llum.bus_address import connected_as
 from llum.failures import Fault
-from llum.processes.running import Running, find
+from llum.running import Running, find
 from llum.settings import Settings, hide_password
 from llum.status import folder
 from llum.status.standing import Log, RunningProcess, Standing, with_rates

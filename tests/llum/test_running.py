@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from llum.failures import Fault
-from llum.processes.running import DataFolder, Running, find, hold
+from llum.processes.running import DataFolder, hold
+from llum.running import Running, find
 
 
 def test_second_llum_on_a_folder_is_told_who_holds_it(tmp_path: Path) -> None:

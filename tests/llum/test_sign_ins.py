@@ -9,7 +9,7 @@ from bus import credentials
 from bus.errors import InstallationError
 from llum.failures import Fault
 from llum.people.sign_ins import SignIn, SignIns, sign_in_command
-from llum.processes.running import find
+from llum.running import find
 from llum.settings import Settings
 
 TOKEN = "llum_secret"

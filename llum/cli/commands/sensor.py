@@ -131,7 +131,7 @@ def _token_of(settings: Settings, user: str) -> "Callable[[], ExpiringToken | No
 
 def _finder(data_dir: Path) -> "Callable[[], str | None]":
     """Look for the llum of the folder anew at each connection: it may be started later, and elsewhere."""
-    from llum.processes.running import find
+    from llum.running import find
 
     def find_now() -> str | None:
         try:
