@@ -1,8 +1,9 @@
 """Probes: whether a worker is there at all, for those who would not be told that nobody listens.
 
-Between accounts nats-server passes on no "nobody listens", so an app would wait for the whole of its time. Therefore a
-ping goes after what is not answered soon. Workers answer it at once, whatever they are busy with; if none does,
-nobody waits any longer. What was sent may be stored all the same, and sending it again with its id is harmless.
+Between accounts nats-server does not always pass on that nobody listens, and of a command it says no more than that
+it is stored. So an app would wait for the whole of its time. Therefore a ping goes after what is not answered soon.
+Workers answer it at once, whatever they are busy with; if none does, nobody waits any longer. What was sent may be
+stored all the same, and sending it again with its id is harmless.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ AGAIN_S: Final = 1.0
 """Seconds from the answer to one ping to the next one: so long after a worker's end an app hears of it."""
 
 
-class Waiting(Protocol):
+class Unanswered(Protocol):
     """What waits for an answer."""
 
     subject: str
@@ -35,7 +36,7 @@ class Probes:
         self._inbox = inbox
         self._within_s = within_s
         self._losses = 0
-        self._waiting: dict[str, set[Waiting]] = {}
+        self._waiting: dict[str, set[Unanswered]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         bus.on_disconnect.append(self._lost)
 
@@ -46,7 +47,7 @@ class Probes:
         for task in self._tasks:
             task.cancel()
 
-    def watch(self, one: Waiting) -> None:
+    def watch(self, one: Unanswered) -> None:
         """See to it that this does not wait for a worker that is not there."""
         user, app = parted_subject(one.subject)
         if user in self._waiting:
@@ -72,16 +73,16 @@ class Probes:
         """Tell whether a worker answers. As long as the connection is lost nobody knows: then it is not denied."""
         losses = self._losses
         try:
-            await self._inbox.request(subject, PING, self._within_s)
+            answer = await self._inbox.request(subject, PING, self._within_s)
         except Transient:
             return not self._bus.connected or losses != self._losses
-        return True
+        return not answer.no_responders
 
     def _lost(self) -> None:
         self._losses += 1
 
 
-def _fail(waiting: set[Waiting], user: str) -> None:
+def _fail(waiting: set[Unanswered], user: str) -> None:
     hint = "send the same again: what is stored already counts once"
     for one in waiting:
         one.fail(Transient(Code.UNAVAILABLE, f"no worker serves {user} now", hint))

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 from bus.logger import get_logger
-from schemas.errors import Code, Refusal, Transient
+from schemas.errors import Code, LlumError, Refusal, Transient
 from sensors.errors import SensorError
 from sensors.spool import Entry, Spool
 
@@ -43,7 +43,9 @@ class Publisher:
         self._appended = asyncio.Event()
         self._empty = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._away: bool | None = None
+        self._away_for: set[Code] = set()
+        """Why entries have waited since the bus took one last: each reason is told once."""
+        self._told_back = False
         self._retry_s = FIRST_RETRY_S
         spool.on_append = self._noticed
 
@@ -120,15 +122,21 @@ class Publisher:
         self._appended.set()
 
     def _note_away(self, error: Exception) -> None:
-        if self._away is not True:
-            log.warning("sensor.waits_for_bus", reason=_reason(error), waiting=len(self._spool))
-        self._away = True
+        code = error.code if isinstance(error, LlumError) else Code.UNAVAILABLE
+        if code not in self._away_for:
+            log.warning("sensor.waits_for_bus", reason=_reason(error), hint=_hint(error), waiting=len(self._spool))
+        self._away_for.add(code)
 
     def _note_back(self) -> None:
         self._retry_s = FIRST_RETRY_S
-        if self._away is not False:
+        if self._away_for or not self._told_back:
             log.info("sensor.reaches_bus", waiting=len(self._spool))
-        self._away = False
+        self._told_back = True
+        self._away_for.clear()
+
+
+def _hint(error: Exception) -> str | None:
+    return error.hint if isinstance(error, LlumError) else None
 
 
 def _reason(error: Exception) -> str:

@@ -8,30 +8,41 @@ from typing import Any
 
 from bus.connection import Bus
 from bus.credentials import FILE
+from bus.embedded import EmbeddedServer
 from bus.requests import Requests
+from bus.showing import Token
 from identity.authenticator import Authenticator
 from identity.callout.connections import Connections
 from identity.callout.running import running_callout
-from tests.actors.serving import Llum, serving
+from llum.client import Client
+from tests.actors.serving import Llum, speaking, worker
 from tests.waiting import until
 
 
 class Ground:
     """Gives apps their tokens and connections."""
 
-    def __init__(self, llum: Llum, data_dir: Path, exits: AsyncExitStack) -> None:
+    def __init__(self, server: EmbeddedServer, llum: Llum, data_dir: Path, exits: AsyncExitStack) -> None:
+        self.server = server
         self.llum = llum
         self.data_dir = data_dir
         self.authenticator: Authenticator
         self.connections: Connections
         self.first: AsyncExitStack
         """Close it to end the callout that was there from the start."""
+        self._worker = AsyncExitStack()
         self._exits = exits
 
     @property
     def url(self) -> str:
         """Where nats-server answers, without a login."""
         return "nats://" + self.llum.bus.url.rpartition("@")[2]
+
+    async def start_worker(self) -> None:
+        await self._worker.enter_async_context(worker(self.llum.bus.url, self.data_dir / "shards"))
+
+    async def stop_worker(self) -> None:
+        await self._worker.aclose()
 
     async def callout(self) -> AsyncExitStack:
         """Run a callout, as an edge does; close what is given to end it."""
@@ -67,6 +78,10 @@ class Ground:
         self._exits.push_async_callback(bus.close)
         return bus
 
+    async def client(self, app: str, token: Token, **options: Any) -> Client:
+        """Give the SDK's client, as an app gets it."""
+        return await self._exits.enter_async_context(Client.connect(self.url, app=app, token=token, **options))
+
     async def requests(self, token: str) -> Requests:
         """Give what speaks to llum over such a connection."""
         requests = Requests(await self.connect(token))
@@ -78,8 +93,10 @@ class Ground:
 @asynccontextmanager
 async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
     """Alice and Bob, each with a component `c/x`, and a callout."""
-    async with serving(tmp_path) as llum, AsyncExitStack() as exits:
-        made = Ground(llum, tmp_path, exits)
+    async with speaking(tmp_path) as (server, llum), AsyncExitStack() as exits:
+        made = Ground(server, llum, tmp_path, exits)
+        exits.push_async_callback(made.stop_worker)
+        await made.start_worker()
         made.first = await made.callout()
         for user in ("alice", "bob"):
             await llum.make_person(user, "x")
