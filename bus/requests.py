@@ -139,6 +139,9 @@ class Requests:
             if not exchange.send_at_once():
                 await exchange.send()
             return await exchange.future
+        except BaseException:
+            exchange.forget()
+            raise
         finally:
             self._under_way.discard(exchange)
             exchange.end()
@@ -246,6 +249,11 @@ class _Exchange:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+    def forget(self) -> None:
+        """Let nobody complain that an error was not looked at: it came while another one was raised."""
+        if self.future.done() and not self.future.cancelled():
+            self.future.exception()
 
     def on_answer(self, headers: bytes, data: bytes) -> None:
         """Take a reply or outcome: it settles the exchange, unless nats-server says that nobody listens."""
