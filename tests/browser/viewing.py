@@ -1,7 +1,8 @@
 """A browser that notes what it must not meet: requests to other hosts, errors in its console, what hinders people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ class Viewer:
     def __init__(self, context: BrowserContext, base: str) -> None:
         self.context = context
         self.base = base
+        self.pictures: Callable[[str], Path] | None = None
+        """Where the picture of a page goes, by its name."""
         self.strangers: list[str] = []
         """Requests that went elsewhere."""
         self.complaints: list[str] = []
@@ -48,8 +51,13 @@ class Viewer:
         """Open all that can be opened, forms that confirm something included."""
         self.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 
-    def check(self) -> None:
-        """See that the page as it is now hinders nobody, fits its window, and asked nobody else for anything."""
+    def check(self, name: str = "") -> None:
+        """See that the page as it is now hinders nobody, fits its window, and asked nobody else for anything.
+
+        Pages with a name are photographed, if there is somewhere to put the picture.
+        """
+        if name and self.pictures is not None:
+            self.page.screenshot(path=self.pictures(name), full_page=True)
         overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{self.page.url} is {overflow} px wider than its window"
         found = Axe().run(self.page).response["violations"]
