@@ -85,9 +85,11 @@ def subjects_page() -> str:
         "## Streams and buckets",
         table(("name", "what"), _stores()),
         "## What an external nats-server needs",
-        "`llum nats-config` prints these lines for your number of partitions. For 64:",
+        "`llum nats-config` prints it: [accounts](bus.md#accounts) with users, passwords, bounds, the callout, and "
+        "these mappings for your number of partitions. For 64, in the account `LLUM`:",
         "```\nmappings {\n" + "\n".join(mappings) + "\n}\n```",
-        "Then install llum there once: `llum admin install --nats-url nats://…`. It makes the streams and buckets. A "
+        "[Run your own nats-server](../how-to/run-your-own-nats-server.md) says what to do with it. Then install "
+        "llum there once: `llum admin install --nats-url nats://…`. It makes the streams and buckets. A "
         "start on a server without an installation is refused, as the address may be wrong.",
     )
 
