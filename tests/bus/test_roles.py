@@ -13,7 +13,10 @@ from tests.nats_server import installed_server
 from tests.raw_nats import raw
 
 WORKERS_STREAMS = ["llum.effect.1.notify.bob.a", "llum.rejected.bob.lamp", "llum.registration.bob.lamp",
-                   "llum.sched.1.bob.a", "llum.fired.1.bob.a", "llum.dead.bob.a", "llum.audit.bob"]  # fmt: skip
+                   "llum.sched.1.bob.a", "llum.fired.1.bob.a", "llum.dead.bob.a"]  # fmt: skip
+AUDIT = "llum.audit.bob"
+"""An edge notes sign-ins there."""
+
 UNDOING = ["llum.accept.1", "$JS.API.STREAM.DELETE.LLUM_LOG_0", "$JS.API.STREAM.PURGE.LLUM_LOG_0",
            "$JS.API.STREAM.UPDATE.LLUM_LOG_0", "$JS.API.STREAM.RESTORE.LLUM_LOG_0"]  # fmt: skip
 COMMANDS = ["llum.cmd.bob.lamp.tell", "llum.log.1.bob.lamp.tell", "llum.ask.bob.lamp.ask", "llum.query.1.bob.lamp.ask"]
@@ -26,14 +29,23 @@ SYSTEM = ["$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.A.RELOAD", "$SYS.REQ.SERVER.A
 SYSTEM_MUST = ["$SYS.REQ.SERVER.A.KICK", "$SYS.REQ.SERVER.A.CONNZ", "$SYS.REQ.SERVER.A.ACCOUNTZ"]
 
 MAY: dict[Role, list[str]] = {
-    "edge": [*COMMANDS, *ACCESS, *TOKENS, *READS],
+    "edge": [*COMMANDS, *ACCESS, *TOKENS, *READS, AUDIT],
     "callout": [*ACCESS, "$KV.LLUM_TOKENS.a.bob.lamp.used", *READS],
     "auth": [],
     "system": SYSTEM_MUST,
 }
 MAY_NOT: dict[Role, list[str]] = {
     "edge": [*WORKERS_STREAMS, *UNDOING],
-    "callout": [*COMMANDS, *WORKERS_STREAMS, *UNDOING, *TOKENS, *OTHERS_READS, "_INBOX.somebody", "_INBOX_APP.a.b.c"],
+    "callout": [
+        *COMMANDS,
+        AUDIT,
+        *WORKERS_STREAMS,
+        *UNDOING,
+        *TOKENS,
+        *OTHERS_READS,
+        "_INBOX.somebody",
+        "_INBOX_APP.a.b.c",
+    ],
     "auth": [*COMMANDS, *ACCESS, *TOKENS, *READS, "$SYS.REQ.USER.AUTH", "_INBOX.somebody"],
     "system": [*COMMANDS, *ACCESS, *TOKENS, *READS, *SYSTEM, "_INBOX.somebody", "$SYS.ACCOUNT.APPS.CONNECT"],
 }

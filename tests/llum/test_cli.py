@@ -137,7 +137,7 @@ def test_config_lists_every_setting_with_its_origin(run, monkeypatch: pytest.Mon
     for name, setting in SETTINGS.items():
         assert name in ran.out
         assert setting.description in ran.out
-    assert "secret" not in ran.out
+    assert "me:secret" not in ran.out
     members = json.loads(run("config", "--http-port", "0", "--json").out)
     assert members["http_port"]["value"] == 0
     assert members["http_port"]["origin"] == "option"
