@@ -11,7 +11,7 @@ from identity.accounts.links import LIFETIMES_S, Links, Purpose, come_back_addre
 from identity.accounts.store import Accounts
 from llum.failures import Fault
 from llum.processes.listening import browser_url
-from llum.processes.running import find
+from llum.running import find
 from schemas.errors import Code, Refusal
 from schemas.paths import check_token
 
