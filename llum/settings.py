@@ -65,6 +65,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "auto, open, invited or closed",
         ),
     ] = "auto"
+    tls_certificate: (
+        Annotated[
+            Path,
+            _setting(
+                "File with the certificate of the HTTP edge and its chain (PEM). Default: it speaks without TLS.",
+                "a file's path",
+            ),
+        ]
+        | None
+    ) = None
+    tls_key: (
+        Annotated[
+            Path, _setting("File with the private key of that certificate (PEM, without a password).", "a file's path")
+        ]
+        | None
+    ) = None
     nats_port: Annotated[
         int, _setting("Port of the nats-server that `llum up` starts; 0: any free one.", _PORT, ge=0, le=65535)
     ] = 4222

@@ -23,6 +23,7 @@ from llum.processes.forgetting import Forgetting
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import browser_url, listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
+from llum.processes.reached import certificate_of, checked_public_url
 from llum.settings import Settings
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -88,6 +89,7 @@ async def _serve_http(
 ) -> None:
     requests = Requests(bus)
     await requests.start()
+    certificate = certificate_of(settings)
     authenticator = Authenticator(bus, requests)
     app = make_app(
         bus,
@@ -104,13 +106,13 @@ async def _serve_http(
     )
     try:
         async with _callout(bus, requests, authenticator, settings):
-            await serve_on(listening, app, stop, on_ready)
+            await serve_on(listening, app, stop, on_ready, certificate)
     finally:
         await requests.close()
 
 
 def _public_url(settings: Settings, listening: socket.socket) -> str:
-    return settings.public_url or browser_url(url_of(listening))
+    return checked_public_url(settings, browser_url(url_of(listening, tls=settings.tls_certificate is not None)))
 
 
 def sign_up_of(settings: Settings) -> SignUp:

@@ -28,11 +28,12 @@ def listen(host: str, port: int, patience_s: float = 0.0) -> socket.socket:
             time.sleep(RETRY_S)
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, tls: bool = False) -> str:
     """Write the address so that a person's browser can use it."""
     host, port = listening.getsockname()[:2]
     usable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
-    return f"http://[{usable}]:{port}" if ":" in usable else f"http://{usable}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{usable}]:{port}" if ":" in usable else f"{scheme}://{usable}:{port}"
 
 
 def browser_url(url: str) -> str:

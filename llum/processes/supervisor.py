@@ -149,7 +149,7 @@ class _Supervisor:
 
     def _announce(self) -> None:
         nats_url = self._nats.url if self._nats else self._settings.nats_url or ""
-        running = Running(url_of(self._http), nats_url, os.getpid())
+        running = Running(url_of(self._http, tls=self._settings.tls_certificate is not None), nats_url, os.getpid())
         self._folder.announce(running)
         pids = {child.name: child.pid for child in self._children}
         welcome.greet(self._settings, running, pids, self._age_s(), fresh=self._fresh)
