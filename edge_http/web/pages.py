@@ -15,6 +15,7 @@ from edge_http.web.static import static_url
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 
@@ -50,6 +51,22 @@ def page(
     return web.Response(body=text.encode(), status=status, headers=headers)
 
 
+def in_words(text: str) -> "Markup":
+    """Escape a text of ours, such as an error, and set what stands in it between backticks as code."""
+    from markupsafe import Markup, escape
+
+    parts = [Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in _parts(text)]
+    return Markup("").join(parts)
+
+
+def _parts(text: str) -> list[tuple[int, str]]:
+    """Cut a text at its backticks; one without a partner stays as it is."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return list(enumerate(pieces))
+
+
 @functools.cache
 def _environment() -> "Environment":
     # An edge that serves programs only never needs it, and it takes a tenth of a second.
@@ -64,6 +81,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.globals["static_url"] = static_url
+    environment.filters["words"] = in_words
     environment.filters["moment"] = moments.moment
     environment.filters["iso"] = moments.iso
     return environment

@@ -40,10 +40,13 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llum]:
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
 def test_from_the_first_link_to_the_last_session(browser: Browser, fresh: Llum, size: Any, scheme: str) -> None:
-    """Sign up by a passkey, come from a second device by a recovery code, and sign out everywhere from the first."""
+    """Sign up by a passkey, see what the command line tells, come from a second device by a recovery code, and sign out
+    everywhere from the first."""
     base = base_of(fresh)
     with viewing(browser, base, size, scheme) as first, viewing(browser, base, size, scheme) as second:
         code = sign_up_with_passkey(first, first_link(fresh))
+        fresh.run("tell", "alice", "Personal/email", '"alice@wonderland.example"')
+        expect(first.go("/model/Personal").get_by_text("alice@wonderland.example").first).to_be_visible()
         come_with_code(second, code)
         sign_out_everywhere(first)
         second.page.goto(f"{base}/account")

@@ -9,6 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 import edge_http.web
 from edge_http.auth.own_page import is_from_own_page
 from edge_http.web.headers import is_about_signing_in, page_headers
+from edge_http.web.pages import in_words
 from tests.edge_http.conftest import Edge
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -82,6 +83,20 @@ def test_no_template_holds_what_the_policy_forbids(template: Path) -> None:
     assert INLINE.findall(text) == []
     assert ELSEWHERE.findall(text) == []
     assert "| safe" not in text or template.name == "kit.html", "what people and apps say is always escaped"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("type `llum up`", "type <code>llum up</code>"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+        ("one ` alone", "one ` alone"),
+        ("`a` and ` more", "<code>a</code> and ` more"),
+    ],
+)
+def test_what_to_type_is_set_as_code(text: str, html: str) -> None:
+    """Errors name commands between backticks; everything in them is escaped."""
+    assert in_words(text) == html
 
 
 async def test_files_are_kept_for_a_year_by_their_hash(edge: Edge) -> None:
