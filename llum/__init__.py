@@ -3,7 +3,7 @@
     from llum import Client, Refusal          for programs with an event loop
     from llum import SyncClient, Refusal      the same, waiting: for scripts and threads
 
-clients      Client, SyncClient
+clients      Client, SyncClient, ExpiringToken
 errors       LlumError, and below it Refusal (mend the message), Transient (try again), SetupError (mend the machine);
              Code has their stable codes
 told         commands (Tell, MakeContext …), NewEvidence, and what is made: ComponentDefinition …

@@ -1,6 +1,7 @@
 """The public names, each from its home. Who imports `llum` gets them from here."""
 
 from bus.as_app import new_id
+from bus.showing import ExpiringToken
 from llum.client import Client
 from llum.failures import Fault
 from llum.given_paths import PathLike
@@ -133,6 +134,7 @@ __all__ = [
     "Evidence",
     "EvidenceFilter",
     "EvidenceType",
+    "ExpiringToken",
     "Explanation",
     "Export",
     "ExportReply",

@@ -16,6 +16,7 @@ _FAMILIES: Final = {
     "llum.failures": "error",
     "llum.given_paths": "path",
     "bus.as_app": "command",
+    "bus.showing": "client",
     "model.resolvers.registry": "resolver",
     "schemas.asked": "reply",
     "schemas.commands": "command",
