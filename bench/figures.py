@@ -41,10 +41,10 @@ def at_least(bar: float | None, unit: str, values: Sequence[float], limits: Sequ
     return Figure(value=value, unit=unit, limit=limit, ratio=ratio, bar=bar, ok=bar is None or ratio >= bar)
 
 
-def at_most(bar: float, unit: str, values: Sequence[float], limits: Sequence[float]) -> Figure:
-    """Compare times: less is better."""
+def at_most(bar: float | None, unit: str, values: Sequence[float], limits: Sequence[float]) -> Figure:
+    """Compare times: less is better. No bar: nothing is asked."""
     value, limit, ratio = _medians(values, limits)
-    return Figure(value=value, unit=unit, limit=limit, ratio=ratio, bar=bar, ok=ratio <= bar)
+    return Figure(value=value, unit=unit, limit=limit, ratio=ratio, bar=bar, ok=bar is None or ratio <= bar)
 
 
 def absolute(unit: str, value: float, bar: float | None = None) -> Figure:

@@ -31,6 +31,8 @@ BARS = {
     "ask_evidence": 1.1,
     "http_ask": 0.75,
     "http_tell": 0.75,
+    "connect": None,
+    "connect_p50": None,
     "peer_tell_8": 1.0,
     "peer_tell_32": 1.0,
     "peer_ask_8": 1.0,
@@ -63,7 +65,10 @@ PEERS = {name for name in BARS if name.startswith("peer_")}
 ABSOLUTE = {"at_rest", "memory"}
 """Figures with a bar and nothing to compare them with."""
 COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - ABSOLUTE | PEERS
-COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", "audit", *PEERS}
+COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", "audit", *PEERS} | {
+    "connect",
+    "connect_p50",
+}
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
 
