@@ -8,8 +8,12 @@ from aiohttp.test_utils import make_mocked_request
 
 import edge_http.web
 from edge_http.auth.own_page import is_from_own_page
+from edge_http.http.errors import STATUS_OF
+from edge_http.web.faults import WORDS
 from edge_http.web.headers import is_about_signing_in, page_headers
 from edge_http.web.pages import in_words
+from identity.sessions.store import new_sid
+from schemas.errors import Code, Transient
 from tests.edge_http.conftest import Edge
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -119,3 +123,33 @@ async def test_operations_answer_as_ever(edge: Edge, name: str) -> None:
     """Whatever a program accepts: their callers read JSON."""
     refused = await edge.post(name, {}, token=None, headers=BROWSER)
     assert refused.content_type == "application/json"
+
+
+@pytest.mark.parametrize("error", [Transient(Code.UNAVAILABLE, "away", retry_after_s=3), RuntimeError("broken")])
+async def test_a_page_that_cannot_be_made_says_so(edge: Edge, error: Exception) -> None:
+    """What does not answer, with when to come back; or a fault of llum, of which no detail is told but its number."""
+    edge.authenticator.sessions.failure = error
+    page = await edge.http.get("/", headers=BROWSER | {"Cookie": f"llumsessionid={new_sid()}"})
+    text = await page.text()
+    if isinstance(error, Transient):
+        assert (page.status, page.headers["Retry-After"]) == (503, "3")
+        assert "Nothing of what it has stored is lost" in text
+    else:
+        assert page.status == 500
+        assert "broken" not in text
+    assert page.headers["X-Request-Id"] in text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+async def test_a_form_of_another_site_is_refused_with_a_page(edge: Edge) -> None:
+    """Somebody was led to send it; the page tells them what to do."""
+    headers = BROWSER | {"Origin": "https://evil.example", "Cookie": f"llumsessionid={new_sid()}"}
+    page = await edge.http.post("/sign-out", data={"a": "b"}, headers=headers)
+    assert (page.status, page.content_type) == (403, "text/html")
+    assert "This is not allowed" in await page.text()
+
+
+def test_each_error_has_words_of_its_own() -> None:
+    """Every status that an error code or a form can have; none is explained by another one's words."""
+    assert {*STATUS_OF.values(), 404, 405, 415} <= set(WORDS)
+    assert len({words.title for words in WORDS.values()}) == len(WORDS)
