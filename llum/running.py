@@ -43,3 +43,10 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def browser_url(url: str) -> str:
+    """Write the address of an llum on this machine by the machine's own name: browsers make no passkeys for numbers."""
+    for address in ("://127.0.0.1", "://[::1]"):
+        url = url.replace(address, "://localhost", 1)
+    return url

@@ -10,6 +10,7 @@ from edge_http.accounts.localhost import to_public_name
 from edge_http.accounts.mistakes import Mistakes, shown_again
 from edge_http.accounts.people import MAX_CHARACTERS, PERSONAL, details_of
 from edge_http.accounts.reception import Reception, reception_of, source_of
+from edge_http.issuers.starts import starts
 from edge_http.sessions.current import current_session
 from edge_http.sessions.forms import Form, posted_form
 from edge_http.sessions.places import browser_in_words
@@ -57,9 +58,8 @@ async def show_sign_up(request: web.Request) -> web.Response:
         admission = await reception_of(request).joining.admission(token)
     except Refusal as refusal:
         return shown_again(request, refusal, _CLOSED)
-    return page(
-        request, _NAME, typed=Typed(user=admission.user or "", link=token), admission=admission, errors=Mistakes()
-    )
+    typed = Typed(user=admission.user or "", link=token)
+    return page(request, _NAME, typed=typed, errors=Mistakes(), **_named(request, admission, token))
 
 
 async def sign_up(request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ async def sign_up(request: web.Request) -> web.Response:
     if admission.user is not None:
         typed = typed._replace(user=admission.user)
     way = form.get("way")
-    shown: dict[str, Any] = {"typed": typed, "admission": admission}
+    shown: dict[str, Any] = {"typed": typed, **_named(request, admission, typed.link)}
     try:
         _check_profile(typed)
         if not way:
@@ -92,6 +92,11 @@ async def sign_up(request: web.Request) -> web.Response:
     await reception.note(request, account.user, "signed_up")
     details = details_of(account.user, {name: one for name, one in typed.profile.items() if one})
     return await after_authentication(request, account.user, way, WELCOME, details)
+
+
+def _named(request: web.Request, admission: Admission, token: str) -> dict[str, Any]:
+    """Give what the first page shows: as what somebody signs up, and where else they may."""
+    return {"admission": admission, "issuers": starts(request, WELCOME, token)}
 
 
 async def _register(request: web.Request, form: Form, typed: Typed, admission: Admission) -> Account:

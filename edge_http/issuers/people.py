@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from edge_http.http.observe import TRACE
-from edge_http.keys import BUS, REQUESTS
+from edge_http.keys import BUS, REQUESTS, SIGN_UP
 from edge_http.sessions.places import place_of
 from identity.accounts.events import note
 from identity.accounts.joining import Joining
@@ -19,7 +19,8 @@ def accounts_of(request: web.Request) -> Accounts:
 
 def joining_of(request: web.Request) -> Joining:
     """Give who decides who may sign up."""
-    return Joining(accounts_of(request), Links(request[TRACE].edge[BUS]), "open")
+    edge = request[TRACE].edge
+    return Joining(accounts_of(request), Links(edge[BUS]), edge[SIGN_UP])
 
 
 async def note_event(request: web.Request, user: str, event: str) -> None:

@@ -10,8 +10,7 @@ from identity.accounts.account import Account
 from identity.accounts.links import LIFETIMES_S, Links, Purpose, come_back_address, sign_up_address
 from identity.accounts.store import Accounts
 from llum.failures import Fault
-from llum.processes.listening import browser_url
-from llum.running import find
+from llum.running import browser_url, find
 from schemas.errors import Code, Refusal
 from schemas.paths import check_token
 

@@ -21,9 +21,10 @@ from llum.issuer_file import read_issuers
 from llum.own_credentials import checked_bus, connected_with_login, credentials_file, is_ruled_by_others
 from llum.processes.forgetting import Forgetting
 from llum.processes.lifeline import ChildEnd
-from llum.processes.listening import browser_url, listen, url_of
+from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.reached import certificate_of, checked_public_url
+from llum.running import browser_url
 from llum.settings import Settings
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")

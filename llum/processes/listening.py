@@ -36,13 +36,6 @@ def url_of(listening: socket.socket, *, tls: bool = False) -> str:
     return f"{scheme}://[{usable}]:{port}" if ":" in usable else f"{scheme}://{usable}:{port}"
 
 
-def browser_url(url: str) -> str:
-    """Write the address of an llum on this machine by the machine's own name: browsers make no passkeys for numbers."""
-    for address in ("://127.0.0.1", "://[::1]"):
-        url = url.replace(address, "://localhost", 1)
-    return url
-
-
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
