@@ -5,7 +5,7 @@ from typing import Final
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self'{targets}; frame-ancestors 'none'; base-uri 'none'"
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 _ALWAYS: Final = {
@@ -30,14 +30,13 @@ def is_about_signing_in(path: str) -> bool:
     return path.startswith(_SIGNING_IN)
 
 
-@functools.lru_cache(maxsize=256)
-def page_headers(public_url: str, targets: tuple[str, ...] = (), *, tells_no_one: bool = False) -> dict[str, str]:
-    """Give the headers of a page. Its forms may lead to `targets`, origins of others, beside llum itself.
+@functools.lru_cache(maxsize=4)
+def page_headers(public_url: str, *, tells_no_one: bool = False) -> dict[str, str]:
+    """Give the headers of a page. Its forms lead to llum alone: browsers follow no redirect to elsewhere from them.
 
     With `tells_no_one` its address is told to nobody. A browser then says `Origin: null` of its forms.
     """
-    policy = _POLICY.format(targets="".join(f" {target}" for target in targets))
-    page = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Content-Security-Policy": policy}
+    page = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
     silent = {"Referrer-Policy": "no-referrer"} if tells_no_one else {}
     return {**page, **strict_headers(public_url), **silent}
 

@@ -32,12 +32,9 @@ CSRF_TOKEN_OF: Final[web.AppKey[Callable[[web.Request], str]]] = web.AppKey("csr
 """Gives the token that each form of the kit carries."""
 
 
-def page(
-    request: web.Request, name: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **values: Any
-) -> web.Response:
+def page(request: web.Request, name: str, status: int = 200, **values: Any) -> web.Response:
     """Render a template of `templates/`. A name that it uses and nobody gives is an error.
 
-    `leads_to` names origins that a form of the page is sent on to, as to an outside issuer: browsers refuse others.
     Beside `values` a template finds `visitor` (None: nobody is signed in), `path`, `csrf_token()` and `static_url()`.
     """
     edge = request[TRACE].edge
@@ -46,7 +43,7 @@ def page(
         "path": request.path,
         "csrf_token": functools.partial(edge[CSRF_TOKEN_OF], request),
     }
-    headers = page_headers(edge[PUBLIC_URL], leads_to, tells_no_one=is_about_signing_in(request.path))
+    headers = page_headers(edge[PUBLIC_URL], tells_no_one=is_about_signing_in(request.path))
     text = _environment().get_template(name).render(given, **values)
     return web.Response(body=text.encode(), status=status, headers=headers)
 
