@@ -62,12 +62,21 @@ BARS = {
     "shard_growth": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
+CONNECTS = {name for name in BARS if name.startswith("connect")}
 ABSOLUTE = {"at_rest", "memory"}
 """Figures with a bar and nothing to compare them with."""
-COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - ABSOLUTE | PEERS
-COSTED = {"catch_up", "ask", "ask_p50", "ask_evidence", "http_ask", "http_tell", "tell_crowd", "audit", *PEERS} | {
-    "connect",
-    "connect_p50",
+COMPARED = BARS.keys() - {name for name, bar in BARS.items() if bar is None} - ABSOLUTE | PEERS | CONNECTS
+COSTED = {
+    "catch_up",
+    "ask",
+    "ask_p50",
+    "ask_evidence",
+    "http_ask",
+    "http_tell",
+    "tell_crowd",
+    "audit",
+    *PEERS,
+    *CONNECTS,
 }
 """Figures that show what an operation costs by process, for llum and for its limit."""
 
