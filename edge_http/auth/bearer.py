@@ -13,7 +13,7 @@ from edge_http.keys import PUBLIC_URL
 MAX_TOKEN_CHARACTERS: Final = 4096
 """Characters of a token; longer cannot be one of ours and need not be hashed."""
 
-_USUAL_CHARACTERS: Final = 64
+_USUAL_CHARACTERS: Final = 128
 """Characters of a header with one of our tokens, and a few more: what is longer is not remembered."""
 
 _BEARER = re.compile(rf"[Bb]earer +([A-Za-z0-9._~+/-]{{1,{MAX_TOKEN_CHARACTERS}}}=*)", re.ASCII)

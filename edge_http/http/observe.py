@@ -51,14 +51,12 @@ class Trace:
         self.render_error: RenderError | None = None
         """How the face renders errors; None: as JSON, and as a page for a browser."""
         self.by_cookie = False
-        """The sender is known by a cookie alone."""
+        """The sender is known by a cookie alone: no page of another origin reads the answer, whatever the app's are."""
         self.cookies: dict[str, str] | None = None
         """Those that the response sets, whatever it is: the values of the headers, by the name of the cookie."""
 
     def own_origins(self) -> frozenset[str] | None:
         """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
-        if self.by_cookie:
-            return frozenset()
         if self.user is None or self.app is None:
             return None
         return self.edge[AUTHENTICATOR].registrations.origins_of(self.user, self.app)
@@ -108,7 +106,7 @@ async def observed(
         response = trace.refuse(request, error)
     except Exception as error:  # noqa: BLE001 - logged there, and answered
         response = _failed(request, trace, error)
-    if origin is not None and not asks_first:
+    if origin is not None and not asks_first and not trace.by_cookie:
         cors.let_read(response, origin, trace.own_origins())
     if trace.cookies is not None:
         for header in trace.cookies.values():

@@ -90,6 +90,11 @@ class Sessions:
         """Watch until cancelled for sessions that are changed or ended elsewhere."""
         await self._watched.run()
 
+    @property
+    def epoch(self) -> int | None:
+        """Name the time in which no change has been missed; None: what is looked up is not remembered now."""
+        return self._watched.epoch
+
     async def set_session(self, sid: str, session: Session) -> None:
         """Store a session under an id, in place of what was there. It ends by itself when it expires.
 
