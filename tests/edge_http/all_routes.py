@@ -1,0 +1,34 @@
+"""All routes of the edge, as the application has them: so a test of all forgets none."""
+
+from functools import cache
+
+from aiohttp import web
+
+from edge_http.app import make_app
+from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
+
+_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}")
+
+
+@cache
+def _app() -> web.Application:
+    fakes = FakeBus(4), FakeRequests(), FakeAuthenticator()
+    return make_app(*fakes, "http://llum.example", 4)  # type: ignore[arg-type]
+
+
+def paths_of(method: str) -> list[str]:
+    """Name the paths of all routes of a method. What stands for any name is called `nothing`."""
+    found = set()
+    for route in _app().router.routes():
+        if route.method == method and route.resource is not None:
+            path = route.resource.canonical
+            for place in _ANY_NAME:
+                path = path.replace(place, "nothing")
+            found.add(path)
+    return sorted(found)
+
+
+def pages() -> list[str]:
+    """Name the paths that a browser shows as pages."""
+    none = ("/health", "/ready", "/me")
+    return [path for path in paths_of("GET") if path not in none and not path.startswith("/static")]
