@@ -22,6 +22,9 @@ FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 1.0
 """Seconds between attempts to reconnect: short, as a restarted server is back within a second or two."""
 
+LONGEST_REFUSED_WAIT_S: Final = 5.0
+"""The same while the credentials are refused: many such clients of one address would use up its attempts."""
+
 CONNECT_WITHIN_S: Final = 5.0
 """Seconds in which the first connection must succeed."""
 
@@ -222,7 +225,8 @@ class Bus:
     def _next_attempt(self, servers: list[Any], _info: dict[str, Any]) -> tuple[Any, float]:
         attempt = self._attempt
         self._attempt += 1
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt - 1, 10)) if attempt else 0.0
+        longest_s = LONGEST_REFUSED_WAIT_S if self.is_refused else LONGEST_WAIT_S
+        wait_s = min(longest_s, FIRST_WAIT_S * 2 ** min(attempt - 1, 10)) if attempt else 0.0
         return servers[attempt % len(servers)], wait_s
 
     def _renew(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bus.showing import ExpiringToken
 from bus.subjects import inbox_of_token
 from llum.client import Client
+from llum.people.tokens import sign_in_app
 from schemas.commands import DeleteApp, SetPermission
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.replies import Accepted
@@ -141,6 +142,23 @@ async def test_an_app_goes_on_with_the_next_token_after_a_refusal(there: Ground)
     shown[0] = await there.authenticator.tokens.renew(principal, 3600.0)
     await until(lambda: client.bus.connected, "it is back")
     assert (await client.tell("alice", "c/x", 1)).seq
+
+
+async def test_signing_in_again_goes_on_with_the_same_sign_in(there: Ground) -> None:
+    """The earlier token ends, and what is connected with it comes back with the next one."""
+    operator = Client(there.llum.bus, there.llum.requests, "llum")
+    kept = [await sign_in_app(operator, "alice", "llum", 3600.0)]
+    client = await there.client("llum", lambda: kept[-1].shown)
+    await until(lambda: len(there.connections) == 1, "nats-server has told of it")
+    back = asyncio.Event()
+    client.bus.on_reconnect.append(back.set)
+    kept.append(await sign_in_app(operator, "alice", "llum", 3600.0, kept[0]))
+    await back.wait()
+    assert (await client.tell("alice", "c/x", 1)).seq
+    assert inbox_of_token(kept[0].token) == inbox_of_token(kept[1].token)
+    assert await there.authenticator.by_token(kept[0].token) is None
+    third = await sign_in_app(operator, "alice", "llum", 3600.0, kept[0])
+    assert inbox_of_token(third.token) != inbox_of_token(kept[0].token)
 
 
 async def test_a_token_of_an_earlier_registration_comes_back_no_more(there: Ground) -> None:
