@@ -18,7 +18,7 @@ from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
 from edge_http.issuers.routes import add_issuers
-from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, SIGN_UP, TIME_ZONE, TURNS
+from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
@@ -59,7 +59,6 @@ def make_app(
     app[PARTITIONS] = partitions
     app[PROXIES] = proxies or Proxies()
     app[TIME_ZONE] = time_zone
-    app[SIGN_UP] = sign_up
     app[VISITOR_OF] = visitor_of
     app[CSRF_TOKEN_OF] = csrf_token
     app[LAST_WRITES] = LastWrites()

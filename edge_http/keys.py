@@ -10,7 +10,6 @@ from bus.turns import Turns
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.requests import Requests
-    from identity.accounts.joining import SignUp
     from identity.authenticator import Authenticator
     from identity.issuers.parties import Issuers
 
@@ -19,8 +18,6 @@ REQUESTS: Final[web.AppKey["Requests"]] = web.AppKey("requests")
 AUTHENTICATOR: Final[web.AppKey["Authenticator"]] = web.AppKey("authenticator")
 ISSUERS: Final[web.AppKey["Issuers"]] = web.AppKey("issuers")
 """Where people may sign in elsewhere."""
-SIGN_UP: Final[web.AppKey["SignUp"]] = web.AppKey("sign_up")
-"""Who may make an account."""
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
 PARTITIONS: Final = web.AppKey("partitions", int)

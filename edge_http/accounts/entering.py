@@ -8,8 +8,8 @@ from edge_http.accounts.localhost import to_public_name
 from edge_http.accounts.mistakes import Mistakes, shown_again, wrong_credentials
 from edge_http.accounts.people import details_of, personal_of
 from edge_http.accounts.reception import reception_of, source_of
-from edge_http.issuers.starts import starts
 from edge_http.sessions.current import current_session
+from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import Form, posted_form
 from edge_http.sessions.local_paths import HOME, local_path
 from edge_http.sessions.signing_in import after_authentication
@@ -146,7 +146,7 @@ async def _values(request: web.Request, then: str, typed: str = "") -> dict[str,
         "has_password": account is None or bool(account.password),
         "user": typed or known,
         "options": await passkeys.request_options(account) if offered else "",
-        "issuers": starts(request, then),
+        "issuers": starts(request, then) if account is None or account.has_kind("oidc") else [],
         "may_sign_up": reception.sign_up == "open",
     }
 

@@ -10,8 +10,8 @@ from edge_http.accounts.localhost import to_public_name
 from edge_http.accounts.mistakes import Mistakes, shown_again
 from edge_http.accounts.people import MAX_CHARACTERS, PERSONAL, details_of
 from edge_http.accounts.reception import Reception, reception_of, source_of
-from edge_http.issuers.starts import starts
 from edge_http.sessions.current import current_session
+from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import Form, posted_form
 from edge_http.sessions.places import browser_in_words
 from edge_http.sessions.signing_in import after_authentication

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs, web
 
 from edge_http.http.observe import TRACE
-from edge_http.issuers.starts import starts
 from edge_http.sessions.arriving import Arrival, arrive
 from edge_http.sessions.current import require_session
+from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.trying import ALLOWS_TEMPORARY, TRY_PATH
 from identity.states import Shown
 from schemas.errors import Code, Refusal

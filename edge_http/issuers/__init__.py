@@ -1,7 +1,6 @@
 """Signing in at an outside issuer, and the identities that are linked to an account.
 
 browser.py      the secret by which a browser is known again when it comes back
-starts.py       where a page sends people to sign in elsewhere
 signing_in.py   to the issuer and back
 registering.py  the first time: an id is chosen, account and model are made
 identities.py   the list of linked identities: one more, one less

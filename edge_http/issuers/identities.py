@@ -4,12 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
+from edge_http.accounts.reception import reception_of
 from edge_http.http.observe import TRACE
 from edge_http.issuers.browser import marked_browser
-from edge_http.issuers.people import accounts_of, note_event
-from edge_http.issuers.starts import starts
+from edge_http.issuers.people import accounts_of
 from edge_http.keys import ISSUERS
 from edge_http.sessions.current import require_fresh, require_session, see_other
+from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import posted_form
 from edge_http.web.pages import page
 from identity.accounts.account import Account
@@ -54,7 +55,7 @@ async def unlink(request: web.Request) -> web.Response:
     form = await posted_form(request)
     session = await require_fresh(request)
     await accounts_of(request).unlink(session.user, "oidc", form.get("identity"), _with_a_way_in)
-    await note_event(request, session.user, "unlinked_identity")
+    await reception_of(request).note(request, session.user, "unlinked_identity")
     return see_other(IDENTITIES)
 
 

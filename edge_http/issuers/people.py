@@ -2,27 +2,22 @@
 
 from aiohttp import web
 
-from edge_http.http.observe import TRACE
-from edge_http.keys import BUS, REQUESTS, SIGN_UP
-from edge_http.sessions.places import place_of
-from identity.accounts.events import note
-from identity.accounts.joining import Joining
-from identity.accounts.links import Links
+from edge_http.accounts.people import details_of, personal_of
+from edge_http.accounts.reception import reception_of
+from edge_http.sessions.elsewhere import how_of
+from edge_http.sessions.signing_in import after_authentication
 from identity.accounts.store import Accounts
 
 
 def accounts_of(request: web.Request) -> Accounts:
     """Give the accounts of this llum."""
-    edge = request[TRACE].edge
-    return Accounts(edge[BUS], edge[REQUESTS])
+    return reception_of(request).accounts
 
 
-def joining_of(request: web.Request) -> Joining:
-    """Give who decides who may sign up."""
-    edge = request[TRACE].edge
-    return Joining(accounts_of(request), Links(edge[BUS]), edge[SIGN_UP])
-
-
-async def note_event(request: web.Request, user: str, event: str) -> None:
-    """Write into a person's record what has been done with their account."""
-    await note(request[TRACE].edge[BUS], user, event, place=place_of(request))
+async def let_in(
+    request: web.Request, user: str, issuer: str, then: str, event: str, authenticated: float
+) -> web.Response:
+    """Sign in who has come back from an issuer, and write into their record what they have done."""
+    await reception_of(request).note(request, user, event)
+    details = details_of(user, await personal_of(request, user))
+    return await after_authentication(request, user, how_of(issuer), then, details, authenticated)

@@ -4,14 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
+from edge_http.accounts.reception import reception_of, source_of
 from edge_http.http.observe import TRACE
 from edge_http.issuers.browser import browser_secret, unmark_browser
-from edge_http.issuers.people import accounts_of, joining_of, note_event
+from edge_http.issuers.people import accounts_of, let_in
 from edge_http.issuers.signing_in import REGISTER
-from edge_http.issuers.starts import how_of
 from edge_http.keys import BUS, ISSUERS
 from edge_http.sessions.forms import posted_form, prepare_forms
-from edge_http.sessions.signing_in import after_authentication
 from edge_http.web.pages import page
 from identity.accounts.joining import Admission
 from identity.accounts.store import Accounts
@@ -29,7 +28,7 @@ async def show(request: web.Request) -> web.Response:
     """Show what is known, and ask for an id."""
     await prepare_forms(request)
     newcomer = await _newcomer(request)
-    admission = await joining_of(request).admission(newcomer.link)
+    admission = await reception_of(request).joining.admission(newcomer.link)
     user = admission.user or await _proposal(accounts_of(request), newcomer.proposed)
     return _page(request, newcomer, admission, user)
 
@@ -38,23 +37,22 @@ async def register(request: web.Request) -> web.Response:
     """Make the account with the chosen id, and sign its person in."""
     form = await posted_form(request)
     newcomer = await _newcomer(request)
-    joining = joining_of(request)
-    admission = await joining.admission(newcomer.link)
+    reception = reception_of(request)
+    admission = await reception.joining.admission(newcomer.link)
     user = admission.user or form.get("user").strip().lower()
     identity = ("oidc", newcomer.key, newcomer.label)
     try:
-        await joining.register(admission, user, [identity], newcomer.profile, source=newcomer.issuer)
+        reception.sign_ups.take(source_of(request))
+        await reception.joining.register(admission, user, [identity], newcomer.profile, source=newcomer.issuer)
     except Refusal as refusal:
         if refusal.error.field != "user":
             raise
         return _page(request, newcomer, admission, user, refusal)
-    await note_event(request, user, "signed_up")
     browser = browser_secret(request)
     assert browser is not None, "somebody waits in this browser"
     await Newcomers(request[TRACE].edge[BUS]).drop(browser)
     unmark_browser(request)
-    how = how_of(newcomer.issuer)
-    return await after_authentication(request, user, how, newcomer.then, authenticated=newcomer.authenticated)
+    return await let_in(request, user, newcomer.issuer, newcomer.then, "signed_up", newcomer.authenticated)
 
 
 async def _newcomer(request: web.Request) -> Newcomer:

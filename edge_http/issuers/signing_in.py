@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from edge_http.accounts.mistakes import shown_again
+from edge_http.accounts.reception import reception_of
 from edge_http.http.observe import TRACE
 from edge_http.issuers.browser import browser_secret, marked_browser, unmark_browser
 from edge_http.issuers.identities import IDENTITIES
-from edge_http.issuers.people import accounts_of, joining_of, note_event
-from edge_http.issuers.starts import how_of
+from edge_http.issuers.people import accounts_of, let_in
 from edge_http.keys import BUS, ISSUERS, PUBLIC_URL
 from edge_http.sessions.arriving import Proof, arrive
 from edge_http.sessions.current import see_other, session_of
+from edge_http.sessions.forms import prepare_forms
 from edge_http.sessions.local_paths import local_path
-from edge_http.sessions.signing_in import after_authentication
 from identity.issuers.newcomers import Newcomer, Newcomers
 from identity.issuers.profiles import label_of, profile_of, proposed_id
 from identity.issuers.urls import is_loopback
@@ -75,9 +76,8 @@ async def come_back(request: web.Request) -> web.Response:
     if user is None:
         return await _have_wait(request, browser, returned)
     unmark_browser(request)
-    await note_event(request, user, "signed_in_with_issuer")
-    then, authenticated = returned.transaction.then, _authenticated(proven)
-    return await after_authentication(request, user, how_of(id_), then, authenticated=authenticated)
+    then = returned.transaction.then
+    return await let_in(request, user, id_, then, "signed_in_with_issuer", _authenticated(proven))
 
 
 async def _link(request: web.Request, returned: "Returned", user: str) -> web.Response:
@@ -89,14 +89,18 @@ async def _link(request: web.Request, returned: "Returned", user: str) -> web.Re
     proven = await request[TRACE].edge[ISSUERS].with_profile(returned.proven)
     await accounts_of(request).link(user, "oidc", proven.key, full_label(proven))
     unmark_browser(request)
-    await note_event(request, user, "linked_identity")
+    await reception_of(request).note(request, user, "linked_identity")
     return see_other(IDENTITIES)
 
 
 async def _have_wait(request: web.Request, browser: str, returned: "Returned") -> web.Response:
-    """Let somebody choose an id who has no account yet, if they may sign up. Raises `permission_denied`."""
+    """Let somebody choose an id who has no account yet, if they may sign up. Otherwise say why not."""
     edge, transaction = request[TRACE].edge, returned.transaction
-    await joining_of(request).admission(transaction.link)
+    try:
+        await reception_of(request).joining.admission(transaction.link)
+    except Refusal as refusal:
+        await prepare_forms(request)
+        return shown_again(request, refusal, "sign_up_closed.html")
     await arrive(request, Proof(is_registered=False))
     proven = await edge[ISSUERS].with_profile(returned.proven)
     newcomer = Newcomer(

@@ -7,5 +7,6 @@ signing_in.py   from a proven identity to a session
 arriving.py     in which of the sixteen states a request for a page is
 routes.py       who am I, and the way out; own_sessions.py: the list of one's sessions
 trying.py       a visitor becomes a temporary user; trial_bounds.py: how much one may send; joining.py: the end of that
+elsewhere.py    the outside issuers at which one may sign in, as pages offer them
 places.py       where a session is from, in words
 """

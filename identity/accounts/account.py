@@ -70,6 +70,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Tell whether the account has this identifier."""
         return any((one.kind, one.key) == (kind, key) for one in self.identifiers)
 
+    def has_kind(self, kind: str) -> bool:
+        """Tell whether the account has an identifier of this kind."""
+        return any(one.kind == kind for one in self.identifiers)
+
     @property
     def ways(self) -> int:
         """Count the ways to sign in again and again: recovery codes are none, they are for once."""
