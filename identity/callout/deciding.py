@@ -13,7 +13,7 @@ from identity.inboxes import Inboxes
 from identity.principal import Principal
 from identity.registrations import Asking, access
 from identity.throttle import Throttle
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, Refusal, Transient
 from schemas.replies import AccessReply
 
 KINDS: Final = frozenset({"nats"})
@@ -65,7 +65,11 @@ class Admitting:
         if principal is not None:
             return principal
         self._throttle.take(host)
-        principal = await self._bearers.by_token(token)
+        try:
+            principal = await self._bearers.by_token(token)
+        except Transient:
+            self._throttle.give_back(host)
+            raise
         if principal is None:
             raise Refusal(Code.NOT_AUTHENTICATED, "the token is unknown, has expired or was revoked")
         self._throttle.give_back(host)

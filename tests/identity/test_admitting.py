@@ -29,6 +29,8 @@ class Known:
 
     async def by_token(self, token: str) -> Principal | None:
         self.looked_up += 1
+        if token == "not now":
+            raise Transient(Code.UNAVAILABLE, "the bucket does not answer")
         return LAMP if token == "good" else None
 
 
@@ -49,11 +51,16 @@ def admitting(known: Any, now: list[float], clients: str = "nats") -> Admitting:
 
 
 async def test_an_address_has_so_many_attempts_with_tokens_that_are_none() -> None:
-    """They come back one by one. Others are not kept out, nor who is known already; good tokens count for none."""
+    """They come back one by one. Others are not kept out, nor who is known already.
+
+    Good tokens count for none, nor those that nobody can look up now.
+    """
     known, now = Known(), [0.0]
     decide = admitting(known, now).decide
     for _ in range(3 * STRANGERS):
         assert (await decide(request("good"))).name == "alice/lamp/abcd/7/ask"
+        with pytest.raises(Transient, match="does not answer"):
+            await decide(request("not now"))
     for _ in range(STRANGERS):
         with pytest.raises(Refusal) as refused:
             await decide(request("bad"))
@@ -93,7 +100,7 @@ def test_no_connection_is_let_in_without_permissions() -> None:
         itertools.combinations(VERBS, number) for number in range(len(VERBS) + 1)
     ):
         for owner in (False, True):
-            allowed = subjects_of("alice", "lamp", held, owner=owner, inbox="_INBOX_APP.a.b")
+            allowed = subjects_of("alice", "lamp", held, owner=owner, inboxes=["_INBOX_APP.a.b"])
             assert allowed.subscribe == ("_INBOX_APP.a.b.>",)
             assert allowed.publish
             for subject in allowed.publish:

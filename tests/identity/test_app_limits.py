@@ -14,10 +14,11 @@ import pytest
 
 from bus.accounts import AppLimits
 from bus.connection import Bus
+from bus.credentials import FILE
 from bus.embedded import EmbeddedServer
-from bus.nkeys import CurveKey, SigningKey
 from identity.callout.claims import ConnectRequest, Subjects
 from identity.callout.deciding import Admitting
+from identity.callout.keys import CalloutKeys
 from identity.callout.service import Admitted, Callout, Decide
 from identity.inboxes import Inboxes
 from tests.nats_server import running_server
@@ -52,8 +53,7 @@ async def answered(server: EmbeddedServer, decide: Decide) -> AsyncIterator[str]
     async with running_server(server._data, server=server), AsyncExitStack() as stack:
         bus = await Bus.connect(server.url_as("auth"), name="callout")
         stack.push_async_callback(bus.close)
-        keys = server.credentials
-        callout = Callout(bus, SigningKey(bytes.fromhex(keys.issuer)), CurveKey(bytes.fromhex(keys.xkey)), decide)
+        callout = Callout(bus, CalloutKeys(server._data / FILE), decide)
         await callout.open()
         stack.push_async_callback(callout.close)
         yield server.url
