@@ -18,6 +18,9 @@ from llum.client import Client
 from tests.actors.serving import Llum, speaking, worker
 from tests.waiting import until
 
+PATIENCE_S = 60.0
+"""What is away for so long does not come back in a test either."""
+
 
 class Ground:
     """Gives apps their tokens and connections."""
@@ -79,7 +82,8 @@ class Ground:
         return bus
 
     async def client(self, app: str, token: Token, **options: Any) -> Client:
-        """Give the SDK's client, as an app gets it."""
+        """Give the SDK's client, as an app gets it, but with patience: the machine may be busy."""
+        options = {"patience_s": PATIENCE_S} | options
         return await self._exits.enter_async_context(Client.connect(self.url, app=app, token=token, **options))
 
     async def requests(self, token: str) -> Requests:

@@ -235,7 +235,7 @@ async def test_a_fresh_token_keeps_the_inbox_and_loses_no_outcome(there: Ground)
 async def test_a_forged_reply_settles_nothing_that_waits(there: Ground) -> None:
     """nats-server sends a reply wherever its asker says. Who knows an inbox by its name knows not what waits in it."""
     token = await there.token("alice", "lamp")
-    client = await there.client("lamp", token, patience_s=60.0)
+    client = await there.client("lamp", token)
     await there.llum.make_person("mallory", "x")
     async with stranger(there, await there.token("mallory", "lamp")) as hers:
         newest = (await client.tell("alice", "c/x", 1)).seq

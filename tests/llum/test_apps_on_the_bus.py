@@ -1,6 +1,7 @@
 """What an app meets that speaks to llum by the SDK with a token: fresh tokens, lost connections, and clear errors."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from bus.showing import ExpiringToken
 from bus.subjects import inbox_of_token
 from llum.client import Client
+from llum.connecting import PATIENCE_S
 from llum.people.tokens import sign_in_app
+from llum.sync import SyncClient
 from schemas.commands import DeleteApp, SetPermission
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.replies import Accepted
@@ -177,8 +180,8 @@ async def test_a_token_of_an_earlier_registration_comes_back_no_more(there: Grou
 
 async def test_an_app_hears_that_no_worker_is_there(there: Ground) -> None:
     """It need not wait for its whole time; what it has told counts once when the worker is back."""
-    client = await there.client("lamp", await there.token("alice", "lamp"))
-    await client.tell("alice", "c/x", 1)
+    client = await there.client("lamp", await there.token("alice", "lamp"), patience_s=3.0)
+    await there.llum.tell("x", 1)
     await there.stop_worker()
     for attempt in (client.tell("alice", "c/x", 2, id="two"), client.ask("alice", "c/x")):
         with pytest.raises(Transient) as caught:
@@ -210,7 +213,7 @@ async def test_an_answer_that_takes_its_time_is_waited_for(there: Ground, monkey
 
     monkeypatch.setattr(probing, "AGAIN_S", 0.05)
     monkeypatch.setattr(probing.Probes, "_is_served", counting)
-    client = await there.client("lamp", await there.token("alice", "lamp"), patience_s=60.0)
+    client = await there.client("lamp", await there.token("alice", "lamp"))
     newest = (await client.tell("alice", "c/x", 1)).seq
     asking = asyncio.create_task(client.ask("alice", "c/x", min_seq=newest + 1))
     await until(lambda: len(pinged) >= 3, "it was pinged while the ask waits")
@@ -258,7 +261,7 @@ async def test_without_a_callout_who_is_in_stays_and_who_comes_is_told(there: Gr
     await there.first.aclose()
     assert (await client.tell("alice", "c/x", 1)).seq
     with pytest.raises(Transient) as caught:
-        await there.client("lamp", token)
+        await there.client("lamp", token, patience_s=PATIENCE_S)
     assert caught.value.code is Code.UNAVAILABLE
     assert "nobody has told nats-server" in caught.value.message
     await there.callout()
@@ -270,3 +273,9 @@ async def test_what_is_no_token_is_refused_before_anything_is_sent(there: Ground
     with pytest.raises(Refusal) as caught:
         await there.client("lamp", "nonsense")
     assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, "token")
+
+
+def test_an_app_that_says_nothing_about_it_hears_within_a_second() -> None:
+    """Of a worker, or somebody who decides about tokens, that is not there."""
+    patience = inspect.signature(Client.connect).parameters["patience_s"].default
+    assert patience == inspect.signature(SyncClient.connect).parameters["patience_s"].default == PATIENCE_S < 1
