@@ -22,6 +22,8 @@ class Sensitive(enum.StrEnum):
     ERASE = "erases for good"
     EXPORT = "takes the model away"
     IMPORT = "puts another model in its place"
+    WAY_IN = "changes by what one signs in"
+    ADMINISTRATOR = "gives rights over others"
     APP_PASSWORD = "lets an app in by a password"  # noqa: S105 - says why
 
 
@@ -31,7 +33,22 @@ SENSITIVE_OPERATIONS: Final = {
     "import_model": Sensitive.IMPORT,
     "registerapp": Sensitive.APP_PASSWORD,
 }
-"""Operations of the Personis face. Pages name theirs by calling `require_fresh`."""
+"""Operations of the Personis face."""
+
+SENSITIVE_FORMS: Final = {
+    "/account/delete": Sensitive.ERASE,
+    "/account/passkeys/add": Sensitive.WAY_IN,
+    "/account/passkeys/rename": Sensitive.WAY_IN,
+    "/account/passkeys/remove": Sensitive.WAY_IN,
+    "/account/password": Sensitive.WAY_IN,
+    "/account/password/remove": Sensitive.WAY_IN,
+    "/account/recovery-codes": Sensitive.WAY_IN,
+    "/identities/link": Sensitive.WAY_IN,
+    "/identities/unlink": Sensitive.WAY_IN,
+    "/admin/make-administrator": Sensitive.ADMINISTRATOR,
+    "/admin/invite": Sensitive.ADMINISTRATOR,
+}
+"""Forms of pages. Each calls `require_fresh` where it is answered; a test holds this list and the pages together."""
 
 
 def check_fresh(request: web.Request, op: str, principal: Principal) -> None:

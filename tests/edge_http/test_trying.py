@@ -18,6 +18,7 @@ from edge_http.sessions.trial_bounds import CALLS, MAX_BODY_BYTES
 from edge_http.sessions.trying import AT_ONCE
 from identity.accounts.store import Accounts
 from identity.authenticator import Authenticator
+from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
 from llum.processes.sweeping import sweep
 from schemas.errors import Code, Refusal
@@ -136,11 +137,15 @@ async def test_whoever_does_not_register_is_forgotten(site: Site, tmp_path: Path
     gone, guest = await trial(site)
     _, other = await trial(site)
     await press(gone, "/sign-out")
-    users = TemporaryUsers(site.llum.bus, now=lambda: time.time() + 60)
+    late, late_guest = await trial(site)
+    users = TemporaryUsers(site.llum.bus)
     assert await users.over() == [guest]
-    assert await sweep(site.llum.bus, tmp_path / "nowhere") == 1
+    await users.end(late_guest)
+    assert await sweep(site.llum.bus, tmp_path / "nowhere") == 2
     assert await users.over() == []
-    assert await users.count(guest) == 0
+    for one in (guest, late_guest):
+        assert await users.count(one) + await Sessions(site.llum.bus).count(one) == 0
+    await eventually(lambda: is_out(late), "the session has ended with its person")
     assert await has_model(site, other)
     assert not await has_model(site, guest)
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 0
@@ -198,11 +203,7 @@ async def test_a_session_that_ends_on_one_edge_has_ended_on_another(site: Site) 
         there.cookies = dict(browser.cookies)
         assert (await there.get("/me", JSON)).status == 200
         await press(browser, "/sign-out")
-
-        async def is_out() -> bool:
-            return (await there.get("/me", JSON)).status == 401
-
-        await eventually(is_out, "the other edge knows that the session has ended")
+        await eventually(lambda: is_out(there), "the other edge knows that the session has ended")
 
 
 async def press_without_a_button(site: Site, path: str) -> Any:
@@ -212,6 +213,10 @@ async def press_without_a_button(site: Site, path: str) -> Any:
     await browser.get("/")
     token = site.app[AUTHENTICATOR].csrf.make(browser.cookies["llumvisitor"])
     return await browser.post(path, accept=JSON, data={"csrf_token": token})
+
+
+async def is_out(browser: Browser) -> bool:
+    return (await browser.get("/me", JSON)).status == 401
 
 
 async def has_model(site: Site, user: str) -> bool:

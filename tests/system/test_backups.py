@@ -119,7 +119,8 @@ def test_a_backup_is_for_its_owner_alone(llum: Llum, tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
     manifest = json.loads((folder / "manifest.json").read_bytes())
     names = {stream["name"] for stream in manifest["streams"]}
-    assert {"KV_LLUM_INSTALLATION", "KV_LLUM_TOKENS", "KV_LLUM_APP_PASSWORDS", "LLUM_LOG_7"} <= names
+    buckets = {"KV_LLUM_INSTALLATION", "KV_LLUM_TOKENS", "KV_LLUM_APP_PASSWORDS", "KV_LLUM_SESSIONS"}
+    assert buckets | {"LLUM_LOG_7"} <= names
     assert manifest["partitions"] == 64
 
 
