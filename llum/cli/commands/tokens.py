@@ -44,7 +44,7 @@ def token() -> None:
 @json_option
 @settings_options(*WHERE)
 def make(settings: Settings, user: str, app: str, owner: bool, days: float, as_json: bool) -> None:
-    """Print a bearer token for an app of USER. The token has the rights that the app has. Keep it secret.
+    """Print a token for an app of USER, good over HTTP and on the bus. It has the rights of the app. Keep it secret.
 
     `make` may be left out: `llum admin token alice --app notebook`. The app must be registered (`llum admin app add`);
     with --owner it is registered if need be. The token ends when the app is removed, also if an app of that name is
