@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from bus.retrying import retrying
+from bus.logger import get_logger
+from bus.retrying import RETRY_S, Sleep, retrying
 from identity.authenticator import Bearers
 from identity.callout.connections import Connections, Identity
 from identity.callout.deciding import rights_text
 from identity.registrations import Asking, access
 from schemas.effects import Announcement
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, LlumError, Refusal
 from schemas.recent import Recent
 
 LATELY_S: Final = 5.0
@@ -34,6 +35,8 @@ _GONE: Final = frozenset({Code.NO_SUCH_MODEL, Code.NO_SUCH_APP})
 Whose = tuple[str, str]
 """Person and app."""
 
+log = get_logger("llum.callout")
+
 
 class Ending:
     """Ends connections for as long as `running` lasts."""
@@ -44,11 +47,13 @@ class Ending:
         bearers: Bearers,
         requests: Asking,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._connections = connections
         self._bearers = bearers
         self._requests = requests
         self._monotonic = monotonic
+        self._sleep = sleep
         self._changed: Recent[Whose, float] = Recent(CHANGES)
         self._missed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,22 +91,32 @@ class Ending:
             self._do(self._retrying(lambda: self._look_at(identity.user, identity.app)))
 
     async def _keep_looking(self) -> None:
+        """Look at all whenever something may have been missed; again at those that nobody could tell about then."""
         while True:
             await self._missed.wait()
             self._missed.clear()
-            await self._retrying(self._look_at_all)
+            await self._retrying(self._connections.list)
+            waiting = self._connections.whose()
+            while waiting and not self._missed.is_set():
+                waiting = await self._look_at_each(waiting)
+                if waiting:
+                    await self._sleep(RETRY_S)
 
-    async def _look_at_all(self) -> None:
-        await self._connections.list()
-        waiting = self._connections.whose()
+    async def _look_at_each(self, waiting: list[Whose]) -> list[Whose]:
+        """Look at the connections of these; give those that nobody can tell about now. They keep out no others."""
+        failed: list[Whose] = []
 
         async def look() -> None:
             while waiting:
-                await self._look_at(*waiting.pop())
+                whose = waiting.pop()
+                try:
+                    await self._look_at(*whose)
+                except LlumError as error:
+                    log.warning("connections_not_looked_at", user=whose[0], app=whose[1], error=str(error))
+                    failed.append(whose)
 
-        async with asyncio.TaskGroup() as lookers:
-            for _ in range(AT_ONCE):
-                lookers.create_task(look())
+        await asyncio.gather(*(look() for _ in range(AT_ONCE)))
+        return failed
 
     async def _look_at(self, user: str, app: str) -> None:
         """End those that would not be let in now as they were let in."""
