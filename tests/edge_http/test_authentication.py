@@ -44,7 +44,7 @@ async def test_two_headers_are_refused(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("query", ["access_token=good", "access%5Ftoken=good", "a=b&access_token=good"])
-async def test_a_token_in_the_query_string_is_refused(edge: Edge, query: str) -> None:
+async def test_17_a_token_in_the_query_string_is_refused(edge: Edge, query: str) -> None:
     """Even beside a good header: such URLs end up in logs."""
     assert (await edge.post(f"access?{query}")).status == 401
     assert (await edge.post(f"access?{query}", token=None)).status == 401

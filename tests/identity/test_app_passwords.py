@@ -90,7 +90,7 @@ async def test_what_cannot_be_a_password_is_refused(keys: AppPasswords, password
     assert not await keys.verify("alice", "scale", password)
 
 
-async def test_only_an_argon2id_hash_is_stored(keys: AppPasswords, bus: Bus) -> None:
+async def test_30_only_an_argon2id_hash_of_an_apps_password_is_stored(keys: AppPasswords, bus: Bus) -> None:
     """Two apps with the same password have different hashes."""
     await set_password(keys, "alice", "scale", "same secret")
     await set_password(keys, "alice", "lamp", "same secret")

@@ -73,7 +73,7 @@ async def test_any_text_that_is_hard_to_guess_will_do(accounts: Accounts, passwo
     assert await passwords.verify("alice", password.strip() + "x", HERE) is None
 
 
-async def test_only_an_argon2id_hash_is_stored(accounts: Accounts, passwords: Passwords) -> None:
+async def test_30_only_an_argon2id_hash_of_a_password_is_stored(accounts: Accounts, passwords: Passwords) -> None:
     """Statement 30. Two people with one password have different hashes."""
     for user in ("alice", "bob"):
         await accounts.register(user)
@@ -95,7 +95,7 @@ async def test_the_same_password_typed_in_another_form_of_unicode_is_right(
 
 
 @pytest.mark.parametrize("user", ["alice", "nobody-here", "carol", "*", "", "not an id"])
-async def test_whatever_is_wrong_argon2_computes_once(
+async def test_30_whatever_is_wrong_argon2_computes_once(
     accounts: Accounts, passwords: Passwords, computed: list[bytes], user: str
 ) -> None:
     """A wrong password, no account, an account without a password: the same answer after the same work."""
