@@ -72,3 +72,13 @@ def test_the_operator_s_commands_need_its_credentials(shared_llum: Llum, tmp_pat
         assert "llum's own credentials are not here" in ran.stderr
         assert "LLUM_CREDENTIALS" in ran.stderr
     assert shared_llum.run_as_it_is("ask", "mona", "Personal", **missing).returncode == 0
+
+
+def test_a_sensor_without_a_token_says_how_it_is_installed(shared_llum: Llum, tmp_path: Path) -> None:
+    """Also where its app is known already, as after an installation by an earlier llum or on another machine."""
+    shared_llum.cli("admin", "person", "add", "nora")
+    assert "is not installed for nora here" in said(shared_llum, "sensor", "activity", "nora")
+    shared_llum.cli("sensor", "activity", "nora", "--install")
+    elsewhere = shared_llum.run_as_it_is("sensor", "activity", "nora", XDG_CONFIG_HOME=str(tmp_path))
+    assert elsewhere.returncode == 1
+    assert "`llum sensor activity nora --install`" in elsewhere.stderr

@@ -88,29 +88,31 @@ def _install(settings: Settings, user: str) -> None:
 
 
 def _see_to_installation(settings: Settings, user: str) -> None:
-    """Go on if the sensor is installed, or if that cannot be known now: then what it sees waits in the spool."""
+    """Go on if the sensor is installed here, or if that cannot be known now: then what it sees waits in the spool."""
     if _is_installed_or_unknown(settings, user):
         return
-    if sys.stdin.isatty() and click.confirm(f"The activity sensor is not installed for {user}. Install it?"):
+    if sys.stdin.isatty() and click.confirm(f"The activity sensor is not installed for {user} here. Install it?"):
         _install(settings, user)
         return
     hint = f"The owner installs it once with `llum sensor activity {user} --install`."
-    raise Fault(f"the activity sensor is not installed for {user}", hint)
+    raise Fault(f"the activity sensor is not installed for {user} here", hint)
 
 
 def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
+    """Tell whether the model knows the sensor, and this machine has its token. Without llum nobody knows."""
     from bus.errors import InstallationError
     from llum.cli.commands.options import with_client
     from llum.people.sensors import is_activity_sensor_installed
     from schemas.errors import Transient
 
+    has_token = _token_of(settings, user)() is not None
     try:
-        return with_client(settings, lambda client: is_activity_sensor_installed(client, user))
+        return with_client(settings, lambda client: is_activity_sensor_installed(client, user)) and has_token
     except (Fault, Transient):
         return True
     except InstallationError:
         # Only the operator can look. On a machine that has the sensor's token that does not matter.
-        if _token_of(settings, user)() is None:
+        if not has_token:
             raise
         return True
 
