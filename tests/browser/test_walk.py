@@ -64,6 +64,7 @@ def test_the_keyboard_alone_signs_up_and_in(browser: Browser, fresh: Llum) -> No
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Welcome, bob")).to_be_visible()
         press(page, "button", "Sign out")
+        expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
         viewer.go("/sign-in")
         type_into(page, "Your name here", "bob")
         type_into(page, "Password", PASSWORD)

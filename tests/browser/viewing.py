@@ -8,12 +8,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.waiting import DEADLINE_S
 
 PHONE: Final = (390, 844)
 DESK: Final = (1440, 900)
 SIZES: Final = (PHONE, DESK)
 SCHEMES: Final = ("light", "dark")
+
+expect.set_options(timeout=DEADLINE_S * 1000)
+# What is waited for comes at once, and late on a busy machine.
 
 _SERIOUS: Final = ("serious", "critical")
 
