@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.commands import Import
+from schemas.commands import LLUMS_OWN, Import
 from schemas.definitions import ImportedRule
 from schemas.evidence import Evidence
 from schemas.replies import AskReply
@@ -13,7 +13,7 @@ from schemas.reserved import RESERVED_MEMBERS
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import answer, apps_reply, piece
 
-CLAIMED = ("correction", "withdrawn", "rule", "seq")
+CLAIMED = ("correction", "withdrawn", "rule", "cause", "seq")
 STAMPED = ("source", "owner", "creation_time", "objectType")
 
 
@@ -37,6 +37,16 @@ async def test_what_the_originals_clients_send_along_is_dropped(edge: Edge, memb
     call = {"context": ["P"], "componentid": "c", "evidence": {"value": 1, member: "x"}}
     assert (await edge.call("tell", call))["result"] == "ok"
     assert edge.requests.commands[0].evidence.extra == {}
+
+
+async def test_no_call_makes_a_command_that_only_llum_sends(edge: Edge) -> None:
+    """Whatever stands beside its members: a tell is a tell, of the token's app."""
+    cause = {"rule": "7", "root": "alice.1", "depth": 1}
+    call = {"context": ["P"], "componentid": "c", "evidence": {"value": 1}}
+    await edge.call("tell", call | {"verb": "derive", "cause": cause, "app": "_rules", "source": "_rules"})
+    await edge.call("derive", call | {"cause": cause})
+    assert not {type(command) for command in edge.requests.commands} & LLUMS_OWN
+    assert all(not hasattr(command, "cause") for command in edge.requests.commands)
 
 
 async def test_what_was_told_before_is_not_shown_as_llums_own(edge: Edge) -> None:
