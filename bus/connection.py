@@ -53,7 +53,8 @@ class Bus:
         self.name = name
         self._password = password
         self._showing = None if token is None else Showing(token, self._renew)
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._renews = False
         self.nc: Any = WireClient()
         self.inbox = Inbox(self)
         """For requests; open as soon as the connection stands."""
@@ -232,7 +233,8 @@ class Bus:
     def _renew(self) -> None:
         """Connect anew, with the next token."""
         log.info("bus.renews", connection=self.name)
-        self._renewing = asyncio.get_running_loop().create_task(self.nc.force_reconnect())
+        self._renews = True
+        self._renewal = asyncio.get_running_loop().create_task(self.nc.force_reconnect())
 
     def _refused(self) -> None:
         log.warning("bus.refused", url=_without_password(self.url), connection=self.name)
@@ -255,12 +257,13 @@ class Bus:
             return
         self._connected.clear()
         self._lost_at = time.monotonic()
-        if not self.nc.is_closed:
+        if not (self.nc.is_closed or self._renews):
             log.warning("bus.disconnected", url=_without_password(self.url), connection=self.name)
         _call_all(self.on_disconnect)
 
     async def _reconnected(self) -> None:
         self._attempt = 0
+        self._renews = False
         self._attempts.admitted()
         self._connected.set()
         log.info("bus.reconnected", connection=self.name, away_s=round(time.monotonic() - self._lost_at, 3))

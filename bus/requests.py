@@ -42,7 +42,9 @@ class Requests:
     def __init__(self, bus: Bus, served_within_s: float | None = None) -> None:
         self._bus = bus
         self._inbox = Inbox(bus)
-        self._probes = None if served_within_s is None else Probes(bus, self._inbox, served_within_s - YOUNG_S)
+        self._probes: Probes | None = None
+        if served_within_s is not None:
+            self._probes = Probes(bus, self._inbox, max(YOUNG_S, served_within_s - YOUNG_S))
         self._under_way: set[_Exchange] = set()
         self._young: list[_Exchange] = []
         """Those without timers: most are answered before they need any."""
