@@ -276,7 +276,8 @@ class Bus:
             return Transient(
                 Code.UNAVAILABLE,
                 f"nobody has told nats-server at {_without_password(self.url)} whether it may let this app in",
-                "an edge or callout of llum decides that: see that one runs; wait if many wrong tokens came from this address",
+                "an edge or callout of llum decides that: see that one runs, and wait if many wrong tokens came from "
+                "this address",
             )
         reason = f" ({self._last_error})" if self._last_error else ""
         return Transient(
