@@ -67,7 +67,14 @@ async def test_all_keys_are_replaced_under_way(llum: Llum, client: Client) -> No
     assert llum.run("ask", "alice", "Personal/firstname") == '"Alice"'
 
 
-@pytest.mark.parametrize("step", ["credentials_written", "server_ended", "server_changed"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "credentials_written",
+        pytest.param("server_ended", marks=pytest.mark.long),
+        pytest.param("server_changed", marks=pytest.mark.long),
+    ],
+)
 async def test_a_rotation_that_breaks_off_leaves_all_at_work(llum: Llum, client: Client, step: str) -> None:
     """Those who are connected, new commands, and a restart; the next rotation goes on from there."""
     assert rotate(llum, *OWN, LLUM_FAILPOINT=step) == -signal.SIGKILL
