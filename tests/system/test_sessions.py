@@ -46,7 +46,7 @@ class PlainBrowser:
 
     def tell(self, value: str) -> Any:
         """Tell something as a script of a page does."""
-        evidence = {
+        call = {
             "version": "11.2",
             "context": ["Personal"],
             "componentid": "firstname",
