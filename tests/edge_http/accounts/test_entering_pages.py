@@ -80,6 +80,17 @@ async def test_22_signing_in_leads_nowhere_else(site: Site, alice: Walker, then:
     assert sent.location in ("/", "/?first=1")
 
 
+async def test_21_whoever_has_sent_a_secret_is_sent_on_by_303(site: Site, alice: Walker) -> None:
+    """Statement 21: so that going back or loading anew sends no secret again."""
+    codes = await codes_of(alice)
+    browser = site.browser()
+    assert (await browser.sign_in("alice")).status == 303
+    page = await browser.open("/account")
+    assert (await browser.send(page, "/account/password", password="paper garden kettle")).status == 303
+    page = await browser.open("/sign-in/recovery-code")
+    assert (await browser.send(page, "/sign-in/recovery-code", user="alice", code=codes[0])).status == 303
+
+
 async def test_a_browser_that_calls_another_host_is_sent_nowhere_by_it(site: Site) -> None:
     """Only the configured name counts, never the one in the request."""
     page = await site.browser().get("/sign-in", Host="127.0.0.1")
