@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 
 from edge_http.accounts.mistakes import shown_again
-from edge_http.accounts.reception import reception_of
+from edge_http.accounts.reception import reception_of, source_of
 from edge_http.http.observe import TRACE
+from edge_http.issuers.bounds import GOING
 from edge_http.issuers.browser import browser_secret, marked_browser, unmark_browser
 from edge_http.issuers.identities import IDENTITIES
 from edge_http.issuers.people import accounts_of, let_in
@@ -52,6 +53,7 @@ async def go(request: web.Request) -> web.Response:
     then = local_path(request.query.get("then"))
     issuers, id_ = request[TRACE].edge[ISSUERS], request.match_info["issuer"]
     issuers.find(id_)
+    request[TRACE].edge[GOING].take(source_of(request))
     address = await issuers.begin(
         id_,
         marked_browser(request),

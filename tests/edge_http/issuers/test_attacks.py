@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_http.issuers.bounds import AT_ONCE
 from tests.edge_http.issuers.browsing import Browsing, browsing
 from tests.edge_http.issuers.conftest import Stage
 from tests.edge_http.issuers.test_first_sign_in import REGISTER
@@ -120,6 +121,16 @@ async def test_who_waits_for_an_id_waits_in_one_browser(stage: Stage, browser: B
         page = await other.go(f"{stage.url}{REGISTER}")
         assert page.status == 400
         assert await stage.user_in(other) is None
+
+
+async def test_an_address_sets_out_so_often(stage: Stage, browser: Browsing) -> None:
+    """Each time something is kept here. Who does it all the time is told when to come back."""
+    for _ in range(10 * AT_ONCE):
+        page = await browser.go(f"{stage.url}/sign-in/with/there", follow=False)
+        if page.status != 303:
+            break
+    assert page.status == 429
+    assert int(page.headers["Retry-After"]) >= 1
 
 
 async def test_an_issuer_that_is_away_is_away_alone(stage: Stage, browser: Browsing) -> None:
