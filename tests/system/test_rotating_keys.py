@@ -63,7 +63,7 @@ async def test_all_keys_are_replaced_under_way(llum: Llum, client: Client) -> No
         await Bus.connect(address, name="old", within_s=5.0)
     assert refused.value.code is Code.NOT_AUTHENTICATED
     assert states(llum)["passwords"] == "in use"
-    assert "1 before it accepted until older tokens expire" in states(llum)["inboxes"]
+    assert "1 older is accepted until older tokens expire" in states(llum)["inboxes"]
     assert llum.run("ask", "alice", "Personal/firstname") == '"Alice"'
 
 

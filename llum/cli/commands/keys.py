@@ -48,8 +48,8 @@ def list_(settings: Settings, as_json: bool) -> None:
 
     found: dict[RingKind, Ring] = with_client(settings, read_rings)
     rows = [*_of_own(read_own(settings)), *(_of_ring(kind, ring) for kind, ring in found.items())]
-    cells = [(row["key"], _age(row["made"]), row["state"], WHAT[row["key"]]) for row in rows]
-    say({"keys": rows}, render.table(("key", "age", "state", "what"), cells), as_json=as_json)
+    cells = [(row["key"], _age(row["made"]), WHAT[row["key"]], row["state"]) for row in rows]
+    say({"keys": rows}, render.table(("key", "age", "what", "state"), cells), as_json=as_json)
 
 
 @keys.command("rotate")
@@ -148,7 +148,7 @@ def _state(ring: "Ring", now: float) -> str:
     if older:
         ends = [key.until for key in older]
         until = "older tokens expire" if None in ends else render.moment(max(end for end in ends if end))
-        said.append(f"{len(older)} before it accepted until {until}")
+        said.append(f"{len(older)} older {'is' if len(older) == 1 else 'are'} accepted until {until}")
     return "; ".join(said)
 
 
