@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from bus.time_zones import zone_named
 from schemas.errors import Refusal
 
 _FORM: Final = "%-d %b %Y, %H:%M"
@@ -27,7 +26,12 @@ def iso(seconds: float) -> str:
 
 
 def _zone(name: str | None) -> tzinfo:
+    if name is None:
+        return UTC
+    # It brings the time zones of the machine, which an edge without pages never needs.
+    from bus.time_zones import zone_named
+
     try:
-        return UTC if name is None else zone_named(name)
+        return zone_named(name)
     except Refusal:
         return UTC
