@@ -8,6 +8,7 @@ from edge_http.http.observe import TRACE
 from edge_http.sessions.arriving import Arrival, arrive
 from edge_http.sessions.current import require_session
 from edge_http.sessions.elsewhere import starts
+from edge_http.sessions.signing_in import FIRST_HOME
 from edge_http.sessions.trying import ALLOWS_TEMPORARY, TRY_PATH
 from identity.states import Shown
 from schemas.errors import Code, Refusal
@@ -63,12 +64,15 @@ async def _shown(request: web.Request, session: "Session", path: tuple[str, ...]
             raise
         return page(request, "no_model.html")
     template = "context.html" if isinstance(view, ContextView) else "component.html"
-    return page(request, template, view=view, greeting=_greeting(session))
+    return page(request, template, view=view, greeting=_greeting(request, session))
 
 
-def _greeting(session: "Session") -> str:
-    first = str(session.details.get("firstname") or "")
-    return f"Hello, {first}" if first else "Your model"
+def _greeting(request: web.Request, session: "Session") -> str:
+    """Greet by the first name; whoever is in this browser for the first time is welcome."""
+    name = str(session.details.get("firstname") or "")
+    if request.query_string == FIRST_HOME.partition("?")[2]:
+        return f"Welcome, {name}" if name else "Welcome to your model"
+    return f"Hello, {name}" if name else "Your model"
 
 
 def _number(request: web.Request) -> int:

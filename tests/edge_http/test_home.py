@@ -183,6 +183,12 @@ async def test_a_large_context_has_pages(reader: Reader) -> None:
     assert max(len(query.view) for query in reader.edge.requests.queries if isinstance(query, Ask)) == ENTRIES  # type: ignore[arg-type]
 
 
+async def test_who_is_here_for_the_first_time_is_welcome(reader: Reader) -> None:
+    """As a sign-in in a new browser leads to; a visit after that is greeted as ever."""
+    assert "Welcome to your model" in await reader.text("/?first=1")
+    assert "Welcome to your model" not in await reader.text("/")
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999", "²", ""])
 async def test_a_page_that_there_is_not_is_the_first_or_last(reader: Reader, number: str) -> None:
     """Whatever stands in the address."""
