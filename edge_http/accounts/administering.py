@@ -1,6 +1,6 @@
 """`/admin`: accounts, as administrators see them. No value of anybody's model is shown there."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -16,7 +16,10 @@ from identity.sessions.session import Session
 from schemas.asked import ADMIN
 from schemas.errors import Code, LlumError, Refusal
 
-_PAGE = "admin.html"
+MOST_SHOWN: Final = 1000
+"""Accounts that the page lists, the oldest; `llum admin account list` lists all."""
+
+_PAGE: Final = "admin.html"
 
 
 async def show_admin(request: web.Request) -> web.Response:
@@ -62,5 +65,7 @@ async def _check_admin(request: web.Request, session: Session) -> Account:
 
 async def _values(request: web.Request, **more: Any) -> dict[str, Any]:
     reception = reception_of(request)
-    known = {"accounts": await reception.accounts.list(), "link": "", "done": "", "typed": ""}
-    return known | {"may_invite": reception.sign_up != "closed"} | more
+    accounts = await reception.accounts.list()
+    known = {"accounts": accounts[:MOST_SHOWN], "hidden": max(0, len(accounts) - MOST_SHOWN)}
+    said = {"link": "", "done": "", "typed": "", "may_invite": reception.sign_up != "closed"}
+    return known | said | more
