@@ -1,15 +1,16 @@
 """A browser that notes what it must not meet: requests to other hosts, errors in its console, what hinders people."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.programs import need
 from tests.waiting import DEADLINE_S
 
 PHONE: Final = (390, 844)
@@ -100,11 +101,5 @@ def viewing(
 
 
 def chromium_options() -> dict[str, Any]:
-    """Say how Debian's chromium is started. Skips where there is none."""
-    import os
-    import shutil
-
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no chromium: deploy/install-debian-packages.sh brings it")
-    return {"executable_path": program, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+    """Say how Debian's chromium is started. Where there is none the test ends."""
+    return {"executable_path": need("chromium"), "args": ["--no-sandbox"] if os.geteuid() == 0 else []}

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.programs import lacking, need
 
 HERE = Path(__file__).parent
 WITHIN_S = 180
@@ -15,10 +15,8 @@ WITHIN_S = 180
 
 
 def node_modules() -> Path:
-    """Give the folder of the installed packages, or skip the test where they cannot be had."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("needs Node and npm")
+    """Give the folder of the installed packages, or end the test where they cannot be had."""
+    npm, _ = need("npm"), need("node")
     lock = (HERE / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llum-test-clients"
     folder = cache / hashlib.sha256(lock).hexdigest()[:16]
@@ -36,5 +34,5 @@ def _install(npm: str, folder: Path) -> None:
     command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=WITHIN_S, check=False)
     if ran.returncode:
-        pytest.skip(f"npm cannot install the clients: {ran.stderr[-300:]}")
+        lacking(f"npm cannot install the clients: {ran.stderr[-300:]}")
     (folder / "installed").touch()

@@ -1,7 +1,6 @@
-"""Real X servers and D-Bus daemons. A test that needs what is not installed is skipped; with CI set it fails."""
+"""Real X servers and D-Bus daemons."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,18 +11,8 @@ import structlog
 
 from sensors.spool import Spool
 from tests import waiting
+from tests.programs import need
 from tests.waiting import DEADLINE_S
-
-HINT = "run deploy/install-debian-packages.sh"
-
-
-def need(program: str) -> str:
-    """Give a program's path, or skip the test; in CI fail it."""
-    path = shutil.which(program)
-    if path is None:
-        reason = f"{program} is not installed: {HINT}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return path
 
 
 class XServer:

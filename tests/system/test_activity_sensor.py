@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.effort import seed
-from tests.sensors.conftest import XServer, need
+from tests.programs import need
+from tests.sensors.conftest import XServer
 from tests.system.harness import Llum, until
 from tests.system.plain_bus import LOST, PlainBus
 from tests.waiting import DEADLINE_S, eventually
