@@ -157,6 +157,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.SESSION_BUCKET,
         subjects.TEMPORARY_BUCKET,
         subjects.FLOW_BUCKET,
+        subjects.CLIENT_BUCKET,
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,
     )

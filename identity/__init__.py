@@ -6,6 +6,7 @@ registrations.py   which registration of an app holds
 tokens.py          bearer tokens: issued, looked up, listed, revoked
 app_passwords.py   passwords of simple devices; hashing.py, throttle.py
 sessions/          sessions of people's browsers
+oauth/             the authorization server: programs of others, and what they are given
 temporary/         whoever tries llum without an account
 states.py          who comes to a page: sixteen states, in one table
 credentials.py     tokens and passwords in one list, for people

@@ -7,6 +7,7 @@ from typing import Protocol
 from bus.connection import Bus
 from bus.key_rings import SESSION_KEYS, WatchedRing
 from identity.app_passwords import AppPasswords
+from identity.oauth.clients import Clients
 from identity.principal import Principal
 from identity.registrations import Asking, Registrations
 from identity.sessions.csrf import CsrfTokens
@@ -73,13 +74,14 @@ class Authenticator(Bearers):
         super().__init__(bus, requests)
         self.passwords = AppPasswords(bus)
         self.sessions = Sessions(bus)
+        self.clients = Clients(bus)
         self.csrf = CsrfTokens(WatchedRing(bus, SESSION_KEYS))
 
     def _end(self) -> None:
         self.csrf.close()
 
     def _watched(self) -> list[Watched]:
-        return [*super()._watched(), self.passwords, self.sessions]
+        return [*super()._watched(), self.passwords, self.sessions, self.clients]
 
     async def by_password(self, user: str, app: str, password: str, source: str = "") -> Principal | None:
         """Tell whose password it is; None if it is wrong. `source` is the address that it comes from.

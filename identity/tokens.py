@@ -5,6 +5,7 @@ are `<hash>.<user>.<app>`, so that nats-server itself finds those of a user, and
 `<hash>.<user>.<app>.used`, when that was.
 """
 
+import asyncio
 import functools
 import hashlib
 import re
@@ -32,6 +33,9 @@ GRACE_S: Final = 60
 
 USE_NOTED_EVERY_S: Final = 600.0
 """Seconds between two notes that a token was used: noting each use would cost a write each time."""
+
+AT_ONCE: Final = 64
+"""Tokens that are revoked at the same time."""
 
 _USED: Final = ".used"
 """The end of the keys under which uses are noted."""
@@ -170,17 +174,21 @@ class Tokens:
 
     async def revoke(self, token: IssuedToken) -> None:
         """Make a token worthless: here at once, elsewhere once the watch there hears of it. Raises `Transient`."""
-        hashed = token.key.partition(".")[0]
-        self._cache.discard(hashed)
-        await self._bucket.delete(token.key)
-        await self._bucket.delete(f"{token.key}.used")
-        self._cache.discard(hashed)
+        await self._drop(token.key)
 
     async def delete_of(self, user: str, app: str, before: int) -> None:
         """Delete the tokens of an app's registrations before a sequence. Raises `Transient`, `ApiError`."""
         for token in await self.list(user):
             if token.app == app and token.registration < before:
                 await self.revoke(token)
+
+    async def revoke_of_app(self, app: str) -> int:
+        """Revoke the tokens that everybody has given an app, and give their number. Raises `Transient`, `ApiError`."""
+        check_token(app, "app")
+        keys = [key for key, _, _ in await self._bucket.list(f"*.*.{app}")]
+        for start in range(0, len(keys), AT_ONCE):
+            await asyncio.gather(*map(self._drop, keys[start : start + AT_ONCE]))
+        return len(keys)
 
     async def erase_user(self, user: str) -> int:
         """Erase all tokens of a user and give their number. Raises `Transient`, `ApiError`.
@@ -198,6 +206,13 @@ class Tokens:
     async def count(self, user: str) -> int:
         """Count what is stored of the tokens of a user. Raises `Transient`, `ApiError`."""
         return await self._bucket.count(f"*.{user}.>")
+
+    async def _drop(self, key: str) -> None:
+        hashed = key.partition(".")[0]
+        self._cache.discard(hashed)
+        await self._bucket.delete(key)
+        await self._bucket.delete(f"{key}{_USED}")
+        self._cache.discard(hashed)
 
     def _changed(self, key: str) -> None:
         """Remember nothing of a token that was made or revoked, here or elsewhere. A use changes nothing."""

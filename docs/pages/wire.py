@@ -124,6 +124,10 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.FLOW_BUCKET),
             "Sign-ins that are on their way, for minutes. Each is encrypted; only its browser has the key.",
         ),
+        (
+            code(subjects.CLIENT_BUCKET),
+            "Clients of the authorization server, each with the hash of its secret, and their icons.",
+        ),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
         (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),
