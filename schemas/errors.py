@@ -26,6 +26,8 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.slices import Slice
+
 
 class Code(enum.StrEnum):
     """What went wrong. The text behind each is its public documentation."""
@@ -116,14 +118,23 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
     hint: str | None = None
     retry_after_s: float | None = None
     """When the same may succeed, where that is known and the code alone does not say it."""
+    missing: Slice | None = None
+    """Of a right that an app does not have: what the owner would have to grant. It says nothing of what there is."""
 
 
 class LlumError(Exception):
     """Any error with a stable code. As a text it is one line: what happened, and what to do."""
 
-    def __init__(self, code: Code, message: str, field: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        field: str | None = None,
+        hint: str | None = None,
+        missing: Slice | None = None,
+    ) -> None:
         super().__init__(message)
-        self.error = Error(code, message, field, hint)
+        self.error = Error(code, message, field, hint, missing=missing)
 
     @property
     def code(self) -> Code:
@@ -136,6 +147,11 @@ class LlumError(Exception):
     @property
     def hint(self) -> str | None:
         return self.error.hint
+
+    @property
+    def missing(self) -> Slice | None:
+        """What the owner would have to grant; None: that is not why, or nothing can be granted."""
+        return self.error.missing
 
     def __str__(self) -> str:
         field = f" (field {self.error.field})" if self.error.field else ""

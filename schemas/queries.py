@@ -3,7 +3,7 @@
 The reply to each is the struct of `schemas.replies` whose tag is the query's verb, or `Failed`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import ForgetPart
+from schemas.slices import Action, Slice
 from schemas.verbs import verb_of
 
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -192,6 +193,35 @@ class MeasurePart(_Query, tag="measure_part"):
     accepted_until: float | None = None
     held_from: float | None = None
     held_until: float | None = None
+
+
+class PreviewGrant(_Query, tag="preview_grant"):
+    """Say what an app would see under a grant that is not stored, and change nothing: a `PreviewGrantReply`.
+
+    The members are those of the command `consent`. Owner apps only; the app need not be registered.
+    """
+
+    app: str
+    granted: list[Slice] = []
+    decision: Literal["allowed", "changed"] = "allowed"
+    """`allowed`: beside what the app may do already. `changed`: that would be all it may do."""
+    role: Literal["app", "owner"] = "app"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 200
+    """At most so many components; the reply says how many more there are."""
+
+
+class Check(_Query, tag="check"):
+    """Say whether an app may do something in a place, and which settings decide: a `CheckReply`. Owner apps only.
+
+    The app need not be registered, nor need there be anything at the place.
+    """
+
+    app: str
+    action: Action = "ask"
+    context: list[str] = []
+    component: str | None = None
+    whose_rules: str | None = None
+    """A person: it is about the rules that the app has in that person's model."""
 
 
 Query = (

@@ -21,10 +21,12 @@ from schemas import (
     evidence,
     explaining,
     following,
+    granting,
     limits,
     permissions,
     queries,
     replies,
+    slices,
 )
 from schemas.verbs import verb_of
 
@@ -158,6 +160,8 @@ def messages_page() -> str:
         ("Who asked", asked),
         ("What follows", following),
         ("Permissions", permissions),
+        ("Slices", slices),
+        ("Previews and checks of rights", granting),
         ("Definitions", definitions),
         ("Evidence", evidence),
     ]
