@@ -9,6 +9,7 @@ from edge_http.accounts.mistakes import Mistakes, shown_again
 from edge_http.accounts.reception import reception_of
 from edge_http.sessions.current import require_fresh, require_session
 from edge_http.sessions.forms import posted_form
+from edge_http.sessions.own_model import zone_of
 from edge_http.web.pages import page
 from identity.accounts.account import Account
 from identity.accounts.links import sign_up_address
@@ -24,8 +25,9 @@ _PAGE: Final = "admin.html"
 
 async def show_admin(request: web.Request) -> web.Response:
     """List the accounts."""
-    await _check_admin(request, await require_session(request))
-    return page(request, _PAGE, errors=Mistakes(), **await _values(request))
+    session = await require_session(request)
+    await _check_admin(request, session)
+    return page(request, _PAGE, errors=Mistakes(), **await _values(request, session))
 
 
 async def make_administrator(request: web.Request) -> web.Response:
@@ -39,9 +41,11 @@ async def make_administrator(request: web.Request) -> web.Response:
             raise Refusal(Code.BAD_FIELD, "There is no account of this name.", "user")
         await reception.accounts.change(user, lambda one: msgspec.structs.replace(one, admin=True))
     except LlumError as error:
-        return shown_again(request, error, _PAGE, **await _values(request, typed=user))
+        return shown_again(request, error, _PAGE, **await _values(request, session, typed=user))
     await reception.note(request, user, "made_administrator", by=f"{ADMIN}{session.user}")
-    return page(request, _PAGE, errors=Mistakes(), **await _values(request, done=f"{user} is an administrator now."))
+    return page(
+        request, _PAGE, errors=Mistakes(), **await _values(request, session, done=f"{user} is an administrator now.")
+    )
 
 
 async def invite(request: web.Request) -> web.Response:
@@ -52,7 +56,7 @@ async def invite(request: web.Request) -> web.Response:
     reception = reception_of(request)
     token = await reception.links.make("invite", by=session.user)
     link = sign_up_address(reception.public_url, token)
-    return page(request, _PAGE, errors=Mistakes(), **await _values(request, link=link))
+    return page(request, _PAGE, errors=Mistakes(), **await _values(request, session, link=link))
 
 
 async def _check_admin(request: web.Request, session: Session) -> Account:
@@ -63,9 +67,9 @@ async def _check_admin(request: web.Request, session: Session) -> Account:
     return account
 
 
-async def _values(request: web.Request, **more: Any) -> dict[str, Any]:
+async def _values(request: web.Request, session: Session, **more: Any) -> dict[str, Any]:
     reception = reception_of(request)
     accounts = await reception.accounts.list()
     known = {"accounts": accounts[:MOST_SHOWN], "hidden": max(0, len(accounts) - MOST_SHOWN)}
     said = {"link": "", "done": "", "typed": "", "may_invite": reception.sign_up != "closed"}
-    return known | said | more
+    return known | said | {"zone": await zone_of(request, session.user)} | more

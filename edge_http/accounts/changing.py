@@ -15,13 +15,14 @@ from edge_http.accounts.own_account import (
     own_account,
     person_of,
 )
-from edge_http.accounts.people import MAX_CHARACTERS, PERSONAL, own_app
+from edge_http.accounts.people import MAX_CHARACTERS, PERSONAL
 from edge_http.accounts.reception import reception_of
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR
 from edge_http.sessions.current import current_session, require_fresh, require_session, see_other
 from edge_http.sessions.ending import end_session
 from edge_http.sessions.forms import Form, posted_form
+from edge_http.sessions.own_model import own_model
 from edge_http.sessions.places import browser_in_words
 from edge_http.web.pages import page
 from identity.accounts.account import Account
@@ -57,7 +58,7 @@ def changing(work: AccountWork, *, fresh: bool = True) -> Callable[[web.Request]
 
 async def change_name(request: web.Request, session: Session, form: Form) -> web.Response:
     """Tell the model what the person says of themself, where it is new."""
-    model = own_app(request, session.user)
+    model = own_model(request, session.user)
     values = await account_values(request, session)
     for name in PERSONAL:
         value = form.get(name).strip()

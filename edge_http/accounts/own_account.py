@@ -10,6 +10,7 @@ from edge_http.accounts.reception import reception_of
 from edge_http.http.observe import TRACE
 from edge_http.keys import BUS
 from edge_http.sessions.current import require_session, see_other
+from edge_http.sessions.own_model import zone_of
 from edge_http.web.pages import page
 from identity.accounts.account import Account
 from identity.accounts.ceremonies import PasskeyOwner
@@ -72,6 +73,7 @@ async def account_values(request: web.Request, session: Session, **typed: Any) -
     has_passkeys = reception.passkeys.site.has_passkeys
     return {
         "account": account,
+        "zone": await zone_of(request, account.user),
         "personal": dict.fromkeys(PERSONAL, "") | await personal_of(request, account.user) | typed,
         "options": await reception.passkeys.creation_options(person_of(account, session), account.passkeys)
         if has_passkeys

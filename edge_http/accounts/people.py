@@ -4,10 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bus.as_app import AsApp
-from edge_http.http.observe import TRACE
-from edge_http.keys import LAST_WRITES, REQUESTS
-from schemas.apps import OWNER_APP
+from edge_http.sessions.own_model import own_model
 from schemas.errors import LlumError
 from schemas.queries import Ask
 from schemas.replies import AskReply
@@ -18,16 +15,10 @@ MAX_CHARACTERS: Final = 200
 """Characters of one of these that are shown and kept with a session."""
 
 
-def own_app(request: web.Request, user: str) -> AsApp:
-    """Speak about a person as their own app."""
-    edge = request[TRACE].edge
-    return AsApp(edge[REQUESTS], user, OWNER_APP, edge[LAST_WRITES])
-
-
 async def personal_of(request: web.Request, user: str) -> dict[str, str]:
     """Give what is known of a person's name and address; what cannot be read is left out. Raises nothing."""
     try:
-        reply = await own_app(request, user).find(Ask(context=["Personal"], view=list(PERSONAL)), AskReply)
+        reply = await own_model(request, user).find(Ask(context=["Personal"], view=list(PERSONAL)), AskReply)
     except LlumError:
         return {}
     return {one.path[-1]: one.value[:MAX_CHARACTERS] for one in reply.components if isinstance(one.value, str)}

@@ -10,8 +10,8 @@ from bus.as_app import AsApp
 from edge_http.home.values import ShownValue, shown
 from edge_http.home.why import ShownWhy, why
 from edge_http.http.observe import TRACE
-from edge_http.keys import LAST_WRITES, REQUESTS, TIME_ZONE, TURNS
-from schemas.apps import OWNER_APP
+from edge_http.keys import TIME_ZONE
+from edge_http.sessions.own_model import own_model
 from schemas.errors import Code, Refusal
 from schemas.paths import format_path
 from schemas.queries import Ask, GetContext
@@ -77,12 +77,6 @@ class ComponentView(NamedTuple):
     kind: str
     made: float
     zone: str
-
-
-def own_model(request: web.Request, user: str) -> AsApp:
-    """Give a person's model as they themselves see it."""
-    edge = request[TRACE].edge
-    return AsApp(edge[REQUESTS], user, OWNER_APP, edge[LAST_WRITES], edge[TURNS])
 
 
 def url_of(path: tuple[str, ...]) -> str:

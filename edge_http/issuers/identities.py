@@ -12,6 +12,7 @@ from edge_http.keys import ISSUERS
 from edge_http.sessions.current import require_fresh, require_session, see_other
 from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import posted_form
+from edge_http.sessions.own_model import zone_of
 from edge_http.web.pages import page
 from identity.accounts.account import Account
 from schemas.errors import Code, Refusal
@@ -33,6 +34,7 @@ async def show(request: web.Request) -> web.Response:
         is_registered=account is not None,
         is_last=account is not None and account.ways <= 1,
         offered=starts(request),
+        zone=await zone_of(request, session.user),
     )
 
 

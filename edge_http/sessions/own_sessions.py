@@ -8,11 +8,12 @@ from aiohttp import web
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.http.showing import wants_page
-from edge_http.keys import AUTHENTICATOR, TIME_ZONE
+from edge_http.keys import AUTHENTICATOR
 from edge_http.sessions.current import current_session, require_session, see_other
 from edge_http.sessions.ending import end_session
 from edge_http.sessions.forms import posted_form
 from edge_http.sessions.local_paths import HOME
+from edge_http.sessions.own_model import zone_of
 from identity.sessions.session import Session
 from identity.sessions.store import ListedSession, shown_id
 from schemas.errors import Code, Refusal
@@ -40,7 +41,7 @@ async def _show(request: web.Request) -> web.Response:
     from edge_http.web.pages import page
 
     rows.sort(key=lambda row: not row["this"])
-    return page(request, "sessions.html", rows=rows, zone=request[TRACE].edge[TIME_ZONE], ended=_ended(request))
+    return page(request, "sessions.html", rows=rows, zone=await zone_of(request, session.user), ended=_ended(request))
 
 
 async def _end(request: web.Request) -> web.Response:

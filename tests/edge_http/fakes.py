@@ -85,7 +85,8 @@ class FakeRequests:
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
         encode(query)
         self.asked.append((user, app, query))
-        default = AskReply(seq=1) if verb_of(query) == "ask" else AccessReply(seq=1, role="owner", registration=1)
+        defaults: dict[str, Reply] = {"ask": AskReply(seq=1), "get_context": context_reply()}
+        default = defaults.get(verb_of(query), AccessReply(seq=1, role="owner", registration=1))
         return await _next(self.replies, query, default)
 
     @property

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from identity.sessions.store import shown_id
+from schemas.errors import Code, Refusal
 from tests.edge_http.browser import Browser, token_in
 from tests.edge_http.conftest import Edge
+from tests.edge_http.fakes import context_reply
 from tests.edge_http.signing_in import open_edge, signed_in
 
 JSON = "application/json"
@@ -44,6 +46,16 @@ async def test_a_person_sees_where_they_are_signed_in(site: Edge) -> None:
     assert page.index("this browser") < page.index("Chrome on Android")
     assert "Safari" not in page
     assert here.cookies["llumsessionid"] not in page
+
+
+async def test_times_are_by_the_persons_own_clock(site: Edge) -> None:
+    """In the zone that their model says, or that of the installation where it says none or cannot be read."""
+    here = await signed_in(site, made=5.0)
+    unread = Refusal(Code.NO_SUCH_MODEL, "there is no model")
+    site.requests.replies = [context_reply(time_zone="Asia/Tokyo"), context_reply(), unread]
+    pages = [await (await here.get("/sessions")).text() for _ in range(3)]
+    shown = ["1 Jan 1970, 09:00<", "1 Jan 1970, 00:00 UTC<", "1 Jan 1970, 00:00 UTC<"]
+    assert [time in page for time, page in zip(shown, pages, strict=True)] == [True] * 3
 
 
 async def test_what_a_browser_says_of_itself_is_no_part_of_the_page(site: Edge) -> None:

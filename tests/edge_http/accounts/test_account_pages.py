@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from bus.as_app import AsApp, LastWrites, new_id
 from identity.accounts.events import events_of
 from identity.sessions.session import FRESH_S
+from schemas.apps import OWNER_APP
+from schemas.commands import SetTimeZone
 from tests.edge_http.accounts.conftest import Site
 from tests.edge_http.accounts.walking import GOOD, Walker
 from tests.identity.accounts.authenticator import Authenticator
@@ -186,3 +189,13 @@ async def test_an_invitation_is_shown_once_and_good_for_one(site: Site, alice: W
     assert link[1] not in (await alice.open("/admin")).text
     assert (await site.browser().sign_up("carol", link[1])).location == "/account/welcome"
     assert (await site.browser().open(f"/sign-up?link={link[1]}")).status == 403
+
+
+async def test_times_are_by_the_persons_own_clock(site: Site, alice: Walker) -> None:
+    """What happened to the account stands in the time zone that its model says."""
+    before = (await alice.open("/account")).text
+    zone = SetTimeZone(id=new_id(), time_zone="Asia/Tokyo")
+    await AsApp(site.llum.requests, "alice", OWNER_APP, LastWrites()).send(zone)
+    after = (await alice.open("/account")).text
+    assert [" UTC</time>" in page for page in (before, after)] == [True, False]
+    assert [" UTC</time>" in (await alice.open(path)).text for path in ("/sessions", "/admin")] == [False, False]
