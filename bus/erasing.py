@@ -47,6 +47,7 @@ RENEWED: Final = (
     subjects.REJECTED_STREAM,
     subjects.DEAD_LETTERS_STREAM,
     subjects.bucket_stream(subjects.TOKEN_BUCKET),
+    subjects.bucket_stream(subjects.FAMILY_BUCKET),
     subjects.bucket_stream(subjects.APP_PASSWORD_BUCKET),
     subjects.bucket_stream(subjects.ACCOUNT_BUCKET),
     subjects.bucket_stream(subjects.SESSION_BUCKET),

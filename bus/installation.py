@@ -152,6 +152,7 @@ def _own_streams() -> list[dict[str, Any]]:
     }
     buckets = (
         subjects.TOKEN_BUCKET,
+        subjects.FAMILY_BUCKET,
         subjects.APP_PASSWORD_BUCKET,
         subjects.ACCOUNT_BUCKET,
         subjects.SESSION_BUCKET,

@@ -34,6 +34,9 @@ SESSION_KEYS: Final = "session_keys"
 CHALLENGE_KEYS: Final = "challenge_keys"
 """What authenticators are to sign is proven with it to be llum's."""
 
+REFRESH_KEYS: Final = "refresh_keys"
+"""The successors of refresh tokens are computed with it."""
+
 HEARD_OF_WITHIN_S: Final = 10.0
 """Seconds after which everybody has heard of a new key: watches need less than a second, and some are being mended."""
 

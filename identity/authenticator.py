@@ -8,6 +8,8 @@ from bus.connection import Bus
 from bus.key_rings import SESSION_KEYS, WatchedRing
 from identity.app_passwords import AppPasswords
 from identity.oauth.clients import Clients
+from identity.oauth.families import Lifetimes
+from identity.oauth.issuing import DEFAULT_LIFETIMES, Issuing
 from identity.principal import Principal
 from identity.registrations import Asking, Registrations
 from identity.sessions.csrf import CsrfTokens
@@ -47,17 +49,19 @@ class Bearers:
         return [self.registrations, self.tokens]
 
     async def by_token(self, token: str) -> Principal | None:
-        """Tell whose token it is; None if it is worthless. Raises `Transient`."""
+        """Tell whose token it is; None if it is worthless, or meant for another server. Raises `Transient`."""
         at_hand = self.at_hand(token)
         if at_hand is not None:
             return at_hand
         principal = await self.tokens.look_up(token)
-        return principal if principal is not None and await self._is_registered(principal) else None
+        if principal is None or principal.audience:
+            return None
+        return principal if await self._is_registered(principal) else None
 
     def at_hand(self, token: str) -> Principal | None:
         """Tell whose token it is if that is known and nobody need be asked. None: only `by_token` can tell."""
         principal = self.tokens.at_hand(token)
-        if principal is None:
+        if principal is None or principal.audience:
             return None
         holds = self.registrations.is_known_to_hold(principal.user, principal.app, principal.registration)
         return principal if holds else None
@@ -68,10 +72,11 @@ class Bearers:
 
 
 class Authenticator(Bearers):
-    """Knows passwords and sessions, too. Run `run()` for as long as it is used."""
+    """Knows passwords and sessions, too, and what apps sign in with. Run `run()` for as long as it is used."""
 
-    def __init__(self, bus: Bus, requests: Asking) -> None:
+    def __init__(self, bus: Bus, requests: Asking, lifetimes: Lifetimes = DEFAULT_LIFETIMES) -> None:
         super().__init__(bus, requests)
+        self.oauth = Issuing(bus, self.tokens, lifetimes)
         self.passwords = AppPasswords(bus)
         self.sessions = Sessions(bus)
         self.clients = Clients(bus)
@@ -79,6 +84,7 @@ class Authenticator(Bearers):
 
     def _end(self) -> None:
         self.csrf.close()
+        self.oauth.close()
 
     def _watched(self) -> list[Watched]:
         return [*super()._watched(), self.passwords, self.sessions, self.clients]

@@ -25,6 +25,11 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     """Until when that is good, seconds since 1970; None: for as long as the registration."""
     authenticated: float = 0.0
     """When the person behind a session proved who they are, seconds since 1970; 0: never, or there is no session."""
+    audience: str = ""
+    """For whom its token is meant; "": llum itself. llum takes no other."""
+    oauth: bool = False
+    """The token is one that an app got by OAuth 2, and the app is none of the old ones: it is told what it lacks by
+    statuses."""
 
     @property
     def is_temporary(self) -> bool:

@@ -47,11 +47,13 @@ _SHOWN_CHARACTERS: Final = 16
 """Characters of a hash by which people name a token: enough to tell all tokens apart, too few to search for."""
 
 
-class _Stored(msgspec.Struct, frozen=True):
+class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     registration: int
     made: float
     expires: float
     sign_in: str
+    audience: str = ""
+    oauth: bool = False
 
 
 class IssuedToken(NamedTuple):
@@ -67,6 +69,8 @@ class IssuedToken(NamedTuple):
     """When it was used last, give or take `USE_NOTED_EVERY_S`; None: never."""
     key: str
     """Under which it is stored."""
+    sign_in: str
+    audience: str = ""
 
 
 class _Known:
@@ -79,7 +83,17 @@ class _Known:
         stored = _decoder.decode(value)
         self.key = key
         shown = hashed[:_SHOWN_CHARACTERS]
-        self.principal = Principal(user, app, stored.registration, "token", stored.sign_in, shown, stored.expires)
+        self.principal = Principal(
+            user,
+            app,
+            stored.registration,
+            "token",
+            stored.sign_in,
+            shown,
+            stored.expires,
+            audience=stored.audience,
+            oauth=stored.oauth,
+        )
         self.expires = stored.expires
         self.epoch = epoch
         """That of the watch; None: it is not to be believed a second time."""
@@ -113,9 +127,28 @@ class Tokens:
         """Watch until cancelled for tokens that are revoked elsewhere."""
         await self._watched.run()
 
-    async def issue(self, user: str, app: str, registration: int, lifetime_s: float) -> str:
-        """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`."""
-        return await self._issue(user, app, registration, lifetime_s, new_sign_in())
+    async def issue(
+        self,
+        user: str,
+        app: str,
+        registration: int,
+        lifetime_s: float,
+        *,
+        sign_in: str = "",
+        audience: str = "",
+        oauth: bool = False,
+    ) -> str:
+        """Make a token for a registration of an app. Raises `Refusal` for ids that get none, `Transient`.
+
+        `sign_in` names the one that it comes from, else it is a new one; the others are as `Principal` has them.
+        """
+        check_names(user, app)
+        now, sign_in = self._now(), sign_in or new_sign_in()
+        proof = (await inboxes_of(self._bus)).proof(user, app, sign_in)
+        token = f"llum_{secrets.token_urlsafe(32)}.{sign_in}.{proof}"
+        stored = _Stored(registration, now, now + lifetime_s, sign_in, audience, oauth)
+        await self._bucket.put(f"{_hash(token)}.{user}.{app}", msgspec.json.encode(stored), lifetime_s + GRACE_S)
+        return token
 
     async def renew(self, principal: Principal, lifetime_s: float) -> str:
         """Make the token that follows one of this sign-in. Its inbox is the same, so a connection can go on with it.
@@ -123,16 +156,19 @@ class Tokens:
         The earlier one is good until it expires or is revoked. Raises as `issue`.
         """
         assert principal.sign_in, "only a token comes from a sign-in"
-        return await self._issue(principal.user, principal.app, principal.registration, lifetime_s, principal.sign_in)
+        return await self.issue(
+            principal.user,
+            principal.app,
+            principal.registration,
+            lifetime_s,
+            sign_in=principal.sign_in,
+            audience=principal.audience,
+            oauth=principal.oauth,
+        )
 
-    async def _issue(self, user: str, app: str, registration: int, lifetime_s: float, sign_in: str) -> str:
-        check_names(user, app)
-        proof = (await inboxes_of(self._bus)).proof(user, app, sign_in)
-        token = f"llum_{secrets.token_urlsafe(32)}.{sign_in}.{proof}"
-        now = self._now()
-        stored = _Stored(registration, now, now + lifetime_s, sign_in)
-        await self._bucket.put(f"{_hash(token)}.{user}.{app}", msgspec.json.encode(stored), lifetime_s + GRACE_S)
-        return token
+    async def take_back(self, token: str, user: str, app: str) -> None:
+        """Make a token worthless that nobody has been given. Raises `Transient`."""
+        await self._bucket.delete(f"{_hash(token)}.{user}.{app}")
 
     async def look_up(self, token: str) -> Principal | None:
         """Tell who a token stands for; None if it is unknown, revoked or has expired. Raises `Transient`.
@@ -175,6 +211,12 @@ class Tokens:
     async def revoke(self, token: IssuedToken) -> None:
         """Make a token worthless: here at once, elsewhere once the watch there hears of it. Raises `Transient`."""
         await self._drop(token.key)
+
+    async def end_sign_in(self, user: str, app: str, sign_in: str) -> None:
+        """Revoke all tokens of a sign-in. Raises `Transient`, `ApiError`."""
+        for token in await self.list(user):
+            if (token.app, token.sign_in) == (app, sign_in):
+                await self.revoke(token)
 
     async def delete_of(self, user: str, app: str, before: int) -> None:
         """Delete the tokens of an app's registrations before a sequence. Raises `Transient`, `ApiError`."""
@@ -252,7 +294,17 @@ def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:
     hashed, _, app = key.split(".")
     stored = _decoder.decode(value)
     last = used.get(f"{key}.used")
-    return IssuedToken(hashed[:_SHOWN_CHARACTERS], app, stored.registration, stored.made, stored.expires, last, key)
+    return IssuedToken(
+        hashed[:_SHOWN_CHARACTERS],
+        app,
+        stored.registration,
+        stored.made,
+        stored.expires,
+        last,
+        key,
+        stored.sign_in,
+        stored.audience,
+    )
 
 
 @functools.lru_cache(maxsize=CACHE_ENTRIES)

@@ -92,6 +92,18 @@ class Code(enum.StrEnum):
         "was used before, or was changed. Begin again.",
     )
     LAST_WAY_IN = "last_way_in", "It is the person's only way to sign in: without it nobody could."
+    INVALID_GRANT = (
+        "invalid_grant",
+        "The code, refresh token or device code is unknown, was used, has expired, or belongs to another client.",
+    )
+    INVALID_CLIENT = (
+        "invalid_client",
+        "There is no client of that id here, or it has not shown that it is that one.",
+    )
+    INVALID_TARGET = "invalid_target", "There is no resource server of that address, or the sign-in is for another one."
+    INVALID_SCOPE = "invalid_scope", "The scope is not one of llum, or is more than the person has granted."
+    UNAUTHORIZED_CLIENT = "unauthorized_client", "This client may not get tokens in that way."
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type", "There is no such way to get a token."
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
     TOO_FAST = (
         "too_fast",

@@ -118,6 +118,7 @@ def _stores() -> list[tuple[str, str]]:
             "Who asked what about a person, for 90 days unless the operator sets other bounds. Only llum writes it.",
         ),
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
+        (code(subjects.FAMILY_BUCKET), "Sign-ins of apps by OAuth 2: of each the hash of its live refresh token."),
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
         (code(subjects.ACCOUNT_BUCKET), "Accounts of people: how each signs in, and one-time links, as hashes."),
         (code(subjects.SESSION_BUCKET), "Sessions of browsers, by the hash of the session's id."),

@@ -52,7 +52,9 @@ async def _by_cookie(request: web.Request) -> "Principal | None":
 async def _by_token(request: web.Request) -> "Principal":
     principal = await request[TRACE].edge[AUTHENTICATOR].by_token(token_of(request))
     if principal is None:
-        raise unauthenticated(request, "the token is unknown, has expired or was revoked", "invalid_token")
+        raise unauthenticated(
+            request, "the token is unknown, has expired, was revoked, or is meant for another server", "invalid_token"
+        )
     return principal
 
 

@@ -6,10 +6,10 @@ have to be erased.
 
 import hmac
 import secrets
-from typing import Final
+from typing import Final, NamedTuple
 
 from bus.connection import Bus
-from bus.kv import Bucket
+from bus.kv import Bucket, KeyValue
 from bus.subjects import FLOW_BUCKET
 
 SECRET_BYTES: Final = 32
@@ -18,6 +18,13 @@ SECRET_BYTES: Final = 32
 def new_secret() -> str:
     """Make a secret, which may stand in a cookie or an address."""
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+class FoundSealed(NamedTuple):
+    """An entry that was opened, and where it is."""
+
+    content: bytes
+    entry: KeyValue
 
 
 class SealedEntries:
@@ -41,6 +48,16 @@ class SealedEntries:
         if entry is None or not await self._bucket.take(entry):
             return None
         return self._open(secret, entry.value)
+
+    async def find(self, secret: str) -> "FoundSealed | None":
+        """Give an entry as the bucket's leader has it, to be replaced; None if there is none. Raises `Transient`."""
+        entry = await self._bucket.find_at_leader(self._name(secret))
+        content = None if entry is None else self._open(secret, entry.value)
+        return None if entry is None or content is None else FoundSealed(content, entry)
+
+    async def replace(self, secret: str, found: "FoundSealed", content: bytes, lifetime_s: float) -> bool:
+        """Put another content in place of one that was found; tell whether it was there still. Raises `Transient`."""
+        return await self._bucket.replace(found.entry, self._seal(secret, content), lifetime_s)
 
     def _name(self, secret: str) -> str:
         return f"{self._kind}.{_derived(secret, 'name of ' + self._kind).hex()}"

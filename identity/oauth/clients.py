@@ -23,6 +23,7 @@ from bus.subjects import CLIENT_BUCKET
 from bus.watched_bucket import WatchedBucket
 from identity.oauth.client import ClientKind, ClientMaker, OAuthClient, checked, redirect_fits
 from identity.oauth.icons import check_icon
+from identity.oauth.issuing import Issuing
 from identity.tokens import Tokens
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import is_token
@@ -174,7 +175,9 @@ class Clients:
             self._cache.discard(client_id)
             await self._bucket.delete(client_id)
             await self._bucket.delete(client_id + _ICON)
-            await Tokens(self._bus).revoke_of_app(client_id)
+            tokens = Tokens(self._bus)
+            await Issuing(self._bus, tokens).end_families_of_client(client_id)
+            await tokens.revoke_of_app(client_id)
         return entry is not None
 
     async def _change(self, client_id: str, change: Callable[[_Stored], _Stored]) -> _Stored:

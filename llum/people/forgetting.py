@@ -26,6 +26,7 @@ from bus.jetstream import JetStream, Stored
 from bus.pings import ping
 from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
+from identity.oauth.issuing import Issuing
 from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
 from identity.tokens import Tokens
@@ -71,6 +72,8 @@ class Counts(msgspec.Struct, kw_only=True):
     accounts: int = 0
     """With all by which the person signs in."""
     tokens: int = 0
+    families: int = 0
+    """Sign-ins of apps, with their refresh tokens."""
     passwords: int = 0
     sessions: int = 0
     """Of browsers in which the person has signed in."""
@@ -138,6 +141,7 @@ class _Forgetter:
         self._client = client
         self._bus = client.bus
         self._jetstream = JetStream(client.bus)
+        self._families = Issuing(client.bus, Tokens(client.bus)).families
         self._user = user
         self.is_here = data_dir.is_dir()
         self._log_folder = data_dir / "log"
@@ -209,6 +213,7 @@ class _Forgetter:
         left = await self.model_size()
         left.accounts = await Accounts(self._bus, self._client.requests).count(self._user)
         left.tokens = await Tokens(self._bus).count(self._user)
+        left.families = await self._families.count(self._user)
         left.passwords = await AppPasswords(self._bus).count(self._user)
         left.trials = await TemporaryUsers(self._bus).count(self._user)
         left.sessions = await Sessions(self._bus).count(self._user)
@@ -245,6 +250,7 @@ class _Forgetter:
         """Erase all but the log: first what lets anyone in, then what is on its way."""
         erased = Counts(
             accounts=await Accounts(self._bus, self._client.requests).erase_user(self._user),
+            families=await self._families.erase_user(self._user),
             tokens=await Tokens(self._bus).erase_user(self._user),
             passwords=await AppPasswords(self._bus).erase_user(self._user),
             sessions=await Sessions(self._bus).erase_user(self._user),
