@@ -66,8 +66,8 @@ def redirect_fits(client: OAuthClient, uri: str) -> bool:
 
 def checked(client: OAuthClient) -> OAuthClient:
     """Return a client as it may be stored, or raise `bad_field` or `too_large`, naming the field."""
-    if check_app(client.id, "id") == OWNER_APP:
-        raise Refusal(Code.BAD_FIELD, f"{OWNER_APP} is the app of every owner", "id", "choose another id")
+    if check_app(client.id, "client_id") == OWNER_APP:
+        raise Refusal(Code.BAD_FIELD, f"{OWNER_APP} is the app of every owner", "client_id", "choose another id")
     plain = client.legacy
     if len(client.redirect_uris) > MAX_REDIRECTS:
         message = f"a client has {len(client.redirect_uris)} addresses, at most {MAX_REDIRECTS}"

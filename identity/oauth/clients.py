@@ -29,7 +29,7 @@ from schemas.errors import Code, Refusal, Transient
 from schemas.paths import is_token
 from schemas.recent import Recent
 
-__all__ = ["ClientChange", "ClientKind", "ClientMaker", "Clients", "OAuthClient", "redirect_fits"]
+__all__ = ["ClientChange", "ClientKind", "ClientMaker", "Clients", "OAuthClient", "no_such_client", "redirect_fits"]
 
 CACHE_ENTRIES: Final = 1000
 """Clients remembered by one process, about 2 MB."""
@@ -107,7 +107,7 @@ class Clients:
         client = checked(msgspec.structs.replace(client, made=client.made or self._now(), has_icon=False))
         if await self._bucket.claim(client.id, msgspec.json.encode(_Stored(client))) is None:
             hint = "choose another id, or change the one that is there"
-            raise Refusal(Code.ALREADY_EXISTS, f"there is a client {client.id}", "id", hint)
+            raise Refusal(Code.ALREADY_EXISTS, f"there is a client {client.id}", "client_id", hint)
         return client
 
     async def save(self, client: OAuthClient) -> OAuthClient:
@@ -222,7 +222,7 @@ class Clients:
 
 def no_such_client(client_id: str) -> Refusal:
     """Make the refusal of an id that is nobody's."""
-    return Refusal(Code.NO_SUCH_CLIENT, f"there is no client {client_id[:80]!r}", "id", "register it first")
+    return Refusal(Code.NO_SUCH_CLIENT, f"there is no client {client_id[:80]!r}", "client_id", "register it first")
 
 
 def _keeping(client: OAuthClient, before: OAuthClient) -> OAuthClient:

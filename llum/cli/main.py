@@ -87,6 +87,7 @@ HINTS: Final = {
     Code.NO_SUCH_MODEL: "Make one with `llum admin person add`.",
     Code.NO_SUCH_EVIDENCE: "`llum ask USER PATH --evidence` shows the seq of each piece.",
     Code.NO_SUCH_APP: "Register it with `llum admin app add`.",
+    Code.NO_SUCH_CLIENT: "`llum admin client list` shows those that there are.",
 }
 
 

@@ -55,7 +55,7 @@ async def test_an_id_is_one_clients(clients: Clients) -> None:
     """Of many who take it at once, one gets it; `save` changes what is there instead."""
     done = await asyncio.gather(*(clients.add(LOG) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(one, OAuthClient) for one in done) == 1
-    assert await refusal(clients.add(LOG)) == (Code.ALREADY_EXISTS, "id")
+    assert await refusal(clients.add(LOG)) == (Code.ALREADY_EXISTS, "client_id")
     saved = await clients.save(msgspec.structs.replace(LOG, name="Other", made_by="registration"))
     assert (saved.name, saved.made_by) == ("Other", "operator")
     assert await clients.find("log") == saved
@@ -69,16 +69,16 @@ async def test_who_is_no_client_is_not_found(clients: Clients, client_id: str) -
     assert not await clients.check_secret(client_id, "")
     assert await clients.icon(client_id) is None
     assert not await clients.delete(client_id)
-    assert await refusal(clients.change(client_id, lambda one: one)) == (Code.NO_SUCH_CLIENT, "id")
+    assert await refusal(clients.change(client_id, lambda one: one)) == (Code.NO_SUCH_CLIENT, "client_id")
     assert await clients.find("log") is not None
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"id": "llum"}, "id"),
-        ({"id": "_admin"}, "id"),
-        ({"id": "Log"}, "id"),
+        ({"id": "llum"}, "client_id"),
+        ({"id": "_admin"}, "client_id"),
+        ({"id": "Log"}, "client_id"),
         ({"name": ""}, "name"),
         ({"name": "x" * 65}, "name"),
         ({"name": "L\u202eog"}, "name"),
