@@ -19,6 +19,7 @@ from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
 from edge_http.issuers.routes import add_issuers
 from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
+from edge_http.oauth.routes import add_oauth
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
@@ -71,6 +72,7 @@ def make_app(
     add_home(app)
     add_issuers(app, issuers or {})
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
+    add_oauth(app)
     add_personis(app)
     return app
 

@@ -31,4 +31,4 @@ def paths_of(method: str) -> list[str]:
 def pages() -> list[str]:
     """Name the paths that a browser shows as pages."""
     none = ("/health", "/ready", "/me")
-    return [path for path in paths_of("GET") if path not in none and not path.startswith("/static")]
+    return [path for path in paths_of("GET") if path not in none and not path.startswith(("/static", "/.well-known"))]

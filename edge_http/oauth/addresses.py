@@ -1,0 +1,25 @@
+"""Where the endpoints of the authorization server are. Each address begins with the one that is configured."""
+
+from typing import Final
+
+AUTHORIZE: Final = "/authorize"
+TOKEN: Final = "/token"  # noqa: S105 - an address
+REQUEST_TOKEN: Final = "/request_token"  # noqa: S105 - an address
+"""Where the original's clients get their tokens."""
+REVOKE: Final = "/revoke"
+INTROSPECT: Final = "/introspect"
+REGISTER: Final = "/register"
+DEVICE: Final = "/device"
+DEVICE_AUTHORIZATION: Final = "/device_authorization"
+SERVER_METADATA: Final = "/.well-known/oauth-authorization-server"
+RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
+
+
+def address_of(public_url: str, path: str) -> str:
+    """Give the whole address of a path: of what is configured, never of what a request says."""
+    return public_url.rstrip("/") + path
+
+
+def resource_metadata_of(public_url: str) -> str:
+    """Give where the metadata of llum as a resource are: what a challenge names as `resource_metadata`."""
+    return address_of(public_url, RESOURCE_METADATA)
