@@ -9,9 +9,10 @@ from bus.connection import Bus, not_authenticated
 from bus.inbox import Inbox, OnAnswer, is_no_responders
 from bus.probing import Probes
 from bus.subjects import REPLY_TO_HEADER, SETTLE_HEADER, checked_ask_subject, checked_command_subject
-from schemas.codec import decode_outcome, decode_reply, encode
-from schemas.commands import Command
+from schemas.codec import decode_command, decode_outcome, decode_query, decode_reply, encode
+from schemas.commands import COMMAND_VERBS, Command
 from schemas.errors import Code, Refusal, Transient, raised_from
+from schemas.missing import right_for
 from schemas.queries import Query
 from schemas.replies import Failed, Outcome, Reply
 from schemas.verbs import verb_of
@@ -178,24 +179,22 @@ class Requests:
         """Fail those whose message nats-server did not take: it stands for what the model would have said."""
         for exchange in list(self._under_way):
             if exchange.subject == subject:
-                exchange.fail(
-                    Refusal(Code.PERMISSION_DENIED, f"nats-server does not let this app publish on {subject}")
-                )
+                exchange.fail(_not_let(subject, exchange.data))
 
 
 class _Exchange:
     """One message, sent until something settles it."""
 
     __slots__ = (
-        "_again", "_bus", "_data", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer", "_tokens",
-        "_trouble", "again_s", "future", "needs_worker", "reply", "reply_to", "settle", "subject", "timeout_s",
+        "_again", "_bus", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer", "_tokens",
+        "_trouble", "again_s", "data", "future", "needs_worker", "reply", "reply_to", "settle", "subject", "timeout_s",
     )  # fmt: skip
 
     def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
         self._bus = bus
         self._inbox = inbox
         self.subject = subject
-        self._data = data
+        self.data = data
         self._failure = failure
         self._loop = asyncio.get_running_loop()
         self._over_at = self._loop.time() + timeout_s
@@ -301,7 +300,7 @@ class _Exchange:
 
     def send_at_once(self) -> bool:
         """Send without waiting. False: it could not be sent now."""
-        return self._bus.publish_soon(self.subject.encode(), self._data, self.reply.encode(), self._header_block())
+        return self._bus.publish_soon(self.subject.encode(), self.data, self.reply.encode(), self._header_block())
 
     async def send(self) -> None:
         """Send as soon as the connection takes it, if it stands; else the reconnect does it.
@@ -314,7 +313,7 @@ class _Exchange:
             headers = {REPLY_TO_HEADER: self.reply_to} if self.reply_to else {}
             if self.settle:
                 headers[SETTLE_HEADER] = "1"
-            await self._bus.publish(self.subject, self._data, self.reply, headers or None)
+            await self._bus.publish(self.subject, self.data, self.reply, headers or None)
 
     def _header_block(self) -> bytes:
         """Write the header that names the inbox, which is ours or has been checked."""
@@ -338,6 +337,18 @@ class _Exchange:
             self._trouble = error.error.message
         except Refusal as error:
             self.fail(error)
+
+
+def _not_let(subject: str, data: bytes) -> Refusal:
+    """Refuse what nats-server has not taken, as the model would have."""
+    verb = subject.rpartition(".")[2]
+    try:
+        message = decode_command(data, verb) if verb in COMMAND_VERBS else decode_query(data, verb)
+    except Refusal as refusal:
+        return refusal
+    hint = "the model's owner can grant it"
+    said = f"nats-server does not let this app publish on {subject}"
+    return Refusal(Code.PERMISSION_DENIED, said, None, hint, right_for(message))
 
 
 def _refused() -> Transient:

@@ -24,6 +24,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceType
 from schemas.paths import Path, format_path
 from schemas.permissions import PERMISSION_PARTS, VERBS, Permission, said
+from schemas.slices import Slice
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -178,11 +179,17 @@ def is_expired(setting: Permission, now: float) -> bool:
     return setting.expires is not None and setting.expires <= now
 
 
-def denied(app: str, action: str, field: str | None = None) -> Refusal:
-    """Make the refusal; it is the same whether or not there is something at the path."""
+def denied(app: str, action: str, field: str | None = None, missing: Slice | None = None) -> Refusal:
+    """Make the refusal; it is the same whether or not there is something at the path.
+
+    `missing` is what the owner would have to grant; None: it is for owner apps alone, whatever is granted.
+    """
     name, person = parted_grantee(app)
     who = app_name(name) if person is None else f"a rule of {app_name(name)} in {person}'s model"
-    return Refusal(Code.PERMISSION_DENIED, f"{who} may not {action} here", field, "the model's owner can grant it")
+    if missing is not None and person is not None:
+        missing = msgspec.structs.replace(missing, whose_rules=person)
+    hint = "the model's owner can grant it"
+    return Refusal(Code.PERMISSION_DENIED, f"{who} may not {action} here", field, hint, missing)
 
 
 PlacedPermission = tuple[Path, Permission]

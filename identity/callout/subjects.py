@@ -5,34 +5,14 @@ its inbox.
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
 from bus.subjects import ask_subject, command_subject
 from identity.callout.claims import Subjects
 from schemas import commands, queries
+from schemas.missing import RIGHT_OF
 from schemas.permissions import VERBS
 from schemas.verbs import verb_of
 
-_RIGHTS: Final[dict[type[msgspec.Struct], str]] = {
-    commands.Tell: "tell",
-    commands.Withdraw: "tell",
-    commands.MakeContext: "make",
-    commands.MakeComponent: "make",
-    commands.MakeView: "make",
-    commands.SetResolver: "make",
-    commands.SetGoals: "make",
-    commands.DeleteContext: "delete",
-    commands.DeleteComponent: "delete",
-    commands.DeleteView: "delete",
-    commands.MakeRule: "rules",
-    commands.DeleteRule: "rules",
-}
-"""What an app that is no owner's needs for a command, somewhere in the model; the model says where. The rest is the
-owner's.
-"""
-
 _OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in commands.LLUMS_OWN)
-_NEEDS_ASK: Final = frozenset({queries.Ask, queries.GetContext, queries.ListRules})
 _OWNERS_ASKS: Final = frozenset(
     {queries.ListApps, queries.Export, queries.CheckImport, queries.Asked, queries.Follows, queries.MeasurePart}
 )
@@ -41,11 +21,11 @@ _OWNERS_ASKS: Final = frozenset(
 def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inboxes: Iterable[str]) -> Subjects:
     """Give what an app may publish and hear. `rights` are those that it has somewhere in the model, of `VERBS`."""
     held = frozenset(VERBS if owner else rights)
-    sent = _OWNERS if owner else tuple(command for command, right in _RIGHTS.items() if right in held)
+    sent = _OWNERS if owner else tuple(one for one in _OWNERS if RIGHT_OF.get(one) in held)
     asked = [
         query
         for query in queries.QUERIES
-        if owner or (query not in _OWNERS_ASKS and (query not in _NEEDS_ASK or "ask" in held))
+        if owner or (query not in _OWNERS_ASKS and (query not in RIGHT_OF or RIGHT_OF[query] in held))
     ]
     publish = [command_subject(user, app, verb_of(command)) for command in sent]
     publish += [ask_subject(user, app, verb_of(query)) for query in asked]

@@ -225,7 +225,7 @@ def _origins_elsewhere(model: Model, command: WithdrawFollowing, person: str, st
     grantee = permissions.grantee_of(stamp.app, person)
     path = check_path(command.context, "context")
     name = command.component or ""
-    check_may(permissions.grant_at(model, grantee, path, name, stamp.time_s), grantee, "tell")
+    check_may(permissions.grant_at(model, grantee, path, name, stamp.time_s), grantee, "tell", path, name)
     check_length(command.pieces, "pieces")
     number = existing_component(model, path, name).component.number
     return [CauseRange(seq=seq, n=n, grantee=grantee, only_no=number) for seq, n in command.pieces]

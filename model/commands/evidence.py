@@ -21,6 +21,7 @@ from schemas.causes import Cause, CauseRange
 from schemas.commands import Correct, Derive, Tell, Withdraw
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
+from schemas.missing import right
 from schemas.paths import Path, check_path
 
 _MAX_SEQ: Final = 2**62
@@ -49,7 +50,7 @@ def tell(
         component_to_change(model, msgspec.structs.replace(stamp, app=app), command.context, name, "tell")
         raise AssertionError("what is not there is refused")
     if not permissions.grant_at(model, app, path, name, stamp.time_us / 1e6, known).tell:
-        raise permissions.denied(app, "tell", "context")
+        raise permissions.denied(app, "tell", "context", right("tell", path, name))
     new = command.evidence
     if command.convert:
         new = with_value(new, leaf.value_type, leaf.value_list, "None" if cause is None else "")

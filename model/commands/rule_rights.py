@@ -11,13 +11,14 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, RuleSuspended, ScheduleDropped, put
-from model.commands.targets import check_may
 from model.permissions import Grant, Grants
 from model.references import listed_in
 from model.stamp import Stamp
 from model.state import Model, StoredRule
-from schemas.errors import Error
+from schemas.errors import Error, Refusal
+from schemas.missing import right
 from schemas.paths import Path
+from schemas.slices import Action
 
 RuleNeed = Literal["ask", "rules", "notify"]
 
@@ -27,10 +28,12 @@ _ACTIONS: Final[dict[RuleNeed, str]] = {"ask": "ask", "rules": "have rules", "no
 def check_may_have_rules(model: Model, path: Path, name: str, stamp: Stamp) -> Grant:
     """Give what the app may do with the component, or raise `permission_denied`: it needs to ask, and to have rules."""
     grant = permissions.grant_at(model, stamp.app, path, name, stamp.time_s)
-    check_may(grant, stamp.app, "rules")
-    if not _may_ask(model, grant, path, name):
-        raise permissions.denied(stamp.app, "ask", "context")
-    return grant
+    may_ask = _may_ask(model, grant, path, name)
+    if grant.rules and may_ask:
+        return grant
+    lacks: list[Action] = [*(() if may_ask else ("ask",)), *(() if grant.rules else ("rules",))]
+    action = "ask" if grant.rules else "have rules"
+    raise permissions.denied(stamp.app, action, "context", right(lacks, path, name))
 
 
 def lacking(model: Model, path: Path, name: str, rule: StoredRule, now: float, known: Grants | None) -> RuleNeed | None:
@@ -53,9 +56,11 @@ def suspended_for(path: Path, token: str, rule: StoredRule, need: RuleNeed, stam
 
 def reported(path: Path, token: str, rule: StoredRule, need: RuleNeed, stamp: Stamp) -> RuleSuspended:
     """Say that a rule does not work because its app may not do what it needs."""
-    error = permissions.denied(rule.app, _ACTIONS[need], "statement").error
+    error = _denied(rule, need, path[:-1], path[-1], "statement").error
     hint = f"the model's owner can grant it and then activate rule {token}"
-    error = Error(error.code, f"{error.message}, so rule {token} is suspended", error.field, hint)
+    error = Error(
+        error.code, f"{error.message}, so rule {token} is suspended", error.field, hint, missing=error.missing
+    )
     return RuleSuspended(path, token, rule.app, stamp.time_s, error)
 
 
@@ -63,13 +68,17 @@ def check_activation(model: Model, path: Path, name: str, rule: StoredRule, stam
     """Raise `permission_denied` unless the rule's app may do what the rule needs."""
     need = lacking(model, path, name, rule, stamp.time_s, None)
     if need is not None:
-        raise permissions.denied(rule.app, _ACTIONS[need], "token")
+        raise _denied(rule, need, path, name, "token")
+
+
+def _denied(rule: StoredRule, need: RuleNeed, path: Path, name: str, field: str) -> Refusal:
+    return permissions.denied(rule.app, _ACTIONS[need], field, right(need, path, name))
 
 
 def check_may_ask(model: Model, path: Path, name: str, app: str, stamp: Stamp) -> None:
     """Raise `permission_denied` unless the app may ask the component, whether or not there is one."""
     if not _may_ask(model, permissions.grant_at(model, app, path, name, stamp.time_s), path, name):
-        raise permissions.denied(app, "ask", "cause.path")
+        raise permissions.denied(app, "ask", "cause.path", right("ask", path, name))
 
 
 def _may_ask(model: Model, grant: Grant, path: Path, name: str) -> bool:

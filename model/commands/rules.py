@@ -32,6 +32,7 @@ from schemas.causes import Cause
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
+from schemas.missing import right
 from schemas.paths import Path, check_path
 
 CRON_APP: Final = "_cron"
@@ -78,7 +79,7 @@ def _place_for_rule(model: Model, stamp: Stamp, segments: Path, number: int) -> 
     except Refusal as refusal:
         error = refusal.error
         field = f"further[{number - 1}]" if number else error.field
-        raise Refusal(error.code, error.message, field, error.hint) from refusal
+        raise Refusal(error.code, error.message, field, error.hint, error.missing) from refusal
     return place, grant
 
 
@@ -116,7 +117,7 @@ def delete_rule(model: Model, command: DeleteRule, stamp: Stamp) -> Decision:
     owner = permissions.is_owner(model, stamp.app)
     grant = permissions.grant_at(model, stamp.app, path, command.component, stamp.time_s)
     if not (grant.ask or grant.tell or grant.rules):
-        raise permissions.denied(stamp.app, "ask", "context")
+        raise permissions.denied(stamp.app, "ask", "context", right("ask", path, command.component))
     place = existing_component(model, path, command.component) if owner else _component_or_not(model, path, command)
     rule = None if place is None else _rule_at(place, command.token)
     if place is None or rule is None or not (owner or rule.app == stamp.app):

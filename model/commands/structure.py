@@ -50,10 +50,11 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     check_text(command.description, "description")
     check_resolver(command.resolver, "resolver")
     check_extra(command.extra, "extra")
-    check_may(permissions.grant_of(model, stamp.app, (*path, command.name), stamp.time_s), stamp.app, "make")
+    made = (*path, command.name)
+    check_may(permissions.grant_of(model, stamp.app, made, stamp.time_s), stamp.app, "make", made)
     _check_permissions(model, command, stamp)
     if command.name in parent.children:
-        if not _sight(model, stamp).sees_context((*path, command.name)):
+        if not _sight(model, stamp).sees_context(made):
             check_thing(model, stamp.app)
             return Decision([], True)
         _check_may_exist(command.exist_ok, f"context {command.name[:80]!r}", "name")
@@ -66,7 +67,6 @@ def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
         made_by=maker_of(model, stamp.app),
         extra=command.extra or None,
     )
-    made = (*path, command.name)
     changes: list[Change] = [put("context", made, item)]
     for app, setting in command.permissions.items():
         changes += permission_set(model, app, made, None, setting, stamp)
@@ -81,9 +81,9 @@ def make_component(model: Model, command: MakeComponent, stamp: Stamp) -> Decisi
     check_component(definition, "component")
     check_below(path, "component.name")
     grant = permissions.grant_at(model, stamp.app, path, name, stamp.time_s)
-    check_may(grant, stamp.app, "make")
+    check_may(grant, stamp.app, "make", path, name)
     if definition.evidence:
-        check_may(grant, stamp.app, "tell")
+        check_may(grant, stamp.app, "tell", path, name)
     if definition.rules:
         check_may_have_rules(model, path, name, stamp)
     if name in context.contents.components:
@@ -219,9 +219,9 @@ def _check_all(model: Model, stamp: Stamp, below: list[tuple[Path, Context]]) ->
         grant = permissions.grant_of(model, app, at, now)
         single = model.component_permissions.get(app)
         names = each.contents.components if single else ()
-        grants = [permissions.component_grant(model, app, at, name, grant, now) for name in names]
-        for one in (grant, *grants):
-            check_may(one, app, "delete")
+        check_may(grant, app, "delete", at)
+        for name in names:
+            check_may(permissions.component_grant(model, app, at, name, grant, now), app, "delete", at, name)
 
 
 def _emptied(path: Path, context: Context) -> list[Change]:

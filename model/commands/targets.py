@@ -9,6 +9,7 @@ from model import permissions
 from model.stamp import Stamp
 from model.state import Component, Context, Model
 from schemas.errors import Code, Refusal
+from schemas.missing import right
 from schemas.paths import Path, check_path, check_segment
 
 ToChange = Literal["tell", "make", "delete", "rules"]
@@ -32,7 +33,7 @@ class ComponentPlace(NamedTuple):
 def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path, action: ToChange) -> tuple[Path, Context]:
     """Find a context, or raise `bad_path`, `permission_denied`, `no_such_context`."""
     path = check_path(segments, "context")
-    check_may(permissions.grant_of(model, stamp.app, path, stamp.time_s), stamp.app, action)
+    check_may(permissions.grant_of(model, stamp.app, path, stamp.time_s), stamp.app, action, path)
     context = model.context(path)
     if context is None:
         raise no_such_context()
@@ -42,14 +43,14 @@ def context_to_change(model: Model, stamp: Stamp, segments: list[str] | Path, ac
 def component_to_change(model: Model, stamp: Stamp, segments: list[str], name: str, action: ToChange) -> ComponentPlace:
     """Find a component, or raise `bad_path`, `permission_denied`, `no_such_context`, `no_such_component`."""
     path = check_path(segments, "context")
-    check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, action)
+    check_may(permissions.grant_at(model, stamp.app, path, name, stamp.time_s), stamp.app, action, path, name)
     return existing_component(model, path, name)
 
 
-def check_may(grant: permissions.Grant, app: str, action: ToChange) -> None:
-    """Raise `permission_denied` unless the grant allows it."""
+def check_may(grant: permissions.Grant, app: str, action: ToChange, path: Path, name: str | None = None) -> None:
+    """Raise `permission_denied` unless the grant, that of a context or a component, allows it."""
     if not getattr(grant, action):
-        raise permissions.denied(app, _WORDS.get(action, action), "context")
+        raise permissions.denied(app, _WORDS.get(action, action), "context", right(action, path, name))
 
 
 _WORDS: Final[dict[str, str]] = {"make": "make or change things", "delete": "delete things", "rules": "have rules"}

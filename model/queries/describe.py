@@ -17,6 +17,7 @@ from model.state import Model, contexts_below
 from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_EVIDENCE_PAGE
+from schemas.missing import right
 from schemas.paths import Path, check_path, check_token
 from schemas.permissions import VERBS
 from schemas.queries import GetContext, GetPermission, ListRules
@@ -107,7 +108,7 @@ def check_tells(asker: Asker, component: list[str]) -> None:
     if not path:
         raise Refusal(Code.BAD_PATH, "the path of a component cannot be empty", "component")
     if not asker.component_grant(path[:-1], path[-1], asker.grant(path[:-1])).tell:
-        raise denied(asker.app, "tell", "component")
+        raise denied(asker.app, "tell", "component", right("tell", path[:-1], path[-1]))
 
 
 def answer_access(model: Model, asker: Asker) -> AccessReply:

@@ -4,6 +4,7 @@ How far back an app may ask is a part of its grant (`past`): not at all, unless 
 any time. Whatever has been deleted or withdrawn since stays hidden from all others, as it is in the present.
 """
 
+import math
 from collections.abc import Generator, Iterable
 
 import msgspec
@@ -14,7 +15,10 @@ from model.permissions import Asker, Grant, denied
 from model.reads import AsOf
 from model.state import Contents, Context, Leaf, Model
 from schemas.errors import Code, Refusal
+from schemas.missing import ALL_OF_THE_PAST, right, right_to_past
+from schemas.paths import Path
 from schemas.queries import PastQuery
+from schemas.slices import Slice
 
 
 class Then(msgspec.Struct, frozen=True, gc=False):
@@ -60,21 +64,34 @@ def model_then(
         return reached
     if pages and seq is not None and time_s is None:
         return Then(model, asker.now, shown_until=seq)
-    raise too_far_back(asker)
+    raise too_far_back(asker, _missing(asker, query))
 
 
-def check_reach(asker: Asker, grant: Grant, held_at: float) -> None:
-    """Check that the app may ask what was true at this time. Raises `permission_denied`.
+def check_reach(asker: Asker, grant: Grant, held_at: float, path: Path, name: str) -> None:
+    """Check that the app may ask what was true of a component at this time. Raises `permission_denied`.
 
     What an app may not ask as of then it may not ask of then either, and nothing of what is to come.
     """
     if not asker.sees_all_of_the_past and not asker.now - grant.past <= held_at <= asker.now:
-        raise denied(asker.app, "ask what was true at that time", "held_at")
+        missing = None if held_at > asker.now else right("ask", path, name, past=seconds_since(asker, held_at))
+        raise denied(asker.app, "ask what was true at that time", "held_at", missing)
 
 
-def too_far_back(asker: Asker) -> Refusal:
+def too_far_back(asker: Asker, missing: Slice | None) -> Refusal:
     """Say that the app may not ask about the past, or not so far back."""
-    return denied(asker.app, "ask so far back", "as_of")
+    return denied(asker.app, "ask so far back", "as_of", missing)
+
+
+def seconds_since(asker: Asker, time_s: float) -> float:
+    """Say how far back an app would have to be let look to ask about a time (seconds since 1970)."""
+    return float(math.ceil(asker.now - time_s))
+
+
+def _missing(asker: Asker, query: PastQuery) -> Slice | None:
+    """Of a sequence nothing is said, not even its time."""
+    if query.as_of_seq is not None or query.as_of_time is None:
+        return right_to_past(query, ALL_OF_THE_PAST)
+    return right_to_past(query, seconds_since(asker, query.as_of_time))
 
 
 def _within_reach(

@@ -13,6 +13,7 @@ from model.permissions import OWNER, Asker, Grant, denied
 from model.sight import Sight, placed
 from model.state import Context, Leaf, Model
 from schemas.errors import Code, Refusal
+from schemas.missing import right
 from schemas.paths import Path, check_path, check_segment
 from schemas.queries import Ask
 from schemas.replies import ComponentFailure
@@ -80,7 +81,7 @@ def find_place(model: Model, asker: Asker, path: Path, field: str) -> Place:
         check_path(path, field)
     grant = asker.grant(path)
     if not (grant.ask and (grant.bind_view is None or Sight(asker).enters(grant, path))):
-        raise denied(asker.app, "ask", field)
+        raise denied(asker.app, "ask", field, right("ask", path))
     if context is None:
         raise _no_such_context(field)
     return Place(path, context, grant, resolver)
@@ -127,7 +128,7 @@ class _Finder:
     def find_stored(self, name: str, own: Place) -> Targets:
         """Find the elements of a stored view, as far as the app may ask them. Raises `no_such_view`."""
         if own.grant.bind_view not in (None, (own.path, name)):
-            raise denied(self.asker.app, "ask", "view")
+            raise denied(self.asker.app, "ask", "view", right("ask", own.path, view=name))
         view = own.context.views.get(name)
         elements = [] if view is None else view.components
         shown = elements if own.grant is OWNER else self.sight.elements(own.path, elements)
@@ -156,7 +157,7 @@ class _Finder:
         if grant is not OWNER:
             grant = self.asker.component_grant(path, name, grant)
             if not self.sight.reaches(grant, path, name):
-                raise denied(self.asker.app, "ask", _field(index))
+                raise denied(self.asker.app, "ask", _field(index), right("ask", path, name))
         leaf = place.context.contents.components.get(name)
         if leaf is None:
             check_segment(name, _field(index))
@@ -172,7 +173,7 @@ class _Finder:
         if context is not None:
             return Place(path, context, grant, resolver)
         if not self.sight.reaches(self.asker.component_grant(path, name, grant), path, name):
-            raise denied(self.asker.app, "ask", field)
+            raise denied(self.asker.app, "ask", field, right("ask", path, name))
         raise _no_such_context(field)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.commands import DeleteRule, MakeComponent, MakeContext, MakeRule, MakeView, SetGoals
@@ -22,6 +23,13 @@ def outcome(person: Person, command: Any, app: str) -> Any:
 
 def reply(person: Person, query: Query, app: str = "probe") -> Error:
     return person.refuses_ask(query, app)
+
+
+def but_for_the_name(error: Error) -> Error:
+    """Leave out of a refusal the name that was asked for: the right that it names as missing has it."""
+    assert error.missing is not None
+    same = msgspec.structs.replace(error.missing, paths=[], components=[], view=None)
+    return msgspec.structs.replace(error, missing=same)
 
 
 def closed() -> Person:
@@ -128,7 +136,7 @@ def test_an_app_that_is_bound_to_a_view_learns_of_no_other_name() -> None:
         (Ask(context=["Personal"], view="fullname"), Ask(context=["Personal"], view="nothing")),
         (ListRules(context=["Personal"], component="age"), ListRules(context=["Personal"], component="no")),
     ):
-        assert reply(person, there) == reply(person, absent)
+        assert but_for_the_name(reply(person, there)) == but_for_the_name(reply(person, absent))
     assert person.describe(GetContext(context=[], size=True), "probe").size.contexts == 2
     mine = [GetPermission(app="probe", context=["Personal"], component=name) for name in ("age", "nothing")]
     assert [person.describe(query, "probe").permission for query in mine] == [None, None]

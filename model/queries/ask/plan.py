@@ -21,7 +21,7 @@ from model.queries.ask.explain import explain_reads
 from model.queries.ask.paging import Budget, page_of, shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, in_order
 from model.queries.ask.to_read import correction_reads, counts, first_page, maker, page_read, value_reads
-from model.queries.past import Then, check_reach, too_far_back
+from model.queries.past import Then, check_reach, seconds_since, too_far_back
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
 from model.reads import Found, Read
@@ -31,6 +31,7 @@ from model.sight import Sight
 from model.state import Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_REPLY_BYTES
+from schemas.missing import right
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
 
@@ -99,12 +100,13 @@ def _plan_target(
 ) -> None:
     place, component, grant = target.place, target.leaf, target.grant
     if plan.at is not None and plan.at < asker.now - grant.past:
-        raise too_far_back(asker)
+        past = seconds_since(asker, plan.at)
+        raise too_far_back(asker, right("ask", place.path, target.name, past=past))
     if plan.query.held_at is not None and grant is not OWNER:
-        check_reach(asker, grant, plan.query.held_at)
+        check_reach(asker, grant, plan.query.held_at, place.path, target.name)
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
-        wanted = _permitted(plan.selection, wanted, grant, asker.app)
+        wanted = _permitted(plan.selection, wanted, target, asker.app)
         if latest is not None and grant.since is not None and not _is_since(latest, grant.since):
             latest = None
     resolver = resolvers.get(wanted)
@@ -132,18 +134,20 @@ def _plan_target(
     plan.reply.components.append(answer)
 
 
-def _permitted(selection: Selection, wanted: str, grant: Grant, app: str) -> str:
+def _permitted(selection: Selection, wanted: str, target: Target, app: str) -> str:
     """Give the name of the resolver that the app gets, or raise `permission_denied`.
 
     A bound app gets one value: to choose what it is made of would tell more.
     """
+    grant, path, name = target.grant, target.place.path, target.name
     bound = grant.bind_resolver is not None and selection is not EVERYTHING
     if bound or (grant.filters is not None and selection.name not in grant.filters):
-        raise denied(app, f"use the filter {selection.name}", "evidence_filter")
+        raise denied(app, f"use the filter {selection.name}", "evidence_filter", right("ask", path, name))
     if grant.bind_resolver is not None:
         return grant.bind_resolver
     if grant.resolvers is not None and wanted not in grant.resolvers:
-        raise denied(app, f"use the resolver {wanted[:80]}", "resolver")
+        missing = right("ask", path, name, resolver=wanted)
+        raise denied(app, f"use the resolver {wanted[:80]}", "resolver", missing)
     return wanted
 
 
