@@ -103,6 +103,13 @@ class Code(enum.StrEnum):
     INVALID_TARGET = "invalid_target", "There is no resource server of that address, or the sign-in is for another one."
     INVALID_SCOPE = "invalid_scope", "The scope is not one of llum, or is more than the person has granted."
     UNAUTHORIZED_CLIENT = "unauthorized_client", "This client may not get tokens in that way."
+    AUTHORIZATION_PENDING = (
+        "authorization_pending",
+        "The person has not yet decided about a sign-in by a short code. Poll again after `interval` seconds.",
+    )
+    SLOW_DOWN = "slow_down", "A program polls for a sign-in too often. It waits 5 s longer from now on."
+    EXPIRED_TOKEN = "expired_token", "The short code of a sign-in has expired, or was answered. Ask for a new one."
+    ACCESS_DENIED = "access_denied", "The person has not let the app in."
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type", "There is no such way to get a token."
     RATE_LIMITED = "rate_limited", "Too many attempts in a short time. `Retry-After` says when to try again."
     TOO_FAST = (
@@ -197,7 +204,16 @@ class SetupError(LlumError):
 
 
 TRANSIENT_CODES = frozenset(
-    {Code.RATE_LIMITED, Code.TOO_FAST, Code.UNAVAILABLE, Code.NOT_YET, Code.INTERNAL, Code.ISSUER_UNAVAILABLE}
+    {
+        Code.RATE_LIMITED,
+        Code.TOO_FAST,
+        Code.UNAVAILABLE,
+        Code.NOT_YET,
+        Code.INTERNAL,
+        Code.ISSUER_UNAVAILABLE,
+        Code.AUTHORIZATION_PENDING,
+        Code.SLOW_DOWN,
+    }
 )
 SETUP_CODES = frozenset(
     {Code.SETUP, Code.NATS_SERVER, Code.INSTALLATION, Code.LOG_TRUNCATED, Code.SENSOR, Code.SPOOL_FULL}

@@ -8,6 +8,7 @@ codes.py           codes: good for a minute, and once
 refresh_tokens.py  the form of refresh tokens, and how one follows from another
 judging.py         what a refresh token means that is presented
 families.py        what comes from one sign-in of an app, and ends together
+devices.py         sign-ins by a short code, for programs without a browser
 issuing.py         what pages and endpoints issue codes and tokens through
 
 Nothing is decided here about what an app may do: that stands in the model, and a token only says who speaks. Every

@@ -7,6 +7,7 @@ from bus.key_rings import REFRESH_KEYS, WatchedRing
 from bus.kv import Bucket
 from bus.subjects import FAMILY_BUCKET
 from identity.oauth.codes import Codes, FoundCode
+from identity.oauth.devices import Devices
 from identity.oauth.families import SIGN_IN_AGAIN, Families, Issued, Lifetimes, ListedFamily
 from identity.tokens import Tokens
 from schemas.errors import Code, Refusal
@@ -21,6 +22,7 @@ class Issuing:
         self._ring = WatchedRing(bus, REFRESH_KEYS)
         self._codes = Codes(bus)
         self.families = Families(Bucket(bus, FAMILY_BUCKET), tokens, self._ring, lifetimes)
+        self.devices = Devices(bus, self._ring, self.families)
 
     def close(self) -> None:
         """Hear of new keys no more."""

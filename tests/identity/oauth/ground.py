@@ -5,6 +5,7 @@ from bus.key_rings import REFRESH_KEYS, WatchedRing
 from bus.kv import Bucket
 from bus.subjects import FAMILY_BUCKET
 from identity.oauth.codes import Codes
+from identity.oauth.devices import Devices
 from identity.oauth.families import Families
 from identity.oauth.issuing import Issuing
 from identity.tokens import Tokens
@@ -30,6 +31,7 @@ class Edge:
         self.issuing.families = Families(Bucket(bus, FAMILY_BUCKET), self.tokens, self.ring, now=clock)
         self.issuing._codes = Codes(bus, clock)
         self.families = self.issuing.families
+        self.devices = self.issuing.devices = Devices(bus, self.ring, self.families, clock)
 
     def close(self) -> None:
         self.ring.close()
