@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
+from edge_http.oauth.addresses import resource_metadata_of
 
 MAX_TOKEN_CHARACTERS: Final = 4096
 """Characters of a token; longer cannot be one of ours and need not be hashed."""
@@ -59,9 +60,10 @@ _usual_token_in = functools.lru_cache(maxsize=10_000)(_token_in)
 
 
 def challenge(request: web.Request, reason: str | None = None) -> str:
-    """Give the challenge of a 401, which names the realm."""
-    realm = f'Bearer realm="{request[TRACE].edge[PUBLIC_URL]}"'
-    return f'{realm}, error="{reason}"' if reason else realm
+    """Give the challenge of a 401: the realm, what was wrong, and where to learn how to get a token (RFC 9728)."""
+    public_url = request[TRACE].edge[PUBLIC_URL]
+    error = f', error="{reason}"' if reason else ""
+    return f'Bearer realm="{public_url}"{error}, resource_metadata="{resource_metadata_of(public_url)}"'
 
 
 def unauthenticated(request: web.Request, message: str, reason: str | None = None) -> Unauthenticated:

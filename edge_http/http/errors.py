@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -90,9 +90,10 @@ class Unauthenticated(Refusal):
         self.challenge = challenge
 
 
-def members_of(error: Error) -> dict[str, str | None]:
-    """Give the members of an error's JSON object; absent parts are null."""
-    return {"code": error.code.value, "message": error.message, "field": error.field, "hint": error.hint}
+def members_of(error: Error) -> dict[str, Any]:
+    """Give the members of an error's JSON object; absent parts are null. `missing` is there if there is one."""
+    members = {"code": error.code.value, "message": error.message, "field": error.field, "hint": error.hint}
+    return members if error.missing is None else {**members, "missing": error.missing}
 
 
 def headers_of(error: LlumError) -> dict[str, str]:

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from edge_http.http.errors import STATUS_OF, headers_of, members_of
+from edge_http.http.insufficient import insufficient_scope
 from edge_http.http.pieces import pieces_response
 from edge_http.http.responses import json_response
 from edge_http.personis.old_errors import VAL_OF
@@ -175,8 +176,22 @@ def error_response(body: bytes, error: LlumError, *, by_password: bool = False) 
     headers = _DENIED if denied else headers_of(error)
     if not wants_envelope(body):
         return json_response(b"false", status, headers)
-    answer = {"result": "error", "val": VAL_OF[error.code], "error": members_of(error.error)}
-    return json_response(_encoder.encode(answer), status, headers)
+    return json_response(_error_answer(error), status, headers)
+
+
+def error_to_oauth(metadata_url: str, body: bytes, error: LlumError) -> web.Response:
+    """Answer an app that has its token by OAuth 2, and so knows what a 403 says: which right is missing.
+
+    Everything else is answered as to the original's clients. `metadata_url`: where llum says who gives tokens.
+    """
+    if error.code is not Code.PERMISSION_DENIED:
+        return error_response(body, error)
+    headers = {"WWW-Authenticate": insufficient_scope(error.error, metadata_url)}
+    return json_response(_error_answer(error), STATUS_OF[error.code], headers)
+
+
+def _error_answer(error: LlumError) -> bytes:
+    return _encoder.encode({"result": "error", "val": VAL_OF[error.code], "error": members_of(error.error)})
 
 
 def _filled(large: LargeValue, frame: bytes) -> Iterator[bytes]:

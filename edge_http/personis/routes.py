@@ -14,7 +14,9 @@ from edge_http.auth.bearer import has_token
 from edge_http.auth.chain import authenticate, caller_at_hand
 from edge_http.auth.cookie import is_by_cookie
 from edge_http.http.body import arrived_body, read_body
-from edge_http.http.observe import TRACE
+from edge_http.http.observe import TRACE, RenderError
+from edge_http.keys import PUBLIC_URL
+from edge_http.oauth.addresses import resource_metadata_of
 from edge_http.personis import (
     apps,
     calls,
@@ -92,8 +94,16 @@ async def _serve_large(op: str, request: web.Request) -> web.Response:
 async def _serve_known(op: str, request: web.Request, principal: "Principal", body: bytes) -> web.Response:
     if principal.how == "session" and (password := password_in(body)) is not None:
         return await _serve_password(op, request, password, body)
-    request[TRACE].render_error = functools.partial(render.error_response, body)
+    request[TRACE].render_error = _error_to(request, principal, body)
     return await _answer(request, Caller(request, op, principal, body))
+
+
+def _error_to(request: web.Request, principal: "Principal", body: bytes) -> RenderError:
+    """Say how errors are told to whoever calls with a token."""
+    if principal.oauth:
+        metadata_url = resource_metadata_of(request[TRACE].edge[PUBLIC_URL])
+        return functools.partial(render.error_to_oauth, metadata_url, body)
+    return functools.partial(render.error_response, body)
 
 
 async def _serve_unknown_sender(op: str, request: web.Request) -> web.Response:

@@ -18,11 +18,12 @@ REFUSED_HEADERS = {
 
 
 async def test_without_a_token_the_answer_is_401_in_json(edge: Edge) -> None:
-    """The challenge names the realm and no error, as nothing was tried (RFC 6750)."""
+    """The challenge names the realm, where the metadata are, and no error, as nothing was tried (RFC 6750, 9728)."""
     response = await edge.post("access", token=None)
     body = await response.json()
     assert response.status == 401
-    assert response.headers["WWW-Authenticate"] == 'Bearer realm="http://llum.example"'
+    metadata = 'resource_metadata="http://llum.example/.well-known/oauth-protected-resource"'
+    assert response.headers["WWW-Authenticate"] == f'Bearer realm="http://llum.example", {metadata}'
     assert (body["result"], body["error"]["code"]) == ("error", "not_authenticated")
     assert body["error"]["code"] == "not_authenticated"
 
