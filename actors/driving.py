@@ -13,7 +13,7 @@ import msgspec
 
 from actors.plugins.together import resolve_together
 from model.elsewhere import Together
-from model.reads import AsOf, Follow, Followed, Found, Pause, Read, Recorded
+from model.reads import AsOf, Decisions, Follow, Followed, Found, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, resolved_or_refused
 from model.state import Model
 from schemas.asked import AskedRow
@@ -23,17 +23,20 @@ Met = TypeVar("Met")
 Result = TypeVar("Result")
 
 Driven = Generator[Any, Any, Result]
-NotAtHand = list[Read] | Follow | AsOf | Pause | Together | Recorded
+NotAtHand = list[Read] | Follow | AsOf | Pause | Together | Recorded | Decisions
 
 
 class EvidenceStore(Protocol):
-    """Where evidence is read: a shard."""
+    """Where evidence is read, and what else is stored beside a model."""
 
     async def read(self, reads: Sequence[Read]) -> list[Found]:
         """Read."""
 
     async def follow(self, wanted: Follow) -> list[Followed]:
         """Find what follows from evidence."""
+
+    async def decisions(self, wanted: Decisions) -> list[bytes]:
+        """Read what was decided about apps."""
 
 
 class Done(msgspec.Struct, Generic[Result], frozen=True, gc=False):
@@ -99,6 +102,8 @@ async def finish(
             need = go_on(answering, await stored.follow(need))
         elif isinstance(need, Recorded):
             need = go_on(answering, await recorded(need))
+        elif isinstance(need, Decisions):
+            need = go_on(answering, await stored.decisions(need))
         else:
             need = go_on(answering, await stored.read(need))
     return need.result

@@ -7,12 +7,13 @@ read began, so it makes no difference whether a commit ends meanwhile.
 from collections.abc import Sequence
 
 from actors.driving import drive
+from actors.store.decisions import decided
 from actors.store.following import overlaid as overlaid_following
 from actors.store.overlay import items_over, last_until, overlaid, time_at
 from actors.store.shard import Shard
 from actors.uncommitted import Uncommitted
 from model.fold import restore
-from model.reads import AsOf, Follow, Followed, Found, Read
+from model.reads import AsOf, Decisions, Follow, Followed, Found, Read
 from model.state import Model
 
 
@@ -32,6 +33,12 @@ class Overlay:
         batches, live = self._waiting.batches, self._waiting.model(wanted.user)
         committed = await self._shard.follow(wanted)
         return committed if live is None else overlaid_following(wanted, committed, batches, live.key)
+
+    async def decisions(self, wanted: Decisions) -> list[bytes]:
+        """Read what was decided about apps, the oldest first. Raises what SQLite raises."""
+        batches, live = self._waiting.batches, self._waiting.model(wanted.user)
+        committed = await self._shard.committed_decisions(wanted)
+        return decided(wanted, committed, batches, None if live is None else live.key)
 
     async def load_as_of(self, wanted: AsOf) -> Model | None:
         """Load a model as it was; None if it was not yet made. Raises what SQLite raises."""

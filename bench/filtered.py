@@ -120,7 +120,7 @@ class _Model:
             work = answer(actor.model, Caches(), people.APP, query, self.last_us / 1e6)
             reads = next(work)
             assert isinstance(reads, list), "a filter reads evidence"
-            reply = await finish(work, self._partition.shard, reads)
+            reply = await finish(work, self._partition.stored, reads)
             times.append(time.perf_counter() - began)
             assert isinstance(reply, AskReply)
             _check(reply.components[0], query, returned)

@@ -9,6 +9,7 @@ none.
 3   names in one spelling (NFC), kept names of members, rights by verb; an id says one thing only
 4   withdrawing evidence withdraws what followed from it; schedules by people's clocks; part of a model can be forgotten
 5   accounts of nats-server: everybody but llum itself is in an account of their own
+6   decisions of owners about apps
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import Final
 
 from bus.errors import InstallationError
 
-LOG_FORMAT: Final = 5
+LOG_FORMAT: Final = 6
 """The format that this llum writes and reads."""
 
 UNRECORDED: Final = 1

@@ -9,7 +9,7 @@ from typing import Final
 
 from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutItem
 from model.latest import LatestPieces
-from model.permissions import Grants
+from model.permissions import KnownGrants
 from model.reads import Found, Read
 from model.state import Component, Model
 from model.tails import Tails
@@ -27,7 +27,7 @@ class Caches:
 
     def __init__(self, room: Room | None = None) -> None:
         self.latest = LatestPieces()
-        self.grants: Grants = {}
+        self.grants: KnownGrants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
         self._room = room
         self._tails: Tails | None = None

@@ -19,11 +19,14 @@ from schemas.causes import Cause, CauseRange
 from schemas.effects import Sent
 from schemas.errors import Error
 from schemas.evidence import GOAL_FLAG, Evidence, Withdrawal
+from schemas.grants import ConsentDecision
 from schemas.paths import Path
 from schemas.permissions import Permission
 
-ItemKind = Literal["model", "context", "component", "view", "app", "permission", "component_permission", "rule"]
-Content = ContextItem | Component | View | App | Permission | StoredRule
+ItemKind = Literal[
+    "model", "context", "component", "view", "app", "permission", "component_permission", "rule", "decision"
+]
+Content = ContextItem | Component | View | App | Permission | StoredRule | ConsentDecision
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -34,7 +37,7 @@ class PutItem(msgspec.Struct, frozen=True, gc=False):
     kind: ItemKind
     path: Path
     """Of a context, a component or a view its path; of an app its id; of a permission the app and the path; of a rule
-    the component's path and the token."""
+    the component's path and the token; of a decision the app and which of the command's decisions about it it is."""
     content: Content | None
     body: bytes | None
     """The content as JSON."""

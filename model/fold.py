@@ -14,6 +14,7 @@ from model.changes import Change, Content, CountCause, ForgetUser, Item, ItemKin
 from model.sharing import forget_shared, shared
 from model.stamp import Stamp
 from model.state import NOTHING, App, Component, Contents, Context, ContextItem, Model, StoredRule, View
+from schemas.grants import ConsentDecision
 from schemas.paths import Path
 from schemas.permissions import Permission
 
@@ -177,6 +178,10 @@ def _drop_rule(model: Model, path: Path) -> None:
         del rules[name]
 
 
+def _leave_aside(_model: Model, _path: Path, _content: object = None) -> None:
+    """Do nothing: a decision is stored with the model, and read when somebody asks for it."""
+
+
 def _drop_inner(outer: dict[str, dict[Any, Any]], name: str, key: object) -> None:
     """Drop from a dict of dicts, in which none is empty."""
     del outer[name][key]
@@ -258,6 +263,7 @@ _KINDS: Final[dict[ItemKind, _Kind]] = {
     "permission": _kind(Permission, _put_permission, _drop_permission),
     "component_permission": _kind(Permission, _put_component_permission, _drop_component_permission),
     "rule": _kind(StoredRule, _put_rule, _drop_rule),
+    "decision": _kind(ConsentDecision, _leave_aside, _leave_aside),
 }
 """In the order in which they can be put."""
 

@@ -8,13 +8,13 @@ A grantee is an app, or the rules that an app has in another person's model (`gr
 their own and nothing from the app's: what a person lets an app do is not let to whoever else uses that app. Nor do an
 owner app's rights reach from one model into another.
 
-Answers may be remembered in `Grants`, for contexts that exist and apps that are registered, so their number is bounded
-by the model's size. Where a setting expires, nothing is remembered. `model.caches` says when they are dropped.
+Answers may be remembered in `KnownGrants`, for contexts that exist and apps that are registered, so their number is
+bounded by the model's size. Where a setting expires, nothing is remembered. `model.caches` says when they are dropped.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -57,7 +57,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     purpose: str | None = None
 
 
-Grants = dict[tuple[str, Path], Grant]
+KnownGrants = dict[tuple[str, Path], Grant]
 """Remembered answers, by grantee and the path of a context."""
 
 OWNER: Final = Grant(
@@ -72,7 +72,7 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
     app: str
     rights: Model
     now: float
-    known: Grants | None = None
+    known: KnownGrants | None = None
     fired: bool = False
     """It is llum itself that asks, for a rule of the app, as of what has set off the rule."""
 
@@ -101,7 +101,7 @@ def rights_somewhere(model: Model, app: str, now: float) -> list[str]:
     return [verb for verb in VERBS if any(said(one, verb) for one in valid)]
 
 
-def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | None = None) -> Grant:
+def grant_of(model: Model, app: str, path: Path, now: float, known: KnownGrants | None = None) -> Grant:
     """Say what the app may do at the path, whether or not there is a context. `now` is seconds since 1970.
 
     `known` are the answers that are remembered; this one is added.
@@ -122,7 +122,7 @@ def grant_of(model: Model, app: str, path: Path, now: float, known: Grants | Non
     return grant
 
 
-def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: Grants | None = None) -> Grant:
+def grant_at(model: Model, app: str, path: Path, name: str, now: float, known: KnownGrants | None = None) -> Grant:
     """Say what the app may do with one component, whether or not it and its context are there."""
     registered = model.apps.get(app)
     if registered is not None and registered.role == "owner":
@@ -191,6 +191,9 @@ def denied(app: str, action: str, field: str | None = None, missing: Slice | Non
     hint = "the model's owner can grant it"
     return Refusal(Code.PERMISSION_DENIED, f"{who} may not {action} here", field, hint, missing)
 
+
+SettingKind = Literal["permission", "component_permission"]
+"""How settings are stored: those of contexts, and those of components."""
 
 PlacedPermission = tuple[Path, Permission]
 

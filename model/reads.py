@@ -128,6 +128,18 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """Only what was asked at or after this time, seconds since 1970; None: all that is kept."""
 
 
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer yields it, and is sent what was decided about apps: each `ConsentDecision` as JSON, oldest first."""
+
+    user: str
+    app: str | None = None
+    """Only about this app."""
+    seq: int
+    """The last sequence that counts."""
+    limit: int
+    """So many of the latest."""
+
+
 class Pause(msgspec.Struct, frozen=True):
     """Others may go on. An answer yields it amid long work, and is sent nothing."""
 

@@ -37,7 +37,7 @@ def _paths(command: Command, changes: Sequence[Change]) -> Iterator[Path]:
 
 def _place_of(item: PutItem) -> Path:
     match item.kind:
-        case "app":
+        case "app" | "decision":
             return ()
         case "permission" | "component_permission":
             return item.path[1:]

@@ -16,6 +16,7 @@ from schemas.apps import OWNER_APP
 from schemas.causes import Cause, CauseRange
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence, StoredNumber
+from schemas.grants import Consent
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import ForgetPart, Restate
 from schemas.permissions import Permission
@@ -350,6 +351,7 @@ COMMANDS: tuple[type[msgspec.Struct], ...] = (
     DeleteApp,
     SetQuota,
     SetPermission,
+    Consent,
     Import,
     Fire,
     Forget,
@@ -380,6 +382,7 @@ Command = (
     | DeleteApp
     | SetQuota
     | SetPermission
+    | Consent
     | Import
     | Fire
     | Forget

@@ -7,8 +7,9 @@ import msgspec
 from schemas.evidence import ComponentType, ImportedEvidence, NewEvidence, ValueType
 from schemas.permissions import Permission
 
-Suspension = Literal["imported", "no_right"]
-"""Why a rule is not at work: it came with something imported, or its app has lost the right that it needs."""
+Suspension = Literal["imported", "no_right", "revoked"]
+"""Why a rule is not at work: it came with something imported, or its app has lost the right that it needs, or all
+rights, by a decision of the owner."""
 
 
 class ComponentDefinition(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ class Permission(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     bind_view: str | None = None
     """The app sees only the components of this view of the context; empty string: unbound."""
     types: list[EvidenceType] | None = None
-    """The types of evidence that exist for the app; empty: all. Cannot be set yet."""
+    """The types of evidence that exist for the app; empty: all."""
     past: float | None = None
     """How many seconds back `as_of_seq` and `as_of_time` may ask; 0: not at all."""
     since: float | None = None

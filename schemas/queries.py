@@ -111,6 +111,16 @@ class GetPermission(PastQuery, tag="get_permission"):
     """Give `settings` too: what is set in the context and below. Owner apps only."""
 
 
+class Grants(_Query, tag="grants"):
+    """Say what apps may do, as slices, and what was decided about them: a `GrantsReply`.
+
+    An owner's app sees all apps. Another app sees itself, without the decisions.
+    """
+
+    app: str | None = None
+    """Only this app; null: all that the asking app sees."""
+
+
 class ListRules(PastQuery, tag="list_rules"):
     """List rules: a `RulesReply`. Needs `ask`. An owner app sees all rules, another app its own."""
 
@@ -232,6 +242,7 @@ Query = (
     | ListResolvers
     | ListApps
     | GetPermission
+    | Grants
     | ListRules
     | Export
     | CheckImport
@@ -248,6 +259,7 @@ QUERIES: tuple[type[_Query], ...] = (
     ListResolvers,
     ListApps,
     GetPermission,
+    Grants,
     ListRules,
     Export,
     CheckImport,

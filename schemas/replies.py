@@ -12,6 +12,7 @@ from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
+from schemas.grants import GrantsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import MeasurePartReply
 from schemas.permissions import Permission
@@ -359,6 +360,7 @@ Reply = (
     | ResolversReply
     | AppsReply
     | PermissionReply
+    | GrantsReply
     | RulesReply
     | ExportReply
     | CheckImportReply

@@ -19,6 +19,7 @@ from actors.store import evidence_sql, following, parts, restating, sql, sql_tim
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
+from actors.store.decisions import DecisionRow, decision_query
 from actors.store.digests import Digests, Landmark, StateSum, added
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key
@@ -30,7 +31,7 @@ from bus.aside import remove_aside
 from bus.logger import get_logger
 from model.changes import Item
 from model.evidence import marked
-from model.reads import Follow, Followed, Found, Read
+from model.reads import Decisions, Follow, Followed, Found, Read
 from model.state import StoredRule
 from schemas.errors import LlumError
 from schemas.paths import split_path
@@ -243,6 +244,11 @@ class Shard:
         rows = await self._connection.execute_fetchall(sql.LOAD_ITEMS_AS_OF, bounds)
         with self._reading():
             return [Item(kind, split_path(key), body.encode()) for kind, key, body, _ in rows if body is not None]
+
+    async def committed_decisions(self, wanted: Decisions) -> list[DecisionRow]:
+        """Read what was decided about a person's apps, the latest first."""
+        rows = await self._connection.execute_fetchall(*decision_query(wanted))
+        return [(seq, key, body) for seq, key, body in rows]
 
     async def last_seq_until(self, time_us: int) -> int:
         """Give the sequence of the partition's last command at or before a time (microseconds); 0 if there is none."""

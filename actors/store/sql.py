@@ -17,7 +17,7 @@ from typing import Final
 from model.reads import EvidenceKind
 from schemas.names import UNICODE_VERSION
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 ERA_BITS: Final = 14
 """16,384 commands are an era, about 350 kB of the index by hash."""
@@ -201,13 +201,22 @@ FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name =
 """
 """The structure in one piece, as `model.packing` writes it; null: there are only its items."""
 
-LOAD_ITEMS: Final = "SELECT kind, key, body FROM item WHERE user_key = ? ORDER BY kind, key, seq"
-"""All versions: to leave out the old ones would cost more than to fetch them, since structure changes seldom."""
+LOAD_ITEMS: Final = """
+SELECT kind, key, body FROM item WHERE user_key = ? AND kind <> 'decision' ORDER BY kind, key, seq
+"""
+"""All versions: to leave out the old ones would cost more than to fetch them, since structure changes seldom.
+Decisions about apps are no part of a model in memory: they are read when somebody asks for them."""
 
 LOAD_ITEMS_AS_OF: Final = """
 SELECT item.kind, item.key, item.body, max(item.seq)
 FROM user CROSS JOIN item ON item.user_key = user.key
-WHERE user.name = ? AND item.seq <= ? AND item.time_us <= ? GROUP BY item.kind, item.key
+WHERE user.name = ? AND item.seq <= ? AND item.time_us <= ? AND item.kind <> 'decision' GROUP BY item.kind, item.key
+"""
+
+LOAD_DECISIONS: Final = """
+SELECT item.seq, item.key, item.body FROM user CROSS JOIN item ON item.user_key = user.key
+WHERE user.name = ? AND item.kind = 'decision' AND item.key > ? AND item.key < ? AND item.seq <= ?
+ORDER BY item.seq DESC, item.key DESC LIMIT ?
 """
 
 LOAD_CAUSES: Final = "SELECT root, count FROM cause WHERE user_key = ? ORDER BY seq"

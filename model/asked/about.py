@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from model.permissions import Grants, grant_at, grant_of, grantee_of
+from model.permissions import KnownGrants, grant_at, grant_of, grantee_of
 from model.sight import placed
 from model.state import Model
 from schemas.asked import AskedRow, PlaceKind
@@ -64,7 +64,7 @@ def added_up(rows: Iterable[AskedRow]) -> list[AskedRow]:
 
 
 def headings_of(
-    model: Model, app: str, query: Query, now: float, known: Grants | None = None, rule_of: str | None = None
+    model: Model, app: str, query: Query, now: float, known: KnownGrants | None = None, rule_of: str | None = None
 ) -> tuple[Heading, ...]:
     """Say what an app asks about: the components that it lists, or a context, a view, or the model as a whole.
 
@@ -96,7 +96,7 @@ def _places(query: Any) -> list[tuple[Path, PlaceKind]]:
     return [(path, "context")] if component is None else [((*path, component), "component")]
 
 
-def _grant(model: Model, grantee: str, path: Path, kind: PlaceKind, now: float, known: Grants | None) -> str:
+def _grant(model: Model, grantee: str, path: Path, kind: PlaceKind, now: float, known: KnownGrants | None) -> str:
     if kind == "component":
         return grant_at(model, grantee, path[:-1], path[-1], now, known).source
     return grant_of(model, grantee, path[:-1] if kind == "view" else path, now, known).source

@@ -5,8 +5,8 @@ is to be stored, before it gives anything, so the changes of a command count all
 before existence, so that nobody learns what is there by asking for it.
 
 Results: `make_model` and `delete_context` true; `make_context` true, or false when `exist_ok` found it there;
-`make_rule` the token; `register_app` the registration; `correct` {seq, n}; `import` how much was made; everything else
-null.
+`make_rule` the token; `register_app` and `consent` the registration; `correct` {seq, n}; `import` how much was made;
+everything else null.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from typing import Any, Final
 from model.changes import Decision, ForgetUser
 from model.commands.apps import delete_app, register_app, set_permission
 from model.commands.causes import note_sent, withdraw_following
+from model.commands.consent import consent
 from model.commands.erase import forget, forget_part, restate
 from model.commands.evidence import correct, derive, tell, withdraw
 from model.commands.imports import import_contexts
@@ -32,20 +33,21 @@ from model.commands.structure import (
     set_resolver,
 )
 from model.commands.time_zones import set_time_zone
-from model.permissions import Grants
+from model.permissions import KnownGrants
 from model.reads import Reading
 from model.stamp import Stamp
 from model.state import Model
 from schemas import commands
 from schemas.commands import Command
 from schemas.errors import Code, Refusal
+from schemas.grants import Consent
 from schemas.parts import ForgetPart, Restate
 
 STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget, ForgetPart, Restate})
 """These are committed by themselves: they delete rows, and nothing may add any in the same transaction."""
 
 
-def decide(model: Model | None, command: Command, stamp: Stamp, known: Grants | None = None) -> Reading[Decision]:
+def decide(model: Model | None, command: Command, stamp: Stamp, known: KnownGrants | None = None) -> Reading[Decision]:
     """Decide a command to a model; None: the user has none. `known` are the permission answers that are remembered.
 
     Yields the reads that it needs. Raises a `Refusal`.
@@ -57,7 +59,9 @@ def decide(model: Model | None, command: Command, stamp: Stamp, known: Grants | 
     return decision
 
 
-def decide_at_once(model: Model | None, command: Command, stamp: Stamp, known: Grants | None = None) -> Decision | None:
+def decide_at_once(
+    model: Model | None, command: Command, stamp: Stamp, known: KnownGrants | None = None
+) -> Decision | None:
     """Decide a command as `decide` does, which is dearer; None: something must be read for it."""
     if model is None:
         return _decide_without_model(command, stamp)
@@ -103,6 +107,7 @@ _AT_ONCE: Final[dict[type[Any], Callable[[Model, Any, Stamp], Decision]]] = {
     commands.DeleteApp: delete_app,
     commands.SetQuota: set_quota,
     commands.SetPermission: set_permission,
+    Consent: consent,
     commands.Import: import_contexts,
     commands.Forget: forget,
     ForgetPart: forget_part,

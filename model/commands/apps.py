@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from model import permissions
-from model.changes import Change, Decision, RegistrationChanged, drop, put
+from model.changes import Change, Decision, PutItem, RegistrationChanged, drop, put
 from model.checks import MAX_TIME_S, check_name, check_names, check_text, check_time
 from model.commands.rules import removed_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
@@ -36,7 +36,7 @@ def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
     if item == known:
         return Decision([], registration)
     if item.role != "owner":
-        _check_not_last(model, command.app, "role")
+        check_not_last(model, command.app, "role")
     changes: list[Change] = [put("app", (command.app,), item)]
     if known is None or item.origins != known.origins:
         changes.append(RegistrationChanged(command.app, registration, item.origins))
@@ -53,9 +53,9 @@ def delete_app(model: Model, command: DeleteApp, stamp: Stamp) -> Decision:
     """Remove an app with its permissions and rules. Its tokens end with its registration."""
     check_owner(model, stamp.app, "delete apps")
     check_registered(model, command.app, "app")
-    _check_not_last(model, command.app, "app")
+    check_not_last(model, command.app, "app")
     changes: list[Change] = [drop("app", (command.app,)), RegistrationChanged(command.app, None)]
-    changes += _without_settings(model, command.app)
+    changes += without_settings(model, command.app)
     for path, context in contexts_below((), model.root):
         for name in sorted(context.rules):
             own = [token for token, rule in context.rules[name].items() if rule.app == command.app]
@@ -96,9 +96,9 @@ def permission_set(
     return [put("permission" if component is None else "component_permission", (grantee, *at), after)]
 
 
-def _without_settings(model: Model, app: str) -> list[Change]:
+def without_settings(model: Model, app: str) -> list[PutItem]:
     """Drop what is set for an app and for its rules elsewhere."""
-    dropped: list[Change] = []
+    dropped: list[PutItem] = []
     for grantee in permissions.grantees_of(model, app):
         of_contexts = sorted(model.permissions.get(grantee, ()))
         of_components = sorted(model.component_permissions.get(grantee, ()))
@@ -121,13 +121,13 @@ def check_permission(model: Model, grantee: str, setting: Permission, below: str
         check_name(setting.bind_resolver, f"{below}bind_resolver")
     if setting.bind_view:
         check_segment(setting.bind_view, f"{below}bind_view")
-    if setting.bind_view is not None and for_component:
+    if setting.bind_view and for_component:
         raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", f"{below}bind_view")
     _check_times(setting, below)
     if setting.purpose is not None:
         check_text(setting.purpose, f"{below}purpose")
     for part in NOT_ENFORCED:
-        if getattr(setting, part) is not None:
+        if getattr(setting, part):
             message = f"this llum does not enforce {part} yet, so it cannot be set"
             raise Refusal(Code.BAD_FIELD, message, f"{below}{part}", "leave it out")
     _, person = permissions.parted_grantee(grantee)
@@ -169,6 +169,7 @@ def check_registered(model: Model, app: str, field: str) -> None:
         raise Refusal(Code.NO_SUCH_APP, f"{app_name(app)[:80]!r} is not registered", field, "register the app first")
 
 
-def _check_not_last(model: Model, app: str, field: str) -> None:
+def check_not_last(model: Model, app: str, field: str) -> None:
+    """Raise `bad_field` if it is the last owner's app of the model."""
     if [name for name, item in model.apps.items() if item.role == "owner"] == [app]:
         raise Refusal(Code.BAD_FIELD, "the model needs an owner app, and this is the last one", field)

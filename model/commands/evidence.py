@@ -13,7 +13,7 @@ from model.commands.causes import gone_with, may_have_fired, read_piece, with_wi
 from model.commands.rules import check_cause, counted_cause, fired
 from model.commands.targets import ComponentPlace, check_owner, component_to_change, existing_component
 from model.conversions import converted
-from model.permissions import Grants
+from model.permissions import KnownGrants
 from model.reads import Reading
 from model.stamp import Stamp
 from model.state import Component, Context, Model, StoredRule
@@ -32,7 +32,7 @@ def tell(
     model: Model,
     command: Tell,
     stamp: Stamp,
-    known: Grants | None,
+    known: KnownGrants | None,
     cause: Cause | None = None,
     cause_is_read: bool = False,
 ) -> Decision | None:
@@ -158,7 +158,7 @@ def _tell_among_rules(
     cause: Cause | None,
     evidence: Evidence,
     stamp: Stamp,
-    known: Grants | None,
+    known: KnownGrants | None,
     held_order: bool,
 ) -> Decision:
     """Accept what a rule tells, or what a rule may wait for."""

@@ -11,7 +11,7 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, RuleSuspended, ScheduleDropped, put
-from model.permissions import Grant, Grants
+from model.permissions import Grant, KnownGrants
 from model.references import listed_in
 from model.stamp import Stamp
 from model.state import Model, StoredRule
@@ -36,7 +36,9 @@ def check_may_have_rules(model: Model, path: Path, name: str, stamp: Stamp) -> G
     raise permissions.denied(stamp.app, action, "context", right(lacks, path, name))
 
 
-def lacking(model: Model, path: Path, name: str, rule: StoredRule, now: float, known: Grants | None) -> RuleNeed | None:
+def lacking(
+    model: Model, path: Path, name: str, rule: StoredRule, now: float, known: KnownGrants | None
+) -> RuleNeed | None:
     """Say what the rule's app is not permitted there; None: it may do all that the rule needs."""
     grant = permissions.grant_at(model, rule.app, path, name, now, known)
     if not _may_ask(model, grant, path, name):

@@ -21,7 +21,7 @@ from model.checks import check_length, check_name, check_statement, check_unique
 from model.commands.quotas import check_pace, check_rules
 from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
 from model.commands.targets import ComponentPlace, check_owner, existing_component
-from model.permissions import Grant, Grants
+from model.permissions import Grant, KnownGrants
 from model.rules.decide import parse_rule
 from model.rules.schedules import LATE_S, missed_of
 from model.rules.statement import NotifyAction
@@ -224,7 +224,12 @@ def dropped_rules(context: Context, path: Path, name: str, tokens: Iterable[str]
 
 
 def fired(
-    model: Model, rules: Mapping[str, StoredRule], path: Path, cause: Cause | None, stamp: Stamp, known: Grants | None
+    model: Model,
+    rules: Mapping[str, StoredRule],
+    path: Path,
+    cause: Cause | None,
+    stamp: Stamp,
+    known: KnownGrants | None,
 ) -> list[Change]:
     """Say that the component at `path` was told something, if any of its rules waits for that.
 

@@ -9,6 +9,7 @@ export.py         a part of a model, page by page
 consequences.py   what would follow if something went (going.py: answers as if it had)
 asked.py          who asked and told what
 follows.py        what has followed from a piece of evidence
+grants.py         what apps may do, and what was decided about them
 """
 
 from collections.abc import Callable, Generator
@@ -26,8 +27,9 @@ from model.queries.asked import answer_asked
 from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
 from model.queries.follows import answer_follows
+from model.queries.grants import answer_grants
 from model.queries.past import model_then
-from model.reads import AsOf, Follow, Pause, Read, Recorded
+from model.reads import AsOf, Decisions, Follow, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
 from model.stamp import stamp_after
@@ -43,6 +45,7 @@ from schemas.queries import (
     Follows,
     GetContext,
     GetPermission,
+    Grants,
     ListApps,
     ListResolvers,
     ListRules,
@@ -50,7 +53,7 @@ from schemas.queries import (
 )
 from schemas.replies import CheckImportReply, Reply
 
-Need = list[Read] | Follow | Pause | Resolve | Together | AsOf | Recorded
+Need = list[Read] | Follow | Pause | Resolve | Together | AsOf | Recorded | Decisions
 """What an answer wants from outside. It is sent each read's `Found`, what resolvers give, the model or None, rows.
 A pause is for others to go on."""
 
@@ -113,6 +116,10 @@ def _list_rules(model: Model, _caches: Caches, asker: Asker, query: ListRules, _
     return describe.list_rules(then.model, asker, query)
 
 
+def _grants(model: Model, _caches: Caches, asker: Asker, query: Grants, _resolvers: Resolvers) -> Answering:
+    return (yield from answer_grants(model, asker, query))
+
+
 def _export(model: Model, _caches: Caches, asker: Asker, query: Export, _resolvers: Resolvers) -> Answering:
     """The mark of a page names the state that is exported."""
     mark = read_mark(query)
@@ -152,6 +159,7 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     ListResolvers: _list_resolvers,
     ListApps: _list_apps,
     GetPermission: _get_permission,
+    Grants: _grants,
     ListRules: _list_rules,
     Export: _export,
     CheckImport: _check_import,

@@ -45,7 +45,9 @@ from schemas.definitions import (
     ViewDefinition,
 )
 from schemas.evidence import ImportedEvidence, NewEvidence, Withdrawal
+from schemas.grants import Consent
 from schemas.paths import Path
+from schemas.slices import ACTIONS, Slice
 from schemas.verbs import verb_of
 
 USERS = ["alice", "bob", "nobody"]
@@ -166,10 +168,31 @@ structure: st.SearchStrategy[Command] = st.one_of(
     st.builds(Import, id=ids, context=contexts, contexts=st.lists(imported, max_size=2)),
 )
 
+moments = st.sampled_from([None, None, START_US / 1e6 + 2, START_US / 1e6 + 40])
+slices = st.builds(
+    Slice,
+    paths=st.lists(st.sampled_from(["", "a", "a", "b", "missing"]), max_size=2),
+    components=st.lists(st.sampled_from(["a/a", "a/b", "b/x"]), max_size=1),
+    actions=st.lists(st.sampled_from(ACTIONS), max_size=4),
+    denied=st.lists(st.sampled_from(ACTIONS), max_size=1),
+    datatypes=st.sampled_from([[], [], ["explicit"]]),
+    since=moments,
+    expires=moments,
+    whose_rules=st.sampled_from([None, None, None, "bob"]),
+)
 few = st.sampled_from([None, 0, 2])
 rights: st.SearchStrategy[Command] = st.one_of(
     st.builds(RegisterApp, id=ids, app=st.sampled_from(APPS), role=st.sampled_from(["owner", "app"])),
     st.builds(DeleteApp, id=ids, app=st.sampled_from(APPS)),
+    st.builds(
+        Consent,
+        id=ids,
+        app=st.sampled_from([*APPS, "new"]),
+        decision=st.sampled_from(["allowed", "allowed", "changed", "refused", "revoked"]),
+        granted=st.lists(slices, max_size=2),
+        role=st.sampled_from(["app", "app", "owner"]),
+        purpose=st.sampled_from(["", "to count"]),
+    ),
     st.builds(SetQuota, id=ids, app=st.sampled_from(APPS), things=few, rules=few, schedules=few),
     st.builds(
         SetPermission,

@@ -23,7 +23,7 @@ from model.evidence import decode_evidence
 from model.fold import restore
 from model.permissions import grantee_of
 from model.queries import Need
-from model.reads import AsOf, Follow, Followed, Found, Pause, Read, Recorded
+from model.reads import AsOf, Decisions, Follow, Followed, Found, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolved, resolved_or_refused
 from model.state import Model
 from schemas.asked import AskedRow
@@ -269,7 +269,18 @@ class MemoryStore:
             return [row for row in self.asked if row.last >= since]
         if isinstance(need, Pause):
             return None
+        if isinstance(need, Decisions):
+            return self.decisions(need)
         return self.load_as_of(need) if isinstance(need, AsOf) else self.of_command(need)
+
+    def decisions(self, wanted: Decisions) -> list[bytes]:
+        """Give what was decided about apps, the oldest first."""
+        found = [
+            body
+            for seq, _, kind, path, body in self.versions
+            if kind == "decision" and seq <= wanted.seq and wanted.app in (None, path[0]) and body is not None
+        ]
+        return found[-wanted.limit :]
 
     def load_as_of(self, wanted: AsOf) -> Model | None:
         """Rebuild a model as it was, as a shard does."""

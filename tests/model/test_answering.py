@@ -21,6 +21,7 @@ from schemas.queries import (
     Follows,
     GetContext,
     GetPermission,
+    Grants,
     ListApps,
     ListResolvers,
     ListRules,
@@ -38,6 +39,7 @@ EVERY_QUERY: list[Query] = [
     ListResolvers(),
     ListApps(),
     GetPermission(app="llum"),
+    Grants(),
     ListRules(context=["Personal"]),
     Export(),
     CheckImport(context=[], contexts=[]),
@@ -45,7 +47,9 @@ EVERY_QUERY: list[Query] = [
     Asked(),
     Follows(context=["Personal"], component="age", seq=2),
 ]
-FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked | Follows)]
+FROM_MEMORY = [
+    query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked | Follows | Grants)
+]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 
 

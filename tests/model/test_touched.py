@@ -18,8 +18,10 @@ from schemas.definitions import (
 )
 from schemas.events import MAX_EVENT_PATHS
 from schemas.evidence import ImportedEvidence, NewEvidence
+from schemas.grants import Consent
 from schemas.parts import ForgetPart, Restate
 from schemas.paths import Path
+from schemas.slices import Slice
 
 from .given import CRON_RULE, RULE, Person
 
@@ -65,6 +67,10 @@ TOUCHES: list[tuple[Command, list[Path]]] = [
         [("Goals", "Health", "steps"), ("Goals", "Health"), ("Goals",)],
     ),
     (commands.RegisterApp(id="x", app="probe"), [()]),
+    (
+        Consent(id="x", app="probe", decision="allowed", granted=[Slice(components=["Personal/age"], actions=["ask"])]),
+        [(), ("Personal", "age")],
+    ),
     (commands.Forget(id="x"), [()]),
     (
         commands.Import(
