@@ -167,8 +167,8 @@ class Tokens:
         )
 
     async def take_back(self, token: str, user: str, app: str) -> None:
-        """Make a token worthless that nobody has been given. Raises `Transient`."""
-        await self._bucket.delete(f"{_hash(token)}.{user}.{app}")
+        """Make a token worthless, as `revoke` does. Raises `Transient`."""
+        await self._drop(f"{_hash(token)}.{user}.{app}")
 
     async def look_up(self, token: str) -> Principal | None:
         """Tell who a token stands for; None if it is unknown, revoked or has expired. Raises `Transient`.

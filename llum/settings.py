@@ -197,6 +197,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "auto, on or off",
         ),
     ] = "auto"
+    access_token_minutes: Annotated[
+        int,
+        _setting("Minutes for which an access token of an app is good.", "a number from 1 to 60", ge=1, le=60),
+    ] = 60
+    refresh_token_days: Annotated[
+        int,
+        _setting(
+            "Days after its last use for which a sign-in of an app is good.", "a number from 1 to 3650", ge=1, le=3650
+        ),
+    ] = 90
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),

@@ -37,7 +37,19 @@ RenderError = Callable[[LlumError], web.Response]
 class Trace:
     """What is told of a request in the log, filled in by its handler."""
 
-    __slots__ = ("app", "by_cookie", "code", "cookies", "edge", "op", "render_error", "request_id", "route", "user")
+    __slots__ = (
+        "app",
+        "by_cookie",
+        "code",
+        "cookies",
+        "edge",
+        "op",
+        "origins",
+        "render_error",
+        "request_id",
+        "route",
+        "user",
+    )
 
     def __init__(self, request_id: str, edge: web.Application, route: str | None) -> None:
         self.request_id = request_id
@@ -50,6 +62,8 @@ class Trace:
         self.code: str | None = None
         self.render_error: RenderError | None = None
         """How the face renders errors; None: as JSON, and as a page for a browser."""
+        self.origins: frozenset[str] | None = None
+        """Where the web pages of the client come from that has sent the request; None: no client is known."""
         self.by_cookie = False
         """The sender is known by a cookie alone: no page of another origin reads the answer, whatever the app's are."""
         self.cookies: dict[str, str] | None = None
@@ -57,6 +71,8 @@ class Trace:
 
     def own_origins(self) -> frozenset[str] | None:
         """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
+        if self.origins is not None:
+            return self.origins
         if self.user is None or self.app is None:
             return None
         return self.edge[AUTHENTICATOR].registrations.origins_of(self.user, self.app)

@@ -10,7 +10,7 @@ tokens of the other, or the other finds the family gone and takes its token back
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -75,6 +75,10 @@ class Issued(NamedTuple):
         return f"Issued({self.family!r})"
 
 
+AdmitRefresh = Callable[[str, str, Family], Awaitable[None]]
+"""Called as `admit(user, family id, family)` before a family is refreshed: it raises what is to be raised."""
+
+
 class ListedFamily(NamedTuple):
     """A sign-in of an app, as its person sees it in a list. Times are seconds since 1970."""
 
@@ -130,24 +134,21 @@ class Families:
         entry = KeyValue(key, value, 0)
         return self._issued(_Place(entry, family, Judgement(Meaning.NEXT, live)), access)
 
-    async def find(self, token: str, client_id: str) -> tuple[str, Family] | None:
-        """Give person and family of what may be a refresh token of a client; None if there is none. Raises `Transient`.
+    async def refresh(
+        self, token: str, client_id: str, admit: AdmitRefresh | None = None, *, legacy: bool = False
+    ) -> Issued:
+        """Give new tokens for a refresh token of a client. `admit` may refuse a family whose token it is.
 
-        Whether the token is the live one is not looked at.
-        """
-        found = await self._find(parse(token), client_id)
-        return None if found is None else (found.key.split(".")[1], _decoder.decode(found.value))
-
-    async def refresh(self, token: str, client_id: str, *, legacy: bool = False) -> Issued:
-        """Give new tokens for a refresh token of a client.
-
-        Raises `invalid_grant`; then its family has ended if somebody else must have a copy of it. Raises `Transient`.
+        Raises `invalid_grant`; then its family has ended if somebody else must have a copy of it. Raises `Transient`,
+        and what `admit` raises.
         """
         presented = parse(token)
         entry = await self._find(presented, client_id)
         if presented is None or entry is None:
             raise _unknown()
         place = await self._judged(entry, presented)
+        if admit is not None:
+            await admit(place.user, presented.family, place.family)
         access = await self._access(place.entry.key, place.family, legacy=legacy)
         try:
             return await self._advance(place, presented, access)

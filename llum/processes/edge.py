@@ -16,6 +16,7 @@ from edge_http.http.sources import Proxies
 from identity.accounts.joining import SignUp
 from identity.accounts.links import Links, sign_up_address
 from identity.authenticator import Authenticator
+from identity.oauth.families import Lifetimes
 from llum.failures import Fault
 from llum.issuer_file import read_issuers
 from llum.own_credentials import checked_bus, connected_with_login, credentials_file, is_ruled_by_others
@@ -79,6 +80,11 @@ def allows_temporary_users(settings: Settings) -> bool:
     return settings.temporary_users == "on" or (settings.temporary_users == "auto" and settings.nats_url is None)
 
 
+def lifetimes_of(settings: Settings) -> Lifetimes:
+    """Say for how long tokens of apps are good."""
+    return Lifetimes(settings.access_token_minutes * 60.0, settings.refresh_token_days * 86_400.0)
+
+
 def _listening(settings: Settings, line: ChildEnd | None) -> socket.socket:
     if line is None:
         return listen(settings.http_host, settings.http_port)
@@ -91,7 +97,7 @@ async def _serve_http(
     requests = Requests(bus)
     await requests.start()
     certificate = certificate_of(settings)
-    authenticator = Authenticator(bus, requests)
+    authenticator = Authenticator(bus, requests, lifetimes_of(settings))
     app = make_app(
         bus,
         requests,

@@ -28,6 +28,13 @@ def paths_of(method: str) -> list[str]:
     return sorted(found)
 
 
+def posted_by_programs() -> frozenset[str]:
+    """Name the endpoints that programs post to. They look at no cookie, so no page can use that of a person."""
+    return frozenset(
+        {"/access_token", "/device_authorization", "/introspect", "/register", "/request_token", "/revoke", "/token"}
+    )
+
+
 def pages() -> list[str]:
     """Name the paths that a browser shows as pages."""
     none = ("/health", "/ready", "/me")

@@ -23,14 +23,14 @@ async def found(edge: Edge, code: str) -> FoundCode:
     return there
 
 
-async def test_07_a_code_is_bound_to_what_was_agreed(edge: Edge, other: Edge) -> None:
+async def test_7_a_code_is_bound_to_what_was_agreed(edge: Edge, other: Edge) -> None:
     """Any edge knows it."""
     agreed = (await found(other, await issue(edge))).agreed
     assert (agreed.client_id, agreed.user, agreed.registration) == ("fitbit", "alice", 7)
     assert (agreed.redirect_uri, agreed.challenge) == (REDIRECT, "c" * 43)
 
 
-async def test_07_a_code_lives_for_a_minute(edge: Edge, clock: Clock) -> None:
+async def test_7_a_code_lives_for_a_minute(edge: Edge, clock: Clock) -> None:
     """And not a moment longer."""
     assert LIFETIME_S <= 60
     code = await issue(edge)
@@ -44,7 +44,7 @@ async def test_what_is_no_code_is_not_found(edge: Edge, code: str) -> None:
     assert await edge.issuing.find_code(code) is None
 
 
-async def test_05_of_many_who_redeem_a_code_at_once_one_succeeds(edge: Edge, other: Edge) -> None:
+async def test_5_of_many_who_redeem_a_code_at_once_one_succeeds(edge: Edge, other: Edge) -> None:
     """Each of 30 codes, 8 times: those who are too late end what came of it, as one of them has stolen the code."""
 
     async def redeem(which: Edge, code: str) -> Issued | None:
@@ -62,7 +62,7 @@ async def test_05_of_many_who_redeem_a_code_at_once_one_succeeds(edge: Edge, oth
     assert await edge.tokens.list("alice") == []
 
 
-async def test_05_a_code_is_used_by_one_of_many(edge: Edge, other: Edge) -> None:
+async def test_5_a_code_is_used_by_one_of_many(edge: Edge, other: Edge) -> None:
     """All have found it unused."""
     code = await issue(edge)
     there = [await found(which, code) for which in [edge, other] * 4]
@@ -70,7 +70,7 @@ async def test_05_a_code_is_used_by_one_of_many(edge: Edge, other: Edge) -> None
     assert sum(used) == 1
 
 
-async def test_06_a_code_that_comes_again_ends_what_came_from_it(edge: Edge, other: Edge, clock: Clock) -> None:
+async def test_6_a_code_that_comes_again_ends_what_came_from_it(edge: Edge, other: Edge, clock: Clock) -> None:
     """Its access tokens and its refresh token, also after its minute."""
     code = await issue(edge)
     issued = await edge.issuing.redeem(await found(edge, code))
