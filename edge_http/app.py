@@ -12,6 +12,7 @@ from bus.subjects import DEFAULT_PARTITIONS
 from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
 from edge_http.accounts.reception import ForgetPerson, Reception
 from edge_http.accounts.routes import add_accounts
+from edge_http.clients.routes import add_clients
 from edge_http.home.routes import add_home
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
@@ -73,6 +74,7 @@ def make_app(
     add_issuers(app, issuers or {})
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_oauth(app)
+    add_clients(app)
     add_personis(app)
     return app
 

@@ -25,32 +25,11 @@ def test_each_is_shown_by_tests_of_its_number_or_comes_with_oauth() -> None:
         named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", shown)
         assert named or shown.startswith(LATER), number
         for file, name in named:
-            assert name.startswith(f"test_{number}_"), name
+            assert re.match(rf"test_0?{number}_", name), name
             assert re.search(rf"def {name}\(", (ROOT / file).read_text("utf-8")), f"{file} has no {name}"
 
 
 def test_those_about_sign_in_sessions_and_the_bus_have_tests() -> None:
     """They are not put off."""
     shown = rows()
-    assert {number for number in shown if not shown[number].startswith(LATER)} == {
-        4,
-        5,
-        6,
-        7,
-        12,
-        13,
-        14,
-        15,
-        16,
-        17,
-        18,
-        19,
-        21,
-        22,
-        23,
-        24,
-        26,
-        27,
-        29,
-        30,
-    }
+    assert not [number for number in {*range(1, 31)} - {2, 3, 8, 9, 10, 20, 25, 28} if shown[number].startswith(LATER)]

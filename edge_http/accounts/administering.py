@@ -26,7 +26,7 @@ _PAGE: Final = "admin.html"
 async def show_admin(request: web.Request) -> web.Response:
     """List the accounts."""
     session = await require_session(request)
-    await _check_admin(request, session)
+    await check_admin(request, session)
     return page(request, _PAGE, errors=Mistakes(), **await _values(request, session))
 
 
@@ -34,7 +34,7 @@ async def make_administrator(request: web.Request) -> web.Response:
     """Make somebody an administrator, too. It is noted in their record."""
     form = await posted_form(request)
     session = await require_fresh(request)
-    await _check_admin(request, session)
+    await check_admin(request, session)
     reception, user = reception_of(request), form.get("user").strip().lower()
     try:
         if await reception.accounts.find(user) is None:
@@ -52,14 +52,14 @@ async def invite(request: web.Request) -> web.Response:
     """Make a link with which somebody new may sign up, and show it this once."""
     await posted_form(request)
     session = await require_fresh(request)
-    await _check_admin(request, session)
+    await check_admin(request, session)
     reception = reception_of(request)
     token = await reception.links.make("invite", by=session.user)
     link = sign_up_address(reception.public_url, token)
     return page(request, _PAGE, errors=Mistakes(), **await _values(request, session, link=link))
 
 
-async def _check_admin(request: web.Request, session: Session) -> Account:
+async def check_admin(request: web.Request, session: Session) -> Account:
     """Give the administrator's account. Raises `permission_denied` for anybody else."""
     account = None if session.temporary else await reception_of(request).accounts.find(session.user)
     if account is None or not account.admin:

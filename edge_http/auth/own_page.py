@@ -19,6 +19,7 @@ CSRF_HEADER: Final = istr("X-CSRF-Token")
 CSRF_FIELD: Final = "csrf_token"
 
 FORM: Final = "application/x-www-form-urlencoded"
+UPLOAD: Final = "multipart/form-data"
 JSON: Final = "application/json"
 
 _FETCH_SITE: Final = istr("Sec-Fetch-Site")
@@ -47,10 +48,12 @@ def problem_with(request: web.Request, edge: web.Application, cookie: str) -> Pr
     return sender or problem_with_token(edge, cookie, request.headers.get(CSRF_HEADER, ""))
 
 
-def problem_with_sender(request: web.Request, edge: web.Application) -> Problem | None:
+def problem_with_sender(
+    request: web.Request, edge: web.Application, types: tuple[str, ...] = (FORM, JSON)
+) -> Problem | None:
     """Say what is wrong with the type of the body, or with where it comes from."""
-    if not _is_own_type(request.headers.get(hdrs.CONTENT_TYPE)):
-        return "the body is neither JSON nor a form", hdrs.CONTENT_TYPE, f"send the header Content-Type: {JSON}"
+    if not _is_of_type(request.headers.get(hdrs.CONTENT_TYPE), types):
+        return "the body is neither JSON nor a form", hdrs.CONTENT_TYPE, f"send the header Content-Type: {types[-1]}"
     if not is_from_own_page(request, edge):
         return "no page of this llum sent the request", hdrs.ORIGIN, f"open llum at {edge[PUBLIC_URL]}"
     return None
@@ -114,5 +117,5 @@ def _written(host: str) -> str:
 
 
 @functools.lru_cache(maxsize=1000)
-def _is_own_type(header: str | None) -> bool:
-    return header is not None and header.partition(";")[0].strip().lower() in (FORM, JSON)
+def _is_of_type(header: str | None, types: tuple[str, ...]) -> bool:
+    return header is not None and header.partition(";")[0].strip().lower() in types

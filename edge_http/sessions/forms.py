@@ -12,7 +12,9 @@ from edge_http.auth.cookies import cookies_of, set_visitor_cookie
 from edge_http.auth.own_page import (
     CSRF_FIELD,
     CSRF_HEADER,
+    FORM,
     JSON,
+    UPLOAD,
     Problem,
     cross_site,
     problem_with_sender,
@@ -74,15 +76,39 @@ async def posted_form(request: web.Request) -> Form:
 
     Raises `cross_site` for what another site may have sent, `malformed`, `too_large`, `Transient`.
     """
+    cookie = await _checked_sender(request, (FORM, JSON))
+    form = await _read(request)
+    _check_token(request, cookie, form)
+    return form
+
+
+async def posted_upload(request: web.Request, max_bytes: int) -> tuple[Form, bytes]:
+    """Give the fields of a form with a file that a page of llum has sent, and the file, of at most so many bytes.
+
+    Raises as `posted_form`. Without a file there are no bytes.
+    """
+    from edge_http.sessions.uploads import read_upload
+
+    cookie = await _checked_sender(request, (UPLOAD,))
+    fields, file = await read_upload(request, max_bytes)
+    form = Form(fields)
+    _check_token(request, cookie, form)
+    return form, file
+
+
+async def _checked_sender(request: web.Request, types: tuple[str, ...]) -> str:
+    """Give the cookie that the token of a form must fit. Raises `cross_site`, `Transient`."""
     await prepare_forms(request)
     cookie = _cookie_of(request)
     if cookie is None:
         raise cross_site("the browser has sent no cookie of llum", hdrs.COOKIE, "allow cookies, and load the page anew")
-    edge = request[TRACE].edge
-    _refuse_if(problem_with_sender(request, edge))
-    form = await _read(request)
-    _refuse_if(problem_with_token(edge, cookie, request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)))
-    return form
+    _refuse_if(problem_with_sender(request, request[TRACE].edge, types))
+    return cookie
+
+
+def _check_token(request: web.Request, cookie: str, form: Form) -> None:
+    token = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)
+    _refuse_if(problem_with_token(request[TRACE].edge, cookie, token))
 
 
 def _refuse_if(problem: Problem | None) -> None:

@@ -24,6 +24,7 @@ class Sensitive(enum.StrEnum):
     IMPORT = "puts another model in its place"
     WAY_IN = "changes by what one signs in"
     ADMINISTRATOR = "gives rights over others"
+    CLIENT = "lets programs of others ask people for their models"
     APP_PASSWORD = "lets an app in by a password"  # noqa: S105 - says why
 
 
@@ -47,6 +48,13 @@ SENSITIVE_FORMS: Final = {
     "/identities/unlink": Sensitive.WAY_IN,
     "/admin/make-administrator": Sensitive.ADMINISTRATOR,
     "/admin/invite": Sensitive.ADMINISTRATOR,
+    "/list_clients/add": Sensitive.CLIENT,
+    "/list_clients/change": Sensitive.CLIENT,
+    "/list_clients/secret": Sensitive.CLIENT,
+    "/list_clients/icon": Sensitive.CLIENT,
+    "/list_clients/delete": Sensitive.CLIENT,
+    "/list_clients_put": Sensitive.CLIENT,
+    "/list_clients_save": Sensitive.CLIENT,
 }
 """Forms of pages. Each calls `require_fresh` where it is answered; a test holds this list and the pages together."""
 

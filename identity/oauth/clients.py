@@ -175,10 +175,15 @@ class Clients:
             self._cache.discard(client_id)
             await self._bucket.delete(client_id)
             await self._bucket.delete(client_id + _ICON)
-            tokens = Tokens(self._bus)
-            await Issuing(self._bus, tokens).end_families_of_client(client_id)
-            await tokens.revoke_of_app(client_id)
+            await self._end_tokens(client_id)
         return entry is not None
+
+    async def _end_tokens(self, client_id: str) -> None:
+        """End what opens anything first, then what is refreshed, then what was refreshed meanwhile."""
+        tokens = Tokens(self._bus)
+        await tokens.revoke_of_app(client_id)
+        await Issuing(self._bus, tokens).end_families_of_client(client_id)
+        await tokens.revoke_of_app(client_id)
 
     async def _change(self, client_id: str, change: Callable[[_Stored], _Stored]) -> _Stored:
         for _ in range(CHANGE_ATTEMPTS):

@@ -7,7 +7,18 @@ from aiohttp import web
 from edge_http.app import make_app
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 
-_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}")
+_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}", "{client_id}")
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=x"
+
+UPLOADS = ("/list_clients/icon",)
+"""They take the type that a form with a file has, with the token of a page as others."""
+
+
+def empty_form(path: str) -> tuple[str, bytes]:
+    """Give the type that a route takes, and a body without any field."""
+    return (MULTIPART, b"--x--\r\n") if path in UPLOADS else (FORM, b"")
 
 
 @cache
@@ -37,5 +48,5 @@ def posted_by_programs() -> frozenset[str]:
 
 def pages() -> list[str]:
     """Name the paths that a browser shows as pages."""
-    none = ("/health", "/ready", "/me")
+    none = ("/health", "/ready", "/me", "/list_clients_json")
     return [path for path in paths_of("GET") if path not in none and not path.startswith(("/static", "/.well-known"))]

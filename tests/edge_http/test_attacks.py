@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientResponse
 
-from tests.edge_http.all_routes import paths_of, posted_by_programs
+from tests.edge_http.all_routes import FORM, MULTIPART, UPLOADS, empty_form, paths_of, posted_by_programs
 from tests.edge_http.browser import HTML, Browser
 from tests.edge_http.conftest import Edge
 from tests.edge_http.signing_in import open_edge, signed_in
 
 EVIL = "evil.example"
-FORM = "application/x-www-form-urlencoded"
 
 
 POSTS = paths_of("POST")
@@ -34,9 +33,10 @@ async def refused_as_cross_site(response: ClientResponse) -> bool:
 
 async def sent(browser: Browser, path: str, **headers: str) -> ClientResponse:
     """Send an empty form with these headers and those that a page of llum sends, unless they say otherwise."""
-    usual = {"X-CSRF-Token": await browser.token(), "Content-Type": FORM}
+    kind, body = empty_form(path)
+    usual = {"X-CSRF-Token": await browser.token(), "Content-Type": kind}
     given = {name: value for name, value in (usual | headers).items() if value}
-    response: ClientResponse = await browser.post(path, accept="application/json", headers=given, data=b"")
+    response: ClientResponse = await browser.post(path, accept="application/json", headers=given, data=body)
     return response
 
 
@@ -52,7 +52,8 @@ async def test_no_other_site_posts_for_a_person(site: Edge, path: str) -> None:
         {"Origin": f"http://llum.example.{EVIL}"},
         {"Origin": "https://llum.example"},
         {"Content-Type": "text/plain"},
-        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": "multipart/mixed; boundary=x"},
+        {"Content-Type": FORM if path in UPLOADS else MULTIPART},
     ):
         assert await refused_as_cross_site(await sent(alice, path, **missing)), missing
     assert not await refused_as_cross_site(await sent(alice, path))

@@ -8,6 +8,7 @@ import pytest
 from edge_http.app import make_app
 from edge_http.personis.routes import OPERATIONS
 from edge_http.sessions.sensitive import SENSITIVE_FORMS, SENSITIVE_OPERATIONS
+from tests.edge_http.all_routes import empty_form
 from tests.edge_http.browser import Browser
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import FakeBus
@@ -56,11 +57,14 @@ async def test_each_form_wants_the_token_of_a_page(edge: Edge, path: str) -> Non
 async def test_each_sensitive_form_wants_a_fresh_sign_in(edge: Edge, path: str) -> None:
     """A program gets the challenge of RFC 9470, a browser the sign-in page, from which it comes back."""
     browser = await signed_in(edge, authenticated=time.time() - 301)
-    headers = {"X-CSRF-Token": await browser.token()}
-    response = await browser.post(path, accept=JSON, data={}, headers=headers)
+    kind, body = empty_form(path)
+    headers = {"X-CSRF-Token": await browser.token(), "Content-Type": kind}
+    response = await browser.post(path, accept=JSON, data=body, headers=headers)
     assert (response.status, (await response.json())["error"]["code"]) == (401, "not_fresh")
-    assert 'error="insufficient_user_authentication", max_age=300' in response.headers["WWW-Authenticate"]
-    shown = await browser.post(path, data={}, headers=headers)
+    challenge = response.headers["WWW-Authenticate"]
+    assert 'error="insufficient_user_authentication"' in challenge
+    assert challenge.endswith("max_age=300")
+    shown = await browser.post(path, data=body, headers=headers)
     assert shown.status == 303
     assert shown.headers["Location"].startswith("/sign-in?then=%2F")
     assert edge.requests.sent == []

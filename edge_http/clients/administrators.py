@@ -1,0 +1,23 @@
+"""Who may see and change clients: administrators, and to change anything they have just proven who they are."""
+
+from aiohttp import web
+
+from edge_http.accounts.administering import check_admin
+from edge_http.http.observe import TRACE
+from edge_http.keys import AUTHENTICATOR
+from edge_http.sessions.current import require_fresh, require_session
+from identity.oauth.clients import Clients
+
+
+async def require_admin(request: web.Request) -> None:
+    """Raise `permission_denied` for who is no administrator, and what `require_session` raises."""
+    await check_admin(request, await require_session(request))
+
+
+async def require_fresh_admin(request: web.Request) -> None:
+    """Raise `permission_denied` for who is no administrator, and what `require_fresh` raises."""
+    await check_admin(request, await require_fresh(request))
+
+
+def clients_of(request: web.Request) -> Clients:
+    return request[TRACE].edge[AUTHENTICATOR].clients
