@@ -4,6 +4,7 @@
     from llum import SyncClient, Refusal      the same, waiting: for scripts and threads
 
 clients      Client, SyncClient, ExpiringToken
+sign-in      sign_in, SignedIn, SignInPrompt, Slice: for programs of people who are not the operator
 errors       LlumError, and below it Refusal (mend the message), Transient (try again), SetupError (mend the machine);
              Code has their stable codes
 told         commands (Tell, MakeContext …), NewEvidence, and what is made: ComponentDefinition …

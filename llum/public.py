@@ -5,6 +5,9 @@ from bus.showing import ExpiringToken
 from llum.client import Client
 from llum.failures import Fault
 from llum.given_paths import PathLike
+from llum.oauth.prompts import SignInPrompt
+from llum.oauth.signed_in import SignedIn
+from llum.oauth.signing_in import sign_in
 from llum.sync import SyncClient
 from model.resolvers.registry import Argument, Arguments, Resolved, Resolver
 from schemas.asked import AskedReply, AskedRow
@@ -91,6 +94,7 @@ from schemas.replies import (
     RuleDescription,
     RulesReply,
 )
+from schemas.slices import Slice
 from sensors.channel import bus_at
 from sensors.errors import SensorError, SpoolFullError
 from sensors.publisher import Publisher
@@ -191,7 +195,10 @@ __all__ = [
     "SetResolver",
     "SetTimeZone",
     "SetupError",
+    "SignInPrompt",
+    "SignedIn",
     "Skew",
+    "Slice",
     "Spool",
     "SpoolFullError",
     "SyncClient",
@@ -207,4 +214,5 @@ __all__ = [
     "new_id",
     "parse_path",
     "raised_from",
+    "sign_in",
 ]
