@@ -20,7 +20,7 @@ from model.commands.making import made_component, stored_view
 from model.commands.quotas import check_rules, check_thing, maker_of
 from model.commands.rule_rights import check_may_have_rules
 from model.commands.rules import dropped_rules
-from model.commands.targets import check_may, check_owner, component_to_change, context_to_change
+from model.commands.targets import check_may, check_owner, component_to_change, context_to_change, no_such_context
 from model.permissions import Asker
 from model.reads import Reading
 from model.sight import Sight
@@ -39,19 +39,23 @@ from schemas.commands import (
 )
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Refusal
-from schemas.paths import Path, check_segment
+from schemas.paths import Path, check_path, check_segment
 
 
 def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:
     """Make a context; the result says whether it was not there before."""
-    path, parent = context_to_change(model, stamp, command.context, "make")
+    path = check_path(command.context, "context")
     check_segment(command.name, "name")
     check_below(path, "name")
+    made = (*path, command.name)
+    # Who may make things in a place that is not there yet may make the place.
+    check_may(permissions.grant_of(model, stamp.app, made, stamp.time_s), stamp.app, "make", made)
+    parent = model.context(path)
+    if parent is None:
+        raise no_such_context()
     check_text(command.description, "description")
     check_resolver(command.resolver, "resolver")
     check_extra(command.extra, "extra")
-    made = (*path, command.name)
-    check_may(permissions.grant_of(model, stamp.app, made, stamp.time_s), stamp.app, "make", made)
     _check_permissions(model, command, stamp)
     if command.name in parent.children:
         if not _sight(model, stamp).sees_context(made):

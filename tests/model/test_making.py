@@ -18,8 +18,10 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
+from schemas.grants import Consent
 from schemas.limits import MAX_DEFINITION_ITEMS, MAX_LIST_ITEMS, MAX_PATH_SEGMENTS, MAX_TEXT_CHARACTERS
 from schemas.queries import Ask
+from schemas.slices import Slice
 from tests.model.applying import apply
 
 from .given import START_US, Person, failed
@@ -319,6 +321,19 @@ def test_only_who_may_tell_may_make() -> None:
     ):
         assert person.refuses(command(["Goals"]), app="probe").code is Code.PERMISSION_DENIED
         person.do(command(["Personal"]), app="probe")
+
+
+def test_who_may_make_things_in_a_place_may_make_the_place() -> None:
+    """The owner has allowed it before it was there. Its neighbours stay out of reach, and so do places without one."""
+    person = Person()
+    person.register("probe")
+    granted = [Slice(paths=["Personal/Logging", "Nowhere/Logging"], actions=["make"])]
+    person.do(Consent(id="g", app="probe", decision="allowed", granted=granted))
+    person.do(MakeContext(id="c", context=["Personal"], name="Logging"), app="probe")
+    other = person.refuses(MakeContext(id="c", context=["Personal"], name="Other"), app="probe")
+    assert (other.code, other.missing) == (Code.PERMISSION_DENIED, Slice(paths=["Personal/Other"], actions=["make"]))
+    nowhere = person.refuses(MakeContext(id="c", context=["Nowhere"], name="Logging"), app="probe")
+    assert nowhere.code is Code.NO_SUCH_CONTEXT
 
 
 def test_who_may_not_tell_learns_nothing_of_what_is_there() -> None:

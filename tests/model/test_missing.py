@@ -24,8 +24,8 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
+from schemas.grants import Consent
 from schemas.missing import ALL_OF_THE_PAST, RIGHT_OF, right, right_for
-from schemas.paths import parse_path
 from schemas.queries import QUERIES, Access, Ask, Export, GetContext, GetPermission, ListApps, ListRules, Query
 from schemas.slices import Slice
 
@@ -56,7 +56,7 @@ COMMANDS_WITHOUT_RIGHT: list[tuple[Command, Slice]] = [
     (Tell(**AGE, evidence=NewEvidence(value=1)), Slice(components=OF_AGE, actions=["tell"])),
     (NOT_THERE[2], Slice(components=["Personal/not"], actions=["tell"])),
     (Withdraw(**AGE, seq=1), Slice(components=OF_AGE, actions=["tell"])),
-    (MakeContext(**HERE, name="In"), Slice(paths=["Personal"], actions=["make"])),
+    (MakeContext(**HERE, name="In"), Slice(paths=["Personal/In"], actions=["make"])),
     (MakeComponent(**HERE, component=NEW), Slice(paths=["Personal"], actions=["make"])),
     (MakeView(**HERE, view=ViewDefinition(name="v", components=[])), Slice(paths=["Personal"], actions=["make"])),
     (SetResolver(**HERE, resolver="sum"), Slice(paths=["Personal"], actions=["make"])),
@@ -79,12 +79,8 @@ def given(**permission: Any) -> Person:
 
 
 def permit(person: Person, missing: Slice) -> None:
-    """Grant what a refusal has named."""
-    parts: dict[str, Any] = dict.fromkeys(missing.actions, True)
-    parts |= {"bind_resolver": missing.resolver, "past": missing.past}
-    contexts = [(parse_path(path), None) for path in missing.paths]
-    for context, component in [*contexts, *((path[:-1], path[-1]) for path in map(parse_path, missing.components))]:
-        person.do(SetPermission(id="p", app="probe", context=list(context), component=component, **parts))
+    """Grant what a refusal has named, as the owner who is asked for it."""
+    person.do(Consent(id="p", app="probe", decision="allowed", granted=[missing]))
 
 
 @pytest.mark.parametrize(("query", "missing"), QUERIES_WITHOUT_RIGHT, ids=repr)
