@@ -12,6 +12,7 @@ from bus.subjects import DEFAULT_PARTITIONS
 from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
 from edge_http.accounts.reception import ForgetPerson, Reception
 from edge_http.accounts.routes import add_accounts
+from edge_http.apps.routes import add_apps
 from edge_http.clients.routes import add_clients
 from edge_http.home.routes import add_home
 from edge_http.http.body import MAX_BODY_BYTES
@@ -71,6 +72,7 @@ def make_app(
     add_trying(app, allowed=temporary_users)
     add_web(app)
     add_home(app)
+    add_apps(app)
     add_issuers(app, issuers or {})
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_oauth(app)
