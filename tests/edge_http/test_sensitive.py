@@ -26,12 +26,16 @@ HARMLESS = {
 """Forms that need no fresh sign-in: they change nothing that matters, or are a sign-in themselves."""
 
 
+ENDPOINTS = {"/token", "/request_token", "/revoke", "/introspect", "/register", "/device_authorization"}
+"""What programs post to that show who they are by something else: no cookie counts there."""
+
+
 def forms() -> list[str]:
-    """Name all that takes a POST and is no operation."""
+    """Name all that takes a POST from a page."""
     nothing: Any = FakeBus(1)
     routes = make_app(nothing, nothing, nothing, "http://llum.example").router.routes()
     paths = {route.resource.canonical for route in routes if route.method == "POST" and route.resource}
-    return sorted(path for path in paths if path.lstrip("/") not in OPERATIONS)
+    return sorted(path for path in paths if path.lstrip("/") not in OPERATIONS and path not in ENDPOINTS)
 
 
 FORMS = forms()
