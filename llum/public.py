@@ -58,6 +58,7 @@ from schemas.evidence import (
 )
 from schemas.explaining import Explanation, Reason, Skew
 from schemas.following import FiredRule, FollowsReply, ToldValue
+from schemas.granting import CheckedPart, CheckReply
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
@@ -65,6 +66,7 @@ from schemas.queries import (
     Access,
     Ask,
     Asked,
+    Check,
     Consequences,
     Export,
     Follows,
@@ -115,6 +117,9 @@ __all__ = [
     "AskedReply",
     "AskedRow",
     "ChangedValue",
+    "Check",
+    "CheckReply",
+    "CheckedPart",
     "Client",
     "Code",
     "Command",

@@ -183,6 +183,9 @@ class SyncClient:
     asked = _waiting(Client.asked)
     get_permission = _waiting(Client.get_permission)
     list_rules = _waiting(Client.list_rules)
+    check = _waiting(Client.check)
+    consent = _waiting(Client.consent)  # type: ignore[arg-type] # as of `set_permission`
+    grants = _waiting(Client.grants)
     export = _iterating(Client.export)
     send = _waiting(Client.send)
     query = _waiting(Client.query)

@@ -198,6 +198,11 @@ SettingKind = Literal["permission", "component_permission"]
 PlacedPermission = tuple[Path, Permission]
 
 
+def settings_at(model: Model, grantee: str, path: Path) -> Iterator[PlacedPermission]:
+    """Give what is set for a grantee in a context and above, nearest first, what has expired included."""
+    return _settings(model.permissions.get(grantee, {}), path)
+
+
 def _settings(permissions: dict[Path, Permission], path: Path) -> Iterator[PlacedPermission]:
     """Give the settings that hold at a path, nearest first."""
     for depth in range(len(path), -1, -1):

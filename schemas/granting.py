@@ -7,7 +7,7 @@ import msgspec
 from schemas.errors import Error
 from schemas.evidence import ComponentType, ValueType
 from schemas.limits import PROTOCOL_VERSION
-from schemas.slices import Slice
+from schemas.slices import Action, Slice
 
 
 class PreviewedComponent(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -77,6 +77,11 @@ class CheckedPart(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A nearer place whose setting said something else and has expired."""
 
 
+CheckVerdict = Literal[
+    "owner", "setting", "not_said", "forbidden", "expired", "outside_view", "needs", "not_registered"
+]
+
+
 class CheckReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="check", omit_defaults=True):
     """Whether the app may, and why."""
 
@@ -86,12 +91,12 @@ class CheckReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="check", o
     time: float
     """Expiry is judged at this time, seconds since 1970."""
     allowed: bool
-    reason: Literal["owner", "setting", "not_said", "forbidden", "expired", "outside_view", "needs", "not_registered"]
+    reason: CheckVerdict
     """`owner`: the app is an owner's. `setting`: the part of that verb decides. Else it may not: `not_said`: no setting
     says anything. `forbidden`: the deciding setting says no. `expired`: the setting that allowed it has expired.
     `outside_view`: the app is bound to a view that does not have it. `needs`: another verb is missing, too.
     `not_registered`: the model does not know the app."""
-    needs: list[str] = []
+    needs: list[Action] = []
     """Verbs that are missing, if it may not."""
     role: Literal["owner", "app"] | None = None
     """Null: the app is not registered."""

@@ -250,6 +250,7 @@ Query = (
     | Asked
     | Follows
     | MeasurePart
+    | Check
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
@@ -267,5 +268,6 @@ QUERIES: tuple[type[_Query], ...] = (
     Asked,
     Follows,
     MeasurePart,
+    Check,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

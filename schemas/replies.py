@@ -12,6 +12,7 @@ from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
+from schemas.granting import CheckReply
 from schemas.grants import GrantsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import MeasurePartReply
@@ -368,6 +369,7 @@ Reply = (
     | AskedReply
     | FollowsReply
     | MeasurePartReply
+    | CheckReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

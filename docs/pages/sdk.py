@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from llum import public
 from llum.client import Client
+from llum.granting import Granting
 from pages.markdown import code, first_paragraph, page, table
 
 _FAMILIES: Final = {
@@ -29,6 +30,7 @@ _FAMILIES: Final = {
     "schemas.evidence": "evidence",
     "schemas.explaining": "reply",
     "schemas.following": "reply",
+    "schemas.granting": "reply",
     "schemas.parts": "part",
     "schemas.paths": "path",
     "schemas.permissions": "permission",
@@ -62,7 +64,7 @@ def methods() -> dict[str, Callable[..., Any]]:
     """Give the methods of the clients by name."""
     return {
         name: one
-        for name, one in vars(Client).items()
+        for name, one in (vars(Granting) | vars(Client)).items()
         if not name.startswith("_") and (inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one))
     }
 

@@ -14,7 +14,15 @@ from schemas.verbs import verb_of
 
 _OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in commands.LLUMS_OWN)
 _OWNERS_ASKS: Final = frozenset(
-    {queries.ListApps, queries.Export, queries.CheckImport, queries.Asked, queries.Follows, queries.MeasurePart}
+    {
+        queries.ListApps,
+        queries.Export,
+        queries.CheckImport,
+        queries.Asked,
+        queries.Follows,
+        queries.MeasurePart,
+        queries.Check,
+    }
 )
 
 

@@ -16,6 +16,7 @@ EXAMPLES: Final = {
     "follows": "llum follows alice Personal/firstname 17",
     "ask": "llum ask alice Personal/firstname --explain",
     "asked": "llum asked alice Personal --since '7 days ago'",
+    "check": "llum check alice lamp ask Personal/firstname",
     "forget": "llum forget alice --component Personal/email",
     "browse": "llum browse alice -c 'cd Personal; ls'",
     "config": "llum config --data-dir ~/llum",

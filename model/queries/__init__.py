@@ -10,6 +10,7 @@ consequences.py   what would follow if something went (going.py: answers as if i
 asked.py          who asked and told what
 follows.py        what has followed from a piece of evidence
 grants.py         what apps may do, and what was decided about them
+check.py          whether an app may do something, and which settings decide
 """
 
 from collections.abc import Callable, Generator
@@ -24,6 +25,7 @@ from model.permissions import Asker, Grant, grantee_of
 from model.queries import describe
 from model.queries.ask import answer_ask
 from model.queries.asked import answer_asked
+from model.queries.check import answer_check
 from model.queries.consequences import answer_consequences
 from model.queries.export import export_page, read_mark
 from model.queries.follows import answer_follows
@@ -39,6 +41,7 @@ from schemas.queries import (
     Access,
     Ask,
     Asked,
+    Check,
     CheckImport,
     Consequences,
     Export,
@@ -166,4 +169,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     Consequences: answer_consequences,
     Asked: _asked,
     Follows: _follows,
+    Check: answer_check,
 }

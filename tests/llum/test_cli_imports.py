@@ -25,6 +25,7 @@ WITHOUT_LLUM = [
     ["withdraw", "alice", "Personal/firstname", "17", "--preview"],
     ["ask", "alice", "Personal/firstname"],
     ["asked", "alice"],
+    ["check", "alice", "lamp", "ask", "Personal"],
     ["follows", "alice", "Personal/firstname", "17"],
     ["forget", "alice", "--component", "Personal/firstname", "--yes"],
     ["browse", "alice", "-c", "ls"],

@@ -15,6 +15,7 @@ from schemas.queries import (
     Access,
     Ask,
     Asked,
+    Check,
     CheckImport,
     Consequences,
     Export,
@@ -46,6 +47,7 @@ EVERY_QUERY: list[Query] = [
     Consequences(command=DeleteComponent(id="", context=["Personal"], component="age")),
     Asked(),
     Follows(context=["Personal"], component="age", seq=2),
+    Check(app="probe", context=["Personal"]),
 ]
 FROM_MEMORY = [
     query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked | Follows | Grants)
