@@ -52,6 +52,7 @@ def make_app(
     issuers: "Mapping[str, Issuer] | None" = None,
     sign_up: "SignUp" = "open",
     forget: ForgetPerson | None = None,
+    client_registrations: int = 0,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -75,7 +76,7 @@ def make_app(
     add_apps(app)
     add_issuers(app, issuers or {})
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
-    add_oauth(app)
+    add_oauth(app, client_registrations)
     add_clients(app)
     add_personis(app)
     return app

@@ -197,6 +197,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "auto, on or off",
         ),
     ] = "auto"
+    client_registrations: Annotated[
+        int,
+        _setting(
+            "Clients that may register themselves by OAuth 2, all together. 0: none may.",
+            "a number from 0 to 10000",
+            ge=0,
+            le=10_000,
+        ),
+    ] = 0
     access_token_minutes: Annotated[
         int,
         _setting("Minutes for which an access token of an app is good.", "a number from 1 to 60", ge=1, le=60),

@@ -1,6 +1,7 @@
 """The authorization server over HTTP: how programs of others get tokens for a slice of somebody's model.
 
 addresses.py   where its endpoints are
+registration.py  /register: clients that register themselves
 metadata.py    what it says of itself (RFC 8414, 9728)
 parameters.py  reads what is posted: each parameter once, in the characters it may have
 answers.py     errors and tokens, in the form of RFC 6749

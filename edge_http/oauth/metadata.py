@@ -14,6 +14,7 @@ from edge_http.http.responses import json_response
 from edge_http.keys import PUBLIC_URL
 from edge_http.oauth import addresses
 from edge_http.oauth.addresses import address_of
+from edge_http.oauth.token import grants_of
 
 SLICE_TYPE: Final = "llum_model"
 """The type of a slice among `authorization_details` (RFC 9396)."""
@@ -40,13 +41,6 @@ _METHODS: Final = {
 }
 """How a client shows at an endpoint who it is; `none`: a public one by its id alone."""
 
-_GRANTS: Final = {
-    addresses.AUTHORIZE: ["authorization_code"],
-    addresses.TOKEN: ["refresh_token"],
-    addresses.DEVICE_AUTHORIZATION: ["urn:ietf:params:oauth:grant-type:device_code"],
-}
-"""By which endpoint there are which grants."""
-
 
 async def server_metadata(request: web.Request) -> web.Response:
     """Answer what the authorization server is, and where."""
@@ -69,7 +63,7 @@ def _of_server(edge: web.Application) -> dict[str, Any]:
         **methods,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [grant for path, grants in _GRANTS.items() if path in paths for grant in grants],
+        "grant_types_supported": grants_of(edge),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": list(SCOPES),

@@ -40,6 +40,12 @@ def add_token_grant(app: web.Application, grant_type: str, grant: TokenGrant) ->
     app[_GRANTS][grant_type] = grant
 
 
+def grants_of(app: web.Application) -> list[str]:
+    """Name the grants that there are."""
+    grants = app[_GRANTS]
+    return sorted(grants)
+
+
 async def _token(request: web.Request) -> web.Response:
     trace = request[TRACE]
     trace.op, trace.render_error = "token", oauth_error_response

@@ -8,6 +8,7 @@ says whether it is right. Argon2id would protect nothing more, and each call wit
 moment of a processor (ADR 0061).
 """
 
+import builtins
 import hashlib
 import hmac
 import secrets
@@ -24,6 +25,7 @@ from bus.watched_bucket import WatchedBucket
 from identity.oauth.client import ClientKind, ClientMaker, OAuthClient, checked, redirect_fits
 from identity.oauth.icons import check_icon
 from identity.oauth.issuing import Issuing
+from identity.oauth.resembling import resembling
 from identity.tokens import Tokens
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import is_token
@@ -101,6 +103,10 @@ class Clients:
         """List all clients, by their names."""
         found = [_decoder.decode(entry.value).client for entry in await self._bucket.list("*")]
         return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+    async def resembling(self, client_id: str) -> "builtins.list[OAuthClient]":
+        """Give the other clients whose names look like that of a client: people would take one for the other."""
+        return resembling(await self.list()).get(client_id, [])
 
     async def add(self, client: OAuthClient) -> OAuthClient:
         """Make a client, and give it as it is stored. Raises `already_exists`, and what `checked` raises."""

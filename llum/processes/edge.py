@@ -110,6 +110,7 @@ async def _serve_http(
         issuers=read_issuers(settings.issuers),
         sign_up=sign_up_of(settings),
         forget=Forgetting(settings),
+        client_registrations=settings.client_registrations,
     )
     try:
         async with _callout(bus, requests, authenticator, settings):
