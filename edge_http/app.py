@@ -10,6 +10,7 @@ from aiohttp import web
 from bus.as_app import LastWrites
 from bus.subjects import DEFAULT_PARTITIONS
 from bus.turns import MAX_UNDER_WAY, TURN_WITHIN_S, Turns
+from edge_http.accounts.password_grant import add_password_grant
 from edge_http.accounts.reception import ForgetPerson, Reception
 from edge_http.accounts.routes import add_accounts
 from edge_http.apps.routes import add_apps
@@ -53,6 +54,7 @@ def make_app(
     sign_up: "SignUp" = "open",
     forget: ForgetPerson | None = None,
     client_registrations: int = 0,
+    password_grant: bool = False,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -77,6 +79,7 @@ def make_app(
     add_issuers(app, issuers or {})
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_oauth(app, client_registrations)
+    add_password_grant(app, allowed=password_grant)
     add_clients(app)
     add_personis(app)
     return app

@@ -216,6 +216,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Days after its last use for which a sign-in of an app is good.", "a number from 1 to 3650", ge=1, le=3650
         ),
     ] = 90
+    password_grant: Annotated[
+        bool,
+        _setting(
+            "Let clients that were there before llum give a person's password at /access_token. Better not.",
+            "true or false",
+        ),
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),

@@ -7,4 +7,5 @@ entering.py        /sign-in, recovery codes, links to come back by
 own_account.py     /account, as it is shown
 changing.py        /account/…, what changes it
 administering.py   /admin
+password_grant.py  /access_token, for old clients of OAuth 2
 """

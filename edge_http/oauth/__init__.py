@@ -8,6 +8,7 @@ answers.py     errors and tokens, in the form of RFC 6749
 validating.py  Authlib's rules, applied to what was read before
 client_authentication.py  which client asks
 guard.py       how often somebody may ask in vain
+granted.py     what a person has granted an app, as it stands now
 token.py       codes and refresh tokens become tokens
 revocation.py  a client gives tokens back
 introspection.py  a resource server asks about a token

@@ -6,6 +6,8 @@ AUTHORIZE: Final = "/authorize"
 TOKEN: Final = "/token"  # noqa: S105 - an address
 REQUEST_TOKEN: Final = "/request_token"  # noqa: S105 - an address
 """Where the original's clients get their tokens."""
+ACCESS_TOKEN: Final = "/access_token"  # noqa: S105 - an address
+"""Where old clients may give a person's password, if the operator allows it. Metadata do not name it."""
 REVOKE: Final = "/revoke"
 INTROSPECT: Final = "/introspect"
 REGISTER: Final = "/register"

@@ -11,6 +11,7 @@ from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR, PUBLIC_URL
 from edge_http.oauth.answers import oauth_error_response, oauth_response
 from edge_http.oauth.client_authentication import authenticated_client
+from edge_http.oauth.granted import granted_to
 from edge_http.oauth.parameters import read_parameters
 from schemas.errors import Code, Refusal
 
@@ -53,4 +54,5 @@ async def _about(request: web.Request, principal: "Principal") -> dict[str, Any]
         "client_id": principal.app,
         "aud": principal.audience,
         "exp": int(principal.expires or 0),
+        **await granted_to(request, principal.user, principal.app),
     }

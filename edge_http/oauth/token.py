@@ -10,6 +10,7 @@ from edge_http.keys import AUTHENTICATOR, PUBLIC_URL
 from edge_http.oauth import addresses
 from edge_http.oauth.answers import oauth_error_response, oauth_response
 from edge_http.oauth.client_authentication import authenticated_client
+from edge_http.oauth.granted import granted_to
 from edge_http.oauth.guard import guard_of
 from edge_http.oauth.parameters import Parameters, read_parameters
 from identity.oauth.audiences import audience_of
@@ -60,7 +61,7 @@ async def _token(request: web.Request) -> web.Response:
 
 
 async def token_response(request: web.Request, issued: Issued) -> web.Response:
-    """Answer with tokens.
+    """Answer with tokens, and with what the person has granted the app as it stands now.
 
     Raises `invalid_client` if the client was deleted meanwhile, `Transient`.
     """
@@ -76,7 +77,7 @@ async def token_response(request: web.Request, issued: Issued) -> web.Response:
         "expires_in": issued.expires_in,
         "refresh_token": issued.refresh_token,
     }
-    return oauth_response(tokens)
+    return oauth_response(tokens | await granted_to(request, issued.user, issued.client_id))
 
 
 async def _check_resource(request: web.Request, parameters: Parameters, audience: str) -> None:
@@ -102,6 +103,7 @@ async def _redeem(request: web.Request, parameters: Parameters, facts: "KnownReq
     agreed = found.agreed
     await _check_resource(request, parameters, agreed.audience)
     await _check_registration(request, agreed.user, client.id, agreed.registration)
+    await granted_to(request, agreed.user, client.id)
     return await oauth.redeem(found, legacy=client.legacy)
 
 
@@ -118,6 +120,7 @@ async def _refresh(request: web.Request, parameters: Parameters, facts: "KnownRe
         await _check_resource(request, parameters, family.audience)
         try:
             await _check_registration(request, user, client.id, family.registration)
+            await granted_to(request, user, client.id)
         except Refusal:
             await oauth.families.end_named(family_id, user, client.id)
             raise

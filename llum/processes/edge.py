@@ -111,6 +111,7 @@ async def _serve_http(
         sign_up=sign_up_of(settings),
         forget=Forgetting(settings),
         client_registrations=settings.client_registrations,
+        password_grant=settings.password_grant,
     )
     try:
         async with _callout(bus, requests, authenticator, settings):

@@ -127,6 +127,15 @@ async def llum(tmp_path: Path) -> AsyncIterator[Llum]:
 
 
 @pytest.fixture
+async def town_with_passwords(llum: Llum) -> AsyncIterator[Town]:
+    """One whose operator lets old clients take passwords."""
+    town = Town(llum, password_grant=True)
+    async with town.http:
+        await town.settle()
+        yield town
+
+
+@pytest.fixture
 async def town(llum: Llum) -> AsyncIterator[Town]:
     town = Town(llum)
     async with town.http:

@@ -10,6 +10,8 @@ import pytest
 from edge_http.oauth.guard import REFRESHES
 from identity.throttle import ATTEMPTS, SOURCE_ATTEMPTS
 from schemas.commands import DeleteApp
+from schemas.grants import Consent
+from schemas.slices import Action, Slice
 from tests.edge_http.oauth.tokens.conftest import ORIGIN, PUBLIC_URL, REDIRECT, RESOURCE, VERIFIER, Town
 from tests.waiting import eventually
 
@@ -296,3 +298,45 @@ async def test_14_no_token_is_in_any_log(
     assert "server" in written
     for secret in (tokens["access_token"], tokens["refresh_token"], refreshed["refresh_token"], town.secrets["server"]):
         assert secret[10:40] not in written
+
+
+async def test_9_no_password_is_taken_unless_the_operator_wants_it(town: Town) -> None:
+    """By default."""
+    form = {"grant_type": "password", "username": "alice", "password": "x", "client_id": "old"}
+    answered = await town.post("/access_token", form, headers=town.basic("old"))
+    assert (answered.status, answered.error) == (400, "unsupported_grant_type")
+
+
+async def decide(town: Town, *actions: Action) -> None:
+    """Have alice decide what the app may do from now on."""
+    granted = [Slice(paths=["c"], actions=list(actions))] if actions else []
+    await town.llum.do(Consent(id=town.llum.next_id(), app="fitbit", decision="changed", granted=granted))
+
+
+async def test_an_answer_says_what_was_granted(town: Town) -> None:
+    """As scope and as slices, as the person's model has it now; what a client asks for changes nothing."""
+    await decide(town, "ask", "tell")
+    answered = await town.redeem(await town.code(), scope="owner model")
+    assert answered.body["scope"] == "ask:c tell:c"
+    (granted,) = answered.body["authorization_details"]
+    assert (granted["type"], granted["paths"], granted["actions"]) == ("llum_model", ["c"], ["ask", "tell"])
+
+
+async def test_13_a_refresh_says_and_gives_what_is_granted_now(town: Town) -> None:
+    """Whatever scope it asks for: a narrower grant is said, and a wider one is not to be had."""
+    tokens = await town.signed_in()
+    await decide(town, "tell")
+    details = '[{"type": "llum_model", "paths": [""], "actions": ["ask", "tell", "make", "delete"]}]'
+    refreshed = await town.refresh(tokens["refresh_token"], scope="model owner", authorization_details=details)
+    assert (refreshed.status, refreshed.body["scope"]) == (200, "tell:c")
+    (granted,) = refreshed.body["authorization_details"]
+    assert granted["actions"] == ["tell"]
+
+
+async def test_an_app_that_may_do_nothing_is_told_no_scope(town: Town) -> None:
+    """There is no word for an empty one."""
+    await decide(town)
+    answered = await town.redeem(await town.code())
+    assert answered.status == 200
+    assert "scope" not in answered.body
+    assert answered.body["authorization_details"] == []
