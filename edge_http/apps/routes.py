@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from edge_http.apps.changing import UNTILS, VALUE_BY
+from edge_http.apps.checking import CHECK, CHECK_JSON, show_check
 from edge_http.apps.reading import APPS, ROWS, ShownApp, read_app, read_apps
 from edge_http.apps.saving import save
 from edge_http.http.observe import TRACE
@@ -38,6 +39,8 @@ def add_apps(app: web.Application) -> None:
     app.router.add_get(f"{APPS}/{{app}}", _show_app)
     app.router.add_get(f"{APPS}/{{app}}/revoke", _show_revoking)
     app.router.add_post(SAVE, save)
+    app.router.add_get(CHECK, show_check)
+    app.router.add_get(CHECK_JSON, show_check)
 
 
 async def _show_apps(request: web.Request) -> web.Response:

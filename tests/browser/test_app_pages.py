@@ -61,6 +61,9 @@ PAGES = (
     "/list_apps/calendar",
     "/list_apps/twin",
     "/list_apps/coach/revoke",
+    "/check",
+    "/check?app=coach&verb=ask&place=Work/state",
+    "/check?app=keyboard&verb=ask&place=Personal/email",
 )
 
 
