@@ -73,6 +73,7 @@ COMMANDS: Final = {
     "forget": Lazy("llum.cli.commands.part_forgetting:forget", "Erase a part of what is known of a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
+    "example": Lazy("llum.cli.commands.example:example", "Run an app that comes with llum as an example."),
     "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and its origin."),
     "mdef": Lazy("llum.cli.commands.mdef:mdef", "Work with model definition files."),
     "worker": Lazy("llum.cli.commands.serving:worker", "Run one worker process (`llum up` does)."),

@@ -92,5 +92,5 @@ def test_the_wheel_holds_what_is_installed_and_no_more(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert packages == {"llum", "edge_http", "sensors", "actors", "identity", "bus", "model", "schemas"}
+    assert packages == {"llum", "edge_http", "sensors", "actors", "identity", "bus", "model", "schemas", "log_llum"}
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

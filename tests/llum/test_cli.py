@@ -198,7 +198,7 @@ def _commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[t
 
 
 ALL_COMMANDS = {" ".join(words): command for words, command in _commands(cli) if words}
-RUN_UNTIL_STOPPED = {"up", "worker", "edge", "callout", "browse", "sensor activity"}
+RUN_UNTIL_STOPPED = {"up", "worker", "edge", "callout", "browse", "sensor activity", "example log-llum"}
 
 
 @pytest.mark.parametrize("name", ALL_COMMANDS)

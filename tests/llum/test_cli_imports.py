@@ -83,4 +83,6 @@ print(" ".join(sys.modules))
 
 def test_every_command_is_accounted_for() -> None:
     """A new command is either one that runs a process of llum, or it is tried here."""
-    assert {arguments[0] for arguments in WITHOUT_LLUM} | RUNS_A_PROCESS | {"sensor", "nats-config"} == set(COMMANDS)
+    assert {arguments[0] for arguments in WITHOUT_LLUM} | RUNS_A_PROCESS | {"sensor", "example", "nats-config"} == set(
+        COMMANDS
+    )

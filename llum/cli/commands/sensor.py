@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options
 from llum.failures import Fault
 from llum.settings import Settings
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bus.showing import ExpiringToken
+
+_NAMES: Final = {"activity_monitor": "activity", "log_sensor": "log"}
+"""The command of each sensor, by its app."""
 
 
 @click.group()
@@ -53,21 +58,22 @@ def activity(
     Devices/activity_monitor/activity/data
     """
     from llum.processes import logs
+    from sensors.activity.messages import APP, COMPONENT, CONTEXT
     from sensors.activity.sensor import ActivityOptions, run_activity_sensor
 
     if person and user and person != user:
         raise click.UsageError(f"you named two people: {person} and {user}")
-    who = person or user or _only_person(settings)
+    who, place = person or user or _only_person(settings), "/".join((*CONTEXT, COMPONENT))
     if install:
-        _install(settings, who)
+        _install(settings, who, APP, place)
         return
-    _see_to_installation(settings, who)
+    _see_to_installation(settings, who, APP, place)
     logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
     options = ActivityOptions(
         user=who,
         nats_url=settings.nats_url or _finder(settings.data_dir),
         spool_folder=spool or settings.data_dir / "spool",
-        token=_token_of(settings, who),
+        token=_token_of(settings, who, APP),
         poll_s=poll_s,
         idle_after_s=idle_after_s,
         backend=backend,
@@ -75,39 +81,104 @@ def activity(
     asyncio.run(_until_signal(lambda stop: run_activity_sensor(options, stop)))
 
 
-def _install(settings: Settings, user: str) -> None:
+@sensor.command("log")
+@click.argument("user", metavar="USER")
+@click.argument("items", metavar="[ITEM]...", nargs=-1)
+@click.option("--time", "typed_time", metavar="TIME", help="When it was, if not now.")
+@click.option(
+    "--install", is_flag=True, help="As the owner, give the sensor its place in the model, and end. Needed once."
+)
+@click.option("--spool", type=click.Path(path_type=Path), help="Folder for what has not been sent yet.")
+@json_option
+@settings_options(*WHERE, "log_level", "log_format")
+def log(
+    settings: Settings,
+    user: str,
+    items: tuple[str, ...],
+    typed_time: str | None,
+    install: bool,
+    spool: Path | None,
+    as_json: bool,
+) -> None:
+    """Log what USER had or did: apple, bread, water, coffee, walk, book, sleep, smile.
+
+    It tells the same as the web app log-llum, straight onto the bus. What cannot be sent now is sent the next time.
+    The same with the same --time is logged once. The component is
+
+    \b
+    Apps/Logging/logged_items
+    """
+    from llum.processes import logs
+    from sensors.log.messages import APP, COMPONENT, CONTEXT, ITEMS
+    from sensors.log.sensor import log_items
+
+    place = "/".join((*CONTEXT, COMPONENT))
+    if install:
+        _install(settings, user, APP, place)
+        return
+    unknown = [item for item in items if item not in ITEMS]
+    if unknown or not items:
+        named = f"{unknown[0]!r} cannot be logged" if unknown else "nothing is named"
+        raise click.UsageError(f"{named}; what can be is {', '.join(ITEMS)}")
+    when = _when(settings, typed_time)
+    _see_to_installation(settings, user, APP, place)
+    logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
+    waiting = asyncio.run(
+        log_items(
+            user,
+            items,
+            when,
+            settings.nats_url or _finder(settings.data_dir),
+            spool or settings.data_dir / "spool",
+            _token_of(settings, user, APP),
+        )
+    )
+    text = f"logged: {', '.join(items)}"
+    text += f"\n{waiting} not sent yet: the next `llum sensor log` sends what waits" if waiting else ""
+    say({"user": user, "items": list(items), "time": when, "waiting": waiting}, text, as_json=as_json)
+
+
+def _when(settings: Settings, typed: str | None) -> float:
+    """Give seconds since 1970. What is typed goes by the clock of the installation: a sensor may ask nothing."""
+    from bus.time_zones import zone_named
+    from llum.cli.person_times import TypedTime
+
+    return time.time() if typed is None else TypedTime(typed).by_clock_of(zone_named(settings.time_zone))
+
+
+def _install(settings: Settings, user: str, app: str, place: str) -> None:
     from llum.cli.commands.options import with_client
-    from llum.people.sensors import install_activity_sensor
+    from llum.people.sensors import install_sensor
     from llum.people.sign_ins import SignIns
-    from sensors.activity.messages import APP
 
     sign_ins = SignIns(settings)
-    earlier = sign_ins.find(user, APP)
-    sign_ins.keep(with_client(settings, lambda client: install_activity_sensor(client, user, earlier)))
-    click.echo(f"the activity sensor is installed for {user}: it may tell Devices/activity_monitor/activity/data")
+    earlier = sign_ins.find(user, app)
+    sign_ins.keep(with_client(settings, lambda client: install_sensor(client, user, app, earlier)))
+    click.echo(f"the {_NAMES[app]} sensor is installed for {user}: it may tell {place}")
 
 
-def _see_to_installation(settings: Settings, user: str) -> None:
+def _see_to_installation(settings: Settings, user: str, app: str, place: str) -> None:
     """Go on if the sensor is installed here, or if that cannot be known now: then what it sees waits in the spool."""
-    if _is_installed_or_unknown(settings, user):
+    if _is_installed_or_unknown(settings, user, app):
         return
-    if sys.stdin.isatty() and click.confirm(f"The activity sensor is not installed for {user} here. Install it?"):
-        _install(settings, user)
+    name = _NAMES[app]
+    if sys.stdin.isatty() and click.confirm(f"The {name} sensor is not installed for {user} here. Install it?"):
+        _install(settings, user, app, place)
         return
-    hint = f"The owner installs it once with `llum sensor activity {user} --install`."
-    raise Fault(f"the activity sensor is not installed for {user} here", hint)
+    hint = f"The owner installs it once with `llum sensor {name} {user} --install`."
+    raise Fault(f"the {name} sensor is not installed for {user} here", hint)
 
 
-def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
+def _is_installed_or_unknown(settings: Settings, user: str, app: str) -> bool:
     """Tell whether the model knows the sensor, and this machine has its token. Without llum nobody knows."""
     from bus.errors import InstallationError
     from llum.cli.commands.options import with_client
-    from llum.people.sensors import is_activity_sensor_installed
+    from llum.people.sensors import is_sensor_installed
     from schemas.errors import Transient
 
-    has_token = _token_of(settings, user)() is not None
+    has_token = _token_of(settings, user, app)() is not None
     try:
-        return with_client(settings, lambda client: is_activity_sensor_installed(client, user)) and has_token
+        return with_client(settings, lambda client: is_sensor_installed(client, user, app)) and has_token
     except (Fault, Transient):
         return True
     except InstallationError:
@@ -117,15 +188,14 @@ def _is_installed_or_unknown(settings: Settings, user: str) -> bool:
         return True
 
 
-def _token_of(settings: Settings, user: str) -> "Callable[[], ExpiringToken | None]":
+def _token_of(settings: Settings, user: str, app: str) -> "Callable[[], ExpiringToken | None]":
     """Look for the sensor's token anew at each connection: it may have been installed anew."""
     from llum.people.sign_ins import SignIns
-    from sensors.activity.messages import APP
 
     sign_ins = SignIns(settings)
 
     def find_now() -> "ExpiringToken | None":
-        found = sign_ins.find(user, APP)
+        found = sign_ins.find(user, app)
         return None if found is None else found.shown
 
     return find_now

@@ -1,0 +1,68 @@
+"""What the log sensor says on the bus: the same as the web app log-llum, in the same place."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from bus.as_app import new_id
+from schemas.commands import Import, Tell
+from schemas.definitions import ComponentDefinition, ImportedApp, ImportedComponent, ImportedContext
+from schemas.evidence import NewEvidence
+from schemas.permissions import Permission
+from sensors.spool import Entry
+
+APP: Final = "log_sensor"
+"""The app that the sensor speaks as."""
+
+CONTEXT: Final = ("Apps", "Logging")
+COMPONENT: Final = "logged_items"
+
+ITEMS: Final = ("apple", "bread", "water", "coffee", "walk", "book", "sleep", "smile")
+"""What can be logged."""
+
+_PLACES: Final = ("What apps keep for themselves.", "What you have logged")
+
+DESCRIPTION: Final = "Writes down what you log at this machine."
+"""What the owner is told of the app."""
+
+
+def installing() -> Import:
+    """Give what the owner sends before the sensor may tell. What is there already stays as it is."""
+    only_tell = Permission(tell=True, make=False, delete=False, rules=False)
+    contexts = [ImportedContext(path=list(CONTEXT[: n + 1]), description=about) for n, about in enumerate(_PLACES)]
+    contexts[-1].permissions = {APP: only_tell}
+    contexts[-1].components = [ImportedComponent(definition=_definition())]
+    apps = {APP: ImportedApp(description=DESCRIPTION)}
+    return Import(id=new_id(), context=[], contexts=contexts, apps=apps, only_new=True)
+
+
+def telling(user: str, items: Sequence[str], time: float) -> list[Entry]:
+    """Give the messages for what was logged at one time (seconds since 1970).
+
+    Their ids are made of what they say: whoever logs the same with the same time again logs it once.
+    """
+    seen: Counter[str] = Counter()
+    entries = []
+    for item in items:
+        seen[item] += 1
+        evidence = NewEvidence(value=item, evidence_type="explicit", time=time)
+        command = Tell(
+            id=_id(user, item, time, seen[item]), context=list(CONTEXT), component=COMPONENT, evidence=evidence
+        )
+        entries.append(Entry.of(user, APP, command))
+    return entries
+
+
+def _id(user: str, item: str, time: float, number: int) -> str:
+    return hashlib.sha256(f"{user} {item} {time!r} {number}".encode()).hexdigest()[:32]
+
+
+def _definition() -> ComponentDefinition:
+    return ComponentDefinition(
+        name=COMPONENT,
+        description="Each thing, when you logged it",
+        component_type="activity",
+        value_type="enum",
+        value_list=list(ITEMS),
+    )
