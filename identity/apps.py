@@ -78,6 +78,7 @@ class Apps:
         accepted = await self._send(DeleteApp(id=command_id or new_id(), app=app))
         self._authenticator.registrations.note(self._user, app, None, accepted.seq)
         try:
+            await self._authenticator.oauth.families.end_of(self._user, app, accepted.seq)
             await self._authenticator.tokens.delete_of(self._user, app, accepted.seq)
             await self._authenticator.passwords.delete(self._user, app, accepted.seq)
         except (Transient, ApiError) as error:

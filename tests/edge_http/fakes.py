@@ -144,6 +144,24 @@ class FakeTokens:
         self.deleted.append((user, app, before))
 
 
+class FakeFamilies:
+    """Remembers of which apps the sign-ins were ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, str, int | None]] = []
+
+    async def end_of(self, user: str, client_id: str, before: int | None = None) -> int:
+        self.ended.append((user, client_id, before))
+        return 0
+
+
+class FakeIssuing:
+    """Has nobody signed in."""
+
+    def __init__(self) -> None:
+        self.families = FakeFamilies()
+
+
 class FakeRegistrations:
     """Remembers what passed through."""
 
@@ -220,6 +238,7 @@ class FakeAuthenticator:
         self.known: dict[str, Principal | Exception] = {"good": token_of("alice", "probe")}
         self.passwords = FakePasswords()
         self.tokens = FakeTokens()
+        self.oauth = FakeIssuing()
         self.registrations = FakeRegistrations()
         self.sessions = FakeSessions()
         self.csrf = csrf_tokens()

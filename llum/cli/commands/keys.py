@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llum.keys.kinds import RingKind
 
 OWN: Final = ("passwords", "callout")
-RINGS: Final = ("inboxes", "sessions", "passkeys", "notices")
+RINGS: Final = ("inboxes", "sessions", "passkeys", "refresh", "notices")
 
 
 @click.group()
@@ -32,6 +32,7 @@ def keys() -> None:
     inboxes     what proves the inboxes of apps
     sessions    what proves the forms of people who are signed in
     passkeys    what proves the challenges that passkeys sign
+    refresh     what refresh tokens of apps are computed with
     notices     what the keys that sign notices are made of
     """
 

@@ -65,17 +65,18 @@ def make(settings: Settings, user: str, app: str, owner: bool, days: float, as_j
 @json_option
 @settings_options(*WHERE)
 def list_(settings: Settings, user: str, as_json: bool) -> None:
-    """List the tokens and passwords of the apps of USER, the oldest first.
+    """List the tokens, sign-ins and passwords of the apps of USER, the oldest first.
 
-    The id is made of a hash: it opens nothing, and `revoke` takes it. Uses are noted every ten minutes or so.
+    A sign-in by OAuth 2 has a refresh token, and the tokens whose row names it. An id opens nothing, and `revoke` takes
+    it. Uses are noted every ten minutes or so.
     """
     from llum.cli import render
     from llum.people.tokens import list_tokens
 
     found: list[Credential] = with_client(settings, lambda client: list_tokens(client, user))
-    text = f"no app of {user} has a token or a password"
+    text = f"no app of {user} has a token, a sign-in or a password"
     if found:
-        text = render.table(("id", "kind", "app", "works", "made", "used", "expires"), map(_row, found))
+        text = render.table(("id", "kind", "app", "works", "made", "used", "expires", "sign-in"), map(_row, found))
     say({"credentials": list(map(_as_dict, found))}, text, as_json=as_json)
 
 
@@ -85,9 +86,9 @@ def list_(settings: Settings, user: str, as_json: bool) -> None:
 @json_option
 @settings_options(*WHERE)
 def revoke(settings: Settings, user: str, ids: tuple[str, ...], as_json: bool) -> None:
-    """Make tokens or passwords of USER worthless. The ids are those of `llum admin token list USER`.
+    """Make tokens or passwords of USER worthless, and end sign-ins with all their tokens.
 
-    Every edge refuses it within a second.
+    The ids are those of `llum admin token list USER`. Every edge refuses it within a second.
     """
     from llum.people.tokens import revoke_token
 
@@ -105,7 +106,7 @@ def _row(one: "Credential") -> tuple[str, ...]:
     used = "never" if one.used is None else render.moment(one.used)
     expires = "never" if one.expires is None else render.moment(one.expires)
     works = "yes" if one.works else "no: the app was removed"
-    return (one.id, one.kind, _name(one), works, render.moment(one.made), used, expires)
+    return (one.id, one.kind, _name(one), works, render.moment(one.made), used, expires, one.sign_in or "")
 
 
 def _as_dict(one: "Credential") -> dict[str, Any]:
