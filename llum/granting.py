@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bus.as_app import new_id
 from llum.given_paths import PathLike, segments_of
 from schemas import queries
-from schemas.granting import CheckReply
+from schemas.granting import CheckReply, PreviewGrantReply
 from schemas.grants import Consent, ConsentVerdict, GrantsReply
 from schemas.replies import Accepted
 from schemas.slices import Action, Slice
@@ -40,6 +40,21 @@ class Granting:
     async def grants(self, user: str, app: str | None = None) -> GrantsReply:
         """Say what apps may do, and what was decided: of one app, or of all. An app that is no owner's: of itself."""
         reply: GrantsReply = await self._answered(user, queries.Grants(app=app), GrantsReply)
+        return reply
+
+    async def preview_grant(
+        self,
+        user: str,
+        app: str,
+        granted: Sequence[Slice] = (),
+        *,
+        decision: Literal["allowed", "changed"] = "allowed",
+        role: Literal["app", "owner"] = "app",
+        limit: int = 200,
+    ) -> PreviewGrantReply:
+        """Say what an app would see under a grant that is not stored, and change nothing. Owner apps only."""
+        query = queries.PreviewGrant(app=app, granted=list(granted), decision=decision, role=role, limit=limit)
+        reply: PreviewGrantReply = await self._answered(user, query, PreviewGrantReply)
         return reply
 
     async def check(

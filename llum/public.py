@@ -58,7 +58,7 @@ from schemas.evidence import (
 )
 from schemas.explaining import Explanation, Reason, Skew
 from schemas.following import FiredRule, FollowsReply, ToldValue
-from schemas.granting import CheckedPart, CheckReply
+from schemas.granting import CheckedPart, CheckReply, PreviewedAsk, PreviewedComponent, PreviewGrantReply
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
@@ -76,6 +76,7 @@ from schemas.queries import (
     ListResolvers,
     ListRules,
     MeasurePart,
+    PreviewGrant,
     Query,
 )
 from schemas.replies import (
@@ -181,6 +182,10 @@ __all__ = [
     "PathLike",
     "Permission",
     "PermissionReply",
+    "PreviewGrant",
+    "PreviewGrantReply",
+    "PreviewedAsk",
+    "PreviewedComponent",
     "Publisher",
     "Query",
     "ReachedModel",

@@ -184,6 +184,7 @@ class SyncClient:
     get_permission = _waiting(Client.get_permission)
     list_rules = _waiting(Client.list_rules)
     check = _waiting(Client.check)
+    preview_grant = _waiting(Client.preview_grant)
     consent = _waiting(Client.consent)  # type: ignore[arg-type] # as of `set_permission`
     grants = _waiting(Client.grants)
     export = _iterating(Client.export)

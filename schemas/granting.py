@@ -34,6 +34,8 @@ class PreviewedAsk(msgspec.Struct, kw_only=True, omit_defaults=True):
     context: list[str]
     view: str | list[str] | None = None
     """As in the query `ask`."""
+    whose_rules: str | None = None
+    """It is what the app's rules in this person's model would read; null: what the app itself sees."""
     components: list[PreviewedComponent] = []
     more: int = 0
     """Components beyond those that the reply has room for."""

@@ -251,6 +251,7 @@ Query = (
     | Follows
     | MeasurePart
     | Check
+    | PreviewGrant
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
@@ -269,5 +270,6 @@ QUERIES: tuple[type[_Query], ...] = (
     Follows,
     MeasurePart,
     Check,
+    PreviewGrant,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))

@@ -12,7 +12,7 @@ from schemas.errors import Error
 from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
-from schemas.granting import CheckReply
+from schemas.granting import CheckReply, PreviewGrantReply
 from schemas.grants import GrantsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import MeasurePartReply
@@ -370,6 +370,7 @@ Reply = (
     | FollowsReply
     | MeasurePartReply
     | CheckReply
+    | PreviewGrantReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

@@ -22,6 +22,7 @@ _OWNERS_ASKS: Final = frozenset(
         queries.Follows,
         queries.MeasurePart,
         queries.Check,
+        queries.PreviewGrant,
     }
 )
 

@@ -10,6 +10,7 @@ consequences.py   what would follow if something went (going.py: answers as if i
 asked.py          who asked and told what
 follows.py        what has followed from a piece of evidence
 grants.py         what apps may do, and what was decided about them
+preview.py        what an app would see under a grant that is not stored
 check.py          whether an app may do something, and which settings decide
 """
 
@@ -31,6 +32,7 @@ from model.queries.export import export_page, read_mark
 from model.queries.follows import answer_follows
 from model.queries.grants import answer_grants
 from model.queries.past import model_then
+from model.queries.preview import answer_preview
 from model.reads import AsOf, Decisions, Follow, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolvers
 from model.resolvers.summaries import SHIPPED
@@ -52,6 +54,7 @@ from schemas.queries import (
     ListApps,
     ListResolvers,
     ListRules,
+    PreviewGrant,
     Query,
 )
 from schemas.replies import CheckImportReply, Reply
@@ -170,4 +173,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     Asked: _asked,
     Follows: _follows,
     Check: answer_check,
+    PreviewGrant: answer_preview,
 }

@@ -68,12 +68,12 @@ def _size(then: Then, asker: Asker, place: Place) -> Generator[list[Read], list[
         if sight.enters(grant, path):
             contexts += 1
             targets = visible_components(asker, Place(path, context, grant, None))
-            counted += [_counted(then, target) for target in targets]
+            counted += [count_of(then, target) for target in targets]
     found = (yield counted) if counted else []
     return ContextSize(contexts=contexts, components=len(counted), evidence=sum(one.count for one in found))
 
 
-def _counted(then: Then, target: Target) -> Read:
+def count_of(then: Then, target: Target) -> Read:
     """Count the evidence that exists for the app."""
     hides = target.leaf.withdrawals and target.grant is not OWNER
     since = target.grant.since

@@ -28,9 +28,11 @@ from schemas.queries import (
     ListRules,
     MeasurePart,
     Ping,
+    PreviewGrant,
     Query,
 )
 from schemas.replies import REPLIES, Reply
+from schemas.slices import Slice
 from tests.model.given import Person
 
 EVERY_QUERY: list[Query] = [
@@ -48,10 +50,10 @@ EVERY_QUERY: list[Query] = [
     Asked(),
     Follows(context=["Personal"], component="age", seq=2),
     Check(app="probe", context=["Personal"]),
+    PreviewGrant(app="probe", granted=[Slice(paths=["Personal"], actions=["ask"])]),
 ]
-FROM_MEMORY = [
-    query for query in EVERY_QUERY if not isinstance(query, Export | Consequences | Asked | Follows | Grants)
-]
+FROM_THE_STORE = Export | Consequences | Asked | Follows | Grants | PreviewGrant
+FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, FROM_THE_STORE)]
 ABOUT_THE_PAST = [query for query in EVERY_QUERY if "as_of_seq" in query.__struct_fields__]
 
 
