@@ -127,6 +127,11 @@ class Tokens:
         """Watch until cancelled for tokens that are revoked elsewhere."""
         await self._watched.run()
 
+    @property
+    def epoch(self) -> int | None:
+        """Name the time in which no change has been missed; None: what is looked up is not remembered now."""
+        return self._watched.epoch
+
     async def issue(
         self,
         user: str,

@@ -24,6 +24,7 @@ from edge_http.personis import routes
 from identity.authenticator import Authenticator
 from identity.principal import Principal
 from identity.sessions.store import Sessions
+from identity.tokens import Tokens
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile
 from schemas.apps import OWNER_APP
@@ -45,14 +46,14 @@ def _believed(request: web.Request, trace: Trace) -> Principal | None:
     return principal
 
 
-async def until_watched(sessions: Sessions) -> None:
+async def until_watched(watched: Sessions | Tokens) -> None:
     """Return when what is looked up is remembered."""
-    while sessions.epoch is None:  # noqa: ASYNC110 - a look in memory, each millisecond
+    while watched.epoch is None:  # noqa: ASYNC110 - a look in memory, each millisecond
         await asyncio.sleep(0.001)
 
 
 async def main(url: str, folder: str) -> None:
-    """Serve until terminated. The ready line says where, and how long it took until sessions were watched."""
+    """Serve until terminated. The ready line says where, and how long it took until all was watched."""
     patch.object(routes, "caller_at_hand", _believed).start()
     logs.set_up("info", [RotatingFile(Path(folder) / "edge.jsonl")], process="edge", pid=os.getpid())
     began = time.perf_counter()
@@ -64,6 +65,7 @@ async def main(url: str, folder: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     await until_watched(authenticator.sessions)
+    await until_watched(authenticator.tokens)
     report(url=f"http://127.0.0.1:{runner.addresses[0][1]}", ready_s=time.perf_counter() - began)
     await until_terminated()
     await runner.cleanup()
