@@ -142,6 +142,8 @@ class Fired(msgspec.Struct, frozen=True, gc=False):
     """That of the command; None: the command itself is the first cause."""
     token: str | None = None
     """Exactly this rule, because its time has come; None: every rule of the component that has no schedule."""
+    but_not: tuple[str, ...] = ()
+    """Tokens of rules for whose apps what was told does not exist."""
 
 
 class SchedulePlanned(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ import msgspec
 from model.reads import EvidenceKind
 from model.resolvers.registry import is_goal
 from schemas.errors import Code, Refusal
-from schemas.evidence import Evidence, EvidenceFilter, FilterName
+from schemas.evidence import DEFAULT_TYPE, Evidence, EvidenceFilter, EvidenceType, FilterName
 from schemas.limits import MAX_EVIDENCE_PAGE
 
 MAX_AHEAD_S: Final = 86_400.0
@@ -38,8 +38,13 @@ class _Placed(msgspec.Struct):
     time: float | None = None
 
 
+class _Typed(msgspec.Struct):
+    evidence_type: EvidenceType = DEFAULT_TYPE
+
+
 _numbered: Final = msgspec.json.Decoder(_Numbered)
 _placed: Final = msgspec.json.Decoder(_Placed)
+_typed: Final = msgspec.json.Decoder(_Typed)
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -116,6 +121,11 @@ def piece_id(body: bytes) -> tuple[int, int]:
     """Give the `(seq, n)` of stored evidence."""
     piece = _numbered.decode(body)
     return piece.seq, piece.n
+
+
+def type_of(body: bytes | str) -> EvidenceType:
+    """Give the type of stored evidence."""
+    return _typed.decode(body).evidence_type
 
 
 def held_place(body: bytes) -> tuple[float, int, int]:

@@ -21,7 +21,7 @@ import msgspec
 from model.state import Model
 from schemas.app_names import app_name
 from schemas.errors import Code, Refusal
-from schemas.evidence import EvidenceType
+from schemas.evidence import Evidence, EvidenceType
 from schemas.paths import Path, format_path
 from schemas.permissions import PERMISSION_PARTS, VERBS, Permission, said
 from schemas.slices import Slice
@@ -47,7 +47,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     source: str = ""
     """Where `ask` comes from: `owner`, or a path with a `/` in front; empty: said nowhere."""
     unlimited: bool = True
-    """Of `resolvers`, `filters`, the bindings and `since` none is set."""
+    """Of `resolvers`, `filters`, the bindings, `types` and `since` none is set."""
     types: frozenset[EvidenceType] | None = None
     """None: all of them."""
     past: float = 0.0
@@ -86,6 +86,10 @@ class Asker(msgspec.Struct, frozen=True, gc=False):
 
     def component_grant(self, path: Path, name: str, of_context: Grant) -> Grant:
         return component_grant(self.rights, self.app, path, name, of_context, self.now)
+
+    def is_shown(self, path: Path, piece: Evidence) -> bool:
+        """Tell whether a piece of evidence of the component at `path` exists for it."""
+        return exists_for(self.component_grant(path[:-1], path[-1], self.grant(path[:-1])), piece)
 
     @property
     def is_owner(self) -> bool:
@@ -175,6 +179,13 @@ def is_owner(model: Model, app: str) -> bool:
     return registered is not None and registered.role == "owner"
 
 
+def exists_for(grant: Grant, piece: Evidence) -> bool:
+    """Tell whether a piece of evidence exists for whoever has the grant."""
+    return (grant.since is None or piece.creation_time >= grant.since) and (
+        grant.types is None or piece.evidence_type in grant.types
+    )
+
+
 def is_expired(setting: Permission, now: float) -> bool:
     return setting.expires is not None and setting.expires <= now
 
@@ -253,7 +264,7 @@ def _grant(effective: Permission, source: str, viewed: Path) -> Grant:
         bind_resolver=bind_resolver,
         bind_view=bind_view,
         source=source,
-        unlimited=not (resolvers or filters or bind_resolver or bind_view or effective.since),
+        unlimited=not (resolvers or filters or bind_resolver or bind_view or effective.types or effective.since),
         types=frozenset(effective.types) if effective.types else None,
         past=effective.past or 0.0,
         since=effective.since or None,

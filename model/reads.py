@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from schemas.causes import CauseRange
+from schemas.evidence import EvidenceType
 
 MAX_READ_BYTES: Final = 64 * 1024 * 1024
 """Bytes of evidence that one read may bring into memory, exceeded by at most one piece."""
@@ -49,6 +50,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """The component is kept in the order of holding; otherwise that is the order of its acceptance."""
     unexpired_at: float | None = None
     """Only what has no `useby` or one later than this."""
+    types: frozenset[EvidenceType] | None = None
+    """Only evidence of these types; None: of all."""
     withdrawn: Literal["none", "left_out", "marked"] = "none"
     """What has been withdrawn by then: there is none (so nothing looks for it), it is left out, or it is marked."""
     withdrawn_by: int | None = None

@@ -76,7 +76,12 @@ class Tail:
         return self._bytes + len(self._pieces) * _PIECE_BYTES
 
     def find(self, read: Read) -> Found | None:
-        """Give what a read of the present finds, or None: some of it may not be here."""
+        """Give what a read of the present finds, or None: some of it may not be here.
+
+        A read of some types of evidence goes to the disk: no type stands beside a piece.
+        """
+        if read.types is not None:
+            return None
         covers, newest = self._covers(read), read.newest
         if read.by_held and not covers:
             return None
@@ -239,7 +244,7 @@ def _is_of_present(read: Read, model: Model) -> bool:
 def _finds_all_kinds(read: Read) -> bool:
     """Tell whether a read gives pieces of every kind, from the first within its bounds on, with their marks."""
     is_bounded = read.kind is not None or read.after is not None or read.unexpired_at is not None
-    is_bounded = is_bounded or read.by_held or read.held_until is not None
+    is_bounded = is_bounded or read.by_held or read.held_until is not None or read.types is not None
     return not (is_bounded or read.count_only or read.withdrawn == "left_out")
 
 

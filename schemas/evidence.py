@@ -9,6 +9,10 @@ EvidenceType = Literal["explicit", "implicit", "exmachina", "inferred", "stereot
 ComponentType = Literal["attribute", "activity", "knowledge", "belief", "preference", "goal"]
 ValueType = Literal["string", "number", "boolean", "enum", "JSON"]
 FilterName = Literal["all", "last1", "last10", "goal", "since_time", "recent_count", "held"]
+EVIDENCE_TYPES: Final[tuple[EvidenceType, ...]] = get_args(EvidenceType)
+DEFAULT_TYPE: Final[EvidenceType] = "explicit"
+"""The type of evidence that names none."""
+
 FILTER_NAMES: tuple[FilterName, ...] = get_args(FilterName)
 
 GOAL_FLAG = "goal"

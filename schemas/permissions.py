@@ -60,9 +60,6 @@ VERBS: Final[tuple[str, ...]] = ("ask", "tell", "make", "delete", "rules", "noti
 AS_TELL: Final[frozenset[str]] = frozenset({"make", "delete", "rules"})
 """What a setting says of `tell` it says of these, too, unless it names them: once `tell` meant all of them."""
 
-NOT_ENFORCED: Final[frozenset[str]] = frozenset({"types"})
-"""Parts that nothing enforces yet. They cannot be set: a limit that is stored and not kept would be a lie."""
-
 
 def said(setting: Permission, part: str) -> Any:
     """Give what a setting says of one part; None: nothing."""

@@ -9,7 +9,7 @@ from schemas.asked import AskedReply
 from schemas.consequences import ChangedValue, GoingPiece, GoingRule, ReachedModel, SentNotice, Uncounted
 from schemas.definitions import ImportedContext, Suspension
 from schemas.errors import Error
-from schemas.evidence import ComponentType, Evidence, FilterName, ValueType
+from schemas.evidence import ComponentType, Evidence, EvidenceType, FilterName, ValueType
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
 from schemas.granting import CheckReply, PreviewGrantReply
@@ -188,6 +188,8 @@ class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):
     """It gets the value of this resolver and no evidence; null: unbound."""
     bind_view: str | None = None
     """It sees only the components of this view; null: unbound."""
+    types: list[EvidenceType] = []
+    """The types of evidence that exist for it, sorted; empty: all."""
     past: float | None = None
     """How many seconds back it may ask; null: not at all, or for an owner app without bound."""
     since: float | None = None

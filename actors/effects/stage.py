@@ -263,7 +263,8 @@ def _rules_that_fire(model: Model, fired: FiredEntry) -> list[tuple[str, StoredR
     if fired.token is not None:
         rule = rules.get(fired.token)
         return [] if rule is None or rule.suspended is not None else [(fired.token, rule)]
-    return [(token, rule) for token, rule in rules.items() if fires_on_tells(rule)]
+    waiting = [(token, rule) for token, rule in rules.items() if fires_on_tells(rule)]
+    return [(token, rule) for token, rule in waiting if token not in fired.but_not]
 
 
 async def _decide_all(runs: list[_Run], values: Values) -> None:

@@ -7,6 +7,7 @@ from actors.store import sql
 from actors.store.sql_times import LAST_SEQ_UNTIL
 from model.evidence import first_us, last_us
 from model.reads import Read
+from schemas.evidence import DEFAULT_TYPE
 
 _WITHDRAWN_BY_THEN: Final = (
     "withdrawal.component_no = evidence.component_no AND withdrawal.seq = evidence.seq"
@@ -188,6 +189,9 @@ def _in_order_of_holding(read: Read) -> _Source:
 def _add_what_counts(source: _Source, read: Read) -> None:
     if read.unexpired_at is not None:
         source.add("(evidence.useby IS NULL OR evidence.useby > ?)", read.unexpired_at)
+    if read.types is not None:
+        marks = ", ".join("?" * len(read.types))
+        source.add(f"ifnull(evidence.body ->> 'evidence_type', '{DEFAULT_TYPE}') IN ({marks})", *sorted(read.types))
     if read.withdrawn == "left_out":
         source.add(_NOT_WITHDRAWN, *_by_then(read))
 

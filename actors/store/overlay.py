@@ -13,7 +13,7 @@ import msgspec
 from actors.store.batch import Batch, EvidenceRow
 from actors.store.sql import KIND_NUMBERS
 from model.changes import Item, ItemKind
-from model.evidence import held_place, marked, piece_id
+from model.evidence import held_place, marked, piece_id, type_of
 from model.reads import Found, Read
 from schemas.paths import Path, split_path
 
@@ -128,13 +128,14 @@ def _last_seq(read: Read, batches: Sequence[Batch]) -> int:
 
 
 def _matches(read: Read, held: float, row: EvidenceRow) -> bool:
-    _, seq, n, kind, creation_us, useby, _ = row
+    _, seq, n, kind, creation_us, useby, body = row
     return (
         _is_within(read, (held, seq, n))
         and (read.until_us is None or creation_us <= read.until_us)
         and (read.since_us is None or creation_us >= read.since_us)
         and (read.kind is None or kind == KIND_NUMBERS[read.kind])
         and (read.unexpired_at is None or useby is None or useby > read.unexpired_at)
+        and (read.types is None or type_of(body) in read.types)
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
-from schemas.evidence import EvidenceFilter
+from schemas.evidence import EVIDENCE_TYPES, EvidenceFilter
 
 if TYPE_CHECKING:
     from model.formats.foreign import Acceptable
@@ -62,6 +62,21 @@ class Moment(click.ParamType[float]):
             forms = 'seconds since 1970, a form such as 2031-05-04T10:00:00Z, or words such as "5 minutes ago"'
             return self.fail(f"{text!r} is no time; give {forms}", param, ctx)
         return found.timestamp()
+
+
+class Types(click.ParamType[list[str]]):
+    """Types of evidence with commas between them; an empty text is all of them."""
+
+    name = "TYPES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        if isinstance(value, list):
+            return value
+        named = [part for part in map(str.strip, str(value).split(",")) if part]
+        for one in named:
+            if one not in EVIDENCE_TYPES:
+                return self.fail(f"{one[:40]!r} is none of {', '.join(EVIDENCE_TYPES)}", param, ctx)
+        return named
 
 
 class Span(click.ParamType[float]):

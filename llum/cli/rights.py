@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from llum.cli.parameters import Moment, Span
+from llum.cli.parameters import Moment, Span, Types
 from schemas.permissions import VERBS, Permission, said
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,6 +20,9 @@ _OPTIONS: Final = (
     click.option("--rules/--no-rules", default=None, help=f"It may have rules, or may not. {_AS_TELL}"),
     click.option("--notify/--no-notify", default=None, help="Its rules may call a URL, or may not."),
     click.option("--bind-view", help="It sees only the components of this view. Empty: all."),
+    click.option(
+        "--types", type=Types(), help="Only evidence of these types exists for it, as explicit,inferred. Empty: all."
+    ),
     click.option("--past", type=Span(), help="How far back it may ask, as 12h or 30d. 0: not at all."),
     click.option("--since", type=Moment(), help="Evidence accepted earlier does not exist for it. 0: all of it does."),
     click.option("--expires", type=Moment(), help="From this time on the setting does not count. 0: it always counts."),

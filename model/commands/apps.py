@@ -17,7 +17,7 @@ from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
 from schemas.evidence import FILTER_NAMES
 from schemas.paths import Path, check_path, check_segment, check_token
-from schemas.permissions import NOT_ENFORCED, PERMISSION_PARTS, Permission
+from schemas.permissions import PERMISSION_PARTS, Permission
 
 
 def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
@@ -126,10 +126,6 @@ def check_permission(model: Model, grantee: str, setting: Permission, below: str
     _check_times(setting, below)
     if setting.purpose is not None:
         check_text(setting.purpose, f"{below}purpose")
-    for part in NOT_ENFORCED:
-        if getattr(setting, part):
-            message = f"this llum does not enforce {part} yet, so it cannot be set"
-            raise Refusal(Code.BAD_FIELD, message, f"{below}{part}", "leave it out")
     _, person = permissions.parted_grantee(grantee)
     if person is not None:
         _check_for_rules(model, setting, person, below)

@@ -90,7 +90,7 @@ def correct(model: Model, command: Correct, stamp: Stamp) -> Decision:
     changes: list[Change] = [add(evidence, component.number, stamp.time_us, component.held_order)]
     rules = place.context.rules.get(place.name)
     if rules is not None:
-        changes += fired(model, rules, place.full_path, None, stamp, None)
+        changes += fired(model, rules, place.full_path, None, stamp, None, evidence)
     return Decision(changes, {"seq": stamp.seq, "n": 0})
 
 
@@ -171,7 +171,7 @@ def _tell_among_rules(
         changes = counted_cause(model, cause)
     added = add(evidence, component_no, stamp.time_us, held_order)
     if rules is not None:
-        changes += fired(model, rules, (*command.context, command.component), cause, stamp, known)
+        changes += fired(model, rules, (*command.context, command.component), cause, stamp, known, evidence)
     return Decision([added, *changes])
 
 

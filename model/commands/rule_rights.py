@@ -11,7 +11,7 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, RuleSuspended, ScheduleDropped, put
-from model.permissions import Grant, KnownGrants
+from model.permissions import Grant
 from model.references import listed_in
 from model.stamp import Stamp
 from model.state import Model, StoredRule
@@ -36,11 +36,8 @@ def check_may_have_rules(model: Model, path: Path, name: str, stamp: Stamp) -> G
     raise permissions.denied(stamp.app, action, "context", right(lacks, path, name))
 
 
-def lacking(
-    model: Model, path: Path, name: str, rule: StoredRule, now: float, known: KnownGrants | None
-) -> RuleNeed | None:
-    """Say what the rule's app is not permitted there; None: it may do all that the rule needs."""
-    grant = permissions.grant_at(model, rule.app, path, name, now, known)
+def lacking(model: Model, path: Path, name: str, rule: StoredRule, grant: Grant) -> RuleNeed | None:
+    """Say what the rule's app lacks where it has this grant; None: it may do all that the rule needs."""
     if not _may_ask(model, grant, path, name):
         return "ask"
     if not grant.rules:
@@ -68,7 +65,8 @@ def reported(path: Path, token: str, rule: StoredRule, need: RuleNeed, stamp: St
 
 def check_activation(model: Model, path: Path, name: str, rule: StoredRule, stamp: Stamp) -> None:
     """Raise `permission_denied` unless the rule's app may do what the rule needs."""
-    need = lacking(model, path, name, rule, stamp.time_s, None)
+    grant = permissions.grant_at(model, rule.app, path, name, stamp.time_s)
+    need = lacking(model, path, name, rule, grant)
     if need is not None:
         raise _denied(rule, need, path, name, "token")
 

@@ -31,6 +31,7 @@ from schemas.app_names import app_name
 from schemas.causes import Cause
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
+from schemas.evidence import Evidence
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.missing import right
 from schemas.paths import Path, check_path
@@ -137,7 +138,8 @@ def fire(model: Model, command: Fire, stamp: Stamp) -> Decision:
     rule = _rule_at(place, command.token)
     if rule is None or rule.cron is None or rule.suspended is not None:
         raise _no_such_rule()
-    need = lacking(model, place.path, place.name, rule, stamp.time_s, None)
+    grant = permissions.grant_at(model, rule.app, place.path, place.name, stamp.time_s)
+    need = lacking(model, place.path, place.name, rule, grant)
     if need is not None:
         return Decision(suspended_for(place.full_path, command.token, rule, need, stamp))
     fires, after_s = _come_due(rule.cron, command.at, stamp.time_us // 1_000_000)
@@ -230,21 +232,26 @@ def fired(
     cause: Cause | None,
     stamp: Stamp,
     known: KnownGrants | None,
+    told: Evidence,
 ) -> list[Change]:
     """Say that the component at `path` was told something, if any of its rules waits for that.
 
-    Rules without the rights that they need end here.
+    Rules without the rights that they need end here. Those of an app for which what was `told` does not exist hear
+    nothing of it.
     """
     changes: list[Change] = []
-    fires = False
+    fires, but_not = False, []
     for token, rule in rules.items():
         if fires_on_tells(rule):
-            need = lacking(model, path[:-1], path[-1], rule, stamp.time_us / 1e6, known)
-            if need is None:
+            grant = permissions.grant_at(model, rule.app, path[:-1], path[-1], stamp.time_us / 1e6, known)
+            need = lacking(model, path[:-1], path[-1], rule, grant)
+            if need is not None:
+                changes += suspended_for(path, token, rule, need, stamp)
+            elif permissions.exists_for(grant, told):
                 fires = True
             else:
-                changes += suspended_for(path, token, rule, need, stamp)
-    return [*changes, Fired(path, cause)] if fires else changes
+                but_not.append(token)
+    return [*changes, Fired(path, cause, None, tuple(but_not))] if fires else changes
 
 
 def fires_on_tells(rule: StoredRule) -> bool:

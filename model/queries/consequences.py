@@ -223,7 +223,7 @@ def _list_pieces(pieces: Sequence[LeavingPiece], listing: _Listing) -> Reading[N
         found = yield [_read_of(piece, seq) for piece in some]
         for piece, one in zip(some, found, strict=True):
             (evidence,) = decode_evidence(one.bodies)
-            if listing.shows_of(evidence.source):
+            if listing.shows_of(evidence.source) and listing.asker.is_shown(piece.path, evidence):
                 listing.add("pieces", _shown(piece, evidence, listing.asker.is_owner))
 
 

@@ -77,6 +77,7 @@ evidence = st.builds(
     comment=st.sampled_from([None, "said so"]),
     time=st.sampled_from([None, START_US / 1e6 - 50]),
     useby=st.sampled_from([None, START_US / 1e6 + 20, START_US / 1e6 + 10_000]),
+    evidence_type=st.sampled_from(["explicit", "explicit", "inferred"]),
     extra=st.sampled_from([{}, {"unit": "kg"}]),
 )
 resolvers = st.sampled_from([None, "goal", "recent", "count", "most_frequent", "no such resolver"])
@@ -211,6 +212,7 @@ rights: st.SearchStrategy[Command] = st.one_of(
         filters=st.sampled_from([None, [], ["last10"]]),
         bind_resolver=st.sampled_from([None, None, "", "count"]),
         bind_view=st.sampled_from([None, None, "", "both"]),
+        types=st.sampled_from([None, None, [], ["inferred"]]),
         past=st.sampled_from([None, 0.0, 1e9]),
         since=st.sampled_from([None, None, 0, START_US / 1e6 + 2]),
         expires=st.sampled_from([None, 0, START_US / 1e6 + 40]),

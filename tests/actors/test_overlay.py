@@ -50,12 +50,27 @@ def histories(draw: st.DrawFn) -> list[Stored]:
         changes: list[Change] = []
         for n in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3]))):
             changes += _added(draw, seq, n, time_us, in_held_order)
+        changes = _as_a_command_does(changes)
         there += [change for change in changes if isinstance(change, AddEvidence)]
         while there and draw(st.integers(0, 3)) == 0:
             piece = there.pop(draw(st.integers(0, len(there) - 1)))
             changes.append(mark_withdrawn(piece.component_no, piece.evidence.seq, piece.n, MARK))
         history.append(Stored(time_us, changes))
     return history
+
+
+def _as_a_command_does(changes: list[Change]) -> list[Change]:
+    """Have what begins an order of holding stand before all evidence of the command, which then is in that order."""
+    begun = [change for change in changes if isinstance(change, KeepHeldOrder)]
+    numbers = {change.component_no for change in begun}
+    pieces = [change for change in changes if isinstance(change, AddEvidence)]
+    return [
+        *begun,
+        *(
+            add(one.evidence, one.component_no, one.creation_us, one.held is not None or one.component_no in numbers)
+            for one in pieces
+        ),
+    ]
 
 
 def _added(draw: st.DrawFn, seq: int, n: int, time_us: int, in_held_order: set[int]) -> list[Change]:
@@ -74,6 +89,7 @@ def _added(draw: st.DrawFn, seq: int, n: int, time_us: int, in_held_order: set[i
         owner="alice",
         time=time,
         creation_time=creation_us / 1e6,
+        evidence_type=draw(st.sampled_from(["explicit", "explicit", "inferred"])),
         flags=draw(st.sampled_from([[], ["goal"]])),
         correction=draw(st.integers(0, 4)) == 0,
         useby=draw(st.sampled_from([None, None, 3.0, 9.0])),
@@ -98,6 +114,7 @@ def reads(draw: st.DrawFn) -> Read:
         since_us=draw(st.one_of(st.none(), st.integers(-3, 20))),
         after=after,
         unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
+        types=draw(st.sampled_from([None, None, frozenset({"explicit"}), frozenset({"inferred", "implicit"})])),
         withdrawn=draw(st.sampled_from(["none", "left_out", "left_out", "marked"])),
         withdrawn_by=draw(st.sampled_from([None, None, 2, 5, 99])),
         newest=newest,

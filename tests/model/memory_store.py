@@ -160,6 +160,7 @@ def _matches(read: Read, row: Row) -> bool:
             read.held_from is None or evidence.evidence.held_from >= read.held_from,
             read.held_until is None or evidence.evidence.held_from <= read.held_until,
             read.unexpired_at is None or evidence.useby is None or evidence.useby > read.unexpired_at,
+            read.types is None or evidence.evidence.evidence_type in read.types,
         )
     )
 

@@ -109,6 +109,7 @@ def reads(draw: st.DrawFn, model: Model) -> Read:
         since_us=draw(st.one_of(st.none(), st.integers(-5, 4).map(lambda back: model.time_us + back))),
         after=after,
         unexpired_at=draw(st.sampled_from([None, None, 3.0, 5.0])),
+        types=draw(st.sampled_from([None, None, None, frozenset({"explicit"})])),
         withdrawn=draw(st.sampled_from(["none", "left_out", "marked"])),
         newest=newest,
         limit=newest or draw(st.sampled_from([1, 3, 100])),

@@ -23,7 +23,7 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
-from schemas.permissions import NOT_ENFORCED, Permission
+from schemas.permissions import Permission
 from schemas.queries import GetContext, GetPermission
 
 from .given import RULE, Person
@@ -102,15 +102,6 @@ def test_the_verbs_are_described() -> None:
     granted = given(ask=True, make=True, purpose="to help").describe(GetContext(context=HERE), "probe").permission
     assert (granted.ask, granted.tell, granted.make, granted.delete) == (True, False, True, False)
     assert granted.purpose == "to help"
-
-
-@pytest.mark.parametrize("part", sorted(NOT_ENFORCED))
-def test_what_nothing_enforces_cannot_be_set(part: str) -> None:
-    """A limit that is stored and not kept would be a lie."""
-    value: Any = ["explicit"] if part == "types" else 10.0
-    error = given().refuses(SetPermission(id="p", app="probe", context=[], **{part: value}))
-    assert (error.code, error.field) == (Code.BAD_FIELD, part)
-    assert "not enforce" in error.message
 
 
 def test_rules_elsewhere_have_settings_of_their_own() -> None:

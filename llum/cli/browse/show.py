@@ -132,6 +132,7 @@ def _granted(parts: Permission) -> tuple[str, str, str]:
     limits = [f"{what} {', '.join(names)}" for what, names in restricted if names]
     limits += [f"only {parts.bind_resolver}"] if parts.bind_resolver else []
     limits += [f"only view {parts.bind_view}"] if parts.bind_view else []
+    limits += [f"only {', '.join(parts.types)} evidence"] if parts.types else []
     limits += [f"past {parts.past:g} s"] if parts.past else []
     limits += [f"only evidence since {render.moment(parts.since)}"] if parts.since else []
     limits += [f"until {render.moment(parts.expires)}"] if parts.expires else []

@@ -56,7 +56,7 @@ def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
         kinds: list[Known] = [
             kind for kind in KNOWN if kind in part.reads and plan.reads[part.reads[kind]].held_until is None
         ]
-        if kinds and part.grant.since is None:
+        if kinds and part.grant.since is None and part.grant.types is None:
             read = {kind: _only(found[part.reads[kind]]) for kind in kinds}
             caches.latest.keep(part.component_no, read)
 

@@ -5,7 +5,7 @@ from math import inf
 
 import msgspec
 
-from model.evidence import held_place, piece_id
+from model.evidence import first_us, held_place, piece_id
 from model.latest import KNOWN
 from model.queries.ask.parts import PendingAnswer, Plan
 from model.reads import Found, Read
@@ -16,7 +16,17 @@ def cursor_reads(plan: Plan) -> list[Read]:
     after = plan.query.evidence_after
     assert after is not None, "the first page begins at the beginning"
     seq, n = after
-    return [Read(component_no=part.component_no, seq_max=plan.seq, after=(seq, n - 1), limit=1) for part in plan.open]
+    return [
+        Read(
+            component_no=part.component_no,
+            seq_max=plan.seq,
+            after=(seq, n - 1),
+            since_us=None if part.grant.since is None else first_us(part.grant.since),
+            types=part.grant.types,
+            limit=1,
+        )
+        for part in plan.open
+    ]
 
 
 def place_pages(plan: Plan, found: Sequence[Found]) -> None:

@@ -16,7 +16,7 @@ from model.caches import Caches
 from model.checks import check_time
 from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, selection_of
 from model.latest import Latest, LatestPieces
-from model.permissions import OWNER, Asker, Grant, denied
+from model.permissions import OWNER, Asker, Grant, denied, exists_for
 from model.queries.ask.explain import explain_reads
 from model.queries.ask.paging import Budget, page_of, shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, in_order
@@ -107,7 +107,7 @@ def _plan_target(
     wanted = plan.query.resolver or component.resolver or place.resolver or DEFAULT_RESOLVER
     if not grant.unlimited:
         wanted = _permitted(plan.selection, wanted, target, asker.app)
-        if latest is not None and grant.since is not None and not _is_since(latest, grant.since):
+        if latest is not None and not _exists_for(grant, latest):
             latest = None
     resolver = resolvers.get(wanted)
     if resolver is None:
@@ -254,10 +254,10 @@ def _seen_by_resolver(plan: Plan, grant: Grant) -> Selection:
     return EVERYTHING if over_all else plan.selection
 
 
-def _is_since(latest: Latest, since: float) -> bool:
-    """Tell whether all that is latest was accepted since then: then no other piece is the latest for the app."""
-    pieces = (latest.plain, latest.goal, latest.correction)
-    return all(piece is None or piece.creation_time >= since for piece in pieces)
+def _exists_for(grant: Grant, latest: Latest) -> bool:
+    """Tell whether all that is latest exists for the app: then no other piece is the latest for it."""
+    pieces = (latest.plain, latest.goal, latest.correction, latest.held)
+    return all(piece is None or exists_for(grant, piece) for piece in pieces)
 
 
 def _resolver_from(query: Ask, target: Target) -> ResolverFrom:

@@ -35,6 +35,7 @@ def maker(plan: Plan, target: Target) -> Callable[..., Read]:
         withdrawn="left_out" if target.leaf.withdrawals else "none",
         withdrawn_by=plan.withdrawn_by,
         held_order=target.leaf.held_order,
+        types=target.grant.types,
     )
     since = target.grant.since
     return make if since is None else partial(_read_since, make, first_us(since))

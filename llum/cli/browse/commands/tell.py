@@ -13,11 +13,9 @@ from llum.cli.browse.shell import Shell, parted
 from llum.cli.parameters import Filter, Moment, PieceName
 from schemas.commands import Correct, Tell, Withdraw
 from schemas.errors import Code, Refusal
-from schemas.evidence import EvidenceFilter, EvidenceType, NewEvidence
+from schemas.evidence import DEFAULT_TYPE, EvidenceFilter, EvidenceType, NewEvidence
 from schemas.paths import Path
 from schemas.replies import ComponentAnswer
-
-DEFAULT_TYPE: EvidenceType = "explicit"
 
 
 @command("tell", section="tell", example='tell firstname "Al" --comment "as friends say"', loose=True)
