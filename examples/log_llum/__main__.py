@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -17,18 +18,20 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     said = os.environ.get
     parser.add_argument("--at", default=said("LOG_LLUM_AT", DEFAULT_LLUM), help="where llum is for people")
     parser.add_argument("--host", default=said("LOG_LLUM_HOST", "127.0.0.1"), help="the address to listen on")
-    parser.add_argument("--port", type=int, default=int(said("LOG_LLUM_PORT", str(DEFAULT_PORT))), help="the port")
+    parser.add_argument(
+        "--port", type=int, default=int(said("LOG_LLUM_PORT", str(DEFAULT_PORT))), help="the port; 0: any"
+    )
     parser.add_argument("--public-url", default=said("LOG_LLUM_PUBLIC_URL", ""), help="where log-llum is for people")
     parser.add_argument("--client-id", default=said("LOG_LLUM_CLIENT_ID", "log-llum"), help="its id at llum")
     parser.epilog = "LOG_LLUM_CLIENT_SECRET is its secret at llum. Each option can be a variable, too: LOG_LLUM_AT ..."
     return parser.parse_args(arguments)
 
 
-def config_of(options: argparse.Namespace) -> Config:
-    """Make of it how log-llum is configured."""
+def config_of(options: argparse.Namespace, port: int) -> Config:
+    """Make of it how log-llum is configured, listening on a port."""
     return Config(
         llum=options.at.rstrip("/"),
-        public_url=(options.public_url or f"http://127.0.0.1:{options.port}").rstrip("/"),
+        public_url=(options.public_url or f"http://127.0.0.1:{port}").rstrip("/"),
         client_id=options.client_id,
         client_secret=os.environ.get("LOG_LLUM_CLIENT_SECRET", ""),
     )
@@ -37,9 +40,10 @@ def config_of(options: argparse.Namespace) -> Config:
 def main() -> int:
     """Run it."""
     options = options_of()
-    config = config_of(options)
+    listening = socket.create_server((options.host, options.port))
+    config = config_of(options, listening.getsockname()[1])
     print(f"log-llum is at {config.public_url}, and writes to the llum at {config.llum}", flush=True)
-    web.run_app(make_app(config), host=options.host, port=options.port, print=None)
+    web.run_app(make_app(config), sock=listening, print=None)
     return 0
 
 

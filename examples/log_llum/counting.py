@@ -10,8 +10,8 @@ from log_llum.logbook import Logged
 DAYS: Final = 28
 """Four weeks."""
 
-WIDTH, HEIGHT, FOOT = 672, 180, 24
-"""The chart's units: four weeks of 24 each, and a line of dates below."""
+WIDTH, HEIGHT = 672, 160
+"""The chart's units: each of its days is 24 wide."""
 
 
 class Day(NamedTuple):
@@ -33,8 +33,6 @@ class Bar(NamedTuple):
     width: float
     height: float
     says: str
-    label: str
-    """The date below it, empty for most."""
 
 
 def first_moment(now: float) -> float:
@@ -61,16 +59,24 @@ def in_all(days: Sequence[Day]) -> Counter[str]:
 
 def bars(days: Sequence[Day]) -> list[Bar]:
     """Place a bar for each day; the highest fills the chart."""
-    step, room = WIDTH / len(days), HEIGHT - FOOT
     most = max((day.total for day in days), default=0) or 1
-    return [_bar(number, day, step, room, most, len(days)) for number, day in enumerate(days)]
+    return [_bar(number, day, WIDTH / len(days), most) for number, day in enumerate(days)]
 
 
-def _bar(number: int, day: Day, step: float, room: float, most: int, days: int) -> Bar:
-    height = room * day.total / most
+def _bar(number: int, day: Day, step: float, most: int) -> Bar:
+    height = round(HEIGHT * day.total / most, 1)
     says = f"{written(day.date)}: {day.total}"
-    label = written(day.date) if (days - 1 - number) % 7 == 0 else ""
-    return Bar(round(number * step + 3, 1), round(room - height, 1), round(step - 6, 1), round(height, 1), says, label)
+    return Bar(round(number * step + 3, 1), HEIGHT - height, round(step - 6, 1), height, says)
+
+
+def weeks(days: Sequence[Day]) -> list[str]:
+    """Give the dates that stand below the chart: the last of each week."""
+    return [written(day.date) for day in days[6::7]]
+
+
+def clock(now: float) -> str:
+    """Name the clock by which days are counted."""
+    return datetime.fromtimestamp(now).astimezone().tzname() or "of this machine"
 
 
 def written(day: date) -> str:

@@ -60,7 +60,9 @@ class Pages:
             bars=counting.bars(days) if days else [],
             counts=counting.in_all(days),
             written=counting.written,
-            size=(counting.WIDTH, counting.HEIGHT, counting.FOOT),
+            weeks=counting.weeks(days),
+            clock=counting.clock(now),
+            size=(counting.WIDTH, counting.HEIGHT),
             csrf=self.visits.csrf_token(request.cookies[COOKIE]),
         )
 
@@ -212,6 +214,8 @@ async def kindly(request: web.Request, handler: Any) -> web.StreamResponse:
         return await (pages.denied() if error.denied else pages.stopped(request))
     except LlumAwayError:
         return await pages.not_now()
+    except RefusedError as error:
+        return page("refused.html", 502, message=str(error))
     return answer
 
 

@@ -19,6 +19,8 @@ from log_llum.config import Config
 
 METADATA: Final = "/.well-known/oauth-authorization-server"
 
+ENDPOINTS: Final = ("authorization", "token", "revocation")
+
 TIMEOUT_S: Final = 15.0
 """Seconds that an answer of llum may take."""
 
@@ -73,6 +75,8 @@ class SigningIn:
                 raise LlumAwayError(str(error)) from error
             if _by_number(found.get("issuer", "")) != _by_number(self._config.llum):
                 raise LlumAwayError(f"{self._config.llum} says that it is {found.get('issuer')}")
+            if any(f"{name}_endpoint" not in found for name in ENDPOINTS):
+                raise LlumAwayError(f"{self._config.llum} lets nobody in by OAuth 2")
             self._metadata = found
         return self._metadata
 

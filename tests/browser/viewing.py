@@ -32,6 +32,8 @@ class Viewer:
         self.base = base
         self.pictures: Callable[[str], Path] | None = None
         """Where the picture of a page goes, by its name."""
+        self.hosts = {urlsplit(base).netloc}
+        """Who may be asked for something."""
         self.strangers: list[str] = []
         """Requests that went elsewhere."""
         self.complaints: list[str] = []
@@ -73,7 +75,7 @@ class Viewer:
         assert self.complaints == []
 
     def _note_request(self, request: Any) -> None:
-        if urlsplit(request.url).netloc != urlsplit(self.base).netloc:
+        if urlsplit(request.url).netloc not in self.hosts:
             self.strangers.append(request.url)
 
     def _note_console(self, message: Any) -> None:

@@ -29,7 +29,7 @@ def example() -> None:
 
 @example.command("log-llum")
 @click.option("--at", metavar="URL", help="Where llum is for people. Not needed for the one on the data folder.")
-@click.option("--port", default=PORT, show_default=True, help="Where it listens, on this machine.")
+@click.option("--port", default=PORT, show_default=True, help="Where it listens on this machine; 0: any port.")
 @settings_options(*WHERE)
 def log_llum(settings: Settings, at: str | None, port: int) -> None:
     """Run log-llum, a web app on which people log an apple by one tap.
@@ -37,11 +37,11 @@ def log_llum(settings: Settings, at: str | None, port: int) -> None:
     It is a client of llum as any other. With the operator's credentials at hand it is registered if it is not yet, and
     gets a new secret at each start; without them name the secret in LOG_LLUM_CLIENT_SECRET.
     """
-    url, here = at or _running_at(settings), f"http://127.0.0.1:{port}"
+    url, here = at or _running_at(settings), f"http://127.0.0.1:{port or PORT}"
     environment = dict(os.environ)
     if not environment.get(_SECRET):
         environment[_SECRET] = _registered(settings, here)
-    arguments = ["--at", url, "--port", str(port), "--public-url", here, "--client-id", CLIENT]
+    arguments = ["--at", url, "--port", str(port), "--client-id", CLIENT]
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, "-m", "log_llum", *arguments], environment)  # noqa: S606 - our own
 
