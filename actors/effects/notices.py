@@ -2,12 +2,13 @@
 
 Every subject on which notices wait has a lane: it delivers the oldest, takes it out of the queue, and goes on with
 the next until none is left. A lane that fails waits as long as it has been trying, so its pauses double. What no
-attempt can deliver, and what is still undelivered after a day, becomes a dead letter.
+attempt can deliver, and what is still undelivered after a day, becomes a dead letter. So does, before each attempt,
+what the rule's app has lost the right to.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from actors.effects.attempt import Failure
@@ -17,6 +18,7 @@ from bus.connection import Bus
 from bus.logger import get_logger
 from bus.notices import Waiting
 from bus.retrying import Sleep, retrying
+from schemas.effects import Notice
 
 log = get_logger(__name__)
 
@@ -29,6 +31,12 @@ FINISH_WITHIN_S: Final = 1.5
 
 GIVE_UP_S: Final = 24 * 3600.0
 """Seconds after which a notice that nobody has taken becomes a dead letter."""
+
+
+MayLeave = Callable[[Notice], Awaitable[bool]]
+"""Tells whether a notice may be delivered now, whoever might have it when its rule fired."""
+
+NO_RIGHT: Final = "the app may not call URLs from there any more"
 
 
 class _Lane:
@@ -53,12 +61,14 @@ class Notifier:
         bus: Bus,
         partition: int,
         webhooks: Webhooks,
+        may_leave: MayLeave,
         clock: Callable[[], float] = time.time,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._bus = bus
         self._partition = partition
         self._webhooks = webhooks
+        self._may_leave = may_leave
         self._clock = clock
         self._sleep = sleep
         self._lanes: dict[str, _Lane] = {}
@@ -124,6 +134,9 @@ class Notifier:
             return None
         if lane.seq != waiting.seq:
             lane.seq, lane.tried_since = waiting.seq, self._clock()
+        if not await self._may_leave(waiting.notice):
+            await self._give_up(waiting, NO_RIGHT)
+            return 0.0
         failure = await self._webhooks.send(waiting.notice)
         if failure is None:
             await notices.settle(self._bus, waiting)

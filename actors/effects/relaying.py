@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from actors.chains import Chains
+from actors.effects.leaving import may_leave
 from actors.effects.notices import Notifier
 from actors.effects.outbox import Outbox
 from actors.effects.schedules import Schedules, relay_firings
@@ -87,7 +89,7 @@ class Relaying:
 
     def relay(self, partition: Partition, chains: Chains) -> "Relay":
         """Make the relay of a partition. `chains` are told what becomes of firings."""
-        notifier = Notifier(self._bus, partition.number, self._webhooks)
+        notifier = Notifier(self._bus, partition.number, self._webhooks, partial(may_leave, partition))
         effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
         withdrawals = Withdrawals(self._bus, self._requests, partition.number)
         schedules = Schedules(self._bus, partition, self._time_zone)

@@ -15,6 +15,7 @@ from model.permissions import Grant
 from model.references import listed_in
 from model.stamp import Stamp
 from model.state import Model, StoredRule
+from schemas.effects import Notice
 from schemas.errors import Error, Refusal
 from schemas.missing import right
 from schemas.paths import Path
@@ -61,6 +62,20 @@ def reported(path: Path, token: str, rule: StoredRule, need: RuleNeed, stamp: St
         error.code, f"{error.message}, so rule {token} is suspended", error.field, hint, missing=error.missing
     )
     return RuleSuspended(path, token, rule.app, stamp.time_s, error)
+
+
+def may_send(model: Model, notice: Notice, now: float) -> bool:
+    """Tell whether a notice that has waited may be sent: by what its app may do there, at this time.
+
+    An app that has been registered anew since, because it was deleted or all its rights were taken, may not: a right
+    that it has got again is for what fires from then on.
+    """
+    app = model.apps.get(notice.app)
+    if app is None or notice.seq < app.registration:
+        return False
+    *path, name = notice.path
+    grant = permissions.grant_at(model, notice.app, tuple(path), name, now)
+    return grant.rules and grant.notify and _may_ask(model, grant, tuple(path), name)
 
 
 def check_activation(model: Model, path: Path, name: str, rule: StoredRule, stamp: Stamp) -> None:

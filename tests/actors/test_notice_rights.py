@@ -2,14 +2,19 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
-from bus import rejections
+from actors.effects.notices import NO_RIGHT
+from bus import notices, rejections
 from schemas.apps import ADMIN_APP
-from schemas.commands import SetQuota
+from schemas.commands import DeleteApp, RegisterApp, SetPermission, SetQuota
 from schemas.errors import Code
+from schemas.grants import Consent
 from schemas.replies import Rejection
+from schemas.slices import ACTIONS, Slice
 from tests.actors.receiver import Receiver, receiving
 from tests.actors.serving import serving
 from tests.waiting import eventually
@@ -62,3 +67,53 @@ async def test_no_notice_carries_what_another_person_did_not_grant(tmp_path: Pat
 
 async def called(receiver: Receiver) -> bool:
     return bool(receiver.received)
+
+
+TAKEN: dict[str, list[Any]] = {
+    "revoked": [Consent(id="t", app="probe", decision="revoked")],
+    "revoked, and allowed again": [
+        Consent(id="t", app="probe", decision="revoked"),
+        Consent(id="u", app="probe", decision="allowed", granted=[Slice(paths=[""], actions=list(ACTIONS))]),
+    ],
+    "deleted": [DeleteApp(id="t", app="probe")],
+    "deleted, and registered again": [
+        DeleteApp(id="t", app="probe"),
+        RegisterApp(id="u", app="probe"),
+        SetPermission(id="v", app="probe", context=[], ask=True, tell=True, notify=True),
+    ],
+    "no notify": [SetPermission(id="t", app="probe", context=[], notify=False)],
+    "no ask there": [SetPermission(id="t", app="probe", context=["c"], component="a", ask=False)],
+}
+
+
+@pytest.mark.parametrize("how", TAKEN)
+async def test_a_notice_that_waits_is_not_delivered_without_the_right(
+    tmp_path: Path, receiver: Receiver, how: str
+) -> None:
+    """However the right is taken, and also if the app gets another one: it becomes a dead letter. Others leave."""
+    # Always, so that no attempt that was under way ends the waiting.
+    receiver.answer = lambda one: web.Response(status=503 if one.url.endswith("/probe") else 204)
+    async with serving(tmp_path) as llum:
+        await llum.make_person("alice", "a")
+        await llum.grant("alice", "probe", notify=True)
+        await llum.subscribe("a", f"'' ~ '' : NOTIFY '{receiver.url}/probe'", app="probe")
+        await llum.tell("a", 1)
+        await eventually(lambda: called(receiver))
+        for command in TAKEN[how]:
+            await llum.do(command)
+
+        async def given_up() -> bool:
+            letters = await notices.read_dead_letters(llum.bus, "alice")
+            return [(one.notice.app, one.reason) for one in letters] == [("probe", NO_RIGHT)]
+
+        await eventually(given_up)
+        tried = len(receiver.received)
+        await llum.subscribe("a", f"'' ~ '' : NOTIFY '{receiver.url}/own'")
+        await llum.tell("a", 2)
+
+        async def own_has_left() -> bool:
+            return any(one.url.endswith("/own") for one in receiver.received)
+
+        await eventually(own_has_left)
+    late = [one for one in receiver.received[tried:] if one.url.endswith("/probe")]
+    assert late == []
