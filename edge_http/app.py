@@ -21,7 +21,17 @@ from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
 from edge_http.issuers.routes import add_issuers
-from edge_http.keys import AUTHENTICATOR, BUS, LAST_WRITES, PARTITIONS, PUBLIC_URL, REQUESTS, TIME_ZONE, TURNS
+from edge_http.keys import (
+    AUTHENTICATOR,
+    BUS,
+    LAST_WRITES,
+    PARTITIONS,
+    PUBLIC_BUS,
+    PUBLIC_URL,
+    REQUESTS,
+    TIME_ZONE,
+    TURNS,
+)
 from edge_http.oauth.routes import add_oauth
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
@@ -53,6 +63,7 @@ def make_app(
     issuers: "Mapping[str, Issuer] | None" = None,
     sign_up: "SignUp" = "open",
     forget: ForgetPerson | None = None,
+    public_bus: str = "",
     client_registrations: int = 0,
     password_grant: bool = False,
 ) -> web.Application:
@@ -62,6 +73,7 @@ def make_app(
     app[REQUESTS] = requests
     app[AUTHENTICATOR] = authenticator
     app[PUBLIC_URL] = public_url
+    app[PUBLIC_BUS] = public_bus
     app[PARTITIONS] = partitions
     app[PROXIES] = proxies or Proxies()
     app[TIME_ZONE] = time_zone

@@ -20,6 +20,8 @@ ISSUERS: Final[web.AppKey["Issuers"]] = web.AppKey("issuers")
 """Where people may sign in elsewhere."""
 PUBLIC_URL: Final = web.AppKey("public_url", str)
 """How the outside reaches this edge; names the realm of the bearer challenge."""
+PUBLIC_BUS: Final = web.AppKey("public_bus", str)
+"""How programs of people reach the bus; empty: it is not told."""
 PARTITIONS: Final = web.AppKey("partitions", int)
 TIME_ZONE: Final = web.AppKey("time_zone", str)
 """Of people who have set none of their own."""

@@ -112,16 +112,16 @@ class Attempts:
         """
         account = account[:_MAX_KEY_CHARACTERS]
         if device:
-            return _took((self._of_device, (device[:_MAX_KEY_CHARACTERS], account)))
+            return taken_of_all((self._of_device, (device[:_MAX_KEY_CHARACTERS], account)))
         if not account:
-            return _took((self._of_source, source))
+            return taken_of_all((self._of_source, source))
         if self._of_account.wait_s(account) > 0:
-            return _took((self._of_source, source), (self._few, (source, account)))
+            return taken_of_all((self._of_source, source), (self._few, (source, account)))
         # Last: what is refused for its address does not count against the account.
-        return _took((self._of_source, source), (self._of_both, (source, account)), (self._of_account, account))
+        return taken_of_all((self._of_source, source), (self._of_both, (source, account)), (self._of_account, account))
 
 
-def _took(*wanted: tuple[Throttle, Hashable]) -> AttemptTaken:
+def taken_of_all(*wanted: tuple[Throttle, Hashable]) -> AttemptTaken:
     """Take from each, or from none."""
     for number, (throttle, who) in enumerate(wanted):
         try:

@@ -95,6 +95,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    public_bus: (
+        Annotated[
+            str,
+            _setting(
+                "How programs of people reach the bus: llum tells them. Default: only on this machine.",
+                "an address such as nats://llum.example:4222",
+                pattern=r"^(nats|tls|ws|wss)://[^@\s]+$",
+            ),
+        ]
+        | None
+    ) = None
     credentials: (
         Annotated[
             Path,

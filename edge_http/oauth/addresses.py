@@ -13,6 +13,7 @@ INTROSPECT: Final = "/introspect"
 REGISTER: Final = "/register"
 DEVICE: Final = "/device"
 DEVICE_AUTHORIZATION: Final = "/device_authorization"
+DEVICE_CONFIRM: Final = "/device/confirm"
 SERVER_METADATA: Final = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
 

@@ -11,13 +11,16 @@ from aiohttp import web
 from edge_http.http.errors import error_response
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
-from edge_http.keys import PUBLIC_URL
+from edge_http.keys import PUBLIC_BUS, PUBLIC_URL
 from edge_http.oauth import addresses
 from edge_http.oauth.addresses import address_of
 from edge_http.oauth.token import grants_of
 
 SLICE_TYPE: Final = "llum_model"
 """The type of a slice among `authorization_details` (RFC 9396)."""
+
+BUS_MEMBER: Final = "llum_bus"
+"""The member of the resource's metadata that says where programs reach the bus."""
 
 SCOPES: Final = ("model", "owner")
 """Those with a fixed name. Others are made of a verb and a place: `ask:Personal`."""
@@ -73,8 +76,9 @@ def _of_server(edge: web.Application) -> dict[str, Any]:
 
 
 def _of_resource(edge: web.Application) -> dict[str, Any]:
-    issuer = edge[PUBLIC_URL]
+    issuer, bus = edge[PUBLIC_URL], edge[PUBLIC_BUS]
     return {
+        **({BUS_MEMBER: bus} if bus else {}),
         "resource": issuer,
         "resource_name": "llum",
         "authorization_servers": [issuer],

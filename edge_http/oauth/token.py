@@ -80,7 +80,7 @@ async def token_response(request: web.Request, issued: Issued) -> web.Response:
     return oauth_response(tokens | await granted_to(request, issued.user, issued.client_id))
 
 
-async def _check_resource(request: web.Request, parameters: Parameters, audience: str) -> None:
+async def check_resource(request: web.Request, parameters: Parameters, audience: str) -> None:
     """Check that a client asks for no other audience than it has agreed upon. Raises `invalid_target`, `Transient`."""
     resource = parameters.get("resource")
     if not resource:
@@ -101,8 +101,8 @@ async def _redeem(request: web.Request, parameters: Parameters, facts: "KnownReq
     assert found is not None, "a code that is not there is refused"
     taken.give_back()
     agreed = found.agreed
-    await _check_resource(request, parameters, agreed.audience)
-    await _check_registration(request, agreed.user, client.id, agreed.registration)
+    await check_resource(request, parameters, agreed.audience)
+    await check_registration(request, agreed.user, client.id, agreed.registration)
     await granted_to(request, agreed.user, client.id)
     return await oauth.redeem(found, legacy=client.legacy)
 
@@ -117,9 +117,9 @@ async def _refresh(request: web.Request, parameters: Parameters, facts: "KnownRe
     async def admit(user: str, family_id: str, family: Family) -> None:
         taken.give_back()
         guard.take_refresh(family_id)
-        await _check_resource(request, parameters, family.audience)
+        await check_resource(request, parameters, family.audience)
         try:
-            await _check_registration(request, user, client.id, family.registration)
+            await check_registration(request, user, client.id, family.registration)
             await granted_to(request, user, client.id)
         except Refusal:
             await oauth.families.end_named(family_id, user, client.id)
@@ -128,7 +128,7 @@ async def _refresh(request: web.Request, parameters: Parameters, facts: "KnownRe
     return await oauth.families.refresh(parameters.needed("refresh_token"), client.id, admit, legacy=client.legacy)
 
 
-async def _check_registration(request: web.Request, user: str, app: str, registration: int) -> None:
+async def check_registration(request: web.Request, user: str, app: str, registration: int) -> None:
     """Check that the person still has the app. Raises `invalid_grant`, `Transient`."""
     if not await request[TRACE].edge[AUTHENTICATOR].registrations.holds(user, app, registration):
         raise Refusal(Code.INVALID_GRANT, "the person has removed the app, or what it may do", None, SIGN_IN_AGAIN)

@@ -23,6 +23,7 @@ _BROWSERS: Final = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
     ("curl/", "curl"),
+    ("llum", "a program of llum"),
     ("python", "a Python program"),
     ("Python", "a Python program"),
 )

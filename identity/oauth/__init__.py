@@ -4,6 +4,7 @@ client.py          a client: what an administrator, or the client itself, has sa
 redirects.py       the addresses that a browser may be sent back to
 icons.py           pictures of clients, told by their bytes
 resembling.py      clients that people would take for others
+built_in.py        clients that every installation has: the command line
 clients.py         all clients of the installation, in their bucket
 codes.py           codes: good for a minute, and once
 refresh_tokens.py  the form of refresh tokens, and how one follows from another

@@ -22,6 +22,7 @@ from bus.connection import Bus
 from bus.kv import KeyValue
 from bus.subjects import CLIENT_BUCKET
 from bus.watched_bucket import WatchedBucket
+from identity.oauth.built_in import BUILT_IN
 from identity.oauth.client import ClientKind, ClientMaker, OAuthClient, checked, redirect_fits
 from identity.oauth.icons import check_icon
 from identity.oauth.issuing import Issuing
@@ -100,7 +101,7 @@ class Clients:
         return None if known is None else known.stored.client
 
     async def list(self) -> list[OAuthClient]:
-        """List all clients, by their names."""
+        """List all clients, by their names, but for those that every installation has."""
         found = [_decoder.decode(entry.value).client for entry in await self._bucket.list("*")]
         return sorted(found, key=lambda one: (one.name.casefold(), one.id))
 
@@ -218,7 +219,8 @@ class Clients:
         entry = await self._watched.find(client_id)
         if entry is None:
             self._cache.discard(client_id)
-            return None
+            built_in = BUILT_IN.get(client_id)
+            return None if built_in is None else _Stored(built_in)
         stored = _decoder.decode(entry.value)
         self._cache[client_id] = _KnownClient(stored, epoch)
         return stored

@@ -46,9 +46,6 @@ ATTEMPTS: Final = 8
 MAX_CODE_CHARACTERS: Final = 128
 """Characters of a program's code that is looked for: ours have 49."""
 
-Admit = Callable[[str, int], Awaitable[None]]
-"""Called with a person and the registration of the app that they have agreed to."""
-
 _FORM: Final = frozenset(ALPHABET)
 
 
@@ -81,6 +78,10 @@ class DeviceRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     @property
     def expires(self) -> float:
         return self.made + LIFETIME_S
+
+
+AdmitDevice = Callable[[DeviceRequest], Awaitable[None]]
+"""Called with what a person has agreed to, before tokens are given for it."""
 
 
 class BegunDevice(NamedTuple):
@@ -170,7 +171,7 @@ class Devices:
         """Let a program not in. Raises as `allow`."""
         await self._decide(handle, "refused", user, 0)
 
-    async def poll(self, device_code: str, client_id: str, admit: Admit | None = None) -> Issued:
+    async def poll(self, device_code: str, client_id: str, admit: AdmitDevice | None = None) -> Issued:
         """Give tokens to a program whose person has let it in: once, whoever else polls at the same time.
 
         `admit` is called before that, and may raise. Raises `Transient` `authorization_pending` or `slow_down`, which
@@ -186,7 +187,7 @@ class Devices:
                 raise Refusal(Code.ACCESS_DENIED, "the person has not let this program in")
             if found.asked.decision == "allowed":
                 if admit is not None:
-                    await admit(found.asked.user, found.asked.registration)
+                    await admit(found.asked)
                 return await self._redeem(found)
             if await self._note_poll(found):
                 raise Transient(

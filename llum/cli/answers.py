@@ -36,6 +36,8 @@ _TYPED: Final = tuple(
         (r"client_id", "CLIENT"),
         (r"redirect_uris.*", "--redirect"),
         (r"origins.*", "--origin"),
+        (r"url", "--at"),
+        (r"scope", "--scope"),
         (r"(home|icon)", r"--\1"),
         (r"audience", "--resource-server"),
         (r"time_zone", "ZONE"),

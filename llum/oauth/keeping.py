@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class KeptSignIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A sign-in as it is kept. Without `secrets` they are in the keyring."""
+    """A sign-in as it is kept. Without `tokens` they are in the keyring."""
 
     server: Server
     client_id: str
@@ -38,7 +38,7 @@ class KeptSignIn(msgspec.Struct, frozen=True, omit_defaults=True):
     user: str
     """Who has signed in, as llum knows them."""
     granted: GrantedSlices
-    secrets: KeptTokens | None = None
+    tokens: KeptTokens | None = None
 
     @property
     def name(self) -> str:
@@ -68,27 +68,27 @@ class Kept:
             if found is not None:
                 yield found
 
-    def secrets(self, kept: KeptSignIn) -> KeptTokens | None:
+    def tokens(self, kept: KeptSignIn) -> KeptTokens | None:
         """Give the tokens of a sign-in; None: somebody has taken them out of the keyring. Raises `Fault`."""
-        if kept.secrets is not None:
-            return kept.secrets
+        if kept.tokens is not None:
+            return kept.tokens
         keyring = self._find_keyring()
         found = None if keyring is None else _guarded(lambda: keyring.get(kept.name))
         return None if found is None else msgspec.json.decode(found, type=KeptTokens)
 
-    def keep(self, kept: KeptSignIn, secrets: KeptTokens) -> None:
+    def keep(self, kept: KeptSignIn, tokens: KeptTokens) -> None:
         """Keep a sign-in in place of an earlier one. Raises `Fault`."""
         keyring = self._find_keyring()
         if keyring is None:
-            self._write(msgspec.structs.replace(kept, secrets=secrets))
+            self._write(msgspec.structs.replace(kept, tokens=tokens))
             return
-        _guarded(lambda: keyring.set(kept.name, msgspec.json.encode(secrets).decode()))
-        self._write(msgspec.structs.replace(kept, secrets=None))
+        _guarded(lambda: keyring.set(kept.name, msgspec.json.encode(tokens).decode()))
+        self._write(msgspec.structs.replace(kept, tokens=None))
 
     def drop(self, kept: KeptSignIn) -> None:
         """Forget a sign-in. Raises `Fault`."""
         self._file(kept.name).unlink(missing_ok=True)
-        keyring = self._find_keyring() if kept.secrets is None else None
+        keyring = self._find_keyring() if kept.tokens is None else None
         if keyring is not None:
             _guarded(lambda: keyring.delete(kept.name))
 

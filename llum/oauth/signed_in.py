@@ -43,11 +43,11 @@ log = get_logger("llum.sign_in")
 class SignedIn:
     """A program that a person has let in. Safe to share between tasks of one event loop."""
 
-    def __init__(self, kept: KeptSignIn, secrets: KeptTokens, store: Kept | None) -> None:
+    def __init__(self, kept: KeptSignIn, tokens: KeptTokens, store: Kept | None) -> None:
         self._kept = kept
-        self._secrets = secrets
+        self._tokens = tokens
         self._store = store
-        self._lifetime_s = max(secrets.expires - time.time(), 1.0)
+        self._lifetime_s = max(tokens.expires - time.time(), 1.0)
         self._refreshing = asyncio.Lock()
         self._over: LlumError | None = None
 
@@ -85,11 +85,11 @@ class SignedIn:
         """
         if self._due_in_s() <= 0:
             await self.refresh()
-        return self._secrets.access_token
+        return self._tokens.access_token
 
     def shown(self) -> ExpiringToken:
         """Give the token as it is now, for `Client.connect(token=signed_in.shown)`, while `staying_fresh` runs."""
-        return ExpiringToken(self._secrets.access_token, self._secrets.expires)
+        return ExpiringToken(self._tokens.access_token, self._tokens.expires)
 
     async def refresh(self) -> None:
         """Get new tokens, whether the old ones are still good or not, unless another process just has. Raises as
@@ -97,9 +97,9 @@ class SignedIn:
         """
         if self._over is not None:
             raise self._over
-        before = self._secrets
+        before = self._tokens
         async with self._refreshing:
-            if self._secrets is not before:
+            if self._tokens is not before:
                 return
             async with contextlib.AsyncExitStack() as locks:
                 if self._store is not None:
@@ -154,15 +154,16 @@ class SignedIn:
         self._over = _over(self)
         if self._store is not None:
             await asyncio.to_thread(self._store.drop, self._kept)
-        await self._revoke()
+        await self.revoke()
 
-    async def _revoke(self) -> None:
+    async def revoke(self) -> None:
+        """End the sign-in at llum. What is kept of it stays. Raises `Fault`, `Transient`."""
         address = self._kept.server.revocation_endpoint
         if not address:
             return
         asking = fetcher()
         try:
-            form = {"token": self._secrets.refresh_token, "client_id": self.client_id}
+            form = {"token": self._tokens.refresh_token, "client_id": self.client_id}
             await post_form(asking, address, form)
         finally:
             await asking.close()
@@ -174,7 +175,7 @@ class SignedIn:
         try:
             form = {
                 "grant_type": "refresh_token",
-                "refresh_token": self._secrets.refresh_token,
+                "refresh_token": self._tokens.refresh_token,
                 "client_id": self.client_id,
             }
             await self._take(received(await post_form(asking, self._kept.server.token_endpoint, form)))
@@ -190,21 +191,21 @@ class SignedIn:
         if self._store is None:
             return False
         kept = self._store.find(self._kept.name)
-        secrets = None if kept is None else await asyncio.to_thread(self._store.secrets, kept)
-        if kept is None or secrets is None:
+        tokens = None if kept is None else await asyncio.to_thread(self._store.tokens, kept)
+        if kept is None or tokens is None:
             self._over = _over(self)
             raise self._over
-        if secrets.refresh_token == self._secrets.refresh_token:
+        if tokens.refresh_token == self._tokens.refresh_token:
             return False
-        self._kept, self._secrets = kept, secrets
+        self._kept, self._tokens = kept, tokens
         return self._due_in_s() > 0
 
     async def _take(self, received: Received) -> None:
-        self._secrets = received.secrets
-        self._lifetime_s = max(received.secrets.expires - time.time(), 1.0)
-        self._kept = msgspec.structs.replace(self._kept, granted=received.granted, secrets=None)
+        self._tokens = received.tokens
+        self._lifetime_s = max(received.tokens.expires - time.time(), 1.0)
+        self._kept = msgspec.structs.replace(self._kept, granted=received.granted, tokens=None)
         if self._store is not None:
-            await asyncio.to_thread(self._store.keep, self._kept, self._secrets)
+            await asyncio.to_thread(self._store.keep, self._kept, self._tokens)
 
     async def _end(self, refusal: Refusal) -> None:
         """Forget a sign-in that llum takes no more."""
@@ -231,7 +232,7 @@ class SignedIn:
 
     def _due_in_s(self) -> float:
         """Tell in how many seconds the token is to be refreshed; 0 or less: now."""
-        return self._secrets.expires - time.time() - min(RENEWED_BEFORE_S, self._lifetime_s / 3)
+        return self._tokens.expires - time.time() - min(RENEWED_BEFORE_S, self._lifetime_s / 3)
 
 
 def _over(signed_in: SignedIn) -> Refusal:

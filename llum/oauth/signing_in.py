@@ -2,20 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, NamedTuple
 
 from llum.oauth.asking import fetcher, get_json
 from llum.oauth.by_browser import REDIRECT_URI, sign_in_by_browser
 from llum.oauth.by_code import sign_in_by_code
 from llum.oauth.keeping import Kept, KeptSignIn, name_of
 from llum.oauth.prompts import ShowPrompt, has_browser, print_prompt
-from llum.oauth.servers import Server, checked_address, discover
+from llum.oauth.servers import checked_address, discover
 from llum.oauth.signed_in import SignedIn
-from llum.oauth.wishes import Received, Wish
+from llum.oauth.wishes import KeptTokens, Wish
 from schemas.slices import Slice
-
-if TYPE_CHECKING:
-    from identity.issuers.fetching import Fetcher
 
 How = Literal["auto", "browser", "device"]
 """By a browser on this machine, or by a short code that is typed elsewhere; auto: as this machine has it."""
@@ -48,33 +45,51 @@ async def sign_in(
         found = await asyncio.to_thread(find_sign_in, store, name_of(checked_address(url), client_id, account))
         if found is not None:
             return found
+    asked = await ask_person(url, client_id, Wish(scope, list(slices)), how, account, show, redirect_uri)
+    if store is not None:
+        await keep_sign_in(store, asked)
+    return SignedIn(asked.kept, asked.tokens, store)
+
+
+class AskedPerson(NamedTuple):
+    """What has come of asking a person."""
+
+    kept: KeptSignIn
+    tokens: KeptTokens
+
+
+async def ask_person(
+    url: str,
+    client_id: str,
+    wish: Wish,
+    how: How,
+    account: str = "",
+    show: ShowPrompt = print_prompt,
+    redirect_uri: str = REDIRECT_URI,
+) -> AskedPerson:
+    """Have a person decide, and keep nothing yet. Raises as `sign_in`."""
     asking = fetcher()
     try:
         server = await discover(asking, url)
-        wish = Wish(scope, list(slices))
-        by_browser = how == "browser" or (how == "auto" and has_browser())
-        if by_browser:
+        if how == "browser" or (how == "auto" and has_browser()):
             given = await sign_in_by_browser(asking, server, client_id, wish, show, redirect_uri)
         else:
             given = await sign_in_by_code(asking, server, client_id, wish, show)
-        return await _signed_in(asking, server, client_id, account, given, store)
+        about = await get_json(asking, f"{server.url}/me", given.tokens.access_token)
     finally:
         await asking.close()
+    kept = KeptSignIn(server, client_id, account, str(about.get("user", "")), given.granted)
+    return AskedPerson(kept, given.tokens)
+
+
+async def keep_sign_in(store: Kept, asked: AskedPerson) -> None:
+    """Keep a sign-in in place of an earlier one. Raises `Fault`."""
+    async with store.locked(asked.kept.name):
+        await asyncio.to_thread(store.keep, asked.kept, asked.tokens)
 
 
 def find_sign_in(store: Kept, name: str) -> SignedIn | None:
     """Give a sign-in that is kept with its tokens; None: there is none. Raises `Fault`. It may block."""
     kept = store.find(name)
-    secrets = None if kept is None else store.secrets(kept)
-    return None if kept is None or secrets is None else SignedIn(kept, secrets, store)
-
-
-async def _signed_in(
-    asking: "Fetcher", server: Server, client_id: str, account: str, given: Received, store: Kept | None
-) -> SignedIn:
-    about = await get_json(asking, f"{server.url}/me", given.secrets.access_token)
-    kept = KeptSignIn(server, client_id, account, str(about.get("user", "")), given.granted)
-    if store is not None:
-        async with store.locked(kept.name):
-            await asyncio.to_thread(store.keep, kept, given.secrets)
-    return SignedIn(kept, given.secrets, store)
+    tokens = None if kept is None else store.tokens(kept)
+    return None if kept is None or tokens is None else SignedIn(kept, tokens, store)

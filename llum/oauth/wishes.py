@@ -54,7 +54,7 @@ class _Answer(msgspec.Struct, frozen=True):
 class Received(msgspec.Struct, frozen=True):
     """What a token endpoint has given."""
 
-    secrets: KeptTokens
+    tokens: KeptTokens
     granted: GrantedSlices
 
 
@@ -65,8 +65,8 @@ def received(members: dict[str, Any]) -> Received:
         answer = msgspec.convert(members, _Answer)
     except msgspec.ValidationError as error:
         raise Fault(f"the answer with the tokens cannot be read: {error}", "This llum may be newer: update.") from error
-    secrets = KeptTokens(answer.access_token, answer.refresh_token, now + answer.expires_in)
-    return Received(secrets, GrantedSlices(answer.scope, answer.authorization_details))
+    tokens = KeptTokens(answer.access_token, answer.refresh_token, now + answer.expires_in)
+    return Received(tokens, GrantedSlices(answer.scope, answer.authorization_details))
 
 
 def described(slices: Iterable[Slice]) -> list[str]:

@@ -18,6 +18,8 @@ from llum.settings import Settings, load
 
 FOLDER: Final = "llum"
 FILE: Final = "sign-ins.json"
+PROGRAMS: Final = "programs"
+"""The folder beside it, of sign-ins by OAuth 2."""
 
 _MODE: Final = 0o600
 
@@ -49,6 +51,11 @@ class SignIns:
         self._which = settings.nats_url or str(settings.data_dir.absolute())
         self._file = file or _default_file()
         self._command = partial(sign_in_command, settings)
+
+    @property
+    def has_remote(self) -> bool:
+        """Tell whether programs here have signed in to an llum that somebody else runs."""
+        return (self._file.parent / PROGRAMS).is_dir()
 
     def find(self, user: str, app: str) -> SignIn | None:
         """Give the sign-in of an app of a person; None if there is none, or none that is still good."""

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
+from urllib.parse import urlsplit
 
 from bus.connection import Bus
 from bus.installation import check
@@ -110,6 +111,7 @@ async def _serve_http(
         issuers=read_issuers(settings.issuers),
         sign_up=sign_up_of(settings),
         forget=Forgetting(settings),
+        public_bus=_public_bus(settings, bus, _public_url(settings, listening)),
         client_registrations=settings.client_registrations,
         password_grant=settings.password_grant,
     )
@@ -122,6 +124,15 @@ async def _serve_http(
 
 def _public_url(settings: Settings, listening: socket.socket) -> str:
     return checked_public_url(settings, browser_url(url_of(listening, tls=settings.tls_certificate is not None)))
+
+
+def _public_bus(settings: Settings, bus: Bus, public_url: str) -> str:
+    """Give how programs of people reach the bus: as this edge does, where only this machine reaches llum."""
+    if settings.public_bus is not None:
+        return settings.public_bus
+    there, here = urlsplit(bus.url), urlsplit(public_url)
+    is_local = here.hostname in _LOOPBACK and there.hostname in _LOOPBACK
+    return f"{there.scheme}://{there.netloc.rpartition('@')[2]}" if is_local else ""
 
 
 def sign_up_of(settings: Settings) -> SignUp:

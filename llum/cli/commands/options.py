@@ -76,7 +76,7 @@ def with_client(settings: Settings, use: Callable[["Client"], Awaitable[Result]]
             await _note_act(client)
             return result
 
-    return _run(settings, connected)
+    return run_quietly(settings, connected)
 
 
 async def _note_act(client: "Client") -> None:
@@ -104,8 +104,12 @@ def with_person(
 
     if app != OWNER_APP:
         return with_client(settings, use, app)
-    url, user = bus_of(settings), check_token(user, "user")
     sign_ins = SignIns(settings)
+    if sign_ins.has_remote and sign_ins.find(user, app) is None:
+        found = _with_remote(settings, user, use)
+        if found is not None:
+            return found[0]
+    url, user = bus_of(settings), check_token(user, "user")
     sign_in = sign_ins.good(user, app)
     try:
         # It may be renewed while this goes on.
@@ -114,6 +118,16 @@ def with_person(
         if error.code is not Code.NOT_AUTHENTICATED:
             raise
         raise no_longer_good(settings, user) from error
+
+
+def _with_remote(settings: Settings, user: str, use: Callable[["Client"], Awaitable[Result]]) -> tuple[Result] | None:
+    """Do the same by a sign-in at an llum that somebody else runs; None: there is none."""
+    from llum.people.remote_sign_ins import find_remote, with_remote
+
+    kept = find_remote(user)
+    if kept is None:
+        return None
+    return (run_quietly(settings, lambda: with_remote(kept, settings.nats_url, use)),)
 
 
 def _with_token(
@@ -126,10 +140,11 @@ def _with_token(
         async with Client.connect(url, settings.data_dir, app, token, patience_s=None) as client:
             return await use(client)
 
-    return _run(settings, connected)
+    return run_quietly(settings, connected)
 
 
-def _run(settings: Settings, connected: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+def run_quietly(settings: Settings, connected: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run what speaks to an llum: of its own log only errors are shown."""
     from llum.processes import logs
 
     logs.set_up("error", [logs.stderr_sink(settings.log_format)])

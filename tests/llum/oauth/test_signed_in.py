@@ -28,10 +28,10 @@ def sign_in_at(fake: FakeLlum, kept: Kept | None, expires_in: float = 3600.0) ->
     fake.access.add(access)
     server = Server(fake.url, fake.url, f"{fake.url}/token", revocation_endpoint=f"{fake.url}/revoke")
     made = KeptSignIn(server, "kitchen", "", "alice", GrantedSlices("ask:Personal"))
-    secrets = KeptTokens(access, fake.live, time.time() + expires_in)
+    tokens = KeptTokens(access, fake.live, time.time() + expires_in)
     if kept is not None:
-        kept.keep(made, secrets)
-    return SignedIn(made, secrets, kept)
+        kept.keep(made, tokens)
+    return SignedIn(made, tokens, kept)
 
 
 async def ended(signed_in: SignedIn) -> Refusal:
