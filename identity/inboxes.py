@@ -63,11 +63,20 @@ class WatchedInboxes:
     def __init__(self, bus: Bus) -> None:
         self._ring = WatchedRing(bus, INBOX_KEYS)
         self._ring.on_change.append(self._take)
+        self._inboxes: Inboxes | None = None
+
+    @property
+    def known(self) -> Inboxes | None:
+        """Give them if they are open. They are never kept: the key that is used is another one later."""
+        if self._inboxes is not None:
+            self._take()
+        return self._inboxes
 
     async def open(self) -> Inboxes:
         """Give them. Raises `Transient`."""
         await self._ring.open()
-        self._inboxes = Inboxes(*self._ring.accepted)
+        if self._inboxes is None:
+            self._inboxes = Inboxes(*self._ring.accepted)
         return self._inboxes
 
     def close(self) -> None:
@@ -75,7 +84,8 @@ class WatchedInboxes:
         self._ring.close()
 
     def _take(self) -> None:
-        self._inboxes.take(*self._ring.accepted)
+        if self._inboxes is not None:
+            self._inboxes.take(*self._ring.accepted)
 
 
 async def inboxes_of(bus: Bus) -> Inboxes:

@@ -19,7 +19,7 @@ import msgspec
 from bus.connection import Bus
 from bus.subjects import TOKEN_BUCKET
 from bus.watched_bucket import WatchedBucket
-from identity.inboxes import inboxes_of, new_sign_in
+from identity.inboxes import Inboxes, WatchedInboxes, inboxes_of, new_sign_in
 from identity.names import check_names
 from identity.principal import Principal
 from schemas.paths import check_token
@@ -116,6 +116,7 @@ class Tokens:
         self._bucket = self._watched.bucket
         self._bus = bus
         self._now = now
+        self._own_inboxes: WatchedInboxes | None = None
         self._cache: Recent[str, _Known] = Recent(CACHE_ENTRIES)
         """By the hash of the token."""
         self.on_change: list[Callable[[str, str, str], None]] = []
@@ -125,7 +126,12 @@ class Tokens:
 
     async def run(self) -> None:
         """Watch until cancelled for tokens that are revoked elsewhere."""
-        await self._watched.run()
+        self._own_inboxes = WatchedInboxes(self._bus)
+        try:
+            await self._watched.run()
+        finally:
+            self._own_inboxes.close()
+            self._own_inboxes = None
 
     @property
     def epoch(self) -> int | None:
@@ -149,7 +155,7 @@ class Tokens:
         """
         check_names(user, app)
         now, sign_in = self._now(), sign_in or new_sign_in()
-        proof = (await inboxes_of(self._bus)).proof(user, app, sign_in)
+        proof = (await self._inboxes()).proof(user, app, sign_in)
         token = f"llum_{secrets.token_urlsafe(32)}.{sign_in}.{proof}"
         stored = _Stored(registration, now, now + lifetime_s, sign_in, audience, oauth)
         await self._bucket.put(f"{_hash(token)}.{user}.{app}", msgspec.json.encode(stored), lifetime_s + GRACE_S)
@@ -260,6 +266,13 @@ class Tokens:
         await self._bucket.delete(key)
         await self._bucket.delete(f"{key}{_USED}")
         self._cache.discard(hashed)
+
+    async def _inboxes(self) -> Inboxes:
+        """Give those of the installation. Whoever issues many tokens does not read the keys for each."""
+        watched = self._own_inboxes
+        if watched is None:
+            return await inboxes_of(self._bus)
+        return watched.known or await watched.open()
 
     def _changed(self, key: str) -> None:
         """Remember nothing of a token that was made or revoked, here or elsewhere. A use changes nothing."""
