@@ -52,10 +52,10 @@ CLIENT_ID: Final = "bench"
 REDIRECT: Final = "http://127.0.0.1/cb"
 VERIFIER: Final = "v" * 43
 
-Step = Callable[["Caller"], Awaitable[None]]
+TokenStep = Callable[["TokenAsker"], Awaitable[None]]
 
 
-class Caller:
+class TokenAsker:
     """A client on a connection of its own, of one person."""
 
     def __init__(self, user: str, issued: Issued, codes: list[str]) -> None:
@@ -103,7 +103,7 @@ async def main(tokens: int) -> None:
             await _live_tokens(running, folder, tokens)
 
 
-async def _callers(client: Client) -> list[Caller]:
+async def _callers(client: Client) -> list[TokenAsker]:
     """Make people who have let a client in, a sign-in and codes for each."""
     await Clients(client.bus).add(OAuthClient(id=CLIENT_ID, name=CLIENT_ID, redirect_uris=[REDIRECT]))
     issuing = Issuing(client.bus, Tokens(client.bus))
@@ -112,7 +112,7 @@ async def _callers(client: Client) -> list[Caller]:
     return made
 
 
-async def _caller(client: Client, issuing: Issuing, user: str) -> Caller:
+async def _caller(client: Client, issuing: Issuing, user: str) -> TokenAsker:
     from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
     made = MakeModel(id="make", definition=people.definition(()), owner=OWNER_APP)
@@ -121,15 +121,15 @@ async def _caller(client: Client, issuing: Issuing, user: str) -> Caller:
     registration = (await access(client.requests, user, CLIENT_ID)).registration
     challenge = create_s256_code_challenge(VERIFIER)
     codes = [await issuing.issue_code(CLIENT_ID, user, registration, REDIRECT, challenge) for _ in range(EACH + ALONE)]
-    return Caller(user, await issuing.begin_family(user, CLIENT_ID, registration), codes)
+    return TokenAsker(user, await issuing.begin_family(user, CLIENT_ID, registration), codes)
 
 
-async def _rates(running: Running, callers: list[Caller]) -> None:
+async def _rates(running: Running, callers: list[TokenAsker]) -> None:
     """Codes first: they are good for a minute only."""
     async with program("programs.bare_tokens", running.nats) as bare:
         for name, step, buckets in (
-            ("code", Caller.redeem, f"{FLOW_BUCKET} {TOKEN_BUCKET} {FAMILY_BUCKET}"),
-            ("refresh", Caller.refresh, f"{TOKEN_BUCKET} {FAMILY_BUCKET}"),
+            ("code", TokenAsker.redeem, f"{FLOW_BUCKET} {TOKEN_BUCKET} {FAMILY_BUCKET}"),
+            ("refresh", TokenAsker.refresh, f"{TOKEN_BUCKET} {FAMILY_BUCKET}"),
         ):
             llum = await _measured(str(running.http), step, callers, accounting.tree(running.pid))
             server = accounting.named(accounting.tree(running.pid), "nats-server")
@@ -141,7 +141,7 @@ async def _rates(running: Running, callers: list[Caller]) -> None:
             print(f"token_{name}_cpu_us: {llum.cpu}; bare: {least.cpu}")
 
 
-class Measured(NamedTuple):
+class TokenFigures(NamedTuple):
     """What came of one way to get tokens."""
 
     per_s: float
@@ -150,7 +150,7 @@ class Measured(NamedTuple):
     """Microseconds by process."""
 
 
-async def _measured(url: str, step: Step, callers: list[Caller], pids: list[int]) -> Measured:
+async def _measured(url: str, step: TokenStep, callers: list[TokenAsker], pids: list[int]) -> TokenFigures:
     for caller in callers:
         await caller.connect(url)
     await step(callers[0])
@@ -162,19 +162,19 @@ async def _measured(url: str, step: Step, callers: list[Caller], pids: list[int]
     for caller in callers:
         caller.close()
     shown = (f"{name} {seconds / count * 1e6:,.0f}" for name, seconds in cost.items() if seconds / count > LEAST_S)
-    return Measured(count / took_s, statistics.median(alone), ", ".join(shown))
+    return TokenFigures(count / took_s, statistics.median(alone), ", ".join(shown))
 
 
-def _bare(buckets: str) -> Step:
+def _bare(buckets: str) -> TokenStep:
     return lambda caller: caller.bare(buckets)
 
 
-async def _many(step: Step, caller: Caller, times: int) -> None:
+async def _many(step: TokenStep, caller: TokenAsker, times: int) -> None:
     for _ in range(times):
         await step(caller)
 
 
-async def _timed(step: Step, caller: Caller) -> float:
+async def _timed(step: TokenStep, caller: TokenAsker) -> float:
     began = time.perf_counter()
     await step(caller)
     return time.perf_counter() - began
