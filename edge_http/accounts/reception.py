@@ -17,6 +17,7 @@ from identity.accounts.passwords import Passwords
 from identity.accounts.recovery import Recovery
 from identity.accounts.store import Accounts
 from identity.throttle import Throttle
+from schemas.apps import OWNER_APP
 
 if TYPE_CHECKING:
     from bus.as_app import Sending
@@ -50,9 +51,14 @@ class Reception:
         self.forget = forget
         """None: this edge cannot."""
 
-    async def note(self, request: web.Request, user: str, event: str, by: str | None = None) -> None:
-        """Write an event into a person's record, with where it came from if they did it themselves."""
-        await note(self._bus, user, event, by=by, place=place_of(request) if by is None else None)
+    async def note(
+        self, request: web.Request, user: str, event: str, by: str | None = None, app: str = OWNER_APP
+    ) -> None:
+        """Write an event into a person's record, with where it came from if they did it themselves.
+
+        `app`: the one that it is about; unless it is another, the person's own.
+        """
+        await note(self._bus, user, event, by=by, place=place_of(request) if by is None else None, app=app)
 
 
 RECEPTION: Final = web.AppKey("reception", Reception)

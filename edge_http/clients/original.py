@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from edge_http.clients.administrators import clients_of, require_admin, require_fresh_admin
+from edge_http.clients.administrators import clients_of, note_client, require_admin, require_fresh_admin
 from edge_http.http.errors import error_response
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
@@ -50,9 +50,11 @@ async def put(request: web.Request) -> web.Response:
     told, value = form.get("id"), form.get("value").strip()
     if told == ADD:
         added = await _add(request)
+        await note_client(request, "added_client", added.id)
         return _answered(request, added.id)
     if told == REMOVE:
         await clients_of(request).delete(value)
+        await note_client(request, "deleted_client", value)
         return _answered(request, value)
     client_id, _, field = told.partition("|")
     return _answered(request, await _set(request, client_id, field, value))
@@ -66,12 +68,15 @@ async def _add(request: web.Request) -> OAuthClient:
 async def _set(request: web.Request, client_id: str, field: str, value: str) -> str:
     """Set a field, and give what it is then. A secret is always one that llum makes."""
     if field == SECRET:
-        return await clients_of(request).new_secret(client_id)
+        secret = await clients_of(request).new_secret(client_id)
+        await note_client(request, "made_client_secret", client_id)
+        return secret
     change = _FIELDS.get(field)
     if change is None:
         hint = f"set friendly_name, redirect_uri or secret; all else is set at {PAGE}"
         raise Refusal(Code.BAD_FIELD, f"{field[:80]!r} cannot be set here", "id", hint)
     await clients_of(request).change(client_id, lambda client: change(client, value))
+    await note_client(request, "changed_client", client_id)
     return value
 
 

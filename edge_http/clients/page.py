@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from edge_http.accounts.mistakes import Mistakes, shown_again
-from edge_http.clients.administrators import clients_of, require_admin, require_fresh_admin
+from edge_http.clients.administrators import clients_of, note_client, require_admin, require_fresh_admin
 from edge_http.clients.described import described, of_the_field
 from edge_http.sessions.forms import Form, posted_form
 from edge_http.web.pages import page
@@ -39,6 +39,7 @@ async def add_client(request: web.Request) -> web.Response:
         secret = "" if made.is_public else await clients_of(request).new_secret(made.id)
     except LlumError as error:
         return shown_again(request, of_the_field(error), _PAGE, **await _values(request, adding=client))
+    await note_client(request, "added_client", made.id)
     return await _done(request, made.id, f"{made.name} is registered.", secret)
 
 
@@ -53,6 +54,7 @@ async def change_client(request: web.Request) -> web.Response:
         typed = described(form, await _there(request, client_id))
         values = await _values(request, edited=client_id, typed=typed)
         return shown_again(request, of_the_field(error), _PAGE, **values)
+    await note_client(request, "changed_client", client_id)
     return await _done(request, client_id, f"{changed.name} is changed.")
 
 
@@ -62,6 +64,7 @@ async def make_secret(request: web.Request) -> web.Response:
     await require_fresh_admin(request)
     client = await _there(request, _id_in(form))
     secret = await clients_of(request).new_secret(client.id)
+    await note_client(request, "made_client_secret", client.id)
     return await _done(request, client.id, f"{client.name} has a new secret. The one before is worthless.", secret)
 
 
@@ -71,6 +74,7 @@ async def delete_client(request: web.Request) -> web.Response:
     await require_fresh_admin(request)
     client = await _there(request, _id_in(form))
     await clients_of(request).delete(client.id)
+    await note_client(request, "deleted_client", client.id)
     return await _done(request, "", f"{client.name} is no client any more, and its tokens have ended.")
 
 

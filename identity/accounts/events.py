@@ -35,6 +35,13 @@ EVENTS: Final = {
     "linked_identity": "linked an identity",
     "unlinked_identity": "removed a linked identity",
     "made_administrator": "made administrator",
+    "app_signed_in": "signed an app in",
+    "app_signed_out": "signed an app out",
+    "app_signed_out_as_copied": "signed an app out: somebody else had a copy of its refresh token",
+    "added_client": "added a client",
+    "changed_client": "changed a client",
+    "made_client_secret": "made a new secret for a client",
+    "deleted_client": "deleted a client",
     "admin_account_make_administrator": "made administrator",
     "admin_account_invite": "made a link to claim the model",
     "admin_account_recover": "made a link to come back to the account",
@@ -58,6 +65,11 @@ async def note(
         await asked.publish(bus, [PersonsWindow(user, AskedWindow(id=new_id(), rows=[row]))])
     except Transient as error:
         log.error("event_lost", user=user, verb=event, error=str(error))
+
+
+async def note_of_app(bus: Bus, user: str, app: str, event: str) -> None:
+    """Write what was done with an app's sign-in into a person's record, as that app's."""
+    await note(bus, user, event, app=app)
 
 
 async def events_of(bus: Bus, user: str) -> list[AskedRow]:

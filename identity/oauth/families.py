@@ -39,6 +39,15 @@ _decoder: Final = msgspec.json.Decoder(Family)
 log = get_logger("llum.identity")
 
 
+SIGNED_IN: Final = "app_signed_in"
+SIGNED_OUT: Final = "app_signed_out"
+COPIED: Final = "app_signed_out_as_copied"
+"""Events in the record of who asked about a person. The last one: a refresh token was used by two."""
+
+Note = Callable[[str, str, str], Awaitable[None]]
+"""Writes an event into a person's record: of whom, about which app, what."""
+
+
 class Keys(Protocol):
     """The ring that successors are made with: `bus.key_rings.WatchedRing`."""
 
@@ -106,12 +115,14 @@ class Families:
         keys: Keys,
         lifetimes: Lifetimes | None = None,
         now: Callable[[], float] = time.time,
+        note: Note | None = None,
     ) -> None:
         self._bucket = bucket
         self._tokens = tokens
         self._keys = keys
         self._lifetimes = lifetimes or Lifetimes()
         self._now = now
+        self._note = note
 
     async def begin(
         self,
@@ -132,6 +143,7 @@ class Families:
         value = msgspec.json.encode(family)
         await self._bucket.put(key, value, lifetime_s + GRACE_S)
         entry = KeyValue(key, value, 0)
+        await self._tell(key, SIGNED_IN)
         return self._issued(_Place(entry, family, Judgement(Meaning.NEXT, live)), access)
 
     async def refresh(
@@ -191,7 +203,8 @@ class Families:
         ended = [one for one in await self.of(user) if one.app == client_id]
         ended = [one for one in ended if before is None or one.registration < before]
         for one in ended:
-            await self._end(one.key)
+            # What ends with its registration is told by what ended that, and the person may be gone by now.
+            await self._end(one.key, None if before is not None else SIGNED_OUT)
         return len(ended)
 
     async def end_of_client(self, client_id: str) -> int:
@@ -239,7 +252,7 @@ class Families:
             raise _unknown()
         place = await self._judge(entry, presented)
         if place.judged.meaning is Meaning.STOLEN:
-            await self._end(key)
+            await self._end(key, COPIED)
             log.warning("refresh_token_reused", user=place.user, app=place.app)
             raise Refusal(
                 Code.INVALID_GRANT, "the refresh token was used before: its sign-in has ended", None, SIGN_IN_AGAIN
@@ -277,10 +290,19 @@ class Families:
             oauth=not legacy,
         )
 
-    async def _end(self, key: str) -> None:
+    async def _end(self, key: str, event: str | None = SIGNED_OUT) -> None:
+        was_there = event is not None and self._note is not None and await self._bucket.find(key) is not None
         await self._bucket.delete(key)
         sign_in, user, app = key.split(".")
         await self._tokens.end_sign_in(user, app, sign_in)
+        if was_there and event is not None:
+            await self._tell(key, event)
+
+    async def _tell(self, key: str, event: str) -> None:
+        """Write it into the person's record."""
+        if self._note is not None:
+            _, user, app = key.split(".")
+            await self._note(user, app, event)
 
     async def _list(self, keys: str) -> list[ListedFamily]:
         now = self._now()

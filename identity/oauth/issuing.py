@@ -1,11 +1,13 @@
 """Issues codes and tokens to clients: what the pages and endpoints of OAuth 2 go through."""
 
+import functools
 from typing import Final
 
 from bus.connection import Bus
 from bus.key_rings import REFRESH_KEYS, WatchedRing
 from bus.kv import Bucket
 from bus.subjects import FAMILY_BUCKET
+from identity.accounts.events import note_of_app
 from identity.oauth.codes import Codes, FoundCode
 from identity.oauth.devices import Devices
 from identity.oauth.families import SIGN_IN_AGAIN, Families, Issued, Lifetimes, ListedFamily
@@ -21,7 +23,9 @@ class Issuing:
     def __init__(self, bus: Bus, tokens: Tokens, lifetimes: Lifetimes = DEFAULT_LIFETIMES) -> None:
         self._ring = WatchedRing(bus, REFRESH_KEYS)
         self._codes = Codes(bus)
-        self.families = Families(Bucket(bus, FAMILY_BUCKET), tokens, self._ring, lifetimes)
+        self.families = Families(
+            Bucket(bus, FAMILY_BUCKET), tokens, self._ring, lifetimes, note=functools.partial(note_of_app, bus)
+        )
         self.devices = Devices(bus, self._ring, self.families)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Who asked and told what: what the record holds of the asks, and of what was told the evidence itself.
 
-What is told is in the evidence already, so nothing records it a second time. Of a component that is no longer there,
-neither is what was told about it.
+What is told is in the evidence already, and what was decided about apps is kept with the model, so nothing records
+them a second time. Of a component that is no longer there, neither is what was told about it.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -13,9 +13,10 @@ from model.asked.about import Heading, added_up, row_of
 from model.checks import check_time
 from model.evidence import first_us, to_us
 from model.permissions import Asker, denied
-from model.reads import Found, Read, Recorded
+from model.reads import Decisions, Found, Read, Recorded
 from model.state import Model, contexts_below
 from schemas.asked import AskedReply, AskedRow
+from schemas.grants import ConsentDecision
 from schemas.limits import MAX_REPLY_BYTES
 from schemas.paths import Path, check_path
 from schemas.queries import Asked
@@ -35,9 +36,12 @@ class _Told(msgspec.Struct):
 
 _encode: Final = msgspec.json.Encoder().encode
 _told: Final = msgspec.json.Decoder(_Told)
+_decided: Final = msgspec.json.Decoder(ConsentDecision)
 
 
-def answer_asked(model: Model, asker: Asker, query: Asked) -> Generator[list[Read] | Recorded, Any, AskedReply]:
+def answer_asked(
+    model: Model, asker: Asker, query: Asked
+) -> Generator[list[Read] | Recorded | Decisions, Any, AskedReply]:
     """Say who asked and told. Raises `permission_denied`, `bad_path`, `bad_field`."""
     if not asker.is_owner:
         raise denied(asker.app, "see who asked")
@@ -45,12 +49,13 @@ def answer_asked(model: Model, asker: Asker, query: Asked) -> Generator[list[Rea
     for name in ("since", "until"):
         if (time := getattr(query, name)) is not None:
             check_time(time, name)
-    seq, numbers = model.seq, _components(model, base)
+    user, seq, numbers = model.user, model.seq, _components(model, base)
     reads = [_read(model, query, number) for number in numbers.values()]
     found: Sequence[Found] = (yield reads) if reads else []
     told = [row for path, one in zip(numbers, found, strict=True) for row in _told_rows(path, one)]
-    asks: list[AskedRow] = yield Recorded(user=model.user, since=query.since)
-    rows = added_up(row for row in [*told, *asks] if _is_meant(row, query, base))
+    asks: list[AskedRow] = yield Recorded(user=user, since=query.since)
+    decided = [] if base else [*map(_decided_row, (yield Decisions(user=user, app=query.app, seq=seq, limit=MAX_ROWS)))]
+    rows = added_up(row for row in [*told, *asks, *filter(None, decided)] if _is_meant(row, query, base))
     shown = rows[: _fitting(rows)]
     return AskedReply(seq=seq, rows=shown, more=len(rows) - len(shown))
 
@@ -94,6 +99,15 @@ def _told_rows(path: Path, found: Found) -> Iterable[AskedRow]:
     for told in map(_told.decode, found.bodies):
         heading = Heading(told.source, "tell", path, "component")
         yield row_of(heading, told.count, told.first_us / 1e6, told.last_us / 1e6)
+
+
+def _decided_row(body: bytes) -> AskedRow | None:
+    """Give the row of a decision about an app; None: it was decided elsewhere."""
+    one = _decided.decode(body)
+    if one.imported:
+        return None
+    heading = Heading(one.app, f"consent_{one.decision}", (), "account", "owner")
+    return row_of(heading, 1, one.time, one.time)
 
 
 def _is_meant(row: AskedRow, query: Asked, base: Path) -> bool:

@@ -5,9 +5,11 @@ import pytest
 from model.asked.shows import shows
 from schemas.asked import AskedReply, AskedRow, PlaceKind
 from schemas.errors import Code, Refusal
+from schemas.grants import Consent
 from schemas.queries import Asked
+from schemas.slices import Slice
 
-from .given import Person
+from .given import START_US, Person
 
 
 @pytest.fixture
@@ -70,6 +72,21 @@ def test_what_was_told_comes_from_the_evidence(person: Person) -> None:
     assert [told["phone", "age"].first, told["phone", "age"].last] == times
     assert [one.count for one in asked(person, path=["Personal", "age"], app="phone")] == [2]
     assert [one.count for one in asked(person, path=["Personal", "age"], since=times[1])] == [1]
+
+
+def test_what_was_decided_about_apps_comes_from_the_decisions(person: Person) -> None:
+    """At once, each by itself, with the app that it is about; what an import has brought was decided elsewhere."""
+    ask = Slice(paths=["Personal"], actions=["ask"])
+    for decision in ("refused", "allowed", "changed", "revoked"):
+        granted = [ask] if decision in ("allowed", "changed") else []
+        person.do(Consent(id="c", app="coach", decision=decision, granted=granted))  # type: ignore[arg-type]
+    rows = asked(person, app="coach")
+    assert [one.verb for one in rows] == ["consent_revoked", "consent_changed", "consent_allowed", "consent_refused"]
+    assert {(one.kind, one.grant, one.count) for one in rows} == {("account", "owner", 1)}
+    assert rows[0].last == START_US / 1e6 + person.seq
+    assert [one.verb for one in asked(person, since=rows[1].last)] == ["consent_revoked", "consent_changed"]
+    assert asked(person, path=["Personal"]) == []
+    assert asked(person, app="other") == []
 
 
 def test_a_reply_has_a_bound_and_says_what_is_beyond(person: Person) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from aiohttp import FormData
 
+from identity.accounts.events import events_of
 from identity.oauth.clients import Clients, OAuthClient
 from identity.oauth.icons import MAX_ICON_BYTES
 from identity.sessions.store import Sessions
@@ -35,6 +36,15 @@ async def add(admin: Walker, **more: str) -> Page:
 def secret_in(page: Page) -> str:
     (found,) = re.findall(r'<code class="link">([\w-]{43})</code>', page.raw)
     return str(found)
+
+
+async def test_what_is_done_to_a_client_stands_in_the_administrators_record(admin: Walker, site: Site) -> None:
+    """At once, under the client's id."""
+    await add(admin)
+    page = await admin.open("/list_clients?edit=food")
+    await admin.send(page, "/list_clients/delete", client_id="food")
+    events = [one.verb for one in await events_of(site.llum.bus, "alice") if one.app == "food"]
+    assert events == ["deleted_client", "added_client"]
 
 
 async def test_a_client_is_added_and_its_secret_shown_once(admin: Walker, clients: Clients) -> None:

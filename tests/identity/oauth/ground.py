@@ -25,13 +25,19 @@ class Edge:
     """One of several processes that issue tokens."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
+        self.noted: list[tuple[str, str, str]] = []
+        """What was written into people's records."""
         self.tokens = Tokens(bus, clock)
         self.ring = WatchedRing(bus, REFRESH_KEYS)
         self.issuing = Issuing(bus, self.tokens)
-        self.issuing.families = Families(Bucket(bus, FAMILY_BUCKET), self.tokens, self.ring, now=clock)
+        bucket = Bucket(bus, FAMILY_BUCKET)
+        self.issuing.families = Families(bucket, self.tokens, self.ring, now=clock, note=self._noted)
         self.issuing._codes = Codes(bus, clock)
         self.families = self.issuing.families
         self.devices = self.issuing.devices = Devices(bus, self.ring, self.families, clock)
+
+    async def _noted(self, user: str, app: str, event: str) -> None:
+        self.noted.append((user, app, event))
 
     def close(self) -> None:
         self.ring.close()

@@ -45,6 +45,20 @@ async def test_a_family_begins_with_an_access_token_that_names_it(edge: Edge) ->
     )
 
 
+async def test_what_begins_and_ends_is_noted_in_the_persons_record(edge: Edge, clock: Clock) -> None:
+    """At once, and why. What is not there does not end; what ends with its registration, whoever ended that tells."""
+    one, two, three = [await begun(edge) for _ in range(3)]
+    await edge.families.end_named(one.family, "alice", "fitbit")
+    await edge.families.end_named(one.family, "alice", "fitbit")
+    await edge.families.refresh(two.refresh_token, "fitbit")
+    clock.time += REPEATED_WITHIN_S + 1
+    assert await refused(edge, two.refresh_token)
+    assert await edge.families.end_of("alice", "fitbit", before=8) == 1
+    assert await edge.families.end_of("alice", three.client_id) == 0
+    events = [event for user, app, event in edge.noted if (user, app) == ("alice", "fitbit")]
+    assert events == ["app_signed_in"] * 3 + ["app_signed_out", "app_signed_out_as_copied"]
+
+
 async def test_an_old_client_is_told_as_it_always_was(edge: Edge) -> None:
     """What it lacks is not said by statuses."""
     issued = await edge.issuing.begin_family("alice", "umbrowser", 7, legacy=True)
