@@ -4,6 +4,7 @@ Method: `llum up` logs all that it can. A person signs up, apps get a token and 
 made with them, the token is revoked. Then the whole data folder is searched for what was secret.
 """
 
+import asyncio
 import html
 import http.client
 import json
@@ -12,6 +13,11 @@ import urllib.parse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from identity.oauth.clients import Clients, OAuthClient
+from identity.oauth.issuing import Issuing
+from identity.registrations import access
+from identity.tokens import Tokens
+from llum.client import Client
 from tests.system.harness import Llum, until
 from tests.system.plain_http import PlainHttp
 
@@ -71,6 +77,7 @@ def test_14_nothing_that_opens_anything_is_on_the_disk_or_in_a_log(installation:
     installation.run("admin", "app", "add", "alice", "scale", "--password-stdin", text=DEVICE)
     secrets |= {token.partition(".")[0]: "a token", DEVICE: "the password of a device"}
     use(installation, token)
+    secrets |= asyncio.run(oauth(installation))
     mistakes = Visitor(installation.http)
     mistakes.go("GET", "/sign-in")
     assert mistakes.go("POST", "/sign-in", user="alice", password="a wrong guess of hers") == 401
@@ -101,6 +108,33 @@ def use(llum: Llum, token: str) -> None:
         connection.request("POST", "/tell", json.dumps(body))
         connection.getresponse().read()
         connection.close()
+
+
+async def oauth(llum: Llum) -> dict[str, str]:
+    """Have a client sign in with its secret and a code, and refresh; give all that was secret, codes and tokens too."""
+    async with Client.connect(llum.nats) as client:
+        clients, issuing = Clients(client.bus), Issuing(client.bus, Tokens(client.bus))
+        await clients.add(OAuthClient(id="kitchen", name="kitchen", kind="confidential", legacy=True))
+        secret = await clients.new_secret("kitchen")
+        registration = (await access(client.requests, "alice", "kitchen")).registration
+        code = await issuing.issue_code("kitchen", "alice", registration, "", "")
+    shown = {"client_id": "kitchen", "client_secret": secret}
+    given = post_form(llum, {**shown, "grant_type": "authorization_code", "code": code})
+    again = post_form(llum, {**shown, "grant_type": "refresh_token", "refresh_token": given["refresh_token"]})
+    wrong = {**shown, "grant_type": "refresh_token", "refresh_token": given["refresh_token"][:-1]}
+    assert "error" in post_form(llum, wrong)
+    tokens = [
+        one for answer in (given, again) for one in (answer["access_token"], answer["refresh_token"].split(".")[2])
+    ]
+    return {secret: "a client's secret", code: "a code"} | dict.fromkeys(tokens, "a token of OAuth")
+
+
+def post_form(llum: Llum, form: dict[str, str]) -> dict[str, str]:
+    connection = http.client.HTTPConnection(urlsplit(llum.http).netloc, timeout=60)
+    connection.request("POST", "/token", urllib.parse.urlencode(form))
+    answer: dict[str, str] = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
 
 
 def shown_id(llum: Llum) -> str:

@@ -9,6 +9,8 @@ from bus.key_rings import REFRESH_KEYS, KeyRings, new_ring, replaced
 from identity.oauth.families import Issued, Lifetimes
 from identity.oauth.judging import REPEATED_WITHIN_S
 from identity.oauth.refresh_tokens import first
+from llum.processes.edge import lifetimes_of
+from llum.settings import load
 from schemas.errors import Code, Refusal
 from tests.identity.oauth.ground import Clock, Edge
 from tests.waiting import until
@@ -74,6 +76,15 @@ async def test_15_access_tokens_live_for_an_hour(edge: Edge, clock: Clock) -> No
     assert issued.expires_in == 3600
     clock.time += 3600
     assert await edge.tokens.look_up(issued.access_token) is None
+
+
+def test_15_no_setting_lets_access_tokens_live_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour is the most."""
+    monkeypatch.setenv("LLUM_ACCESS_TOKEN_MINUTES", "61")
+    with pytest.raises(Refusal, match="a number from 1 to 60"):
+        load()
+    monkeypatch.setenv("LLUM_ACCESS_TOKEN_MINUTES", "5")
+    assert lifetimes_of(load()).access_s == 300
 
 
 async def test_12_a_refresh_token_changes_with_each_use(edge: Edge, clock: Clock) -> None:
