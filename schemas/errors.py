@@ -59,6 +59,7 @@ class Code(enum.StrEnum):
     NO_SUCH_COMPONENT = "no_such_component", "The context has no component of that name."
     NO_SUCH_VIEW = "no_such_view", "The context has no view of that name."
     NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
+    NO_SUCH_QUESTION = "no_such_question", "The question of an app has been answered, or was asked too long ago."
     NO_SUCH_CLIENT = "no_such_client", "No client of that id is registered with the authorization server."
     NO_SUCH_RULE = "no_such_rule", "The component has no rule with that token."
     NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or somebody has withdrawn it."

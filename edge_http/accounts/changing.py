@@ -22,6 +22,7 @@ from edge_http.keys import AUTHENTICATOR
 from edge_http.sessions.current import current_session, require_fresh, require_session, see_other
 from edge_http.sessions.ending import end_session
 from edge_http.sessions.forms import Form, posted_form
+from edge_http.sessions.local_paths import local_path
 from edge_http.sessions.own_model import own_model
 from edge_http.sessions.places import browser_in_words
 from edge_http.web.pages import page
@@ -117,12 +118,13 @@ async def remove_password(request: web.Request, session: Session, _form: Form) -
     return _done("no-password")
 
 
-async def make_recovery_codes(request: web.Request, session: Session, _form: Form) -> web.Response:
+async def make_recovery_codes(request: web.Request, session: Session, form: Form) -> web.Response:
     """Make new codes, and show them this once."""
     reception, codes = reception_of(request), new_codes()
     await reception.accounts.change(session.user, lambda one: with_codes(one, codes, time.time()))
     await reception.note(request, session.user, "made_recovery_codes")
-    return page(request, "recovery_codes.html", codes=codes)
+    then = local_path(form.get("then")) if "then" in form else ACCOUNT
+    return page(request, "recovery_codes.html", codes=codes, then=then)
 
 
 async def delete_account(request: web.Request, session: Session, form: Form) -> web.Response:

@@ -1,6 +1,7 @@
 """`/sign-in`, and the other ways back into an account: a recovery code, a one-time link."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -147,6 +148,7 @@ async def _values(request: web.Request, then: str, typed: str = "") -> dict[str,
         "user": typed or known,
         "options": await passkeys.request_options(account) if offered else "",
         "issuers": starts(request, then) if account is None or account.has_kind("oidc") else [],
+        "sign_up": f"/sign-up?{urlencode({'then': then})}" if then != HOME else "/sign-up",
         "may_sign_up": reception.sign_up == "open",
     }
 

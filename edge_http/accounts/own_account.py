@@ -10,6 +10,7 @@ from edge_http.accounts.reception import reception_of
 from edge_http.http.observe import TRACE
 from edge_http.keys import BUS
 from edge_http.sessions.current import require_session, see_other
+from edge_http.sessions.local_paths import local_path
 from edge_http.sessions.own_model import zone_of
 from edge_http.web.pages import page
 from identity.accounts.account import Account
@@ -43,7 +44,8 @@ async def show_account(request: web.Request) -> web.Response:
 async def show_welcome(request: web.Request) -> web.Response:
     """Greet whoever has just signed up."""
     account = await own_account(request, await require_session(request))
-    return page(request, "account_welcome.html", account=account)
+    then = local_path(request.query.get("then"))
+    return page(request, "account_welcome.html", account=account, then=then)
 
 
 async def show_new_way(request: web.Request) -> web.Response:

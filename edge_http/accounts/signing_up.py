@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -10,9 +11,10 @@ from edge_http.accounts.localhost import to_public_name
 from edge_http.accounts.mistakes import Mistakes, shown_again
 from edge_http.accounts.people import MAX_CHARACTERS, PERSONAL, details_of
 from edge_http.accounts.reception import Reception, reception_of, source_of
-from edge_http.sessions.current import current_session
+from edge_http.sessions.current import current_session, sign_in_path
 from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import Form, posted_form
+from edge_http.sessions.local_paths import HOME, local_path
 from edge_http.sessions.places import browser_in_words
 from edge_http.sessions.signing_in import after_authentication
 from edge_http.web.pages import page
@@ -37,6 +39,8 @@ class Typed(NamedTuple):
     lastname: str = ""
     email: str = ""
     link: str = ""
+    then: str = HOME
+    """Where they wanted to go, a path of ours."""
 
     @property
     def profile(self) -> dict[str, str]:
@@ -58,8 +62,8 @@ async def show_sign_up(request: web.Request) -> web.Response:
         admission = await reception_of(request).joining.admission(token)
     except Refusal as refusal:
         return shown_again(request, refusal, _CLOSED)
-    typed = Typed(user=admission.user or "", link=token)
-    return page(request, _NAME, typed=typed, errors=Mistakes(), **_named(request, admission, token))
+    typed = Typed(user=admission.user or "", link=token, then=local_path(request.query.get("then")))
+    return page(request, _NAME, typed=typed, errors=Mistakes(), **_named(request, admission, typed))
 
 
 async def sign_up(request: web.Request) -> web.Response:
@@ -73,7 +77,7 @@ async def sign_up(request: web.Request) -> web.Response:
     if admission.user is not None:
         typed = typed._replace(user=admission.user)
     way = form.get("way")
-    shown: dict[str, Any] = {"typed": typed, **_named(request, admission, typed.link)}
+    shown: dict[str, Any] = {"typed": typed, **_named(request, admission, typed)}
     try:
         _check_profile(typed)
         if not way:
@@ -91,12 +95,21 @@ async def sign_up(request: web.Request) -> web.Response:
         return shown_again(request, error, _NAME if is_about_name else _WAY, **shown, **ways)
     await reception.note(request, account.user, "signed_up")
     details = details_of(account.user, {name: one for name, one in typed.profile.items() if one})
-    return await after_authentication(request, account.user, way, WELCOME, details)
+    return await after_authentication(request, account.user, way, _welcome(typed.then), details)
 
 
-def _named(request: web.Request, admission: Admission, token: str) -> dict[str, Any]:
+def _named(request: web.Request, admission: Admission, typed: Typed) -> dict[str, Any]:
     """Give what the first page shows: as what somebody signs up, and where else they may."""
-    return {"admission": admission, "issuers": starts(request, WELCOME, token)}
+    return {
+        "admission": admission,
+        "issuers": starts(request, _welcome(typed.then), typed.link),
+        "sign_in": sign_in_path(typed.then),
+    }
+
+
+def _welcome(then: str) -> str:
+    """Give the page that welcomes them, from which they go where they wanted."""
+    return WELCOME if then == HOME else f"{WELCOME}?{urlencode({'then': then})}"
 
 
 async def _register(request: web.Request, form: Form, typed: Typed, admission: Admission) -> Account:
@@ -138,6 +151,7 @@ def _typed(form: Form) -> Typed:
         lastname=form.get("lastname").strip(),
         email=form.get("email").strip(),
         link=form.get("link"),
+        then=local_path(form.get("then")),
     )
 
 

@@ -30,6 +30,7 @@ STATUS_OF: Final = {
     Code.NO_SUCH_APP: 404,
     Code.NO_SUCH_RULE: 404,
     Code.NO_SUCH_CLIENT: 404,
+    Code.NO_SUCH_QUESTION: 404,
     Code.NO_SUCH_EVIDENCE: 404,
     Code.BAD_RULE: 400,
     Code.RULE_LIMIT: 422,

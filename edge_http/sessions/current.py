@@ -94,6 +94,11 @@ def not_fresh(request: web.Request) -> Unauthenticated:
     return Unauthenticated(message, said, "Cookie", f"sign in once more at {SIGN_IN_PATH}", Code.NOT_FRESH)
 
 
+def sign_in_path(then: str) -> str:
+    """Give the page to sign in at, from which one comes to a path of ours."""
+    return SIGN_IN_PATH if then == HOME else f"{SIGN_IN_PATH}?{urlencode({'then': then})}"
+
+
 def see_other(location: str) -> web.Response:
     """Send a browser on to a local path."""
     headers = {hdrs.LOCATION: location, hdrs.CACHE_CONTROL: "no-store", "Referrer-Policy": "no-referrer"}

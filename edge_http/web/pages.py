@@ -32,10 +32,11 @@ CSRF_TOKEN_OF: Final[web.AppKey[Callable[[web.Request], str]]] = web.AppKey("csr
 """Gives the token that each form of the kit carries."""
 
 
-def page(request: web.Request, name: str, status: int = 200, **values: Any) -> web.Response:
+def page(request: web.Request, name: str, status: int = 200, leads_to: str = "", **values: Any) -> web.Response:
     """Render a template of `templates/`. A name that it uses and nobody gives is an error.
 
     Beside `values` a template finds `visitor` (None: nobody is signed in), `path`, `csrf_token()` and `static_url()`.
+    `leads_to` is another origin, or a scheme with a colon, to which its forms may lead on.
     """
     edge = request[TRACE].edge
     given = {
@@ -43,7 +44,7 @@ def page(request: web.Request, name: str, status: int = 200, **values: Any) -> w
         "path": request.path,
         "csrf_token": functools.partial(edge[CSRF_TOKEN_OF], request),
     }
-    headers = page_headers(edge[PUBLIC_URL], tells_no_one=is_about_signing_in(request.path))
+    headers = page_headers(edge[PUBLIC_URL], tells_no_one=is_about_signing_in(request.path), leads_to=leads_to)
     text = _environment().get_template(name).render(given, **values)
     return web.Response(body=text.encode(), status=status, headers=headers)
 

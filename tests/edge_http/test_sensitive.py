@@ -20,13 +20,23 @@ HARMLESS = {
     "/account/name",
     # What lets an app do more asks for a fresh sign-in: `tests/edge_http/apps`.
     "/list_apps_save",
+    # Whoever makes an owner signs in anew: `tests/edge_http/consent`. All else the app gets from this very page.
+    "/consent", "/allow", "/disallow", "/dissallow",
     "/sessions/end", "/sign-out", "/try",
     "/sign-in", "/sign-in/by-link", "/sign-in/recovery-code", "/sign-up", "/sign-up/with",
 }  # fmt: skip
 """Forms that need no fresh sign-in: they change nothing that matters, or are a sign-in themselves."""
 
 
-ENDPOINTS = {"/token", "/request_token", "/revoke", "/introspect", "/register", "/device_authorization"}
+ENDPOINTS = {
+    "/token",
+    "/request_token",
+    "/access_token",
+    "/revoke",
+    "/introspect",
+    "/register",
+    "/device_authorization",
+}
 """What programs post to that show who they are by something else: no cookie counts there."""
 
 

@@ -1,0 +1,1 @@
+"""Letting apps in: `/authorize`, and the page of consent."""
