@@ -16,7 +16,7 @@ from schemas.apps import OWNER_APP
 from schemas.causes import Cause, CauseRange
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedContext, ModelDefinition, ViewDefinition
 from schemas.evidence import NewEvidence, StoredNumber
-from schemas.grants import Consent
+from schemas.grants import Consent, ConsentDecision
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import ForgetPart, Restate
 from schemas.permissions import Permission
@@ -297,14 +297,16 @@ class Import(_Command, tag="import"):
 
     What is there stays; the import adds to it. A large import is several commands. Sending one again changes nothing.
     Result: {"contexts": …, "components": …, "views": …, "evidence": …}: how many of each were made; if there are any
-    also `apps`, `rules` and `permissions` that were made or set, how many things of it were `found`, and what was
-    `skipped`: [{"what": "permission" or "rule", "app": …, "path": …, "code": …}].
+    also `apps`, `rules`, `permissions` and `decisions` that were made or set, how many things of it were `found`, and
+    what was `skipped`: [{"what": "permission" or "rule", "app": …, "path": …, "code": …}].
     """
 
     context: list[str]
     contexts: list[ImportedContext]
     apps: dict[str, ImportedApp] = {}
     """Apps to register, by id."""
+    decisions: list[ConsentDecision] = []
+    """What was decided about apps elsewhere: it is kept as history, and gives no right."""
     only_new: bool = False
     """Leave what is there as it is, whatever this says of it. Rules of definitions are at work then, as they are the
     importing app's own; otherwise all rules that come with an import are suspended."""

@@ -13,7 +13,7 @@ from schemas.evidence import ComponentType, Evidence, EvidenceType, FilterName, 
 from schemas.explaining import Explanation
 from schemas.following import FollowsReply
 from schemas.granting import CheckReply, PreviewGrantReply
-from schemas.grants import GrantsReply
+from schemas.grants import ConsentDecision, GrantsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import MeasurePartReply
 from schemas.permissions import Permission
@@ -321,6 +321,8 @@ class ExportReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="export",
     """With the first page: the rules at and below the context."""
     apps: dict[str, ArchivedApp] = {}
     """With the first page: all apps by id, with what is set for them at and below the context."""
+    decisions: list[ConsentDecision] = []
+    """With the first page of a whole model: what was decided about apps, the latest about each, the oldest first."""
     next: tuple[str, int, int] | None = None
     """Ask for the next page with `after` set to this; null: that was all."""
 

@@ -32,6 +32,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
     apps: int = 0
     permissions: int = 0
     rules: int = 0
+    decisions: int = 0
+    """What was decided about apps: it is kept as history."""
     skipped: list[str] = []
     """What could not be had here, each with the reason: it had no effect in the model that was exported either."""
     plain: list[str] = []
@@ -40,7 +42,16 @@ class ImportReport(msgspec.Struct, kw_only=True):
     @property
     def is_empty(self) -> bool:
         return not any(
-            (self.contexts, self.components, self.views, self.evidence, self.apps, self.permissions, self.rules)
+            (
+                self.contexts,
+                self.components,
+                self.views,
+                self.evidence,
+                self.apps,
+                self.permissions,
+                self.rules,
+                self.decisions,
+            )
         )
 
 

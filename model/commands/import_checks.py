@@ -28,6 +28,7 @@ from schemas.commands import Import
 from schemas.definitions import ImportedComponent, ImportedContext, ImportedRule
 from schemas.errors import Code, Refusal
 from schemas.evidence import ImportedEvidence
+from schemas.grants import ConsentDecision
 from schemas.paths import Path, check_path, check_token, format_path
 from schemas.permissions import Permission
 from schemas.time_zones import check_zone_name
@@ -38,6 +39,9 @@ def check_import(model: Model, base: Path, command: Import, app: str) -> None:
     contexts = command.contexts
     check_count(len(command.apps) + sum(map(_things, contexts)), "contexts")
     _check_apps(command)
+    check_length(command.decisions, "decisions")
+    for index, decision in enumerate(command.decisions):
+        _check_decision(decision, f"decisions[{index}]")
     check_unique((tuple(context.path) for context in contexts), "contexts", "path")
     for index, context in enumerate(contexts):
         _check_context(model, base, context, f"contexts[{index}]", command.only_new)
@@ -63,6 +67,13 @@ def _things(context: ImportedContext) -> int:
         for one in context.components
     )
     return 1 + len(context.path) + len(context.permissions) + len(context.views) + inside
+
+
+def _check_decision(decision: ConsentDecision, field: str) -> None:
+    check_token(decision.app, f"{field}.app")
+    check_time(decision.time, f"{field}.time")
+    for name in ("by", "how", "name", "host", "purpose"):
+        check_text(getattr(decision, name), f"{field}.{name}")
 
 
 def _check_apps(command: Import) -> None:

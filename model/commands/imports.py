@@ -8,12 +8,14 @@ All of it is made or nothing. Only what concerns an app that is not registered h
 it had no effect where it comes from either.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
 from model.changes import Change, Decision, RegistrationChanged, add, mark_withdrawn, put
 from model.commands.apps import permission_set
+from model.commands.consent import decided
 from model.commands.evidence import with_notes
 from model.commands.import_checks import check_import
 from model.commands.making import component_number, made_component, stored_view
@@ -27,6 +29,7 @@ from schemas.commands import Import
 from schemas.definitions import ImportedApp, ImportedComponent, ImportedContext, ImportedRule
 from schemas.errors import Code
 from schemas.evidence import Evidence, ImportedEvidence
+from schemas.grants import ConsentDecision
 from schemas.paths import Path, check_path
 from schemas.permissions import Permission
 
@@ -59,6 +62,7 @@ class Made(msgspec.Struct):
     apps: int = 0
     rules: int = 0
     permissions: int = 0
+    decisions: int = 0
     found: int = 0
     skipped: list[Skipped] = []
 
@@ -79,6 +83,7 @@ def import_contexts(model: Model, command: Import, stamp: Stamp) -> Decision:
         importer.register(name, app)
     for imported in command.contexts:
         importer.take(base + tuple(imported.path), imported)
+    importer.remember(command.decisions)
     return Decision(importer.changes, importer.made.result())
 
 
@@ -109,6 +114,12 @@ class _Importer:
             return
         self._grant(put("app", (name,), msgspec.structs.replace(known, description=imported.description)))
         self.made.apps += 1
+
+    def remember(self, decisions: Sequence[ConsentDecision]) -> None:
+        """Keep what was decided elsewhere. The command's own decision would have the number 0."""
+        for number, one in enumerate(decisions, 1):
+            self.changes.append(decided(msgspec.structs.replace(one, imported=True), number))
+            self.made.decisions += 1
 
     def take(self, path: Path, imported: ImportedContext) -> None:
         created_us = self._moment(imported.creation_time)

@@ -1,9 +1,10 @@
 """Archives: a person's whole model as lines of JSON, which another installation can import.
 
-    {"kind": "llum-archive", "version": 2, "user": "alice", "seq": 4711, "exported": 1795310000.0}
+    {"kind": "llum-archive", "version": 3, "user": "alice", "seq": 4711, "exported": 1795310000.0}
     {"kind": "contexts", "contexts": [...]}          any number, parents first: structure and evidence
     {"kind": "apps", "apps": {...}}                  with what each may do
     {"kind": "rules", "rules": [...]}
+    {"kind": "decisions", "decisions": [...]}        what was decided about them, if anything was
     {"kind": "end", "records": 3, "sha256": "..."}   of the lines between the first and this one
     {"kind": "asked", "rows": [...], "more": 0}      who asked, for the person to read: an import leaves it
 
@@ -23,14 +24,15 @@ from schemas.asked import AskedReply, AskedRow
 from schemas.decoding import UNDECODABLE
 from schemas.definitions import ImportedContext, ImportedRule
 from schemas.errors import Code, Refusal
+from schemas.grants import ConsentDecision
 from schemas.paths import Path
 from schemas.permissions import Permission
 from schemas.replies import ArchivedApp, ArchivedRule, ExportReply
 
-ARCHIVE_VERSION: Final = 2
+ARCHIVE_VERSION: Final = 3
 
-READABLE_VERSIONS: Final = (1, ARCHIVE_VERSION)
-"""Version 1 holds fewer members, and none that version 2 has not."""
+READABLE_VERSIONS: Final = (1, 2, ARCHIVE_VERSION)
+"""Version 1 holds fewer members, and none that version 2 has not; version 3 may hold decisions, too."""
 
 
 class Head(
@@ -67,6 +69,12 @@ class RulesRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="rules", f
     rules: list[ArchivedRule]
 
 
+class DecisionsRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="decisions", forbid_unknown_fields=True):
+    """A line with what was decided about apps, the oldest first."""
+
+    decisions: list[ConsentDecision]
+
+
 class EndRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="end", forbid_unknown_fields=True):
     """The last line: how many there were, and their digest."""
 
@@ -82,10 +90,10 @@ class AskedRecord(msgspec.Struct, kw_only=True, tag_field="kind", tag="asked", f
     """Rows for which there was no room."""
 
 
-Record = ContextsRecord | AppsRecord | RulesRecord
+Record = ContextsRecord | AppsRecord | RulesRecord | DecisionsRecord
 
 _head: Final = msgspec.json.Decoder(Head)
-_line: Final = msgspec.json.Decoder(ContextsRecord | AppsRecord | RulesRecord | EndRecord)
+_line: Final = msgspec.json.Decoder(Record | EndRecord)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -126,6 +134,8 @@ class ArchiveLines:
         """Give the lines that say that the archive is complete, and who asked. What was told is in the evidence."""
         assert self._first is not None, "an export has at least one page"
         records = self._line(AppsRecord(apps=self._first.apps)) + self._line(RulesRecord(rules=self._first.rules))
+        if self._first.decisions:
+            records += self._line(DecisionsRecord(decisions=self._first.decisions))
         end = EndRecord(records=self._records, sha256=self._digest.hexdigest())
         history = AskedRecord(rows=[row for row in asked.rows if row.verb != "tell"], more=asked.more)
         return records + _encode(end) + b"\n" + _encode(history) + b"\n"

@@ -14,7 +14,15 @@ import msgspec
 from model.caches import Caches
 from model.commands import decide_at_once
 from model.fold import take
-from model.formats.archive import AppsRecord, Archive, Attached, ContextsRecord, attached_rules, pieces_of
+from model.formats.archive import (
+    AppsRecord,
+    Archive,
+    Attached,
+    ContextsRecord,
+    DecisionsRecord,
+    attached_rules,
+    pieces_of,
+)
 from model.formats.foreign import NOTHING_ACCEPTED, Acceptable, plain_pieces
 from model.formats.parcels import import_commands
 from model.permissions import grantee_of
@@ -24,10 +32,14 @@ from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import Command, Import, MakeModel
 from schemas.definitions import ContextDefinition, ImportedApp, ImportedContext, ModelDefinition
 from schemas.errors import Code, Refusal
+from schemas.grants import MAX_DECISION_BYTES
+from schemas.limits import MAX_COMMAND_BYTES
 from schemas.paths import Path
 from schemas.permissions import PERMISSION_PARTS, Permission
 
 _encode: Final = msgspec.json.Encoder().encode
+
+_DECISIONS_AT_ONCE: Final = MAX_COMMAND_BYTES // (2 * MAX_DECISION_BYTES)
 
 
 def model_command(
@@ -56,6 +68,7 @@ def import_parts(archive: Archive, accept: Collection[Acceptable] = NOTHING_ACCE
             _take_apps(record, apps, attached, with_roles="roles" in accept)
     pieces = plain_pieces(pieces_of(archive, attached), accept)
     yield from import_commands(pieces, [], _salt(archive, accept), apps)
+    yield from _decisions(archive, _salt(archive, accept))
 
 
 def check_archive(archive: Archive, user: str, importer: str, accept: Collection[Acceptable] = NOTHING_ACCEPTED) -> int:
@@ -73,6 +86,15 @@ def check_archive(archive: Archive, user: str, importer: str, accept: Collection
 
 def _salt(archive: Archive, accept: Collection[Acceptable]) -> str:
     return f"{archive.digest} {','.join(sorted(accept))}"
+
+
+def _decisions(archive: Archive, salt: str) -> Iterator[Import]:
+    """Give what was decided about apps, so much at a time that a command has room for it."""
+    for record in archive.records():
+        if isinstance(record, DecisionsRecord):
+            for at in range(0, len(record.decisions), _DECISIONS_AT_ONCE):
+                some = record.decisions[at : at + _DECISIONS_AT_ONCE]
+                yield Import(id=_id("decisions", salt, at), context=[], contexts=[], decisions=some)
 
 
 def _decided(model: Model | None, command: Command, stamp: Stamp) -> Model | None:

@@ -6,15 +6,16 @@ The order is that of the tree: contexts before what is below them, in each its c
 
 import re
 from collections.abc import Generator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from model.commands.targets import no_such_context
 from model.evidence import decode_evidence
 from model.permissions import Asker, denied
+from model.queries.grants import MAX_READ, shown_decisions
 from model.queries.rights import settings_of
-from model.reads import Found, Read
+from model.reads import Decisions, Found, Read
 from model.state import Component, Context, ContextItem, Model, View, contexts_below
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
@@ -53,9 +54,12 @@ class _Stop(NamedTuple):
     component: Component | None = None
 
 
-def export_page(model: Model, asker: Asker, query: Export) -> Generator[list[Read], list[Found], ExportReply]:
+def export_page(model: Model, asker: Asker, query: Export) -> Generator[list[Read] | Decisions, Any, ExportReply]:
     """Give one page. Raises a `Refusal`."""
     page = _Page(model, asker, query)
+    if query.after is None and not query.context:
+        bodies = yield Decisions(user=model.user, seq=page.reply.seq, limit=MAX_READ)
+        page.reply.decisions = shown_decisions(bodies)[0][::-1]
     while (read := page.next_read()) is not None:
         (found,) = yield [read]
         page.take(found)

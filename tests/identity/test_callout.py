@@ -18,8 +18,10 @@ from schemas.codec import encode
 from schemas.commands import DeleteApp, Forget, MakeContext, SetPermission, Tell
 from schemas.errors import Code, Refusal, Transient
 from schemas.evidence import NewEvidence
+from schemas.grants import Consent
 from schemas.queries import Ask
 from schemas.replies import Accepted, AskReply, Refused
+from schemas.slices import ACTIONS, Slice
 from tests.identity.callout_ground import Ground, ground
 from tests.waiting import eventually, until
 
@@ -237,6 +239,20 @@ async def test_a_removed_app_loses_its_connections(there: Ground) -> None:
     await until(lambda: not bus.connected, "the connection has ended")
     await bus.close()
     await there.llum.grant("alice", "lamp")
+    with pytest.raises(Transient):
+        await there.connect(token, within_s=1.0)
+
+
+async def test_a_revoked_app_loses_its_connections(there: Ground) -> None:
+    """And comes back with none of its old tokens, also when it is allowed something again."""
+    token = await there.token("alice", "lamp")
+    bus = await there.connect(token)
+    await until(lambda: len(there.connections) == 1, "nats-server has told of it")
+    await there.llum.do(Consent(id="r", app="lamp", decision="revoked"))
+    await until(lambda: not bus.connected, "the connection has ended")
+    await bus.close()
+    everything = Slice(paths=[""], actions=list(ACTIONS))
+    await there.llum.do(Consent(id="a", app="lamp", decision="allowed", granted=[everything]))
     with pytest.raises(Transient):
         await there.connect(token, within_s=1.0)
 

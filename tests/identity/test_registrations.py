@@ -16,11 +16,15 @@ from identity.registrations import CHECKED_S, Registrations
 from schemas.commands import DeleteApp, RegisterApp
 from schemas.effects import Announcement
 from schemas.errors import Code, Refusal, Transient
+from schemas.grants import Consent
 from schemas.queries import Access, Query
 from schemas.replies import AccessReply, Reply
+from schemas.slices import Slice
 from tests.actors.serving import Llum, serving
 from tests.bus.conftest import Connect
 from tests.waiting import eventually, until
+
+PERSONAL = Slice(paths=["Personal"], actions=["ask"])
 
 
 class Asked:
@@ -250,6 +254,27 @@ async def test_an_app_deleted_over_the_bus_is_not_let_in_again(edges: Edges) -> 
     await edges.llum.do(RegisterApp(id="again", app="probe"))
     assert await edges.here.by_token(token) is None
     assert await edges.here.by_password("alice", "probe", "secret") is None
+
+
+async def test_a_revoked_app_is_let_in_nowhere(edges: Edges) -> None:
+    """Neither by its token nor by its password, on no edge; nor when it is allowed something again."""
+    token = await edges.issue("probe")
+    await edges.apps.register("probe", None, password="secret")
+    for edge in (edges.here, edges.there):
+        assert await edge.by_token(token)
+        assert await edge.by_password("alice", "probe", "secret")
+    await edges.llum.do(Consent(id="r", app="probe", decision="revoked"))
+
+    async def is_out() -> bool:
+        return [await edge.by_token(token) for edge in (edges.here, edges.there)] == [None, None]
+
+    await eventually(is_out, "the decision is announced")
+    await edges.llum.do(Consent(id="a", app="probe", decision="allowed", granted=[PERSONAL]))
+    for edge in (edges.here, edges.there):
+        assert await edge.by_token(token) is None
+        assert await edge.by_password("alice", "probe", "secret") is None
+    fresh = await edges.issue("probe")
+    assert await edges.here.by_token(fresh)
 
 
 async def test_a_change_of_an_app_keeps_its_token(edges: Edges) -> None:

@@ -21,7 +21,9 @@ from schemas.commands import Correct, DeleteComponent, Forget, MakeRule, Registe
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ModelDefinition
 from schemas.errors import Refusal
 from schemas.evidence import EvidenceFilter
-from schemas.queries import Ask, GetPermission, ListApps, ListRules
+from schemas.grants import Consent, ConsentDecision
+from schemas.queries import Ask, GetPermission, Grants, ListApps, ListRules
+from schemas.slices import Slice
 from tests.effort import EFFORT
 from tests.model.given import CRON_RULE, RULE, Person
 from tests.model.strategies import any_commands, definitions, fitting_tells
@@ -81,6 +83,25 @@ def imported(archive: Archive, later_than: Person) -> Person:
     for command in import_parts(archive, ACCEPTABLE):
         assert "skipped" not in (person.do(command).result or {})
     return person
+
+
+def test_decisions_go_along_as_history(tmp_path: Path) -> None:
+    """They are marked, and give no right; an archive of that one has them again."""
+    person = Person()
+    slices = [Slice(paths=["Personal"], actions=["ask"], expires=person.now + 10)]
+    person.do(Consent(id="1", app="probe", decision="allowed", granted=slices, name="Probe", how="session 1"))
+    person.do(Consent(id="2", app="probe", decision="revoked"))
+    person.do(Consent(id="3", app="other", decision="refused", refused=slices))
+    there = imported(archive_of(person, tmp_path / "first"), person)
+    assert not there.live.permissions
+    before, after = decisions(person), decisions(there)
+    assert [msgspec.structs.replace(one, imported=True) for one in before] == after
+    again = imported(archive_of(there, tmp_path / "second"), there)
+    assert decisions(again) == after
+
+
+def decisions(person: Person) -> list[ConsentDecision]:
+    return [one for app in person.answered(Grants()).apps for one in app.decisions]
 
 
 def paths(person: Person) -> list[list[str]]:
@@ -286,7 +307,7 @@ def test_an_archive_of_another_state_has_other_ids(tmp_path: Path) -> None:
         (lambda text: text.replace(b"41", b"42", 1), "has been changed"),
         (lambda text: text[: len(text) // 2], "line"),
         (lambda text: b"\n".join(text.splitlines()[:-2]), "ends too early"),
-        (lambda text: text.replace(b'"version":2', b'"version":9', 1), "of version 9"),
+        (lambda text: text.replace(b'"version":3', b'"version":9', 1), "of version 9"),
         (lambda text: b"@@Personal:\n" + text, "not an archive"),
         (lambda _: b"", "not an archive"),
     ],
