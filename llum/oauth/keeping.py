@@ -17,7 +17,7 @@ import msgspec
 
 from llum.failures import Fault
 from llum.oauth.keyrings import Keyring, find_keyring
-from llum.oauth.servers import Server
+from llum.oauth.servers import Server, place_of
 from llum.oauth.wishes import GrantedSlices, KeptTokens
 
 FOLDER: Final = Path("llum") / "programs"
@@ -47,7 +47,7 @@ class KeptSignIn(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def name_of(url: str, client_id: str, account: str) -> str:
     """Name a sign-in by what it is for."""
-    return hashlib.sha256("\0".join((url, client_id, account)).encode()).hexdigest()[:_NAME_CHARACTERS]
+    return hashlib.sha256("\0".join((place_of(url), client_id, account)).encode()).hexdigest()[:_NAME_CHARACTERS]
 
 
 class Kept:

@@ -42,8 +42,10 @@ async def discover(asking: "Fetcher", url: str) -> Server:
     """
     url = checked_address(url)
     about = await _metadata(asking, url, RESOURCE_METADATA)
-    if str(about.get("resource", "")).rstrip("/") != url:
-        raise Fault(f"the llum at {url} calls itself {about.get('resource')}", f"Use that address. {_ADDRESS_HINT}")
+    own = str(about.get("resource", "")).rstrip("/")
+    if place_of(own) != place_of(url):
+        raise Fault(f"the llum at {url} calls itself {own}", f"Use that address. {_ADDRESS_HINT}")
+    url = own
     servers = about.get("authorization_servers")
     issuer = str(servers[0]) if isinstance(servers, list) and servers else url
     checked_address(issuer)
@@ -73,6 +75,14 @@ def checked_address(url: str) -> str:
         hint = "use https; only an llum on this machine may be reached without"
         raise Refusal(Code.BAD_FIELD, f"{url[:200]} is not protected", "url", hint)
     return url.rstrip("/")
+
+
+def place_of(url: str) -> str:
+    """Give the address by which two are compared: this machine has several names, and they mean the same."""
+    parts = urlsplit(url)
+    if not (parts.hostname and is_loopback(parts.hostname)):
+        return url.rstrip("/")
+    return f"{parts.scheme}://localhost:{parts.port or ''}{parts.path.rstrip('/')}"
 
 
 def _endpoint(says: dict[str, Any], name: str, *, needed: bool = False) -> str:

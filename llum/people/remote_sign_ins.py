@@ -7,6 +7,7 @@ from identity.oauth.built_in import COMMAND_LINE
 from llum.failures import Fault
 from llum.oauth.keeping import Kept, KeptSignIn
 from llum.oauth.prompts import ShowPrompt, print_prompt
+from llum.oauth.servers import place_of
 from schemas.errors import Code, Refusal, Transient
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def find_remote(user: str, url: str | None = None) -> KeptSignIn | None:
     Raises a `Fault` if there are several, or what is kept cannot be read.
     """
     kept = [one for one in Kept().all() if (one.client_id, one.account) == (COMMAND_LINE, user)]
-    found = [one for one in kept if url is None or one.server.url == url.rstrip("/")]
+    found = [one for one in kept if url is None or place_of(one.server.url) == place_of(url)]
     if len(found) > 1:
         places = ", ".join(one.server.url for one in found)
         hint = f"Sign out where you do not need it: `llum sign-out {user} --at {found[0].server.url}`."

@@ -211,6 +211,19 @@ async def test_each_mistake_about_the_address_says_what_to_do(fake: FakeLlum) ->
     assert all(error.hint for error in (nobody, no_llum, no_tls, other))
 
 
+async def test_this_machine_may_be_called_by_any_of_its_names(fake: FakeLlum) -> None:
+    """The llum there says which one it has for itself, and a sign-in is found by each."""
+    by_name = fake.url.replace("127.0.0.1", "localhost")
+    asking = fetcher()
+    try:
+        assert (await discover(asking, by_name)).url == fake.url
+    finally:
+        await asking.close()
+    await signed_in(fake)
+    await sign_in(by_name, "kitchen", how="device")
+    assert fake.calls["device"] == 1
+
+
 async def test_metadata_that_name_an_unprotected_endpoint_are_not_followed(fake: FakeLlum) -> None:
     """The token would be everybody's."""
     fake.metadata = {"token_endpoint": "http://llum.example/token"}
