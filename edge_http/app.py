@@ -34,6 +34,7 @@ from edge_http.keys import (
     TURNS,
 )
 from edge_http.oauth.routes import add_oauth
+from edge_http.openapi.routes import add_openapi
 from edge_http.personis.routes import add_personis
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
@@ -95,6 +96,7 @@ def make_app(
     add_oauth(app, client_registrations)
     add_password_grant(app, allowed=password_grant)
     add_clients(app)
+    add_openapi(app)
     add_personis(app)
     return app
 

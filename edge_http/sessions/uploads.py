@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from edge_http.http.body import BODY_TIMEOUT_S, too_large
 from schemas.errors import Code, Refusal
@@ -25,7 +26,7 @@ async def read_upload(request: web.Request, max_bytes: int) -> tuple[dict[str, l
             return await _read(request, max_bytes)
     except TimeoutError as error:
         raise Refusal(Code.MALFORMED, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from error
-    except (ValueError, AssertionError, web.HTTPException) as error:
+    except (ValueError, AssertionError, HttpProcessingError, web.HTTPException) as error:
         # What aiohttp raises for bodies that are not what they say; a part that is too long among it.
         raise Refusal(Code.MALFORMED, f"the body is no form with a file: {error}") from error
 

@@ -48,5 +48,5 @@ def posted_by_programs() -> frozenset[str]:
 
 def pages() -> list[str]:
     """Name the paths that a browser shows as pages."""
-    none = ("/health", "/ready", "/me", "/list_clients_json")
+    none = ("/health", "/ready", "/me", "/list_clients_json", "/check.json", "/openapi.json")
     return [path for path in paths_of("GET") if path not in none and not path.startswith(("/static", "/.well-known"))]

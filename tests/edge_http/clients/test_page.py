@@ -182,7 +182,14 @@ async def test_what_is_no_icon_is_not_taken(admin: Walker, clients: Clients, dat
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"x", b"--x\r\n\r\nno name\r\n--x--", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n"]
+    "body",
+    [
+        b"",
+        b"x",
+        b"--x\r\n\r\nno name\r\n--x--",
+        b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="\x10"\r\n\r\nx\r\n--x--\r\n',
+    ],
 )
 async def test_a_malformed_upload_is_refused(admin: Walker, body: bytes) -> None:
     """No fault, and no upload without the token of a page."""

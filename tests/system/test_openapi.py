@@ -1,0 +1,191 @@
+"""schemathesis sends what the OpenAPI document allows, and what it does not, to a real edge.
+
+Goal: no fault, no status that is not documented, and bodies as the document says. Method: whoever sends is an
+administrator who has just signed in, with the token of a page, and comes from another address each time, so that
+nothing is slowed down. What is sent follows from a fixed seed.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import Failure, FailureGroup, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from identity.oauth.clients import Clients, OAuthClient
+from identity.oauth.issuing import Issuing
+from identity.tokens import Tokens
+from llum.client import Client
+from llum.people.accounts import accounts_of
+from tests.browser.stage import give_session, in_a_loop
+from tests.system.harness import Llum
+
+pytestmark = pytest.mark.long
+
+EXAMPLES = 80
+"""Requests to each endpoint: about a minute for all."""
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+_addresses = (f"192.0.{high}.{low}" for high, low in itertools.product(range(2, 256), range(1, 255)))
+
+
+LIKELY: dict[str, tuple[Any, ...]] = {
+    "actions": ("ask", "tell"),
+    "app": ("food", "nobody"),
+    "audience": ("", "https://api.example/"),
+    "client_id": ("food", "api"),
+    "client_name": ("Food log",),
+    "code_challenge": ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",),
+    "code_challenge_method": ("S256",),
+    "grant_type": ("authorization_code", "refresh_token", "password", "urn:ietf:params:oauth:grant-type:device_code"),
+    "grant_types": (["authorization_code"], ["refresh_token"]),
+    "home": ("", "https://log.example/"),
+    "id": ("addOneForMe", "food|friendly_name", "food|secret", "revoke", "end_sign_in"),
+    "origins": ("", "https://log.example"),
+    "password": ("staple battery correct",),
+    "place": ("Personal", "Personal/firstname", ""),
+    "redirect_uri": ("https://log.example/cb",),
+    "redirect_uris": ("https://log.example/cb", ["https://log.example/cb"], ["http://127.0.0.1/"]),
+    "response_type": ("code",),
+    "response_types": (["code"],),
+    "scope": ("ask:Personal", "model", "owner"),
+    "token_endpoint_auth_method": ("none", "client_secret_basic"),
+    "username": ("alice",),
+    "value": ("food", "Food log"),
+    "verb": ("ask", "notify"),
+}
+"""Values that mean something: by chance alone few requests would get beyond the first check."""
+
+
+class Sender:
+    """What goes with each request."""
+
+    def __init__(self, llum: Llum, sid: str, likely: dict[str, tuple[Any, ...]]) -> None:
+        self.base = llum.http
+        self.cookies = {"llumsessionid": sid, "llumprofile": "passkey"}
+        answer = httpx.get(f"{self.base}/me", cookies=self.cookies, headers={"Accept": "application/json"})
+        self.csrf = answer.json()["csrf_token"]
+        self.likely = likely
+
+    def headers(self) -> dict[str, str]:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {
+            "Cookie": cookie,
+            "X-CSRF-Token": self.csrf,
+            "Origin": self.base,
+            "X-Forwarded-For": next(_addresses),
+        }
+
+
+class ForeignLlum(Llum):
+    """One behind a proxy, where programs may register themselves."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {
+            "LLUM_PROXIES": "127.0.0.1",
+            "LLUM_CLIENT_REGISTRATIONS": "10000",
+            "LLUM_PASSWORD_GRANT": "true",
+        }
+
+
+@pytest.fixture(scope="module")
+def sender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sender]:
+    """Give what a request needs to come from an administrator, on an llum with a client."""
+    llum = ForeignLlum(tmp_path_factory.mktemp("openapi"))
+    try:
+        llum.start()
+        tokens = in_a_loop(lambda: fill(llum))
+        yield Sender(llum, give_session(llum), LIKELY | tokens)
+    finally:
+        llum.clean_up()
+
+
+async def fill(llum: Llum) -> dict[str, tuple[Any, ...]]:
+    """Make an account, an app that has signed in, a client and a resource server; give secrets and tokens of these."""
+    async with Client.connect(data_dir=llum.data_dir, app="llum") as client:
+        await accounts_of(client).register("alice", admin=True)
+        registration = (await client.register_app("alice", "food", "Food log")).result
+        clients, secret = Clients(client.bus), await add_clients(client)
+        issuing = Issuing(client.bus, Tokens(client.bus))
+        found = await issuing.begin_family("alice", "food", registration)
+        meant = await issuing.begin_family("alice", "food", registration, "https://api.example/")
+        assert await clients.find("food") is not None
+        return {
+            "client_secret": ("", secret),
+            "refresh_token": (found.refresh_token,),
+            "token": (found.access_token, found.refresh_token, meant.access_token),
+        }
+
+
+async def add_clients(client: Client) -> str:
+    clients = Clients(client.bus)
+    await clients.save(OAuthClient("food", "Food log", redirect_uris=["https://log.example/cb"]))
+    await clients.save(OAuthClient("api", "A server", kind="confidential", audience="https://api.example/"))
+    return await clients.new_secret("api")
+
+
+def with_likely(schema: Any, likely: dict[str, tuple[Any, ...]], name: str = "") -> Any:
+    """Give a document in which each member of a request has one of its likely values."""
+    if isinstance(schema, list):
+        return [with_likely(one, likely, name) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name in likely and "type" in schema:
+        return {"enum": list(likely[name])}
+    if "in" in schema and "name" in schema:
+        return schema | {"schema": with_likely(schema["schema"], likely, schema["name"])}
+    changed = {key: value if key == "responses" else with_likely(value, likely, key) for key, value in schema.items()}
+    if "requestBody" in schema:
+        for content in changed["requestBody"]["content"].values():
+            content["schema"]["additionalProperties"] = False
+    return changed
+
+
+def test_each_endpoint_answers_as_the_document_says(sender: Sender) -> None:
+    """Whatever is sent to it. All that is wrong is told at the end."""
+    document = httpx.get(f"{sender.base}/openapi.json").json()
+    wrong: dict[str, object] = {}
+    for one, likely in zip(endpoints(document), endpoints(with_likely(document, sender.likely)), strict=True):
+        seen = set[int]()
+        try:
+            _send(one, likely, sender, seen)
+        except (FailureGroup, Failure) as failure:
+            wrong[f"{one.method} {one.path}"] = str(failure)
+        print(one.method, one.path, sorted(seen))
+    assert not wrong, "\n".join(f"{name}: {failure}" for name, failure in wrong.items())
+
+
+def endpoints(document: Any) -> list[Any]:
+    return [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
+
+
+def _send(endpoint: Any, likely: Any, sender: Sender, seen: set[int]) -> None:
+    """Send to one endpoint what means something, what fits, and what does not. What goes wrong is raised."""
+    negative = endpoint.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+
+    @given(case=likely.as_strategy() | endpoint.as_strategy() | negative)
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    def sent(case: Any) -> None:
+        response = case.call(base_url=sender.base, headers=sender.headers(), allow_redirects=False, timeout=60)
+        seen.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    sent()
