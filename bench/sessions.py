@@ -1,8 +1,9 @@
 """What it costs to know who asks, and what live sessions take: `python -m bench.sessions [SESSIONS]`.
 
-Asks over HTTP with a cookie and with a bearer token, beside asks of which the edge believes whose they are. Then so
-many live sessions (100,000 unless said otherwise): bytes of each in nats-server and in an edge, and how long an edge
-takes to be ready.
+Asks over HTTP with a cookie, with a bearer token, and with one of OAuth 2 under a grant, beside asks of which the edge
+believes whose they are. Previews of a grant in a second, 32 at a time and one after the other. Then so many live
+sessions (100,000 unless said otherwise): bytes of each in nats-server and in an edge, and how long an edge takes to be
+ready.
 It prints ratios, one a line. Nothing of it is part of `make bench`.
 """
 
@@ -37,12 +38,16 @@ from identity.tokens import Tokens
 from llum.client import Client
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.commands import MakeModel
+from schemas.slices import Slice
 
 SESSIONS: Final = 100_000
 ROUNDS: Final = 9
 ROUND_S: Final = 0.5
 LIFETIME_S: Final = 3600.0
 AT_ONCE: Final = 1000
+
+PREVIEWS_S: Final = 2.0
+GRANTED_APP: Final = "granted"
 
 BAR: Final = 1.1
 """What a cookie or a token may cost, as a multiple of an ask without a check."""
@@ -66,6 +71,7 @@ async def main(sessions: int) -> None:
     with tempfile.TemporaryDirectory(prefix="llum-bench-") as folder:
         async with llum_up(Path(folder) / "data", sync="10s") as (running, _):
             await _asks(running.nats, folder)
+            await _previews(running.nats)
             await _live_sessions(running.nats, folder, running.pid, sessions)
 
 
@@ -76,7 +82,8 @@ async def _asks(nats_url: str, folder: str) -> None:
             users = [people.person(number) for number in range(IN_FLIGHT)]
             heads = [await _heads(client, user) for user in users]
         aims = [
-            Aimed(name, edge, [_post(edge, head[name]) for head in heads]) for name in ("unchecked", "bearer", "cookie")
+            Aimed(name, edge, [_post(edge, head[name]) for head in heads])
+            for name in ("unchecked", "grant", "bearer", "cookie")
         ]
         for number in range(ROUNDS + 1):
             for aim in aims:
@@ -96,7 +103,11 @@ async def _heads(client: Client, user: str) -> dict[str, list[str]]:
     token_of_form = csrf.make(sid)
     csrf.close()
     cookie = f"Cookie: {names_at(PUBLIC_URL).session}={sid}; {names_at(PUBLIC_URL).profile}=passkey"
+    slices = [Slice(paths=["/".join(people.CONTEXT)], actions=["ask"], purpose="to measure")]
+    granted = await client.consent(user, GRANTED_APP, "allowed", slices)
+    by_grant = await Tokens(client.bus).issue(user, GRANTED_APP, granted.result, LIFETIME_S, oauth=True)
     return {
+        "grant": [f"Authorization: Bearer {by_grant}"],
         "unchecked": [f"Llum-User: {user}"],
         "bearer": [f"Authorization: Bearer {token}"],
         "cookie": [cookie, f"Origin: {PUBLIC_URL}", f"X-CSRF-Token: {token_of_form}"],
@@ -128,6 +139,28 @@ def _say_asks(aims: Sequence[Aimed]) -> None:
         print(
             f"ask_{aim.name}: {rate:,.0f} asks/s, ratio {slower:.2f}{verdict}; edge {cost:.0f} µs, ratio {dearer:.2f}"
         )
+
+
+async def _previews(nats_url: str) -> None:
+    """Show owners what an app would see of twenty components that have values."""
+    async with Client.connect(nats_url) as client:
+        users = [people.person(number) for number in range(IN_FLIGHT)]
+        for user in users:
+            for number in range(people.COMPONENTS):
+                await client.tell(user, [*people.CONTEXT, people.component(number)], str(number))
+        for at_once in (users, users[:1]):
+            begun, until = time.perf_counter(), time.perf_counter() + PREVIEWS_S
+            done = sum(await asyncio.gather(*(_preview_until(client, user, until) for user in at_once)))
+            rate = done / (time.perf_counter() - begun)
+            print(f"consent_preview: {rate:,.0f} previews/s, {len(at_once)} at a time")
+
+
+async def _preview_until(client: Client, user: str, until: float) -> int:
+    slices, done = [Slice(paths=[""], actions=["ask"])], 0
+    while time.perf_counter() < until:
+        await client.preview_grant(user, "newcomer", slices)
+        done += 1
+    return done
 
 
 def _session(user: str) -> Session:
