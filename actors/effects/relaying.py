@@ -33,6 +33,7 @@ from bus.logger import get_logger
 from bus.requests import Requests
 from bus.retrying import Interrupted, retrying, sleeping_until
 from identity.signing import signing_secrets
+from model.asked.refused import refused_heading
 from model.resolvers.registry import Resolvers
 from schemas.effects import Announcement
 from schemas.replies import Rejection
@@ -220,6 +221,14 @@ class Relay:
     async def _reject(self, entry: OutboxEntry) -> None:
         rejection = msgspec.json.decode(entry.body, type=Rejection)
         await rejections.publish(self._bus, rejection, self._number, entry.seq)
+        await self._record(rejection)
+
+    async def _record(self, rejection: Rejection) -> None:
+        """Have the record of who asked name what was refused, unless the person has been forgotten meanwhile."""
+        heading = refused_heading(rejection)
+        async with self._partition.reading(rejection.user) as live:
+            if heading is not None and live is not None and live.model is not None:
+                self._partition.tally.refuse_one(rejection.user, heading, rejection.time)
 
     async def _report(self, entry: OutboxEntry) -> None:
         """Report a rule that is suspended because its app may not do what it needs."""

@@ -136,6 +136,11 @@ class Tally:
         """Count a refusal."""
         self._add_all(question, [heading._replace(code=code.value) for heading in question.headings], now)
 
+    def refuse_one(self, user: str, heading: Heading, now: float) -> None:
+        """Count a command that was refused. Its heading has the code."""
+        self._add_refused(user, heading, now)
+        self.on_change()
+
     def forget(self, user: str) -> None:
         """Drop all that is about a person."""
         person = self._people.pop(user, None)

@@ -9,8 +9,9 @@ import pytest
 from actors import asked as recording
 from bus import asked
 from schemas.asked import AskedReply, AskedRow, AskedWindow
-from schemas.commands import Forget
+from schemas.commands import Forget, Tell
 from schemas.errors import Code, Refusal
+from schemas.evidence import NewEvidence
 from schemas.parts import ForgetPart
 from schemas.queries import Ask, Asked
 from tests.actors.hosting import HERS, Host
@@ -194,3 +195,26 @@ async def test_what_is_kept_about_a_component_goes_with_it_and_the_rest_stays(ll
         row = AskedRow(app="coach", verb="ask", path=["c", "a"], count=1, first=1.0, last=1.0)
         await asked.publish(llum.bus, [asked.PersonsWindow("alice", AskedWindow(id="late", rows=[row]))])
     assert await llum.values("b") == []
+
+
+async def test_what_was_refused_to_be_told_is_seen(llum: Llum) -> None:
+    """With the place of the right that was missing, and at once; of a person without a model nothing is kept."""
+    await llum.grant("alice", "coach", tell=False)
+    tell = Tell(id=llum.next_id(), context=["c"], component="a", evidence=NewEvidence(value=1))
+    await llum.refused(tell, app="coach")
+
+    async def refusals() -> list[AskedRow]:
+        return await stored(llum, "coach", "tell")
+
+    (row,) = await eventually(refusals)
+    assert (row.path, row.kind, row.code, row.count) == (["c", "a"], "component", "permission_denied", 1)
+    assert await seen_by_owner(llum, "coach", "tell") == [row]
+    await llum.refused(tell, "nobody", "coach")
+    await llum.refused(Tell(id=llum.next_id(), context=["c"], component="x", evidence=NewEvidence(value=1)))
+
+    async def the_owners_own() -> list[AskedRow]:
+        return await stored(llum, "llum", "tell")
+
+    (own,) = await eventually(the_owners_own)
+    assert (own.path, own.kind, own.code) == ([], "model", "no_such_component")
+    assert await asked.read(llum.bus, "nobody") == []
