@@ -37,7 +37,18 @@ WAYS: Final = {
 }
 """How an app was signed in."""
 
-_DONE: Final = {"ask": "asked", "tell": "told", "asked": "looked who asked"}
+_DONE: Final = {
+    "ask": "asked",
+    "tell": "told",
+    "asked": "looked who asked",
+    "consent_allowed": "was let in",
+    "consent_refused": "was not let in",
+    "consent_changed": "was given something else",
+    "consent_revoked": "was stopped",
+    "app_signed_in": "signed in",
+    "app_signed_out": "was signed out",
+    "app_signed_out_as_copied": "was signed out: somebody had a copy of what it signs in with",
+}
 
 _WHY_NOT: Final = {
     "permission_denied": "it may not",

@@ -53,7 +53,14 @@ async def test_a_person_sees_each_app_and_what_it_did(alice: Alice) -> None:
     assert "asked Personal / firstname" in page.text
     assert ">Coach</a>" in page.raw
     own = await alice.open(f"/list_apps/{APP}")
-    for said in ("coach.example", "tell new things", "You let it in", "“to greet you”", "by what it may in Personal"):
+    for said in (
+        "coach.example",
+        "tell new things",
+        "You let it in",
+        "“to greet you”",
+        "by what it may in Personal",
+        "was let in",
+    ):
         assert said in own.text
     found = (await programs_view(alice, "/list_apps"))["apps"]
     assert [(one["app"], one["name"], one["host"], one["role"]) for one in found] == [
