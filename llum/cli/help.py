@@ -17,6 +17,8 @@ EXAMPLES: Final = {
     "ask": "llum ask alice Personal/firstname --explain",
     "asked": "llum asked alice Personal --since '7 days ago'",
     "check": "llum check alice lamp ask Personal/firstname",
+    "grants": "llum grants alice",
+    "revoke": "llum revoke alice lamp",
     "forget": "llum forget alice --component Personal/email",
     "browse": "llum browse alice -c 'cd Personal; ls'",
     "config": "llum config --data-dir ~/llum",

@@ -70,6 +70,8 @@ COMMANDS: Final = {
     "ask": Lazy("llum.cli.commands.models:ask", "Ask for a component, a context or a view."),
     "asked": Lazy("llum.cli.commands.asked:asked", "Show who asked and told what about a person."),
     "check": Lazy("llum.cli.commands.checking:check", "Say whether an app may do something, and why."),
+    "grants": Lazy("llum.cli.commands.granting:grants", "Show what apps may do, and what was decided about them."),
+    "revoke": Lazy("llum.cli.commands.granting:revoke", "Take everything from an app that it may do."),
     "forget": Lazy("llum.cli.commands.part_forgetting:forget", "Erase a part of what is known of a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),

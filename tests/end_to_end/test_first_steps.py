@@ -138,6 +138,22 @@ def test_refusals_are_one_line_with_a_code(shared_llum: Llum, arguments: tuple[s
     assert ran.stderr.count("\n") == 1
 
 
+def test_a_person_sees_what_an_app_may_do_and_revokes_it(shared_llum: Llum) -> None:
+    """On the command line; the decision stays in the list."""
+    llum = shared_llum
+    llum.cli("admin", "person", "add", "rosa")
+    llum.cli("sign-in", "rosa")
+    llum.cli("admin", "app", "add", "rosa", "lamp")
+    llum.cli("admin", "app", "permit", "rosa", "lamp", "Personal", "--ask", "--types", "explicit,inferred")
+    assert "may ask at /Personal and below; only the evidence explicit, inferred" in llum.cli("grants", "rosa").stdout
+    assert llum.cli("revoke", "rosa", "lamp").stdout == "lamp may do nothing with the model of rosa any more\n"
+    shown = llum.cli("grants", "rosa", "lamp").stdout
+    assert "may do nothing" in shown
+    assert "revoked (through llum, by llum revoke)" in shown
+    (app,) = json.loads(llum.cli("grants", "rosa", "lamp", "--json").stdout)["apps"]
+    assert [one["decision"] for one in app["decisions"]] == ["revoked"]
+
+
 def test_rejected_commands_are_listed(shared_llum: Llum) -> None:
     """With code and field, without the value, once they are committed."""
     llum = shared_llum

@@ -26,6 +26,8 @@ WITHOUT_LLUM = [
     ["ask", "alice", "Personal/firstname"],
     ["asked", "alice"],
     ["check", "alice", "lamp", "ask", "Personal"],
+    ["grants", "alice"],
+    ["revoke", "alice", "lamp"],
     ["follows", "alice", "Personal/firstname", "17"],
     ["forget", "alice", "--component", "Personal/firstname", "--yes"],
     ["browse", "alice", "-c", "ls"],
