@@ -1,17 +1,14 @@
 """The challenge of a 403: which right a token's app would need (RFC 6750)."""
 
 from typing import Final
-from urllib.parse import quote
 
 from schemas.errors import Error
 from schemas.paths import format_path, split_path
+from schemas.scopes import format_scope
 from schemas.slices import Slice
 
 MAX_SCOPE_CHARACTERS: Final = 2000
 """A longer scope is left out of the header, which clients bound. The body has the slice in any case."""
-
-_ALLOWED: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"\\%')
-"""What stands in a scope as it is (RFC 6749, 3.3); all else is percent-encoded."""
 
 
 def insufficient_scope(error: Error, metadata_url: str) -> str:
@@ -24,5 +21,5 @@ def insufficient_scope(error: Error, metadata_url: str) -> str:
 def scope_of(missing: Slice) -> str:
     """Give the scope that has what is missing. A scope names contexts: of a component it is the one around it."""
     around = [format_path(split_path(path)[:-1]) for path in missing.components]
-    paths = dict.fromkeys([*missing.paths, *around])
-    return " ".join(f"{action}:{quote(path or '/', safe=_ALLOWED)}" for path in paths for action in missing.actions)
+    paths = list(dict.fromkeys([*missing.paths, *around]))
+    return format_scope([Slice(paths=paths, actions=missing.actions)])

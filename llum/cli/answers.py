@@ -15,6 +15,7 @@ import msgspec
 
 from schemas.app_names import app_name
 from schemas.errors import LlumError, SetupError, raised_from
+from schemas.slices import Slice
 
 _ENCODED_APP: Final = re.compile(r"\bx--[a-z0-9_-]+")
 """The id that stands for an app's name: see `schemas.app_names`."""
@@ -74,7 +75,7 @@ def complain(error: LlumError) -> None:
     told = error.error
     details = error.details if isinstance(error, SetupError) else ()
     if wants_json():
-        complain_in_json(told.code.value, " ".join([told.message, *details]), told.field, told.hint)
+        complain_in_json(told.code.value, " ".join([told.message, *details]), told.field, told.hint, told.missing)
         return
     complain_in_words(in_words(error))
     for line in details:
@@ -89,9 +90,13 @@ def complain_in_words(line: str) -> None:
     click.echo(layout.paragraph(f"llum: {line}", width), err=True)
 
 
-def complain_in_json(code: str, message: str, field: str | None = None, hint: str | None = None) -> None:
+def complain_in_json(
+    code: str, message: str, field: str | None = None, hint: str | None = None, missing: Slice | None = None
+) -> None:
     """Print an error for programs; `code` may be one of the command line's own: `usage`, `failed`, `interrupted`."""
-    members = {"code": code, "message": message, "field": field, "hint": hint}
+    members: dict[str, Any] = {"code": code, "message": message, "field": field, "hint": hint}
+    if missing is not None:
+        members["missing"] = missing
     click.echo(msgspec.json.encode({"error": members}).decode(), err=True)
 
 

@@ -209,8 +209,9 @@ def test_what_refuses_the_consent_refuses_its_preview(query: PreviewGrant, code:
 
 COMPONENTS = ["firstname", "age", "anything"]
 TIMES = st.integers(0, 40).map(lambda seconds: START_US / 1e6 + seconds)
+TYPES = st.sampled_from(["explicit", "explicit", "implicit"])
 STEPS = st.tuples(
-    st.sampled_from(COMPONENTS), st.integers(0, 3), st.sampled_from(["llum", "probe"]),
+    st.sampled_from(COMPONENTS), st.integers(0, 3), st.sampled_from(["llum", "probe"]), TYPES,
     st.sampled_from([[], ["goal"]]), st.one_of(st.none(), TIMES), st.sampled_from([False, False, True]),
 )  # fmt: skip
 SLICES = st.builds(
@@ -222,6 +223,7 @@ SLICES = st.builds(
     resolver=st.sampled_from([None, None, "count", "goal", "unknown"]),
     view=st.sampled_from([None, None, "fullname", "mixed", "none"]),
     resolvers=st.sampled_from([[], [], ["count"]]),
+    datatypes=st.sampled_from([[], [], ["implicit"], ["explicit", "inferred"]]),
     past=st.sampled_from([None, 60.0]),
     since=st.one_of(st.none(), TIMES),
     whose_rules=st.sampled_from([None, None, None, "bob"]),
@@ -287,13 +289,13 @@ def _told(steps: list[Any], stored: Any) -> Person:
         person.register("probe", tell=True)
         for (path, component), parts in stored:
             person.permit("probe", *path, component=component, **parts)
-    for name, number, app, flags, time, corrects in steps:
+    for name, number, app, kind, flags, time, corrects in steps:
         value = str(number) if name == "firstname" else number
         at: dict[str, Any] = {"id": "c", "context": ["Personal"], "component": name}
         command = (
             Correct(**at, value=value)
             if corrects
-            else Tell(**at, evidence=NewEvidence(value=value, flags=flags, time=time))
+            else Tell(**at, evidence=NewEvidence(value=value, evidence_type=kind, flags=flags, time=time))
         )
         try:
             person.do(command, app)
