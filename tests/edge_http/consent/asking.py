@@ -85,6 +85,21 @@ class Scene:
         assert isinstance(reply, GrantsReply)
         return next((one for one in reply.apps if one.app == app), None)
 
+    async def redeems(self, code: str) -> dict[str, Any]:
+        """Get tokens for a code, as the app does."""
+        form = {"grant_type": "authorization_code", "client_id": "log", "redirect_uri": CALLBACK, "code": code}
+        response = await self.site.http.post("/token", data=form | {"code_verifier": VERIFIER})
+        answer: dict[str, Any] = await response.json()
+        assert response.status == 200, answer
+        return answer
+
+    async def seen_by_token(self, token: str, *context: str) -> dict[str, Any]:
+        """Ask over HTTP with a token, and give the values by name."""
+        body = {"version": "11.2", "modelname": "-", "context": list(context), "showcontexts": False}
+        response = await self.site.http.post("/ask", json=body, headers={"Authorization": f"Bearer {token}"})
+        assert response.status == 200
+        return {one["Identifier"]: one["value"] for one in (await response.json())["val"]}
+
     async def refused_to(self, *context: str, app: str = "log") -> bool:
         """Tell whether the app may not ask there."""
         try:

@@ -30,6 +30,18 @@ async def test_what_the_page_shows_is_what_the_app_then_gets(scene: Scene) -> No
     assert await scene.refused_to("Food")
 
 
+async def test_the_token_yields_what_the_page_has_shown(scene: Scene) -> None:
+    """Over HTTP, narrowed, with nothing told in between; and the token response says what was granted."""
+    page = await scene.question(scope="ask:Sport ask:Food tell:Food")
+    page = await scene.decides(page, "/consent", what_0="refuse", limit_1="resolver:default")
+    assert shown_values(page) == {"apples": "3"}
+    tokens = await scene.redeems(answer_of(await scene.decides(page))["code"])
+    assert await scene.seen_by_token(tokens["access_token"], "Food") == {"apples": 3}
+    assert tokens["scope"] == "ask:Food tell:Food"
+    [granted] = tokens["authorization_details"]
+    assert (granted["paths"], granted["resolver"]) == (["Food"], "default")
+
+
 async def test_from_now_on_shows_nothing_and_gives_nothing(scene: Scene) -> None:
     """Until something is told: it begins at the moment of the page."""
     page = await scene.question(scope="ask:Food")
