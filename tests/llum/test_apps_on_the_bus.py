@@ -17,6 +17,7 @@ from llum.sync import SyncClient
 from schemas.commands import DeleteApp, SetPermission
 from schemas.errors import Code, LlumError, Refusal, Transient
 from schemas.replies import Accepted
+from schemas.slices import Slice
 from tests.identity.callout_ground import Ground, ground
 from tests.nats_server import kill_and_restart
 from tests.waiting import eventually, until
@@ -237,7 +238,7 @@ async def test_an_app_hears_that_it_may_not(there: Ground) -> None:
     client = await there.client("lamp", await there.token("alice", "lamp"))
     with pytest.raises(Refusal) as caught:
         await client.forget("alice")
-    assert caught.value.code is Code.PERMISSION_DENIED
+    assert (caught.value.code, caught.value.missing) == (Code.PERMISSION_DENIED, None)
     await client.tell("alice", "c/x", 1)
     await until(lambda: len(there.connections) == 1, "nats-server has told of it")
     await there.llum.do(SetPermission(id="less", app="lamp", context=[], tell=False))
@@ -251,6 +252,7 @@ async def test_an_app_hears_that_it_may_not(there: Ground) -> None:
 
     error = await eventually(refusal, "it is refused")
     assert error.code is Code.PERMISSION_DENIED
+    assert error.missing == Slice(components=["c/x"], actions=["tell"]), "whoever has refused it"
     assert await there.llum.values("x") == [1]
 
 
