@@ -104,7 +104,8 @@ WHERE user_key = :key AND kind = 'component' AND body ->> 'number' IN (SELECT co
 """All versions of components that lose evidence and had rules."""
 
 LISTING_ITEMS: Final = """
-SELECT kind, key, seq, body FROM item WHERE user_key = ? AND kind IN ('view', 'component') AND body IS NOT NULL
+SELECT kind, key, seq, body FROM item
+WHERE user_key = ? AND kind IN ('view', 'component', 'decision') AND body IS NOT NULL
 """
 SET_ITEM_BODY: Final = "UPDATE item SET body = ? WHERE user_key = ? AND kind = ? AND key = ? AND seq = ?"
 DROP_STRUCTURE: Final = "DELETE FROM structure WHERE user_key = ?"

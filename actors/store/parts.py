@@ -5,7 +5,7 @@ recognised, and lose their ids; what was said of refused ones loses its words, w
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -13,11 +13,14 @@ import msgspec
 from actors.store import part_sql as sql
 from model.changes import Part
 from schemas.errors import Error
+from schemas.grants import ConsentDecision
 from schemas.parts import PartSize
 from schemas.paths import format_path, split_path
 from schemas.replies import Accepted, Outcome, Refused
+from schemas.slices import Slice
 
 _outcomes: Final = msgspec.json.Decoder(Outcome)
+_decisions: Final = msgspec.json.Decoder(ConsentDecision)
 
 FORGOTTEN: Final = "what was said of this command has been forgotten"
 """The message of an error of which only the code is left."""
@@ -153,7 +156,12 @@ def _delete_component(connection: sqlite3.Connection, user_key: int, part: Part)
 
 
 def _without(kind: str, key: str, body: str, path: list[str]) -> str | None:
-    """Give a view without the component that it lists, or a component without the goal; None: it does not name it."""
+    """Give a view without the component that it lists, a component without the goal, a decision without the place.
+
+    None: it does not name the component.
+    """
+    if kind == "decision":
+        return _undecided(body, format_path(path))
     item = msgspec.json.decode(body)
     member = "components" if kind == "view" else "goals"
     here = split_path(key)[:-1]
@@ -162,6 +170,22 @@ def _without(kind: str, key: str, body: str, path: list[str]) -> str | None:
     if left == listed:
         return None
     return _with(body, **{member: left})
+
+
+def _undecided(body: str, component: str) -> str | None:
+    """Give a decision without what it says of a component by itself; None: it says nothing of it."""
+    decision = _decisions.decode(body)
+    left = {name: [*_about_others(getattr(decision, name), component)] for name in ("granted", "refused")}
+    if left == {"granted": decision.granted, "refused": decision.refused}:
+        return None
+    return msgspec.json.encode(msgspec.structs.replace(decision, **left)).decode()
+
+
+def _about_others(slices: Iterable[Slice], component: str) -> Iterator[Slice]:
+    for one in slices:
+        others = [path for path in one.components if path != component]
+        if others or one.paths:
+            yield msgspec.structs.replace(one, components=others)
 
 
 def _with(body: str, **members: Any) -> str:

@@ -33,8 +33,10 @@ from schemas.commands import (
 )
 from schemas.definitions import ComponentDefinition, ViewDefinition
 from schemas.evidence import NewEvidence
+from schemas.grants import Consent
 from schemas.queries import Query
 from schemas.replies import Accepted
+from schemas.slices import Slice
 from schemas.verbs import verb_of
 from tests.actors import histories
 
@@ -167,6 +169,10 @@ async def live(world: World) -> None:
     definition = ComponentDefinition(name=MARKER, description=MARKER, value_type="JSON")
     await world.accept(MakeComponent(id=f"{MARKER}-made", context=["a"], component=definition))
     await world.accept(SetPermission(id=f"{MARKER}-p", app="probe", context=["a"], component=MARKER, ask=True))
+    both = Slice(components=["a/b", f"a/{MARKER}"], actions=["ask"])
+    await world.accept(Consent(id="consent-1", app="other", decision="allowed", granted=[both]))
+    only = Slice(components=[f"a/{MARKER}"], actions=["tell"])
+    await world.accept(Consent(id="consent-2", app="other", decision="refused", refused=[only]))
     await world.accept(MakeView(id="v", context=["a"], view=ViewDefinition(name="v", components=["a", MARKER])))
     await world.accept(SetGoals(id="goals", context=["a"], component="b", goals=[["a", MARKER], ["b", "a"]]))
     rule = f"<./a/{MARKER}> ~ '.*' : TELL 'a/b', explicit:'1'"

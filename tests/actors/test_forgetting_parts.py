@@ -31,8 +31,9 @@ from schemas.commands import (
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
-from schemas.queries import Ask, Export, MeasurePart
+from schemas.queries import Ask, Export, Grants, MeasurePart
 from schemas.replies import Accepted, Refused
+from schemas.slices import Slice
 from tests.actors import histories
 from tests.actors.parting import MARKER, SMALL, World, live, told
 from tests.effort import EFFORT
@@ -79,6 +80,20 @@ async def test_what_named_the_component_names_it_no_longer(world: World) -> None
     reply = await world.ask(Ask(context=["a"], view=["b"], explain=True))
     assert MARKER not in encode(reply).decode()
     assert "goals" not in msgspec.to_builtins(reply.components[0]) or reply.components[0].goals == [["b", "a"]]
+
+
+async def test_a_decision_says_nothing_of_the_component(world: World) -> None:
+    """What was decided about other places stays, and that something was decided."""
+    await live(world)
+    await world.accept(COMPONENT)
+    reply = await world.ask(Grants(app="other"))
+    (app,) = reply.apps
+    left = Slice(components=["a/b"], actions=["ask"])
+    assert app.slices == [left]
+    assert [(one.decision, one.granted, one.refused) for one in app.decisions] == [
+        ("refused", [], []),
+        ("allowed", [left], []),
+    ]
 
 
 async def test_nothing_is_left_of_a_forgotten_component(world: World) -> None:
@@ -191,7 +206,7 @@ async def test_what_would_go_is_counted(world: World) -> None:
     query = MeasurePart(context=["a"], component=MARKER)
     before = await world.ask(query)
     assert isinstance(before, MeasurePartReply)
-    assert before.size == PartSize(components=1, evidence=22, withdrawals=1, rules=1, permissions=1)
+    assert before.size == PartSize(components=1, evidence=22, withdrawals=1, rules=1, permissions=2)
     assert not before.waits
     await world.accept(COMPONENT)
     after = await world.ask(query)
