@@ -111,7 +111,7 @@ async def show(
         request, "consent.html", leads_to=form_target(code_request.redirect_uri),
         client=client, host=host_of(code_request.redirect_uri), home=host_of(client.home) if client.home else "",
         secret=asked.found.secret, rows=_rows(about, choices, seen),
-        owner=asked.question.owner and not _is_owner(about),
+        owner=asked.question.owner and not _is_owner(about), owns=_is_owner(about),
         has=[_in_words(one, about) for one in current_of(about)], seen_already=seen_already, reply=reply,
         zone=about.ground.zone, changed=changed,
         warnings=name_warnings(client, await request[TRACE].edge[AUTHENTICATOR].clients.list()),

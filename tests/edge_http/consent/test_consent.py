@@ -260,6 +260,7 @@ async def test_whoever_may_own_asks_in_red_and_after_a_fresh_sign_in(scene: Scen
     grant = await scene.grant("tool")
     assert grant is not None
     assert grant.role == "owner"
+    assert "It owns your model already" in (await scene.question(client_id="tool", scope="ask:Food")).text
 
 
 async def test_a_session_that_is_old_signs_in_anew_before_it_makes_an_owner(scene: Scene) -> None:
