@@ -72,7 +72,7 @@ def test_a_person_narrows_and_revokes_without_a_script(browser: Browser, base: s
     with viewing(browser, base, PHONE, java_script_enabled=False) as viewer:
         viewer.sign_in_as(sid)
         page = viewer.go("/")
-        page.get_by_role("link", name="Apps").click()
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Apps").click()
         page.get_by_role("link", name="Fitness Coach").click()
         page.get_by_text("Change this").first.click()
         page.get_by_label("tell new things").first.uncheck()
