@@ -16,6 +16,7 @@ from edge_http.accounts.routes import add_accounts
 from edge_http.apps.routes import add_apps
 from edge_http.clients.routes import add_clients
 from edge_http.consent.routes import add_consent
+from edge_http.devices.routes import add_devices
 from edge_http.home.routes import add_home
 from edge_http.http.body import MAX_BODY_BYTES
 from edge_http.http.health import add_health
@@ -95,6 +96,7 @@ def make_app(
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_oauth(app, client_registrations)
     add_password_grant(app, allowed=password_grant)
+    add_devices(app)
     add_clients(app)
     add_openapi(app)
     add_personis(app)

@@ -68,7 +68,7 @@ async def open_question(request: web.Request, secret: str) -> OpenQuestion | web
     trace.user, trace.by_cookie = current.session.user, True
     code_request = found.question.code_request
     client = await client_of(request, code_request.client_id)
-    if not redirect_fits(client, code_request.redirect_uri):
+    if not code_request.device and not redirect_fits(client, code_request.redirect_uri):
         raise not_its_address(client)
     _check_still_may(client, found.question)
     if found.question.owner and not current.session.is_fresh(time.time()):
@@ -78,7 +78,9 @@ async def open_question(request: web.Request, secret: str) -> OpenQuestion | web
 
 def _check_still_may(client: OAuthClient, question: ConsentQuestion) -> None:
     """Refuse what a client may not ask for any more, since somebody has changed it."""
-    if (question.owner and not client.may_own) or not (question.code_request.challenge or client.legacy):
+    code_request = question.code_request
+    is_proven = client.is_public if code_request.device else bool(code_request.challenge) or client.legacy
+    if (question.owner and not client.may_own) or not is_proven:
         raise Refusal(Code.PERMISSION_DENIED, f"{client.name} may not ask for this any more", "client_id", GO_BACK)
 
 

@@ -10,11 +10,12 @@ from aiohttp import web
 
 from edge_http.consent.asking import GO_BACK, OpenQuestion, open_question, questions_of
 from edge_http.consent.choices import Chosen, choice_in, chosen
-from edge_http.consent.leading import host_of, location_of, sent_from_form
+from edge_http.consent.leading import location_of, place_of_asking, sent_from_form
 from edge_http.consent.sameness import is_as_shown
 from edge_http.consent.showing import ToDecide, current_of, deciding_about, first_choices, show
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR
+from edge_http.oauth.addresses import device_done
 from edge_http.sessions.forms import Form, posted_form
 from edge_http.sessions.own_model import own_model
 from identity.oauth.questions import AGAIN_WITHIN_S, AnsweredQuestion
@@ -66,7 +67,7 @@ async def allow(request: web.Request) -> web.Response:
     registration = await _stored(request, asked, about, follows)
     if registration is None:
         return await _answered(request, asked, DENIED)
-    return await _answered(request, asked, {"code": await _code(request, asked, registration)})
+    return await _answered(request, asked, await _let_in(request, asked, registration))
 
 
 async def refuse(request: web.Request) -> web.Response:
@@ -112,13 +113,32 @@ async def _send(request: web.Request, asked: OpenQuestion, **decided: Any) -> in
         id=asked.question.decision,
         app=client.id,
         name=client.name,
-        host=host_of(asked.question.code_request.redirect_uri),
+        host=place_of_asking(asked.question.code_request),
         how=f"{session.how}, {session.place}" if session.place else session.how,
         **decided,
     )
     accepted = await own_model(request, asked.user).send(command)
     registration: int | None = accepted.result
     return registration
+
+
+async def _let_in(request: web.Request, asked: OpenQuestion, registration: int) -> dict[str, str]:
+    """Give the answer for a client that is let in. One that waits with a short code gets its tokens by itself."""
+    device = asked.question.code_request.device
+    if not device:
+        return {"code": await _code(request, asked, registration)}
+    await request[TRACE].edge[AUTHENTICATOR].oauth.devices.allow(device, asked.user, registration)
+    return {}
+
+
+async def _location(request: web.Request, asked: OpenQuestion, answer: dict[str, str]) -> str:
+    """Give where the browser goes with an answer: from a short code it goes to no client."""
+    code_request = asked.question.code_request
+    if not code_request.device:
+        return location_of(request, code_request.redirect_uri, code_request.state, answer)
+    if answer is DENIED:
+        await request[TRACE].edge[AUTHENTICATOR].oauth.devices.refuse(code_request.device, asked.user)
+    return device_done("refused" if answer is DENIED else "allowed")
 
 
 async def _code(request: web.Request, asked: OpenQuestion, registration: int) -> str:
@@ -138,8 +158,7 @@ async def _code(request: web.Request, asked: OpenQuestion, registration: int) ->
 
 
 async def _answered(request: web.Request, asked: OpenQuestion, answer: dict[str, str]) -> web.Response:
-    code_request = asked.question.code_request
-    location = location_of(request, code_request.redirect_uri, code_request.state, answer)
+    location = await _location(request, asked, answer)
     answered = AnsweredQuestion(user=asked.user, session=asked.session, location=location, time=time.time())
     if await questions_of(request).note_answered(asked.found, answered):
         return sent_from_form(request, location, asked.client.name)

@@ -18,6 +18,7 @@ _TITLES: Final = {
     Code.BAD_FIELD: "llum does not go on with this",
     Code.NO_SUCH_QUESTION: "There is nothing to decide any more",
     Code.PERMISSION_DENIED: "The app may not ask for this",
+    Code.EXPIRED_TOKEN: "The code has expired",
     Code.ID_REUSED: "You have decided already",
     Code.NO_SUCH_MODEL: "There is no model of you yet",
 }

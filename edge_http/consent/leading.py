@@ -1,6 +1,7 @@
 """The way back to a client: where a browser goes with a code or an error, and whether a form may lead there."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import hdrs, web
@@ -9,6 +10,9 @@ from edge_http.auth.own_page import origin_of
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 from edge_http.web.pages import page
+
+if TYPE_CHECKING:
+    from identity.oauth.authorization import CodeRequest
 
 
 def location_of(request: web.Request, redirect_uri: str, state: str, answer: Mapping[str, str]) -> str:
@@ -28,9 +32,18 @@ def host_of(uri: str) -> str:
     return parts.netloc
 
 
+def place_of_asking(code_request: "CodeRequest") -> str:
+    """Name to people who gets what they allow: where the browser goes back to, or the device that shows a code."""
+    if code_request.device:
+        return f"a device that shows a code ({code_request.place})"
+    return host_of(code_request.redirect_uri)
+
+
 def form_target(redirect_uri: str) -> str:
     """Give how a page's policy names where its form may lead; empty: it cannot name that, as an address of IPv6."""
     parts = urlsplit(redirect_uri)
+    if not parts.scheme:
+        return "'self'"
     if parts.scheme not in ("http", "https"):
         return f"{parts.scheme}:"
     return "" if ":" in (parts.hostname or "") else origin_of(redirect_uri)

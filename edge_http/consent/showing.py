@@ -10,7 +10,7 @@ from edge_http.consent.asking import OpenQuestion, questions_of
 from edge_http.consent.choices import KEEP, Chosen, Option, SliceChoice, asked_choice, chosen, effective
 from edge_http.consent.covering import Cover, cover_of
 from edge_http.consent.ground import ConsentGround, ground_of, missing_places, options_of
-from edge_http.consent.leading import form_target, host_of
+from edge_http.consent.leading import form_target, host_of, place_of_asking
 from edge_http.consent.looking import SliceSight, sights
 from edge_http.consent.seeming import name_warnings
 from edge_http.consent.wording import VERBS, limits_of, title_of
@@ -109,7 +109,7 @@ async def show(
     code_request, client = asked.question.code_request, asked.client
     return page(
         request, "consent.html", leads_to=form_target(code_request.redirect_uri),
-        client=client, host=host_of(code_request.redirect_uri), home=host_of(client.home) if client.home else "",
+        client=client, host=place_of_asking(code_request), home=host_of(client.home) if client.home else "",
         secret=asked.found.secret, rows=_rows(about, choices, seen),
         owner=asked.question.owner and not _is_owner(about), owns=_is_owner(about),
         has=[_in_words(one, about) for one in current_of(about)], seen_already=seen_already, reply=reply,

@@ -13,9 +13,16 @@ INTROSPECT: Final = "/introspect"
 REGISTER: Final = "/register"
 DEVICE: Final = "/device"
 DEVICE_AUTHORIZATION: Final = "/device_authorization"
+DEVICE_DONE: Final = "done"
+"""The parameter of that page which says how it has ended: `allowed` or `refused`."""
 DEVICE_CONFIRM: Final = "/device/confirm"
 SERVER_METADATA: Final = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
+
+
+def device_done(end: str) -> str:
+    """Give where a person ends up who has decided about a device."""
+    return f"{DEVICE}?{DEVICE_DONE}={end}"
 
 
 def address_of(public_url: str, path: str) -> str:

@@ -43,6 +43,10 @@ class CodeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """S256; empty: an old client has sent none."""
     audience: str = ""
     """Of the tokens; empty: llum itself."""
+    device: str = ""
+    """It came by a short code: the handle of that (`identity.oauth.devices`), and no browser goes back anywhere."""
+    place: str = ""
+    """From where it came then, in words."""
 
 
 def redirect_of(client: OAuthClient, parameters: AuthorizationParameters) -> str:

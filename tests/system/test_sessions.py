@@ -15,6 +15,8 @@ class PlainBrowser:
     def __init__(self, llum: Llum) -> None:
         self._llum = llum
         self.cookies: dict[str, str] = {}
+        self.location = ""
+        """Where the last response leads."""
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
         """Send a request; give status and body. A connection each time: the edge may have been started anew."""
@@ -28,6 +30,7 @@ class PlainBrowser:
             r"^([^=;]+)=([^;]*)", "\n".join(response.headers.get_all("Set-Cookie", [])), re.M
         ):
             self.cookies[name] = value
+        self.location = response.headers.get("Location", "")
         text = response.read().decode()
         connection.close()
         return response.status, text
