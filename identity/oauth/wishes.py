@@ -11,8 +11,8 @@ from schemas.scopes import MODEL, parse_details, parse_scope
 from schemas.slices import Slice
 from schemas.slicing import checked
 
-OLD_SCOPE: Final = "https://www.personis.info/auth/model"
-"""By which the clients of the original ask for all that there is."""
+OLD_SCOPES: Final = frozenset({"https://www.personis.info/auth/model", "https://www.personis.com/auth/model"})
+"""By which the clients of the original ask for all that there is: its web apps, and its command line."""
 
 _FORBIDDEN: Final = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 """What the description of an error may not hold (RFC 6749, 4.1.2.1)."""
@@ -51,5 +51,5 @@ def _scope_of(client: OAuthClient, parameters: AuthorizationParameters) -> str:
     scope = parameters["scope"]
     if not client.legacy:
         return scope
-    words = [MODEL if word == OLD_SCOPE else word for word in scope.split(" ") if word]
+    words = [MODEL if word in OLD_SCOPES else word for word in scope.split(" ") if word]
     return " ".join(words or ([] if parameters["authorization_details"] else [MODEL]))
