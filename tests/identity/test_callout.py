@@ -13,6 +13,7 @@ from bus.connection import Bus
 from bus.key_rings import INBOX_KEYS, KeyRings, new_ring, replaced
 from bus.subjects import REPLY_TO_HEADER, inbox_of_token
 from identity.inboxes import Inboxes, new_sign_in
+from identity.oauth.clients import Clients, OAuthClient
 from identity.tokens import Tokens
 from schemas.codec import encode
 from schemas.commands import DeleteApp, Forget, MakeContext, SetPermission, Tell
@@ -181,6 +182,19 @@ async def test_27_a_revoked_token_ends_its_connections_and_no_others(there: Grou
     await until(lambda: "revoked" in lost, "the connection has ended")
     await other.flush()
     assert set(lost) == {"revoked"}
+
+
+async def test_27_with_a_client_its_connections_end_and_no_others(there: Ground) -> None:
+    """An administrator deletes a program of somebody else: what it was let in with is worthless on the bus, too."""
+    lamp = await there.connect(await there.token("alice", "lamp"))
+    other = await there.connect(await there.token("alice", "phone"))
+    await until(lambda: len(there.connections) == 2, "nats-server has told of both")
+    clients = Clients(there.llum.bus)
+    await clients.add(OAuthClient("lamp", "The lamp"))
+    assert await clients.delete("lamp")
+    await until(lambda: not lamp.connected, "the connection has ended")
+    await other.flush()
+    assert other.connected
 
 
 async def test_27_another_callout_ends_what_one_that_is_gone_has_let_in(there: Ground) -> None:
