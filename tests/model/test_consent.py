@@ -6,7 +6,16 @@ import pytest
 
 from model.packing import pack
 from model.permissions import Grant
-from schemas.commands import ActivateRule, DeleteApp, Forget, MakeModel, MakeRule, RegisterApp
+from schemas.commands import (
+    ActivateRule,
+    DeleteApp,
+    DeleteComponent,
+    DeleteView,
+    Forget,
+    MakeModel,
+    MakeRule,
+    RegisterApp,
+)
 from schemas.errors import Code
 from schemas.grants import MAX_DECISIONS, Consent, ConsentDecision, GrantedApp, GrantsReply
 from schemas.permissions import Permission
@@ -143,6 +152,22 @@ def test_a_component_is_freed_of_the_view_around_it() -> None:
     assert person.answer("age", app="probe").value == 7
     names = [one.path[-1] for one in person.ask(Ask(context=["Personal"]), "probe").components]
     assert sorted(names) == ["age", "firstname", "lastname"]
+
+
+def test_what_a_slice_refers_to_stays_as_it_is() -> None:
+    """An app that is bound to a view may make things, but neither the view anew, nor what the view lists."""
+    person = Person()
+    decide(
+        person,
+        "allowed",
+        Slice(paths=["Personal"], actions=["ask", "make", "delete"], view="fullname", expires=person.now + 3),
+    )
+    delete = DeleteView(id="d", context=["Personal"], view="fullname")
+    gone = DeleteComponent(id="e", context=["Personal"], component="lastname")
+    for command in (delete, gone):
+        assert person.refuses(command, "probe").code is Code.PERMISSION_DENIED
+    decide(person, "changed", Slice(paths=["Personal"], actions=["ask", "delete"]))
+    person.do(delete, "probe")
 
 
 def test_to_tell_is_to_tell_alone() -> None:
