@@ -65,7 +65,7 @@ class CheckedPart(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     part: str
     """Its name, as in [a permission](#permission)."""
-    value: Any = None
+    value: bool | float | str | list[str] | None = None
     """What counts; null: not restricted, or not allowed."""
     place: str | None = None
     """Where the setting is that says so, with a `/` in front; null: nothing says anything, or the app is an owner's."""

@@ -89,7 +89,7 @@ def value_in_words(part: CheckedPart) -> str:
         return "yes" if part.value else "no"
     if not part.value:
         return _UNLIMITED.get(part.part, "nothing")
-    if part.part == "past":
+    if part.part == "past" and isinstance(part.value, float | int):
         return f"up to {duration_in_words(part.value)} ago"
     if part.part == "since":
         return "only what came after"

@@ -11,6 +11,7 @@ from schemas.consequences import ChangedValue, GoingPiece
 from schemas.definitions import ComponentDefinition, ImportedContext, ViewDefinition
 from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
 from schemas.following import ToldValue
+from schemas.granting import PreviewedComponent
 from schemas.permissions import PERMISSION_PARTS
 from schemas.queries import QUERIES, QUERY_VERBS
 from schemas.replies import REPLIES, ComponentAnswer, ContextReply, Failed, ViewDetails
@@ -24,6 +25,7 @@ ANYTHING = {
     (ChangedValue, "after"),
     (GoingPiece, "value"),
     (ToldValue, "value"),
+    (PreviewedComponent, "value"),
     *((kind, "extra") for kind in WITH_EXTRA),
     *((kind, name) for kind in (Evidence, ImportedEvidence, NewEvidence) for name in ("value", "extra")),
 }
