@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.stage import fill_model, give_session
+from tests.browser.log_llum import running_log_llum
+from tests.browser.stage import PERSON, fill_model, give_session
+from tests.browser.test_log_llum_walk import look_at, walk
 from tests.browser.viewing import DESK, PHONE, SCHEMES, SIZES, Viewer, chromium_options, viewing
 from tests.browser.walking import (
     base_of,
@@ -29,6 +31,22 @@ PICTURES: Final = Path(__file__).with_name("pictures")
 SIZE_IN_DOCS: Final = (1024, 960)
 
 _NAMES: Final = {PHONE: "phone", DESK: "desk", SIZE_IN_DOCS: "page"}
+
+LOG_LLUM_PICTURES: Final = {"consent": "consent", "logged": "log-llum"}
+"""The pictures of the tutorial, by the stops of the walk."""
+
+SOME_DAYS: Final = (
+    "apple coffee walk sleep",
+    "apple water coffee book smile",
+    "bread coffee",
+    "apple apple walk water water",
+    "sleep coffee coffee",
+    "apple walk smile",
+    "water bread book sleep",
+    "coffee apple",
+    "walk apple water coffee sleep smile",
+)
+"""What was logged yesterday, the day before, and so on."""
 
 MODEL_PAGES: Final = (
     ("home", "/", 200),
@@ -51,6 +69,31 @@ def take_for_docs(browser: Browser) -> None:
                 viewer.page.locator("summary").first.click()
                 assert viewer.pictures is not None
                 viewer.page.screenshot(path=viewer.pictures("work"))
+    with _running() as llum:
+        _take_log_llum_for_docs(browser, llum)
+
+
+def _take_log_llum_for_docs(browser: Browser, llum: Llum) -> None:
+    """Take what the tutorial shows of a person's way with log-llum: the question, and the log after some days."""
+    with running_log_llum(llum) as at, viewing(browser, at, PHONE, reduced_motion="reduce") as viewer:
+
+        def look(name: str) -> None:
+            if name == "logged":
+                _log_some_days(llum)
+                viewer.go("/")
+            for scheme in SCHEMES if name in LOG_LLUM_PICTURES else ():
+                viewer.page.emulate_media(color_scheme=scheme)
+                path = PICTURES / f"{LOG_LLUM_PICTURES[name]}-phone-{scheme}.png"
+                viewer.page.screenshot(path=path, full_page=True)
+
+        walk(viewer, llum, look)
+
+
+def _log_some_days(llum: Llum) -> None:
+    """Log as somebody does who has used it for two weeks."""
+    llum.run("sensor", "log", PERSON, "--install")
+    for days, items in enumerate(SOME_DAYS, 1):
+        llum.run("sensor", "log", PERSON, *items.split(), "--time", f"{days} days ago")
 
 
 def take_all(browser: Browser, folder: Path) -> None:
@@ -60,6 +103,9 @@ def take_all(browser: Browser, folder: Path) -> None:
         sid = give_session(llum, details={"firstname": "Alice"})
         _everywhere(lambda *how: _take_model_pages(browser, llum, folder, sid, *how))
     _everywhere(lambda *how: _take_walk(browser, folder, *how))
+    with _running() as llum, running_log_llum(llum) as at, viewing(browser, at, PHONE) as viewer:
+        viewer.pictures = lambda name: folder / f"log-llum-{name}.png"
+        walk(viewer, llum, look_at(viewer))
 
 
 def _take_model_pages(browser: Browser, llum: Llum, folder: Path, sid: str, *how: Any) -> None:

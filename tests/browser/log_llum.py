@@ -15,9 +15,13 @@ def running_log_llum(llum: Llum) -> Iterator[str]:
     command = [*llum.program, "example", "log-llum", "--port", "0"]
     with output.open("wb") as file:
         process = subprocess.Popen(command, cwd=llum.folder, env=llum.environment, stdout=file, stderr=file)
+
+    def where() -> re.Match[str] | None:
+        assert process.poll() is None, output.read_text()
+        return re.search(r"log-llum is at (\S+),", output.read_text())
+
     try:
-        found = until(lambda: re.search(r"log-llum is at (\S+),", output.read_text()), "log-llum says where it is")
-        yield str(found[1])
+        yield str(until(where, "log-llum says where it is")[1])
     finally:
         process.terminate()
         process.wait()
