@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+
 from tests.system.harness import Llum, until
 from tests.system.test_sessions import PlainBrowser
 from tests.waiting import DEADLINE_S
@@ -59,8 +61,13 @@ class Laptop:
         self.environment = kept | ours | {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command."""
+        return self.start_python("-m", "llum", *arguments)
+
+    def start_python(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a program; what it tells its person is in `said`."""
         said = (self.folder / "said").open("w")
-        command = [sys.executable, "-m", "llum", *arguments]
+        command = [sys.executable, *arguments]
         with said:
             return subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stderr=said, stdout=subprocess.PIPE, text=True
@@ -115,3 +122,43 @@ def test_a_command_line_speaks_for_its_person_without_the_operators_credentials(
     assert "the sign-in as alice" in refused
     assert "has ended" in refused
     assert f"llum sign-in alice --at {own}" in refused
+
+
+PROGRAM = """
+import asyncio, sys, time
+import llum
+
+async def main():
+    signed_in = await llum.sign_in(sys.argv[1], "llum-cli", scope="owner", how="device")
+    first = await signed_in.token()
+    expires, told = signed_in.shown().expires, 0
+    async with signed_in.connect(patience_s=None) as client:
+        while time.time() < expires + 2:
+            await client.tell("alice", "Personal/firstname", f"Ada {told}")
+            told += 1
+            await asyncio.sleep(0.2)
+        answer = await client.ask("alice", "Personal/firstname")
+        print(answer.value == f"Ada {told - 1}", await signed_in.token() != first, flush=True)
+    await signed_in.sign_out()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.long
+def test_a_running_program_loses_nothing_when_its_token_is_replaced(
+    llum: Llum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells on beyond the end of its first token, over one connection; then it signs out."""
+    monkeypatch.setattr(Llum, "environment", llum.environment | {"LLUM_ACCESS_TOKEN_MINUTES": "1"})
+    llum.stop()
+    llum.start()
+    link = until(lambda: re.findall(r"/sign-up\?link=(\S+)", llum.output.read_text()), "the first link")
+    alice, laptop = Person(llum), Laptop(llum.folder / "laptop")
+    alice.sign_up("alice", link[-1])
+    (laptop.folder / "program.py").write_text(PROGRAM)
+    running = laptop.start_python("program.py", llum.http)
+    allow(alice, laptop)
+    printed, _ = running.communicate(timeout=DEADLINE_S)
+    assert printed.splitlines()[-1:] == ["True True"], printed + laptop.said
+    assert list((laptop.folder / "config" / "llum" / "programs").glob("*.json")) == []
