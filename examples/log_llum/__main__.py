@@ -40,7 +40,11 @@ def config_of(options: argparse.Namespace, port: int) -> Config:
 def main() -> int:
     """Run it."""
     options = options_of()
-    listening = socket.create_server((options.host, options.port))
+    try:
+        listening = socket.create_server((options.host, options.port))
+    except OSError as error:
+        print(f"log-llum: cannot listen on port {options.port}: {error.strerror}. Try --port.", file=sys.stderr)
+        return 1
     config = config_of(options, listening.getsockname()[1])
     print(f"log-llum is at {config.public_url}, and writes to the llum at {config.llum}", flush=True)
     web.run_app(make_app(config), sock=listening, print=None)

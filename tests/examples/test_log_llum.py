@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -201,3 +206,23 @@ async def test_who_signs_out_leaves_no_tokens(browser: Browser) -> None:
     status, page = await browser.post("/sign-out")
     assert (status, browser.llum.revoked) == (200, ["r1"])
     assert "Sign in with llum" in page
+
+
+def test_without_a_client_it_says_what_to_run(tmp_path: Path) -> None:
+    """By whom, and where the secret goes; nothing is started."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLUM_", "LOG_LLUM_"))}
+    command = [sys.executable, "-m", "llum", "example", "log-llum", "--at", "http://127.0.0.1:1", "--data-dir", "none"]
+    done = subprocess.run(command, cwd=tmp_path, env=kept, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`llum admin client add log-llum " in done.stderr
+    assert "LOG_LLUM_CLIENT_SECRET" in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    """And another one can be named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "log_llum", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "Try --port" in done.stderr
+    assert "Traceback" not in done.stderr
