@@ -117,6 +117,11 @@ def decode_evidence(bodies: Iterable[bytes]) -> list[Evidence]:
     return [_decoder.decode(body) for body in bodies]
 
 
+def encode_evidence(piece: Evidence) -> bytes:
+    """Encode a piece as the shard keeps it."""
+    return _encode(piece)
+
+
 def piece_id(body: bytes) -> tuple[int, int]:
     """Give the `(seq, n)` of stored evidence."""
     piece = _numbered.decode(body)

@@ -17,7 +17,8 @@ def resolvers_page() -> str:
         "component's own resolver is used, else that of the nearest context, else `default`.",
         "A resolver gets the evidence that the [filter](filters.md) lets through and that still counts: evidence that "
         "has expired or was withdrawn is left out. If the owner has corrected the component, the correction is the "
-        "value, and no resolver is called.",
+        "value, and no resolver is called. An app that [gets one resolver's value and nothing else](permissions.md) "
+        "gets what that makes of the correction: a correction would else tell it more than it may know.",
         table(("resolver", "value", "counts"), [_row(one) for one in SHIPPED.values()]),
         "A *goal* is evidence with the flag `goal`: what the person wishes, not what is. Give arguments in "
         "`resolver_arguments` of the ask. An argument that the resolver does not have is refused with `bad_field`.",

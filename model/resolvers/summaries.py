@@ -54,6 +54,12 @@ def count(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> R
     return Resolved(len(used), tuple(used))
 
 
+def is_known(evidence: Sequence[Evidence], _now: float, _arguments: Arguments) -> Resolved:
+    """Tell whether anything is known: true or false, and nothing of what it is."""
+    used = _observed(evidence)
+    return Resolved(bool(used), tuple(used[-1:]))
+
+
 def time_weighted(evidence: Sequence[Evidence], _now: float, arguments: Arguments) -> Resolved:
     """Give the mean of the numbers, each weighing half as much for every half-life that it is older.
 
@@ -194,6 +200,7 @@ SUMMARIES: Final = (
     Resolver("mean", mean, None, "the mean of the numbers", considers="plain"),
     Resolver("sum", total, None, "the sum of the numbers", considers="plain"),
     Resolver("count", count, None, "how many pieces of evidence", considers="plain"),
+    Resolver("is_known", is_known, None, "Whether anything is known", considers="plain"),
     Resolver(
         "time_weighted",
         time_weighted,

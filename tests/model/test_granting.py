@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from model.resolvers.registry import Resolver, given_by
+from model.resolvers.registry import Resolved, Resolver, given_by
 from model.resolvers.summaries import SHIPPED
 from schemas.commands import (
+    Correct,
     DeleteApp,
     DeleteView,
     MakeRule,
@@ -141,6 +142,26 @@ def test_a_bound_resolver_gives_its_value_and_nothing_else() -> None:
     ]
     reply = person.ask(Ask(context=["Personal"], view=["age"], evidence_filter=last(1)), app="probe")
     assert failed(reply) == {"Personal/age": Code.PERMISSION_DENIED}
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("elsewhere", [None, "there"])
+def test_a_correction_does_not_undo_the_limit_to_a_resolver(elsewhere: str | None, remembered: bool) -> None:
+    """The resolver is called with it alone. As the value it would tell what the app may not know."""
+    amount = Resolver("amount", lambda pieces, now, said: Resolved(len(pieces)), None, "how many", elsewhere=elsewhere)
+    person = Person(resolvers={**SHIPPED, "amount": amount})
+    person.register("probe", ask=True, bind_resolver="amount")
+    for value in (1, 2, 3):
+        person.tell("age", value)
+    person.do(Correct(id="c", context=["Personal"], component="age", value=7))
+    for bound, value in (("amount", 1), ("is_known", True), ("default", 7)):
+        person.permit("probe", "Personal", bind_resolver=bound)
+        if not remembered:
+            person.reload()
+        answer = person.answer("age", app="probe", explain=True)
+        assert (answer.value, person.answer("age", app="probe").value) == (value, value)
+        assert answer.explanation is not None
+        assert answer.explanation.used == []
 
 
 def test_a_bound_resolver_takes_no_arguments_of_the_app() -> None:

@@ -9,6 +9,7 @@ from model.evidence import (
     Selection,
     counting,
     decode_evidence,
+    encode_evidence,
     held_place,
     is_ahead,
     is_expired,
@@ -65,12 +66,13 @@ def _finish(
     plan: Plan, part: PendingAnswer, found: dict[str, Found], budget: Budget
 ) -> Generator[Pause | Resolve, Any, None]:
     correction = _only(found["correction"]) if "correction" in found else part.latest.correction
-    if correction is None:
-        resolved = part.resolved or (yield from _resolved_here(plan, part, found))
+    if correction is None or part.gives_a_result:
+        resolved = part.resolved or (yield from _resolved_here(plan, part, found, correction))
         if isinstance(resolved, LlumError):
             raise resolved
     else:
         resolved = Resolved(correction.value, (correction,))
+    if correction is not None:
         part.answer.value_filtered_by = None
     part.answer.value = resolved.value
     if part.shows_evidence(plan.query):
@@ -86,9 +88,9 @@ def _finish(
 
 
 def _resolved_here(
-    plan: Plan, part: PendingAnswer, found: dict[str, Found]
+    plan: Plan, part: PendingAnswer, found: dict[str, Found], correction: Evidence | None
 ) -> Generator[Pause | Resolve, Any, Resolved | Refusal]:
-    considered = yield from _considered(plan, part, found)
+    considered = [correction] if correction is not None else (yield from _considered(plan, part, found))
     now = plan.held_now if part.resolver.by_held else plan.now
     resolved: Resolved | Refusal = yield Resolve(part.resolver, considered, now, part.arguments)
     return resolved
@@ -99,8 +101,11 @@ def _resolve_elsewhere(plan: Plan, found: Sequence[Found]) -> Generator[Together
     wanted: list[ResolveElsewhere] = []
     parts: list[PendingAnswer] = []
     for part in plan.elsewhere:
-        corrected = found[part.reads["correction"]].bodies if "correction" in part.reads else part.latest.correction
+        corrected = _correction_of(part, found)
         if corrected:
+            if part.gives_a_result:
+                wanted.append(_elsewhere(plan, part, corrected))
+                parts.append(part)
             continue
         read = found[part.reads["window" if "window" in part.reads else "whole"]]
         try:
@@ -109,11 +114,23 @@ def _resolve_elsewhere(plan: Plan, found: Sequence[Found]) -> Generator[Together
             part.resolved = refusal
             continue
         bodies = sorted(read.bodies, key=piece_id) if part.by_held else read.bodies
-        wanted.append(ResolveElsewhere(part.resolver, bodies, plan.now, part.arguments, explains=plan.query.explain))
+        wanted.append(_elsewhere(plan, part, bodies))
         parts.append(part)
     if wanted:
         for part, resolved in zip(parts, (yield Together(wanted)), strict=True):
             part.resolved = resolved
+
+
+def _correction_of(part: PendingAnswer, found: Sequence[Found]) -> Sequence[bytes]:
+    """Give the correction in effect as it is stored; nothing: there is none."""
+    if "correction" in part.reads:
+        return found[part.reads["correction"]].bodies
+    correction = part.latest.correction
+    return [] if correction is None else [encode_evidence(correction)]
+
+
+def _elsewhere(plan: Plan, part: PendingAnswer, bodies: Sequence[bytes]) -> ResolveElsewhere:
+    return ResolveElsewhere(part.resolver, bodies, plan.now, part.arguments, explains=plan.query.explain)
 
 
 def _considered(plan: Plan, part: PendingAnswer, found: dict[str, Found]) -> Generator[Pause, None, Sequence[Evidence]]:

@@ -51,6 +51,10 @@ class PendingAnswer(msgspec.Struct, kw_only=True):
         return self.resolver.newest_of is not None and self.selection is EVERYTHING and not self.shows_held
 
     @property
+    def gives_a_result(self) -> bool:
+        return grants_a_result(self.grant, self.resolver)
+
+    @property
     def sees(self) -> Literal["all", "passing", "nothing"]:
         """Which evidence the app may be shown."""
         if self.grant.bind_resolver is not None:
@@ -59,6 +63,15 @@ class PendingAnswer(msgspec.Struct, kw_only=True):
 
     def shows_evidence(self, query: Ask) -> bool:
         return query.include_evidence and self.sees != "nothing"
+
+
+def grants_a_result(grant: Grant, resolver: Resolver) -> bool:
+    """Tell whether an app gets only what a resolver makes of evidence, such as how much there is: no value as it is.
+
+    Then a correction stands in for all evidence, and the resolver is called with it. Else it would be the value, and
+    tell the app more than it may know.
+    """
+    return grant.bind_resolver is not None and resolver.newest_of is None
 
 
 class Plan(msgspec.Struct, kw_only=True):

@@ -19,7 +19,7 @@ from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied, exists_for
 from model.queries.ask.explain import explain_reads
 from model.queries.ask.paging import Budget, page_of, shown_to
-from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, in_order
+from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, grants_a_result, in_order
 from model.queries.ask.to_read import correction_reads, counts, first_page, maker, page_read, value_reads
 from model.queries.past import Then, check_reach, seconds_since, too_far_back
 from model.queries.targets import Target, Targets, find_targets
@@ -112,6 +112,8 @@ def _plan_target(
     resolver = resolvers.get(wanted)
     if resolver is None:
         raise Refusal(Code.UNKNOWN_RESOLVER, f"there is no resolver {wanted[:80]!r}", "resolver")
+    if grants_a_result(grant, resolver):
+        from_memory = False
     answer = ComponentAnswer(
         path=[*place.path, target.name],
         description=component.description,
