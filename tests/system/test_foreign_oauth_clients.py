@@ -14,9 +14,8 @@ from requests_oauthlib import OAuth2Session
 
 from tests.browser.stage import PERSON
 from tests.clients.node import node_modules
-from tests.edge_http.consent.asking import fields_of
 from tests.programs import need
-from tests.system.consenting_person import WITHIN_S, ConsentingPerson
+from tests.system.consenting_person import WITHIN_S, ConsentingPerson, Shown
 from tests.system.harness import Llum
 
 CALLBACK = "http://127.0.0.1:9/back"
@@ -183,11 +182,10 @@ def test_npm_s_openid_client(llum: Llum, home: str, alice: ConsentingPerson, tmp
 
 
 def let_device_in(alice: ConsentingPerson, at: str, code: str) -> None:
-    """Type a code at the page that a device names, and allow what it asks for."""
-    answer = alice.send(alice.open(at), at, {"user_code": [code]})
-    page = alice.open(answer.headers["Location"]) if answer.status_code == 303 else None
-    assert page is not None, answer.text
-    alice.send(page, "/allow", fields_of(page))
+    """Type a code at the page that a device names, say that it is hers, and allow what it asks for."""
+    asked = alice.send(alice.open(at), at, {"user_code": [code]})
+    led = alice.send(Shown(asked.url, asked.text), "/device/confirm", {"user_code": [code], "answer": ["yes"]})
+    alice.allow(alice.open(led.headers["Location"]))
 
 
 @pytest.mark.parametrize("scope", OLD_SCOPES)
