@@ -18,6 +18,7 @@ import msgspec
 
 from schemas.decoding import convert, decode
 from schemas.errors import Code, Refusal
+from schemas.names import check_seen
 from schemas.paths import format_path, parse_path
 from schemas.slices import ACTIONS, SLICE_TYPE, Action, Slice
 from schemas.slicing import MAX_SLICES, checked
@@ -107,7 +108,11 @@ def _of_type(members: dict[str, Any], field: str) -> Slice:
     if members.get("type") != SLICE_TYPE:
         message = f"{str(members.get('type'))[:80]!r} is no type of authorization details here"
         raise Refusal(Code.BAD_FIELD, message, f"{field}.type", f'send "{SLICE_TYPE}"')
-    return convert(members, Slice, field)
+    one = convert(members, Slice, field)
+    if one.purpose:
+        # It is shown to who decides. What cannot be seen could turn around what stands there.
+        check_seen(one.purpose, Code.BAD_FIELD, f"{field}.purpose")
+    return one
 
 
 def format_details(slices: Sequence[Slice]) -> str:

@@ -19,6 +19,9 @@ _LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]
 _PLAIN: Final = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]*")
 """What an address may hold (RFC 3986) but for `#`, which browsers keep, and `*`, which looks like a wildcard."""
 
+_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name or an address. Others could hold what a header of a page takes for more than a host, or deceive people."""
+
 _PRIVATE_SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
 """A domain name turned around, as RFC 8252 wants the scheme of an app's own: `com.example.app`."""
 
@@ -63,7 +66,7 @@ def _is_of_a_sort(uri: str, plain_http: bool) -> bool:
         return False
     if parts.scheme not in _WEB:
         return _PRIVATE_SCHEME.fullmatch(uri.partition(":")[0]) is not None and not parts.netloc.count("@")
-    if not parts.hostname or "@" in parts.netloc:
+    if "@" in parts.netloc or _HOST.fullmatch(parts.hostname or "") is None:
         return False
     return parts.scheme == "https" or plain_http or (_LOOPBACK.fullmatch(uri) is not None and _has_real_port(uri))
 
