@@ -4,7 +4,8 @@ A grant is what a model holds for an app: a setting (`schemas.permissions.Permis
 say the same for people and clients. `settings_of` turns one into the other, `slices_of` the other way.
 
 What an app may do adds up: a place has the verbs that its own slice names, and those of the places around it, unless
-its own slice denies them. How an app may ask is said by the nearest slice that lets it ask, and by that alone.
+its own slice denies them. (A slice that names `tell` has of `make`, `delete` and `rules` around it what lasts as long.)
+How an app may ask is said by the nearest slice that lets it ask, and by that alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -192,7 +193,7 @@ def _setting(one: Slice, place: GrantPlace, known: Mapping[GrantPlace, Permissio
     verbs: dict[str, bool] = {**dict.fromkeys(one.actions, True), **dict.fromkeys(one.denied, False)}
     if "tell" in verbs:
         # A setting that says something of `tell` alone would say it of these, too.
-        verbs |= {verb: bool(_around(known, place, verb)) for verb in sorted(AS_TELL - verbs.keys())}
+        verbs |= {verb: _lasts_around(known, place, verb, one.expires) for verb in sorted(AS_TELL - verbs.keys())}
     limits = {part: getattr(one, name) or _UNLIMITED[part] for part, name in _OF_LIMIT.items()}
     return Permission(
         **verbs,  # type: ignore[arg-type]
@@ -240,6 +241,20 @@ def _around(settings: Mapping[GrantPlace, Permission], place: GrantPlace, part: 
         if setting is not None and (value := said(setting, part)) is not None:
             return value
     return None
+
+
+def _lasts_around(
+    settings: Mapping[GrantPlace, Permission], place: GrantPlace, verb: str, expires: float | None
+) -> bool:
+    """Tell whether the contexts around a place allow a verb for as long as a setting of it counts.
+
+    What ends earlier is not repeated there: it would go on when that has ended.
+    """
+    for wider in place.wider():
+        setting = settings.get(wider)
+        if setting is not None and (value := said(setting, verb)) is not None:
+            return bool(value) and (setting.expires is None or (expires is not None and expires <= setting.expires))
+    return False
 
 
 def _placed(one: Slice, places: Sequence[GrantPlace]) -> Slice:

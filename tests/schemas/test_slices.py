@@ -249,3 +249,22 @@ def test_components_and_rules_elsewhere_are_in_no_scope() -> None:
     """Only the slices themselves say them."""
     slices = [Slice(components=["a/b"], actions=["ask"]), Slice(paths=["a"], actions=["tell"], whose_rules="bob")]
     assert format_scope(slices) == ""
+
+
+@pytest.mark.parametrize("purpose", ["to \u202egnitirw\u202c", "to\u200bcount", "to\x00count"])
+def test_a_purpose_holds_nothing_that_cannot_be_seen(purpose: str) -> None:
+    """The page of consent quotes it."""
+    with pytest.raises(Refusal) as caught:
+        parse_details(format_details([Slice(paths=["a"], actions=["ask"], purpose=purpose)]))
+    assert (caught.value.code, caught.value.error.field) == (Code.BAD_FIELD, "authorization_details[0].purpose")
+
+
+@pytest.mark.parametrize(("own", "around", "goes_on"), [(None, 9e9, False), (9e9, 8e9, False), (8e9, 9e9, True)])
+def test_what_a_wider_place_allows_ends_with_it(own: float | None, around: float, goes_on: bool) -> None:
+    """Who may tell in a place keeps none of what was allowed around it for a shorter time."""
+    wide = Slice(paths=["a"], actions=["make", "delete", "rules"], expires=around)
+    settings = settings_of([wide, Slice(paths=["a/b"], actions=["tell"], expires=own)])
+    inner = settings[GrantPlace(("a", "b"))]
+    assert [said(inner, verb) for verb in sorted(AS_TELL)] == [goes_on] * 3
+    later = {place: one for place, one in settings.items() if one.expires != around}
+    assert [one.actions for one in slices_of(later)] == [["tell", *wide.actions] if goes_on else ["tell"]]
