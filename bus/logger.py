@@ -23,7 +23,11 @@ class Logger:
     def __getattr__(self, method: str) -> Any:
         if method.startswith("_"):
             raise AttributeError(method)
-        return getattr(imported().get_logger(self._name), method)
+        structlog = imported()
+        if structlog.is_configured():
+            return getattr(structlog.get_logger(self._name), method)
+        # A program of somebody else uses a part of llum, and its output is its own.
+        return getattr(structlog.wrap_logger(structlog.PrintLogger(sys.stderr)), method)
 
 
 def get_logger(name: str = "llum") -> Logger:
