@@ -79,7 +79,7 @@ async def add_passkey(request: web.Request, session: Session, form: Form) -> web
     made = await reception.passkeys.made(person_of(account, session), form.get("credential"), name)
     await reception.passkeys.add(account, made)
     await reception.note(request, account.user, "added_passkey")
-    return _done("passkey")
+    return _on_from(form, "passkey")
 
 
 async def rename_passkey(request: web.Request, session: Session, form: Form) -> web.Response:
@@ -106,7 +106,7 @@ async def set_password(request: web.Request, session: Session, form: Form) -> we
     await reception.accounts.change(session.user, lambda one: _with_password(one, hashed))
     await _end_others(request, session)
     await reception.note(request, session.user, "set_password")
-    return _done("password")
+    return _on_from(form, "password")
 
 
 async def remove_password(request: web.Request, session: Session, _form: Form) -> web.Response:
@@ -161,6 +161,11 @@ def _with_a_way(account: Account) -> Account:
     if account.ways == 0:
         raise Refusal(Code.BAD_FIELD, "This is your only way to sign in.", "way", "Add another one first.")
     return account
+
+
+def _on_from(form: Form, what: str) -> web.Response:
+    """Lead whoever has come back to sign in to the page that they wanted."""
+    return see_other(local_path(form.get("then"))) if "then" in form else _done(what)
 
 
 def _done(what: str) -> web.Response:

@@ -1,7 +1,6 @@
 """`/sign-in`, and the other ways back into an account: a recovery code, a one-time link."""
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -12,7 +11,7 @@ from edge_http.accounts.reception import reception_of, source_of
 from edge_http.sessions.current import current_session
 from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import Form, posted_form
-from edge_http.sessions.local_paths import HOME, local_path
+from edge_http.sessions.local_paths import HOME, local_path, path_with
 from edge_http.sessions.signing_in import after_authentication
 from edge_http.web.pages import page
 from identity.accounts.account import Account
@@ -21,6 +20,7 @@ from identity.sessions.store import shown_id
 from schemas.errors import Code, LlumError, Refusal
 
 NEW_WAY: Final = "/account/new-way"
+RECOVERY_CODE: Final = "/sign-in/recovery-code"
 
 _SIGN_IN, _CODE, _LINK = "sign_in.html", "recovery_code.html", "come_back.html"
 
@@ -58,21 +58,22 @@ async def sign_in(request: web.Request) -> web.Response:
 async def show_recovery_code(request: web.Request) -> web.Response:
     """Ask for a name and a code."""
     await current_session(request)
-    return page(request, _CODE, errors=Mistakes(), user=request.query.get("user", "")[:_MAX_TYPED_CHARACTERS])
+    user, then = request.query.get("user", "")[:_MAX_TYPED_CHARACTERS], local_path(request.query.get("then"))
+    return page(request, _CODE, errors=Mistakes(), user=user, then=then)
 
 
 async def use_recovery_code(request: web.Request) -> web.Response:
     """Let somebody in by a code, and have them choose a new way to sign in."""
     form = await posted_form(request)
-    user = _user_in(form)
+    user, then = _user_in(form), local_path(form.get("then"))
     try:
         device = await _device(request, user)
         account = await reception_of(request).recovery.use(user, form.get("code"), source_of(request), device)
         if account is None:
             raise wrong_credentials(request, "The name or the code is wrong, or the code has been used")
     except LlumError as error:
-        return shown_again(request, error, _CODE, user=user[:_MAX_TYPED_CHARACTERS])
-    return await _let_in(request, account, "recovery", NEW_WAY)
+        return shown_again(request, error, _CODE, user=user[:_MAX_TYPED_CHARACTERS], then=then)
+    return await _let_in(request, account, "recovery", path_with(NEW_WAY, then))
 
 
 async def show_link(request: web.Request) -> web.Response:
@@ -148,7 +149,8 @@ async def _values(request: web.Request, then: str, typed: str = "") -> dict[str,
         "user": typed or known,
         "options": await passkeys.request_options(account) if offered else "",
         "issuers": starts(request, then) if account is None or account.has_kind("oidc") else [],
-        "sign_up": f"/sign-up?{urlencode({'then': then})}" if then != HOME else "/sign-up",
+        "sign_up": path_with("/sign-up", then),
+        "recovery_code": path_with(RECOVERY_CODE, then),
         "may_sign_up": reception.sign_up == "open",
     }
 

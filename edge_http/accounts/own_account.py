@@ -51,7 +51,8 @@ async def show_welcome(request: web.Request) -> web.Response:
 async def show_new_way(request: web.Request) -> web.Response:
     """Have somebody who has come back choose how to sign in from now on."""
     session = await require_session(request)
-    return page(request, "account_new_way.html", errors=Mistakes(), **await account_values(request, session))
+    then = local_path(request.query.get("then"))
+    return page(request, "account_new_way.html", errors=Mistakes(), then=then, **await account_values(request, session))
 
 
 async def own_account(request: web.Request, session: Session) -> Account:

@@ -2,7 +2,6 @@
 
 import secrets
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -14,7 +13,7 @@ from edge_http.accounts.reception import Reception, reception_of, source_of
 from edge_http.sessions.current import current_session, sign_in_path
 from edge_http.sessions.elsewhere import starts
 from edge_http.sessions.forms import Form, posted_form
-from edge_http.sessions.local_paths import HOME, local_path
+from edge_http.sessions.local_paths import HOME, local_path, path_with
 from edge_http.sessions.places import browser_in_words
 from edge_http.sessions.signing_in import after_authentication
 from edge_http.web.pages import page
@@ -109,7 +108,7 @@ def _named(request: web.Request, admission: Admission, typed: Typed) -> dict[str
 
 def _welcome(then: str) -> str:
     """Give the page that welcomes them, from which they go where they wanted."""
-    return WELCOME if then == HOME else f"{WELCOME}?{urlencode({'then': then})}"
+    return path_with(WELCOME, then)
 
 
 async def _register(request: web.Request, form: Form, typed: Typed, admission: Admission) -> Account:

@@ -13,7 +13,7 @@ from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
 from edge_http.http.showing import wants_page
 from edge_http.keys import AUTHENTICATOR
-from edge_http.sessions.local_paths import HOME, local_path
+from edge_http.sessions.local_paths import HOME, local_path, path_with
 from identity.sessions.session import FRESH_S, Session
 from schemas.errors import Code
 
@@ -96,7 +96,7 @@ def not_fresh(request: web.Request) -> Unauthenticated:
 
 def sign_in_path(then: str) -> str:
     """Give the page to sign in at, from which one comes to a path of ours."""
-    return SIGN_IN_PATH if then == HOME else f"{SIGN_IN_PATH}?{urlencode({'then': then})}"
+    return path_with(SIGN_IN_PATH, then)
 
 
 def see_other(location: str) -> web.Response:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlencode
 
 HOME: Final = "/"
 
@@ -10,6 +11,11 @@ MAX_PATH_CHARACTERS: Final = 2000
 
 _LOCAL: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 """A slash that is followed by no second one, be it written backwards: browsers read that as the name of a host."""
+
+
+def path_with(path: str, then: str) -> str:
+    """Give the address of a page from which one goes on to another path of ours."""
+    return path if then == HOME else f"{path}?{urlencode({'then': then})}"
 
 
 def local_path(text: str | None) -> str:

@@ -1,5 +1,7 @@
 """Signing in and coming back, on pages."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from identity.accounts.events import events_of
@@ -136,6 +138,22 @@ async def test_a_recovery_code_lets_in_once_and_leads_to_a_new_way(site: Site, a
     assert refused.status == 401
     assert "signed_in_with_recovery_code" in [one.verb for one in await events_of(site.llum.bus, "alice")]
     assert "signed in with a recovery code" in (await browser.open("/account")).text
+
+
+async def test_who_comes_back_by_a_code_comes_to_the_page_that_they_wanted(site: Site, alice: Walker) -> None:
+    """An app may have sent them. It is a page of ours, or none."""
+    wanted = "/consent?request=abc"
+    for then, after in ((wanted, wanted), ("//evil.example/", "/")):
+        [code, *_] = await codes_of(alice)
+        browser = site.browser()
+        page = await browser.open(f"/sign-in?{urlencode({'then': then})}")
+        assert ("/sign-in/recovery-code?then=" in page.raw) is (then == wanted)
+        page = await browser.open(f"/sign-in/recovery-code?{urlencode({'then': then})}")
+        sent = await browser.send(page, "/sign-in/recovery-code", user="alice", code=code, then=then)
+        new_way = await browser.open(sent.location)
+        done = await browser.send(new_way, "/account/password", password=GOOD + "!", then=then)
+        assert done.location == after
+        await alice.sign_in("alice", GOOD + "!")
 
 
 async def test_a_link_of_the_operator_lets_a_lost_person_in_once(site: Site, alice: Walker) -> None:
