@@ -41,6 +41,8 @@ class ShownApp(NamedTuple):
     icon: str
     """The address of its picture; empty: it has none."""
     is_owner: bool
+    is_legacy: bool
+    """It may come in without PKCE: whoever sees the address that a browser comes back to can take its place."""
     is_let_in: bool
     """It is registered, and may do something."""
     is_registered: bool
@@ -151,6 +153,7 @@ def _shown(
         description=(client.description if client is not None else "") or one.description,
         icon=f"/client-icon/{quote(one.app, safe='')}" if client is not None and client.has_icon else "",
         is_owner=is_owner,
+        is_legacy=client is not None and client.legacy,
         is_let_in=is_registered and (is_owner or bool(one.slices)),
         is_registered=is_registered,
         url=url_of_app(one.app),

@@ -106,6 +106,7 @@ def _members(app: ShownApp) -> dict[str, Any]:
         "host": app.host,
         "description": app.description,
         "role": "owner" if app.is_owner else "app",
+        "legacy": app.is_legacy,
         "registered": app.is_registered,
         "slices": app.granted,
         "decisions": app.decisions,

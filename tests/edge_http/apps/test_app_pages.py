@@ -42,6 +42,16 @@ async def let_time_pass(alice: Alice) -> None:
         sessions._changed(one.key)
 
 
+async def test_an_old_app_is_marked(alice: Alice) -> None:
+    """It may come in without PKCE: the person sees that in red, wherever the app is shown."""
+    await alice.let_in(PERSONAL)
+    for legacy in (False, True):
+        client = OAuthClient(id=APP, name="Coach", redirect_uris=["https://coach.example/"], legacy=legacy)
+        await alice.site.authenticator.clients.save(client)
+        for path in ("/list_apps", f"/list_apps/{APP}"):
+            assert ("It is an old app." in (await alice.open(path)).text) is legacy, path
+
+
 async def test_a_person_sees_each_app_and_what_it_did(alice: Alice) -> None:
     """What it may in plain words, what it last asked and told, its decisions; llum itself is not among them."""
     await alice.let_in(PERSONAL, name="Coach", host="coach.example")
