@@ -8,7 +8,10 @@ import msgspec
 from edge_http.consent.until import Until, end_of
 from edge_http.sessions.forms import Form
 from schemas.errors import Code, Refusal
+from schemas.paths import format_path
+from schemas.permissions import said
 from schemas.slices import Action, Slice
+from schemas.slicing import GrantPlace, GrantSettings, places_of, settings_of
 
 KEEP, ALLOW, REFUSE = "keep", "allow", "refuse"
 """What may be chosen for a slice: what the app has of it already stays as it is, or it is allowed, or not."""
@@ -88,15 +91,43 @@ def chosen(
 
     `now` is what "from now on" means, seconds since 1970.
     """
-    granted, refused = [], []
+    granted, refused, left_out = [], [], []
     for number, (one, choice) in enumerate(zip(slices, choices, strict=True)):
         if choice.limit and choice.limit not in [option.value for option in options[number]]:
             raise Refusal(Code.BAD_FIELD, "the page has not offered this", f"limit-{number}", "load the page anew")
         if choice.what == ALLOW and choice.actions:
             granted.append(_narrowed(one, choice, number, now, zone))
+            left = [action for action in one.actions if action not in choice.actions]
+            left_out.append(msgspec.structs.replace(one, actions=left))
         elif choice.what != KEEP:
             refused.append(one)
-    return Chosen(granted, refused)
+    return Chosen(granted + _kept_out([*refused, *left_out], granted), refused)
+
+
+def _kept_out(refused: Sequence[Slice], granted: Sequence[Slice]) -> list[Slice]:
+    """Deny what was refused where a wider slice that is allowed would give it all the same: refused is refused."""
+    settings = settings_of(granted)
+    return [
+        Slice(
+            paths=[] if place.is_component else [format_path(place.path)],
+            components=[format_path(place.path)] if place.is_component else [],
+            denied=denied,
+            whose_rules=place.whose_rules,
+            expires=settings[place].expires if place in settings else None,
+        )
+        for one in refused
+        for place in places_of(one)
+        if (denied := [action for action in one.actions if _is_given_around(settings, place, action)])
+    ]
+
+
+def _is_given_around(settings: GrantSettings, place: GrantPlace, action: Action) -> bool:
+    """Tell whether the nearest setting around a place gives what its own does not."""
+    own = settings.get(place)
+    if own is not None and said(own, action):
+        return False
+    around = (said(settings[wider], action) for wider in place.wider() if wider in settings)
+    return bool(next((value for value in around if value is not None), False))
 
 
 def _narrowed(one: Slice, choice: SliceChoice, number: int, now: float, zone: str) -> Slice:

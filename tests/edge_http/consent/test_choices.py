@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_http.consent.choices import ALLOW, KEEP, ONLY_VALUE, REFUSE, SliceChoice, choice_in, chosen, view_option
+from edge_http.consent.choices import (
+    ALLOW,
+    KEEP,
+    ONLY_VALUE,
+    REFUSE,
+    SliceChoice,
+    asked_choice,
+    choice_in,
+    chosen,
+    view_option,
+)
 from edge_http.consent.covering import cover_of
 from edge_http.consent.looking import sights
 from edge_http.consent.seeming import name_warnings
@@ -19,6 +29,7 @@ from identity.oauth.client import OAuthClient
 from schemas.errors import Refusal
 from schemas.granting import PreviewedAsk, PreviewedComponent, PreviewGrantReply
 from schemas.slices import ACTIONS, Slice
+from schemas.slicing import GrantPlace, settings_of
 
 NOW = datetime(2031, 5, 1, 22, 30, tzinfo=UTC).timestamp()
 """A Thursday in London, and a Friday already in Amsterdam."""
@@ -197,3 +208,35 @@ def test_a_slice_in_words() -> None:
     assert title_of(one) == "Sport / Run/walk, Food / apples"
     assert limits_of(one, str) == ["Also how it was, up to 1 day ago", "Only what is told after 5.0"]
     assert title_of(Slice(paths=["", "Food"], actions=["ask"])) == "Your whole model"
+
+
+def test_what_is_refused_is_denied_where_it_would_be_given_around() -> None:
+    """Of contexts, components and rules alike; not where nothing is given, nor what another slice allows there."""
+    asked = [
+        Slice(paths=[""], actions=["ask"]),
+        Slice(paths=["Sport"], actions=["ask", "tell"]),
+        Slice(components=["Sport/steps"], actions=["ask"]),
+        Slice(paths=["Food"], actions=["ask"]),
+        Slice(paths=["Food"], actions=["ask"], purpose="to count"),
+        Slice(paths=["Sport"], actions=["ask"], whose_rules="bob"),
+    ]
+    whats = [ALLOW, REFUSE, REFUSE, ALLOW, REFUSE, REFUSE]
+    choices = [asked_choice(one)._replace(what=what) for one, what in zip(asked, whats, strict=True)]
+    follows = chosen(asked, choices, [[] for _ in asked], 0.0, "UTC")
+    assert follows.granted == [
+        asked[0],
+        asked[3],
+        Slice(paths=["Sport"], denied=["ask"]),
+        Slice(components=["Sport/steps"], denied=["ask"]),
+    ]
+    assert follows.refused == [one for one, what in zip(asked, whats, strict=True) if what == REFUSE]
+
+
+def test_what_is_ticked_off_is_denied_where_it_would_be_given_around() -> None:
+    """Beside what is allowed in the same place, for as long as that."""
+    asked = [Slice(paths=[""], actions=["ask", "tell"]), Slice(paths=["Sport"], actions=["ask", "tell"], expires=9e9)]
+    choices = [asked_choice(asked[0]), asked_choice(asked[1])._replace(actions=("tell",))]
+    follows = chosen(asked, choices, [[], []], 0.0, "UTC")
+    sport = settings_of(follows.granted)[GrantPlace(("Sport",))]
+    assert (sport.ask, sport.tell, sport.expires) == (False, True, 9e9)
+    assert follows.refused == []

@@ -298,16 +298,22 @@ async def test_names_of_others_are_flagged(scene: Scene) -> None:
     assert "It has registered itself" in page.text
 
 
-async def test_what_stands_around_a_slice_is_shown_when_the_slice_goes(scene: Scene) -> None:
-    """To refuse what narrows a part would show all of it: the page says so before it is allowed."""
-    now_on = Slice(components=["Sport/steps"], actions=["ask"], since=4e9)
-    page = await scene.question(
-        scope="", authorization_details=details(Slice(paths=["Sport"], actions=["ask"]), now_on)
-    )
-    assert shown_values(page)["steps"] == "nothing yet"
+async def test_what_is_refused_stays_out_of_what_is_allowed_around_it(scene: Scene) -> None:
+    """The page shows it so before anything is allowed, the app gets no more, and the whole grant says so."""
+    page = await scene.question(scope="ask:Sport tell:Sport ask:Sport/Running")
+    assert shown_values(page)["pace"] == "5:30"
     again = await scene.decides(page, what_1="refuse")
     assert again.status == 200
-    assert shown_values(again)["steps"] == "4200"
+    assert shown_values(again) == {"steps": "4200", "weight": "nothing yet"}
+    assert answer_of(await scene.decides(again))["code"]
+    assert await scene.seen("Sport") == {"steps": 4200, "weight": None}
+    assert await scene.refused_to("Sport", "Running")
+    grant = await scene.grant()
+    assert grant is not None
+    assert [(one.paths, one.actions, one.denied) for one in grant.slices] == [
+        (["Sport"], ["ask", "tell"], []),
+        (["Sport/Running"], [], ["ask"]),
+    ]
 
 
 async def test_a_right_of_the_whole_model_is_no_owners(scene: Scene) -> None:
