@@ -128,12 +128,25 @@ def _client(wanted: _Wanted) -> OAuthClient:
     return OAuthClient(
         client_id,
         wanted.client_name or client_id,
-        wanted.client_uri,
+        _home(wanted),
         wanted.redirect_uris,
         "public" if is_public else "confidential",
         origins=_origins(wanted.redirect_uris) if is_public else [],
         made_by="registration",
     )
+
+
+def _home(wanted: _Wanted) -> str:
+    """Give its page, if browsers are sent back to that host: anyone could say to be from any other (RFC 7591, 5)."""
+    hosts = {_host(uri) for uri in wanted.redirect_uris}
+    return wanted.client_uri if _host(wanted.client_uri) in hosts else ""
+
+
+def _host(uri: str) -> str | None:
+    try:
+        return urlsplit(uri).hostname
+    except ValueError:
+        return None
 
 
 def _origins(redirect_uris: list[str]) -> list[str]:

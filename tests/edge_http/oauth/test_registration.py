@@ -53,6 +53,18 @@ async def test_a_public_client_registers_itself_and_gets_no_secret(site: Site, c
     assert told["client_id_issued_at"] == int(found.made)
 
 
+@pytest.mark.parametrize("page", ["https://bank.example/", "https://log.example.evil.example/", "https://[x/", "about:"])
+async def test_28_nobody_says_to_be_from_another_host(site: Site, clients: Clients, page: str) -> None:
+    """The page of consent shows where an app is from: that is where browsers are sent back to, or nothing."""
+    status, told = await register(site, client_uri=page, redirect_uris=["https://log.example/cb"])
+    assert (status, told.get("client_uri")) == (201, None)
+    found = await clients.find(told["client_id"])
+    assert found is not None
+    assert found.home == ""
+    _, told = await register(site)
+    assert told["client_uri"] == WANTED["client_uri"]
+
+
 async def test_a_confidential_client_gets_a_secret(site: Site, clients: Clients) -> None:
     """Of llum's making, that does not expire."""
     _, told = await register(site, token_endpoint_auth_method=None)
