@@ -53,7 +53,9 @@ async def test_a_public_client_registers_itself_and_gets_no_secret(site: Site, c
     assert told["client_id_issued_at"] == int(found.made)
 
 
-@pytest.mark.parametrize("page", ["https://bank.example/", "https://log.example.evil.example/", "https://[x/", "about:"])
+@pytest.mark.parametrize(
+    "page", ["https://bank.example/", "https://log.example.evil.example/", "https://[x/", "about:"]
+)
 async def test_28_nobody_says_to_be_from_another_host(site: Site, clients: Clients, page: str) -> None:
     """The page of consent shows where an app is from: that is where browsers are sent back to, or nothing."""
     status, told = await register(site, client_uri=page, redirect_uris=["https://log.example/cb"])
