@@ -1,13 +1,14 @@
 """`/authorize`, the page of consent, where its forms lead, and the original's addresses, added to the application."""
 
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 
 from aiohttp import web
 
+from edge_http.consent.faults import LETTING_IN
 from edge_http.consent.throttling import ASKING, new_throttle
 from edge_http.oauth import addresses
 from edge_http.sessions.current import SIGN_IN_PATH, see_other
+from edge_http.sessions.explaining import PageHandler
 from edge_http.sessions.local_paths import HOME
 
 
@@ -25,21 +26,17 @@ def add_consent(app: web.Application) -> None:
     get("/logged_in", _to(HOME))
 
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def _handler(module: str, name: str) -> _Handler:
+def _handler(module: str, name: str) -> PageHandler:
     """Give a handler whose module is imported at its first request: an edge starts with imports, mostly."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        from edge_http.consent.faults import explained
+        found: PageHandler = getattr(import_module(module), name)
+        return await found(request)
 
-        return await explained(getattr(import_module(module), name))(request)
-
-    return handle
+    return LETTING_IN.handler(handle)
 
 
-def _to(path: str) -> _Handler:
+def _to(path: str) -> PageHandler:
     """Lead from an address of the original to what there is today."""
 
     async def handle(_: web.Request) -> web.StreamResponse:

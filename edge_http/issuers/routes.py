@@ -8,8 +8,9 @@ from importlib import import_module
 from aiohttp import web
 
 from edge_http.issuers.bounds import AT_ONCE, GOING, ONCE_MORE_EVERY_S
-from edge_http.issuers.faults import PageHandler, explained
+from edge_http.issuers.faults import SIGNING_IN_ELSEWHERE
 from edge_http.keys import BUS, ISSUERS, PUBLIC_URL
+from edge_http.sessions.explaining import PageHandler
 from identity.issuers.configured import Issuer
 from identity.issuers.parties import CALLBACK, Issuers
 from identity.throttle import Throttle
@@ -37,7 +38,7 @@ def _handler(module: str, name: str) -> PageHandler:
         found: PageHandler = getattr(import_module(f"edge_http.issuers.{module}"), name)
         return await found(request)
 
-    return explained(handle)
+    return SIGNING_IN_ELSEWHERE.handler(handle)
 
 
 async def _closing(app: web.Application) -> AsyncIterator[None]:
