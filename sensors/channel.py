@@ -73,11 +73,15 @@ def _shown(token: SensorToken | None) -> Token | None:
     return lambda: token() or ""
 
 
+def check_connected(bus: Bus) -> None:
+    """Raise `unavailable` if there is no connection now: it may come back elsewhere, so better look than wait."""
+    if not bus.connected:
+        raise Transient(Code.UNAVAILABLE, "the connection to the bus is lost")
+
+
 def _store(bus: Bus, requests: Requests, inbox: str) -> Store:
     async def store(entry: Entry) -> None:
-        if not bus.connected:
-            # It may come back elsewhere: better to look for it than to wait.
-            raise Transient(Code.UNAVAILABLE, "the connection to the bus is lost")
+        check_connected(bus)
         await requests.store(
             entry.user, entry.app, entry.payload, verb=entry.verb, reply_to=inbox, timeout_s=STORE_TIMEOUT_S
         )

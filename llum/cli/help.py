@@ -27,7 +27,7 @@ EXAMPLES: Final = {
     "callout": "llum callout --nats-url nats://192.0.2.7:4222 --credentials /etc/llum/credentials.json",
     "nats-config": "llum nats-config --credentials /etc/llum/credentials.json >> nats-server.conf",
     "sensor": "llum sensor activity alice",
-    "sensor activity": "llum sensor activity alice --install",
+    "sensor activity": "llum sensor activity alice --at https://llum.example",
     "sensor log": "llum sensor log alice apple --time '10 minutes ago'",
     "example": "llum example log-llum",
     "example log-llum": "llum example log-llum --at http://127.0.0.1:8080",

@@ -79,6 +79,14 @@ class SignedIn:
         """The same in short."""
         return self._kept.granted.scope
 
+    def bus_address(self, url: str | None = None) -> str:
+        """Give where its bus is: at `url`, or else where llum says. Raises a `Fault` if it does not say that."""
+        address = url or self._kept.server.bus
+        if not address:
+            hint = "Give its address, such as nats://llum.example:4222; or set public_bus where llum runs."
+            raise Fault(f"{host_of(self.url)} does not say where its bus is", hint)
+        return address
+
     async def token(self) -> str:
         """Give an access token that is good for a while. Raises `invalid_grant` once the sign-in has ended, `Fault`,
         `Transient`.
@@ -126,13 +134,9 @@ class SignedIn:
         """
         from llum.client import Client
 
-        address = url or self._kept.server.bus
-        if not address:
-            hint = "Give its address, such as nats://llum.example:4222; or set public_bus where llum runs."
-            raise Fault(f"{host_of(self.url)} does not say where its bus is", hint)
         async with (
             self.staying_fresh(),
-            Client.connect(address, app=self.client_id, token=self.shown, **more) as client,
+            Client.connect(self.bus_address(url), app=self.client_id, token=self.shown, **more) as client,
         ):
             yield client
 

@@ -3,10 +3,11 @@
 from typing import Final
 
 from bus.as_app import new_id
-from schemas.commands import Import, Tell
+from schemas.commands import Command, Import, MakeComponent, MakeContext, Tell
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedComponent, ImportedContext
 from schemas.evidence import NewEvidence
 from schemas.permissions import Permission
+from schemas.slices import Slice
 from sensors.activity.states import Observation
 from sensors.spool import Entry
 
@@ -26,6 +27,13 @@ _PLACES: Final = (
 DESCRIPTION: Final = "Tells when you become active at a computer, and when idle."
 """What the owner is told of the app."""
 
+WANTED: Final = Slice(
+    paths=["/".join(CONTEXT[:2])],
+    actions=["tell", "make"],
+    purpose="To write down when you become active at this computer, and when idle. It reads nothing.",
+)
+"""What the sensor asks the person for where it signs in by itself."""
+
 
 def installing() -> Import:
     """Give what the owner sends before the sensor may tell. What is there already stays as it is."""
@@ -35,6 +43,15 @@ def installing() -> Import:
     contexts[-1].components = [ImportedComponent(definition=_definition())]
     apps = {APP: ImportedApp(description=DESCRIPTION)}
     return Import(id=new_id(), context=[], contexts=contexts, apps=apps, only_new=True)
+
+
+def making() -> list[Command]:
+    """Give what the sensor itself sends to make its place, where the person lets it. What is there stays as it is."""
+    contexts: list[Command] = [
+        MakeContext(id=new_id(), context=list(CONTEXT[:n]), name=CONTEXT[n], description=_PLACES[n], exist_ok=True)
+        for n in range(1, len(CONTEXT))
+    ]
+    return [*contexts, MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True)]
 
 
 def telling(user: str, app: str, what: Observation) -> Entry:

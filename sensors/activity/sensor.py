@@ -47,6 +47,8 @@ class ActivityOptions:
     spool_folder: Path
     token: SensorToken | None = None
     """Gives the sensor's token for the bus; None: the address says who connects."""
+    connect: Connect | None = None
+    """Another way to the bus than that address and token."""
     poll_s: float = POLL_S
     idle_after_s: float = IDLE_AFTER_S
     backend: str = "auto"
@@ -73,7 +75,8 @@ async def run_activity_sensor(options: ActivityOptions, stop: asyncio.Event) -> 
         backend = await chosen(options.backend)
         log.info("sensor.starts", user=options.user, app=options.app, backend=backend.name, waiting=len(spool))
         sensor = ActivitySensor(options, backend, spool)
-        await sensor.run(bus_at(options.nats_url, options.app, options.token), stop)
+        connect = options.connect or bus_at(options.nats_url, options.app, options.token)
+        await sensor.run(connect, stop)
         log.info("sensor.stops", user=options.user, app=options.app, waiting=len(spool))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from bus.as_app import new_id
-from schemas.commands import Import, Tell
+from schemas.commands import Command, Import, MakeComponent, MakeContext, Tell
 from schemas.definitions import ComponentDefinition, ImportedApp, ImportedComponent, ImportedContext
 from schemas.evidence import NewEvidence
 from schemas.permissions import Permission
+from schemas.slices import Slice
 from sensors.spool import Entry
 
 APP: Final = "log_sensor"
@@ -26,6 +27,13 @@ _PLACES: Final = ("What apps keep for themselves.", "What you have logged")
 DESCRIPTION: Final = "Writes down what you log at this machine."
 """What the owner is told of the app."""
 
+WANTED: Final = Slice(
+    paths=["/".join(CONTEXT)],
+    actions=["tell", "make"],
+    purpose="To write down what you log at this computer. It reads nothing.",
+)
+"""What the sensor asks the person for where it signs in by itself."""
+
 
 def installing() -> Import:
     """Give what the owner sends before the sensor may tell. What is there already stays as it is."""
@@ -35,6 +43,15 @@ def installing() -> Import:
     contexts[-1].components = [ImportedComponent(definition=_definition())]
     apps = {APP: ImportedApp(description=DESCRIPTION)}
     return Import(id=new_id(), context=[], contexts=contexts, apps=apps, only_new=True)
+
+
+def making() -> list[Command]:
+    """Give what the sensor itself sends to make its place, where the person lets it. What is there stays as it is."""
+    *around, name = CONTEXT
+    return [
+        MakeContext(id=new_id(), context=around, name=name, description=_PLACES[-1], exist_ok=True),
+        MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True),
+    ]
 
 
 def telling(user: str, items: Sequence[str], time: float) -> list[Entry]:

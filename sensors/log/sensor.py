@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from schemas.paths import check_token
-from sensors.channel import BusAddress, SensorToken, bus_at
 from sensors.log.messages import APP, telling
-from sensors.publisher import Publisher
+from sensors.publisher import Connect, Publisher
 from sensors.spool import Spool
 
 DELIVER_S: Final = 5.0
@@ -19,9 +18,8 @@ async def log_items(
     user: str,
     items: Sequence[str],
     time: float,
-    nats_url: BusAddress,
+    connect: Connect,
     spool_folder: Path,
-    token: SensorToken | None = None,
 ) -> int:
     """Log things, and give how many messages still wait in the spool.
 
@@ -30,7 +28,7 @@ async def log_items(
     check_token(user, "user")
     with Spool(spool_folder, f"{user}.{APP}") as spool:
         spool.append(*telling(user, items, time))
-        publisher = Publisher(spool, bus_at(nats_url, APP, token))
+        publisher = Publisher(spool, connect)
         publishing = asyncio.create_task(publisher.run())
         try:
             await publisher.flush(DELIVER_S)

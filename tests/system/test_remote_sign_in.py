@@ -9,6 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests.edge_http.consent.asking import fields_of
+from tests.system.consenting_person import Shown
 from tests.system.harness import Llum, until
 from tests.system.test_sessions import PlainBrowser
 from tests.waiting import DEADLINE_S
@@ -24,13 +26,13 @@ class Person(PlainBrowser):
         host = urlsplit(self._llum.http).netloc.replace("127.0.0.1", "localhost")
         return super().send(method, path, body, **{"Host": host, "Origin": f"http://{host}", **headers})
 
-    def fill_in(self, page: str, path: str, **fields: str) -> str:
+    def fill_in(self, page: str, path: str, /, **fields: str | list[str]) -> str:
         """Send a form of a page, and give where that leads, or the next page."""
         found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page)
         assert found, page
         hidden = re.search(r'name="request"[^>]* value="([^"]+)"', page)
         fields = ({"request": hidden[1]} if hidden else {}) | fields
-        body = urlencode({"csrf_token": found[1], **fields}).encode()
+        body = urlencode({"csrf_token": found[1], **fields}, doseq=True).encode()
         kind = "application/x-www-form-urlencoded"
         status, text = self.send("POST", path, body, **{"Content-Type": kind, "Sec-Fetch-Site": "same-origin"})
         assert status in (200, 303), text
@@ -55,6 +57,7 @@ class Laptop:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LLUM_")}
         ours = {
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "COLUMNS": "80",
             "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22",
         }
@@ -92,12 +95,13 @@ class Laptop:
 
 
 def allow(alice: Person, laptop: Laptop) -> None:
-    """Type the code that the laptop shows, see that it is one's own, and let it in."""
+    """Type the code that the laptop shows, see that it is one's own, and let it have what it asks for."""
     shown = until(lambda: re.search(r"^  ([B-Z]{4}-[B-Z]{4})$", laptop.said, re.MULTILINE), "a code is shown")
     page = alice.fill_in(alice.open("/device"), "/device", user_code=shown[1])
     assert "Is this your device?" in page
     consent = alice.fill_in(page, "/device/confirm", user_code=shown[1], answer="yes")
-    assert alice.fill_in(alice.open(consent), "/allow") == "/device?done=allowed"
+    page = alice.open(consent)
+    assert alice.fill_in(page, "/allow", **fields_of(Shown(consent, page))) == "/device?done=allowed"
 
 
 def test_a_command_line_speaks_for_its_person_without_the_operators_credentials(llum: Llum) -> None:

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -13,14 +13,32 @@ from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, settings_options
 from llum.failures import Fault
 from llum.settings import Settings
+from schemas.paths import check_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bus.showing import ExpiringToken
+    from llum.oauth.signing_in import How
+    from llum.people.remote_sensors import RemoteSensor
 
 _NAMES: Final = {"activity_monitor": "activity", "log_sensor": "log"}
 """The command of each sensor, by its app."""
+
+
+def _at(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    """Give a sensor the options of an llum that somebody else runs."""
+    browser = "With --at: open the page with the short code in a browser of this machine."
+    device = "With --at: only show the short code; you type it into a browser elsewhere."
+    for add in (
+        click.option("--device", "how", flag_value="device", help=device),
+        click.option("--browser", "how", flag_value="browser", help=browser),
+        click.option(
+            "--at", metavar="URL", help="The address of an llum that somebody else runs, as a browser has it."
+        ),
+    ):
+        function = add(function)
+    return function
 
 
 @click.group()
@@ -34,6 +52,7 @@ def sensor() -> None:
 @click.option(
     "--install", is_flag=True, help="As the owner, give the sensor its place in the model, and end. Needed once."
 )
+@_at
 @click.option("--poll-s", type=float, default=5.0, show_default=True, help="Seconds from one look to the next.")
 @click.option("--idle-after-s", type=float, default=10.0, show_default=True, help="Seconds without input until idle.")
 @click.option("--backend", default="auto", show_default=True, help="auto, x11, wayland_logind, macos or windows.")
@@ -44,6 +63,8 @@ def activity(
     person: str | None,
     user: str | None,
     install: bool,
+    at: str | None,
+    how: str | None,
     poll_s: float,
     idle_after_s: float,
     backend: str,
@@ -56,6 +77,9 @@ def activity(
 
     \b
     Devices/activity_monitor/activity/data
+
+    With --at nobody's credentials are needed: at the first use you decide in a browser, at the llum that somebody else
+    runs. --install asks you anew.
     """
     from llum.processes import logs
     from sensors.activity.messages import APP, COMPONENT, CONTEXT
@@ -63,17 +87,17 @@ def activity(
 
     if person and user and person != user:
         raise click.UsageError(f"you named two people: {person} and {user}")
-    who, place = person or user or _only_person(settings), "/".join((*CONTEXT, COMPONENT))
+    who = person or user or _only_person(settings, at)
+    remote = _seen_to(settings, who, APP, "/".join((*CONTEXT, COMPONENT)), at, how, install=install)
     if install:
-        _install(settings, who, APP, place)
         return
-    _see_to_installation(settings, who, APP, place)
     logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
     options = ActivityOptions(
         user=who,
         nats_url=settings.nats_url or _finder(settings.data_dir),
-        spool_folder=spool or settings.data_dir / "spool",
+        spool_folder=spool or (remote.spool_folder if remote else settings.data_dir / "spool"),
         token=_token_of(settings, who, APP),
+        connect=remote.connect() if remote else None,
         poll_s=poll_s,
         idle_after_s=idle_after_s,
         backend=backend,
@@ -88,6 +112,7 @@ def activity(
 @click.option(
     "--install", is_flag=True, help="As the owner, give the sensor its place in the model, and end. Needed once."
 )
+@_at
 @click.option("--spool", type=click.Path(path_type=Path), help="Folder for what has not been sent yet.")
 @json_option
 @settings_options(*WHERE, "log_level", "log_format")
@@ -97,6 +122,8 @@ def log(
     items: tuple[str, ...],
     typed_time: str | None,
     install: bool,
+    at: str | None,
+    how: str | None,
     spool: Path | None,
     as_json: bool,
 ) -> None:
@@ -107,32 +134,30 @@ def log(
 
     \b
     Apps/Logging/logged_items
+
+    With --at nobody's credentials are needed: at the first use you decide in a browser, at the llum that somebody else
+    runs. --install asks you anew.
     """
     from llum.processes import logs
+    from sensors.channel import bus_at
     from sensors.log.messages import APP, COMPONENT, CONTEXT, ITEMS
     from sensors.log.sensor import log_items
 
     place = "/".join((*CONTEXT, COMPONENT))
     if install:
-        _install(settings, user, APP, place)
+        _seen_to(settings, user, APP, place, at, how, install=True)
         return
     unknown = [item for item in items if item not in ITEMS]
     if unknown or not items:
         named = f"{unknown[0]!r} cannot be logged" if unknown else "nothing is named"
         raise click.UsageError(f"{named}; what can be is {', '.join(ITEMS)}")
     when = _when(settings, typed_time)
-    _see_to_installation(settings, user, APP, place)
+    remote = _seen_to(settings, user, APP, place, at, how)
     logs.set_up(settings.log_level, [logs.stderr_sink(settings.log_format)], process="sensor")
-    waiting = asyncio.run(
-        log_items(
-            user,
-            items,
-            when,
-            settings.nats_url or _finder(settings.data_dir),
-            spool or settings.data_dir / "spool",
-            _token_of(settings, user, APP),
-        )
-    )
+    token, address = _token_of(settings, user, APP), settings.nats_url or _finder(settings.data_dir)
+    connect = remote.connect() if remote else bus_at(address, APP, token)
+    folder = spool or (remote.spool_folder if remote else settings.data_dir / "spool")
+    waiting = asyncio.run(log_items(user, items, when, connect, folder))
     text = f"logged: {', '.join(items)}"
     text += f"\n{waiting} not sent yet: the next `llum sensor log` sends what waits" if waiting else ""
     say({"user": user, "items": list(items), "time": when, "waiting": waiting}, text, as_json=as_json)
@@ -144,6 +169,31 @@ def _when(settings: Settings, typed: str | None) -> float:
     from llum.cli.person_times import TypedTime
 
     return time.time() if typed is None else TypedTime(typed).by_clock_of(zone_named(settings.time_zone))
+
+
+def _seen_to(
+    settings: Settings, user: str, app: str, place: str, at: str | None, how: str | None, *, install: bool = False
+) -> "RemoteSensor | None":
+    """See that a sensor is installed. Give it if it is one at an llum that somebody else runs."""
+    if at is not None:
+        return _signed_in(settings, user, app, at, how, install=install)
+    if how is not None:
+        raise click.UsageError("--browser and --device go with --at")
+    (_install if install else _see_to_installation)(settings, user, app, place)
+    return None
+
+
+def _signed_in(settings: Settings, user: str, app: str, at: str, how: str | None, *, install: bool) -> "RemoteSensor":
+    """Have the person decide, unless they have before."""
+    from llum.cli.commands.options import run_quietly
+    from llum.people.remote_sensors import RemoteSensor
+
+    remote, way = RemoteSensor(app, check_token(user, "user"), at, settings.nats_url), cast("How", how or "auto")
+    if install or remote.find() is None:
+        run_quietly(settings, lambda: remote.install(way))
+        said = f"the {_NAMES[app]} sensor is installed for {user} at {remote.url}: it may tell {remote.place}"
+        click.echo(said, err=not install)
+    return remote
 
 
 def _install(settings: Settings, user: str, app: str, place: str) -> None:
@@ -214,7 +264,9 @@ def _finder(data_dir: Path) -> "Callable[[], str | None]":
     return find_now
 
 
-def _only_person(settings: Settings) -> str:
+def _only_person(settings: Settings, at: str | None) -> str:
+    if at is not None:
+        raise click.UsageError("with --at, say whose activity it is: only they can let the sensor in")
     from llum.cli.commands.options import with_client
     from llum.people.people import list_people
 
