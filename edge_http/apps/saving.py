@@ -15,6 +15,7 @@ from bus.as_app import new_id
 from edge_http.apps.changing import chosen
 from edge_http.apps.narrowing import apart, lets_more, replaced, same_slice, together, without
 from edge_http.apps.reading import APPS, client_of, granted_app, host_of, name_of, url_of_app
+from edge_http.apps.words import TO_END, going_on_in_words
 from edge_http.http.observe import TRACE
 from edge_http.http.responses import json_response
 from edge_http.http.showing import wants_page
@@ -26,6 +27,7 @@ from edge_http.sessions.own_sessions import way_in_words
 from identity.sessions.session import Session
 from schemas.errors import Code, Refusal
 from schemas.grants import Consent, ConsentVerdict, GrantedApp
+from schemas.outlasting import outlasted
 from schemas.slices import Slice
 
 REVOKE: Final = "revoke"
@@ -68,7 +70,9 @@ async def _change_slice(request: web.Request, session: Session, form: Form, app:
 
     old = _named(form, app)
     new = chosen(form, old, time.time(), zone_named(await zone_of(request, session.user)))
-    await _change(request, session, app, replaced(apart(app.slices), old, new))
+    slices = replaced(apart(app.slices), old, new)
+    _check_ends(slices, new)
+    await _change(request, session, app, slices)
     return "changed"
 
 
@@ -92,6 +96,13 @@ _WORK: Final[dict[str, AppWork]] = {
     "change": _change_slice,
     "end_sign_in": _end_sign_in,
 }
+
+
+def _check_ends(slices: Sequence[Slice], new: Slice) -> None:
+    """Refuse a change of one place if it, or what is within it, would end and go on by what is around."""
+    others = [one for one in slices if one != new]
+    for one in outlasted([new], others) if len(others) < len(slices) else ():
+        raise Refusal(Code.BAD_FIELD, f"{going_on_in_words(one)}: {TO_END}", "until", TO_END)
 
 
 def _named(form: Form, app: GrantedApp) -> Slice:

@@ -8,6 +8,7 @@ from edge_http.home.why import KINDS
 from schemas.app_names import app_name
 from schemas.asked import AskedRow
 from schemas.grants import ConsentDecision
+from schemas.outlasting import Outlasted
 from schemas.paths import parse_path
 from schemas.slices import ACTIONS, Action, Slice
 
@@ -101,6 +102,19 @@ def places_in_words(one: Slice) -> list[Crumb]:
 def path_in_words(path: Sequence[str]) -> str:
     """Write a path as people read it, such as `Personal / firstname`; that of the model itself by its name."""
     return " / ".join(path) or WHOLE
+
+
+def going_on_in_words(one: Outlasted) -> str:
+    """Say that an end would be none."""
+    place, around = path_in_words(one.place.path), path_in_words(one.around.path)
+    whose = f" for its rules in the model of {one.place.whose_rules}" if one.place.whose_rules else ""
+    return (
+        f"What you choose for {place}{whose} would end, and it would go on all the same by what you allow for {around}"
+    )
+
+
+TO_END: Final = "let both end at the same time, choose no end for the smaller part, or do not allow one of them"
+"""What somebody can do where `going_on_in_words` says something."""
 
 
 def limits_in_words(one: Slice) -> list[str]:

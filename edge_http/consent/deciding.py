@@ -12,7 +12,7 @@ from edge_http.consent.asking import GO_BACK, OpenQuestion, open_question, quest
 from edge_http.consent.choices import Chosen, choice_in, chosen
 from edge_http.consent.leading import location_of, place_of_asking, sent_from_form
 from edge_http.consent.sameness import is_as_shown
-from edge_http.consent.showing import ToDecide, current_of, deciding_about, first_choices, show
+from edge_http.consent.showing import ToDecide, current_of, deciding_about, endless, first_choices, show
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR
 from edge_http.oauth.addresses import device_done
@@ -64,6 +64,8 @@ async def allow(request: web.Request) -> web.Response:
     follows = chosen(about.slices, choices, about.options, shown.now, about.ground.zone)
     if not is_as_shown(follows.granted, shown.granted, current_of(about)):
         return await show(request, asked, about, choices, changed=True)
+    if endless(about, follows.granted):
+        return await show(request, asked, about, choices)
     registration = await _stored(request, asked, about, follows)
     if registration is None:
         return await _answered(request, asked, DENIED)

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from aiohttp import web
 
+from edge_http.apps.words import TO_END, going_on_in_words
 from edge_http.consent.asking import OpenQuestion, questions_of
 from edge_http.consent.choices import KEEP, Chosen, Option, SliceChoice, asked_choice, chosen, effective
 from edge_http.consent.covering import Cover, cover_of
@@ -22,6 +23,7 @@ from edge_http.web.pages import page
 from identity.oauth.questions import ShownConsent
 from schemas.granting import PreviewGrantReply
 from schemas.grants import GrantedApp
+from schemas.outlasting import outlasted
 from schemas.queries import PreviewGrant
 from schemas.slices import Action, Slice
 
@@ -80,6 +82,11 @@ def current_of(about: ToDecide) -> list[Slice]:
     return _current(about.ground.app)
 
 
+def endless(about: ToDecide, granted: Sequence[Slice]) -> list[str]:
+    """Say where an end would be none: a wider part that is allowed for longer would go on to give the same."""
+    return [going_on_in_words(one) for one in outlasted(granted, current_of(about))]
+
+
 def _current(app: GrantedApp | None) -> list[Slice]:
     return app.slices if app is not None and app.registration is not None else []
 
@@ -113,7 +120,7 @@ async def show(
         secret=asked.found.secret, rows=_rows(about, choices, seen),
         owner=asked.question.owner and not _is_owner(about), owns=_is_owner(about),
         has=[_in_words(one, about) for one in current_of(about)], seen_already=seen_already, reply=reply,
-        zone=about.ground.zone, changed=changed,
+        zone=about.ground.zone, changed=changed, endless=endless(about, follows.granted), to_end=TO_END,
         warnings=name_warnings(client, await request[TRACE].edge[AUTHENTICATOR].clients.list()),
     )  # fmt: skip
 

@@ -146,6 +146,22 @@ async def test_a_slice_is_narrowed(alice: Alice) -> None:
         assert said in page.text
 
 
+async def test_an_end_that_would_be_none_is_refused(alice: Alice) -> None:
+    """Neither a part ends before the whole around it, nor does the whole go on after a part: each says what to do."""
+    await alice.let_in(PERSONAL, EMAIL)
+    done = await alice.save("change", slice=written(EMAIL), actions="ask", until="week", how="value:default")
+    assert done.status == 400
+    assert "would go on all the same by what you allow for Personal" in done.text
+    assert "let both end at the same time" in done.text
+    done = await alice.save("change", slice=written(PERSONAL), actions=["ask", "tell"], until="day")
+    assert done.location == f"/list_apps/{APP}?done=changed"
+    done = await alice.save("change", slice=written(EMAIL), actions="ask", until="week")
+    assert done.location == f"/list_apps/{APP}?done=changed", "it ends later than what is around it"
+    personal = (await alice.grant()).slices[0]
+    done = await alice.save("change", slice=written(personal), actions=["ask", "tell"], until="never")
+    assert done.status == 400
+
+
 async def test_more_asks_for_a_fresh_sign_in(alice: Alice) -> None:
     """To tick a verb, and to take away what limits: a browser is sent to sign in and comes back to the app's page."""
     denied = Slice(components=["Personal/email"], denied=["ask"])

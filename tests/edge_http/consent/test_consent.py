@@ -316,6 +316,22 @@ async def test_what_is_refused_stays_out_of_what_is_allowed_around_it(scene: Sce
     ]
 
 
+async def test_an_end_that_would_be_none_is_not_allowed(scene: Scene) -> None:
+    """The whole would go on to give the part. The page says so, stores nothing, and takes one end for both."""
+    page = await scene.question(scope="ask: ask:Food")
+    assert "It would not end" not in page.text
+    for address in ("/consent", "/allow"):
+        page = await scene.decides(page, address, limit_1="resolver:default", until_1="today")
+        assert page.status == 200
+        assert "What you choose for Food would end, and it would go on all the same" in page.text
+    assert await scene.grant() is None
+    page = await scene.decides(page, until_0="today")
+    assert answer_of(page)["code"]
+    grant = await scene.grant()
+    assert grant is not None
+    assert len({one.expires for one in grant.slices}) == 1
+
+
 async def test_a_right_of_the_whole_model_is_no_owners(scene: Scene) -> None:
     """`model` is every verb, everywhere, and nothing that only an owner does."""
     await scene.decides(await scene.question(scope="model"))
