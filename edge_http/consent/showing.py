@@ -117,6 +117,7 @@ async def show(
     return page(
         request, "consent.html", leads_to=form_target(code_request.redirect_uri),
         client=client, host=place_of_asking(code_request), home=host_of(client.home) if client.home else "",
+        meant_for=host_of(code_request.audience) if code_request.audience else "",
         secret=asked.found.secret, rows=_rows(about, choices, seen),
         owner=asked.question.owner and not _is_owner(about), owns=_is_owner(about),
         has=[_in_words(one, about) for one in current_of(about)], seen_already=seen_already, reply=reply,

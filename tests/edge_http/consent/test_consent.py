@@ -11,6 +11,7 @@ from schemas.errors import Code, Refusal
 from schemas.queries import PreviewGrant
 from schemas.scopes import format_details
 from schemas.slices import Slice
+from tests.edge_http.accounts.conftest import PUBLIC_URL
 from tests.edge_http.consent.asking import CALLBACK, Scene, answer_of, fields_of, is_of_llum, shown_values, words_of
 
 
@@ -330,6 +331,18 @@ async def test_an_end_that_would_be_none_is_not_allowed(scene: Scene) -> None:
     grant = await scene.grant()
     assert grant is not None
     assert len({one.expires for one in grant.slices}) == 1
+
+
+async def test_tokens_for_another_server_are_said_to_be_so(scene: Scene) -> None:
+    """With them it can ask who the person is: they must know. Of tokens for llum there is nothing to say."""
+    audience = "https://files.example/api"
+    server = OAuthClient(id="files", name="Files", kind="confidential", audience=audience)
+    await scene.add(server)
+    page = words_of(await scene.question(resource=audience))
+    assert "The tokens are for files.example" in page
+    assert "files.example can ask llum who you are, and what you allow Log llum in your model" in page
+    for resource in ("", PUBLIC_URL):
+        assert "The tokens are for" not in words_of(await scene.question(resource=resource))
 
 
 async def test_a_right_of_the_whole_model_is_no_owners(scene: Scene) -> None:
