@@ -46,6 +46,8 @@ class History:
     def __init__(self) -> None:
         self.person = Person()
         self.withdrawn: dict[tuple[int, int], int] = {}
+        self.asked_at = 0.0
+        """The latest time of an ask. Clocks do not go back here: what has expired once stays so in memory."""
 
     def pieces(self) -> list[Evidence]:
         rows = sorted(self.person.store.rows, key=lambda row: (row.seq, row.evidence.n))
@@ -153,7 +155,8 @@ def asked(history: History, data: st.DataObject) -> None:
         with pytest.raises(Refusal):
             person.ask(query)
         return
-    now = data.draw(st.sampled_from([person.now, person.now, person.now + 5, person.now + DAY, person.now + 3 * DAY]))
+    moments = [person.now, person.now, person.now + 5, person.now + DAY, person.now + 3 * DAY]
+    now = history.asked_at = max(history.asked_at, data.draw(st.sampled_from(moments)))
     then = now if as_of is None else (START_US + as_of * 1_000_000) / 1e6
     told = history.known(person.seq if as_of is None else as_of)
     (answer,) = person.ask(query, now=now).components
