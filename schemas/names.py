@@ -33,6 +33,7 @@ _NAMES: Final = frozenset(
         "name",
         "path",
         "permissions",
+        "query",
         "view",
         "views",
     }

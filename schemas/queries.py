@@ -64,18 +64,31 @@ class Ask(PastQuery, tag="ask"):
     explain: bool = False
     show_contexts: bool = False
     """Add the context's sub-contexts, views and rules."""
-    whose_rules: str | None = None
-    """The person in whose model the rule is that asks; llum sets it. What is set here for the app's rules there counts
-    then, and nothing of what the app itself may do."""
+
+
+class AskForRule(_Query, tag="ask_for_rule"):
+    """Ask for a rule that the app has in another person's model: an `AskReply`. Only llum sends it."""
+
+    whose_rules: str
+    """The person in whose model the rule is. What is set here for the app's rules there counts, and nothing of what
+    the app itself may do."""
+    query: Ask
 
 
 class Access(_Query, tag="access"):
     """Tell whether the app is registered with the model: an `AccessReply`, or `no_such_model`, `no_such_app`."""
 
-    whose_rules: str | None = None
-    """A person: is it `permission_denied` for the rules that the app has in that person's model to tell `component`?"""
-    component: list[str] = []
-    """Its path, from the root. For `whose_rules` alone."""
+
+class RuleMayTell(_Query, tag="rule_may_tell"):
+    """Tell whether a rule that the app has in another person's model may tell a component of this one.
+
+    An `AccessReply`, or `permission_denied`. Only llum sends it.
+    """
+
+    whose_rules: str
+    """The person in whose model the rule is."""
+    component: list[str]
+    """Its path, from the root."""
 
 
 class Ping(_Query, tag="ping"):
@@ -236,7 +249,9 @@ class Check(_Query, tag="check"):
 
 Query = (
     Ask
+    | AskForRule
     | Access
+    | RuleMayTell
     | Ping
     | GetContext
     | ListResolvers
@@ -255,7 +270,9 @@ Query = (
 )
 QUERIES: tuple[type[_Query], ...] = (
     Ask,
+    AskForRule,
     Access,
+    RuleMayTell,
     Ping,
     GetContext,
     ListResolvers,
@@ -273,3 +290,6 @@ QUERIES: tuple[type[_Query], ...] = (
     PreviewGrant,
 )
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))
+
+LLUMS_OWN_QUERIES: frozenset[type[msgspec.Struct]] = frozenset({AskForRule, RuleMayTell})
+"""What llum asks for rules: no connection of an app may publish these, so the model knows who asks."""

@@ -23,7 +23,7 @@ from model.resolvers.registry import Resolvers
 from model.rules.decide import OWN_MODEL, Wanted
 from model.state import Model
 from schemas.errors import Code, LlumError, Refusal, Transient, raised_from
-from schemas.queries import Access, Ask
+from schemas.queries import Ask, AskForRule, RuleMayTell
 from schemas.replies import AskReply
 
 MAX_PER_ASK: Final = 512
@@ -128,8 +128,8 @@ class Values:
     async def _ask(self, app: str, model: str, query: Ask) -> AskReply:
         if self.is_own(model):
             return await self._moment.ask(app, query)
-        query.whose_rules = self._moment.user
-        reply = await _patiently(lambda: self._requests.ask(model, app, query, FOREIGN_TIMEOUT_S))
+        for_rule = AskForRule(whose_rules=self._moment.user, query=query)
+        reply = await _patiently(lambda: self._requests.ask(model, app, for_rule, FOREIGN_TIMEOUT_S))
         assert isinstance(reply, AskReply)
         return reply
 
@@ -139,7 +139,7 @@ async def check_tells(requests: Requests, app: str, user: str, path: Sequence[st
 
     The command would be refused there, too, but then nobody here would hear of it.
     """
-    query = Access(whose_rules=whose_rules, component=list(path))
+    query = RuleMayTell(whose_rules=whose_rules, component=list(path))
     await _patiently(lambda: requests.ask(user, app, query, FOREIGN_TIMEOUT_S))
 
 

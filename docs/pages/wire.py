@@ -142,7 +142,7 @@ def _verbs(kind: str, structs: Sequence[Any]) -> list[tuple[str, str, str]]:
     return [
         (
             code(verb_of(struct)),
-            f"{kind}, *llum's own*" if struct in commands.LLUMS_OWN else kind,
+            f"{kind}, *llum's own*" if struct in commands.LLUMS_OWN | queries.LLUMS_OWN_QUERIES else kind,
             first_paragraph(struct.__doc__),
         )
         for struct in structs

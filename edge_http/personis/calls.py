@@ -49,6 +49,8 @@ class AskCall(Call, kw_only=True):
     resolver: ResolverSpelling = None
     showcontexts: Any = None
     held_at: float | None = None
+    whose_rules: Any = None
+    """Nobody may say this: llum alone asks for rules."""
 
 
 class TellCall(Call, kw_only=True):

@@ -145,6 +145,8 @@ def ask_of(call: AskCall) -> Ask:
     The filter chooses no more than that: the original resolves the value over all evidence. It knows no periods,
     though: of a period the value is asked for, too.
     """
+    if call.whose_rules is not None:
+        raise Refusal(Code.BAD_FIELD, "only llum asks for rules", "whose_rules", "leave whose_rules out")
     resolver, evidence_filter = resolver_of(call.resolver)
     return Ask(
         context=path_of(call.context),

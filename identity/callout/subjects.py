@@ -13,6 +13,7 @@ from schemas.permissions import VERBS
 from schemas.verbs import verb_of
 
 _OWNERS: Final = tuple(command for command in commands.COMMANDS if command not in commands.LLUMS_OWN)
+_ASKS: Final = tuple(query for query in queries.QUERIES if query not in queries.LLUMS_OWN_QUERIES)
 _OWNERS_ASKS: Final = frozenset(
     {
         queries.ListApps,
@@ -33,7 +34,7 @@ def subjects_of(user: str, app: str, rights: Iterable[str], *, owner: bool, inbo
     sent = _OWNERS if owner else tuple(one for one in _OWNERS if RIGHT_OF.get(one) in held)
     asked = [
         query
-        for query in queries.QUERIES
+        for query in _ASKS
         if owner or (query not in _OWNERS_ASKS and (query not in RIGHT_OF or RIGHT_OF[query] in held))
     ]
     publish = [command_subject(user, app, verb_of(command)) for command in sent]

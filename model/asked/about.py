@@ -9,10 +9,10 @@ from model.state import Model
 from schemas.asked import AskedRow, PlaceKind
 from schemas.limits import MAX_PATH_SEGMENTS, MAX_SEGMENT_CHARACTERS
 from schemas.paths import Path
-from schemas.queries import Access, Ask, Ping, Query
+from schemas.queries import Access, Ask, AskForRule, Ping, Query, RuleMayTell
 from schemas.verbs import verb_of
 
-UNCOUNTED = (Access, Ping)
+UNCOUNTED = (Access, RuleMayTell, Ping)
 """Queries that tell nothing of a person: the edges ask them to learn whether an app may come in."""
 
 
@@ -72,8 +72,9 @@ def headings_of(
     """
     if isinstance(query, UNCOUNTED):
         return ()
-    rule_of = getattr(query, "whose_rules", None) or rule_of
-    grantee = grantee_of(app, getattr(query, "whose_rules", None))
+    grantee = app
+    if type(query) is AskForRule:
+        rule_of, grantee, query = query.whose_rules, grantee_of(app, query.whose_rules), query.query
     return tuple(
         Heading(
             app, verb_of(query), _clipped(path), kind, _grant(model, grantee, path, kind, now, known), None, rule_of

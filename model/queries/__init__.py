@@ -43,6 +43,7 @@ from schemas.queries import (
     Access,
     Ask,
     Asked,
+    AskForRule,
     Check,
     CheckImport,
     Consequences,
@@ -56,6 +57,7 @@ from schemas.queries import (
     ListRules,
     PreviewGrant,
     Query,
+    RuleMayTell,
 )
 from schemas.replies import CheckImportReply, Reply
 
@@ -81,15 +83,20 @@ def answer(
     at the model until it yields `Read`s for the first time, and never after: commands may follow from then on. Raises a
     `Refusal`. A ping is not about a model, so it has no answer here.
     """
-    if (type(query) is Ask or type(query) is Access) and query.whose_rules is not None:
+    if type(query) is AskForRule or type(query) is RuleMayTell:
         app = grantee_of(app, query.whose_rules)
+        query = query.query if type(query) is AskForRule else query
     return _ANSWERS[type(query)](model, caches, Asker(app, model, now, caches.grants, fired), query, resolvers)
 
 
-def _access(model: Model, _caches: Caches, asker: Asker, query: Access, _resolvers: Resolvers) -> Answering:
+def _access(model: Model, _caches: Caches, asker: Asker, _query: Access, _resolvers: Resolvers) -> Answering:
     yield from ()
-    if query.whose_rules is not None:
-        describe.check_tells(asker, query.component)
+    return describe.answer_access(model, asker)
+
+
+def _rule_may_tell(model: Model, _caches: Caches, asker: Asker, query: RuleMayTell, _resolvers: Resolvers) -> Answering:
+    yield from ()
+    describe.check_tells(asker, query.component)
     return describe.answer_access(model, asker)
 
 
@@ -161,6 +168,7 @@ def _follows(model: Model, _caches: Caches, asker: Asker, query: Follows, _resol
 _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers], Answering]]] = {
     Ask: answer_ask,
     Access: _access,
+    RuleMayTell: _rule_may_tell,
     GetContext: _get_context,
     ListResolvers: _list_resolvers,
     ListApps: _list_apps,

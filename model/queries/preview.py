@@ -51,6 +51,10 @@ _ALL: Final = Slice(paths=[""], actions=["ask"])
 """What an owner's app asks."""
 
 
+_Asked = tuple[str | None, Ask]
+"""An ask, and in whose model the rule is that asks it; None: the app itself asks."""
+
+
 class _Begun(msgspec.Struct):
     """An ask that is planned, and what it waits for; or done, and its reply."""
 
@@ -96,7 +100,7 @@ def _rights_after(model: Model, query: PreviewGrant, by: str, now: float) -> Mod
     return rights
 
 
-def _asks(rights: Model, app: str, granted: Sequence[Slice], now: float) -> Iterator[Ask]:
+def _asks(rights: Model, app: str, granted: Sequence[Slice], now: float) -> Iterator[_Asked]:
     """Give what there is to be asked, each place once: the places of slices, and contexts below that it may know of."""
     seen: set[tuple[Path, str | None, str | None]] = set()
     for one in granted:
@@ -106,9 +110,9 @@ def _asks(rights: Model, app: str, granted: Sequence[Slice], now: float) -> Iter
             for at in [path] if one.view else _contexts(rights, app, path, one.whose_rules, now):
                 if (at, one.view, one.whose_rules) not in seen:
                     seen.add((at, one.view, one.whose_rules))
-                    yield Ask(context=list(at), view=one.view, whose_rules=one.whose_rules)
+                    yield one.whose_rules, Ask(context=list(at), view=one.view)
         for path, names in _by_context(one).items():
-            yield Ask(context=list(path), view=names, whose_rules=one.whose_rules)
+            yield one.whose_rules, Ask(context=list(path), view=names)
 
 
 def _contexts(rights: Model, app: str, path: Path, whose_rules: str | None, now: float) -> Iterator[Path]:
@@ -129,14 +133,14 @@ def _by_context(one: Slice) -> dict[Path, list[str | list[str]]]:
 
 
 def _begin(
-    rights: Model, query: PreviewGrant, asks: Iterator[Ask], reply: PreviewGrantReply, resolvers: Resolvers
+    rights: Model, query: PreviewGrant, asks: Iterator[_Asked], reply: PreviewGrantReply, resolvers: Resolvers
 ) -> Iterator[_Begun]:
     """Plan the asks that there is room for, and count the others."""
     room, reply.empty = query.limit, True
-    for number, ask in enumerate(asks):
-        app = Asker(grantee_of(query.app, ask.whose_rules), rights, reply.time)
+    for number, (whose_rules, ask) in enumerate(asks):
+        app = Asker(grantee_of(query.app, whose_rules), rights, reply.time)
         view = ask.view if isinstance(ask.view, str | None) else [str(name) for name in ask.view]
-        one = _Begun(PreviewedAsk(context=ask.context, view=view, whose_rules=ask.whose_rules), [])
+        one = _Begun(PreviewedAsk(context=ask.context, view=view, whose_rules=whose_rules), [])
         try:
             found = find_targets(rights, app, ask)
         except Refusal as refusal:

@@ -82,3 +82,10 @@ async def test_an_import_makes_nothing_real_that_a_file_claims(edge: Edge) -> No
 def test_every_member_of_llums_own_is_reserved() -> None:
     """A new one is added to the list by being there."""
     assert {*Evidence.__struct_fields__} - RESERVED_MEMBERS == {"extra", "n"}
+
+
+async def test_nobody_asks_for_a_rule(edge: Edge) -> None:
+    """What is granted to the rules of an app is for these, and llum alone asks for them."""
+    error = await edge.call("ask", {"context": ["P"], "view": None, "whose_rules": "bob"})
+    assert (error["error"]["code"], error["error"]["field"]) == ("bad_field", "whose_rules")
+    assert edge.requests.queries == []

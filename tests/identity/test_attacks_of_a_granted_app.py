@@ -13,12 +13,27 @@ import pytest
 
 from bus.requests import Requests
 from identity.oauth.issuing import Issuing
-from schemas.commands import COMMANDS, LLUMS_OWN, MakeRule, Tell
+from schemas.codec import decode_reply, encode
+from schemas.commands import COMMANDS, LLUMS_OWN, MakeRule, RegisterApp, SetPermission, Tell
 from schemas.errors import Code, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.grants import Consent
-from schemas.queries import Ask, Asked, Check, Export, GetContext, Grants, ListApps, PreviewGrant, Query
-from schemas.replies import Accepted, AskReply, Refused
+from schemas.queries import (
+    LLUMS_OWN_QUERIES,
+    QUERIES,
+    Ask,
+    Asked,
+    AskForRule,
+    Check,
+    Export,
+    GetContext,
+    Grants,
+    ListApps,
+    PreviewGrant,
+    Query,
+    RuleMayTell,
+)
+from schemas.replies import Accepted, AskReply, Failed, Refused
 from schemas.slices import ACTIONS, Action, Slice
 from schemas.verbs import verb_of
 from tests.identity.callout_ground import Ground, ground
@@ -149,6 +164,43 @@ async def test_bob_is_reached_by_no_subject_and_no_rule(lamp: Lamp) -> None:
     assert await llum.values("x", "bob") == ["his"]
     assert await llum.values("y", "carol") == ["secret"]
     assert await llum.values("x", "carol") == ["old", "new", "hers"]
+
+
+async def test_it_does_not_speak_for_its_rules(lamp: Lamp) -> None:
+    """What Carol lets the app's rules in Bob's model ask is for these: they get it, and the app does not."""
+    llum = lamp.there.llum
+    let = SetPermission(id="rules", app="lamp", context=["c"], component="y", whose_rules="bob", ask=True, tell=True)
+    await llum.do(let, "carol")
+    requests = await lamp.there.requests(lamp.token)
+    own = Ask(context=["c"], view=["y"])
+    for query in (AskForRule(whose_rules="bob", query=own), RuleMayTell(whose_rules="bob", component=["c", "y"])):
+        with pytest.raises(Refusal) as denied:
+            await requests.ask("carol", "lamp", query)
+        assert (denied.value.code, verb_of(query) in str(denied.value)) == (Code.PERMISSION_DENIED, True)
+        assert await llum.requests.ask("carol", "lamp", query), "it is what llum itself asks"
+    for verb, body in (
+        ("ask", b'{"verb":"ask","context":["c"],"view":["y"],"whose_rules":"bob"}'),
+        ("access", b'{"verb":"access","whose_rules":"bob","component":["c","y"]}'),
+    ):
+        reply = decode_reply(await requests.ask_raw("carol", "lamp", verb, body))
+        assert isinstance(reply, Failed)
+        assert (reply.error.code, reply.error.field) == (Code.BAD_FIELD, "whose_rules")
+    inside = decode_reply(
+        await requests.ask_raw("carol", "lamp", "ask", encode(AskForRule(whose_rules="bob", query=own)))
+    )
+    assert isinstance(inside, Failed)
+    assert inside.error.code is Code.UNKNOWN_VERB
+
+
+async def test_no_app_has_a_subject_for_what_llum_asks_for_rules(lamp: Lamp) -> None:
+    """Neither this one, nor one of the owner, about whose own model it is."""
+    registration = await lamp.there.llum.do(RegisterApp(id="mine", app="mine", role="owner"), "carol")
+    owners = await lamp.there.authenticator.tokens.issue("carol", "mine", registration, 3600.0)
+    for app, token in (("lamp", lamp.token), ("mine", owners)):
+        async with raw(lamp.there.url, auth_token=token) as client:
+            for query in LLUMS_OWN_QUERIES:
+                assert await client.publish(f"llum.ask.carol.{app}.{verb_of(query)}", b"{}"), (app, query)
+    assert set(QUERIES) > LLUMS_OWN_QUERIES
 
 
 async def test_16_only_an_access_token_for_llum_connects(lamp: Lamp) -> None:

@@ -81,10 +81,11 @@ def test_examples_import_llum_alone(page: Path) -> None:
 
 
 NOT_FOR_CLIENTS = {
-    "check_import", "derive", "fire", "note_sent", "ping", "restate", "set_quota", "withdraw_following"
+    "ask_for_rule", "check_import", "derive", "fire", "note_sent", "ping", "restate", "rule_may_tell", "set_quota",
+    "withdraw_following",
 }  # fmt: skip
-"""Verbs of llum's own: what a rule derives, a schedule that is due, whether a partition is served, the first look at a
-large import, what follows from evidence or has left because of it, and what the operator alone may say.
+"""Verbs of llum's own: what a rule asks and derives, a schedule that is due, whether a partition is served, the first
+look at a large import, what follows from evidence or has left because of it, and what the operator alone may say.
 """
 
 UNDER_ANOTHER_NAME = {"import": "import_contexts"}

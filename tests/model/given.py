@@ -17,7 +17,7 @@ from schemas.commands import Command, MakeModel, RegisterApp, SetPermission, Tel
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
-from schemas.queries import Ask, Export, Query
+from schemas.queries import Ask, AskForRule, Export, Query
 from schemas.replies import AskReply, ComponentAnswer, ExportReply
 from tests.driving import run
 
@@ -148,7 +148,7 @@ class Person:
         self.model = self.store.load("alice", self.live.seq, self.live.time_us)
         self.caches = Caches()
 
-    def ask(self, query: Ask, app: str = "llum", now: float | None = None) -> AskReply:
+    def ask(self, query: Ask | AskForRule, app: str = "llum", now: float | None = None) -> AskReply:
         """Ask as an actor does."""
         reply = self.answered(query, app, now)
         assert isinstance(reply, AskReply)

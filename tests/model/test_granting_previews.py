@@ -16,7 +16,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence
 from schemas.granting import PreviewedComponent, PreviewGrantReply
 from schemas.grants import Consent
-from schemas.queries import Ask, PreviewGrant
+from schemas.queries import Ask, AskForRule, PreviewGrant
 from schemas.slices import Slice
 from schemas.slicing import checked
 from tests.effort import EFFORT
@@ -264,7 +264,9 @@ def test_a_preview_is_what_the_app_then_gets(
     assert shown.seq == person.live.seq
     person.do(command, time_us=round(shown.time * 1e6))
     for ask in shown.asks:
-        own = Ask(context=ask.context, view=ask.view, whose_rules=ask.whose_rules)  # type: ignore[arg-type]
+        of_app = Ask(context=ask.context, view=ask.view)  # type: ignore[arg-type]
+        whose = ask.whose_rules
+        own = of_app if whose is None else AskForRule(whose_rules=whose, query=of_app)
         try:
             reply = person.ask(own, "probe", shown.time)
         except Refusal as refusal:

@@ -26,7 +26,18 @@ from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.grants import Consent
 from schemas.missing import ALL_OF_THE_PAST, RIGHT_OF, right, right_for
-from schemas.queries import QUERIES, Access, Ask, Export, GetContext, GetPermission, ListApps, ListRules, Query
+from schemas.queries import (
+    QUERIES,
+    Ask,
+    AskForRule,
+    Export,
+    GetContext,
+    GetPermission,
+    ListApps,
+    ListRules,
+    Query,
+    RuleMayTell,
+)
 from schemas.slices import Slice
 
 from .given import RULE, START_US, Person
@@ -201,9 +212,9 @@ def test_so_is_it_where_only_some_components_reach_so_far() -> None:
 def test_a_rule_in_another_model_lacks_a_right_of_its_own() -> None:
     """Not one of its app."""
     person = given(ask=True, tell=True)
-    error = person.refuses_ask(Access(whose_rules="bob", component=["Personal", "age"]), "probe")
+    error = person.refuses_ask(RuleMayTell(whose_rules="bob", component=["Personal", "age"]), "probe")
     assert error.missing == Slice(components=OF_AGE, actions=["tell"], whose_rules="bob")
-    asked = person.refuses_ask(Ask(context=["Personal"], whose_rules="bob"), "probe")
+    asked = person.refuses_ask(AskForRule(whose_rules="bob", query=Ask(context=["Personal"])), "probe")
     assert asked.missing == Slice(paths=["Personal"], actions=["ask"], whose_rules="bob")
 
 

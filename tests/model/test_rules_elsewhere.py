@@ -9,7 +9,7 @@ from schemas.causes import Cause
 from schemas.commands import DeleteApp, Derive, SetPermission
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
-from schemas.queries import Access, Ask, GetContext
+from schemas.queries import Ask, AskForRule, GetContext, RuleMayTell
 
 from .given import Person, failed
 
@@ -31,11 +31,11 @@ def told(whose: str | None, component: str = "age", context: str = "Personal") -
     return Derive(id="t", context=[context], component=component, evidence=NewEvidence(value=2), cause=cause)
 
 
-def asked(whose: str, **members: Any) -> Ask:
-    return Ask(**{"context": ["Personal"], "view": ["age"], "whose_rules": whose, **members})
+def asked(whose: str, **members: Any) -> AskForRule:
+    return AskForRule(whose_rules=whose, query=Ask(**{"context": ["Personal"], "view": ["age"], **members}))
 
 
-def denied(person: Person, query: Ask, app: str = "lim") -> bool:
+def denied(person: Person, query: AskForRule, app: str = "lim") -> bool:
     return set(failed(person.ask(query, app)).values()) == {Code.PERMISSION_DENIED}
 
 
@@ -47,7 +47,7 @@ def test_what_the_app_may_do_is_not_for_rules_elsewhere(app: str) -> None:
     assert person.refuses_ask(asked("mallory", view=None), app).code is Code.PERMISSION_DENIED
     assert person.refuses_ask(asked("mallory", view=None, show_contexts=True), app).code is Code.PERMISSION_DENIED
     assert person.refuses(told("mallory"), app).code is Code.PERMISSION_DENIED
-    assert person.refuses_ask(Access(whose_rules="mallory", component=AGE), app).code is Code.PERMISSION_DENIED
+    assert person.refuses_ask(RuleMayTell(whose_rules="mallory", component=AGE), app).code is Code.PERMISSION_DENIED
 
 
 @pytest.mark.parametrize("app", ["lim", "llum"])
@@ -55,7 +55,7 @@ def test_what_is_granted_to_rules_of_one_person_is_for_these(app: str) -> None:
     """Not for those of others, and not for those of another app."""
     person = given(app, ask=True, tell=True)
     assert person.ask(asked("mallory"), app).components[0].value == 1
-    assert person.answered(Access(whose_rules="mallory", component=AGE), app)
+    assert person.answered(RuleMayTell(whose_rules="mallory", component=AGE), app)
     person.do(told("mallory"), app)
     assert person.value("age") == 2
     other = "lim" if app == "llum" else "llum"
@@ -80,7 +80,7 @@ def test_limits_hold_for_rules_elsewhere() -> None:
     person.permit("lim", "Personal", component="mood", whose_rules="mallory", ask=False)
     assert person.ask(asked("mallory", resolver="recent"), "lim").components[0].value == 1
     assert denied(person, asked("mallory", view=["mood"]))
-    assert denied(person, Ask(view=[["Goals", "Health", "steps"]], whose_rules="mallory"))
+    assert denied(person, asked("mallory", context=[], view=[["Goals", "Health", "steps"]]))
     assert set(failed(person.ask(asked("mallory"), "lim", now=4e9)).values()) == {Code.PERMISSION_DENIED}
 
 
@@ -102,7 +102,7 @@ def test_a_grant_ends_when_it_is_taken_back_or_the_app_goes() -> None:
 
 
 def test_names_that_nobody_granted_anything_are_not_remembered() -> None:
-    """Anyone can ask with any number of them."""
+    """Anyone can have a rule, and there is any number of them."""
     person = given(ask=True)
     before = len(person.caches.grants)
     for number in range(20):

@@ -16,7 +16,7 @@ from model.asked.tally import (
 from schemas.asked import AskedRow
 from schemas.commands import SetPermission
 from schemas.errors import Code, Error
-from schemas.queries import Access, Ask, Export, GetContext, ListApps, ListRules, Query
+from schemas.queries import Access, Ask, AskForRule, Export, GetContext, ListApps, ListRules, Query
 from schemas.replies import ComponentFailure
 
 from .given import Person
@@ -210,9 +210,9 @@ def test_an_ask_for_a_rule_is_marked(person: Person) -> None:
     """It is judged by what is granted to the rules of that person, and is told apart from an ask of the app."""
     person.register("coach")
     person.do(SetPermission(id="p", app="coach", context=["Personal"], whose_rules="bob", ask=True))
-    query = Ask(context=["Personal"], view=["age"], whose_rules="bob")
+    query = AskForRule(whose_rules="bob", query=Ask(context=["Personal"], view=["age"]))
     (heading,) = headings_of(person.live, "coach", query, person.now)
-    assert (heading.app, heading.rule_of, heading.grant) == ("coach", "bob", "/Personal")
+    assert (heading.app, heading.verb, heading.rule_of, heading.grant) == ("coach", "ask", "bob", "/Personal")
 
 
 def test_a_refused_name_takes_no_more_room_than_a_real_one(person: Person) -> None:
