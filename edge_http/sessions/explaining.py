@@ -1,6 +1,7 @@
 """What people read when what they wanted on a page did not work: what happened, and how to go on."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
 from typing import NamedTuple
 
 from aiohttp import web
@@ -28,6 +29,7 @@ class Explained(NamedTuple):
     def handler(self, handler: PageHandler) -> PageHandler:
         """Have what goes wrong be shown with its advice, to whoever reads pages. Nobody is sent elsewhere."""
 
+        @wraps(handler)
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)
