@@ -6,7 +6,6 @@ readers of JSON disagree on what the digits mean. Null is a value of JSON compon
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -20,24 +19,13 @@ from schemas.limits import (
     MAX_DEFINITION_ITEMS,
     MAX_EXTRA_BYTES,
     MAX_JSON_DEPTH,
-    MAX_LIST_ITEMS,
     MAX_PATH_SEGMENTS,
-    MAX_SEGMENT_CHARACTERS,
-    MAX_TEXT_CHARACTERS,
 )
 from schemas.paths import check_path, check_segment
-
-MIN_TIME_S: Final = -62_135_596_800.0
-"""Seconds since 1970 of the year 1: earlier than that calendars do not go."""
-
-MAX_TIME_S: Final = 253_402_300_799.0
-"""Seconds since 1970 of the end of the year 9999. Larger is most likely milliseconds."""
+from schemas.plain_checks import check_length, check_name, check_names, check_text, check_time, is_clean, unclean
 
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
-
-_UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-"""C0 control characters except tab, line feed and carriage return, and lone surrogates, which are not UTF-8."""
 
 
 def check_evidence(evidence: NewEvidence, value_type: ValueType, value_list: Sequence[str], field: str) -> None:
@@ -53,40 +41,6 @@ def check_evidence(evidence: NewEvidence, value_type: ValueType, value_list: Seq
         check_time(evidence.useby, f"{field}.useby")
     if evidence.extra:
         check_json(evidence.extra, f"{field}.extra", Code.BAD_FIELD)
-
-
-def check_text(text: str, field: str) -> None:
-    """Check a text for people: `too_large` or `bad_field`."""
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise Refusal(Code.TOO_LARGE, f"a text has {len(text)} characters, at most {MAX_TEXT_CHARACTERS}", field)
-    if not _is_clean(text):
-        raise _unclean(Code.BAD_FIELD, field)
-
-
-def check_name(name: str, field: str) -> None:
-    """Check a short word: a resolver's name, a flag."""
-    if not 0 < len(name) <= MAX_SEGMENT_CHARACTERS:
-        message = f"a name has {len(name)} characters, it needs 1 to {MAX_SEGMENT_CHARACTERS}"
-        raise Refusal(Code.TOO_LARGE if name else Code.BAD_FIELD, message, field)
-    if not _is_clean(name):
-        raise _unclean(Code.BAD_FIELD, field)
-
-
-def check_names(names: Sequence[str], field: str) -> None:
-    check_length(names, field)
-    for index, name in enumerate(names):
-        check_name(name, f"{field}[{index}]")
-
-
-def check_length(items: Sequence[Any], field: str) -> None:
-    if len(items) > MAX_LIST_ITEMS:
-        raise Refusal(Code.TOO_LARGE, f"a list has {len(items)} items, at most {MAX_LIST_ITEMS}", field)
-
-
-def check_time(time_s: float, field: str) -> None:
-    """Check seconds since 1970. False for NaN, so that is refused too."""
-    if not MIN_TIME_S <= time_s <= MAX_TIME_S:
-        raise Refusal(Code.BAD_FIELD, "a time lies outside the years 1 to 9999", field, "send seconds since 1970 (UTC)")
 
 
 def check_json(value: Any, field: str, code: Code = Code.BAD_VALUE) -> None:
@@ -253,8 +207,8 @@ def _check_texts(texts: Sequence[str], field: str) -> None:
 def _check_string(value: Any, _values: Sequence[str], field: str) -> None:
     if type(value) is not str:
         raise _wrong_type("a string", value, field)
-    if not (value.isprintable() or _is_clean(value)):
-        raise _unclean(Code.BAD_VALUE, f"{field}.value")
+    if not (value.isprintable() or is_clean(value)):
+        raise unclean(Code.BAD_VALUE, f"{field}.value")
 
 
 def _check_number(value: Any, _values: Sequence[str], field: str) -> None:
@@ -298,8 +252,8 @@ def _is_checked_scalar(node: Any, field: str, code: Code) -> bool:
     if kind is list or kind is dict:
         return False
     if kind is str:
-        if not _is_clean(node):
-            raise _unclean(code, field)
+        if not is_clean(node):
+            raise unclean(code, field)
     elif kind is int or kind is float:
         _check_finite(node, field, code)
     elif node is not None and kind is not bool:
@@ -311,8 +265,8 @@ def _members(container: Any, field: str, code: Code) -> Iterable[Any]:
     if type(container) is list:
         return container
     for key in container:
-        if type(key) is not str or not _is_clean(key):
-            raise _unclean(code, field)
+        if type(key) is not str or not is_clean(key):
+            raise unclean(code, field)
     return list(container.values())
 
 
@@ -322,15 +276,6 @@ def _check_finite(number: float, field: str, code: Code) -> None:
             raise Refusal(code, "an integer lies outside -2**63 to 2**63-1", field, "send it as a string")
     elif not math.isfinite(number):
         raise Refusal(code, "a number is not finite", field)
-
-
-def _is_clean(text: str) -> bool:
-    """Printable is the cheap test that nearly every text passes; it knows nothing of tabs and line ends."""
-    return text.isprintable() or not _UNCLEAN.search(text)
-
-
-def _unclean(code: Code, field: str) -> Refusal:
-    return Refusal(code, "a text contains a control character or a lone surrogate", field)
 
 
 def _wrong_type(expected: str, value: Any, field: str) -> Refusal:

@@ -16,6 +16,8 @@ import msgspec
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_segment, check_token, format_path, parse_path
 from schemas.permissions import AS_TELL, Permission, said
+from schemas.plain_checks import check_name, check_names, check_text
+from schemas.setting_checks import check_filters, check_of_rules, check_times
 from schemas.slices import ACTIONS, Action, Slice
 
 MAX_SLICES: Final = 64
@@ -74,7 +76,7 @@ def places_of(one: Slice) -> list[GrantPlace]:
 
 
 def checked(slices: Sequence[Slice], field: str) -> list[Slice]:
-    """Give slices in their normal form, or raise `bad_field`, `bad_path`, `too_large` naming the field."""
+    """Give slices in their normal form, or raise `bad_field`, `bad_path`, `bad_filter`, `too_large` with the field."""
     if len(slices) > MAX_SLICES:
         raise Refusal(Code.TOO_LARGE, f"there are {len(slices)} slices, at most {MAX_SLICES}", field)
     normal = [_checked(one, f"{field}[{index}]") for index, one in enumerate(slices)]
@@ -82,6 +84,14 @@ def checked(slices: Sequence[Slice], field: str) -> list[Slice]:
         raise Refusal(Code.TOO_LARGE, f"the slices have more than {MAX_PLACES} places", field)
     _merged_by_place(normal, field)
     return normal
+
+
+def check_ends(slices: Sequence[Slice], now: float, field: str) -> None:
+    """Raise `bad_field` for a slice that would have ended already. `now` is seconds since 1970."""
+    for index, one in enumerate(slices):
+        if one.expires is not None and one.expires <= now:
+            message = "the slice would have ended already"
+            raise Refusal(Code.BAD_FIELD, message, f"{field}[{index}].expires", "name a later time")
 
 
 def settings_of(slices: Sequence[Slice], around: Mapping[GrantPlace, Permission] | None = None) -> GrantSettings:
@@ -119,6 +129,7 @@ def _checked(one: Slice, field: str) -> Slice:
     if set(actions) & set(denied):
         raise Refusal(Code.BAD_FIELD, "an action is both allowed and denied", f"{field}.denied", "name it once")
     _check_limits(one, field)
+    _check_parts(one, field)
     return msgspec.structs.replace(
         one,
         paths=list(dict.fromkeys(paths)),
@@ -146,6 +157,17 @@ def _check_limits(one: Slice, field: str) -> None:
             raise Refusal(Code.BAD_FIELD, message, f"{field}.view", "make them two slices")
     if one.whose_rules is not None:
         check_token(one.whose_rules, f"{field}.whose_rules")
+        check_of_rules(one.actions, f"{field}.")
+
+
+def _check_parts(one: Slice, field: str) -> None:
+    check_names(one.resolvers, f"{field}.resolvers")
+    check_filters(one.filters, f"{field}.filters")
+    if one.resolver:
+        check_name(one.resolver, f"{field}.resolver")
+    if one.purpose:
+        check_text(one.purpose, f"{field}.purpose")
+    check_times(one, f"{field}.")
 
 
 def _component(text: str, field: str) -> str:

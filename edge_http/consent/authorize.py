@@ -5,6 +5,7 @@ redirect. Any other mistake the client is told. It is told at once if somebody h
 registered itself could use llum to lead people to its own page: there the person goes on by a link.
 """
 
+import time
 from typing import Final
 from urllib.parse import urlencode
 
@@ -79,7 +80,7 @@ async def _kept(
 ) -> str:
     edge = request[TRACE].edge
     code_request = checked_request(client, parameters, redirect_uri)
-    wishes = wishes_of(client, parameters, redirect_uri)
+    wishes = wishes_of(client, parameters, redirect_uri, time.time())
     try:
         audience = await audience_of(parameters["resource"], edge[PUBLIC_URL], edge[AUTHENTICATOR].clients)
     except Refusal as unknown:

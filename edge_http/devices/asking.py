@@ -1,5 +1,6 @@
 """`/device_authorization`: a program without a browser asks for a short code (RFC 8628); and its grant at `/token`."""
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from identity.oauth.devices import DeviceRequest
 from identity.oauth.families import Issued
 from schemas.errors import Code, LlumError, Refusal
 from schemas.scopes import Scopes, parse_details, parse_scope
-from schemas.slicing import checked
+from schemas.slicing import check_ends, checked
 
 if TYPE_CHECKING:
     from edge_http.oauth.validating import KnownRequest
@@ -101,6 +102,7 @@ def _wishes(parameters: Parameters) -> Scopes:
     try:
         scopes = parse_scope(parameters.get("scope"))
         slices = checked([*scopes.slices, *(parse_details(details) if details else ())], "slices")
+        check_ends(slices, time.time(), "slices")
     except Refusal as refusal:
         raise Refusal(Code.INVALID_SCOPE, refusal.message, refusal.error.field, refusal.hint) from refusal
     if not slices and not scopes.owner:

@@ -9,7 +9,7 @@ from identity.oauth.clients import OAuthClient
 from schemas.errors import Refusal
 from schemas.scopes import MODEL, parse_details, parse_scope
 from schemas.slices import Slice
-from schemas.slicing import checked
+from schemas.slicing import check_ends, checked
 
 OLD_SCOPES: Final = frozenset({"https://www.personis.info/auth/model", "https://www.personis.com/auth/model"})
 """By which the clients of the original ask for all that there is: its web apps, and its command line."""
@@ -26,8 +26,8 @@ class Wishes(NamedTuple):
     """To become an owner's app."""
 
 
-def wishes_of(client: OAuthClient, parameters: AuthorizationParameters, redirect_uri: str) -> Wishes:
-    """Read what a client asks for. Raises `RefusedRequest`."""
+def wishes_of(client: OAuthClient, parameters: AuthorizationParameters, redirect_uri: str, now: float) -> Wishes:
+    """Read what a client asks for at a time (seconds since 1970). Raises `RefusedRequest`."""
 
     def refused(error: str, description: str) -> RefusedRequest:
         return RefusedRequest(error, _FORBIDDEN.sub("'", description), redirect_uri, parameters["state"])
@@ -36,6 +36,7 @@ def wishes_of(client: OAuthClient, parameters: AuthorizationParameters, redirect
     try:
         scopes = parse_scope(_scope_of(client, parameters))
         slices = checked([*scopes.slices, *(parse_details(details) if details else ())], "slices")
+        check_ends(slices, now, "slices")
     except Refusal as refusal:
         error = "invalid_authorization_details" if details else "invalid_scope"
         raise refused(error, str(refusal)) from refusal

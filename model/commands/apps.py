@@ -1,12 +1,9 @@
 """Apps and what they may do: all of it is for the owner's apps."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from model import permissions
 from model.changes import Change, Decision, PutItem, RegistrationChanged, drop, put
-from model.checks import MAX_TIME_S, check_name, check_names, check_text, check_time
 from model.commands.rules import removed_rules
 from model.commands.targets import check_owner, existing_component, no_such_context
 from model.stamp import Stamp
@@ -15,9 +12,10 @@ from schemas.app_names import app_name
 from schemas.apps import check_app, check_origins
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.errors import Code, Refusal
-from schemas.evidence import FILTER_NAMES
 from schemas.paths import Path, check_path, check_segment, check_token
-from schemas.permissions import PERMISSION_PARTS, Permission
+from schemas.permissions import PERMISSION_PARTS, VERBS, Permission
+from schemas.plain_checks import check_name, check_names, check_text
+from schemas.setting_checks import check_filters, check_of_rules, check_times
 
 
 def register_app(model: Model, command: RegisterApp, stamp: Stamp) -> Decision:
@@ -116,28 +114,19 @@ def _merged(before: Permission, setting: Permission) -> Permission:
 def check_permission(model: Model, grantee: str, setting: Permission, below: str, *, for_component: bool) -> None:
     """Check the parts of a setting; the names of their fields begin with `below`."""
     check_names(setting.resolvers or [], f"{below}resolvers")
-    _check_filters(setting.filters or [], f"{below}filters")
+    check_filters(setting.filters or [], f"{below}filters")
     if setting.bind_resolver:
         check_name(setting.bind_resolver, f"{below}bind_resolver")
     if setting.bind_view:
         check_segment(setting.bind_view, f"{below}bind_view")
     if setting.bind_view and for_component:
         raise Refusal(Code.BAD_FIELD, "a view is bound for a context, not for one component", f"{below}bind_view")
-    _check_times(setting, below)
+    check_times(setting, below)
     if setting.purpose is not None:
         check_text(setting.purpose, f"{below}purpose")
     _, person = permissions.parted_grantee(grantee)
     if person is not None:
         _check_for_rules(model, setting, person, below)
-
-
-def _check_times(setting: Permission, below: str) -> None:
-    for part, time_s in (("expires", setting.expires), ("since", setting.since)):
-        if time_s is not None:
-            check_time(time_s, f"{below}{part}")
-    if setting.past is not None and not 0 <= setting.past <= MAX_TIME_S:
-        message = "that is no number of seconds to look back"
-        raise Refusal(Code.BAD_FIELD, message, f"{below}past", "0: not at all")
 
 
 def _check_for_rules(model: Model, setting: Permission, person: str, below: str) -> None:
@@ -146,17 +135,7 @@ def _check_for_rules(model: Model, setting: Permission, person: str, below: str)
     if person == model.user:
         message = "rules in this model may do what their app may"
         raise Refusal(Code.BAD_FIELD, message, f"{below}whose_rules", "leave whose_rules out")
-    for verb in ("make", "delete", "rules", "notify"):
-        if getattr(setting, verb):
-            message = f"a rule in another person's model can ask and tell here, not {verb}"
-            raise Refusal(Code.BAD_FIELD, message, f"{below}{verb}", "permit ask or tell")
-
-
-def _check_filters(names: Sequence[str], field: str) -> None:
-    for index, name in enumerate(names):
-        if name not in FILTER_NAMES:
-            known = ", ".join(FILTER_NAMES)
-            raise Refusal(Code.BAD_FILTER, f"there is no filter {name[:80]!r}", f"{field}[{index}]", f"one of {known}")
+    check_of_rules([verb for verb in VERBS if getattr(setting, verb)], below)
 
 
 def check_registered(model: Model, app: str, field: str) -> None:

@@ -27,7 +27,6 @@ from model.changes import (
     note_consequence,
     put,
 )
-from model.checks import check_length, check_text
 from model.commands.rule_rights import check_may_ask
 from model.commands.targets import check_may, existing_component
 from model.evidence import decode_evidence
@@ -41,6 +40,7 @@ from schemas.effects import Sent
 from schemas.errors import Code, Refusal
 from schemas.evidence import CausingPiece, Evidence, EvidenceCause, Withdrawal
 from schemas.paths import Path, check_path
+from schemas.plain_checks import check_length, check_text
 
 MAX_TOGETHER: Final = 1000
 """Pieces that one command withdraws because of their causes: some milliseconds. Further commands withdraw the rest."""

@@ -11,7 +11,6 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, Decision, RegistrationChanged, ScheduleDropped, put
-from model.checks import check_text
 from model.commands.apps import check_not_last, check_permission, check_registered, without_settings
 from model.commands.targets import check_owner
 from model.stamp import Stamp
@@ -22,8 +21,8 @@ from schemas.errors import Code, Refusal
 from schemas.grants import MAX_DECISION_BYTES, Consent, ConsentDecision
 from schemas.paths import format_path
 from schemas.permissions import Permission
-from schemas.slices import Slice
-from schemas.slicing import FIELD_OF_PART, MAX_PLACES, GrantPlace, GrantSettings, checked, settings_of
+from schemas.plain_checks import check_text
+from schemas.slicing import FIELD_OF_PART, MAX_PLACES, GrantPlace, GrantSettings, check_ends, checked, settings_of
 
 
 def consent(model: Model, command: Consent, stamp: Stamp) -> Decision:
@@ -148,8 +147,7 @@ _DECIDED: Final[dict[str, Callable[[Model, Consent, Stamp], _Outcome]]] = {
 def _set(model: Model, command: Consent, settings: GrantSettings, stamp: Stamp) -> list[Change]:
     """Set what is granted, each place anew."""
     changes: list[Change] = []
-    for index, one in enumerate(command.granted):
-        _check_ends(one, stamp, f"granted[{index}]")
+    check_ends(command.granted, stamp.time_s, "granted")
     for place, setting in settings.items():
         grantee = permissions.grantee_of(command.app, place.whose_rules)
         _check_setting(model, grantee, place, setting)
@@ -157,11 +155,6 @@ def _set(model: Model, command: Consent, settings: GrantSettings, stamp: Stamp) 
         if kept.get(grantee, {}).get(place.path) != setting:
             changes.append(put(*_item(command.app, place), setting))
     return changes
-
-
-def _check_ends(one: Slice, stamp: Stamp, field: str) -> None:
-    if one.expires is not None and one.expires <= stamp.time_s:
-        raise Refusal(Code.BAD_FIELD, "the slice would have ended already", f"{field}.expires", "name a later time")
 
 
 def _check_setting(model: Model, grantee: str, place: GrantPlace, setting: Permission) -> None:

@@ -7,7 +7,6 @@ keeps; the model is then loaded anew.
 from collections.abc import Iterator
 
 from model.changes import Change, Decision, ForgetThePart, ForgetUser, Part, Restated, ScheduleDropped
-from model.checks import check_time
 from model.commands.targets import check_owner
 from model.stamp import Stamp
 from model.state import Context, Model, contexts_below
@@ -16,6 +15,7 @@ from schemas.commands import Forget
 from schemas.errors import Code, Refusal
 from schemas.parts import ForgetPart, Restate
 from schemas.paths import check_path, check_segment
+from schemas.plain_checks import check_time
 from schemas.queries import MeasurePart
 
 _MAX_NUMBER = 2**62

@@ -7,7 +7,7 @@ import msgspec
 
 from model import permissions
 from model.changes import AddEvidence, Change, Decision, KeepHeldOrder, add, mark_withdrawn, put
-from model.checks import check_evidence, check_text
+from model.checks import check_evidence
 from model.commands import causes
 from model.commands.causes import gone_with, may_have_fired, read_piece, with_withdrawals
 from model.commands.rules import check_cause, counted_cause, fired
@@ -23,6 +23,7 @@ from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, NewEvidence, ValueType, Withdrawal
 from schemas.missing import right
 from schemas.paths import Path, check_path
+from schemas.plain_checks import check_text
 
 _MAX_SEQ: Final = 2**62
 _NOTHING_BEFORE: Final[list[Change]] = []

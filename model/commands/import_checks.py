@@ -9,12 +9,8 @@ from model.checks import (
     check_count,
     check_evidence,
     check_extra,
-    check_length,
-    check_name,
     check_resolver,
     check_statement,
-    check_text,
-    check_time,
     check_unique,
     check_view,
 )
@@ -31,6 +27,7 @@ from schemas.evidence import ImportedEvidence
 from schemas.grants import ConsentDecision
 from schemas.paths import Path, check_path, check_token, format_path
 from schemas.permissions import Permission
+from schemas.plain_checks import check_length, check_name, check_text, check_time
 from schemas.time_zones import check_zone_name
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from model import permissions
 from model.changes import Change, CountCause, Decision, Fired, ScheduleDropped, SchedulePlanned, drop, put
-from model.checks import check_length, check_name, check_statement, check_unique
+from model.checks import check_statement, check_unique
 from model.commands.quotas import check_pace, check_rules
 from model.commands.rule_rights import check_activation, check_may_have_rules, lacking, reported, suspended_for
 from model.commands.targets import ComponentPlace, check_owner, existing_component
@@ -35,6 +35,7 @@ from schemas.evidence import Evidence
 from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE, MAX_RULE_DEPTH
 from schemas.missing import right
 from schemas.paths import Path, check_path
+from schemas.plain_checks import check_length, check_name
 
 CRON_APP: Final = "_cron"
 """The app that llum fires scheduled rules as. Nobody can register it."""

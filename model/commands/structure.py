@@ -12,7 +12,7 @@ import msgspec
 
 from model import permissions, references
 from model.changes import Change, Content, Decision, ItemKind, drop, put
-from model.checks import check_below, check_component, check_extra, check_goals, check_resolver, check_text, check_view
+from model.checks import check_below, check_component, check_extra, check_goals, check_resolver, check_view
 from model.commands.apps import check_permission, check_registered, permission_set
 from model.commands.causes import gone_with, may_have_fired
 from model.commands.evidence import with_value
@@ -40,6 +40,7 @@ from schemas.commands import (
 from schemas.definitions import ComponentDefinition
 from schemas.errors import Code, Refusal
 from schemas.paths import Path, check_path, check_segment
+from schemas.plain_checks import check_text
 
 
 def make_context(model: Model, command: MakeContext, stamp: Stamp) -> Decision:

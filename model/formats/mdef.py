@@ -22,21 +22,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from model.checks import (
-    check_below,
-    check_component,
-    check_json,
-    check_resolver,
-    check_statement,
-    check_text,
-    check_view,
-)
+from model.checks import check_below, check_component, check_json, check_resolver, check_statement, check_view
 from model.formats.mdef_grammar import MdefSyntaxError, Pair, Statement, Word, parse_statement
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import NewEvidence, ValueType
 from schemas.limits import MAX_COMMAND_BYTES, MAX_DEFINITION_ITEMS
 from schemas.paths import Path, format_path, parse_path
+from schemas.plain_checks import check_text
 from schemas.reserved import check_members
 
 MAX_CHARACTERS: Final = MAX_COMMAND_BYTES

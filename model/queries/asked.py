@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from model.asked.about import Heading, added_up, row_of
-from model.checks import check_time
 from model.evidence import first_us, to_us
 from model.permissions import Asker, denied
 from model.reads import Decisions, Found, Read, Recorded
@@ -19,6 +18,7 @@ from schemas.asked import AskedReply, AskedRow
 from schemas.grants import ConsentDecision
 from schemas.limits import MAX_REPLY_BYTES
 from schemas.paths import Path, check_path
+from schemas.plain_checks import check_time
 from schemas.queries import Asked
 
 MAX_ROWS: Final = 1000

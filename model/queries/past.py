@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterable
 
 import msgspec
 
-from model.checks import check_time
 from model.evidence import to_us
 from model.permissions import Asker, Grant, denied
 from model.reads import AsOf
@@ -17,6 +16,7 @@ from model.state import Contents, Context, Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.missing import ALL_OF_THE_PAST, right, right_to_past
 from schemas.paths import Path
+from schemas.plain_checks import check_time
 from schemas.queries import PastQuery
 from schemas.slices import Slice
 

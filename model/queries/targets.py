@@ -8,13 +8,13 @@ components that are not permitted are left out; a view of which nothing is left 
 
 import msgspec
 
-from model.checks import check_length
 from model.permissions import OWNER, Asker, Grant, denied
 from model.sight import Sight, placed
 from model.state import Context, Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.missing import right
 from schemas.paths import Path, check_path, check_segment
+from schemas.plain_checks import check_length
 from schemas.queries import Ask
 from schemas.replies import ComponentFailure
 

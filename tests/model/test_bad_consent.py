@@ -27,12 +27,12 @@ BAD = {
             id="x", app="probe", decision="allowed", granted=[Slice(paths=["a"], actions=["ask"], filters=["none"])]
         ),
         Code.BAD_FILTER,
-        "granted.filters[0]",
+        "granted[0].filters[0]",
     ),
     "a bad past": (
         Consent(id="x", app="probe", decision="allowed", granted=[Slice(paths=["a"], actions=["ask"], past=-1)]),
         Code.BAD_FIELD,
-        "granted.past",
+        "granted[0].past",
     ),
     "over already": (
         Consent(id="x", app="probe", decision="allowed", granted=[Slice(paths=["a"], actions=["ask"], expires=5.0)]),
@@ -47,7 +47,7 @@ BAD = {
             granted=[Slice(paths=["a"], actions=["make"], whose_rules="bob")],
         ),
         Code.BAD_FIELD,
-        "granted.make",
+        "granted[0].make",
     ),
     "rules of oneself": (
         Consent(

@@ -1,5 +1,7 @@
 """Slices: what they say as settings, and settings said as slices."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.errors import Code, Refusal
 from schemas.permissions import AS_TELL, VERBS, Permission, said
 from schemas.scopes import format_details, format_scope, parse_details, parse_scope
-from schemas.slices import ACTIONS, Slice
+from schemas.slices import ACTIONS, Action, Slice
 from schemas.slicing import GrantPlace, checked, settings_of, slices_of
 
 paths = st.sampled_from(["", "a", "a/b", "a/b/c", "d", "e~1f"])
@@ -26,7 +28,9 @@ limits = st.fixed_dictionaries(
 
 @st.composite
 def any_slice(draw: st.DrawFn) -> Slice:
-    actions = draw(st.lists(st.sampled_from(ACTIONS), unique=True))
+    person = draw(st.sampled_from([None, None, "bob"]))
+    usable: Sequence[Action] = ACTIONS if person is None else ("ask", "tell")
+    actions = draw(st.lists(st.sampled_from(usable), unique=True))
     denied = draw(st.lists(st.sampled_from([one for one in ACTIONS if one not in actions] or ["ask"]), max_size=2))
     denied = [one for one in denied if one not in actions]
     where = draw(st.sampled_from(["paths", "components"]))
@@ -35,7 +39,7 @@ def any_slice(draw: st.DrawFn) -> Slice:
         **{where: [place]},
         actions=actions if actions or denied else ["ask"],
         denied=denied,
-        whose_rules=draw(st.sampled_from([None, None, "bob"])),
+        whose_rules=person,
         purpose=draw(st.sampled_from([None, "to count"])),
         expires=draw(st.sampled_from([None, 9e9])),
         **(draw(limits) if "ask" in actions else {}),

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 from model.caches import Caches
-from model.checks import check_time
 from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, selection_of
 from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied, exists_for
@@ -32,6 +31,7 @@ from model.state import Leaf, Model
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_REPLY_BYTES
 from schemas.missing import right
+from schemas.plain_checks import check_time
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
 

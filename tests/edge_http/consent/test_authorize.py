@@ -1,5 +1,8 @@
 """What a client may ask for at /authorize, and where a browser is led then."""
 
+import json
+from typing import Any
+
 from identity.oauth.client import OAuthClient
 from tests.edge_http.consent.asking import CALLBACK, Scene, answer_of, authorize_path, is_of_llum
 
@@ -91,6 +94,30 @@ async def test_08_only_codes_are_given(scene: Scene) -> None:
 
 
 NO_SUCH_ACTION = '[{"type":"llum_model","paths":["a"],"actions":["x"]}]'
+
+BAD_SLICES: tuple[dict[str, Any], ...] = (
+    {"past": -1},
+    {"past": 1e18},
+    {"since": 1e18},
+    {"expires": 5},
+    {"filters": ["nonsense"]},
+    {"resolver": "x" * 300},
+    {"resolvers": [""]},
+    {"purpose": "x" * 5000},
+    {"whose_rules": "bob", "actions": ["ask", "make"]},
+)
+
+
+async def test_a_slice_that_no_model_takes_is_told_the_client(scene: Scene) -> None:
+    """Whoever decides could do nothing about it. So is one who asks by a short code."""
+    for members in BAD_SLICES:
+        details = json.dumps([{"type": "llum_model", "paths": ["Food"], "actions": ["ask"]} | members])
+        answer = answer_of(await scene.asks(scope="", authorization_details=details))
+        assert answer["error"] == "invalid_authorization_details", members
+        sent = {"client_id": "log", "authorization_details": details}
+        response = await scene.site.http.post("/device_authorization", data=sent)
+        assert (response.status, (await response.json())["error"]) == (400, "invalid_scope"), members
+
 
 MISTAKES: tuple[tuple[dict[str, str], str], ...] = (
     ({"response_type": ""}, "invalid_request"),
