@@ -163,7 +163,7 @@ async def _within_quota(clients: Clients, client: OAuthClient, most: int) -> OAu
     made = await clients.add(client)
     there = sum(one.made_by == "registration" for one in await clients.list())
     if there > most:
-        await clients.delete(made.id)
+        await clients.delete(made.id, unused=True)
         raise Refusal(Code.QUOTA, f"{most} clients have registered themselves", None, "ask whoever runs this llum")
     return made
 

@@ -2,6 +2,7 @@
 
     <id>          the client, with the hash of its secret
     <id>.icon     its icon
+    <id>.gone     it was deleted: people may still allow something to an app of this id
 
 A secret is 256 random bits that llum makes. Nobody can guess such a secret, not even from its hash, so a plain SHA-256
 says whether it is right. Argon2id would protect nothing more, and each call with a wrong secret would cost 19 MiB and a
@@ -46,6 +47,7 @@ MAX_SECRET_CHARACTERS: Final = 256
 """Characters of what is looked at as a secret."""
 
 _ICON: Final = ".icon"
+_GONE: Final = ".gone"
 
 ClientChange = Callable[[OAuthClient], OAuthClient]
 """Gives a client as it is to be. It may be called again with a newer one; it may raise a `Refusal`."""
@@ -109,9 +111,15 @@ class Clients:
         """Give the other clients whose names look like that of a client: people would take one for the other."""
         return resembling(await self.list()).get(client_id, [])
 
-    async def add(self, client: OAuthClient) -> OAuthClient:
-        """Make a client, and give it as it is stored. Raises `already_exists`, and what `checked` raises."""
+    async def add(self, client: OAuthClient, *, again: bool = False) -> OAuthClient:
+        """Make a client, and give it as it is stored. Raises `already_exists`, and what `checked` raises.
+
+        The id of one that was deleted is refused, unless it is to be used `again`: the new client gets with it what
+        people have allowed to the old one and have not taken back.
+        """
         client = checked(msgspec.structs.replace(client, made=client.made or self._now(), has_icon=False))
+        if not again and await self._bucket.find_at_leader(client.id + _GONE) is not None:
+            raise was_deleted(client.id)
         if await self._bucket.claim(client.id, msgspec.json.encode(_Stored(client))) is None:
             hint = "choose another id, or change the one that is there"
             raise Refusal(Code.ALREADY_EXISTS, f"there is a client {client.id}", "client_id", hint)
@@ -172,14 +180,17 @@ class Clients:
         """Give a client's icon; None: it has none."""
         return await self._bucket.get(client_id + _ICON) if is_token(client_id) else None
 
-    async def delete(self, client_id: str) -> bool:
-        """Delete a client with all its tokens, and tell whether it was there.
+    async def delete(self, client_id: str, *, unused: bool = False) -> bool:
+        """Delete a client with all its tokens, and tell whether it was there. Its id is no new one's then.
 
+        `unused`: nobody can have allowed it anything, so that nothing needs to be kept of it.
         It can be given no more tokens from the first moment. A call that has failed is repeated: it ends what is left.
         """
         entry = await self._bucket.find_at_leader(client_id) if is_token(client_id) else None
         if is_token(client_id):
             self._cache.discard(client_id)
+            if entry is not None and not unused:
+                await self._bucket.put(client_id + _GONE, b"gone")
             await self._bucket.delete(client_id)
             await self._bucket.delete(client_id + _ICON)
             await self._end_tokens(client_id)
@@ -236,6 +247,13 @@ class Clients:
 def no_such_client(client_id: str) -> Refusal:
     """Make the refusal of an id that is nobody's."""
     return Refusal(Code.NO_SUCH_CLIENT, f"there is no client {client_id[:80]!r}", "client_id", "register it first")
+
+
+def was_deleted(client_id: str) -> Refusal:
+    """Make the refusal of an id that a client had."""
+    message = f"there was a client {client_id}. A new one would get what people allow to that: choose another id"
+    hint = f"if it is the same program: llum admin client add {client_id} --again"
+    return Refusal(Code.ALREADY_EXISTS, message, "client_id", hint)
 
 
 def _keeping(client: OAuthClient, before: OAuthClient) -> OAuthClient:

@@ -25,6 +25,8 @@ def test_a_client_is_registered_changed_shown_and_deleted(llum: Llum) -> None:
     assert (cleared["redirect_uris"], cleared["home"], cleared["has_icon"]) == ([], "", False)
     run("admin", "client", "delete", "food")
     assert run("admin", "client", "list") == "there is no client yet"
+    assert "--again" in llum.command("admin", "client", "add", "food", *described).stderr
+    assert "food is registered" in run("admin", "client", "add", "food", *described, "--again")
 
 
 def test_what_is_wrong_is_said_in_the_words_of_the_command_line(llum: Llum) -> None:

@@ -21,6 +21,7 @@ _OWNER: Final = "It may ask to do everything, as the owner does. The person must
 _REDIRECT: Final = "An address that browsers may be sent back to. Repeat it to name more."
 _ORIGIN: Final = "Scripts of web pages from here may read llum's answers to it. Repeat it to name more."
 _SERVER: Final = "It is a resource server of this identifier, an address: it may ask about tokens that are for it."
+_AGAIN: Final = "Also if a client of this id was deleted. It gets what people allowed to that one."
 _ICON: Final = "A picture for it: PNG, JPEG or WebP of at most 64 KiB."
 
 
@@ -56,11 +57,19 @@ def described(function: Function) -> Function:
 @click.argument("client_id", metavar="CLIENT")
 @click.option("--name", required=True, help="What people call it.")
 @click.option("--public", is_flag=True, help="It runs where others can read it, and has no secret.")
+@click.option("--again", is_flag=True, help=_AGAIN)
 @described
 @json_option
 @settings_options(*WHERE)
 def client_add(
-    settings: Settings, client_id: str, name: str, public: bool, icon: Path | None, as_json: bool, **described: Any
+    settings: Settings,
+    client_id: str,
+    name: str,
+    public: bool,
+    again: bool,
+    icon: Path | None,
+    as_json: bool,
+    **described: Any,
 ) -> None:
     """Register CLIENT, an id of a-z, 0-9, _ and -, and print its secret, which is shown this once."""
     from identity.oauth.clients import OAuthClient
@@ -69,7 +78,7 @@ def client_add(
     fresh = OAuthClient(client_id, name, kind="public" if public else "confidential", **_given(described))
 
     async def use(clients: "Clients") -> "tuple[OAuthClient, str | None]":
-        made = await clients.add(fresh)
+        made = await clients.add(fresh, again=again)
         made = made if picture is None else await clients.set_icon(client_id, picture)
         return made, None if public else await clients.new_secret(client_id)
 

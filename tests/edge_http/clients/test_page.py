@@ -149,6 +149,9 @@ async def test_a_client_is_deleted_with_its_tokens(admin: Walker, clients: Clien
     assert await site.authenticator.by_token(token) is None
     gone = await admin.send(page, "/list_clients/delete", client_id="food")
     assert gone.status == 404
+    again = await add(admin)
+    assert "A new one would get what people allow to that: choose another id" in again.text
+    assert await clients.find("food") is None
 
 
 async def upload(admin: Walker, data: bytes | None, **fields: str) -> Page:

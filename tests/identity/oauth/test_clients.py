@@ -203,6 +203,23 @@ async def test_with_a_client_its_tokens_go(clients: Clients, bus: Bus) -> None:
     assert not await clients.delete("log")
 
 
+async def test_the_id_of_a_deleted_client_is_no_new_ones(clients: Clients, connect: Connect) -> None:
+    """What people allowed to the old one would be the new one's. An operator who knows that may use it again."""
+    await clients.add(LOG)
+    await clients.delete("log")
+    for edge in (clients, Clients(await connect())):
+        assert await refusal(edge.add(LOG)) == (Code.ALREADY_EXISTS, "client_id")
+        assert await refusal(edge.save(LOG)) == (Code.ALREADY_EXISTS, "client_id")
+    assert await clients.list() == []
+    assert not await clients.delete("nobody")
+    assert await clients.add(msgspec.structs.replace(LOG, id="nobody"))
+    made = await clients.add(LOG, again=True)
+    assert await clients.find("log") == made
+    assert not await clients.check_secret("log", "")
+    await clients.delete("nobody", unused=True)
+    assert await clients.add(msgspec.structs.replace(LOG, id="nobody")), "nothing was kept of it"
+
+
 async def until_at_hand(clients: Clients) -> None:
     """Wait until the client is remembered under a live watch."""
 
