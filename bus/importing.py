@@ -98,7 +98,11 @@ async def _check(model: AsApp, parts: Parts) -> int:
 async def _check_one(model: AsApp, command: Import) -> None:
     check_size(command)
     query = CheckImport(
-        context=command.context, contexts=command.contexts, apps=command.apps, only_new=command.only_new
+        context=command.context,
+        contexts=command.contexts,
+        apps=command.apps,
+        decisions=command.decisions,
+        only_new=command.only_new,
     )
     await model.ask(query)
 

@@ -10,6 +10,7 @@ import msgspec
 from schemas.commands import DeleteComponent, DeleteContext, Withdraw
 from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
+from schemas.grants import ConsentDecision
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import ForgetPart
 from schemas.slices import Action, Slice
@@ -159,6 +160,7 @@ class CheckImport(_Query, tag="check_import"):
     context: list[str]
     contexts: list[ImportedContext]
     apps: dict[str, ImportedApp] = {}
+    decisions: list[ConsentDecision] = []
     only_new: bool = False
 
 

@@ -151,7 +151,14 @@ def _grant(asker: Asker, query: GetPermission | ListRules) -> Grant:
 def _check_import(model: Model, _caches: Caches, asker: Asker, query: CheckImport, _resolvers: Resolvers) -> Answering:
     """Decide the import, and take none of its changes."""
     yield from ()
-    command = Import(id="", context=query.context, contexts=query.contexts, apps=query.apps, only_new=query.only_new)
+    command = Import(
+        id="",
+        context=query.context,
+        contexts=query.contexts,
+        apps=query.apps,
+        decisions=query.decisions,
+        only_new=query.only_new,
+    )
     stamp = stamp_after(model, model.user, asker.app, model.seq + 1, round(asker.now * 1e6))
     import_contexts(model, command, stamp)
     return CheckImportReply(seq=model.seq)

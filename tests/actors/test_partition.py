@@ -157,6 +157,7 @@ async def test_a_tell_to_a_component_with_rules_leaves_one_entry(world: World) -
         "seq": 2,
         "token": None,
         "cause": None,
+        "but_not": [],
     }
 
 

@@ -22,6 +22,8 @@ HARMLESS = {
     "/list_apps_save",
     # Whoever makes an owner signs in anew: `tests/edge_http/consent`. All else the app gets from this very page.
     "/consent", "/allow", "/disallow", "/dissallow",
+    # They lead to that page, and let nothing in by themselves.
+    "/device", "/device/confirm",
     "/sessions/end", "/sign-out", "/try",
     "/sign-in", "/sign-in/by-link", "/sign-in/recovery-code", "/sign-up", "/sign-up/with",
 }  # fmt: skip

@@ -186,7 +186,7 @@ async def test_a_context_is_described_with_the_permissions_of_all_apps(edge: Edg
 async def test_another_app_sees_its_own_permission(edge: Edge) -> None:
     """And nobody else's."""
     edge.requests.replies = [CONTEXT, Refusal(Code.PERMISSION_DENIED, "no")]
-    own = {"ask": True, "tell": False, "notify": False, "resolvers": [], "filters": []}
+    own = {"ask": True, "tell": False, "notify": False, "resolvers": [], "filters": [], "types": []}
     assert (await edge.call("getcontext", {"context": ["Personal"]}))["val"]["perms"] == {"probe": own}
 
 

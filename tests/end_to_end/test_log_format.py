@@ -53,7 +53,7 @@ def test_a_data_folder_without_accounts_is_refused_and_left_as_it_is(folder_of_f
     (folder_of_format_1 / "format").chmod(0o600)
     before = log_and_shards(folder_of_format_1)
     ended = up(folder_of_format_1)
-    assert_one_clear_line(ended, f"{folder_of_format_1} holds a log of format 4, this llum needs format 5")
+    assert_one_clear_line(ended, f"{folder_of_format_1} holds a log of format 4, this llum needs format 6")
     assert "llum admin person export" in ended.stderr
     assert log_and_shards(folder_of_format_1) == before
 
