@@ -18,6 +18,8 @@ from tests.programs import need
 from tests.system.consenting_person import WITHIN_S, ConsentingPerson, Shown
 from tests.system.harness import Llum
 
+pytestmark = pytest.mark.long
+
 CALLBACK = "http://127.0.0.1:9/back"
 SCRIPTS = Path(__file__).parents[1] / "clients"
 DETAILS = json.dumps([{"type": "llum_model", "paths": ["Sport"], "actions": ["ask"], "purpose": "to cheer you on"}])

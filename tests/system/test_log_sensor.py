@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.system.harness import Llum, until
 from tests.system.test_remote_sign_in import Laptop, Person, allow
 from tests.waiting import DEADLINE_S
@@ -36,6 +38,7 @@ def test_what_cannot_be_logged_is_named(llum: Llum) -> None:
     assert "'pear' cannot be logged; what can be is apple, " in wrong.stderr
 
 
+@pytest.mark.long
 def test_who_is_not_the_operator_logs_at_an_llum_of_somebody_else(llum: Llum) -> None:
     """They let the sensor in by a short code. Once they have taken that back it says so, and loses nothing."""
     link = until(lambda: re.search(r"/sign-up\?link=(\S+)", llum.output.read_text()), "the first link")
