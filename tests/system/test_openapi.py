@@ -158,7 +158,9 @@ async def mend(llum: Llum) -> None:
 
 
 async def save_food(clients: Clients) -> None:
-    await clients.save(OAuthClient("food", "Food log", redirect_uris=["https://log.example/cb"]))
+    if await clients.find("food") is None:
+        # What the requests before have deleted is the same client still.
+        await clients.add(OAuthClient("food", "Food log", redirect_uris=["https://log.example/cb"]), again=True)
     await clients.set_icon("food", PNG)
 
 
