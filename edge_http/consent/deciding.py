@@ -3,7 +3,9 @@
 A form counts once. Who clicks twice is led to the same place; later, and elsewhere, the form is worth nothing.
 """
 
+import functools
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,6 +27,22 @@ from schemas.grants import Consent
 DENIED: Final = {"error": "access_denied", "error_description": "the person has not allowed it"}
 
 
+_Answering = Callable[[web.Request, Form, OpenQuestion], Awaitable[web.Response]]
+
+
+def _about_a_question(op: str, answering: _Answering) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Make the handler of a form that is about a question; `op` names it in the log."""
+
+    @functools.wraps(answering)
+    async def handle(request: web.Request) -> web.Response:
+        request[TRACE].op = op
+        form = await posted_form(request)
+        asked = await open_question(request, form.get("request"))
+        return asked if isinstance(asked, web.Response) else await answering(request, form, asked)
+
+    return handle
+
+
 async def show_consent(request: web.Request) -> web.Response:
     """Show the page with what was asked for."""
     request[TRACE].op = "consent"
@@ -36,25 +54,15 @@ async def show_consent(request: web.Request) -> web.Response:
     return await show(request, asked, about, first_choices(about))
 
 
-async def show_choices(request: web.Request) -> web.Response:
+async def _show_choices(request: web.Request, form: Form, asked: OpenQuestion) -> web.Response:
     """Show what the app would see by the choices of a form."""
-    request[TRACE].op = "consent"
-    form = await posted_form(request)
-    asked = await open_question(request, form.get("request"))
-    if isinstance(asked, web.Response):
-        return asked
     _check_open(asked)
     about = await deciding_about(request, asked)
     return await show(request, asked, about, _choices(form, about))
 
 
-async def allow(request: web.Request) -> web.Response:
+async def _allow(request: web.Request, form: Form, asked: OpenQuestion) -> web.Response:
     """Store what was allowed, and send the browser back with a code."""
-    request[TRACE].op = "allow"
-    form = await posted_form(request)
-    asked = await open_question(request, form.get("request"))
-    if isinstance(asked, web.Response):
-        return asked
     if asked.question.answered is not None:
         return _again(request, asked)
     about = await deciding_about(request, asked)
@@ -72,13 +80,8 @@ async def allow(request: web.Request) -> web.Response:
     return await _answered(request, asked, await _let_in(request, asked, registration))
 
 
-async def refuse(request: web.Request) -> web.Response:
+async def _refuse(request: web.Request, _form: Form, asked: OpenQuestion) -> web.Response:
     """Store that nothing was allowed, and send the browser back with that."""
-    request[TRACE].op = "disallow"
-    form = await posted_form(request)
-    asked = await open_question(request, form.get("request"))
-    if isinstance(asked, web.Response):
-        return asked
     if asked.question.answered is not None:
         return _again(request, asked)
     if not asked.is_as_shown:
@@ -88,6 +91,11 @@ async def refuse(request: web.Request) -> web.Response:
     if about.slices or asked.question.owner:
         await _send(request, asked, decision="refused", refused=about.slices)
     return await _answered(request, asked, DENIED)
+
+
+show_choices: Final = _about_a_question("consent", _show_choices)
+allow: Final = _about_a_question("allow", _allow)
+refuse: Final = _about_a_question("disallow", _refuse)
 
 
 def _choices(form: Form, about: ToDecide) -> list[Any]:
