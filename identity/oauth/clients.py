@@ -246,7 +246,8 @@ class Clients:
 
 def no_such_client(client_id: str) -> Refusal:
     """Make the refusal of an id that is nobody's."""
-    return Refusal(Code.NO_SUCH_CLIENT, f"there is no client {client_id[:80]!r}", "client_id", "register it first")
+    hint = "whoever runs this llum registers it: llum admin client add CLIENT"
+    return Refusal(Code.NO_SUCH_CLIENT, f"there is no client {client_id[:80]!r}", "client_id", hint)
 
 
 def was_deleted(client_id: str) -> Refusal:
