@@ -12,5 +12,6 @@ states.py          who comes to a page: sixteen states, in one table
 credentials.py     tokens and passwords in one list, for people
 apps.py            registering and removing an app, with its credentials
 names.py           for whom credentials may be issued
+sealed.py          what is kept for minutes under a secret that only the other side has
 signing.py         the secret of the installation, and what is signed with it
 """

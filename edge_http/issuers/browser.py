@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from edge_http.auth.cookies import MAX_COOKIE_HEADER, names_at
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
-from identity.issuers.sealed import new_secret
+from identity.sealed import new_secret
 
 KEPT_S: Final = 1800
 """Seconds that the browser keeps it: the time at the issuer, and that for choosing an id."""

@@ -9,7 +9,6 @@ id_tokens.py       what it says of a person, checked
 token_requests.py  a code for tokens
 transactions.py    what is remembered while a person is at the issuer
 newcomers.py       who has come back and has no account yet
-sealed.py          keeping that so that only the browser's secret opens it
 relying_party.py   one issuer's conversation from beginning to end
 profiles.py        what of the claims becomes part of a model
 parties.py         all issuers of an edge

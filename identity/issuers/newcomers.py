@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
-from identity.issuers.sealed import SealedEntries
+from identity.sealed import SealedEntries
 
 REGISTER_WITHIN_S: Final = 900.0
 """Seconds that a person has for choosing an id."""

@@ -14,7 +14,7 @@ import msgspec
 
 from bus.connection import Bus
 from identity.issuers.failures import UnprovenError
-from identity.issuers.sealed import SealedEntries, new_secret
+from identity.sealed import SealedEntries, new_secret
 
 LIFETIME_S: Final = 600.0
 """Seconds that a person has for signing in at the issuer."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from identity.issuers.sealed import FoundSealed, SealedEntries
+from identity.sealed import FoundSealed, SealedEntries
 
 LIFETIME_S: Final = 60.0
 """Seconds for which a code is good: its client redeems it at once."""

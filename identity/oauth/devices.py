@@ -14,8 +14,8 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from identity.issuers.sealed import FoundSealed, SealedEntries
 from identity.oauth.families import SIGN_IN_AGAIN, Families, Issued, Keys
+from identity.sealed import FoundSealed, SealedEntries
 from schemas.errors import Code, Refusal, Transient
 from schemas.slices import Slice
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
-from identity.issuers.sealed import FoundSealed, SealedEntries, new_secret
 from identity.oauth.authorization import CodeRequest
+from identity.sealed import FoundSealed, SealedEntries, new_secret
 from schemas.slices import Slice
 
 LIFETIME_S: Final = 3600.0

@@ -9,8 +9,8 @@ from bus.connection import Bus
 from bus.jetstream import JetStream
 from bus.subjects import FLOW_BUCKET, bucket_key, bucket_stream
 from identity.issuers.failures import UnprovenError
-from identity.issuers.sealed import SealedEntries
 from identity.issuers.transactions import LIFETIME_S, Transactions
+from identity.sealed import SealedEntries
 
 
 class Clock:
