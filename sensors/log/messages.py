@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bus.as_app import new_id
-from schemas.commands import Command, Import, MakeComponent, MakeContext, Tell
-from schemas.definitions import ComponentDefinition, ImportedApp, ImportedComponent, ImportedContext
+from schemas.commands import Command, Import, Tell
+from schemas.definitions import ComponentDefinition
 from schemas.evidence import NewEvidence
-from schemas.permissions import Permission
 from schemas.slices import Slice
+from sensors.places import SensorPlace
 from sensors.spool import Entry
 
 APP: Final = "log_sensor"
@@ -22,10 +21,20 @@ COMPONENT: Final = "logged_items"
 ITEMS: Final = ("apple", "bread", "water", "coffee", "walk", "book", "sleep", "smile")
 """What can be logged."""
 
-_PLACES: Final = ("What apps keep for themselves.", "What you have logged")
-
 DESCRIPTION: Final = "Writes down what you log at this machine."
 """What the owner is told of the app."""
+
+_PLACE: Final = SensorPlace(
+    CONTEXT,
+    ("What apps keep for themselves.", "What you have logged"),
+    ComponentDefinition(
+        name=COMPONENT,
+        description="Each thing, when you logged it",
+        component_type="activity",
+        value_type="enum",
+        value_list=list(ITEMS),
+    ),
+)
 
 WANTED: Final = Slice(
     paths=["/".join(CONTEXT)],
@@ -37,21 +46,12 @@ WANTED: Final = Slice(
 
 def installing() -> Import:
     """Give what the owner sends before the sensor may tell. What is there already stays as it is."""
-    only_tell = Permission(tell=True, make=False, delete=False, rules=False)
-    contexts = [ImportedContext(path=list(CONTEXT[: n + 1]), description=about) for n, about in enumerate(_PLACES)]
-    contexts[-1].permissions = {APP: only_tell}
-    contexts[-1].components = [ImportedComponent(definition=_definition())]
-    apps = {APP: ImportedApp(description=DESCRIPTION)}
-    return Import(id=new_id(), context=[], contexts=contexts, apps=apps, only_new=True)
+    return _PLACE.installing(APP, DESCRIPTION)
 
 
 def making() -> list[Command]:
     """Give what the sensor itself sends to make its place, where the person lets it. What is there stays as it is."""
-    *around, name = CONTEXT
-    return [
-        MakeContext(id=new_id(), context=around, name=name, description=_PLACES[-1], exist_ok=True),
-        MakeComponent(id=new_id(), context=list(CONTEXT), component=_definition(), exist_ok=True),
-    ]
+    return _PLACE.making()
 
 
 def telling(user: str, items: Sequence[str], time: float) -> list[Entry]:
@@ -73,13 +73,3 @@ def telling(user: str, items: Sequence[str], time: float) -> list[Entry]:
 
 def _id(user: str, item: str, time: float, number: int) -> str:
     return hashlib.sha256(f"{user} {item} {time!r} {number}".encode()).hexdigest()[:32]
-
-
-def _definition() -> ComponentDefinition:
-    return ComponentDefinition(
-        name=COMPONENT,
-        description="Each thing, when you logged it",
-        component_type="activity",
-        value_type="enum",
-        value_list=list(ITEMS),
-    )
