@@ -234,6 +234,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "true or false",
         ),
     ] = False
+    preferences_open: Annotated[
+        bool,
+        _setting(
+            "Answer /preferences to everybody who knows a key, without a token. Only where nobody else reaches llum.",
+            "true or false",
+        ),
+    ] = False
+    preferences_open_anywhere: Annotated[
+        bool,
+        _setting(
+            "With `preferences_open`: also where other machines reach llum, as on a network of trusted machines.",
+            "true or false",
+        ),
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),

@@ -26,6 +26,9 @@ from schemas.several import several
 if TYPE_CHECKING:
     from bus.connection import Bus
 
+PREFERENCES_NOT_READY: Final = "Problem with the database connection"
+"""What clients of the preferences service are told in `message`, as the original of that service says it."""
+
 MAX_REASONS: Final = 3
 """Reasons that are named of partitions that apply nothing."""
 
@@ -122,7 +125,7 @@ def add_health(app: web.Application) -> None:
 
 
 async def _health(_: web.Request) -> web.Response:
-    return json_response(b'{"status":"ok"}')
+    return json_response(b'{"status":"ok","isHealthy":true}')
 
 
 async def _ready(request: web.Request) -> web.Response:
@@ -145,9 +148,10 @@ async def _ready(request: web.Request) -> web.Response:
             f"{len(unready)} of {partitions} partitions apply nothing: {reasons}",
             {"bus": "connected", "paused_partitions": list(unready)},
         )
-    return json_response(msgspec.json.encode({"status": "ready", "partitions": partitions}))
+    return json_response(msgspec.json.encode({"status": "ready", "partitions": partitions, "isReady": True}))
 
 
 def _not_ready(message: str, what: dict[str, Any]) -> web.Response:
-    body = {"status": "not_ready", **what, "error": members_of(Error(Code.UNAVAILABLE, message))}
+    error = members_of(Error(Code.UNAVAILABLE, message))
+    body = {"status": "not_ready", **what, "error": error, "isError": True, "message": PREFERENCES_NOT_READY}
     return json_response(msgspec.json.encode(body), 503, {"Retry-After": "1"})

@@ -55,3 +55,29 @@ def is_of_this_machine(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def opens_preferences(settings: Settings) -> bool:
+    """Tell whether /preferences answers without a token. Raises a `Fault` where other machines could use that."""
+    if not settings.preferences_open or settings.preferences_open_anywhere:
+        return settings.preferences_open
+    beyond = _reached_beyond(settings)
+    if beyond is None:
+        return True
+    raise Fault(
+        f"preferences_open is set and {beyond}: whoever reaches llum could read and change the preferences of all keys",
+        "Leave http_host at 127.0.0.1, or set preferences_open_anywhere too if you trust everybody on that network.",
+    )
+
+
+def _reached_beyond(settings: Settings) -> str | None:
+    """Say by which setting other machines reach the edge; None: only this one does."""
+    if not is_of_this_machine(f"http://{_in_url(settings.http_host)}"):
+        return f"http_host is {settings.http_host}"
+    if settings.public_url is not None and not is_of_this_machine(settings.public_url):
+        return f"public_url is {settings.public_url}"
+    return "proxies is set" if settings.proxies.strip() else None
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

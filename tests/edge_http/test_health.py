@@ -14,18 +14,21 @@ from schemas.replies import Failed, PingReply
 from tests.edge_http.conftest import PARTITIONS, Edge
 from tests.waiting import until
 
+READY = {"status": "ready", "partitions": PARTITIONS, "isReady": True}
+NOT_READY = {"isError": True, "message": "Problem with the database connection"}
+
 
 async def test_health_needs_nothing_but_the_process(edge: Edge) -> None:
     """The process is alive even while the bus is away."""
     edge.bus.connected = False
     response = await edge.http.get("/health")
-    assert (response.status, await response.json()) == (200, {"status": "ok"})
+    assert (response.status, await response.json()) == (200, {"status": "ok", "isHealthy": True})
 
 
 async def test_ready_when_every_partition_answers(edge: Edge) -> None:
     """All partitions are pinged, each once."""
     response = await edge.http.get("/ready")
-    assert (response.status, await response.json()) == (200, {"status": "ready", "partitions": PARTITIONS})
+    assert (response.status, await response.json()) == (200, READY)
     assert sorted(edge.bus.inbox.pings) == [partition_ask_subject(p) for p in range(PARTITIONS)]
 
 
@@ -36,6 +39,7 @@ async def test_not_ready_without_the_bus(edge: Edge) -> None:
     body = await response.json()
     assert (response.status, body["bus"], body["error"]["code"]) == (503, "disconnected", "unavailable")
     assert response.headers["Retry-After"] == "1"
+    assert {name: body[name] for name in NOT_READY} == NOT_READY, "as clients of the preferences service know it"
     assert edge.bus.inbox.pings == []
 
 
