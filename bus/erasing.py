@@ -52,6 +52,7 @@ RENEWED: Final = (
     subjects.bucket_stream(subjects.ACCOUNT_BUCKET),
     subjects.bucket_stream(subjects.SESSION_BUCKET),
     subjects.bucket_stream(subjects.TEMPORARY_BUCKET),
+    subjects.bucket_stream(subjects.PREFERENCE_BUCKET),
     subjects.REGISTRATIONS_STREAM,
     subjects.SCHEDULES_STREAM,
 )

@@ -159,6 +159,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.TEMPORARY_BUCKET,
         subjects.FLOW_BUCKET,
         subjects.CLIENT_BUCKET,
+        subjects.PREFERENCE_BUCKET,
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,
     )

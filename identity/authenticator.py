@@ -10,6 +10,7 @@ from identity.app_passwords import AppPasswords
 from identity.oauth.clients import Clients
 from identity.oauth.families import Lifetimes
 from identity.oauth.issuing import DEFAULT_LIFETIMES, Issuing
+from identity.preferences.keys import PreferenceKeys
 from identity.principal import Principal
 from identity.registrations import Asking, Registrations
 from identity.sessions.csrf import CsrfTokens
@@ -80,6 +81,7 @@ class Authenticator(Bearers):
         self.passwords = AppPasswords(bus)
         self.sessions = Sessions(bus)
         self.clients = Clients(bus)
+        self.preference_keys = PreferenceKeys(bus)
         self.csrf = CsrfTokens(WatchedRing(bus, SESSION_KEYS))
 
     def _end(self) -> None:
@@ -87,7 +89,7 @@ class Authenticator(Bearers):
         self.oauth.close()
 
     def _watched(self) -> list[Watched]:
-        return [*super()._watched(), self.passwords, self.sessions, self.clients]
+        return [*super()._watched(), self.passwords, self.sessions, self.clients, self.preference_keys]
 
     async def by_password(self, user: str, app: str, password: str, source: str = "") -> Principal | None:
         """Tell whose password it is; None if it is wrong. `source` is the address that it comes from.

@@ -132,6 +132,11 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.CLIENT_BUCKET),
             "Clients of the authorization server, each with the hash of its secret, and their icons.",
         ),
+        (
+            code(subjects.PREFERENCE_BUCKET),
+            "Keys of preferences that were loaded, joined or revoked, credentials of the preferences service, and its "
+            "tokens. Secrets and tokens are there as hashes.",
+        ),
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
         (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),

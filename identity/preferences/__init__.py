@@ -1,0 +1,5 @@
+"""Who reaches preferences by a key: keys, the credentials of programs, and the tokens that both give.
+
+store.py    the bucket with all of it, and what is read of it, kept while nobody changes it
+keys.py     whose model a key opens, at which place, and as which app
+"""
