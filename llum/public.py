@@ -62,6 +62,7 @@ from schemas.granting import CheckedPart, CheckReply, PreviewedAsk, PreviewedCom
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.paths import Path, format_path, parse_path
 from schemas.permissions import Permission
+from schemas.preferences import PreferencesReply, PutPreferences, SafeFacts
 from schemas.queries import (
     Access,
     Ask,
@@ -76,6 +77,7 @@ from schemas.queries import (
     ListResolvers,
     ListRules,
     MeasurePart,
+    Preferences,
     PreviewGrant,
     Query,
 )
@@ -182,11 +184,14 @@ __all__ = [
     "PathLike",
     "Permission",
     "PermissionReply",
+    "Preferences",
+    "PreferencesReply",
     "PreviewGrant",
     "PreviewGrantReply",
     "PreviewedAsk",
     "PreviewedComponent",
     "Publisher",
+    "PutPreferences",
     "Query",
     "ReachedModel",
     "Reason",
@@ -198,6 +203,7 @@ __all__ = [
     "ResolversReply",
     "RuleDescription",
     "RulesReply",
+    "SafeFacts",
     "SensorError",
     "SentNotice",
     "SetGoals",

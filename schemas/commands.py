@@ -8,7 +8,7 @@ The verb is the struct's tag and must be the subject's last token.
 If a command names no result, it has none (null).
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -20,6 +20,7 @@ from schemas.grants import Consent, ConsentDecision
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import ForgetPart, Restate
 from schemas.permissions import Permission
+from schemas.preferences import PutPreferences
 from schemas.verbs import verb_of
 
 
@@ -329,37 +330,6 @@ class Forget(_Command, tag="forget"):
     """
 
 
-COMMANDS: tuple[type[msgspec.Struct], ...] = (
-    Tell,
-    Derive,
-    Correct,
-    Withdraw,
-    WithdrawFollowing,
-    NoteSent,
-    MakeModel,
-    MakeContext,
-    MakeComponent,
-    MakeView,
-    DeleteContext,
-    DeleteComponent,
-    DeleteView,
-    SetResolver,
-    SetGoals,
-    SetTimeZone,
-    MakeRule,
-    ActivateRule,
-    DeleteRule,
-    RegisterApp,
-    DeleteApp,
-    SetQuota,
-    SetPermission,
-    Consent,
-    Import,
-    Fire,
-    Forget,
-    ForgetPart,
-    Restate,
-)
 Command = (
     Tell
     | Derive
@@ -385,12 +355,14 @@ Command = (
     | SetQuota
     | SetPermission
     | Consent
+    | PutPreferences
     | Import
     | Fire
     | Forget
     | ForgetPart
     | Restate
 )
+COMMANDS: Final[tuple[type[msgspec.Struct], ...]] = get_args(Command)
 COMMAND_VERBS = frozenset(map(verb_of, COMMANDS))
 
 OF_A_STAGE: frozenset[type[msgspec.Struct]] = frozenset({Derive, WithdrawFollowing, NoteSent, Fire})

@@ -76,6 +76,7 @@ class Code(enum.StrEnum):
     )
     ALREADY_EXISTS = "already_exists", "Something of that name is there already."
     ID_REUSED = "id_reused", "The `id` was used before, for another command. It keeps its first outcome."
+    READ_ONLY = "read_only", "These preferences are a snapset: nobody changes them."
     PERMISSION_DENIED = "permission_denied", "The owner has not permitted this app to do that."
     TOO_MUCH_EVIDENCE = "too_much_evidence", "The resolver would have to read more evidence than one ask may read."
     NOT_AUTHENTICATED = "not_authenticated", "There is no valid bearer token, or it has expired."

@@ -12,6 +12,7 @@ import msgspec
 from schemas import commands, queries
 from schemas.commands import Command
 from schemas.paths import Path, format_path
+from schemas.preferences import PutPreferences
 from schemas.queries import Ask, GetPermission, PastQuery, Query
 from schemas.slices import Action, Slice
 
@@ -21,6 +22,7 @@ ALL_OF_THE_PAST: Final = 253_402_300_799.0
 RIGHT_OF: Final[dict[type[msgspec.Struct], Action]] = {
     commands.Tell: "tell",
     commands.Withdraw: "tell",
+    PutPreferences: "tell",
     commands.MakeContext: "make",
     commands.MakeComponent: "make",
     commands.MakeView: "make",
@@ -34,6 +36,7 @@ RIGHT_OF: Final[dict[type[msgspec.Struct], Action]] = {
     queries.Ask: "ask",
     queries.GetContext: "ask",
     queries.ListRules: "ask",
+    queries.Preferences: "ask",
 }
 """What an app that is no owner's needs for a message, somewhere in the model. The rest needs no right, or an owner."""
 

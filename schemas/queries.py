@@ -3,7 +3,7 @@
 The reply to each is the struct of `schemas.replies` whose tag is the query's verb, or `Failed`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
@@ -249,6 +249,17 @@ class Check(_Query, tag="check"):
     """A person: it is about the rules that the app has in that person's model."""
 
 
+class Preferences(PastQuery, tag="preferences"):
+    """Give the preferences of a safe, put together: a `PreferencesReply`. Needs `ask`.
+
+    What the app may not ask is left out. A correction by the owner counts before what was put. For the history and the
+    reasons of one setting ask its component.
+    """
+
+    context: list[str] = msgspec.field(default_factory=lambda: ["Preferences"])
+    """The place of the safe."""
+
+
 Query = (
     Ask
     | AskForRule
@@ -269,28 +280,9 @@ Query = (
     | MeasurePart
     | Check
     | PreviewGrant
+    | Preferences
 )
-QUERIES: tuple[type[_Query], ...] = (
-    Ask,
-    AskForRule,
-    Access,
-    RuleMayTell,
-    Ping,
-    GetContext,
-    ListResolvers,
-    ListApps,
-    GetPermission,
-    Grants,
-    ListRules,
-    Export,
-    CheckImport,
-    Consequences,
-    Asked,
-    Follows,
-    MeasurePart,
-    Check,
-    PreviewGrant,
-)
+QUERIES: Final[tuple[type[_Query], ...]] = get_args(Query)
 QUERY_VERBS = frozenset(map(verb_of, QUERIES))
 
 LLUMS_OWN_QUERIES: frozenset[type[msgspec.Struct]] = frozenset({AskForRule, RuleMayTell})

@@ -17,6 +17,7 @@ from schemas.grants import ConsentDecision, GrantsReply
 from schemas.limits import PROTOCOL_VERSION
 from schemas.parts import MeasurePartReply
 from schemas.permissions import Permission
+from schemas.preferences import PreferencesReply
 from schemas.quotas import Quotas
 
 
@@ -375,6 +376,7 @@ Reply = (
     | MeasurePartReply
     | CheckReply
     | PreviewGrantReply
+    | PreferencesReply
     | Failed
 )
 REPLIES: Final[tuple[type[msgspec.Struct], ...]] = get_args(Reply)

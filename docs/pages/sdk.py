@@ -34,6 +34,7 @@ _FAMILIES: Final = {
     "schemas.parts": "part",
     "schemas.paths": "path",
     "schemas.permissions": "permission",
+    "schemas.preferences": "preferences",
     "schemas.queries": "query",
     "schemas.replies": "reply",
     "schemas.slices": "permission",

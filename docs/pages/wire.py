@@ -25,6 +25,7 @@ from schemas import (
     grants,
     limits,
     permissions,
+    preferences,
     queries,
     replies,
     slices,
@@ -170,6 +171,7 @@ def messages_page() -> str:
         ("Slices", slices),
         ("Grants", grants),
         ("Previews and checks of rights", granting),
+        ("Preferences of a safe", preferences),
         ("Definitions", definitions),
         ("Evidence", evidence),
     ]
@@ -230,6 +232,9 @@ def _own_fields(node: ast.ClassDef) -> list[Field]:
 def _default(source: str) -> str:
     if source == "PROTOCOL_VERSION":
         return str(limits.PROTOCOL_VERSION)
+    made = source.partition("default_factory=lambda: ")[2]
+    if made:
+        return made.removesuffix(")").replace("'", '"')
     return "{}" if "default_factory" in source else _AS_JSON.get(source, source.replace("'", '"'))
 
 

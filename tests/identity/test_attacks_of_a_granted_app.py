@@ -130,7 +130,7 @@ async def test_what_only_an_owner_may_has_no_subject_for_it(lamp: Lamp) -> None:
         consent = Consent(id=decision, app="lamp", decision=decision, granted=[ALL], role="owner")  # type: ignore[arg-type]
         with pytest.raises(Refusal):
             await lamp.requests.send("carol", "lamp", consent)
-    may = {"tell", "withdraw"}
+    may = {"tell", "withdraw", "put_preferences"}
     async with raw(lamp.there.url, auth_token=lamp.token) as client:
         for command in (*COMMANDS, *LLUMS_OWN):
             errors = await client.publish(f"llum.cmd.carol.lamp.{verb_of(command)}", b"{}")

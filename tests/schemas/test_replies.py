@@ -13,6 +13,7 @@ from schemas.evidence import Evidence, ImportedEvidence, NewEvidence
 from schemas.following import ToldValue
 from schemas.granting import PreviewedComponent
 from schemas.permissions import PERMISSION_PARTS
+from schemas.preferences import PreferencesReply
 from schemas.queries import LLUMS_OWN_QUERIES, QUERIES
 from schemas.replies import REPLIES, ComponentAnswer, ContextReply, Failed, ViewDetails
 from schemas.verbs import verb_of
@@ -26,6 +27,7 @@ ANYTHING = {
     (GoingPiece, "value"),
     (ToldValue, "value"),
     (PreviewedComponent, "value"),
+    (PreferencesReply, "sets"),
     *((kind, "extra") for kind in WITH_EXTRA),
     *((kind, name) for kind in (Evidence, ImportedEvidence, NewEvidence) for name in ("value", "extra")),
 }
