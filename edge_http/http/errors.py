@@ -30,6 +30,8 @@ STATUS_OF: Final = {
     Code.NO_SUCH_APP: 404,
     Code.NO_SUCH_RULE: 404,
     Code.NO_SUCH_CLIENT: 404,
+    # 404 would have a program store what it has under this key anew.
+    Code.KEY_REVOKED: 403,
     Code.NO_SUCH_QUESTION: 404,
     Code.NO_SUCH_EVIDENCE: 404,
     Code.BAD_RULE: 400,

@@ -6,6 +6,7 @@ one command: no table grows with it. Only a key that is something else has a rec
 original's documents, that a person has joined to their model, or that was revoked.
 """
 
+import builtins
 import hashlib
 import hmac
 import re
@@ -39,6 +40,9 @@ KEY_APP_PREFIX: Final = "key-"
 _HASH_CHARACTERS: Final = 40
 """Hexadecimal digits of a hash: 160 bits, so that nobody finds two keys with one."""
 
+_NOBODY: Final = f"{SAFE_PREFIX}forgotten"
+"""The model, which nobody has, of a key whose person was forgotten."""
+
 _APP_CHARACTERS: Final = 16
 
 _NO_KEY: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -67,6 +71,13 @@ class KeyRecord(NamedTuple):
     def is_joined(self) -> bool:
         """The safe is a part of a person's model."""
         return self.place != OWN_PLACE
+
+    def check(self) -> "KeyRecord":
+        """Give it back, or raise `key_revoked`."""
+        if self.revoked:
+            why = f": {self.reason}" if self.reason else ""
+            raise Refusal(Code.KEY_REVOKED, f"this key was revoked{why}", "gpiiKey", "ask whoever gave it out")
+        return self
 
 
 class StoredKey(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -140,14 +151,12 @@ class PreferenceKeys:
     async def list(self) -> list[StoredKey]:
         """List all keys that have a record, by key."""
         entries = await self._bucket.list("key.*")
-        return sorted((_decoder.decode(one.value) for one in entries), key=lambda one: one.key)
+        found = [_decoder.decode(one.value) for one in entries]
+        return sorted((one for one in found if one.key), key=lambda one: one.key)
 
     async def of_user(self, user: str) -> Sequence[StoredKey]:
         """List the keys whose records name a user's model."""
-        hashes = [one.key.rpartition(".")[2] for one in await self._bucket.list(f"of.{check_token(user, 'user')}.*")]
-        if user.startswith(SAFE_PREFIX):
-            hashes.append(user.removeprefix(SAFE_PREFIX))
-        entries = [await self._bucket.find_at_leader(f"key.{hashed}") for hashed in hashes]
+        entries = [await self._bucket.find_at_leader(f"key.{hashed}") for hashed in await self._hashes_of(user)]
         found = [_decoder.decode(one.value) for one in entries if one is not None]
         return sorted((one for one in found if one.user == user), key=lambda one: one.key)
 
@@ -158,6 +167,40 @@ class PreferenceKeys:
         stored = msgspec.structs.replace(stored, revoked=True, reason=reason)
         await self._put(hashed, stored)
         return _record(key, stored)
+
+    async def erase_user(self, user: str) -> int:
+        """Erase what is stored of keys that name a user's model, and of their tokens; give the number of keys.
+
+        A key that opened a part of the model of a person is refused from now on, and only its hash says so: otherwise
+        programs that hold it would make a safe of its own for whoever wants to be forgotten.
+        """
+        erased = [await self._erase(user, hashed) for hashed in await self._hashes_of(user)]
+        # Last: by it, what was interrupted is found again.
+        await self._bucket.erase(f"of.{user}.*")
+        return sum(erased)
+
+    async def count(self, user: str) -> int:
+        """Count the keys that name a user's model."""
+        return len(await self.of_user(user))
+
+    async def _hashes_of(self, user: str) -> "builtins.list[str]":
+        entries = await self._bucket.list(f"of.{check_token(user, 'user')}.*")
+        hashes = {one.key.rpartition(".")[2] for one in entries}
+        return sorted(hashes | ({user.removeprefix(SAFE_PREFIX)} if user.startswith(SAFE_PREFIX) else set()))
+
+    async def _erase(self, user: str, hashed: str) -> bool:
+        key = f"key.{hashed}"
+        entry = await self._bucket.find_at_leader(key)
+        stored = None if entry is None else _decoder.decode(entry.value)
+        is_of_user = stored is not None and stored.user == user
+        if stored is not None and is_of_user:
+            if stored.place == OWN_PLACE:
+                await self._bucket.delete(key)
+            else:
+                await self._bucket.put(key, msgspec.json.encode(StoredKey("", _NOBODY, revoked=True)))
+            self.store.let_go(key)
+        await self.store.erase_tokens_of(hashed)
+        return is_of_user
 
     async def _put(self, hashed: str, stored: StoredKey) -> None:
         try:

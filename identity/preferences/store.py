@@ -69,6 +69,13 @@ class PreferenceStore:
         """Remember nothing of an entry that is being changed here: the watch tells of it only a moment later."""
         self._changed(key)
 
+    async def erase_tokens_of(self, key_hash: str) -> None:
+        """Erase the tokens for a key. They end first: what is merely erased is told to nobody who remembers it."""
+        for entry in await self.bucket.list(f"{TOKEN}.{key_hash}.*"):
+            await self.bucket.delete(entry.key)
+            self.let_go(entry.key)
+        await self.bucket.erase(f"{TOKEN}.{key_hash}.*")
+
     def _remember(self, key: str, looked: _Looked) -> None:
         known, other = (self._absent, self._there) if looked.entry is None else (self._there, self._absent)
         known[key] = looked

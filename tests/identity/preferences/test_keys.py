@@ -97,3 +97,20 @@ async def test_that_there_is_no_record_is_remembered(bus: Bus, watching: Prefere
     await watching.find("other")
     assert len(reads) == 1
     assert await Bucket(bus, PREFERENCE_BUCKET).list(">") == []
+
+
+async def test_forgetting_a_person_ends_the_keys_to_their_model(keys: PreferenceKeys, bus: Bus) -> None:
+    """What was joined is refused for good, and nothing names the person or the key. What was a safe is unknown."""
+    safe = await keys.user_of_safe("prefsSafe-1")
+    await keys.put_record(StoredKey("alice", safe))
+    await keys.put_record(StoredKey(CARLA, "carol", ("Preferences", "_joined", "card"), "key-1"))
+    assert [await keys.erase_user(user) for user in ("carol", safe, "carol")] == [1, 1, 0]
+    assert [await keys.count(user) for user in ("carol", safe)] == [0, 0]
+    with pytest.raises(Refusal) as refused:
+        (await keys.find(CARLA)).check()
+    assert refused.value.code is Code.KEY_REVOKED
+    assert not (await keys.find("alice")).known
+    left = b"".join(one.key.encode() + one.value for one in await Bucket(bus, PREFERENCE_BUCKET).list(">"))
+    assert b"carol" not in left
+    assert CARLA.encode() not in left
+    assert await keys.list() == []
