@@ -3,7 +3,7 @@
 The outcome goes to whoever waits for it, from every worker that holds the partition: so that no sender waits for one
 of them alone. To whoever wants to wait for what the rules do with it, too, it goes when that has ended. Rejections and
 effects are in the outbox, written with what caused them: they leave after the commit. Events, for live feeds, come
-from the primary alone, and only while somebody takes them.
+from the primary alone, and only about people whom somebody listens for.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from actors.chains import Chains
+from actors.listeners import Listeners
 from actors.settling import Settled
 from bus import lines
 from bus.connection import Bus
@@ -33,19 +34,16 @@ REPLY_WINDOW_S = 60.0
 MayAnswer = Callable[[str, str, str], bool]
 """may_answer(inbox, user, app): tells whether an inbox belongs to this app of this person, or to llum itself."""
 
-OnEvent = Callable[[Event], None]
-"""Takes an event; called for each command in their order. It must not block, and should not raise."""
-
 
 class Announcer:
     """Says what has become of the commands of one partition."""
 
-    def __init__(self, bus: Bus, number: int, may_answer: MayAnswer, on_event: OnEvent | None = None) -> None:
+    def __init__(self, bus: Bus, number: int, may_answer: MayAnswer, listeners: Listeners | None = None) -> None:
         self._bus = bus
         self._may_answer = may_answer
         self._number = number
-        self.on_event = on_event
-        """Takes the events; None: nobody does, and none is made."""
+        self.listeners = listeners
+        """Those who are told of changes; None: another worker tells them."""
         self._late: set[asyncio.Task[None]] = set()
         """Outcomes that the bus did not take at once."""
         self.chains = Chains(self._say_late)
@@ -65,8 +63,8 @@ class Announcer:
                 outcome = later.get(item.incoming.message.seq, item.outcome) if later else item.outcome
                 if reply_to is not None and outcome is not None and self._is_sender_s(reply_to, item):
                     await self._say_outcome(reply_to, outcome)
-                if self.on_event is not None and item.changes:
-                    self.on_event(event_of(item))
+                if self.listeners is not None and item.incoming.address.user in self.listeners.until:
+                    self._say_event(item)
         if old:
             self._log_old(old, settled[-1].incoming.message.seq)
         return any(item.leaves for item in settled)
@@ -88,8 +86,13 @@ class Announcer:
         outcome = later.get(message.seq, item.outcome)
         if message.reply_to is not None and outcome is not None and self._is_sender_s(message.reply_to, item):
             self._say_at_once(message.reply_to, outcome)
-        if self.on_event is not None and item.changes:
-            self.on_event(event_of(item))
+        if self.listeners is not None and item.incoming.address.user in self.listeners.until:
+            self._say_event(item)
+
+    def _say_event(self, item: Settled) -> None:
+        assert self.listeners is not None, "it was looked at"
+        if item.changes and self.listeners.is_for(item.incoming.address.user):
+            self.listeners.tell(event_of(item))
 
     def _log_old(self, count: int, seq: int) -> None:
         lines.write(LoggedCaughtUp(partition=self._number, count=count, seq=seq))
@@ -143,8 +146,15 @@ def event_of(item: Settled) -> Event:
     command, address = item.incoming.command, item.incoming.address
     assert command is not None, "only a command changes anything"
     paths = [list(path) for path in touched(command, item.changes)]
-    seq = item.incoming.message.seq
-    return Event(user=address.user, app=address.app, verb=address.verb, seq=seq, paths=paths)
+    message = item.incoming.message
+    return Event(
+        user=address.user,
+        app=address.app,
+        verb=address.verb,
+        seq=message.seq,
+        time=message.time_us / 1e6,
+        paths=paths,
+    )
 
 
 def _log_command(item: Settled) -> None:

@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actors.announce import MayAnswer, OnEvent
+from actors.announce import MayAnswer
 from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
+from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
 from actors.mailbox import Mailroom
@@ -43,8 +44,8 @@ class Ground:
     relaying: Relaying
     digests: Digests
     may_answer: MayAnswer
-    on_event: OnEvent | None = None
-    """Takes the events of those partitions whose primary this worker is."""
+    listeners: Listeners
+    """Those who are told of changes in the partitions whose primary this worker is."""
     slow_asks: SlowAsks = field(default_factory=set)
     recording: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition that writes who asked."""

@@ -72,7 +72,7 @@ class Serving:
         self._record: AskRecord
         self._relay: Relay | None = None
         self._rewriting: LogRewriting | None = None
-        self._announcer = Announcer(ground.bus, number, ground.may_answer, ground.on_event if primary else None)
+        self._announcer = Announcer(ground.bus, number, ground.may_answer, ground.listeners if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 
@@ -139,7 +139,7 @@ class Serving:
     async def set_primary(self, primary: bool) -> None:
         """Relay from now on what leaves the partition, or no longer. Returns when the role before has ended."""
         self._primary = primary
-        self._announcer.on_event = self._ground.on_event if primary else None
+        self._announcer.listeners = self._ground.listeners if primary else None
         if self._relay is not None:
             await self._relay.become(primary)
         if self._rewriting is not None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from actors.announce import OnEvent
 from actors.effects.relaying import Relaying
 from actors.ground import Ground
 from actors.life import Life
+from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.store.digests import Digests
@@ -66,9 +66,8 @@ class Worker:
         resolvers: Resolvers = SHIPPED,
         allow_private_webhooks: bool = False,
         time_zone: str = UTC,
-        on_event: OnEvent | None = None,
     ) -> "Worker":
-        """Make a worker that serves nothing yet. `on_event` takes what live feeds are told. Raises `Transient`.
+        """Make a worker that serves nothing yet. Raises `Transient`.
 
         `time_zone` is that of people who have set none.
         """
@@ -81,8 +80,9 @@ class Worker:
         digests = Digests(await secret(bus, DIGEST_KEY))
         worker._inboxes = WatchedInboxes(bus)
         may_answer = (await worker._inboxes.open()).may_answer
+        listeners = await Listeners.open(bus)
         worker._ground = Ground(
-            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, may_answer, on_event
+            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, may_answer, listeners
         )
         return worker
 
@@ -144,6 +144,7 @@ class Worker:
         await asyncio.gather(*(self.remove(number) for number in self.partitions))
         await self._ground.readers.close()
         await self._ground.relaying.close()
+        await self._ground.listeners.close()
         self._inboxes.close()
         self._failed.cancel()
 

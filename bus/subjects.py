@@ -221,6 +221,16 @@ def registration_subjects() -> str:
     return registration_subject("*", "*")
 
 
+def event_subject(user: str) -> str:
+    """Name where a worker says what has changed in a person's model, while somebody listens. No app reaches it."""
+    return f"llum.event.{user}"
+
+
+def listening_subject(user: str) -> str:
+    """Name where it is said, again and again, that somebody listens for a person's events. No app reaches it."""
+    return f"llum.listening.{user}"
+
+
 def audit_subject(user: str) -> str:
     """Name where it stands who asked what about a person. No app reaches it."""
     return f"llum.audit.{user}"
@@ -271,8 +281,8 @@ def app_inboxes() -> str:
 
 
 def written_by_workers() -> list[str]:
-    """Give the subjects of the streams that workers alone write to. In `llum.audit` edges note sign-ins, too."""
-    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead")
+    """Give the subjects that workers alone write to. In `llum.audit` edges note sign-ins, too."""
+    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event")
     return [f"llum.{kind}.>" for kind in kinds]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import suppress
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from actors.effects import outbox
 from actors.store.connection import ShardError
 from bus import rejections
+from bus.events import Events
 from bus.jetstream import JetStream
 from schemas.commands import Tell
 from schemas.errors import Code, Transient
@@ -261,28 +263,50 @@ async def test_firings_are_taken_by_whoever_is_a_primary(host: Host) -> None:
 
 
 async def test_live_feeds_are_told_by_the_primary(host: Host) -> None:
-    """What each command has changed, once; a refused or repeated one has changed nothing."""
-    events: dict[str, list[Event]] = {"one": [], "two": []}
-    one = await host.worker("one", on_event=events["one"].append)
-    two = await host.worker("two", on_event=events["two"].append)
+    """What each command has changed, once, while somebody listens; a refused or repeated one has changed nothing."""
+    one, two = await host.worker("one"), await host.worker("two")
     await asyncio.gather(one.add(HERS), two.add(HERS, primary=False))
-    await host.llum.make_person(ALICE, "a")
-    tell = Tell(id="told", context=["c"], component="a", evidence=NewEvidence(value=1))
-    await host.llum.do(tell)
-    await host.llum.do(tell)
-    await host.llum.refused(Tell(id="bad", context=["none"], component="a", evidence=NewEvidence(value=1)))
-    await host.store_tells(1)
-    await until(lambda: len(events["one"]) == 3, "the events of the first primary")
-    await one.set_primary(HERS, False)
-    await two.set_primary(HERS, True)
-    seq = await host.store_tells(1)
-    await until(lambda: bool(events["two"]), "the event of the second")
-    assert [(event.verb, event.paths) for event in events["one"]] == [
+    heard: list[Event] = []
+    async with Events(host.llum.bus).listening(ALICE, heard.append):
+        await host.llum.make_person(ALICE, "a")
+        tell = Tell(id="told", context=["c"], component="a", evidence=NewEvidence(value=1))
+        await host.llum.do(tell)
+        await host.llum.do(tell)
+        await host.llum.refused(Tell(id="bad", context=["none"], component="a", evidence=NewEvidence(value=1)))
+        await host.store_tells(1)
+        await until(lambda: len(heard) == 3, "the events of the first primary")
+        await one.set_primary(HERS, False)
+        await two.set_primary(HERS, True)
+        seq = await host.store_tells(1)
+        await until(lambda: len(heard) == 4, "the event of the second")
+    assert [(event.verb, event.paths) for event in heard] == [
         ("make_model", [[], ["c"], ["c", "a"]]),
         ("tell", [["c", "a"]]),
         ("tell", [["c", "a"]]),
+        ("tell", [["c", "a"]]),
     ]
-    assert events["two"] == [Event(user=ALICE, app="llum", verb="tell", seq=seq, paths=[["c", "a"]])]
+    last = heard[-1]
+    assert (last.user, last.app, last.seq) == (ALICE, "llum", seq)
+    assert abs(last.time - time.time()) < 3600, "seconds since 1970"
+
+
+async def test_nobody_is_told_of_people_whom_nobody_listens_for(host: Host) -> None:
+    """Their commands leave no message on the bus; nor do those of somebody who was listened for and is no more."""
+    worker = await host.worker("one")
+    await asyncio.gather(worker.add(HERS), worker.add(HIS))
+    await host.llum.make_person(ALICE, "a")
+    await host.llum.make_person(BOB, "a")
+    on_the_bus: list[bytes] = []
+    listening = await host.llum.bus.listen("llum.event.>", lambda subject, *_: on_the_bus.append(subject))
+    async with Events(host.llum.bus).listening(BOB, lambda _: None):
+        await host.llum.tell("a", 1)
+        await host.llum.tell("a", 2, BOB)
+        await until(lambda: bool(on_the_bus), "the event about Bob")
+        worker._ground.listeners.until[BOB] = 0.0
+    await host.llum.tell("a", 3, BOB)
+    await host.llum.bus.flush()
+    await listening.stop()
+    assert on_the_bus == [b"llum.event.bob"]
 
 
 async def test_a_partition_is_added_once(host: Host) -> None:
