@@ -14,11 +14,11 @@ class Copy(NamedTuple):
     target: str
 
 
-class Values(NamedTuple):
+class ValueTable(NamedTuple):
     """Values that differ, in pairs: a value that is in no pair has no counterpart and is not carried over.
 
     If a value is in several pairs, the first one counts; so the rule is its own inverse where the table is one to one.
-    Values are compared as JSON: `true` is not 1, and 1 is 1.0.
+    ValueTable are compared as JSON: `true` is not 1, and 1 is 1.0.
     """
 
     source: str
@@ -57,7 +57,7 @@ class Pack(NamedTuple):
     prefix: str
 
 
-Rule = Copy | Values | Linear | Unpack | Pack
+MappingRule = Copy | ValueTable | Linear | Unpack | Pack
 
 
 class Mapping(NamedTuple):
@@ -65,4 +65,4 @@ class Mapping(NamedTuple):
 
     source: str
     target: str
-    rules: tuple[Rule, ...]
+    rules: tuple[MappingRule, ...]
