@@ -19,7 +19,7 @@ run: setup ## Start llum in the foreground. Ctrl-C stops it.
 	@exec .venv/bin/llum up $(ARGS)
 
 test: setup ## Run the tests. Under 15 minutes on two idle cores.
-	@exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "not long and not storm" $(ARGS)
 
 test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
 	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "long or storm or hypothesis" $(ARGS)
