@@ -21,12 +21,10 @@ from identity.preferences.store import PreferenceStore
 from schemas.apps import PREFERENCES_APP
 from schemas.errors import Code, Refusal
 from schemas.paths import check_path, check_token
+from schemas.preferences import PREFERENCES_PLACE
 
 MAX_KEY_CHARACTERS: Final = 1024
 """Characters of a key: any text a person may have been given, and still a short line of a request."""
-
-OWN_PLACE: Final = ("Preferences",)
-"""Where the preferences are in a safe that is a model of its own, and a person's own preferences in theirs."""
 
 JOINED: Final = "_joined"
 """The context below a person's preferences that has the safes which they have joined."""
@@ -70,7 +68,7 @@ class KeyRecord(NamedTuple):
     @property
     def is_joined(self) -> bool:
         """The safe is a part of a person's model."""
-        return self.place != OWN_PLACE
+        return self.place != PREFERENCES_PLACE
 
     def check(self) -> "KeyRecord":
         """Give it back, or raise `key_revoked`."""
@@ -85,7 +83,7 @@ class StoredKey(msgspec.Struct, frozen=True, omit_defaults=True):
 
     key: str
     user: str
-    place: tuple[str, ...] = OWN_PLACE
+    place: tuple[str, ...] = PREFERENCES_PLACE
     app: str = PREFERENCES_APP
     has_safe: bool = True
     revoked: bool = False
@@ -117,7 +115,7 @@ class PreferenceKeys:
         hashed = await self._hash(key)
         entry = await self.store.find(f"key.{hashed}")
         if entry is None:
-            return KeyRecord(key, SAFE_PREFIX + hashed, OWN_PLACE, PREFERENCES_APP, False, None, True, False)
+            return KeyRecord(key, SAFE_PREFIX + hashed, PREFERENCES_PLACE, PREFERENCES_APP, False, None, True, False)
         return _record(key, _decoder.decode(entry.value))
 
     async def safe_user(self, key: str) -> str:
@@ -194,13 +192,17 @@ class PreferenceKeys:
         stored = None if entry is None else _decoder.decode(entry.value)
         is_of_user = stored is not None and stored.user == user
         if stored is not None and is_of_user:
-            if stored.place == OWN_PLACE:
+            if stored.place == PREFERENCES_PLACE:
                 await self._bucket.delete(key)
             else:
                 await self._bucket.put(key, msgspec.json.encode(StoredKey("", _NOBODY, revoked=True)))
             self.store.let_go(key)
         await self.store.erase_tokens_of(hashed)
         return is_of_user
+
+    async def hash_of(self, key: str) -> str:
+        """Give the hash by which the bucket knows a key. Raises `bad_field`."""
+        return await self._hash(check_key(key))
 
     async def _put(self, hashed: str, stored: StoredKey) -> None:
         try:

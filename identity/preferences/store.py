@@ -24,6 +24,9 @@ CACHE_ENTRIES: Final = 10_000
 
 TOKEN: Final = "token"  # noqa: S105 - the name of a kind of entries
 
+_BY_LAST_PART: Final = (TOKEN, "credential")
+"""Kinds of entries that are found by the last part of their key alone."""
+
 
 class _Looked(NamedTuple):
     entry: KeyValue | None
@@ -52,7 +55,10 @@ class PreferenceStore:
         return self._watched.epoch is not None
 
     async def find(self, key: str) -> KeyValue | None:
-        """Give an entry; of a token its key is `token.*.<hash>`. Raises `Transient`, `ApiError`."""
+        """Give an entry; a token is asked for as `token.*.<hash>`, a credential as `credential.*.<hash>`.
+
+        Raises `Transient`, `ApiError`.
+        """
         looked = self._there.get(key) or self._absent.get(key)
         if looked is not None and looked.epoch == self._watched.epoch:
             return looked.entry
@@ -89,6 +95,6 @@ class PreferenceStore:
 
 
 def _looked_up_as(key: str) -> str:
-    """Give the name by which an entry is asked for: nobody knows of a token whose it is."""
+    """Give the name by which an entry is asked for: nobody knows of a token of which key it is."""
     kind, _, rest = key.partition(".")
-    return f"{TOKEN}.*.{rest.rpartition('.')[2]}" if kind == TOKEN else key
+    return f"{kind}.*.{rest.rpartition('.')[2]}" if kind in _BY_LAST_PART else key

@@ -8,8 +8,9 @@ import pytest
 from bus.connection import Bus
 from bus.kv import Bucket
 from bus.subjects import PREFERENCE_BUCKET
-from identity.preferences.keys import MAX_KEY_CHARACTERS, OWN_PLACE, PreferenceKeys, StoredKey, is_key
+from identity.preferences.keys import MAX_KEY_CHARACTERS, PreferenceKeys, StoredKey, is_key
 from schemas.errors import Code, Refusal
+from schemas.preferences import PREFERENCES_PLACE
 from tests.waiting import eventually, until
 
 CARLA = "carla"
@@ -33,7 +34,7 @@ async def watching(bus: Bus) -> AsyncIterator[PreferenceKeys]:
 async def test_a_key_without_a_record_opens_a_model_of_its_own(keys: PreferenceKeys, bus: Bus) -> None:
     """Its name is the same in each process, tells nothing of the key, and nothing is stored."""
     found = await keys.find(CARLA)
-    assert (found.place, found.app, found.known, found.revoked) == (OWN_PLACE, "_preferences", False, False)
+    assert (found.place, found.app, found.known, found.revoked) == (PREFERENCES_PLACE, "_preferences", False, False)
     assert found.user == await PreferenceKeys(bus).safe_user(CARLA)
     assert found.user != await keys.safe_user("carla ")
     assert found.user != await keys.user_of_safe(CARLA)
