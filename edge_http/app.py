@@ -69,6 +69,7 @@ def make_app(
     public_bus: str = "",
     client_registrations: int = 0,
     password_grant: bool = False,
+    key_grant: bool = False,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -95,7 +96,7 @@ def make_app(
     add_consent(app)
     add_accounts(app, Reception(bus, requests, public_url, sign_up, forget))
     add_oauth(app, client_registrations)
-    add_password_grant(app, allowed=password_grant)
+    add_password_grant(app, allowed=password_grant, for_keys=key_grant)
     add_devices(app)
     add_clients(app)
     add_openapi(app)

@@ -234,6 +234,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "true or false",
         ),
     ] = False
+    legacy_password_grant: Annotated[
+        bool,
+        _setting(
+            "Give clients of the preferences service tokens for the keys of preferences at /access_token.",
+            "true or false",
+        ),
+    ] = False
     preferences_open: Annotated[
         bool,
         _setting(

@@ -26,10 +26,14 @@ class Proxies:
         return cls(ipaddress.ip_network(one, strict=False) for one in named if one)
 
     def sender_of(self, request: web.Request) -> str:
-        """Name whom a request comes from: of what proxies have added, the last address that is no proxy's."""
+        """Name whom a request comes from: an IPv4 address, the network of an IPv6 address; "" without an address."""
+        return _named(self.address_of(request))
+
+    def address_of(self, request: web.Request) -> IpAddress | None:
+        """Give whence a request comes: of what proxies have added, the last address that is no proxy's."""
         sender = _address_of(request.remote)
         if not self._networks or not self._has(sender):
-            return _named(sender)
+            return sender
         hops = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
         for hop in reversed(hops):
             address = _address_of(hop.strip())
@@ -38,7 +42,7 @@ class Proxies:
             sender = address
             if not self._has(address):
                 break
-        return _named(sender)
+        return sender
 
     def _has(self, address: IpAddress | None) -> bool:
         return address is not None and any(address in network for network in self._networks)

@@ -62,11 +62,15 @@ class Parameters:
 
 async def read_parameters(request: web.Request) -> Parameters:
     """Read what is posted. Raises `bad_field`, `malformed`, `too_large`."""
+    return parameters_in(request, await read_body(request, MAX_FORM_BYTES))
+
+
+def parameters_in(request: web.Request, body: bytes) -> Parameters:
+    """Find the parameters in a body that was read. Raises `bad_field`, `malformed`."""
     if request.query_string:
         raise Refusal(Code.BAD_FIELD, "parameters in the address are refused: it ends up in logs", None, FORM_HINT)
     if request.content_type in _OTHER_KINDS:
         raise Refusal(Code.BAD_FIELD, f"the body is {request.content_type}", "Content-Type", FORM_HINT)
-    body = await read_body(request, MAX_FORM_BYTES)
     try:
         text = body.decode("ascii").strip("\r\n")
         return Parameters(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS))

@@ -143,6 +143,10 @@ class Credentials:
         found = [_client.decode(one.value) for one in await self._bucket.list("client.*")]
         return sorted(found, key=lambda one: one.id)
 
+    async def knows(self, oauth2_client_id: str) -> bool:
+        """Tell whether there is a credential of a client id, revoked or not."""
+        return bool(await self._bucket.list(f"credential.{_hash(oauth2_client_id)}.*"))
+
     async def proven(self, oauth2_client_id: str, secret: str) -> ProvenClient | None:
         """Give the credential that is not revoked of a client id, if this is its secret. It takes as long if not."""
         entries = await self._bucket.list(f"credential.{_hash(oauth2_client_id)}.*")

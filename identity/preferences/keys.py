@@ -26,6 +26,9 @@ from schemas.preferences import PREFERENCES_PLACE
 MAX_KEY_CHARACTERS: Final = 1024
 """Characters of a key: any text a person may have been given, and still a short line of a request."""
 
+OWN_PLACE: Final = PREFERENCES_PLACE
+"""Where a safe is that is a model of its own."""
+
 JOINED: Final = "_joined"
 """The context below a person's preferences that has the safes which they have joined."""
 
@@ -68,7 +71,7 @@ class KeyRecord(NamedTuple):
     @property
     def is_joined(self) -> bool:
         """The safe is a part of a person's model."""
-        return self.place != PREFERENCES_PLACE
+        return self.place != OWN_PLACE
 
     def check(self) -> "KeyRecord":
         """Give it back, or raise `key_revoked`."""
@@ -83,7 +86,7 @@ class StoredKey(msgspec.Struct, frozen=True, omit_defaults=True):
 
     key: str
     user: str
-    place: tuple[str, ...] = PREFERENCES_PLACE
+    place: tuple[str, ...] = OWN_PLACE
     app: str = PREFERENCES_APP
     has_safe: bool = True
     revoked: bool = False
@@ -115,7 +118,7 @@ class PreferenceKeys:
         hashed = await self._hash(key)
         entry = await self.store.find(f"key.{hashed}")
         if entry is None:
-            return KeyRecord(key, SAFE_PREFIX + hashed, PREFERENCES_PLACE, PREFERENCES_APP, False, None, True, False)
+            return KeyRecord(key, SAFE_PREFIX + hashed, OWN_PLACE, PREFERENCES_APP, False, None, True, False)
         return _record(key, _decoder.decode(entry.value))
 
     async def safe_user(self, key: str) -> str:
@@ -192,7 +195,7 @@ class PreferenceKeys:
         stored = None if entry is None else _decoder.decode(entry.value)
         is_of_user = stored is not None and stored.user == user
         if stored is not None and is_of_user:
-            if stored.place == PREFERENCES_PLACE:
+            if stored.place == OWN_PLACE:
                 await self._bucket.delete(key)
             else:
                 await self._bucket.put(key, msgspec.json.encode(StoredKey("", _NOBODY, revoked=True)))

@@ -114,6 +114,7 @@ async def _serve_http(
         public_bus=_public_bus(settings, bus, _public_url(settings, listening)),
         client_registrations=settings.client_registrations,
         password_grant=settings.password_grant,
+        key_grant=settings.legacy_password_grant,
     )
     try:
         async with _callout(bus, requests, authenticator, settings):

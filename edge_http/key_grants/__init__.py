@@ -1,0 +1,5 @@
+"""What programs of the preferences service get for a key that a person has given them.
+
+posted.py     what they send, as a form or as JSON
+granting.py   `/access_token`: a token for the key
+"""
