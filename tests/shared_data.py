@@ -17,7 +17,7 @@ def shared_path(name: str) -> Path:
     """Give the place of a file or folder such as `preferences/get.json`, or skip the test if it is not there."""
     path = SHARED_DATA / name
     if not path.exists():
-        pytest.skip(f"the examples {path} are not here (LLUM_SHARED_DATA names their folder)")
+        pytest.skip(_missing(path))
     return path
 
 
@@ -27,9 +27,15 @@ def shared_json(name: str) -> Any:
 
 
 def shared_cases(name: str, *members: str) -> list[Any]:
-    """Give a list inside one of the files for `parametrize`; empty if the file is not there."""
+    """Give a list inside one of the files for `parametrize`; if the file is not there, one case that is skipped."""
     path = SHARED_DATA / name
-    cases = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if not path.exists():
+        return [pytest.param(None, marks=pytest.mark.skip(reason=_missing(path)))]
+    cases = json.loads(path.read_text("utf-8"))
     for member in members:
-        cases = cases.get(member, {})
+        cases = cases[member]
     return list(cases)
+
+
+def _missing(path: Path) -> str:
+    return f"the examples {path} are not here: LLUM_SHARED_DATA may name their folder"

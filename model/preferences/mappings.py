@@ -18,7 +18,7 @@ class ValueTable(NamedTuple):
     """Values that differ, in pairs: a value that is in no pair has no counterpart and is not carried over.
 
     If a value is in several pairs, the first one counts; so the rule is its own inverse where the table is one to one.
-    ValueTable are compared as JSON: `true` is not 1, and 1 is 1.0.
+    Values are compared as JSON: `true` is not 1, and 1 is 1.0.
     """
 
     source: str

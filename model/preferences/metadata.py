@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from model.preferences.paths import path_of, segments_of
+from model.preferences.paths import PathSegments, path_of, segments_of
 from model.preferences.sets import Tree, is_object
 from model.preferences.transforms import Transform
 
@@ -35,20 +35,18 @@ def _entry(entry: Tree, transform: Transform) -> Tree:
 def _marked(scopes: list[str], transform: Transform) -> Tree:
     """Give a tree with `true` where a scope names something."""
     tree: Tree = {}
-    for scope in scopes:
-        if scope == _ALL:
-            continue
-        start, star, _ = scope.partition(_ALL)
-        for path in [path for path in transform.sources if path.startswith(start)] if star else [scope]:
+    for start, star in dict.fromkeys(scope.partition(_ALL)[:2] for scope in scopes if scope != _ALL):
+        for path in [path for path in transform.sources if path.startswith(start)] if star else [start]:
             _mark(tree, path)
     return tree
 
 
 def _mark(tree: Tree, path: str) -> None:
     """Mark one place. A scope below another that is there already adds nothing: it is dropped."""
-    if not path:
+    segments = segments_of(path)
+    if not segments:
         return
-    *parents, name = segments_of(path)
+    *parents, name = segments
     place: Any = tree
     for parent in parents:
         place = place.setdefault(parent, {})
@@ -57,14 +55,26 @@ def _mark(tree: Tree, path: str) -> None:
     place[name] = True
 
 
+_Link = tuple[Any, str]
+"""A name, with the link of what it is in (None: the document)."""
+
+
 def _marked_paths(tree: Tree) -> list[str]:
     """Give the paths of all marks, depth first in the order of the names."""
     paths = []
-    todo: list[tuple[tuple[str, ...], Any]] = [((), tree)]
+    todo: list[tuple[_Link | None, Any]] = [(None, tree)]
     while todo:
-        segments, value = todo.pop()
+        link, value = todo.pop()
         if value is True:
-            paths.append(path_of(segments))
+            paths.append(path_of(_segments_to(link)))
         elif is_object(value):
-            todo.extend(((*segments, name), part) for name, part in reversed(value.items()))
+            todo.extend(((link, name), part) for name, part in reversed(value.items()))
     return paths
+
+
+def _segments_to(link: _Link | None) -> PathSegments:
+    segments = []
+    while link is not None:
+        link, name = link
+        segments.append(name)
+    return tuple(reversed(segments))

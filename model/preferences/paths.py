@@ -31,7 +31,7 @@ def segments_of(path: str) -> PathSegments:
         assert piece is not None, "what is no separator belongs to a segment"
         segments.append(_BACKSLASH.sub(r"\1", piece[1]))
         at, more = piece.end(), bool(piece[2])
-    return tuple(segments)
+    return tuple(segments) if segments != [""] else ()
 
 
 def path_of(segments: PathSegments) -> str:
