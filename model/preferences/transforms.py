@@ -39,20 +39,7 @@ def _turned(rule: MappingRule) -> MappingRule:
 
 def marks(tree: Any) -> Any:
     """Give the same tree of objects with `true` for each value: where something is said, and not what."""
-    if not is_object(tree):
-        return True
-    marked: Tree = {}
-    todo = [(marked, tree)]
-    while todo:
-        into, source = todo.pop()
-        for name, value in source.items():
-            if type(value) is dict:
-                below: Tree = {}
-                into[name] = below
-                todo.append((below, value))
-            else:
-                into[name] = True
-    return marked
+    return _copied(tree, instead=True)
 
 
 class Transform:
@@ -100,7 +87,7 @@ def _written(found: list[FoundValue]) -> Tree:
                 below = holder[parent] = {}
             holder = below
         if write.meets:
-            value = _copied(value)
+            value = _copied(value)  # the other rule may write into it
         if name is None:
             _write_all(result, value)
         else:
@@ -116,18 +103,19 @@ def _write_all(result: Tree, value: Any) -> None:
         result.update(merged)
 
 
-def _copied(value: Any) -> Any:
-    """Copy objects, as a later rule may write into them."""
+def _copied(value: Any, instead: Any = MISSING) -> Any:
+    """Copy objects, with what is in them: as it is, or everywhere something else instead."""
     if not is_object(value):
-        return value
+        return value if instead is MISSING else instead
     copied: Tree = {}
     todo = [(copied, value)]
     while todo:
         into, source = todo.pop()
         for name, part in source.items():
-            into[name] = part
-            if is_object(part):
+            if type(part) is dict:
                 below: Tree = {}
                 into[name] = below
                 todo.append((below, part))
+            else:
+                into[name] = part if instead is MISSING else instead
     return copied
