@@ -5,9 +5,9 @@ is dropped. They come as a list, as one document, or as CouchDB gives and takes 
 `{"rows": [{"doc": …}]}`. Each mistake is named with its place; what reads them writes nothing as long as there is one.
 """
 
+import calendar
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 KEY: Final = "gpiiKey"
@@ -22,6 +22,11 @@ TYPES: Final = (CLIENT, CREDENTIAL, SAFE, KEY, AUTHORIZATION)
 SCHEMA_VERSIONS: Final = ("0.1", "0.2")
 
 MAX_ID_CHARACTERS: Final = 1024
+
+_TIMESTAMP: Final = re.compile(
+    r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,9}))?Z",
+    re.ASCII,
+)
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -66,7 +71,7 @@ class Mistake(NamedTuple):
         return ": ".join(part for part in parts if part)
 
 
-class Rule(NamedTuple):
+class MemberRule(NamedTuple):
     """What a member must be."""
 
     says: str
@@ -105,10 +110,11 @@ def unkept(members: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
 
 def seconds_of(timestamp: str) -> float:
     """Read a time as the documents have it, in seconds since 1970. Raises `ValueError`."""
-    moment = datetime.fromisoformat(timestamp)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment.timestamp()
+    match = _TIMESTAMP.fullmatch(timestamp)
+    if match is None:
+        raise ValueError("this is no time in UTC")
+    *whole, fraction = match.groups()
+    return calendar.timegm(tuple(map(int, whole))) + float(f"0.{fraction or 0}")
 
 
 def _listed(content: Any) -> list[Any] | str:
@@ -158,7 +164,7 @@ def _read(file: str, number: int, document: Any) -> Iterator[Document | Mistake]
         yield Document(file, number, kind, document["_id"], unkept(document, _COUCHDB))
 
 
-def _wrong_members(document: dict[str, Any], rules: dict[str, Rule]) -> Iterator[tuple[str, str]]:
+def _wrong_members(document: dict[str, Any], rules: dict[str, MemberRule]) -> Iterator[tuple[str, str]]:
     for member, rule in rules.items():
         if member not in document:
             if rule.is_required:
@@ -179,23 +185,23 @@ def _is_time(value: Any) -> bool:
     return True
 
 
-_ID: Final = Rule(f"a text of 1 to {MAX_ID_CHARACTERS} characters, none a control character", _is_text, True)
-_ID_OR_NULL: Final = Rule(
+_ID: Final = MemberRule(f"a text of 1 to {MAX_ID_CHARACTERS} characters, none a control character", _is_text, True)
+_ID_OR_NULL: Final = MemberRule(
     f"null or a text of 1 to {MAX_ID_CHARACTERS} characters", lambda one: one is None or _is_text(one)
 )
-_TEXT_OR_NULL: Final = Rule("a text or null", lambda one: one is None or isinstance(one, str))
-_FLAG: Final = Rule("true or false", lambda one: isinstance(one, bool))
-_TIME: Final = Rule("a time such as 2020-11-23T10:00:00.000Z", _is_time, True)
-_VERSION: Final = Rule(f"one of {', '.join(SCHEMA_VERSIONS)}", lambda one: one in SCHEMA_VERSIONS)
-_SAFE_TYPE: Final = Rule("user or snapset", lambda one: one in ("user", "snapset"), True)
-_SETS: Final = Rule(
+_TEXT_OR_NULL: Final = MemberRule("a text or null", lambda one: one is None or isinstance(one, str))
+_FLAG: Final = MemberRule("true or false", lambda one: isinstance(one, bool))
+_TIME: Final = MemberRule("a time such as 2020-11-23T10:00:00.000Z", _is_time, True)
+_VERSION: Final = MemberRule(f"one of {', '.join(SCHEMA_VERSIONS)}", lambda one: one in SCHEMA_VERSIONS)
+_SAFE_TYPE: Final = MemberRule("user or snapset", lambda one: one in ("user", "snapset"), True)
+_SETS: Final = MemberRule(
     "an object, of a set of preferences for each ontology", lambda one: one is None or isinstance(one, dict)
 )
-_BLOCKS: Final = Rule(
+_BLOCKS: Final = MemberRule(
     "null, a text, or a list of texts",
     lambda one: one is None or isinstance(one, str) or _is_list_of_texts(one),
 )
-_NAMES: Final = Rule("null, or a list of names of settings", lambda one: one is None or _is_list_of_texts(one))
+_NAMES: Final = MemberRule("null, or a list of names of settings", lambda one: one is None or _is_list_of_texts(one))
 
 
 def _is_list_of_texts(value: Any) -> bool:
@@ -205,7 +211,7 @@ def _is_list_of_texts(value: Any) -> bool:
 _COMMON: Final = {"_id": _ID, "schemaVersion": _VERSION, "timestampCreated": _TEXT_OR_NULL}
 _REVOKED: Final = {"revoked": _FLAG, "revokedReason": _TEXT_OR_NULL, "timestampRevoked": _TEXT_OR_NULL}
 
-_RULES: Final[dict[str, dict[str, Rule]]] = {
+_RULES: Final[dict[str, dict[str, MemberRule]]] = {
     KEY: {**_COMMON, **_REVOKED, "prefsSafeId": _ID_OR_NULL, "prefsSetId": _TEXT_OR_NULL},
     SAFE: {
         **_COMMON,
