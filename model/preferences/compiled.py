@@ -73,8 +73,8 @@ def compiled(rules: Sequence[MappingRule]) -> ReadPlace:
     return root
 
 
-def found_in(root: ReadPlace, document: Any) -> list[FoundValue]:
-    """Find what the rules read, in no order."""
+def found_in(root: ReadPlace, document: Any, *, below_null: bool = False) -> list[FoundValue]:
+    """Find what the rules read, in no order. On demand null stands for null at all places below it, too."""
     found: list[FoundValue] = []
     todo = [(root, document)]
     while todo:
@@ -83,11 +83,18 @@ def found_in(root: ReadPlace, document: Any) -> list[FoundValue]:
             found.append((write.rank, write, write.name, value))  # noqa: PERF401 - mostly one, or none
         if type(value) is dict:
             for blocks in place.blocks:
-                found += _packed(blocks, value) if blocks.packs else _unpacked(blocks, value)
+                entries = _with_null_below(value) if below_null else value
+                found += _packed(blocks, value) if blocks.packs else _unpacked(blocks, entries)
             below = place.below
             if below:
                 todo += [(below[name], value[name]) for name in below.keys() & value.keys()]
+        elif below_null and value is None:
+            todo += [(below, None) for below in place.below.values()]
     return found
+
+
+def _with_null_below(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: {_SETTINGS: None} if entry is None else entry for name, entry in entries.items()}
 
 
 def _unpacked(blocks: BlockRule, entries: dict[str, Any]) -> list[FoundValue]:

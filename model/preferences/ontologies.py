@@ -5,7 +5,7 @@ here raises, and nothing changes what it is given.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from model.preferences.mappings import Mapping
@@ -68,9 +68,15 @@ class Ontologies:
         A setting is named there even if its value has no counterpart: the value that is there now is an old one.
         """
         said = {name: marks(context["preferences"]) for name, context in _sets_of(body)}
-        by_route: dict[tuple[str, ...], dict[str, Tree]] = {(view,): said}
-        found = {name: self._marked_on(self.route(view, name), by_route) for name in self.names if name != view}
-        return {name: trees for name, trees in found.items() if trees}
+        return self._elsewhere(said, view, below_null=False)
+
+    def equivalents_of_patch(self, patch: Any, view: str) -> Equivalents:
+        """Say the same of a merge patch: a null in it unsets all settings below it, be it of a whole context.
+
+        Settings of applications are found by their ids alone: where all applications are unset, they are not.
+        """
+        said = self._elsewhere(dict(_patched_sets_of(patch)), view, below_null=True)
+        return {name: {one: marks(tree) for one, tree in trees.items()} for name, trees in said.items()}
 
     def add(self, body: Any, view: str, raw_sets: Any) -> Tree:
         """Give the stored sets with a new one, and without what says the same in other ontologies."""
@@ -82,17 +88,19 @@ class Ontologies:
         added[view] = body
         return {ontology: sanitised(stored) for ontology, stored in added.items()}
 
-    def _marked_on(self, route: tuple[str, ...], by_route: dict[tuple[str, ...], dict[str, Tree]]) -> dict[str, Tree]:
-        """Carry marks along a way. Ways share their beginnings."""
-        if not route:
-            return {}
-        known = by_route.get(route)
-        if known is None:
-            transform = self._transform((route[-2], route[-1]))
-            marked = self._marked_on(route[:-1], by_route).items()
-            known = {name: tree for name, before in marked if (tree := transform.marked(before))}
-            by_route[route] = known
-        return known
+    def _elsewhere(self, said: dict[str, Any], view: str, *, below_null: bool) -> Equivalents:
+        """Carry marks of each set to each other ontology. Ways share their beginnings."""
+        by_route: dict[tuple[str, ...], dict[str, Any]] = {(view,): said}
+        for name in self.names:
+            route = self.route(view, name)
+            for end in range(2, len(route) + 1):
+                if route[:end] not in by_route:
+                    transform = self._transform((route[end - 2], route[end - 1]))
+                    before = by_route[route[: end - 1]].items()
+                    marked = {one: transform.marked(tree, below_null=below_null) for one, tree in before}
+                    by_route[route[:end]] = {one: tree for one, tree in marked.items() if tree}
+        others = {name: by_route.get(self.route(view, name)) for name in self.names if name != view}
+        return {name: trees for name, trees in others.items() if trees}
 
     def _transform(self, hop: tuple[str, str]) -> Transform:
         transform = self._transforms.get(hop)
@@ -106,6 +114,16 @@ def _sets_of(body: Any) -> list[tuple[str, Tree]]:
     if not is_object(contexts):
         return []
     return [(name, one) for name, one in contexts.items() if is_object(one) and is_object(one.get("preferences"))]
+
+
+def _patched_sets_of(patch: Any) -> Iterator[tuple[str, Any]]:
+    """Give the settings of each context; null where all of them are unset."""
+    contexts = patch.get("contexts") if is_object(patch) else None
+    for name, context in contexts.items() if is_object(contexts) else ():
+        if context is None:
+            yield name, None
+        elif is_object(context) and "preferences" in context:
+            yield name, context["preferences"]
 
 
 def _plain(preference_set: Any) -> Tree:

@@ -19,13 +19,15 @@ class Routes:
 
     def between(self, start: str, end: str) -> tuple[str, ...]:
         """Give the way, both ends included. Empty if there is none, or if an end is unknown."""
+        if start == end:
+            return (start,) if any(start in edge for edge in self._edges) else ()
         way = [start]
         while way[-1] != end:
             following = self._next.get((way[-1], end))
             if following is None:
                 return ()
             way.append(following)
-        return tuple(way) if any(start in edge for edge in self._edges) else ()
+        return tuple(way)
 
     @cached_property
     def _next(self) -> dict[Edge, str]:

@@ -52,16 +52,19 @@ class Transform:
 
     def transformed(self, document: Any) -> Tree:
         """Say a preference tree in the other ontology."""
-        return _written(_converted(self._found(document)))
+        return _written(_converted(_in_order(found_in(self._root, document))))
 
-    def marked(self, document: Any) -> Tree:
-        """Carry marks over: a tree of `true`, which no rule turns into anything else."""
-        return _written(self._found(document))
+    def marked(self, document: Any, *, below_null: bool = False) -> Tree:
+        """Carry marks over: a tree of `true`, which no rule turns into anything else.
 
-    def _found(self, document: Any) -> list[FoundValue]:
-        found = found_in(self._root, document)
-        found.sort(key=_RANK)
-        return found
+        On demand a null marks all that is below it, too.
+        """
+        return _written(_in_order(found_in(self._root, document, below_null=below_null)))
+
+
+def _in_order(found: list[FoundValue]) -> list[FoundValue]:
+    found.sort(key=_RANK)
+    return found
 
 
 def _converted(found: list[FoundValue]) -> list[FoundValue]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from model.preferences.paths import path_of, segments_of, value_at
 from model.preferences.routing import Routes
 from model.preferences.sets import deep_merge, filter_preferences, merge_patched, sanitised
+from model.preferences.transforms import marks
 
 from .given import ONE_TO_ONE, WORLD, anything, bodies, odd_sets, odd_stores, trees
 
@@ -91,6 +92,14 @@ def test_no_setting_is_readable_twice(data: st.DataObject) -> None:
 
 
 @given(st.data())
+def test_what_a_patch_sets_is_readable_once(data: st.DataObject) -> None:
+    """What a patch names is named in other ontologies as if it had been put."""
+    view = data.draw(ontologies)
+    body = without_null(data.draw(bodies(view)))
+    assert WORLD.equivalents_of_patch(body, view) == marks(WORLD.equivalents(body, view))
+
+
+@given(st.data())
 def test_a_set_is_read_as_it_was_added(data: st.DataObject) -> None:
     """Alone it comes back without its empty lists; beside others each of its settings has the value that was sent."""
     view = data.draw(ontologies)
@@ -107,6 +116,7 @@ def test_anything_can_be_stored(body: Any, raw: Any, view: str, asked: str) -> N
     before = copy.deepcopy([body, raw])
     WORLD.to_ontology(body, view, asked)
     WORLD.equivalents(body, view)
+    WORLD.equivalents_of_patch(body, view)
     WORLD.one_set(WORLD.add(body, view, raw), asked)
     WORLD.one_set(raw, asked)
     merge_patched(raw, body)
@@ -172,6 +182,12 @@ def test_a_merge_patch_does_what_the_rfc_says(target: Any, patch: Any) -> None:
 
     assert merge_patched(target, patch) == by_the_rfc(target, patch)
     assert merge_patched({}, patch) == without_null(patch)
+
+
+def test_of_ways_of_one_length_the_numbers_decide() -> None:
+    """The first ontology has its number from where it is named again: so the way from C to D goes over B, not A."""
+    both = [edge for one, other in ("AB", "AC", "BC", "AD", "BD") for edge in ((one, other), (other, one))]
+    assert Routes(both).between("C", "D") == ("C", "B", "D")
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABCDEFG"), st.sampled_from("ABCDEFG")), max_size=12))

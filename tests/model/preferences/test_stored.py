@@ -85,6 +85,27 @@ def test_equivalents_name_only_what_is_somewhere_else() -> None:
     assert WORLD.equivalents(body, "nowhere") == {}
 
 
+def test_a_patch_that_unsets_a_branch_names_all_in_it() -> None:
+    """A null in a merge patch unsets what is below it, wherever that is stored: a group, an application, a context."""
+    preferences = {"deep": {"0": None, "1": {"beta": 1}}, "applications": {"editor": None}}
+    patch = {"contexts": {"a": {"preferences": preferences}, "b": None, "c": {"preferences": None}, "d": {"name": 1}}}
+    all_words = dict.fromkeys(["alpha", "beta", "gamma", "delta", "a.dotted word"], True)
+    named = WORLD.equivalents_of_patch(patch, "nested")
+    assert named["words"] == {
+        "a": {"alpha": True, "gamma": True, "a.dotted word": True, "beta": True, PREFIX + "editor": True},
+        "b": all_words,
+        "c": all_words,
+    }
+    assert named["packed"]["a"] == {
+        "first": {"of": {"all": True}},
+        "blocks": {"all": {"editor": {"parameters": True, "id": True}}},
+    }
+    assert WORLD.equivalents({"contexts": {"a": {"preferences": preferences}}}, "nested")["words"] == {
+        "a": {"beta": True}
+    }
+    assert WORLD.equivalents_of_patch({"contexts": None}, "nested") == {}
+
+
 def test_preferences_may_be_deep() -> None:
     """No depth is too deep for a store that has it."""
     deep: Any = 1
