@@ -30,7 +30,7 @@ def shared_cases(name: str, *members: str) -> list[Any]:
     """Give a list inside one of the files for `parametrize`; if the file is not there, one case that is skipped."""
     path = SHARED_DATA / name
     if not path.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=_missing(path)))]
+        return [pytest.param(None, marks=pytest.mark.skip(reason=_missing(path)), id="not here")]
     cases = json.loads(path.read_text("utf-8"))
     for member in members:
         cases = cases[member]

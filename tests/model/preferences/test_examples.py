@@ -18,8 +18,8 @@ Example = dict[str, Any]
 ONTOLOGY = "preferences/ontology.json"
 
 
-def named(example: Example | None) -> str:
-    return str(example and (example.get("description") or example.get("name") or example))
+def named(example: Example) -> str:
+    return str(example.get("description") or example.get("name") or example)
 
 
 @pytest.mark.parametrize("example", shared_cases(ONTOLOGY, "floydWarshall"), ids=named)
