@@ -103,7 +103,7 @@ class PreferenceKeys:
 
     def __init__(self, bus: Bus, store: PreferenceStore | None = None) -> None:
         """Whoever runs the store has changes obeyed at once and others remembered."""
-        self._bus = bus
+        self.bus = bus
         self.store = store or PreferenceStore(bus)
         self._bucket = self.store.bucket
         self._secret: bytes | None = None
@@ -120,6 +120,14 @@ class PreferenceKeys:
         if entry is None:
             return KeyRecord(key, SAFE_PREFIX + hashed, OWN_PLACE, PREFERENCES_APP, False, None, True, False)
         return _record(key, _decoder.decode(entry.value))
+
+    async def find_anew(self, key: str) -> KeyRecord:
+        """Tell the same by what the bucket's leader says now, not by what is remembered. Raises `bad_field`."""
+        stored = await self.stored(key)
+        if stored is None:
+            user = await self.safe_user(key)
+            return KeyRecord(key, user, OWN_PLACE, PREFERENCES_APP, False, None, True, False)
+        return _record(key, stored)
 
     async def safe_user(self, key: str) -> str:
         """Name the model of a key's own safe, whatever its record says: for a key that was made just now."""
@@ -143,6 +151,14 @@ class PreferenceKeys:
             # First: an index without a record harms nobody, a record without one is never forgotten.
             await self._bucket.put(f"of.{stored.user}.{hashed}", b"key")
         await self._put(hashed, stored)
+
+    async def lead(self, key: str, user: str, place: tuple[str, ...], app: str) -> None:
+        """Have a key lead to another place; else its record stays as it is."""
+        hashed = await self.hash_of(key)
+        before = await self.stored(key) or StoredKey(key, SAFE_PREFIX + hashed)
+        await self.put_record(msgspec.structs.replace(before, user=user, place=place, app=app, has_safe=True))
+        if before.user != user:
+            await self._bucket.delete(f"of.{before.user}.{hashed}")
 
     async def stored(self, key: str) -> StoredKey | None:
         """Give the record of a key as it is stored; None: it has none."""
@@ -200,7 +216,9 @@ class PreferenceKeys:
             else:
                 await self._bucket.put(key, msgspec.json.encode(StoredKey("", _NOBODY, revoked=True)))
             self.store.let_go(key)
-        await self.store.erase_tokens_of(hashed)
+        if stored is None or is_of_user:
+            # Of a safe that was joined, the tokens are those of the key, which leads elsewhere.
+            await self.store.erase_tokens_of(hashed)
         return is_of_user
 
     async def hash_of(self, key: str) -> str:
@@ -215,7 +233,7 @@ class PreferenceKeys:
 
     async def _hash(self, text: str, kind: bytes = b"key") -> str:
         if self._secret is None:
-            self._secret = await secret(self._bus, SECRET_NAME)
+            self._secret = await secret(self.bus, SECRET_NAME)
         digest = hmac.digest(self._secret, b"%s\0%s" % (kind, text.encode()), hashlib.sha256)
         return digest.hex()[:_HASH_CHARACTERS]
 

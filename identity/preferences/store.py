@@ -4,6 +4,7 @@
     of.<user>.<hash of the key>                         that a record names this user: `forget` finds it by that
     client.<hash of the id>                             a program that was installed somewhere
     credential.<hash of the client id>.<hash of the id> what such a program shows who it is with
+    joining.<user>                                      that somebody joins this safe, until it is done
     token.<hash of the key>.<hash of the token>         a token for a key; nats-server forgets it when it has expired
 
 Also that there is nothing is kept: most keys have no record, and each request would ask for it.
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from bus.connection import Bus
-from bus.kv import KeyValue
+from bus.kv import Bucket, KeyValue
 from bus.subjects import PREFERENCE_BUCKET
 from bus.watched_bucket import WatchedBucket
 from schemas.recent import Recent
@@ -92,6 +93,11 @@ class PreferenceStore:
         self._changes[name] = (self._changes.get(name) or 0) + 1
         self._there.discard(name)
         self._absent.discard(name)
+
+
+async def is_joining(bus: Bus) -> bool:
+    """Tell whether somebody joins a safe to their model, or has broken that off. Raises `Transient`, `ApiError`."""
+    return bool(await Bucket(bus, PREFERENCE_BUCKET).list("joining.*"))
 
 
 def _looked_up_as(key: str) -> str:

@@ -51,6 +51,10 @@ class TemporaryUsers:
         if await self._bucket.get(check_token(user, "user")) is not None:
             await self._bucket.put(user, b"0")
 
+    async def keep_until(self, user: str, until: float) -> None:
+        """Note a model that is to be forgotten at a time, seconds since 1970."""
+        await self._bucket.put(check_token(user, "user"), b"%d" % until)
+
     async def over(self) -> list[str]:
         """Name those whose time is over: they are to be forgotten."""
         now = self._now()

@@ -27,6 +27,7 @@ from bus.pings import ping
 from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
 from identity.oauth.issuing import Issuing
+from identity.preferences.joining import KeyJoining
 from identity.preferences.keys import PreferenceKeys
 from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
@@ -80,6 +81,8 @@ class Counts(msgspec.Struct, kw_only=True):
     """Of browsers in which the person has signed in."""
     keys: int = 0
     """Keys of preferences that open something of the person. Each is refused from then on."""
+    joins: int = 0
+    """Safes that the person had begun to join to their model."""
     trials: int = 0
     """Notes until when a temporary user is kept."""
     spooled: int = 0
@@ -145,6 +148,7 @@ class _Forgetter:
         self._bus = client.bus
         self._jetstream = JetStream(client.bus)
         self._families = Issuing(client.bus, Tokens(client.bus)).families
+        self._keys = PreferenceKeys(client.bus)
         self._user = user
         self.is_here = data_dir.is_dir()
         self._log_folder = data_dir / "log"
@@ -219,7 +223,7 @@ class _Forgetter:
         left.families = await self._families.count(self._user)
         left.passwords = await AppPasswords(self._bus).count(self._user)
         left.trials = await TemporaryUsers(self._bus).count(self._user)
-        left.keys = await PreferenceKeys(self._bus).count(self._user)
+        left.keys = await self._keys.count(self._user)
         left.sessions = await Sessions(self._bus).count(self._user)
         left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
         left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)
@@ -258,7 +262,8 @@ class _Forgetter:
             tokens=await Tokens(self._bus).erase_user(self._user),
             passwords=await AppPasswords(self._bus).erase_user(self._user),
             sessions=await Sessions(self._bus).erase_user(self._user),
-            keys=await PreferenceKeys(self._bus).erase_user(self._user),
+            keys=await self._keys.erase_user(self._user),
+            joins=await KeyJoining(self._keys, self._client.requests).forget_user(self._user),
             rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),
             registrations=await self._erase(subjects.REGISTRATIONS_STREAM, self._registrations),
             asked=await self._erase(subjects.AUDIT_STREAM, self._asked),

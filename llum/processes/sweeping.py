@@ -1,7 +1,8 @@
-"""Forgets temporary users whose time is over, for as long as a worker runs.
+"""Forgets temporary users whose time is over, and goes on with what has broken off, for as long as a worker runs.
 
-Whose time is over stands in the bus. So whoever starts next finds what was not done, and two who sweep at the same time
-do the same thing twice, which changes nothing.
+Safes that a person has joined to their model are among the former, and joins that broke off are the latter. All that is
+to be done stands in the bus. So whoever starts next finds what was not done, and two who sweep at the same time do the
+same thing twice, which changes nothing.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final
 from bus.connection import Bus
 from bus.jetstream import ApiError
 from bus.logger import get_logger
+from identity.preferences.store import is_joining
 from identity.temporary.users import TemporaryUsers
 from schemas.errors import LlumError
 
@@ -46,12 +48,17 @@ async def _sweep_now_and_then(bus: Bus, data_dir: Path, every_s: float) -> None:
 
 
 async def sweep(bus: Bus, data_dir: Path) -> int:
-    """Forget all whose time is over, and give their number. Raises `Transient`, `Refusal`, `SetupError`."""
-    over = await TemporaryUsers(bus).over()
-    if not over:
+    """Go on with joins; forget all whose time is over, and give their number.
+
+    Raises `Transient`, `Refusal`, `SetupError`.
+    """
+    over, joins = await TemporaryUsers(bus).over(), await is_joining(bus)
+    if not over and not joins:
         return 0
     # All that forgetting needs: most workers never do.
     from bus.requests import Requests
+    from identity.preferences.joining import KeyJoining
+    from identity.preferences.keys import PreferenceKeys
     from llum.client import Client
     from llum.people.forgetting import forget_person
     from schemas.apps import OWNER_APP
@@ -59,6 +66,8 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
     requests = Requests(bus)
     await requests.start()
     try:
+        if joins:
+            await KeyJoining(PreferenceKeys(bus), requests).take_up()
         client = Client(bus, requests, OWNER_APP)
         for user in over:
             await forget_person(client, user, data_dir)
