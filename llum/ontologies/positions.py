@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from lark import Lark, Token, Tree
 
 Pointer = tuple[str | int, ...]
 """The names of members and the indices of items on the way to a part of the file."""
+
+JsonNode = Tree[Token] | Token
 
 _GRAMMAR: Final = r"""
 ?value: object | array | STRING | NUMBER | WORD
@@ -45,33 +47,34 @@ def place_of_byte(data: bytes, offset: int) -> TextPlace:
 def places_in(text: str) -> JsonPlaces:
     """Find all parts of what is known to be JSON."""
     places = JsonPlaces({(): TextPlace(1, 1)}, [])
-    waiting: list[tuple[Pointer, Tree[Token] | Token]] = [((), _parser().parse(text))]
+    waiting: list[tuple[Pointer, JsonNode]] = [((), _parser().parse(text))]
     while waiting:
         pointer, node = waiting.pop()
         waiting += _parts(pointer, node, places)
     return places
 
 
-def _parts(
-    pointer: Pointer, node: Tree[Token] | Token, places: JsonPlaces
-) -> Iterator[tuple[Pointer, Tree[Token] | Token]]:
+def _parts(pointer: Pointer, node: JsonNode, places: JsonPlaces) -> Iterator[tuple[Pointer, JsonNode]]:
+    """Note where the parts of a node are. Of a member that is there twice only the last counts, as for most readers."""
     if isinstance(node, Token):
         return
-    names: set[str | int] = set()
+    parts: dict[str | int, JsonNode] = {}
     for index, part in enumerate(child for child in node.children if child is not None):
-        name: str | int = index
-        place = _begin(part)
-        if node.data == "object" and isinstance(part, Tree):
-            key, part = part.children
-            name = msgspec.json.decode(str(key))
-            if name in names:
-                places.repeated.append(((*pointer, name), place))
-            names.add(name)
-        places.of.setdefault((*pointer, name), place)
-        yield (*pointer, name), part
+        name, value = _member(part) if node.data == "object" else (index, part)
+        if name in parts:
+            places.repeated.append(((*pointer, name), _begin(part)))
+        parts[name] = value
+        places.of[(*pointer, name)] = _begin(part)
+    for name, value in parts.items():
+        yield (*pointer, name), value
 
 
-def _begin(node: Tree[Token] | Token) -> TextPlace:
+def _member(pair: Any) -> tuple[str, JsonNode]:
+    key, value = pair.children
+    return msgspec.json.decode(str(key), type=str), value
+
+
+def _begin(node: JsonNode) -> TextPlace:
     where = node.meta if isinstance(node, Tree) else node
     return TextPlace(where.line or 1, where.column or 1)
 
