@@ -37,6 +37,8 @@ from edge_http.keys import (
 from edge_http.oauth.routes import add_oauth
 from edge_http.openapi.routes import add_openapi
 from edge_http.personis.routes import add_personis
+from edge_http.preferences.face import PreferencesFace
+from edge_http.preferences.routes import add_preferences
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
 from edge_http.sessions.trying import add_trying
@@ -70,6 +72,7 @@ def make_app(
     client_registrations: int = 0,
     password_grant: bool = False,
     key_grant: bool = False,
+    preferences: PreferencesFace | None = None,
 ) -> web.Application:
     """Make the application. What is given belongs to the caller, who closes it."""
     app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
@@ -99,6 +102,7 @@ def make_app(
     add_password_grant(app, allowed=password_grant, for_keys=key_grant)
     add_devices(app)
     add_clients(app)
+    add_preferences(app, preferences or PreferencesFace())
     add_openapi(app)
     add_personis(app)
     return app

@@ -14,12 +14,10 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
+from llum.settings_file import CONFIG_VARIABLE, read_file
 from schemas.errors import Code, Refusal
 from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
 from schemas.time_zones import UTC, ZONE_PATTERN
-
-CONFIG_VARIABLE: Final = "LLUM_CONFIG"
-CONFIG_FILE: Final = "llum.toml"
 
 Origin = Literal["option", "environment", "file", "default"]
 
@@ -255,6 +253,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "true or false",
         ),
     ] = False
+    ontologies: (
+        Annotated[
+            Path,
+            _setting(
+                "Folder with further ontologies of preferences: terms and mappings. They are checked at the start.",
+                "a folder's path",
+            ),
+        ]
+        | None
+    ) = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Log messages of this level and above.", "debug, info, warning or error"),
@@ -326,7 +334,7 @@ def load(options: Mapping[str, Any] | None = None, config: Path | None = None) -
 def load_with_origins(options: Mapping[str, Any] | None = None, config: Path | None = None) -> dict[str, Sourced]:
     """Read the settings and say of each where it came from."""
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    path, file = _read_file(config)
+    path, file = read_file(config, SETTINGS)
     found = {name: _pick(setting, given, file, path) for name, setting in SETTINGS.items()}
     _check_time_zone(found["time_zone"])
     return found
@@ -369,35 +377,6 @@ def _to_path(kind: type, raw: Any) -> Any:
     if kind is not Path or not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
         raise ValueError("not a path")
     return Path(raw).expanduser()
-
-
-def _read_file(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
-    """Read the file that is named, or else `llum.toml` if there is one."""
-    named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    path = named or Path(CONFIG_FILE)
-    if named is None and not path.exists():
-        return None, {}
-    # Here: most processes have no such file to read.
-    import tomllib
-
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise Refusal(Code.BAD_FIELD, f"cannot read {path}: {error.strerror}", "config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refusal(Code.BAD_FIELD, f"{path} is not TOML: {error}", "config") from error
-    _check_names(path, content)
-    return path, content
-
-
-def _check_names(path: Path, content: Mapping[str, Any]) -> None:
-    for name in content:
-        if name not in SETTINGS:
-            import difflib
-
-            near = difflib.get_close_matches(name, SETTINGS, 1)
-            hint = f"Did you mean {near[0]}?" if near else "`llum config` lists the settings."
-            raise Refusal(Code.BAD_FIELD, f"{path} has an unknown setting {name!r}", name, hint)
 
 
 def hide_password(text: str) -> str:

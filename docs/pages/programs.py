@@ -9,7 +9,8 @@ import click
 from llum.cli.browse.command import BrowseCommand
 from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
-from llum.settings import CONFIG_FILE, CONFIG_VARIABLE, SETTINGS, option, variable
+from llum.settings import SETTINGS, option, variable
+from llum.settings_file import CONFIG_FILE, CONFIG_VARIABLE
 from pages.markdown import code, page, prose, table
 
 _SETTINGS: Final = {option(name) for name in SETTINGS} | {"--config"}

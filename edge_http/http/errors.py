@@ -32,6 +32,7 @@ STATUS_OF: Final = {
     Code.NO_SUCH_CLIENT: 404,
     # 404 would have a program store what it has under this key anew.
     Code.KEY_REVOKED: 403,
+    Code.READ_ONLY: 409,
     Code.NO_SUCH_QUESTION: 404,
     Code.NO_SUCH_EVIDENCE: 404,
     Code.BAD_RULE: 400,

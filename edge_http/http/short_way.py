@@ -1,16 +1,30 @@
 """From a request straight to its handler, past aiohttp's router and its chain of middlewares.
 
 Those cost as much as all that a handler does. Nearly all requests are for a path without anything to be read in it, so
-a look into a dict finds their handlers. All others, and what is unusual, go the long way, with the same result.
+a look into a dict finds their handlers. A few faces have paths whose last segment names something: they say which in
+`TAILED`, and their handlers read that segment by themselves. All others, and what is unusual, go the long way, with the
+same result.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
 from edge_http.http.observe import HttpHandler, observed
 
 RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class TailedRoute(NamedTuple):
+    """A handler, and the path as the router has it."""
+
+    handler: HttpHandler
+    route: str
+
+
+TAILED: Final = web.AppKey("tailed", Mapping[tuple[str, str], TailedRoute])
+"""By method and by the path up to its last slash: there is something behind that, and perhaps a query."""
 
 
 async def _refuse_expectation(_: web.Request) -> web.StreamResponse:
@@ -29,6 +43,7 @@ class ShortWay:
             for route in app.router.routes()
             if isinstance(route.resource, web.PlainResource)
         }
+        self._tailed = app.get(TAILED) or {}
 
     def __call__(self, request: web.Request) -> Awaitable[web.StreamResponse]:
         path = request.raw_path
@@ -36,6 +51,15 @@ class ShortWay:
         expected = request.headers.get(hdrs.EXPECT)
         if expected is not None and expected.lower() != "100-continue":
             return observed(request, _refuse_expectation, self._app, None)
-        if handler is None or expected is not None:
+        if expected is not None:
             return self._long_way(request)
-        return observed(request, handler, self._app, path)
+        if handler is not None:
+            return observed(request, handler, self._app, path)
+        tailed = self._tailed_for(request.method, path)
+        return self._long_way(request) if tailed is None else observed(request, *tailed)
+
+    def _tailed_for(self, method: str, path: str) -> tuple[HttpHandler, web.Application, str] | None:
+        end = path.find("?")
+        before, slash, tail = (path if end < 0 else path[:end]).rpartition("/")
+        found = self._tailed.get((method, before + slash)) if tail else None
+        return None if found is None else (found.handler, self._app, found.route)

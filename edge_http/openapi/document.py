@@ -15,6 +15,8 @@ from edge_http.openapi.clients import CLIENTS
 from edge_http.openapi.describing import DescribedEndpoint, operation
 from edge_http.openapi.oauth import OAUTH
 from edge_http.openapi.pages import PAGES
+from edge_http.openapi.preferences import PREFERENCES
+from edge_http.openapi.preferences import SCHEMAS as OF_PREFERENCES
 
 _ITSELF: Final = DescribedEndpoint(
     "GET",
@@ -23,7 +25,7 @@ _ITSELF: Final = DescribedEndpoint(
     {200: found("An OpenAPI document.", {"type": "object", "required": ["openapi"]})},
 )
 
-ALL: Final = (*OAUTH, *PAGES, *CLIENTS, _ITSELF)
+ALL: Final = (*OAUTH, *PAGES, *CLIENTS, *PREFERENCES, _ITSELF)
 
 
 async def show_document(request: web.Request) -> web.Response:
@@ -44,9 +46,9 @@ def document(endpoints: Iterable[DescribedEndpoint], url: str) -> dict[str, Any]
         "info": {
             "title": "llum",
             "version": importlib.metadata.version("llum"),
-            "description": "OAuth 2, consent, apps and clients. Pages need a session, and forms the token of a page.",
+            "description": "OAuth 2, consent, apps, clients, preferences. Pages need a session, forms a page's token.",
         },
         "servers": [{"url": url.rstrip("/")}],
         "paths": paths,
-        "components": {"schemas": dict(SCHEMAS)},
+        "components": {"schemas": {**SCHEMAS, **OF_PREFERENCES}},
     }

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from bus.connection import Bus
@@ -14,6 +14,7 @@ from edge_http.app import make_app
 from edge_http.http.connections import descriptors_for_all
 from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
+from edge_http.preferences.face import PreferencesFace
 from identity.accounts.joining import SignUp
 from identity.accounts.links import Links, sign_up_address
 from identity.authenticator import Authenticator
@@ -25,9 +26,12 @@ from llum.processes.forgetting import Forgetting
 from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
-from llum.processes.reached import certificate_of, checked_public_url
+from llum.processes.reached import certificate_of, checked_public_url, openness_of
 from llum.running import browser_url
 from llum.settings import Settings
+
+if TYPE_CHECKING:
+    from model.preferences.installed import InstalledOntologies
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -114,6 +118,7 @@ async def _serve_http(
         public_bus=_public_bus(settings, bus, _public_url(settings, listening)),
         client_registrations=settings.client_registrations,
         password_grant=settings.password_grant,
+        preferences=_preferences(settings),
         key_grant=settings.legacy_password_grant,
     )
     try:
@@ -121,6 +126,21 @@ async def _serve_http(
             await serve_on(listening, app, stop, on_ready, certificate)
     finally:
         await requests.close()
+
+
+def _preferences(settings: Settings) -> PreferencesFace:
+    """Have the ontologies read with the first request that needs them; those of the operator are checked at once."""
+    face = PreferencesFace(lambda: _ontologies(settings), openness_of(settings))
+    if settings.ontologies is not None:
+        face.prepare()
+    return face
+
+
+def _ontologies(settings: Settings) -> "InstalledOntologies":
+    # Here: most starts need none of it.
+    from llum.ontologies.loading import load
+
+    return load(settings.ontologies)
 
 
 def _public_url(settings: Settings, listening: socket.socket) -> str:

@@ -10,6 +10,7 @@ from llum.settings import Settings
 
 if TYPE_CHECKING:
     from edge_http.http.tls import Certificate
+    from edge_http.preferences.face import Openness
 
 
 def tls_files(settings: Settings) -> tuple[Path, Path] | None:
@@ -57,13 +58,15 @@ def is_of_this_machine(url: str) -> bool:
         return False
 
 
-def opens_preferences(settings: Settings) -> bool:
-    """Tell whether /preferences answers without a token. Raises a `Fault` where other machines could use that."""
-    if not settings.preferences_open or settings.preferences_open_anywhere:
-        return settings.preferences_open
+def openness_of(settings: Settings) -> "Openness":
+    """Say for whom /preferences answers without a token. Raises a `Fault` where other machines could use that."""
+    if not settings.preferences_open:
+        return "closed"
+    if settings.preferences_open_anywhere:
+        return "anywhere"
     beyond = _reached_beyond(settings)
     if beyond is None:
-        return True
+        return "here"
     raise Fault(
         f"preferences_open is set and {beyond}: whoever reaches llum could read and change the preferences of all keys",
         "Leave http_host at 127.0.0.1, or set preferences_open_anywhere too if you trust everybody on that network.",

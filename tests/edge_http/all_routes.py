@@ -7,7 +7,7 @@ from aiohttp import web
 from edge_http.app import make_app
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 
-_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}", "{client_id}", "{app}")
+_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}", "{client_id}", "{app}", "{key}", "{rest:.*}")
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
@@ -42,11 +42,24 @@ def paths_of(method: str) -> list[str]:
 def posted_by_programs() -> frozenset[str]:
     """Name the endpoints that programs post to. They look at no cookie, so no page can use that of a person."""
     return frozenset(
-        {"/access_token", "/device_authorization", "/introspect", "/register", "/request_token", "/revoke", "/token"}
+        {
+            "/access_token",
+            "/device_authorization",
+            "/introspect",
+            "/preferences",
+            "/register",
+            "/request_token",
+            "/revoke",
+            "/token",
+        }
     )
+
+
+NONE = ("/static", "/.well-known", "/preferences/")
+"""What no page of a browser begins with."""
 
 
 def pages() -> list[str]:
     """Name the paths that a browser shows as pages."""
     none = ("/health", "/ready", "/me", "/list_clients_json", "/check.json", "/openapi.json")
-    return [path for path in paths_of("GET") if path not in none and not path.startswith(("/static", "/.well-known"))]
+    return [path for path in paths_of("GET") if path not in none and not path.startswith(NONE)]

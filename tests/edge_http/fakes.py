@@ -1,6 +1,7 @@
 """Stands in for the bus: records what the edge sends and gives back what a test has laid out."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -9,14 +10,17 @@ import msgspec
 
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
+from identity.preferences.keys import OWN_PLACE, KeyRecord, check_key
 from identity.principal import Principal
 from identity.sessions.csrf import CsrfTokens
 from identity.sessions.session import Session
 from identity.sessions.store import ListedSession, hash_of, shown_id
-from schemas.codec import encode
+from schemas.apps import PREFERENCES_APP
+from schemas.codec import decode_query, encode
 from schemas.commands import Command
 from schemas.errors import Code, Error
 from schemas.evidence import Evidence
+from schemas.preferences import PreferencesReply
 from schemas.queries import Query
 from schemas.replies import (
     Accepted,
@@ -26,6 +30,7 @@ from schemas.replies import (
     AskReply,
     ComponentAnswer,
     ContextReply,
+    Failed,
     Granted,
     Outcome,
     PingReply,
@@ -88,6 +93,12 @@ class FakeRequests:
         defaults: dict[str, Reply] = {"ask": AskReply(seq=1), "get_context": context_reply()}
         default = defaults.get(verb_of(query), AccessReply(seq=1, role="owner", registration=1))
         return await _next(self.replies, query, default)
+
+    async def ask_raw(self, user: str, app: str, verb: str, data: bytes, timeout_s: float = 5.0) -> bytes:
+        query = decode_query(data, verb)
+        self.asked.append((user, app, query))
+        reply = await _next(self.replies, query, PreferencesReply(seq=1))
+        return encode(Failed(error=reply) if isinstance(reply, Error) else reply)
 
     @property
     def commands(self) -> list[Command]:
@@ -218,6 +229,26 @@ class FakeSessions:
             raise self.failure
 
 
+class FakePreferenceKeys:
+    """Has a safe for each key, and what a test says of a key otherwise."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, KeyRecord] = {}
+
+    async def find(self, key: str) -> KeyRecord:
+        check_key(key)
+        return self.records.get(key) or key_record(key)
+
+    async def safe_user(self, key: str) -> str:
+        return key_record(key).user
+
+
+def key_record(key: str, **members: Any) -> KeyRecord:
+    """Give what is known of a key without a record, but for these members."""
+    user = "_safe-" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    return KeyRecord(key, user, OWN_PLACE, PREFERENCES_APP, False, None, True, False)._replace(**members)
+
+
 class FakeRing:
     """One key, which needs no bus."""
 
@@ -239,6 +270,7 @@ class FakeAuthenticator:
         self.passwords = FakePasswords()
         self.tokens = FakeTokens()
         self.oauth = FakeIssuing()
+        self.preference_keys = FakePreferenceKeys()
         self.registrations = FakeRegistrations()
         self.sessions = FakeSessions()
         self.csrf = csrf_tokens()

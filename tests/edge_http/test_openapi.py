@@ -12,7 +12,7 @@ from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 
 FACES = tuple(
     f"edge_http.{face}"
-    for face in ("oauth", "consent", "apps", "clients", "devices", "openapi", "accounts.password_grant")
+    for face in ("oauth", "consent", "apps", "clients", "devices", "openapi", "accounts.password_grant", "preferences")
 )
 
 
@@ -22,11 +22,13 @@ def application(**settings: Any) -> Application:
 
 
 def routes(app: Application) -> set[tuple[str, str]]:
-    """Give the routes of the faces that the document is about."""
+    """Give the routes of the faces that the document is about. One for every method says what there is not."""
     return {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
-        if route.resource is not None and route.method != "HEAD" and route.handler.__module__.startswith(FACES)
+        if route.resource is not None
+        and route.method not in ("HEAD", "*")
+        and route.handler.__module__.startswith(FACES)
     }
 
 

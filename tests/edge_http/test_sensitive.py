@@ -36,6 +36,7 @@ ENDPOINTS = {
     "/access_token",
     "/revoke",
     "/introspect",
+    "/preferences",
     "/register",
     "/device_authorization",
 }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from llum.failures import Fault
-from llum.processes.reached import opens_preferences
+from llum.processes.reached import openness_of
 from llum.settings import Settings
 
 HERE = (
@@ -28,20 +28,21 @@ BEYOND = (
 @pytest.mark.parametrize("where", [*HERE, *BEYOND])
 def test_they_are_closed_by_default(where: dict[str, Any]) -> None:
     """Wherever llum is reached from; the second switch alone opens nothing."""
-    assert not opens_preferences(Settings(**where))
-    assert not opens_preferences(Settings(preferences_open_anywhere=True, **where))
+    assert openness_of(Settings(**where)) == "closed"
+    assert openness_of(Settings(preferences_open_anywhere=True, **where)) == "closed"
 
 
 @pytest.mark.parametrize("where", HERE)
 def test_one_switch_opens_them_on_this_machine(where: dict[str, Any]) -> None:
     """Nobody else reaches them there."""
-    assert opens_preferences(Settings(preferences_open=True, **where))
+    assert openness_of(Settings(preferences_open=True, **where)) == "here"
 
 
 @pytest.mark.parametrize("where", BEYOND)
 def test_beyond_this_machine_it_takes_a_second_switch(where: dict[str, Any]) -> None:
     """The fault names the setting by which others reach llum, and the way out."""
     with pytest.raises(Fault, match=next(iter(where))) as fault:
-        opens_preferences(Settings(preferences_open=True, **where))
+        openness_of(Settings(preferences_open=True, **where))
     assert "preferences_open_anywhere" in str(fault.value)
-    assert opens_preferences(Settings(preferences_open=True, preferences_open_anywhere=True, **where))
+    opened = Settings(preferences_open=True, preferences_open_anywhere=True, **where)
+    assert openness_of(opened) == "anywhere"

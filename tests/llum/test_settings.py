@@ -6,6 +6,7 @@ import pytest
 
 from llum import settings
 from llum.settings import SETTINGS, Settings, load, load_with_origins
+from llum.settings_file import CONFIG_VARIABLE
 from schemas.errors import Code, Refusal
 
 
@@ -13,7 +14,7 @@ from schemas.errors import Code, Refusal
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in SETTINGS:
         monkeypatch.delenv(settings.variable(name), raising=False)
-    monkeypatch.delenv(settings.CONFIG_VARIABLE, raising=False)
+    monkeypatch.delenv(CONFIG_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
 
 

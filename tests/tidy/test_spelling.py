@@ -10,7 +10,8 @@ import nats.aio.subscription
 import pytest
 
 from bus import subjects
-from llum.settings import CONFIG_VARIABLE, SETTINGS, variable
+from llum.settings import SETTINGS, variable
+from llum.settings_file import CONFIG_VARIABLE
 from tests.tidy.sources import PACKAGES, files, texts, tree
 
 SUBJECTS = Path("bus/subjects.py")

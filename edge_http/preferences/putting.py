@@ -1,0 +1,97 @@
+"""From a body that was read to one command: it is checked, and what says the same in other ontologies is found."""
+
+from typing import Any, Final
+
+import msgspec
+
+from bus.as_app import new_id
+from edge_http.preferences.answers import InvalidPreferences
+from edge_http.preferences.face import DEFAULT_VIEW, PreferencesFace
+from edge_http.preferences.reached import ReachedPlace
+from schemas.errors import Code, Error, LlumError, Refusal, raised_from
+from schemas.preferences import PutMode, PutPreferences, SafeFacts
+from schemas.replies import Refused
+
+Body = dict[str, Any]
+
+_OBJECT_EXPECTED: Final = {
+    "message": "The value supplied should be a(n) object.",
+    "dataPath": [],
+    "schemaPath": ["type"],
+    "rule": {"type": "object"},
+}
+
+
+def check_body(face: PreferencesFace, body: Any) -> Body:
+    """Give a body that is preferences. Raises `InvalidPreferences` with all that is wrong."""
+    if not isinstance(body, dict):
+        raise InvalidPreferences([_OBJECT_EXPECTED])
+    errors = face.installed.codex.errors(body)
+    if errors:
+        raise InvalidPreferences(errors)
+    return body
+
+
+def check_patch(face: PreferencesFace, patch: Body) -> None:
+    """Check what a merge patch sets, and not what it unsets. Raises as `check_body`."""
+    set_here = _without_nulls(patch)
+    contexts = set_here.setdefault("contexts", {})
+    if isinstance(contexts, dict):
+        for context in contexts.values():
+            if isinstance(context, dict):
+                context.setdefault("preferences", {})
+    check_body(face, set_here)
+
+
+def _without_nulls(value: Body) -> Body:
+    return {
+        name: _without_nulls(member) if isinstance(member, dict) else member
+        for name, member in value.items()
+        if member is not None
+    }
+
+
+async def put_preferences(
+    face: PreferencesFace, reached: ReachedPlace, body: Body, view: str, mode: PutMode, identifier: str | None = None
+) -> bool:
+    """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`."""
+    _check_allowed(reached, body, view, mode)
+    command = PutPreferences(
+        id=identifier or new_id(),
+        context=list(reached.place),
+        view=view,
+        body=body,
+        mode=mode,
+        equivalents={} if mode == "merge" else face.installed.ontologies.equivalents(body, view),
+        make=SafeFacts(key=reached.key) if reached.makes_safes else None,
+    )
+    outcome = await reached.as_app.outcome(command)
+    if isinstance(outcome, Refused):
+        raise _in_request(outcome.error)
+    return bool(outcome.result["made"])
+
+
+def _in_request(error: Error) -> LlumError:
+    """Name the place in the body as the sender of the body does."""
+    if error.field is not None and error.field.startswith("body."):
+        error = msgspec.structs.replace(error, field=error.field.removeprefix("body."))
+    return raised_from(error)
+
+
+def _check_allowed(reached: ReachedPlace, body: Body, view: str, mode: PutMode) -> None:
+    """Hold a token that may write some terms to these: in each context, and so that nothing else goes.
+
+    Terms are those of the flat ontology. What another one says instead is not looked for.
+    """
+    if reached.allowed is None:
+        return
+    if view != DEFAULT_VIEW or mode == "replace":
+        hint = "send ?merge=true without another view"
+        raise Refusal(Code.PERMISSION_DENIED, "this token may write some terms only, and unset no others", None, hint)
+    contexts = body.get("contexts") or {}
+    named = [name for context in contexts.values() for name in (context or {"*": 0}).get("preferences") or ()]
+    beyond = [name for name in named if name not in reached.allowed]
+    if beyond or None in contexts.values() or set(body) - {"contexts"}:
+        hint = "leave out what it may not write"
+        place = f"contexts.*.preferences.{beyond[0]}" if beyond else "contexts"
+        raise Refusal(Code.PERMISSION_DENIED, "this token may not write that", place, hint)
