@@ -21,6 +21,7 @@ def test_other_members_of_a_context_stay_behind() -> None:
     stored = {"words": one_context({"alpha": 1}, note="x", metadata=[])}
     assert WORLD.one_set(stored, "shouts") == one_context({"ALPHA": 1})
     assert WORLD.one_set(stored, "words") == one_context({"alpha": 1}, note="x")
+    assert WORLD.to_ontology({**stored["words"], "metadata": []}, "words", "shouts") == one_context({"ALPHA": 1})
 
 
 def test_scopes_within_scopes() -> None:
@@ -60,6 +61,7 @@ def test_the_ontology_stored_later_counts() -> None:
         {"alpha": 2, "beta": 1}, name="one", priority=1, metadata=[{"type": "a"}, {"type": "b", "scope": []}]
     )
     assert WORLD.one_set({"words": first, "shouts": second}, "words") == {"name": "two", **said}
+    assert WORLD.one_set({"shouts": second, "words": {"name": "last"}}, "shouts")["name"] == "two"
 
 
 def test_a_new_value_without_counterpart_takes_the_old_one_away() -> None:

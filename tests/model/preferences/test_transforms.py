@@ -113,6 +113,20 @@ def test_blocks_of_applications_become_terms() -> None:
     assert transformed({"apps": [1]}, Unpack("apps", "", PREFIX)) == {}
 
 
+def test_applications_are_written_by_the_length_of_their_paths() -> None:
+    """Each with its whole path, among all others."""
+    blocks = {"a.b.c": {"parameters": 1}, "abcdef": {"parameters": 2}}
+    rules = [Unpack("apps", "", PREFIX), Copy("x", "n" * (len(PREFIX) + 1 + 6)), Copy("y", "n" * (len(PREFIX) + 1 + 8))]
+    said = list(transformed({"apps": blocks, "x": 3, "y": 4}, *rules).values())
+    assert said == [2, 3, 1, 4], "the prefix has one dot, and so a backslash, and the first id two"
+    assert list(
+        transformed(dict.fromkeys((PREFIX + "a.b.c", PREFIX + "abcdef"), 1), Pack("", "apps", PREFIX))["apps"]
+    ) == [
+        "abcdef",
+        "a.b.c",
+    ]
+
+
 def test_terms_of_applications_become_blocks() -> None:
     """Each has its id, under any scheme."""
     document = {PREFIX + "org.a": {"volume": 1}, "https://terms.example/apps/b": 2, "http://terms.example/app": 3}
