@@ -60,7 +60,9 @@ class LiveModel:
             return applied
         stamp = stamp_after(self.model, self.user, app, seq, time_us)
         try:
-            return self._take((yield from decide(self.model, command, stamp, self.caches.grants)), command, stamp)
+            caches = self.caches
+            decision = yield from decide(self.model, command, stamp, caches.grants, caches.latest)
+            return self._take(decision, command, stamp)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
 
@@ -68,7 +70,8 @@ class LiveModel:
         """Do what `apply` does for less; None, and nothing is done, where something must be read first."""
         stamp = stamp_after(self.model, self.user, app, seq, time_us)
         try:
-            decision = decide_at_once(self.model, command, stamp, self.caches.grants)
+            caches = self.caches
+            decision = decide_at_once(self.model, command, stamp, caches.grants, caches.latest)
         except Refusal as refusal:
             return Applied(Refused(id=command.id, seq=seq, error=refusal.error))
         return None if decision is None else self._take(decision, command, stamp)

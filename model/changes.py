@@ -56,6 +56,8 @@ class AddEvidence(msgspec.Struct, frozen=True, gc=False):
     """The evidence as JSON."""
     held: float | None = None
     """Its place in the order of holding, seconds since 1970; None: its component is not kept in that order."""
+    path: Path | None = None
+    """Of its component, if the command does not name that."""
 
     @property
     def is_goal(self) -> bool:
@@ -144,6 +146,8 @@ class Fired(msgspec.Struct, frozen=True, gc=False):
     """Exactly this rule, because its time has come; None: every rule of the component that has no schedule."""
     but_not: tuple[str, ...] = ()
     """Tokens of rules for whose apps what was told does not exist."""
+    n: int = 0
+    """Which of the command's pieces of evidence has fired them."""
 
 
 class SchedulePlanned(msgspec.Struct, frozen=True, gc=False):
@@ -255,11 +259,17 @@ def drop(kind: ItemKind, path: Path) -> PutItem:
     return PutItem(kind, path, None, None)
 
 
-def add(evidence: Evidence, component_no: int, creation_us: int, held_order: bool = False) -> AddEvidence:
-    """Add evidence that was accepted at this time (microseconds since 1970). `held_order` is that of its component."""
+def add(
+    evidence: Evidence, component_no: int, creation_us: int, held_order: bool = False, path: Path | None = None
+) -> AddEvidence:
+    """Add evidence that was accepted at this time (microseconds since 1970). `held_order` is that of its component.
+
+    `path` is that of its component, if the command does not name it.
+    """
     kind: EvidenceKind = "correction" if evidence.correction else "goal" if GOAL_FLAG in evidence.flags else "plain"
     held = evidence.held_from if held_order else None
-    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, _encode(evidence), held)
+    body = _encode(evidence)
+    return AddEvidence(component_no, evidence.n, kind, creation_us, evidence.useby, evidence, body, held, path)
 
 
 def mark_withdrawn(

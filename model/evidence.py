@@ -106,6 +106,11 @@ def is_expired(evidence: Evidence, now: float) -> bool:
     return evidence.useby is not None and evidence.useby <= now
 
 
+def counts(piece: Evidence | None, now: float) -> bool:
+    """Tell whether there is nothing, or what counts."""
+    return piece is None or not (is_expired(piece, now) or is_ahead(piece, now + MAX_AHEAD_S))
+
+
 def counting(evidence: Iterable[Evidence], now: float) -> list[Evidence]:
     """Leave out what has expired, and what is too far ahead."""
     until = now + MAX_AHEAD_S

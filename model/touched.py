@@ -25,7 +25,7 @@ def _paths(command: Command, changes: Sequence[Change]) -> Iterator[Path]:
         if isinstance(change, PutItem):
             yield _place_of(change)
         elif isinstance(change, AddEvidence | MarkWithdrawn):
-            if isinstance(change, MarkWithdrawn) and change.path is not None:
+            if change.path is not None:
                 yield change.path
             else:
                 told = True

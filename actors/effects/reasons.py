@@ -26,6 +26,7 @@ def cause_of(entry: FiredEntry, rule: str) -> Cause:
         person=entry.user,
         # A schedule that has fired says which rule; it was fired by no evidence.
         seq=entry.seq if entry.token is None else None,
+        n=entry.n,
     )
 
 

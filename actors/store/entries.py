@@ -57,6 +57,8 @@ class FiredEntry(msgspec.Struct, frozen=True):
     """That of the command; null: the command itself is the first cause."""
     but_not: tuple[str, ...] = ()
     """Not these rules."""
+    n: int = 0
+    """With `seq`, the piece of evidence that has fired them."""
 
 
 class ScheduleEntry(msgspec.Struct, frozen=True):
@@ -109,7 +111,9 @@ def entry_of(effect: Effect, user: str, seq: int) -> tuple[str, bytes]:
         return WITHDRAW_FURTHER, msgspec.json.encode(WithdrawFurtherEntry(user, list(effect.origins), effect.by))
     path = list(effect.path)
     if isinstance(effect, Fired):
-        return FIRED, msgspec.json.encode(FiredEntry(user, path, seq, effect.token, effect.cause, effect.but_not))
+        return FIRED, msgspec.json.encode(
+            FiredEntry(user, path, seq, effect.token, effect.cause, effect.but_not, effect.n)
+        )
     after_s = effect.after_s if isinstance(effect, SchedulePlanned) else None
     return SCHEDULE, msgspec.json.encode(ScheduleEntry(user, path, effect.token, after_s))
 

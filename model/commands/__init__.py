@@ -6,7 +6,7 @@ before existence, so that nobody learns what is there by asking for it.
 
 Results: `make_model` and `delete_context` true; `make_context` true, or false when `exist_ok` found it there;
 `make_rule` the token; `register_app` and `consent` the registration; `correct` {seq, n}; `import` how much was made;
-everything else null.
+`put_preferences` {made}; everything else null.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from model.commands.erase import forget, forget_part, restate
 from model.commands.evidence import correct, derive, tell, withdraw
 from model.commands.imports import import_contexts
 from model.commands.making import check_maker, make_model
+from model.commands.preferences import make_safe, put_at_once, put_preferences
 from model.commands.quotas import set_quota
 from model.commands.rules import activate_rule, delete_rule, fire, make_rule
 from model.commands.structure import (
@@ -33,6 +34,7 @@ from model.commands.structure import (
     set_resolver,
 )
 from model.commands.time_zones import set_time_zone
+from model.latest import LatestPieces
 from model.permissions import KnownGrants
 from model.reads import Reading
 from model.stamp import Stamp
@@ -42,25 +44,39 @@ from schemas.commands import Command
 from schemas.errors import Code, Refusal
 from schemas.grants import Consent
 from schemas.parts import ForgetPart, Restate
+from schemas.preferences import PutPreferences
 
 STAND_ALONE: Final[frozenset[type[Command]]] = frozenset({commands.Forget, ForgetPart, Restate})
 """These are committed by themselves: they delete rows, and nothing may add any in the same transaction."""
 
 
-def decide(model: Model | None, command: Command, stamp: Stamp, known: KnownGrants | None = None) -> Reading[Decision]:
-    """Decide a command to a model; None: the user has none. `known` are the permission answers that are remembered.
+def decide(
+    model: Model | None,
+    command: Command,
+    stamp: Stamp,
+    known: KnownGrants | None = None,
+    latest: LatestPieces | None = None,
+) -> Reading[Decision]:
+    """Decide a command to a model; None: the user has none.
 
+    `known` are the permission answers that are remembered, `latest` is the evidence: neither changes what is decided.
     Yields the reads that it needs. Raises a `Refusal`.
     """
-    decision = decide_at_once(model, command, stamp, known)
+    decision = decide_at_once(model, command, stamp, known, latest)
     if decision is None:
         assert model is not None, "what is refused without a model is refused at once"
+        if type(command) is PutPreferences:
+            return (yield from put_preferences(model, command, stamp, known, latest))
         decision = yield from _READING[type(command)](model, command, stamp)
     return decision
 
 
 def decide_at_once(
-    model: Model | None, command: Command, stamp: Stamp, known: KnownGrants | None = None
+    model: Model | None,
+    command: Command,
+    stamp: Stamp,
+    known: KnownGrants | None = None,
+    latest: LatestPieces | None = None,
 ) -> Decision | None:
     """Decide a command as `decide` does, which is dearer; None: something must be read for it."""
     if model is None:
@@ -69,6 +85,8 @@ def decide_at_once(
         return tell(model, command, stamp, known)
     if type(command) is commands.Derive:
         return tell(model, command, stamp, known, command.cause)
+    if type(command) is PutPreferences:
+        return put_at_once(model, command, stamp, known, latest)
     handler = _AT_ONCE.get(type(command))
     return None if handler is None else handler(model, command, stamp)
 
@@ -76,6 +94,8 @@ def decide_at_once(
 def _decide_without_model(command: Command, stamp: Stamp) -> Decision:
     if isinstance(command, commands.MakeModel):
         return make_model(command, stamp)
+    if isinstance(command, PutPreferences) and command.make is not None:
+        return make_safe(command, stamp)
     if isinstance(command, commands.Forget):
         # Accepted, so that forgetting can be done again; what is left of a person, a refused command say, goes.
         return Decision([ForgetUser()])

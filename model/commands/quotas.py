@@ -53,9 +53,14 @@ def maker_of(model: Model, app: str) -> str:
 
 def check_thing(model: Model, app: str) -> None:
     """Check that the app may make one more context, component or view."""
+    check_things(model, app, 1)
+
+
+def check_things(model: Model, app: str, new: int) -> None:
+    """Check that the app may make so many more contexts, components and views."""
     if not permissions.is_owner(model, app):
         bound = quotas_of(model, app).things
-        if sum(_things_of(context, app) for _, context in contexts_below((), model.root)) >= bound:
+        if sum(_things_of(context, app) for _, context in contexts_below((), model.root)) + new > bound:
             raise _exceeded(app, f"has made {bound} contexts, components and views")
 
 

@@ -252,7 +252,7 @@ def fired(
                 fires = True
             else:
                 but_not.append(token)
-    return [*changes, Fired(path, cause, None, tuple(but_not))] if fires else changes
+    return [*changes, Fired(path, cause, None, tuple(but_not), told.n)] if fires else changes
 
 
 def fires_on_tells(rule: StoredRule) -> bool:

@@ -11,6 +11,7 @@ asked.py          who asked and told what
 follows.py        what has followed from a piece of evidence
 grants.py         what apps may do, and what was decided about them
 preview.py        what an app would see under a grant that is not stored
+preferences.py    the preferences of a safe, put together
 check.py          whether an app may do something, and which settings decide
 """
 
@@ -32,6 +33,7 @@ from model.queries.export import export_page, read_mark
 from model.queries.follows import answer_follows
 from model.queries.grants import answer_grants
 from model.queries.past import model_then
+from model.queries.preferences import answer_preferences
 from model.queries.preview import answer_preview
 from model.reads import AsOf, Decisions, Follow, Pause, Read, Recorded
 from model.resolvers.registry import Resolve, Resolvers
@@ -55,6 +57,7 @@ from schemas.queries import (
     ListApps,
     ListResolvers,
     ListRules,
+    Preferences,
     PreviewGrant,
     Query,
     RuleMayTell,
@@ -189,4 +192,5 @@ _ANSWERS: Final[dict[type[Query], Callable[[Model, Caches, Asker, Any, Resolvers
     Follows: _follows,
     Check: answer_check,
     PreviewGrant: answer_preview,
+    Preferences: answer_preferences,
 }

@@ -28,7 +28,6 @@ from actors.store.shard import Shard
 from actors.worker import Worker
 from bus.aside import KEPT_S, list_aside, set_aside
 from model.changes import AddEvidence, Decision, add
-from model.permissions import KnownGrants
 from model.stamp import Stamp
 from model.state import Model
 from schemas.commands import Command, Forget, MakeModel, Tell, Withdraw
@@ -281,8 +280,8 @@ def refuse_rows_of(command_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have one command make rows that SQLite refuses, and let them pass our own check."""
     decide = live.decide_at_once
 
-    def decide_too_much(model: Model, command: Command, stamp: Stamp, known: KnownGrants) -> Decision | None:
-        decision = decide(model, command, stamp, known)
+    def decide_too_much(model: Model, command: Command, stamp: Stamp, *known: Any) -> Decision | None:
+        decision = decide(model, command, stamp, *known)
         if command.id == command_id:
             assert decision is not None
             (change,) = decision.changes

@@ -158,6 +158,7 @@ async def test_a_tell_to_a_component_with_rules_leaves_one_entry(world: World) -
         "token": None,
         "cause": None,
         "but_not": [],
+        "n": 0,
     }
 
 

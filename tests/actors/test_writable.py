@@ -1,6 +1,7 @@
 """What could not be written is refused before it is applied: what has been said of a command must stay true."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,6 @@ from actors.partition import Partition
 from actors.store.batch import Batch, Unwritable, check_writable
 from actors.store.shard import Shard
 from model.changes import AddEvidence, Change, CountCause, Decision, MarkWithdrawn, add, drop
-from model.permissions import KnownGrants
 from model.stamp import Stamp
 from model.state import Model
 from schemas.commands import Command, MakeModel, Tell
@@ -73,8 +73,8 @@ async def test_it_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The commands before and after it are applied and committed; the model is as if it had not been."""
     decide = live.decide_at_once
 
-    def decide_too_much(model: Model, command: Command, stamp: Stamp, known: KnownGrants) -> Decision | None:
-        decision = decide(model, command, stamp, known)
+    def decide_too_much(model: Model, command: Command, stamp: Stamp, *known: Any) -> Decision | None:
+        decision = decide(model, command, stamp, *known)
         if command.id == "t2":
             assert decision is not None
             (change,) = decision.changes

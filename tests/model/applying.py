@@ -40,5 +40,5 @@ def apply(
     """Apply a command to a model, which is changed in place. Raises a `Refusal`."""
     caches = Caches() if caches is None else caches
     stamp = stamp_after(model, user, app, seq, time_us)
-    decision = run(decide(model, command, stamp, caches.grants), read)
+    decision = run(decide(model, command, stamp, caches.grants, caches.latest), read)
     return Applied(take(model, decision.changes, stamp, caches), decision.changes, decision.result)

@@ -29,6 +29,7 @@ from schemas.queries import (
     ListRules,
     MeasurePart,
     Ping,
+    Preferences,
     PreviewGrant,
     Query,
 )
@@ -52,6 +53,7 @@ EVERY_QUERY: list[Query] = [
     Follows(context=["Personal"], component="age", seq=2),
     Check(app="probe", context=["Personal"]),
     PreviewGrant(app="probe", granted=[Slice(paths=["Personal"], actions=["ask"])]),
+    Preferences(context=["Personal"]),
 ]
 FROM_THE_STORE = Export | Consequences | Asked | Follows | Grants | PreviewGrant
 FROM_MEMORY = [query for query in EVERY_QUERY if not isinstance(query, FROM_THE_STORE)]

@@ -26,6 +26,7 @@ from schemas.errors import Code, Error, Refusal
 from schemas.evidence import EvidenceFilter, NewEvidence
 from schemas.grants import Consent
 from schemas.missing import ALL_OF_THE_PAST, RIGHT_OF, right, right_for
+from schemas.preferences import PutPreferences
 from schemas.queries import (
     QUERIES,
     Ask,
@@ -35,6 +36,7 @@ from schemas.queries import (
     GetPermission,
     ListApps,
     ListRules,
+    Preferences,
     Query,
     RuleMayTell,
 )
@@ -53,6 +55,7 @@ NOT_THERE: list[Any] = [
     Ask(context=["a/b~c"]),
     Tell(**HERE, component="not", evidence=NewEvidence(value=1)),
 ]
+PUT = PutPreferences(id="p", view="flat", body={"contexts": {"gpii-default": {"preferences": {"size": 1}}}})
 QUERIES_WITHOUT_RIGHT: list[tuple[Query, Slice]] = [
     (Ask(), Slice(paths=[""], actions=["ask"])),
     (Ask(context=["Personal"]), Slice(paths=["Personal"], actions=["ask"])),
@@ -60,6 +63,7 @@ QUERIES_WITHOUT_RIGHT: list[tuple[Query, Slice]] = [
     (NOT_THERE[1], Slice(paths=["a~1b~0c"], actions=["ask"])),
     (Ask(context=["Personal"], view="fullname"), Slice(paths=["Personal"], actions=["ask"])),
     (GetContext(context=["Personal"]), Slice(paths=["Personal"], actions=["ask"])),
+    (Preferences(), Slice(paths=["Preferences"], actions=["ask"])),
     (ListRules(context=["Personal"]), Slice(paths=["Personal"], actions=["ask"])),
     (ListRules(context=["Personal"], component="age"), Slice(components=OF_AGE, actions=["ask"])),
 ]
@@ -67,6 +71,7 @@ COMMANDS_WITHOUT_RIGHT: list[tuple[Command, Slice]] = [
     (Tell(**AGE, evidence=NewEvidence(value=1)), Slice(components=OF_AGE, actions=["tell"])),
     (NOT_THERE[2], Slice(components=["Personal/not"], actions=["tell"])),
     (Withdraw(**AGE, seq=1), Slice(components=OF_AGE, actions=["tell"])),
+    (PUT, Slice(paths=["Preferences"], actions=["tell", "make"])),
     (MakeContext(**HERE, name="In"), Slice(paths=["Personal/In"], actions=["make"])),
     (MakeComponent(**HERE, component=NEW), Slice(paths=["Personal"], actions=["make"])),
     (MakeView(**HERE, view=ViewDefinition(name="v", components=[])), Slice(paths=["Personal"], actions=["make"])),

@@ -21,6 +21,7 @@ from schemas.evidence import ImportedEvidence, NewEvidence
 from schemas.grants import Consent
 from schemas.parts import ForgetPart, Restate
 from schemas.paths import Path
+from schemas.preferences import PutPreferences
 from schemas.slices import Slice
 
 from .given import CRON_RULE, RULE, Person
@@ -40,6 +41,16 @@ def imported(path: list[str], *names: str, evidence: list[ImportedEvidence]) -> 
 TOUCHES: list[tuple[Command, list[Path]]] = [
     (commands.Tell(**AGE, evidence=NewEvidence(value=7)), [("Personal", "age")]),
     (commands.Correct(**AGE, value=7), [("Personal", "age")]),
+    (
+        PutPreferences(id="x", view="flat", body={"contexts": {"day": {"preferences": {"a": 1}}}}),
+        [
+            ("Preferences",),
+            ("Preferences", "flat"),
+            ("Preferences", "flat", "_set"),
+            ("Preferences", "flat", "day"),
+            ("Preferences", "flat", "day", "a"),
+        ],
+    ),
     (commands.SetResolver(**AGE, resolver="mean"), [("Personal", "age")]),
     (commands.SetResolver(id="x", context=["Personal"], resolver="mean"), [("Personal",)]),
     (commands.SetGoals(**AGE, goals=[["Goals", "Health", "steps"]]), [("Personal", "age")]),

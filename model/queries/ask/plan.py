@@ -13,13 +13,13 @@ from functools import partial
 from typing import Any, Final
 
 from model.caches import Caches
-from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, selection_of
+from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, counts, selection_of
 from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied, exists_for
 from model.queries.ask.explain import explain_reads
 from model.queries.ask.paging import Budget, page_of, shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, grants_a_result, in_order
-from model.queries.ask.to_read import correction_reads, counts, first_page, maker, page_read, value_reads
+from model.queries.ask.to_read import correction_reads, first_page, maker, page_read, value_reads
 from model.queries.past import Then, check_reach, seconds_since, too_far_back
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal
 
-from model.evidence import MAX_AHEAD_S, Selection, first_us, is_ahead, is_expired, to_us
+from model.evidence import Selection, counts, first_us, is_expired, to_us
 from model.latest import Latest
 from model.queries.ask.parts import PendingAnswer, Plan
 from model.queries.targets import Target
@@ -44,11 +44,6 @@ def maker(plan: Plan, target: Target) -> Callable[..., Read]:
 def _read_since(make: Callable[..., Read], first: int, since_us: int | None = None, **bounds: Any) -> Read:
     """Make a read of evidence that exists for an app: what was accepted earlier does not."""
     return make(since_us=first if since_us is None else max(first, since_us), **bounds)
-
-
-def counts(piece: Evidence | None, now: float) -> bool:
-    """Tell whether there is nothing, or what counts."""
-    return piece is None or not (is_expired(piece, now) or is_ahead(piece, now + MAX_AHEAD_S))
 
 
 def correction_reads(plan: Plan, latest: Latest | None, make: Callable[..., Read]) -> dict[str, Read]:
