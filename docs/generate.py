@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pages import figures, house, names, openapi, programs, resolving, sdk, wire
+from pages import figures, house, names, ontologies, openapi, programs, resolving, sdk, wire
 
 FOLDER: Final = Path(__file__).parent / "reference"
 
@@ -48,6 +48,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "figures.md": figures.figures_page,
     "modules.md": house.house_page,
     "names.md": names.names_page,
+    "ontologies.md": ontologies.ontologies_page,
     "openapi.json": openapi.openapi_page,
 }
 

@@ -56,6 +56,7 @@ def run(settings: Settings, ready_file: Path | None, started: Mapping[str, Start
     """
     began = time.monotonic()
     try:
+        _check_ontologies(settings.ontologies)
         folder = DataFolder(settings.data_dir)
     except Fault as fault:
         report(fault)
@@ -70,6 +71,15 @@ def run(settings: Settings, ready_file: Path | None, started: Mapping[str, Start
         if ready_file is not None:
             with contextlib.suppress(OSError):
                 ready_file.unlink()
+
+
+def _check_ontologies(folder: Path | None) -> None:
+    """Have the operator see each mistake on a line of its own, before anything starts. The edge reads them again."""
+    if folder is not None:
+        # Here: without a folder this process needs nothing of it.
+        from llum.ontologies.loading import load
+
+        load(folder)
 
 
 class _Supervisor:

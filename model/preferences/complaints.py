@@ -55,7 +55,7 @@ def _at(schema: Any, path: Sequence[str | int]) -> Any:
 
 
 def _message(rule: Any, keyword: str | int) -> dict[str, str]:
-    said = _MESSAGES.get(str(keyword))
+    said = MESSAGES.get(str(keyword))
     return {} if said is None else {"message": said.format(_shown(rule.get(keyword)))}
 
 
@@ -65,7 +65,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-_MESSAGES: Final[dict[str, str]] = {
+MESSAGES: Final[dict[str, str]] = {
     "required": "This value is required.",
     "type": "The value supplied should be a(n) {}.",
     "format": "The supplied string does not match the specified format ({}).",

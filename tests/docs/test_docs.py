@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import click
+import msgspec
 import pytest
 
 from bus import subjects
@@ -23,6 +24,7 @@ from llum import public
 from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
 from llum.client import Client
+from llum.ontologies import format as ontologies
 from llum.settings import SETTINGS, option, variable
 from model.resolvers.summaries import SHIPPED
 from schemas.commands import COMMANDS
@@ -75,6 +77,12 @@ def streams_and_buckets() -> list[str]:
     return [*named.values(), subjects.REPLY_TO_HEADER, subjects.SETTLE_HEADER]
 
 
+def members_of_ontologies() -> set[str]:
+    """Give what an operator may write in a file about an ontology."""
+    kinds = [kind for kind in vars(ontologies).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
+    return {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)} - {"points", "decimals"}
+
+
 CLI = dict(leaves("llum", cli))
 SHELL = {str(name): command for name, command in TABLE.commands.items()}
 
@@ -91,6 +99,7 @@ WORDS: list[Word] = [
     *(("filters.md", name) for name in FILTER_NAMES),
     *(("importing.md", name) for name in sorted(RESERVED_MEMBERS)),
     *(("http.md", operation) for operation in OPERATIONS),
+    *(("ontologies.md", member) for member in members_of_ontologies()),
     *(("sdk.md", name) for name in public.__all__),
     *(("sdk.md", name) for name in METHODS),
 ]
