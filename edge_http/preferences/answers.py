@@ -53,6 +53,9 @@ def render_error(error: LlumError, key: str = "", metadata_url: str = "") -> web
         members |= {"message": _NO_KEY, "errorCode": "GPII_ERR_NO_GPIIKEY"}
     elif error.code is Code.READ_ONLY:
         status, members = 404, members | _read_only(key)
+    elif error.code is Code.BAD_VALUE:
+        # These clients know one status for a body that is not taken.
+        status = 400
     headers = {**HEADERS, **headers_of(error)}
     if metadata_url and error.code is Code.PERMISSION_DENIED:
         headers[hdrs.WWW_AUTHENTICATE] = insufficient_scope(error.error, metadata_url)

@@ -73,8 +73,8 @@ async def put_preferences(
 
 def _in_request(error: Error) -> LlumError:
     """Name the place in the body as the sender of the body does."""
-    if error.field is not None and error.field.startswith("body."):
-        error = msgspec.structs.replace(error, field=error.field.removeprefix("body."))
+    if error.field is not None:
+        error = msgspec.structs.replace(error, field=error.field.removeprefix("body").removeprefix(".") or None)
     return raised_from(error)
 
 
