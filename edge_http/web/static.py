@@ -1,4 +1,7 @@
-"""Own static files. The hash of its content is in the name of each: browsers keep it for a year, and see changes."""
+"""Own static files. The hash of its content is in the name of each: browsers keep it for a year, and see changes.
+
+What pages of others use has a name that stays: browsers keep it for an hour.
+"""
 
 import functools
 import hashlib
@@ -20,6 +23,8 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_AN_HOUR: Final = "public, max-age=3600"
+_FOR_OTHERS: Final = frozenset({"llum-preferences.js"})
 _HASH_CHARACTERS: Final = 12
 
 
@@ -57,7 +62,13 @@ async def _serve(request: web.Request) -> web.Response:
     found = _files().get(f"{stem}.{rest.rpartition('.')[2]}")
     if found is None:
         raise web.HTTPNotFound
-    # While edges of two versions run, one is asked for the other's file: it gives its own, to be kept by nobody.
-    is_this = found.hashed == request.match_info["name"]
-    headers = {"Content-Type": found.content_type, "Cache-Control": _FOR_EVER if is_this else "no-store"}
+    headers = {"Content-Type": found.content_type, "Cache-Control": _kept(request.match_info["name"], found)}
     return web.Response(body=found.content, headers=headers | strict_headers(request[TRACE].edge[PUBLIC_URL]))
+
+
+def _kept(asked: str, found: _File) -> str:
+    """Say how long a browser keeps what it gets for a name."""
+    if asked in _FOR_OTHERS:
+        return _FOR_AN_HOUR
+    # While edges of two versions run, one is asked for the other's file: it gives its own, to be kept by nobody.
+    return _FOR_EVER if found.hashed == asked else "no-store"

@@ -117,6 +117,15 @@ async def test_files_are_kept_for_a_year_by_their_hash(edge: Edge) -> None:
     assert (await edge.http.get("/static/..%2fpages.py")).status == 404
 
 
+async def test_the_script_for_pages_of_others_has_a_name_that_stays(edge: Edge) -> None:
+    """It is small, any page may load it, and a newer one takes its place within an hour."""
+    served = await edge.http.get("/static/llum-preferences.js", headers={"Origin": "https://page.example"})
+    assert (served.status, served.content_type) == (200, "text/javascript")
+    assert served.headers["Cache-Control"] == "public, max-age=3600"
+    assert served.headers["Access-Control-Allow-Origin"] == "*"
+    assert len(await served.read()) < 4096
+
+
 @pytest.mark.parametrize("name", ["tell", "ask"])
 async def test_operations_answer_as_ever(edge: Edge, name: str) -> None:
     """Whatever a program accepts: their callers read JSON."""
