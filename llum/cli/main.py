@@ -74,6 +74,9 @@ COMMANDS: Final = {
     "revoke": Lazy("llum.cli.commands.granting:revoke", "Take everything from an app that it may do."),
     "forget": Lazy("llum.cli.commands.part_forgetting:forget", "Erase a part of what is known of a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
+    "preferences": Lazy(
+        "llum.cli.commands.preferences.group:preferences", "Take preferences from this machine, and to it."
+    ),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
     "example": Lazy("llum.cli.commands.example:example", "Run an app that comes with llum as an example."),
     "config": Lazy("llum.cli.commands.settings:config", "List every setting, its value and its origin."),

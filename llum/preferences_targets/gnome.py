@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from llum.failures import Fault
@@ -12,9 +13,6 @@ from llum.preferences_targets.target import MachineSetting, NotTaken, SettingPla
 
 _PROGRAM: Final = "gsettings"
 _WITHIN_S: Final = 30.0
-
-_NOT_STORED: Final = ("failed to commit", "will not be saved")
-"""What gsettings says when nothing is stored; it ends as if all were well."""
 
 _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "b": (bool, "on or off"),
@@ -33,7 +31,9 @@ class Gnome:
     view = "gsettings"
 
     def read(self) -> Mapping[SettingPlace, MachineSetting]:
-        now, defaults = self._listed(), self._defaults()
+        now = self._listed()
+        with _nothing_set() as environment:
+            defaults = self._listed(**environment)
         return {place: MachineSetting(value, defaults[place]) for place, value in now.items() if place in defaults}
 
     def why_not(self, place: SettingPlace, value: Any) -> str | None:
@@ -44,27 +44,34 @@ class Gnome:
 
     def put(self, place: SettingPlace, value: Any) -> None:
         self._do("set", *place, gvariant.written(value))
-        if not same(gvariant.read(_said("get", *place)), value):
-            raise NotTaken("GNOME has not taken it")
+        self._check(place, value)
 
     def reset(self, place: SettingPlace) -> None:
         self._do("reset", *place)
+        with _nothing_set() as environment:
+            default = gvariant.read(_said("get", *place, **environment))
+        self._check(place, default)
 
     def _do(self, *words: str) -> None:
         done = _run(words)
-        if any(sign in done.stderr for sign in _NOT_STORED):
-            hint = "Run this in a terminal of the desktop, or as `dbus-run-session llum …`."
-            raise Fault("GNOME's settings cannot be stored from here: there is no D-Bus session", hint)
         if done.returncode != 0:
             raise NotTaken(" ".join(done.stderr.split()) or f"gsettings ended with {done.returncode}")
+
+    def _check(self, place: SettingPlace, value: Any) -> None:
+        """See that a setting is stored. Where nothing can be, gsettings ends as if it were, and may not even warn."""
+        if not same(gvariant.read(_said("get", *place)), value):
+            hint = "Run this in a terminal of the desktop: without its D-Bus session nothing is stored."
+            raise Fault(f"GNOME has not stored the setting {' '.join(place)}", hint)
 
     def _listed(self, **environment: str) -> dict[SettingPlace, Any]:
         return dict(_values(_said("list-recursively", **environment)))
 
-    def _defaults(self) -> dict[SettingPlace, Any]:
-        """Ask as somebody would who has set nothing: so what the machine's administrator has set is among them."""
-        with tempfile.TemporaryDirectory(prefix="llum-") as empty:
-            return self._listed(XDG_CONFIG_HOME=empty)
+
+@contextmanager
+def _nothing_set() -> Iterator[dict[str, str]]:
+    """Give the environment of somebody who has set nothing: what the machine's administrator has set is as it is."""
+    with tempfile.TemporaryDirectory(prefix="llum-") as empty:
+        yield {"XDG_CONFIG_HOME": empty}
 
 
 def _values(listing: str) -> Iterator[tuple[SettingPlace, Any]]:

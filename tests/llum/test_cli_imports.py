@@ -33,6 +33,8 @@ WITHOUT_LLUM = [
     ["browse", "alice", "-c", "ls"],
     ["sign-in", "alice"],
     ["sign-out", "alice"],
+    ["preferences", "capture", "alice", "--target", "gnome"],
+    ["preferences", "apply", "alice", "--target", "gnome"],
     ["admin", "person", "list"],
     ["admin", "person", "forget", "alice", "--yes"],
     ["admin", "app", "list", "alice"],

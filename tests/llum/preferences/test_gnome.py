@@ -55,10 +55,15 @@ def test_what_gsettings_refuses_says_so(desktop: Desktop) -> None:
 
 def test_without_a_session_nothing_is_said_to_be_stored(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program `gsettings` itself ends as if it had been."""
+    desktop.set(*SCHEME, "'prefer-dark'")
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    with pytest.raises(Fault, match="there is no D-Bus session"):
+    with pytest.raises(
+        Fault, match=r"has not stored the setting org\.gnome\.desktop\.interface text-scaling"
+    ) as caught:
         Gnome().put(SCALING, 1.5)
-    assert Gnome().read()[SCALING].value == 1.0
+    assert "D-Bus session" in (caught.value.hint or "")
+    with pytest.raises(Fault, match="has not stored"):
+        Gnome().reset(SCHEME)
 
 
 def test_without_the_program_there_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""`llum preferences`: a person's preferences, on this machine and in files."""

@@ -1,0 +1,91 @@
+"""What `capture`, `apply` and `undo` share: their options, who they speak as, how a plan is shown and agreed to."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import click
+import msgspec
+
+from llum.cli.answers import say
+from llum.cli.commands.options import run_quietly, with_person
+from llum.preferences_targets.target import NAMES, SettingsTarget, target_named
+from llum.settings import Settings
+from schemas.paths import check_token
+
+if TYPE_CHECKING:
+    from llum.client import Client
+    from llum.preferences_targets.planning import KnownTerms, SettingPlan
+    from model.preferences.installed import InstalledOntologies
+
+Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_SET: Final = "gpii-default"
+
+at_option = click.option("--at", metavar="URL", help="The address of an llum that somebody else runs.")
+set_option = click.option(
+    "--set", "set_id", default=_SET, show_default=True, metavar="NAME", help="Which set of preferences."
+)
+target_option = click.option("--target", type=click.Choice(NAMES), required=True, help="What is read or set.")
+
+
+def agreeing_options(function: Function) -> Function:
+    """Give a command the options about what is asked before it does anything."""
+    dry = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+    return dry(click.option("--yes", is_flag=True, help="Do not ask.")(function))
+
+
+class TargetGround(NamedTuple):
+    """What a plan is made from."""
+
+    target: SettingsTarget
+    installed: "InstalledOntologies"
+    known: "KnownTerms"
+
+
+def ground_of(settings: Settings, name: str) -> TargetGround:
+    """Give a target, and what the ontologies say of it."""
+    from llum.ontologies.loading import load
+
+    target, installed = target_named(name), load(settings.ontologies)
+    return TargetGround(target, installed, installed.codex.terms.get(target.view, {}))
+
+
+def with_speaker(settings: Settings, user: str, at: str | None, use: Callable[["Client"], Awaitable[Result]]) -> Result:
+    """Run a function with a client that speaks for the person: at the llum of the settings, or at another's."""
+    if at is None:
+        return with_person(settings, user, use)
+    from llum.failures import Fault
+    from llum.people.remote_sign_ins import find_remote, remote_command, with_remote
+
+    kept = find_remote(check_token(user, "user"), at)
+    if kept is None:
+        hint = f"Sign in with `{remote_command(user, at)}`."
+        raise Fault(f"this command line has not signed in as {user} at {at}", hint)
+    return run_quietly(settings, lambda: with_remote(kept, settings.nats_url, use))
+
+
+class Agreement(NamedTuple):
+    """How a person agrees, and reads what was done."""
+
+    yes: bool
+    dry_run: bool
+    as_json: bool
+
+    def to(self, plan: "SettingPlan", question: str, sides: tuple[str, str] = ("now", "then")) -> bool:
+        """Show a plan, and tell whether it is to be done. Raises `click.ClickException` for a no."""
+        from llum.cli import layout
+        from llum.cli.preference_plans import in_words
+
+        is_asked = not (self.yes or self.dry_run) and bool(plan.changes)
+        words = in_words(plan, sides, layout.terminal_width())
+        if words and (is_asked or not self.as_json):
+            click.echo(words, err=self.as_json)
+        if is_asked and not click.confirm(question, err=self.as_json):
+            raise click.ClickException("nothing was changed")
+        return bool(plan.changes) and not self.dry_run
+
+    def report(self, plan: "SettingPlan", text: str, *, done: bool) -> None:
+        """Say at the end what was done, or that there was nothing to do."""
+        if self.as_json or text:
+            say(msgspec.to_builtins(plan) | {"done": done}, text, as_json=self.as_json)
