@@ -178,4 +178,5 @@ def in_words(value: Any, term: Term) -> str:
     labels = dict(zip(map(str, term.schema.get("enum", ())), term.schema.get("enumLabels", ()), strict=False))
     if isinstance(value, str):
         return labels.get(value, value) or "nothing"
-    return msgspec.json.encode(value).decode() + (f" {term.unit}" if term.unit else "")
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return msgspec.json.encode(whole).decode() + (f" {term.unit}" if term.unit else "")
