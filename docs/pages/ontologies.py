@@ -56,8 +56,9 @@ At most one of `values`, `scale` and `blocks` is there. A rule leads both ways. 
 **What is checked.** Files of a folder that `ontologies` ([configuration](configuration.md)) names are checked when \
 llum starts. Each mistake gets a line with file, line and column, what is wrong and what to do; llum does not start \
 until none is left. Files whose name does not end in `.json` are left alone. Checked are the form, each path and \
-schema (its `default` too), that each term is there once and none inside another, and that rules lead from and to \
-terms that there are. Where an ontology has no terms, as ISO24751, any path is taken.
+schema (its `default` too), that each term is there once and none inside one with a schema, and that rules lead from \
+and to terms that there are. Where an ontology has no terms any path is taken. A term without a schema may be the \
+heading of a group: others may be inside of it.
 
 **One name, one term.** Whatever the view, a value is checked by the name of its term. So no two ontologies may have \
 terms with a schema that begin with the same name."""

@@ -16,6 +16,8 @@ class KnownTerms:
         self._names: dict[str, str | None] = {}
         """The ontologies, with the file that gives the title."""
         self._terms: dict[str, dict[PathSegments, str]] = {}
+        self._checked: dict[str, dict[PathSegments, str]] = {}
+        """Of each ontology the terms with a schema: what is inside them is theirs."""
         self._first_segments: dict[str, str] = {}
         """The ontology whose terms begin so and are checked."""
         for file in shipped:
@@ -25,11 +27,14 @@ class KnownTerms:
         """Add a file and say what of it clashes with what was there."""
         yield from self._add_titles(file, name)
         terms = self._terms.setdefault(file.ontology, {})
+        checked = self._checked.setdefault(file.ontology, {})
         for path, term in file.terms.items():
             place = segments_of(path)
             if text := self._clash(file.ontology, place, checked=bool(term.schema)):
                 yield ("terms", path), text
             terms.setdefault(place, name)
+            if term.schema:
+                checked.setdefault(place, name)
 
     def _add_titles(self, file: OntologyFile, name: str) -> Iterator[tuple[Pointer, str]]:
         there = self._names.get(file.ontology)
@@ -41,11 +46,13 @@ class KnownTerms:
         terms = self._terms[ontology]
         if place in terms:
             return f"{ontology} has this term already, from {terms[place]}: leave one out"
-        for other, file in terms.items():
-            shorter = min(len(other), len(place))
-            if other[:shorter] == place[:shorter]:
-                return f"of this term and {path_of(other)} from {file} one is inside the other: leave one out"
+        for outer, file in self._checked[ontology].items():
+            if place[: len(outer)] == outer:
+                return f"it is inside the term {path_of(outer)} from {file}, which has a schema: say it there"
         if checked:
+            for inner, file in terms.items():
+                if inner[: len(place)] == place:
+                    return f"the term {path_of(inner)} from {file} is inside of it: leave the schema of one out"
             owner = self._first_segments.setdefault(place[0], ontology)
             if owner != ontology:
                 return f"{owner} has terms that begin with {place[0]!r}, and a term is the same in all: rename it"

@@ -44,7 +44,8 @@ def put_together(files: Sequence[OntologyFile]) -> InstalledOntologies:
         for written in file.mappings:
             rules.setdefault((file.ontology, written.target), []).extend(map(rule_of, written.rules))
     mappings = [Mapping(source, target, tuple(those)) for (source, target), those in rules.items()]
-    return InstalledOntologies(Ontologies(mappings), Codex(terms, mappings))
+    titles = {file.ontology: file.title for file in files if file.title is not None}
+    return InstalledOntologies(Ontologies(mappings), Codex(terms, mappings), titles)
 
 
 def rule_of(written: WrittenRule) -> MappingRule:

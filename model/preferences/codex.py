@@ -5,12 +5,12 @@ settings that no ontology names are taken as they are. The view does not matter:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from model.preferences.complaints import Complaint, complaints_of
-from model.preferences.mappings import Copy, Linear, Mapping, ValueTable
+from model.preferences.mappings import Copy, Linear, Mapping, Unpack, ValueTable
 from model.preferences.paths import PathSegments, segments_of
 from model.preferences.shape import SHAPE, standard
 
@@ -71,7 +71,8 @@ class Codex:
         `path` leads to the setting from the `preferences` of its set.
         """
         place = tuple(path)
-        return self._own_term(view, place) or self._same_elsewhere(view, place)
+        own = self._own_term(view, place)
+        return own if own is not None and own.schema else self._same_elsewhere(view, place) or own
 
     def _own_term(self, view: str, place: PathSegments) -> Term | None:
         terms = self.terms.get(view, {})
@@ -82,11 +83,20 @@ class Codex:
         return None
 
     def _same_elsewhere(self, view: str, place: PathSegments) -> Term | None:
-        for other, there, is_copied in self._counterparts.get((view, place), ()):
+        for other, there, is_copied in self._places_elsewhere(view, place):
             term = self._own_term(other, there)
             if term is not None:
                 return term if is_copied else term._replace(schema={}, unit="")
         return None
+
+    def _places_elsewhere(self, view: str, place: PathSegments) -> Iterator[tuple[str, PathSegments, bool]]:
+        for length in range(len(place), 0, -1):
+            for other, there, is_copied in self._counterparts.get((view, place[:length]), ()):
+                yield other, there + place[length:], is_copied
+        for mapping in self._mappings:
+            for rule in mapping.rules:
+                if mapping.source == view and isinstance(rule, Unpack) and (there := _in_block(rule, place)):
+                    yield mapping.target, there, True
 
     def _first_errors(self, checked: dict[str, Any]) -> list[Complaint]:
         for name, value in checked.items():
@@ -146,6 +156,15 @@ def _enter(schemas: dict[str, dict[str, Any]], place: PathSegments, schema: dict
     for segment in place[:-1]:
         members = members.setdefault(segment, {"type": "object", "properties": {}})["properties"]
     members[place[-1]] = schema
+
+
+def _in_block(rule: Unpack, place: PathSegments) -> PathSegments:
+    """Give where a setting of an application is in the other ontology; empty if it is none."""
+    source = segments_of(rule.source)
+    name, parameters, *rest = (*place[len(source) :], "", "")
+    if place[: len(source)] != source or parameters != "parameters":
+        return ()
+    return (*segments_of(rule.target), rule.prefix + name, *rest[:-2])
 
 
 def _member_of(term: Term, rest: PathSegments) -> Term | None:

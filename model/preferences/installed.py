@@ -11,3 +11,5 @@ class InstalledOntologies(NamedTuple):
 
     ontologies: Ontologies
     codex: Codex
+    titles: dict[str, str] = {}
+    """What people call each ontology."""

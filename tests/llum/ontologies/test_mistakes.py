@@ -165,11 +165,15 @@ TOGETHER = [
         [file({FONT: {}}, ontology="flat", title=None, mappings=[])],
         ["a.json:5:10: flat has this term already, from llum itself: leave one out"],
     ),
+    ([term("a"), file({"a.b": {"schema": {"minimum": 1}}}, title=None)], []),
     (
-        [term("a"), file({"a.b": {}}, title=None)],
-        ["b.json:5:10: of this term and a from a.json one is inside the other"],
+        [term("a", schema={"minimum": 1}), file({"a.b": {}}, title=None)],
+        ["b.json:5:10: it is inside the term a from a.json, which has a schema: say it there"],
     ),
-    ([term("a.b"), file({"a": {}}, title=None)], ["b.json:5:10: of this term and a.b from a.json one is inside the"]),
+    (
+        [term("a.b"), file({"a": {"schema": {"minimum": 1}}}, title=None)],
+        ["b.json:5:10: the term a.b from a.json is inside of it: leave the schema of one out"],
+    ),
     ([file(title=None)], ["a.json:2:1: no file gives mine a title: add title and description, or mend the name"]),
     (
         [file({"--font-size": {"schema": {"type": "number"}}})],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llum.ontologies.loading import load
 from model.preferences.codex import Codex, Term
-from model.preferences.mappings import Copy, Linear, Mapping
+from model.preferences.mappings import Copy, Linear, Mapping, Unpack
 from schemas.errors import Code, Refusal
 from tests.shared_data import shared_cases, shared_json
 
@@ -40,10 +40,12 @@ def test_what_others_put_is_taken(case: dict[str, Any]) -> None:
     assert load(None).codex.errors(case["putBody"]) == []
 
 
-@pytest.mark.parametrize("case", shared_cases("preferences/post.json", "fail"), ids=lambda case: case["name"])
-def test_what_others_may_not_post_is_refused(case: dict[str, Any]) -> None:
-    """The examples that fail are not."""
-    assert load(None).codex.errors(case["postBody"])
+@pytest.mark.parametrize("name", ["post", "put"])
+def test_what_others_may_not_send_is_refused(name: str) -> None:
+    """The examples that fail for their bodies are not."""
+    cases = [one for one in shared_json(f"preferences/{name}.json")["fail"] if one["expectedStatusCode"] == 400]
+    assert cases
+    assert [one["name"] for one in cases if not load(None).codex.errors(one[f"{name}Body"])] == []
 
 
 BAD_SHAPES = [
@@ -202,6 +204,29 @@ def test_a_setting_is_known_by_what_means_the_same() -> None:
     codex = Codex({"flat": {("x:size",): size}}, [Mapping("groups", "flat", rules)])
     assert codex.term("groups", ["display", "size"]) == size
     assert codex.term("groups", ["scale"]) == Term("Size", "How large.")
+
+
+def test_a_setting_of_an_application_is_known_in_its_block() -> None:
+    """By what the block's application is elsewhere."""
+    look = Term("Look", "How it looks.", {"properties": {"size": {"title": "Size"}}})
+    codex = Codex({"flat": {("x:apps/org.a",): look}}, [Mapping("groups", "flat", (Unpack("apps", "", "x:apps/"),))])
+    assert codex.term("groups", ["apps", "org.a", "parameters"]) == look
+    assert codex.term("groups", ["apps", "org.a", "parameters", "size"]) == Term(
+        "Size", look.description, {"title": "Size"}
+    )
+    for unknown in (["apps"], ["apps", "org.a"], ["apps", "org.b", "parameters"], ["other", "org.a", "parameters"]):
+        assert codex.term("groups", unknown) is None
+
+
+def test_a_heading_gives_way_to_what_says_more() -> None:
+    """A term without a schema is in front of nothing but its group."""
+    size = Term("Size", "How large.", {"minimum": 3})
+    heading = Term("Screen", "What is seen.")
+    mappings = [Mapping("groups", "flat", (Copy("screen.size", "x:size"),))]
+    codex = Codex({"groups": {("screen",): heading}, "flat": {("x:size",): size}}, mappings)
+    assert codex.term("groups", ["screen"]) == heading
+    assert codex.term("groups", ["screen", "size"]) == size
+    assert codex.term("groups", ["screen", "other"]) is None
 
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?[^\s]+")
