@@ -23,6 +23,7 @@ from edge_http.http.health import add_health
 from edge_http.http.observe import observe
 from edge_http.http.sources import PROXIES, Proxies
 from edge_http.issuers.routes import add_issuers
+from edge_http.key_grants.settings import add_key_settings
 from edge_http.keys import (
     AUTHENTICATOR,
     BUS,
@@ -103,6 +104,7 @@ def make_app(
     add_devices(app)
     add_clients(app)
     add_preferences(app, preferences or PreferencesFace())
+    add_key_settings(app)
     add_openapi(app)
     add_personis(app)
     return app

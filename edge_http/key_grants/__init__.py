@@ -2,4 +2,5 @@
 
 posted.py     what they send, as a form or as JSON
 granting.py   `/access_token`: a token for the key
+settings.py   `/:key/settings`, which such a token opens
 """

@@ -7,7 +7,7 @@ import msgspec
 from bus.as_app import new_id
 from edge_http.preferences.answers import InvalidPreferences
 from edge_http.preferences.face import DEFAULT_VIEW, PreferencesFace
-from edge_http.preferences.reached import ReachedPlace
+from edge_http.preferences.reached import ReachedPlace, moved_place
 from schemas.errors import Code, Error, LlumError, Refusal, raised_from
 from schemas.preferences import PutMode, PutPreferences, SafeFacts
 from schemas.replies import Refused
@@ -54,7 +54,10 @@ def _without_nulls(value: Body) -> Body:
 async def put_preferences(
     face: PreferencesFace, reached: ReachedPlace, body: Body, view: str, mode: PutMode, identifier: str | None = None
 ) -> bool:
-    """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`."""
+    """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`.
+
+    Where a person has just joined the safe to their model, it is sent there.
+    """
     _check_allowed(reached, body, view, mode)
     command = PutPreferences(
         id=identifier or new_id(),
@@ -67,6 +70,9 @@ async def put_preferences(
     )
     outcome = await reached.as_app.outcome(command)
     if isinstance(outcome, Refused):
+        moved = await moved_place(reached) if outcome.error.code is Code.READ_ONLY else None
+        if moved is not None:
+            return await put_preferences(face, moved, body, view, mode, identifier)
         raise _in_request(outcome.error)
     return bool(outcome.result["made"])
 

@@ -22,6 +22,7 @@ from edge_http.keys import AUTHENTICATOR, LAST_WRITES, PUBLIC_URL, REQUESTS, TUR
 from edge_http.oauth.addresses import resource_metadata_of
 from edge_http.preferences.answers import render_error
 from edge_http.preferences.face import PREFERENCES
+from identity.preferences.joining import KeyJoining
 from identity.preferences.keys import OWN_PLACE, KeyRecord
 from schemas.apps import PREFERENCES_APP
 from schemas.codec import encode
@@ -72,6 +73,22 @@ class ReachedPlace(NamedTuple):
         if seq is not None or at is not None or self.place != OWN_PLACE:
             query = encode(Preferences(context=list(self.place), min_seq=seq, as_of_time=at))
         return await self.edge[REQUESTS].ask_raw(self.user, self.app, "preferences", query)
+
+
+async def moved_place(reached: ReachedPlace) -> ReachedPlace | None:
+    """Tell where a safe is by now that has refused to change; None: it is a snapset.
+
+    Raises `unavailable` while it is being moved.
+    """
+    if not reached.makes_safes:
+        return None
+    edge = reached.edge
+    joining = KeyJoining(edge[AUTHENTICATOR].preference_keys, edge[REQUESTS])
+    record = await joining.settled(reached.key, reached.user)
+    if record is None:
+        return None
+    record.check()
+    return reached._replace(user=record.user, app=record.app, place=record.place, without_safe=False)
 
 
 async def reach(request: web.Request, key: str) -> ReachedPlace:

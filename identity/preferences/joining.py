@@ -91,15 +91,15 @@ class KeyJoining:
             await self._write(note)
         return await self._carry_out(note)
 
-    async def settled(self, record: KeyRecord) -> KeyRecord | None:
+    async def settled(self, key: str, safe: str) -> KeyRecord | None:
         """After a safe has refused to change: tell where its key leads by now. None: the safe is a snapset.
 
         Raises `unavailable` while somebody joins it: the sender comes again in a moment.
         """
-        if await self._bucket.find_at_leader(_name(record.user)) is not None:
+        if await self._bucket.find_at_leader(_name(safe)) is not None:
             raise Transient(Code.UNAVAILABLE, "the preferences are being moved to a person's model", "come again soon")
-        newer = await self._keys.find_anew(record.key)
-        return newer if newer.user != record.user else None
+        newer = await self._keys.find_anew(key)
+        return newer if newer.user != safe else None
 
     async def take_up(self) -> int:
         """Go on with what somebody has broken off, and give the number. What cannot be any more is undone."""

@@ -129,7 +129,7 @@ def test_every_word_is_documented(page: str, word: str) -> None:
 @pytest.mark.parametrize("route", sorted(routes()))
 def test_every_route_is_documented(route: str) -> None:
     """Operations by their names, other paths as they are; what people see is among the pages."""
-    pages = ("http.md", "pages.md", "oauth.md", "preferences.md")
+    pages = ("http.md", "pages.md", "oauth.md", "preferences.md", "preference-keys.md")
     assert set().union(*map(documented, pages)) & {route, route.removeprefix("/"), f"GET {route}"}
 
 

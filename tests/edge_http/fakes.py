@@ -230,10 +230,19 @@ class FakeSessions:
 
 
 class FakePreferenceKeys:
-    """Has a safe for each key, and what a test says of a key otherwise."""
+    """Has a safe for each key, and what a test says of a key otherwise. Nobody joins any."""
 
     def __init__(self) -> None:
         self.records: dict[str, KeyRecord] = {}
+        self.bus = FakeBus(1)
+        self.store = self
+        self.bucket = self
+
+    async def find_at_leader(self, key: str) -> None:
+        return None
+
+    async def find_anew(self, key: str) -> KeyRecord:
+        return await self.find(key)
 
     async def find(self, key: str) -> KeyRecord:
         check_key(key)

@@ -11,8 +11,7 @@ from edge_http.http.sources import Proxies
 from identity.preferences.credentials import Credential, InstalledClient
 from identity.preferences.keys import StoredKey
 from schemas.apps import PREFERENCES_APP
-from schemas.commands import MakeModel
-from schemas.definitions import ModelDefinition
+from schemas.preferences import PutPreferences, SafeFacts, SafeType
 from tests.actors.serving import serving
 from tests.edge_http.oauth.tokens.conftest import Town
 
@@ -59,12 +58,13 @@ class KeyTown(Town):
         keys = self.authenticator.preference_keys
         await keys.put_record(StoredKey("new", await keys.safe_user("new"), has_safe=False))
 
-    async def make_safe(self, key: str) -> str:
-        """Make the model of a key's safe, and give its name."""
+    async def make_safe(self, key: str, body: Any = None, kind: SafeType = "user") -> None:
+        """Make the model of a key's safe, with preferences or without."""
         user = await self.authenticator.preference_keys.safe_user(key)
-        command = MakeModel(id=self.llum.next_id(), definition=ModelDefinition(contexts=[]))
-        await self.llum.do(command, user, PREFERENCES_APP)
-        return user
+        make = SafeFacts(key=key, type=kind)
+        await self.llum.do(
+            PutPreferences(id=self.llum.next_id(), view="flat", body=body, make=make), user, PREFERENCES_APP
+        )
 
     async def ask_token(self, client: str = "pilot", key: str = "carla", **more: Any) -> Said:
         """Post a form, with what is given in place of what is right; None takes a member away."""

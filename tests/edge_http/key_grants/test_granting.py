@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from identity.throttle import ATTEMPTS
 from tests.actors.serving import serving
 from tests.edge_http.key_grants.conftest import SECRET, KeyTown
@@ -64,21 +62,21 @@ async def test_a_program_gets_a_token_for_a_key(town: KeyTown) -> None:
         assert (await town.ask_token(key=key)).status == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ("{", 400),
-        ("7", 400),
-        ("[]", 401),
-        ("{}", 401),
-        ("", 401),
-        ('{"client_id": ["a"], "client_secret": {"a": 1}}', 401),
-    ],
-)
-async def test_an_odd_body_is_answered(town: KeyTown, body: str, status: int) -> None:
+ODD_BODIES: Final = [
+    ("{", 400),
+    ("7", 400),
+    ("[]", 401),
+    ("{}", 401),
+    ("", 401),
+    ('{"client_id": ["a"], "client_secret": {"a": 1}}', 401),
+]
+
+
+async def test_an_odd_body_is_answered(town: KeyTown) -> None:
     """What is no JSON is refused; what has no client in it is nobody's."""
-    said = await town.send(data=body, headers={"Content-Type": "application/json"})
-    assert said.status == status
+    for body, status in ODD_BODIES:
+        said = await town.send(data=body, headers={"Content-Type": "application/json"})
+        assert said.status == status, body
 
 
 async def test_who_may_not_have_a_token_is_not_told_why(town: KeyTown) -> None:

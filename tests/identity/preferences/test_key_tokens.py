@@ -77,11 +77,11 @@ async def test_a_token_opens_one_key(edge: Edge, other: Edge, bus: Bus) -> None:
     assert not any(token.encode() in stored for token in tokens)
 
 
-@pytest.mark.parametrize("text", ["", "x" * 300, "0" * 32, "*", "a.b", "\ud800"])
-async def test_what_is_no_token_opens_nothing(edge: Edge, text: str) -> None:
+async def test_what_is_no_token_opens_nothing(edge: Edge) -> None:
     """Whatever text it is; also where there are tokens."""
     await edge.tokens.issue("carla", CREDENTIAL)
-    assert await edge.tokens.grant(text) is None
+    for text in ("", "x" * 300, "0" * 32, "*", "a.b", "\ud800"):
+        assert await edge.tokens.grant(text) is None
 
 
 async def test_a_hash_opens_nothing(edge: Edge) -> None:
@@ -130,12 +130,12 @@ async def test_a_token_ends_when_its_person_is_forgotten(edge: Edge, other: Edge
     assert await edge.tokens.list() == []
 
 
-@pytest.mark.parametrize(("left_s", "is_good"), [(3600, True), (0.5, True), (0.49, False), (0, False), (-1, False)])
-async def test_the_seconds_that_remain_are_rounded(edge: Edge, clock: Clock, left_s: float, is_good: bool) -> None:
+async def test_the_seconds_that_remain_are_rounded(edge: Edge, clock: Clock) -> None:
     """Less than half a second is none."""
-    token = await edge.tokens.issue("carla", CREDENTIAL)
-    clock.now += 3600 - left_s
-    assert (await edge.tokens.grant(token) is not None) is is_good
+    token, end = await edge.tokens.issue("carla", CREDENTIAL), clock.now + 3600
+    for left_s, is_good in ((3600, True), (0.5, True), (0.49, False), (0, False), (-1, False)):
+        clock.now = end - left_s
+        assert (await edge.tokens.grant(token) is not None) is is_good, left_s
 
 
 async def test_a_loaded_authorization_works_until_it_expires(edge: Edge, clock: Clock) -> None:

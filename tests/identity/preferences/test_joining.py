@@ -1,0 +1,281 @@
+"""A person takes a safe into their model: what moves, what is refused, and what happens where it breaks off."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from identity.preferences.joining import TAKEN_UP_AFTER_S, KeyJoining, place_of
+from identity.preferences.keys import KeyRecord, PreferenceKeys, StoredKey
+from identity.preferences.store import PreferenceStore
+from identity.temporary.users import TemporaryUsers
+from schemas.commands import Command, Forget
+from schemas.errors import Code, Refusal, Transient
+from schemas.grants import Consent
+from schemas.preferences import PreferencesReply, PutPreferences, SafeFacts
+from schemas.queries import Ask, GetContext, Preferences, Query
+from schemas.replies import AskReply, Outcome, Refused, Reply
+from tests.actors.serving import Llum, serving
+
+TERM: Final = "http://registry.gpii.net/common/fontSize"
+
+
+def body(size: int, **more: Any) -> dict[str, Any]:
+    return {"contexts": {"gpii-default": {"name": "Default", "preferences": {TERM: size, **more}}}}
+
+
+class Town:
+    """A worker, Alice, and Carla's key with a safe."""
+
+    def __init__(self, llum: Llum) -> None:
+        self.llum = llum
+        self.keys = PreferenceKeys(llum.bus)
+        self.now = 1_000_000.0
+        self.joining = KeyJoining(self.keys, llum.requests, lambda: self.now)
+
+    async def put(self, key: str, value: Any, view: str = "flat", **more: Any) -> Outcome:
+        """Put as an edge does that looks at the key now."""
+        return await self.put_at(await self.keys.find_anew(key), value, view, **more)
+
+    async def put_at(self, record: KeyRecord, value: Any, view: str = "flat", **more: Any) -> Outcome:
+        make = None if record.is_joined else SafeFacts(key=record.key, **more)
+        command = PutPreferences(
+            id=self.llum.next_id(), context=list(record.place), view=view, body=value, mode="merge", make=make
+        )
+        return await self.llum.requests.send(record.user, record.app, command, 60.0)
+
+    async def sets(self, key: str, app: str | None = None) -> dict[str, Any]:
+        record = await self.keys.find_anew(key)
+        query = Preferences(context=list(record.place))
+        reply = await self.llum.requests.ask(record.user, app or record.app, query)
+        assert isinstance(reply, PreferencesReply), reply
+        return reply.sets
+
+    async def history(self, key: str) -> list[Any]:
+        record = await self.keys.find_anew(key)
+        path = [*record.place, "flat", "gpii-default"]
+        query = Ask(context=path, view=[TERM], include_evidence=True)
+        reply = await self.llum.requests.ask(record.user, "llum", query)
+        assert isinstance(reply, AskReply)
+        return [(one.value, one.source, one.owner, one.creation_time) for one in reply.components[0].evidence or ()]
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with serving(tmp_path) as llum:
+        town = Town(llum)
+        await llum.make_person("alice", "steps")
+        await town.put("carla", body(12))
+        await town.put("carla", body(18, other=[1]), "flat")
+        await town.put("carla", body(7), "ISO24751")
+        yield town
+
+
+async def refused(doing: Awaitable[object]) -> Code:
+    with pytest.raises(Refusal) as refusal:
+        await doing
+    return refusal.value.code
+
+
+async def test_a_safe_moves_with_its_history(town: Town) -> None:
+    """In the order of its ontologies; the key reaches it there, and the safe is to be forgotten."""
+    before, told, safe = await town.sets("carla"), await town.history("carla"), await town.keys.safe_user("carla")
+    record = await town.joining.join("alice", "carla", "card", "passkey")
+    assert (record.user, record.place, record.is_joined) == ("alice", ("Preferences", "_joined", "card"), True)
+    after = await town.sets("carla")
+    assert (after, list(after)) == (before, list(before))
+    assert await town.history("carla") == [(value, app, "alice", time) for value, app, _, time in told]
+    await town.put("carla", body(20))
+    assert (await town.sets("carla"))["flat"] == body(20, other=[1])
+    assert await TemporaryUsers(town.llum.bus, now=lambda: town.now + 61).over() == [safe]
+    assert await TemporaryUsers(town.llum.bus, now=lambda: town.now + 59).over() == []
+
+
+async def test_a_joined_key_reaches_nothing_else(town: Town) -> None:
+    """Neither the person's other preferences, nor the rest of their model, nor a place beside its own."""
+    llum = town.llum
+    mine = PutPreferences(id=llum.next_id(), view="flat", body=body(99), mode="replace")
+    await llum.do(mine, "alice")
+    record = await town.joining.join("alice", "carla", "card")
+    own = await llum.requests.ask("alice", record.app, Preferences())
+    assert isinstance(own, PreferencesReply)
+    assert "flat" not in own.sets
+    assert await refused(llum.requests.ask("alice", record.app, Ask(context=["c"]))) in (
+        Code.PERMISSION_DENIED,
+        Code.NO_SUCH_CONTEXT,
+    )
+    for place in (["Preferences"], ["Preferences", "_joined", "other"], ["c"]):
+        outcome = await town.put_at(record._replace(place=tuple(place)), body(1))
+        assert isinstance(outcome, Refused)
+        assert outcome.error.code is Code.PERMISSION_DENIED
+
+
+async def test_revoking_its_app_ends_what_a_key_reaches(town: Town) -> None:
+    """As the person does on the page of their apps; joining it again undoes nothing."""
+    record = await town.joining.join("alice", "carla", "card")
+    revoke = Consent(id=town.llum.next_id(), app=record.app, decision="revoked")
+    await town.llum.do(revoke, "alice")
+    outcome = await town.put("carla", body(1))
+    assert isinstance(outcome, Refused)
+    assert await refused(town.sets("carla")) in (Code.PERMISSION_DENIED, Code.NO_SUCH_APP)
+    assert await refused(town.joining.join("alice", "carla", "card")) is Code.ALREADY_EXISTS
+
+
+async def test_all_keys_of_a_safe_follow(town: Town) -> None:
+    """Also the one that it was made for, which has no record; each is an app of its own."""
+    safe = await town.keys.safe_user("carla")
+    for key in ("copy", "other copy"):
+        await town.keys.put_record(StoredKey(key, safe))
+    await town.joining.join("alice", "copy", "card")
+    records = [await town.keys.find_anew(key) for key in ("carla", "copy", "other copy")]
+    assert {(one.user, one.place) for one in records} == {("alice", place_of("card"))}
+    assert len({one.app for one in records}) == 3
+    for key in ("carla", "copy", "other copy"):
+        assert "flat" in await town.sets(key)
+    assert await town.keys.of_user(safe) == []
+
+
+async def test_what_cannot_be_joined_is_refused(town: Town) -> None:
+    """It is said why, and nothing is left of the attempt."""
+    join = town.joining.join
+    await town.llum.make_person("bob", "steps")
+    await town.put("snap", body(1), type="snapset")
+    await town.keys.revoke("lost")
+    await town.put("other", body(2))
+    assert await refused(join("alice", "nobody's", "card")) is Code.NO_SUCH_MODEL
+    assert await refused(join("nobody", "carla", "card")) is Code.NO_SUCH_MODEL
+    assert await refused(join("alice", "lost", "card")) is Code.KEY_REVOKED
+    assert await refused(join("alice", "snap", "card")) is Code.READ_ONLY
+    assert await refused(join("_safe-x", "carla", "card")) is Code.BAD_FIELD
+    assert await refused(join("alice", "carla", "_card")) is Code.BAD_FIELD
+    assert await refused(join("alice", "carla", "")) is Code.BAD_PATH
+    await join("alice", "carla", "card")
+    assert await refused(join("bob", "carla", "card")) is Code.ALREADY_EXISTS
+    assert await refused(join("alice", "carla", "card")) is Code.ALREADY_EXISTS
+    assert await refused(join("alice", "other", "card")) is Code.ALREADY_EXISTS
+    await join("alice", "other", "another card")
+    assert await town.joining.take_up() == 0
+
+
+async def test_of_many_who_join_one_does(town: Town) -> None:
+    """The others are told so, and have nothing of it."""
+    people = ["alice", "bob", "dora"]
+    for user in people[1:]:
+        await town.llum.make_person(user, "steps")
+    joins = (KeyJoining(town.keys, town.llum.requests).join(user, "carla", "card") for user in people)
+    done = await asyncio.gather(*joins, return_exceptions=True)
+    [winner] = [one for one in done if isinstance(one, KeyRecord)]
+    assert {one.code for one in done if isinstance(one, Refusal)} <= {Code.ALREADY_EXISTS, Code.READ_ONLY}
+    assert (await town.keys.find_anew("carla")).user == winner.user
+    for user in people:
+        reply = await town.llum.requests.ask(user, "llum", Preferences(context=list(winner.place)))
+        assert isinstance(reply, PreferencesReply)
+        assert bool(reply.sets) == (user == winner.user)
+
+
+class BrokenOffError(Exception):
+    """The process ends here."""
+
+
+class Breaking:
+    """Has a process end when it has taken so many steps: commands, queries, and writes to the bucket of keys."""
+
+    def __init__(self, town: Town, steps: int, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self._requests = town.llum.requests
+        self._steps = steps
+        self._meanwhile = meanwhile
+        store = PreferenceStore(town.llum.bus)
+        for name in ("put", "claim", "delete"):
+            setattr(store.bucket, name, self._breaking(getattr(store.bucket, name)))
+        self.joining = KeyJoining(PreferenceKeys(town.llum.bus, store), self, lambda: town.now)
+
+    async def _step(self) -> None:
+        if self._steps == 0:
+            await self._meanwhile()
+            raise BrokenOffError
+        self._steps -= 1
+
+    def _breaking(self, write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def written(*given: Any) -> Any:
+            await self._step()
+            return await write(*given)
+
+        return written
+
+    async def send(
+        self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
+    ) -> Outcome:
+        await self._step()
+        return await self._requests.send(user, app, command, timeout_s, settle=settle)
+
+    async def ask(self, user: str, app: str, query: Query) -> Reply:
+        await self._step()
+        return await self._requests.ask(user, app, query)
+
+
+async def test_it_may_break_off_anywhere(town: Town) -> None:
+    """What is told then is either taken, and is there in the end, or its sender is told to come again."""
+    size, steps, is_whole = 100, 0, False
+    while not is_whole:
+        key, size = f"key-{steps}", size + 1
+        await town.put(key, body(size))
+        told = {"size": size}
+
+        async def tell(key: str = key, told: dict[str, int] = told) -> None:
+            outcome = await town.put(key, body(told["size"] + 1000))
+            if isinstance(outcome, Refused):
+                assert outcome.error.code is Code.READ_ONLY
+                with pytest.raises(Transient):
+                    await town.joining.settled(key, await town.keys.safe_user(key))
+            else:
+                told["size"] += 1000
+
+        try:
+            await Breaking(town, steps, tell).joining.join("alice", key, key)
+            is_whole = True
+        except BrokenOffError:
+            town.now += TAKEN_UP_AFTER_S
+            await town.joining.take_up()
+            record = await town.keys.find_anew(key)
+            if not record.is_joined:
+                await town.joining.join("alice", key, key)
+        assert (await town.sets(key))["flat"]["contexts"]["gpii-default"]["preferences"] == {TERM: told["size"]}
+        assert len(await town.history(key)) == (1 if told["size"] < 1000 else 2)
+        steps += 1
+    assert steps > 10
+    assert await town.joining.take_up() == 0
+
+
+async def test_an_edge_that_knew_the_key_earlier_tells_it_at_the_new_place(town: Town) -> None:
+    """The copied safe refuses, and it is said where the key leads by now. A snapset is one, and nothing else."""
+    stale = await town.keys.find_anew("carla")
+    await town.joining.join("alice", "carla", "card")
+    outcome = await town.put_at(stale, body(1))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code is Code.READ_ONLY
+    record = await town.joining.settled("carla", stale.user)
+    assert record is not None
+    assert record.user == "alice"
+    await town.put("snap", body(1), type="snapset")
+    assert await town.joining.settled("snap", await town.keys.safe_user("snap")) is None
+
+
+async def test_a_join_to_somebody_who_was_forgotten_is_undone(town: Town) -> None:
+    """The safe is as it was, and the note names nobody."""
+    with pytest.raises(BrokenOffError):
+        await Breaking(town, 7, _nothing).joining.join("alice", "carla", "card")
+    outcome = await town.put("carla", body(30))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code is Code.READ_ONLY
+    await town.llum.do(Forget(id=town.llum.next_id()), "alice")
+    assert await town.joining.forget_user("alice") == 1
+    assert await town.joining.forget_user("alice") == 0
+    assert await town.joining.take_up() == 1
+    assert not isinstance(await town.put("carla", body(30)), Refused)
+    assert await refused(town.llum.requests.ask("alice", "llum", GetContext())) is Code.NO_SUCH_MODEL
+
+
+async def _nothing() -> None:
+    pass
