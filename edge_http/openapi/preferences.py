@@ -14,19 +14,21 @@ _EXAMPLE: Final = {
     "contexts": {"gpii-default": {"preferences": {"http://registry.gpii.net/common/fontSize": 18}}},
 }
 
+_SET: Final[JsonSchema] = {
+    "examples": [_EXAMPLE],
+    **members(
+        {
+            "contexts": {
+                "type": "object",
+                "additionalProperties": members({"preferences": _OBJECT}, {"name": {"type": "string"}}),
+            }
+        },
+        {"name": {}, "metadata": {}},
+    ),
+}
+
 SCHEMAS: Final[dict[str, JsonSchema]] = {
-    "PreferenceSet": {
-        "examples": [_EXAMPLE],
-        **members(
-            {
-                "contexts": {
-                    "type": "object",
-                    "additionalProperties": members({"preferences": _OBJECT}, {"name": {"type": "string"}}),
-                }
-            },
-            {"name": {}, "metadata": {}},
-        ),
-    },
+    "PreferenceSet": _SET,
     "PreferencesError": members(
         {
             "isError": {"const": True},
@@ -81,7 +83,7 @@ _TERM: Final[dict[str, JsonSchema]] = {
     **_VIEW,
     "set": text("Which context of the preferences.", "gpii-default"),
 }
-_SENT: Final = {JSON: named("PreferenceSet"), FORM: _OBJECT}
+_SENT: Final = {JSON: _SET, FORM: members({"contexts": _OBJECT})}
 _READING: Final = (400, 401, 403, 404)
 _WRITING: Final = (400, 401, 403, 404, 409, 413, 422, 429)
 
@@ -116,7 +118,7 @@ PREFERENCES: Final = (
         "Changes preferences by a merge patch (RFC 7396): null unsets.",
         {200: _PUT, **_refused(*_WRITING)},
         query=_VIEW,
-        body={_MERGE_PATCH: _OBJECT},
+        body={_MERGE_PATCH: members({}, {"contexts": _OBJECT})},
     ),
     DescribedEndpoint(
         "GET",

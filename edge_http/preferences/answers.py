@@ -16,6 +16,7 @@ HEADERS: Final = CIMultiDict({**JSON_HEADERS, "Content-Type": "application/json;
 INVALID: Final = "Your request was invalid.  See the errors for details."
 
 _NO_KEY: Final = "GPII key does not exist"
+_MAKE_IT: Final = "look for a typing error; a PUT to this key makes it"
 
 
 class InvalidPreferences(Refusal):
@@ -50,7 +51,7 @@ def render_error(error: LlumError, key: str = "", metadata_url: str = "") -> web
     if isinstance(error, InvalidPreferences):
         members |= {"isValid": False, "errors": error.errors}
     elif error.code is Code.NO_SUCH_MODEL:
-        members |= {"message": _NO_KEY, "errorCode": "GPII_ERR_NO_GPIIKEY"}
+        members |= {"message": _NO_KEY, "errorCode": "GPII_ERR_NO_GPIIKEY", "hint": _MAKE_IT}
     elif error.code is Code.READ_ONLY:
         status, members = 404, members | _read_only(key)
     elif error.code is Code.BAD_VALUE:

@@ -50,12 +50,17 @@ LIKELY: dict[str, tuple[Any, ...]] = {
     "app": ("food", "nobody"),
     "audience": ("", "https://api.example/"),
     "client_id": ("food", "api", "fresh"),
+    "contexts": ({}, {"gpii-default": {"preferences": {"http://registry.gpii.net/common/fontSize": 18}}}),
     "client_name": ("Food log",),
     "code_challenge": ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",),
     "code_challenge_method": ("S256",),
     "grant_type": ("refresh_token", "password"),
     "resource": ("",),
     "grant_types": (["authorization_code"], ["refresh_token"]),
+    "key": ("carla", "me"),
+    "merge": ("true", "no"),
+    "term": ("http://registry.gpii.net/common/fontSize", "display.screenEnhancement.fontSize"),
+    "view": ("flat", "ISO24751", "own"),
     "home": ("", "https://log.example/"),
     "id": ("addOneForMe", "food|friendly_name", "food|secret", "revoke", "end_sign_in"),
     "origins": ("", "https://log.example"),
@@ -113,7 +118,7 @@ class Sender:
 
 
 class ForeignLlum(Llum):
-    """One behind a proxy, where programs may register themselves."""
+    """One behind a proxy, where programs may register themselves, and use preferences."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -121,6 +126,8 @@ class ForeignLlum(Llum):
             "LLUM_PROXIES": "127.0.0.1",
             "LLUM_CLIENT_REGISTRATIONS": "10000",
             "LLUM_PASSWORD_GRANT": "true",
+            "LLUM_PREFERENCES_OPEN": "true",
+            "LLUM_PREFERENCES_OPEN_ANYWHERE": "true",
         }
 
 
