@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from model.preferences.mappings import Copy, Linear, MappingRule, Pack, Unpack, ValueTable
+from model.preferences.meeting import meeting
 from model.preferences.paths import PathSegments, escaped, segments_of
 from model.preferences.values import Convert, line_of, table_of
 
@@ -61,15 +62,14 @@ class ReadPlace:
 def compiled(rules: Sequence[MappingRule]) -> ReadPlace:
     """Give the root of the tree."""
     root = ReadPlace()
-    targets = [_target_of(rule) for rule in rules]
-    for number, rule in enumerate(rules):
+    for number, (rule, meets) in enumerate(zip(rules, meeting(rules), strict=True)):
         place = root.at(segments_of(rule.source))
-        meets = _meets(number, targets)
         if isinstance(rule, Unpack | Pack):
             place.blocks.append(_blocks_of(rule, number, meets=meets))
         else:
-            parents, name = (targets[number][0][:-1], targets[number][0][-1]) if rule.target else ((), None)
-            place.writes.append(WriteStep(_rank(rule.target, number), parents, name, _convert_of(rule), meets))
+            target = segments_of(rule.target)
+            name = target[-1] if target else None
+            place.writes.append(WriteStep(_rank(rule.target, number), target[:-1], name, _convert_of(rule), meets))
     return root
 
 
@@ -140,24 +140,3 @@ def _convert_of(rule: Copy | ValueTable | Linear) -> Convert | None:
             return line_of(rule)
         case Copy():
             return None
-
-
-def _target_of(rule: MappingRule) -> tuple[PathSegments, str]:
-    """Give where a rule writes: below the segments, to names that begin with the text."""
-    return segments_of(rule.target), rule.prefix if isinstance(rule, Unpack) else ""
-
-
-def _meets(number: int, targets: list[tuple[PathSegments, str]]) -> bool:
-    return any(_touch(targets[number], other) for at, other in enumerate(targets) if at != number)
-
-
-def _touch(one: tuple[PathSegments, str], other: tuple[PathSegments, str]) -> bool:
-    """Say whether one place is the other, or above it; a text stands for all names that begin with it."""
-    (segments, start), (others, others_start) = one, other
-    shared = min(len(segments), len(others))
-    if segments[:shared] != others[:shared]:
-        return False
-    if len(segments) == len(others):
-        return start.startswith(others_start) or others_start.startswith(start)
-    longer, wanted = (segments, others_start) if len(segments) > shared else (others, start)
-    return longer[shared].startswith(wanted)

@@ -13,13 +13,8 @@ _AS_IT_IS: Final = "priority"
 """Entries of this type speak of no setting."""
 
 
-def transformed_metadata(metadata: Any, transform: Transform) -> Any:
-    """Say the scopes of a list of entries in the other ontology. What cannot be said there is left out of its scope.
-
-    What is no entry is left out; what is no list is given back.
-    """
-    if type(metadata) is not list:
-        return metadata
+def transformed_metadata(metadata: list[Any], transform: Transform) -> list[Tree]:
+    """Say the scopes of entries in the other ontology. What cannot be said there, and what is no entry, is left out."""
     return [_entry(entry, transform) for entry in metadata if is_object(entry)]
 
 

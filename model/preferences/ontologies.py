@@ -131,12 +131,12 @@ def _plain(preference_set: Any) -> Tree:
     known = preference_set if is_object(preference_set) else {}
     contexts = known.get("contexts")
     sets = {name: one for name, one in contexts.items() if is_object(one)} if is_object(contexts) else {}
-    return _members_of(known, "name") | {"contexts": sets} | _members_of(known, "metadata")
+    return _members_of(known, "name", "metadata") | {"contexts": sets}
 
 
 def _said_by(transform: Transform, preference_set: Tree) -> Tree:
     contexts = {name: _context_said_by(transform, one) for name, one in preference_set["contexts"].items()}
-    return preference_set | {"contexts": contexts} | _metadata_said_by(transform, preference_set)
+    return _members_of(preference_set, "name") | {"contexts": contexts} | _metadata_said_by(transform, preference_set)
 
 
 def _context_said_by(transform: Transform, context: Tree) -> Tree:
@@ -146,7 +146,8 @@ def _context_said_by(transform: Transform, context: Tree) -> Tree:
 
 
 def _metadata_said_by(transform: Transform, holder: Tree) -> Tree:
-    return {name: transformed_metadata(value, transform) for name, value in _members_of(holder, "metadata").items()}
+    metadata = holder.get("metadata")
+    return {"metadata": transformed_metadata(metadata, transform)} if type(metadata) is list else {}
 
 
 def _members_of(holder: Tree, *names: str) -> Tree:

@@ -24,6 +24,17 @@ def test_other_members_of_a_context_stay_behind() -> None:
     assert WORLD.to_ontology({**stored["words"], "metadata": []}, "words", "shouts") == one_context({"ALPHA": 1})
 
 
+@pytest.mark.parametrize("metadata", [None, {"type": "required"}, "*", 1])
+def test_metadata_that_is_none(metadata: Any) -> None:
+    """It is given in its own ontology, said in no other, and gives way to what is some."""
+    stored = {"words": {**one_context({"alpha": 1}, metadata=metadata), "metadata": metadata}}
+    assert WORLD.one_set(stored, "shouts") == one_context({"ALPHA": 1})
+    assert WORLD.one_set(stored, "words") == stored["words"]
+    entries = [{"type": "required", "scope": ["*"]}]
+    stored["shouts"] = {**one_context({}, metadata=entries), "metadata": entries}
+    assert WORLD.one_set(stored, "words") == {**one_context({"alpha": 1}, metadata=entries), "metadata": entries}
+
+
 def test_scopes_within_scopes() -> None:
     """They are answered."""
     stored = {"words": one_context({}, metadata=[{"type": "required", "scope": ["alpha", "alpha.b"]}])}

@@ -60,6 +60,7 @@ def test_the_empty_path_is_the_whole_document() -> None:
     assert transformed({"a": 1}, Copy("", "all.of.it")) == {"all": {"of": {"it": {"a": 1}}}}
     assert transformed({"x": {"a": 1}, "b": 2}, Copy("x", ""), Copy("b", "b")) == {"a": 1, "b": 2}
     assert transformed({"x": 1}, Copy("x", "")) == {}
+    assert transformed({"x": {"a": 1}}, Copy("x", "\\")) == {"a": 1}
 
 
 def test_one_value_may_go_to_two_places() -> None:
@@ -143,3 +144,7 @@ def test_a_rule_may_write_into_the_blocks() -> None:
     rules = [Pack("", "apps", PREFIX), Copy("size", "apps.a.parameters.size")]
     assert transformed(document, *rules) == {"apps": {"a": {"parameters": {"volume": 1, "size": 2}, "id": "a"}}}
     assert document[PREFIX + "a"] == {"volume": 1}
+    document = {"apps": {"a": {"parameters": {"volume": 1}}}, "size": 2}
+    rules = [Unpack("apps", "", PREFIX), Copy("size", "http://terms\\.example/apps/a.size")]
+    assert transformed(document, *rules) == {PREFIX + "a": {"volume": 1, "size": 2}}
+    assert document["apps"] == {"a": {"parameters": {"volume": 1}}}
