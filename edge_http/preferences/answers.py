@@ -18,6 +18,9 @@ INVALID: Final = "Your request was invalid.  See the errors for details."
 _NO_KEY: Final = "GPII key does not exist"
 _MAKE_IT: Final = "look for a typing error; a PUT to this key makes it"
 
+_PARAMETERS: Final = {"as_of": "at", "as_of_time": "at"}
+"""What parameters are called here that have another name in a query."""
+
 
 class InvalidPreferences(Refusal):
     """A body that is no preferences: each of its errors, as the checker words them."""
@@ -47,6 +50,7 @@ def render_error(error: LlumError, key: str = "", metadata_url: str = "") -> web
     With `metadata_url` the caller has its token by OAuth 2, and learns by a header which right is missing.
     """
     members = {"isError": True, **members_of(error.error)}
+    members["field"] = _PARAMETERS.get(error.error.field or "", error.error.field)
     status = STATUS_OF[error.code]
     if isinstance(error, InvalidPreferences):
         members |= {"isValid": False, "errors": error.errors}

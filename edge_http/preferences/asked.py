@@ -23,7 +23,8 @@ AT_HINT: Final = "such as 2026-11-27T10:00:00Z, or seconds since 1970"
 def key_of(request: web.Request) -> str:
     """Give the key that stands in the path. Requests come here past aiohttp's router, too."""
     segment = request.rel_url.raw_path.removeprefix(PREFIX).partition("/")[0]
-    return unquote(segment) if "%" in segment else segment
+    # What is not UTF-8 becomes characters that no key has.
+    return unquote(segment, errors="surrogateescape") if "%" in segment else segment
 
 
 def query_of(request: web.Request) -> Mapping[str, str]:

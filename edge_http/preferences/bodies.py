@@ -56,7 +56,11 @@ async def _read(request: web.Request) -> bytes:
 
 
 def _object_in(data: bytes) -> Any:
-    found = decode(_DECODER, data)
+    try:
+        found = decode(_DECODER, data)
+    except Refusal as refusal:
+        # What is said of a place is of no use: it has no names in it.
+        raise Refusal(refusal.code, refusal.message) from refusal
     if not isinstance(found, dict | list):
         raise Refusal(Code.BAD_FIELD, "the body is no JSON object", None, 'send {"contexts": {…}}')
     # A body with few brackets cannot be deep: most need not be walked.

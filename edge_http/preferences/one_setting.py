@@ -103,9 +103,11 @@ async def _looked_up(reached: ReachedPlace, place: AskedSetting, ask: Ask) -> Fo
     try:
         reply = await reached.as_app.find(ask, AskReply)
     except Refusal as refusal:
-        if refusal.code not in _NOT_THERE:
-            raise
-        return refusal.error
+        if refusal.code in _NOT_THERE:
+            return refusal.error
+        if refusal.code is Code.BAD_PATH:
+            raise Refusal(refusal.code, refusal.message, "term", refusal.hint) from refusal
+        raise
     return reply.failures[0].error if reply.failures else FoundSetting(place, reply.components[0], reply.seq)
 
 

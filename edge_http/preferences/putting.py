@@ -32,15 +32,21 @@ def check_body(face: PreferencesFace, body: Any) -> Body:
     return body
 
 
-def check_patch(face: PreferencesFace, patch: Body) -> None:
-    """Check what a merge patch sets, and not what it unsets. Raises as `check_body`."""
-    set_here = _without_nulls(patch)
-    contexts = set_here.setdefault("contexts", {})
+def check_patch(face: PreferencesFace, patch: Body) -> Body:
+    """Give a merge patch that leaves preferences. What it unsets is not checked. Raises as `check_body`.
+
+    Each context has preferences: a patch that brings a new one without any brings none.
+    """
+    contexts = patch.get("contexts")
     if isinstance(contexts, dict):
-        for context in contexts.values():
-            if isinstance(context, dict):
-                context.setdefault("preferences", {})
-    check_body(face, set_here)
+        filled = {name: _with_preferences(context) for name, context in contexts.items()}
+        patch = patch | {"contexts": filled}
+    check_body(face, {"contexts": {}} | _without_nulls(patch))
+    return patch
+
+
+def _with_preferences(context: Any) -> Any:
+    return {"preferences": {}} | context if isinstance(context, dict) else context
 
 
 def _without_nulls(value: Body) -> Body:

@@ -34,8 +34,7 @@ async def put(request: web.Request) -> web.Response:
 async def patch(request: web.Request) -> web.Response:
     """`PATCH /preferences/:key?view`: null unsets."""
     reached = await reach(request, key_of(request))
-    body = await read_patch(request)
-    check_patch(request[TRACE].edge[PREFERENCES], body)
+    body = check_patch(request[TRACE].edge[PREFERENCES], await read_patch(request))
     return await _write(request, reached, body, "patch")
 
 

@@ -202,6 +202,20 @@ def test_null_in_a_patch_unsets_in_every_ontology(stage: PreferencesStage, key: 
     assert (refused.status_code, refused.json()["isValid"]) == (400, False)
 
 
+def test_a_patch_leaves_preferences(stage: PreferencesStage, key: str) -> None:
+    """What is there after it can be put again: a new context has preferences, and no patch takes all of them away by
+    their name. A context goes as a whole."""
+    stage.write(key, {SIZE: 12})
+    assert stage.patch(key, {"contexts": {"bright": {"name": "Bright"}}, "name": "N"}).status_code == 200
+    found = stage.read(key)
+    bright = {"name": "Bright", "preferences": {}}
+    assert found == {"name": "N", "contexts": {**body_of({SIZE: 12})["contexts"], "bright": bright}}
+    assert stage.put(key, found).status_code == 200
+    assert stage.patch(key, {"contexts": {"bright": {"preferences": None}}}).status_code == 400
+    assert stage.patch(key, {"contexts": {"gpii-default": None}, "name": None}).status_code == 200
+    assert stage.read(key) == {"contexts": {"bright": bright}}
+
+
 def test_the_past_of_a_setting_is_known(stage: PreferencesStage, key: str) -> None:
     """Who set it, when, and what it was before; all as it was at a time; and why it is as it is. A setting that is kept
     in another ontology is found there."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
+from yarl import URL
 
 from schemas.errors import Code, Error
 from schemas.preferences import PreferencesReply
@@ -94,6 +95,7 @@ async def test_no_body_and_other_types_count_as_an_empty_object(opened: Edge, bo
         (b"null", 400, "bad_field"),
         (b"[]", 400, "bad_field"),
         (b'{"contexts": NaN}', 400, "malformed"),
+        (b'{"contexts": {"a": 1e400}}', 400, "bad_field"),
         (b'{"contexts": {"a": "\xff"}}', 400, "malformed"),
         (b'{"contexts": {"a": "\\ud800"}}', 400, "malformed"),
         (b'{"contexts": ' + b"[" * 70 + b"]" * 70 + b"}", 400, "too_deep"),
@@ -184,6 +186,14 @@ async def test_a_key_is_any_text_of_an_address(opened: Edge) -> None:
         async with opened.http.get(f"/preferences/{written}") as response:
             assert response.status == HTTPStatus.OK
         assert opened.requests.asked[-1][0] == key_record(key).user
+
+
+@pytest.mark.parametrize("written", ["%00", "%FF", "%ED%A0%80", "a" * 1025])
+async def test_what_can_be_no_key_is_said(opened: Edge, written: str) -> None:
+    """Two that are not UTF-8 are not taken for one."""
+    async with opened.http.get(URL(f"/preferences/{written}", encoded=True)) as response:
+        assert await refusal(response) == (400, "bad_field")
+    assert opened.requests.asked == []
 
 
 async def test_who_has_an_answer_is_not_sent_it_again(opened: Edge) -> None:
