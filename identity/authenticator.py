@@ -10,7 +10,7 @@ from identity.app_passwords import AppPasswords
 from identity.oauth.clients import Clients
 from identity.oauth.families import Lifetimes
 from identity.oauth.issuing import DEFAULT_LIFETIMES, Issuing
-from identity.preferences.credentials import Credentials
+from identity.preferences.credentials import ClientCredentials
 from identity.preferences.key_tokens import KeyTokens
 from identity.preferences.keys import PreferenceKeys
 from identity.principal import Principal
@@ -84,7 +84,7 @@ class Authenticator(Bearers):
         self.sessions = Sessions(bus)
         self.clients = Clients(bus)
         self.preference_keys = PreferenceKeys(bus)
-        self.credentials = Credentials(self.preference_keys.store)
+        self.credentials = ClientCredentials(self.preference_keys.store)
         """Of programs of the preferences service."""
         self.key_tokens = KeyTokens(self.preference_keys, self.credentials)
         self.csrf = CsrfTokens(WatchedRing(bus, SESSION_KEYS))

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
+from identity.preferences.ip_blocks import IpAddress
+
 ONE_NETWORK: Final = 64
 """Bits of an IPv6 address that count: whoever has one address has all that begin with these."""
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 

@@ -24,7 +24,7 @@ from schemas.apps import PREFERENCES_APP
 from schemas.errors import Code, Refusal
 
 if TYPE_CHECKING:
-    from identity.preferences.credentials import Credential, ProvenClient
+    from identity.preferences.credentials import ClientCredential, ProvenClient
 
 ISSUED: Final = 600
 """Tokens that one credential may get at one address at once: people of a school behind one router who all sign in."""
@@ -119,7 +119,7 @@ async def _check(request: web.Request, proven: "ProvenClient", key: str) -> None
         raise _unauthorized()
 
 
-async def _may_have(request: web.Request, credential: "Credential", key: str) -> bool:
+async def _may_have(request: web.Request, credential: "ClientCredential", key: str) -> bool:
     """Tell whether a key is there, or need not be. A revoked one is never given a token for."""
     edge = request[TRACE].edge
     record = await edge[AUTHENTICATOR].preference_keys.find(key)

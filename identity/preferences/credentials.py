@@ -40,7 +40,7 @@ class InstalledClient(msgspec.Struct, frozen=True, omit_defaults=True):
     """Other members of the document that it was loaded from."""
 
 
-class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
+class ClientCredential(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a program shows who it is with, and what it may do with keys."""
 
     id: str
@@ -81,7 +81,7 @@ class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
 class ProvenClient(msgspec.Struct, frozen=True):
     """A credential whose secret was shown, and the program that it is of."""
 
-    credential: Credential
+    credential: ClientCredential
     client: InstalledClient
 
     @property
@@ -91,11 +91,11 @@ class ProvenClient(msgspec.Struct, frozen=True):
         return types == (CLIENT_TYPE, CREDENTIAL_TYPE) and self.credential.client_id == self.client.id
 
 
-_credential: Final = msgspec.json.Decoder(Credential)
+_credential: Final = msgspec.json.Decoder(ClientCredential)
 _client: Final = msgspec.json.Decoder(InstalledClient)
 
 
-class Credentials:
+class ClientCredentials:
     """Stores, finds, proves and revokes credentials and clients. All methods raise `Transient`, `ApiError`."""
 
     def __init__(self, store: PreferenceStore) -> None:
@@ -115,7 +115,7 @@ class Credentials:
         """Store a program, in place of the one of its id."""
         await self._put(_client_key(client.id), client)
 
-    async def put(self, credential: Credential) -> None:
+    async def put(self, credential: ClientCredential) -> None:
         """Store a credential, in place of the one of its id."""
         key = _credential_key(credential)
         for entry in await self._bucket.list(f"credential.*.{_hash(credential.id)}"):
@@ -123,7 +123,7 @@ class Credentials:
                 await self._bucket.delete(entry.key)
         await self._put(key, credential)
 
-    async def find(self, credential_id: str) -> Credential | None:
+    async def find(self, credential_id: str) -> ClientCredential | None:
         """Give a credential by its id; None: there is none."""
         entry = await self._store.find(f"credential.*.{_hash(credential_id)}")
         return None if entry is None else _credential.decode(entry.value)
@@ -133,7 +133,7 @@ class Credentials:
         entry = await self._store.find(_client_key(client_id))
         return None if entry is None else _client.decode(entry.value)
 
-    async def list(self) -> list[Credential]:
+    async def list(self) -> list[ClientCredential]:
         """List all credentials, by their ids."""
         found = [_credential.decode(one.value) for one in await self._bucket.list("credential.*.*")]
         return sorted(found, key=lambda one: one.id)
@@ -159,7 +159,7 @@ class Credentials:
         is_right = await self._hashing.matches(credential.secret, shown)
         return ProvenClient(credential, client) if is_right else None
 
-    async def revoke(self, credential_id: str, reason: str | None = None) -> Credential:
+    async def revoke(self, credential_id: str, reason: str | None = None) -> ClientCredential:
         """Have a credential refused from now on, and its tokens. Raises `no_such_client`."""
         credential = await self.find(credential_id)
         if credential is None:
@@ -176,14 +176,14 @@ class Credentials:
             self._store.let_go(entry.key)
         return bool(entries)
 
-    async def _put(self, key: str, value: Credential | InstalledClient) -> None:
+    async def _put(self, key: str, value: ClientCredential | InstalledClient) -> None:
         try:
             await self._bucket.put(key, msgspec.json.encode(value))
         finally:
             self._store.let_go(key)
 
 
-def _first_live(entries: list[KeyValue]) -> Credential | None:
+def _first_live(entries: list[KeyValue]) -> ClientCredential | None:
     """Choose as the original does: by id, the first that is not revoked."""
     live = [one for one in (_credential.decode(entry.value) for entry in entries) if not one.revoked]
     return min(live, key=lambda one: one.id, default=None)
@@ -193,7 +193,7 @@ def _is_our_hash(secret: str) -> bool:
     return _OUR_HASH.fullmatch(secret) is not None
 
 
-def _credential_key(credential: Credential) -> str:
+def _credential_key(credential: ClientCredential) -> str:
     return f"credential.{_hash(credential.oauth2_client_id)}.{_hash(credential.id)}"
 
 

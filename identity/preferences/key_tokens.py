@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from identity.preferences.credentials import CREDENTIAL_TYPE, Credential, Credentials
+from identity.preferences.credentials import CREDENTIAL_TYPE, ClientCredential, ClientCredentials
 from identity.preferences.keys import PreferenceKeys
 from identity.preferences.store import TOKEN
 
@@ -70,14 +70,14 @@ class KeyTokens:
     """Issues tokens, and tells what they are good for. All methods raise `Transient`, `ApiError`."""
 
     def __init__(
-        self, keys: PreferenceKeys, credentials: Credentials | None = None, now: Callable[[], float] = time.time
+        self, keys: PreferenceKeys, credentials: ClientCredentials | None = None, now: Callable[[], float] = time.time
     ) -> None:
         self._keys = keys
         self._store = keys.store
-        self._credentials = credentials or Credentials(keys.store)
+        self._credentials = credentials or ClientCredentials(keys.store)
         self._now = now
 
-    async def issue(self, key: str, credential: Credential) -> str:
+    async def issue(self, key: str, credential: ClientCredential) -> str:
         """Make a token for a key, beside those that there are. Raises `bad_field` for what can be no key."""
         token, now = secrets.token_hex(TOKEN_BYTES), self._now()
         stored = StoredToken(key, credential.id, credential.client_id, now, now + LIFETIME_S, token_hash(token))

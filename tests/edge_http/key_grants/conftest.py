@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edge_http.http.sources import Proxies
-from identity.preferences.credentials import Credential, InstalledClient
+from identity.preferences.credentials import ClientCredential, InstalledClient
 from identity.preferences.keys import StoredKey
 from schemas.apps import PREFERENCES_APP
 from schemas.preferences import PutPreferences, SafeFacts, SafeType
@@ -52,7 +52,7 @@ class KeyTown(Town):
             "all_wrong": {"client_id": "strange", "allowed_ip_blocks": "10.0.0.1"},
             "old": makers,
         }.items():
-            credential = Credential(f"credential-{name}", "client-1", name, hashed)
+            credential = ClientCredential(f"credential-{name}", "client-1", name, hashed)
             await credentials.put(msgspec.structs.replace(credential, **more))
         await self.make_safe("carla")
         keys = self.authenticator.preference_keys

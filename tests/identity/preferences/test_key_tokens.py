@@ -10,13 +10,13 @@ import pytest
 from bus.connection import Bus
 from bus.kv import Bucket
 from bus.subjects import PREFERENCE_BUCKET
-from identity.preferences.credentials import Credential, Credentials, InstalledClient
+from identity.preferences.credentials import ClientCredential, ClientCredentials, InstalledClient
 from identity.preferences.key_tokens import KeyTokens, StoredToken, hash_in_document, token_hash
 from identity.preferences.keys import PreferenceKeys, StoredKey
 from schemas.errors import Code, Refusal
 from tests.waiting import eventually, until
 
-CREDENTIAL: Final = Credential("credential-1", "client-1", "pilot", "", None, ["a"])
+CREDENTIAL: Final = ClientCredential("credential-1", "client-1", "pilot", "", None, ["a"])
 
 
 class Clock:
@@ -33,7 +33,7 @@ class Edge:
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self.keys = PreferenceKeys(bus)
-        self.credentials = Credentials(self.keys.store)
+        self.credentials = ClientCredentials(self.keys.store)
         self.tokens = KeyTokens(self.keys, self.credentials, clock)
 
 
