@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bus.as_app import new_id
+from llum.failures import Fault
 from llum.preferences_targets.planning import tree_of
 from llum.preferences_targets.target import SettingPlace
 from schemas.preferences import PreferencesReply, PutPreferences
@@ -14,12 +15,19 @@ if TYPE_CHECKING:
     from model.preferences.ontologies import Ontologies
 
 
-async def preferred(client: "Client", user: str, ontologies: "Ontologies", view: str, set_id: str) -> dict[str, Any]:
-    """Give the settings of one set as one ontology has them, whatever they were said in. Raises as an ask does."""
+async def preferred(client: "Client", user: str, ontologies: "Ontologies", view: str) -> dict[str, dict[str, Any]]:
+    """Give the settings of each set as one ontology has them, whatever they were said in. Raises as an ask does."""
     reply = await client.of(user).find(Preferences(), PreferencesReply)
-    found = ontologies.one_set(reply.sets, view).get("contexts", {}).get(set_id, {})
-    preferences: dict[str, Any] = found.get("preferences", {})
-    return preferences
+    sets = ontologies.one_set(reply.sets, view)["contexts"].items()
+    said = {set_id: one.get("preferences") for set_id, one in sets if isinstance(one, dict)}
+    return {set_id: settings for set_id, settings in said.items() if isinstance(settings, dict)}
+
+
+def chosen(sets: dict[str, dict[str, Any]], set_id: str, user: str) -> dict[str, Any]:
+    """Give the settings of one set; of who has said nothing there are none. Raises a `Fault` if there are others."""
+    if sets and set_id not in sets:
+        raise Fault(f"{user} has no set of preferences named {set_id!r}", f"There are: {', '.join(sets)}.")
+    return sets.get(set_id, {})
 
 
 async def tell(

@@ -71,7 +71,7 @@ def to_capture(here: SettingsHere, known: KnownTerms, told: Mapping[str, Any], *
 def to_apply(wanted: Mapping[str, Any], here: SettingsHere, known: KnownTerms, target: SettingsTarget) -> SettingPlan:
     """Plan to set what a person prefers. What cannot be set is skipped, with the reason."""
     changes, skipped, alike = [], [], 0
-    for place, value in settings_in(wanted, known):
+    for place, value in settings_in(wanted):
         term, setting = known.get(place), here.get(place)
         why = _why_not(place, value, term, setting, target)
         if why is not None:
@@ -133,16 +133,13 @@ def joined(earlier: Iterable[SettingChange], now: Iterable[SettingChange]) -> li
     return [one for one in kept.values() if not same(one.old, one.new)]
 
 
-def settings_in(
-    tree: Mapping[str, Any], known: KnownTerms, above: SettingPlace = ()
-) -> Iterator[tuple[SettingPlace, Any]]:
-    """Give the settings of a set: where a term is, or nothing goes deeper."""
+def settings_in(tree: Mapping[str, Any], above: SettingPlace = ()) -> Iterator[tuple[SettingPlace, Any]]:
+    """Give the settings of a set: what is no object with something in it."""
     for name, value in tree.items():
-        place = (*above, name)
-        if isinstance(value, dict) and place not in known:
-            yield from settings_in(value, known, place)
+        if isinstance(value, dict) and value:
+            yield from settings_in(value, (*above, name))
         else:
-            yield place, value
+            yield (*above, name), value
 
 
 def tree_of(settings: Iterable[tuple[SettingPlace, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Preferences from a desktop, and to it, as a person types it; the desktop is GNOME's settings in dconf."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ import httpx
 import pytest
 
 from tests.desktop import Desktop, desktop_in
-from tests.system.harness import Llum
+from tests.system.harness import Llum, until
+from tests.system.test_remote_sign_in import Laptop, Person, allow
 from tests.waiting import DEADLINE_S
 
 INTERFACE = "org.gnome.desktop.interface"
@@ -77,3 +79,31 @@ def test_a_desktop_is_captured_changed_and_put_back(llum: Llum, desktop: Desktop
     assert undone.stdout.endswith("2 settings were put back\n"), undone.stderr
     assert desktop.all() == before
     assert typed("undo").stdout.startswith("nothing to put back")
+
+
+@pytest.mark.long
+def test_who_is_not_the_operator_does_so_at_an_llum_of_somebody_else(llum: Llum, tmp_path: Path) -> None:
+    """By the sign-in of their command line; one that is too narrow says what is missing."""
+    link = until(lambda: re.search(r"/sign-up\?link=(\S+)", llum.output.read_text()), "the first link")
+    alice, laptop = Person(llum), Laptop(tmp_path / "laptop")
+    alice.sign_up("alice", link[1])
+    at = (*GNOME, "--at", llum.http)
+    with desktop_in(laptop.folder) as desktop:
+        laptop.environment |= desktop.environment
+        status, said = laptop.run("preferences", "capture", "alice", *at)
+        assert (status, f"`llum sign-in alice --at {llum.http}`" in said) == (1, True), said
+        desktop.set(INTERFACE, "text-scaling-factor", "1.5")
+        for scope, ends in (("ask:Personal", "permission_denied"), ("owner", "1 setting was told")):
+            signing_in = laptop.start("sign-in", "alice", "--at", llum.http, "--scope", scope)
+            allow(alice, laptop)
+            signing_in.communicate(timeout=DEADLINE_S)
+            status, said = laptop.run("preferences", "capture", "alice", *at, "--yes")
+            assert ends in said, said
+        desktop.set(INTERFACE, "text-scaling-factor", "1.25")
+        before = desktop.all()
+        status, said = laptop.run("preferences", "apply", "alice", *at, "--set", "elsewhere")
+        assert (status, "gpii-default" in said) == (1, True), said
+        assert laptop.run("preferences", "apply", "alice", *at, "--yes")[0] == 0
+        assert desktop.gsettings("get", INTERFACE, "text-scaling-factor") == "1.5\n"
+        assert laptop.run("preferences", "undo", *GNOME, "--yes")[0] == 0
+        assert desktop.all() == before

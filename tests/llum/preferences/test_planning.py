@@ -24,6 +24,7 @@ from model.preferences.codex import Term
 
 SIZE, DARK, SOUND, SCREEN = ("look", "size"), ("look", "dark"), ("sound", "on"), ("screen", "scale")
 KNOWN = {
+    ("look",): Term("A group, which is no setting", ""),
     SIZE: Term("Size of text", "", {"type": "number"}, unit="times"),
     DARK: Term("Light or dark", "", {"enum": ["d", "l"], "enumLabels": ["dark", "light"]}),
     SOUND: Term("Sounds", "", {"type": "boolean"}),

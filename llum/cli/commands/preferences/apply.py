@@ -45,17 +45,18 @@ def apply(
     """
     from llum.cli.preference_plans import counted, refused
     from llum.preferences_targets.applying import applied
-    from llum.preferences_targets.capturing import preferred
+    from llum.preferences_targets.capturing import chosen, preferred
     from llum.preferences_targets.keeping import BeforeApply
     from llum.preferences_targets.planning import to_apply
 
     ground, agreeing = ground_of(settings, target), Agreement(yes, dry_run, as_json)
     here = ground.target.read()
 
-    async def look(client: "Client") -> dict[str, Any]:
-        return await preferred(client, user, ground.installed.ontologies, ground.target.view, set_id)
+    async def look(client: "Client") -> dict[str, dict[str, Any]]:
+        return await preferred(client, user, ground.installed.ontologies, ground.target.view)
 
-    plan = to_apply(with_speaker(settings, user, at, look), here, ground.known, ground.target)
+    wanted = chosen(with_speaker(settings, user, at, look), set_id, user)
+    plan = to_apply(wanted, here, ground.known, ground.target)
     if not agreeing.to(plan, "Set it so?"):
         nothing = f"nothing to set: {ground.target.title} is as {user} prefers it, as far as llum knows"
         agreeing.report(plan, "" if plan.changes else nothing, done=False)

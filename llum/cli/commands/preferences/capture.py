@@ -53,10 +53,11 @@ def capture(
     ground, agreeing = ground_of(settings, target), Agreement(yes, dry_run, as_json)
     here, ontologies = ground.target.read(), ground.installed.ontologies
 
-    async def look(client: "Client") -> dict[str, Any]:
-        return await preferred(client, user, ontologies, ground.target.view, set_id)
+    async def look(client: "Client") -> dict[str, dict[str, Any]]:
+        return await preferred(client, user, ontologies, ground.target.view)
 
-    plan = to_capture(here, ground.known, with_speaker(settings, user, at, look), also_unset=also_unset)
+    told = with_speaker(settings, user, at, look).get(set_id, {})
+    plan = to_capture(here, ground.known, told, also_unset=also_unset)
     done = agreeing.to(plan, f"Tell this to the model of {user}?", ("in llum", "here"))
     if done:
         changes = [(one.place, one.new) for one in plan.changes]
