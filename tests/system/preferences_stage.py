@@ -1,7 +1,9 @@
 """A running llum whose paths of preferences are open, and what a program of the preferences service does with it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,8 +17,6 @@ from schemas.queries import Preferences
 from tests.system.harness import Llum
 
 ANSWER_S = 120.0
-
-FORMATTED = "Your request was invalid.  See the errors for details."
 
 
 class OpenLlum(Llum):
@@ -33,9 +33,6 @@ class PreferencesStage:
     def __init__(self, llum: Llum) -> None:
         self.llum = llum
         self.http = httpx.Client(base_url=llum.http, timeout=ANSWER_S)
-
-    def close(self) -> None:
-        self.http.close()
 
     def get(self, key: str, **query: str) -> httpx.Response:
         return self.http.get(f"/preferences/{key}", params=query)
@@ -69,6 +66,19 @@ class PreferencesStage:
     def stored(self, key: str) -> dict[str, Any]:
         """Give what a safe holds, by ontology."""
         return asyncio.run(_stored(self.llum.nats, key))
+
+
+@contextmanager
+def open_stage(folder: Path) -> Iterator[PreferencesStage]:
+    """Run an llum, and a client of it."""
+    llum = OpenLlum(folder)
+    try:
+        llum.start()
+        stage = PreferencesStage(llum)
+        with stage.http:
+            yield stage
+    finally:
+        llum.clean_up()
 
 
 def body_of(settings: Mapping[str, Any]) -> dict[str, Any]:

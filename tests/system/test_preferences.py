@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.shared_data import shared_cases, shared_json
-from tests.system.preferences_stage import OpenLlum, PreferencesStage
+from tests.system.preferences_stage import PreferencesStage, open_stage
 
 COMMON = "http://registry.gpii.net/common/"
 SIZE = COMMON + "fontSize"
@@ -22,14 +22,8 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreferencesStage]:
-    llum = OpenLlum(tmp_path_factory.mktemp("preferences"))
-    try:
-        llum.start()
-        stage = PreferencesStage(llum)
+    with open_stage(tmp_path_factory.mktemp("preferences")) as stage:
         yield stage
-        stage.close()
-    finally:
-        llum.clean_up()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +44,7 @@ def examples(file: str) -> list[Any]:
     """List the examples of a file, those that succeed and those that do not."""
     name = f"preferences/{file}.json"
     found = [*shared_cases(name, "success"), *shared_cases(name, "fail")]
-    return [pytest.param(one, id=one["name"]) for one in found]
+    return [pytest.param(one, id=one["name"]) if isinstance(one, dict) else one for one in found]
 
 
 def compare(example: dict[str, Any], status: int, answer: Any, expected: Any) -> None:

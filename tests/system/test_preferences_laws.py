@@ -17,7 +17,7 @@ from identity.tokens import Tokens
 from llum.client import Client
 from model.preferences.sets import sanitised
 from tests.effort import EFFORT
-from tests.system.preferences_stage import OpenLlum, PreferencesStage, body_of
+from tests.system.preferences_stage import PreferencesStage, body_of, open_stage
 
 COMMON = "http://registry.gpii.net/common/"
 SIZE = COMMON + "fontSize"
@@ -29,14 +29,8 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreferencesStage]:
-    llum = OpenLlum(tmp_path_factory.mktemp("preferences"))
-    try:
-        llum.start()
-        stage = PreferencesStage(llum)
+    with open_stage(tmp_path_factory.mktemp("preferences")) as stage:
         yield stage
-        stage.close()
-    finally:
-        llum.clean_up()
 
 
 @pytest.fixture

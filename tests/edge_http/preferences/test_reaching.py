@@ -153,6 +153,17 @@ async def test_an_app_is_told_which_right_it_lacks(closed: Edge) -> None:
     assert (status, body["code"], body["missing"]["paths"]) == (403, "permission_denied", ["Preferences"])
 
 
+async def test_a_page_of_an_app_reads_the_preferences_of_its_person(closed: Edge) -> None:
+    """With the token of the app, and no page of another one does."""
+    closed.authenticator.registrations.note("alice", "probe", 1, 1, ["https://log.example"])
+    for origin, reader in (("https://log.example", "https://log.example"), (EVIL, None)):
+        closed.requests.replies.append(PreferencesReply(seq=1, sets={"flat": SET}))
+        headers = {"Authorization": f"Bearer {GOOD}", "Origin": origin}
+        async with closed.http.get("/preferences/me", headers=headers) as response:
+            assert (response.status, response.headers.get("Access-Control-Allow-Origin")) == (200, reader)
+            assert "ETag" in response.headers.get("Access-Control-Expose-Headers", "ETag" if reader is None else "")
+
+
 async def test_only_open_paths_give_new_keys(closed: Edge, opened: Edge) -> None:
     """Whoever has a token keeps preferences in the model of its person."""
     shown = {"Authorization": f"Bearer {GOOD}"}
