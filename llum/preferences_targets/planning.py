@@ -12,7 +12,7 @@ import msgspec
 from llum.preferences_targets.target import MachineSetting, SettingPlace, SettingsTarget, same
 from model.preferences.codex import Term
 
-KnownTerms = Mapping[SettingPlace, Term]
+TargetTerms = Mapping[SettingPlace, Term]
 """The terms of the target's ontology."""
 SettingsHere = Mapping[SettingPlace, MachineSetting]
 
@@ -52,7 +52,7 @@ class SettingPlan(msgspec.Struct, frozen=True):
     """How many are so already."""
 
 
-def to_capture(here: SettingsHere, known: KnownTerms, told: Mapping[str, Any], *, also_unset: bool) -> SettingPlan:
+def to_capture(here: SettingsHere, known: TargetTerms, told: Mapping[str, Any], *, also_unset: bool) -> SettingPlan:
     """Plan to tell what the person has set here; with `also_unset` whatever is here. `told` are the preferences."""
     changes, skipped, alike = [], [], 0
     for place, setting in here.items():
@@ -68,7 +68,7 @@ def to_capture(here: SettingsHere, known: KnownTerms, told: Mapping[str, Any], *
     return SettingPlan(changes, skipped, alike)
 
 
-def to_apply(wanted: Mapping[str, Any], here: SettingsHere, known: KnownTerms, target: SettingsTarget) -> SettingPlan:
+def to_apply(wanted: Mapping[str, Any], here: SettingsHere, known: TargetTerms, target: SettingsTarget) -> SettingPlan:
     """Plan to set what a person prefers. What cannot be set is skipped, with the reason."""
     changes, skipped, alike = [], [], 0
     for place, value in settings_in(wanted):

@@ -14,7 +14,7 @@ from schemas.paths import check_token
 
 if TYPE_CHECKING:
     from llum.client import Client
-    from llum.preferences_targets.planning import KnownTerms, SettingPlan
+    from llum.preferences_targets.planning import SettingPlan, TargetTerms
     from model.preferences.installed import InstalledOntologies
 
 Result = TypeVar("Result")
@@ -40,7 +40,7 @@ class TargetGround(NamedTuple):
 
     target: SettingsTarget
     installed: "InstalledOntologies"
-    known: "KnownTerms"
+    known: "TargetTerms"
 
 
 def ground_of(settings: Settings, name: str) -> TargetGround:
