@@ -17,6 +17,7 @@ from model.queries.grants import MAX_READ, shown_decisions
 from model.queries.rights import settings_of
 from model.reads import Decisions, Found, Read
 from model.state import Component, Context, ContextItem, Model, View, contexts_below
+from schemas.apps import is_llums_own
 from schemas.definitions import ComponentDefinition, ImportedComponent, ImportedContext, ViewDefinition
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence, ImportedEvidence
@@ -234,7 +235,7 @@ def _rules(base: Path, context: Context) -> list[ArchivedRule]:
 
 
 def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
-    """List the apps with what is set for them at and below a context."""
+    """List the apps with what is set for them at and below a context. llum's own cannot be registered elsewhere."""
     return {
         name: ArchivedApp(
             description=app.description,
@@ -243,4 +244,5 @@ def _apps(model: Model, base: Path) -> dict[str, ArchivedApp]:
             origins=list(app.origins),
         )
         for name, app in sorted(model.apps.items())
+        if not is_llums_own(name)
     }

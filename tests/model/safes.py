@@ -7,6 +7,7 @@ from typing import Any
 from model.caches import Caches
 from model.resolvers.summaries import SHIPPED
 from schemas.apps import PREFERENCES_APP
+from schemas.errors import Error
 from schemas.preferences import PreferencesReply, PutPreferences, SafeFacts
 from schemas.queries import Preferences
 
@@ -46,6 +47,10 @@ class Owner(Person):
 
     def sets(self, app: str | None = None, **members: Any) -> dict[str, Any]:
         return self.preferences(app, **members).sets
+
+    def refuses_ask_preferences(self, app: str, **members: Any) -> Error:
+        """Expect a refusal of the query."""
+        return self.refuses_ask(Preferences(**members), app)
 
 
 class Safe(Owner):
