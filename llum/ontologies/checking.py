@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from llum.failures import Fault
-from llum.ontologies.fitting import KnownTerms
+from llum.ontologies.fitting import TermsSoFar
 from llum.ontologies.format import OntologyFile, WrittenRule
 from llum.ontologies.mistakes import OntologyDocument, OntologyFault, OntologyMistake, mistake, mistakes_of_form
 from llum.ontologies.paths import mistake_in_path
@@ -103,7 +103,7 @@ def _in_rule(rule: WrittenRule) -> Iterator[tuple[Pointer, str]]:
 
 
 def _among_others(read: Sequence[ReadFile], shipped: Sequence[OntologyFile]) -> Iterator[OntologyMistake]:
-    known = KnownTerms(shipped)
+    known = TermsSoFar(shipped)
     for document, file in read:
         for pointer, text in known.added(file, document.path.name):
             yield mistake(document, pointer, text)

@@ -9,7 +9,7 @@ from model.preferences.paths import PathSegments, path_of, segments_of
 LLUM = "llum itself"
 
 
-class KnownTerms:
+class TermsSoFar:
     """The ontologies and terms of the files that were read so far, and which file each comes from."""
 
     def __init__(self, shipped: Sequence[OntologyFile]) -> None:
