@@ -10,6 +10,7 @@ from aiohttp import web
 
 from edge_http.preferences.face import DEFAULT_VIEW
 from schemas.errors import Code, Refusal
+from schemas.names import normal_name
 
 PREFIX: Final = "/preferences/"
 
@@ -34,7 +35,7 @@ def query_of(request: web.Request) -> Mapping[str, str]:
 
 def view_of(query: Mapping[str, str]) -> str:
     """Give the ontology that is asked for."""
-    return query.get("view") or DEFAULT_VIEW
+    return normal_name(query.get("view") or DEFAULT_VIEW)
 
 
 def moment_of(query: Mapping[str, str]) -> float | None:

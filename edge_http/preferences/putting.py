@@ -1,6 +1,6 @@
 """From a body that was read to one command: it is checked, and what says the same in other ontologies is found."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -11,6 +11,9 @@ from edge_http.preferences.reached import ReachedPlace, moved_place
 from schemas.errors import Code, Error, LlumError, Refusal, raised_from
 from schemas.preferences import PutMode, PutPreferences, SafeFacts
 from schemas.replies import Refused
+
+if TYPE_CHECKING:
+    from model.preferences.ontologies import Ontologies
 
 Body = dict[str, Any]
 
@@ -71,7 +74,7 @@ async def put_preferences(
         view=view,
         body=body,
         mode=mode,
-        equivalents={} if mode == "merge" else face.installed.ontologies.equivalents(body, view),
+        equivalents=_equivalents(face.installed.ontologies, body, view, mode),
         make=SafeFacts(key=reached.key) if reached.makes_safes else None,
     )
     outcome = await reached.as_app.outcome(command)
@@ -81,6 +84,13 @@ async def put_preferences(
             return await put_preferences(face, moved, body, view, mode, identifier)
         raise _in_request(outcome.error)
     return bool(outcome.result["made"])
+
+
+def _equivalents(ontologies: "Ontologies", body: Body, view: str, mode: PutMode) -> dict[str, Any]:
+    """Find what goes in other ontologies: what a body sets, and what a patch unsets. A merge brings it back anyway."""
+    if mode == "merge":
+        return {}
+    return ontologies.equivalents_of_patch(body, view) if mode == "patch" else ontologies.equivalents(body, view)
 
 
 def _in_request(error: Error) -> LlumError:

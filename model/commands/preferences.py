@@ -78,7 +78,8 @@ def make_safe(command: PutPreferences, stamp: Stamp) -> Decision:
     for fact, value in _told_facts(facts):
         writer.tell_fact((SAFE_CONTEXT, fact), value)
     if command.body is not None:
-        writer.write(_view(command), _object(command.body, "body"), "body")
+        body = _object(command.body, "body")
+        writer.write(_view(command), merge_patched({}, body) if command.mode == "patch" else body, "body")
     for view, body in facts.sets.items():
         check_named(view, f"make.sets.{view[:80]}")
         writer.write(view, _object(body, f"make.sets.{view}"), f"make.sets.{view}")

@@ -48,7 +48,7 @@ class Oracle:
 
     def put(self, mode: str, view: str, body: Any, equivalents: Any) -> None:
         if not self.sets:
-            self.sets = {view: body}
+            self.sets = {view: merge_patched({}, body) if mode == "patch" else body}
             return
         old = self.sets.get(view)
         if mode == "merge":

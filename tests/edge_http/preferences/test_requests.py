@@ -16,7 +16,7 @@ from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import key_record
 from tests.edge_http.preferences.test_reaching import SET, edge_with
 
-VIEWS = {"flat": SET, "ISO24751": {"contexts": {}}}
+VIEWS = {"flat": SET, "ISO24751": {"contexts": {}}, "\u00e9": SET}
 
 
 @pytest.fixture
@@ -45,9 +45,12 @@ async def refusal(response: ClientResponse) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("path", ["/preferences/carla", "/preferences/carla/"])
-@pytest.mark.parametrize(("query", "view"), [("", "flat"), ("?view=", "flat"), ("?view=ISO24751", "ISO24751")])
+@pytest.mark.parametrize(
+    ("query", "view"),
+    [("", "flat"), ("?view=", "flat"), ("?view=ISO24751", "ISO24751"), ("?view=e%CC%81", "\u00e9")],
+)
 async def test_without_a_view_it_is_flat(opened: Edge, path: str, query: str, view: str) -> None:
-    """A slash at the end changes nothing. One request on the bus is all it takes."""
+    """A slash at the end changes nothing, nor how a letter is composed. One request on the bus is all it takes."""
     opened.requests.replies.append(PreferencesReply(seq=1, sets=VIEWS))
     async with opened.http.get(path + query) as response:
         assert (response.status, await response.json()) == (200, VIEWS[view])
