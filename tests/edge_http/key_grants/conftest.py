@@ -34,7 +34,7 @@ class KeyTown(Town):
 
     async def settle(self) -> None:
         """Make a key with a safe, and credentials of several kinds."""
-        await super().settle()
+        await self.llum.make_person("alice")
         credentials = self.authenticator.credentials
         hashed = await credentials.hashed(SECRET)
         await credentials.put_client(InstalledClient("client-1", "Pilot"))

@@ -136,6 +136,8 @@ async def test_the_grants_live_side_by_side(tmp_path: Path) -> None:
         town = KeyTown(llum, key_grant=True, password_grant=True)
         async with town.http:
             await town.settle()
+            await town.add("server", "confidential")
+            await town.add("old", "confidential", legacy=True)
             secret = town.secrets["server"]
             assert (await town.ask_token("server", client_secret=secret)).body["error"] == "unauthorized_client"
             assert (await town.send(data={"grant_type": "password"}, headers=town.basic("server"))).status == 400
