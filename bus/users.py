@@ -8,17 +8,19 @@ from bus.subjects import all_log_subjects, log_subjects_of_verb, parse_address
 from schemas.commands import MakeModel
 from schemas.errors import Refusal
 from schemas.parts import Restate
+from schemas.preferences import PutPreferences
 from schemas.verbs import verb_of
 
 
 async def list_users(bus: Bus) -> list[str]:
     """Give the users for whom a model was asked for, sorted, be it that its making was refused. Raises `Transient`.
 
-    Of whom a part was forgotten the log has only what was left of it, said anew.
+    Of whom a part was forgotten the log has only what was left of it, said anew. A safe of preferences has come into
+    being with the first of them.
     """
     jetstream = JetStream(bus)
     names = (await jetstream.call("STREAM.NAMES", {"subject": all_log_subjects()})).get("streams") or []
-    verbs = [verb_of(command) for command in (MakeModel, Restate)]
+    verbs = [verb_of(command) for command in (MakeModel, PutPreferences, Restate)]
     pages = await asyncio.gather(*(_users_of(jetstream, name, verb) for name in names for verb in verbs))
     return sorted(set().union(*pages))
 

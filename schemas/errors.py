@@ -61,6 +61,7 @@ class Code(enum.StrEnum):
     NO_SUCH_APP = "no_such_app", "No app of that name is registered with this model."
     NO_SUCH_QUESTION = "no_such_question", "The question of an app has been answered, or was asked too long ago."
     NO_SUCH_CLIENT = "no_such_client", "No client of that id is registered with the authorization server."
+    NO_SUCH_KEY = "no_such_key", "Nothing is stored under this key of preferences."
     KEY_REVOKED = "key_revoked", "The key of preferences was revoked: it opens nothing any more."
     NO_SUCH_RULE = "no_such_rule", "The component has no rule with that token."
     NO_SUCH_EVIDENCE = "no_such_evidence", "The component has no such piece of evidence, or somebody has withdrawn it."

@@ -30,6 +30,7 @@ STATUS_OF: Final = {
     Code.NO_SUCH_APP: 404,
     Code.NO_SUCH_RULE: 404,
     Code.NO_SUCH_CLIENT: 404,
+    Code.NO_SUCH_KEY: 404,
     # 404 would have a program store what it has under this key anew.
     Code.KEY_REVOKED: 403,
     Code.READ_ONLY: 409,

@@ -238,6 +238,11 @@ class PreferenceKeys:
         return digest.hex()[:_HASH_CHARACTERS]
 
 
+def is_safe(user: str) -> bool:
+    """Tell by its id whether a model is a safe, and not a person's."""
+    return user.startswith(SAFE_PREFIX)
+
+
 def is_key(text: str) -> bool:
     """Tell whether a text can be a key: 1 to 1,024 characters, none of them a control character."""
     return 1 <= len(text) <= MAX_KEY_CHARACTERS and _NO_KEY.search(text) is None

@@ -60,6 +60,10 @@ class TemporaryUsers:
         now = self._now()
         return sorted(entry.key for entry in await self._bucket.list("*") if float(entry.value) <= now)
 
+    async def noted(self) -> frozenset[str]:
+        """Name all whose time will be over, or is."""
+        return frozenset(entry.key for entry in await self._bucket.list("*"))
+
     async def erase_user(self, user: str) -> int:
         """Erase what is noted of a user, and give the number of notes: 0 or 1."""
         return await self._bucket.erase(check_token(user, "user"))

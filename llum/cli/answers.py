@@ -34,6 +34,7 @@ _TYPED: Final = tuple(
         (r"seq|n", "SEQ"),
         (r"id", "--id"),
         (r"user", "USER"),
+        (r"gpiiKey", "KEY"),
         (r"client_id", "CLIENT"),
         (r"redirect_uris.*", "--redirect"),
         (r"origins.*", "--origin"),

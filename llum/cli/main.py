@@ -75,7 +75,7 @@ COMMANDS: Final = {
     "forget": Lazy("llum.cli.commands.part_forgetting:forget", "Erase a part of what is known of a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "preferences": Lazy(
-        "llum.cli.commands.preferences.group:preferences", "Take preferences from this machine, and to it."
+        "llum.cli.commands.preferences.group:preferences", "Preferences: from this machine and to it, and by key."
     ),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
     "example": Lazy("llum.cli.commands.example:example", "Run an app that comes with llum as an example."),
@@ -120,8 +120,8 @@ def main(started: "Mapping[str, StartedChild] | None" = None) -> int:
     except LlumError as error:
         complain(hinted(error))
         return EXIT_FAILED
-    except (click.Abort, KeyboardInterrupt):
-        return _report_line("interrupted", "interrupted", EXIT_INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _report_line("interrupted", str(error) or "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not fail again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -39,6 +39,8 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     yield from ((process.name, f"pid {process.pid}, {size(process.memory_bytes)}") for process in standing.processes)
     if standing.people is not None:
         yield "people", f"{standing.people:,}"
+    if standing.safes:
+        yield "safes", f"{standing.safes:,}"
     yield "folder", standing.data_dir
     yield "log", _log(standing.log, standing.log_bytes_per_million)
     if standing.log.oldest is not None:

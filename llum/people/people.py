@@ -27,8 +27,9 @@ class Overview(NamedTuple):
 
 
 async def list_people(client: "Client") -> list[str]:
-    """Give the ids of all who have a model, sorted."""
+    """Give the ids of all who have a model, sorted. A safe of preferences is nobody."""
     from bus.users import list_users
+    from identity.preferences.keys import is_safe
 
     limit = asyncio.Semaphore(MAX_CONCURRENT_ASKS)
 
@@ -40,7 +41,7 @@ async def list_people(client: "Client") -> list[str]:
                 return refusal.code != "no_such_model"
             return True
 
-    users = await list_users(client.bus)
+    users = [user for user in await list_users(client.bus) if not is_safe(user)]
     has = await asyncio.gather(*map(has_model, users))
     return [user for user, yes in zip(users, has, strict=True) if yes]
 

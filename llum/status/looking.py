@@ -17,6 +17,7 @@ from bus.jetstream import JetStream
 from bus.pings import ping
 from bus.subjects import all_log_subjects
 from bus.users import list_users
+from identity.preferences.keys import is_safe
 from llum.bus_address import connected_as
 from llum.failures import Fault
 from llum.running import Running, find
@@ -107,8 +108,9 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         )
         return _but(standing, f"{error.error.message}: {hint}")
     try:
-        log, people = await _log(bus, standing.log), len(await list_users(bus))
-        standing = msgspec.structs.replace(standing, log=log, people=people, ready=True)
+        log, users = await _log(bus, standing.log), await list_users(bus)
+        safes = sum(map(is_safe, users))
+        standing = msgspec.structs.replace(standing, log=log, people=len(users) - safes, safes=safes, ready=True)
         replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
         for reason in _why_unserved(replies):
             standing = _but(standing, reason)

@@ -64,6 +64,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     processes: list[RunningProcess] = []
     people: int | None = None
     """Those who have a model. Null: unknown while nothing runs."""
+    safes: int | None = None
+    """Safes of preferences that are models of their own."""
     data_dir: str
     log: Log
     log_bytes_per_million: int | None = None

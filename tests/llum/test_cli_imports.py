@@ -35,6 +35,8 @@ WITHOUT_LLUM = [
     ["sign-out", "alice"],
     ["preferences", "capture", "alice", "--target", "gnome"],
     ["preferences", "apply", "alice", "--target", "gnome"],
+    ["preferences", "show", "alice_key"],
+    ["preferences", "dump"],
     ["admin", "person", "list"],
     ["admin", "person", "forget", "alice", "--yes"],
     ["admin", "app", "list", "alice"],
