@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from identity.preferences.credentials import Credentials
+from identity.preferences.credentials import ClientCredentials
 from identity.preferences.key_tokens import KeyTokens
 from identity.preferences.keys import PreferenceKeys, StoredKey
 from llum.preferences.many import AT_ONCE, results
@@ -46,7 +46,7 @@ async def dump(client: "Client", write: Write, on_progress: Callable[[str], None
 
 async def _documents(client: "Client", report: DumpReport) -> AsyncIterator[dict[str, Any]]:
     keys = PreferenceKeys(client.bus)
-    credentials, safes = Credentials(keys.store), Safes(client, keys)
+    credentials, safes = ClientCredentials(keys.store), Safes(client, keys)
     for program in await credentials.clients():
         yield client_document(program)
     for credential in await credentials.list():

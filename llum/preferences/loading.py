@@ -26,7 +26,7 @@ from schemas.preferences import PutPreferences
 if TYPE_CHECKING:
     from llum.client import Client
 
-OnProgress = Callable[[str], None]
+OnDocument = Callable[[str], None]
 
 
 class LoadReport(msgspec.Struct):
@@ -48,7 +48,7 @@ def check_safes(documents: Sequence[Document]) -> None:
 
 
 async def load(
-    client: "Client", documents: Sequence[Document], report: LoadReport, on_progress: OnProgress = lambda _: None
+    client: "Client", documents: Sequence[Document], report: LoadReport, on_progress: OnDocument = lambda _: None
 ) -> None:
     """Store what is not there yet, and count it in `report`. Raises `Transient`, `ApiError`, `Refusal`."""
     by_type: dict[str, list[Document]] = {kind: [] for kind in TYPES}
@@ -70,7 +70,7 @@ async def load(
 class _Shown:
     """Counts what is dealt with, and shows how fast that goes."""
 
-    def __init__(self, total: int, report: LoadReport, on_progress: OnProgress) -> None:
+    def __init__(self, total: int, report: LoadReport, on_progress: OnDocument) -> None:
         self._total = total
         self._report = report
         self._on_progress = on_progress

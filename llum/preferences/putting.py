@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from bus.users import list_users
-from identity.preferences.credentials import Credentials
+from identity.preferences.credentials import ClientCredentials
 from identity.preferences.key_tokens import KeyTokens
 from identity.preferences.keys import PreferenceKeys, StoredKey, is_safe
 from llum.preferences.many import results
@@ -38,7 +38,7 @@ class Putting:
         self._keys = keys
         self._records = records
         """The records of the keys that are loaded."""
-        self._credentials = Credentials(keys.store)
+        self._credentials = ClientCredentials(keys.store)
         self._tokens = KeyTokens(keys, self._credentials)
         self._safes = Safes(client, keys)
         self._users: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ that a dump says what has happened since. Of secrets and tokens there are hashes
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from identity.preferences.credentials import Credential, InstalledClient
+from identity.preferences.credentials import ClientCredential, InstalledClient
 from identity.preferences.key_tokens import StoredToken, hash_in_document
 from identity.preferences.keys import StoredKey
 from model.preferences.documents import AUTHORIZATION, CLIENT, CREDENTIAL, KEY, Document, seconds_of
@@ -41,10 +41,10 @@ def client_of(document: Document) -> InstalledClient:
     return InstalledClient(document.id, document.members.get("name"), document=document.members)
 
 
-def credential_of(document: Document, secret: str) -> Credential:
+def credential_of(document: Document, secret: str) -> ClientCredential:
     """Give the credential of a document; `secret` is the hash of its secret."""
     members = document.members
-    return Credential(
+    return ClientCredential(
         id=document.id,
         client_id=members["clientId"],
         oauth2_client_id=members["oauth2ClientId"],
@@ -85,7 +85,7 @@ def client_document(client: InstalledClient) -> dict[str, Any]:
     }
 
 
-def credential_document(credential: Credential) -> dict[str, Any]:
+def credential_document(credential: ClientCredential) -> dict[str, Any]:
     """Give the document of a credential, with the hash of its secret."""
     document = credential.document or {
         "_id": credential.id,

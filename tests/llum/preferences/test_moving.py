@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bus.as_app import AsApp, LastWrites, new_id
-from identity.preferences.credentials import Credentials
+from identity.preferences.credentials import ClientCredentials
 from identity.preferences.key_tokens import KeyTokens
 from identity.preferences.keys import PreferenceKeys, StoredKey
 from llum.client import Client
@@ -181,7 +181,7 @@ async def test_what_was_loaded_is_dumped_and_loading_it_again_changes_nothing(tm
 async def secrets_work(client: Client) -> None:
     """The hashes of a dump let in whoever has what they are of."""
     keys = PreferenceKeys(client.bus)
-    credentials = Credentials(keys.store)
+    credentials = ClientCredentials(keys.store)
     assert await credentials.proven("kiosk", SECRET) is not None
     assert await credentials.proven("kiosk", "another") is None
     grant = await KeyTokens(keys, credentials).grant(TOKEN)
