@@ -1,13 +1,14 @@
 """What `capture`, `apply` and `undo` share: their options, who they speak as, how a plan is shown and agreed to."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 import msgspec
 
-from llum.cli.answers import say
-from llum.cli.commands.options import run_quietly, with_person
+from llum.cli.answers import json_option, say
+from llum.cli.commands.options import WHERE, run_quietly, settings_options, with_person
 from llum.preferences_targets.target import NAMES, SettingsTarget, target_named
 from llum.settings import Settings
 from schemas.paths import check_token
@@ -15,54 +16,53 @@ from schemas.paths import check_token
 if TYPE_CHECKING:
     from llum.client import Client
     from llum.preferences_targets.planning import SettingPlan, TargetTerms
-    from model.preferences.installed import InstalledOntologies
+    from model.preferences.ontologies import Ontologies
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SET: Final = "gpii-default"
 
-at_option = click.option("--at", metavar="URL", help="The address of an llum that somebody else runs.")
-set_option = click.option(
-    "--set", "set_id", default=_SET, show_default=True, metavar="NAME", help="Which set of preferences."
-)
 target_option = click.option("--target", type=click.Choice(NAMES), required=True, help="What is read or set.")
 
 
 def agreeing_options(function: Function) -> Function:
-    """Give a command the options about what is asked before it does anything."""
+    """Give a command the options about what is asked before it does anything, and about its answer."""
     dry = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
-    return dry(click.option("--yes", is_flag=True, help="Do not ask.")(function))
+    return dry(click.option("--yes", is_flag=True, help="Do not ask.")(json_option(function)))
+
+
+def exchanging(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command between a model and a target its options, and call it with an `Exchange`."""
+
+    @functools.wraps(function)
+    def wrapper(
+        settings: Settings,
+        user: str,
+        target: str,
+        set_id: str,
+        at: str | None,
+        yes: bool,
+        dry_run: bool,
+        as_json: bool,
+        **more: Any,
+    ) -> None:
+        function(Exchange(settings, user, target, set_id, at, Agreement(yes, dry_run, as_json)), **more)
+
+    which = "Which set of preferences."
+    given: Callable[..., None] = settings_options(*WHERE, "ontologies")(wrapper)
+    given = click.option("--at", metavar="URL", help="The address of an llum that somebody else runs.")(given)
+    given = agreeing_options(given)
+    given = click.option("--set", "set_id", default=_SET, show_default=True, metavar="NAME", help=which)(given)
+    return click.argument("user")(target_option(given))
 
 
 class TargetGround(NamedTuple):
     """What a plan is made from."""
 
     target: SettingsTarget
-    installed: "InstalledOntologies"
+    ontologies: "Ontologies"
     known: "TargetTerms"
-
-
-def ground_of(settings: Settings, name: str) -> TargetGround:
-    """Give a target, and what the ontologies say of it."""
-    from llum.ontologies.loading import load
-
-    target, installed = target_named(name), load(settings.ontologies)
-    return TargetGround(target, installed, installed.codex.terms.get(target.view, {}))
-
-
-def with_speaker(settings: Settings, user: str, at: str | None, use: Callable[["Client"], Awaitable[Result]]) -> Result:
-    """Run a function with a client that speaks for the person: at the llum of the settings, or at another's."""
-    if at is None:
-        return with_person(settings, user, use)
-    from llum.failures import Fault
-    from llum.people.remote_sign_ins import find_remote, remote_command, with_remote
-
-    kept = find_remote(check_token(user, "user"), at)
-    if kept is None:
-        hint = f"Sign in with `{remote_command(user, at)}`."
-        raise Fault(f"this command line has not signed in as {user} at {at}", hint)
-    return run_quietly(settings, lambda: with_remote(kept, settings.nats_url, use))
 
 
 class Agreement(NamedTuple):
@@ -89,3 +89,40 @@ class Agreement(NamedTuple):
         """Say at the end what was done, or that there was nothing to do."""
         if self.as_json or text:
             say(msgspec.to_builtins(plan) | {"done": done}, text, as_json=self.as_json)
+
+
+class Exchange(NamedTuple):
+    """What was typed: whose preferences, which of them, and where they go or come from."""
+
+    settings: Settings
+    user: str
+    name: str
+    set_id: str
+    at: str | None
+    agreement: Agreement
+
+    def ground(self) -> TargetGround:
+        """Give the target, and what the ontologies say of it."""
+        from llum.ontologies.loading import load
+
+        target, installed = target_named(self.name), load(self.settings.ontologies)
+        return TargetGround(target, installed.ontologies, installed.codex.terms.get(target.view, {}))
+
+    def speak(self, use: Callable[["Client"], Awaitable[Result]]) -> Result:
+        """Run a function with a client that speaks for the person: at the llum of the settings, or at another's."""
+        if self.at is None:
+            return with_person(self.settings, self.user, use)
+        from llum.failures import Fault
+        from llum.people.remote_sign_ins import find_remote, remote_command, with_remote
+
+        kept = find_remote(check_token(self.user, "user"), self.at)
+        if kept is None:
+            hint = f"Sign in with `{remote_command(self.user, self.at)}`."
+            raise Fault(f"this command line has not signed in as {self.user} at {self.at}", hint)
+        return run_quietly(self.settings, lambda: with_remote(kept, self.settings.nats_url, use))
+
+    def preferred(self, ground: TargetGround) -> dict[str, dict[str, Any]]:
+        """Give the person's sets in the ontology of the target."""
+        from llum.preferences_targets.capturing import preferred
+
+        return self.speak(lambda client: preferred(client, self.user, ground.ontologies, ground.target.view))

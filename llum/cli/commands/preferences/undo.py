@@ -2,14 +2,12 @@
 
 import click
 
-from llum.cli.answers import json_option
 from llum.cli.commands.preferences.targets import Agreement, agreeing_options, target_option
 
 
 @click.command()
 @target_option
 @agreeing_options
-@json_option
 def undo(target: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Put back what was on this machine before `llum preferences apply`, however often that ran.
 
