@@ -1,11 +1,11 @@
 """An edge that gives tokens for keys, with clients of the preferences service that speak to it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from edge_http.http.sources import Proxies
 from identity.preferences.credentials import ClientCredential, InstalledClient
@@ -51,6 +51,8 @@ class KeyTown(Town):
             "at_home": {**makers, "allowed_ip_blocks": ["10.1.2.3/8", "192.0.2.1"]},
             "all_wrong": {"client_id": "strange", "allowed_ip_blocks": "10.0.0.1"},
             "old": makers,
+            "guessed": makers,
+            "guessing": {},
         }.items():
             credential = ClientCredential(f"credential-{name}", "client-1", name, hashed)
             await credentials.put(msgspec.structs.replace(credential, **more))
@@ -80,9 +82,10 @@ class KeyTown(Town):
         return Said(response.status, msgspec.json.decode(text) if is_json else text, response.headers)
 
 
-@pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[KeyTown]:
-    async with serving(tmp_path) as llum:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KeyTown]:
+    """Serve all tests of a file. What one of them uses up is of that one alone."""
+    async with serving(tmp_path_factory.mktemp("llum")) as llum:
         town = KeyTown(llum, key_grant=True, proxies=Proxies.parse(PROXY))
         async with town.http:
             await town.settle()

@@ -1,12 +1,12 @@
 """`/:key/settings` and what a token for a key reaches: its key, and nothing else."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from edge_http.preferences.face import PreferencesFace
 from identity.preferences.joining import KeyJoining
@@ -16,6 +16,8 @@ from schemas.preferences import PutPreferences
 from tests.actors.serving import serving
 from tests.edge_http.key_grants.conftest import KeyTown
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TERM: Final = "http://registry.gpii.net/common/fontSize"
 OTHER: Final = "http://registry.gpii.net/common/cursorSize"
@@ -46,9 +48,9 @@ class SettingsTown(KeyTown):
         return str((await self.ask_token(client, key)).body["access_token"])
 
 
-@pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[SettingsTown]:
-    async with serving(tmp_path) as llum:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SettingsTown]:
+    async with serving(tmp_path_factory.mktemp("llum")) as llum:
         town = SettingsTown(llum, key_grant=True, preferences=PreferencesFace(openness="here"))
         async with town.http:
             await town.settle()
@@ -70,17 +72,21 @@ async def test_settings_are_put_and_given_back(town: SettingsTown) -> None:
 
 async def test_a_body_is_checked_first_and_then_the_token(town: SettingsTown) -> None:
     """As programs of the original expect it."""
-    token, others = await town.token_for("fresh"), await town.token_for("carla")
+    token, others = await town.token_for("unused"), await town.token_for("carla")
     for sent in (None, "worthless", others, token):
-        assert (await town.say("PUT", "/fresh/settings", sent, json={})).status == 400
+        assert (await town.say("PUT", "/unused/settings", sent, json={})).status == 400
     for sent in (None, "worthless", others):
-        for method, path in (("PUT", "/fresh/settings"), ("GET", "/fresh/settings"), ("GET", "/fresh/settings/%7B%7D")):
+        for method, path in (
+            ("PUT", "/unused/settings"),
+            ("GET", "/unused/settings"),
+            ("GET", "/unused/settings/%7B%7D"),
+        ):
             more = {"json": body(TERM)} if method == "PUT" else {}
             assert await town.say(method, path, sent, **more) == (401, UNAUTHORIZED)
-    said = await town.say("GET", "/fresh/settings/%7B%22OS%22%3A%7B%7D%7D", token)
+    said = await town.say("GET", "/unused/settings/%7B%22OS%22%3A%7B%7D%7D", token)
     assert (said.status, said.body["isError"]) == (501, True)
     for header in ("Bearer", f"Basic {token}", f"Bearer {token} x", token):
-        said = await town.say("GET", "/fresh/settings", headers={"Authorization": header})
+        said = await town.say("GET", "/unused/settings", headers={"Authorization": header})
         assert said == (401, UNAUTHORIZED)
 
 
@@ -132,13 +138,13 @@ async def test_a_token_for_a_key_opens_nothing_else(town: SettingsTown) -> None:
 
 async def test_a_revoked_key_is_refused_by_every_face(town: SettingsTown) -> None:
     """Its tokens are worthless, and no program takes the refusal for a key that is not there."""
-    token = await town.token_for("carla")
-    await town.authenticator.preference_keys.revoke("carla", "lost")
+    token = await town.token_for("stolen")
+    await town.authenticator.preference_keys.revoke("stolen", "lost")
     for method, more in (("GET", {}), ("PUT", {"json": body(TERM)})):
-        said = await town.say(method, "/preferences/carla", **more)
+        said = await town.say(method, "/preferences/stolen", **more)
         assert (said.status, said.body["code"]) == (403, "key_revoked")
-        assert (await town.say(method, "/carla/settings", token, **more)).status == 401
-        assert (await town.say(method, "/preferences/carla", token, **more)).status == 401
+        assert (await town.say(method, "/stolen/settings", token, **more)).status == 401
+        assert (await town.say(method, "/preferences/stolen", token, **more)).status == 401
 
 
 async def test_a_put_finds_the_safe_where_it_has_gone(town: SettingsTown) -> None:
@@ -157,35 +163,36 @@ async def test_a_put_finds_the_safe_where_it_has_gone(town: SettingsTown) -> Non
     assert (await town.say("PUT", "/preferences/mine?merge=true", json=body(OTHER))).status == 200
     await keys.store.bucket.put(note, b"{}")
     assert (await town.say("PUT", "/preferences/mine?merge=true", json=body("third"))).status == 503
+    await keys.store.bucket.delete(note)
     keys.find = find  # type: ignore[method-assign]
     assert await town.say("GET", "/preferences/mine") == (200, body(TERM, OTHER))
 
 
 async def test_a_joined_key_reaches_one_place_by_every_face(town: SettingsTown) -> None:
     """By open paths, by its token, and by the person's own; revoking its app ends all but the last."""
-    token = await town.token_for("carla")
-    await town.say("PUT", "/carla/settings", token, json=body(TERM))
+    token = await town.token_for("card-key")
+    await town.say("PUT", "/card-key/settings", token, json=body(TERM))
     await town.llum.do(PutPreferences(id="mine", view="flat", body=body("mine"), mode="replace"), "alice")
     keys = town.authenticator.preference_keys
-    await KeyJoining(keys, town.llum.requests).join("alice", "carla", "card")
+    await KeyJoining(keys, town.llum.requests).join("alice", "card-key", "key")
 
     async def leads_there() -> bool:
-        return (await keys.find("carla")).is_joined
+        return (await keys.find("card-key")).is_joined
 
     await eventually(leads_there)
-    for path in ("/preferences/carla", "/preferences/carla/"):
+    for path in ("/preferences/card-key", "/preferences/card-key/"):
         assert await town.say("GET", path) == (200, body(TERM))
         assert await town.say("GET", path, token) == (200, body(TERM))
-    assert (await town.say("PUT", "/carla/settings", token, json=body(OTHER))).status == 200
-    assert (await town.say("PUT", "/preferences/carla?merge=true", json=body("third"))).status == 200
-    assert await town.say("GET", "/preferences/carla") == (200, body(TERM, OTHER, "third"))
+    assert (await town.say("PUT", "/card-key/settings", token, json=body(OTHER))).status == 200
+    assert (await town.say("PUT", "/preferences/card-key?merge=true", json=body("third"))).status == 200
+    assert await town.say("GET", "/preferences/card-key") == (200, body(TERM, OTHER, "third"))
     assert (await town.say("GET", "/preferences/alice", token)).status == 401
-    app = (await keys.find("carla")).app
+    app = (await keys.find("card-key")).app
     await town.llum.do(Consent(id="revoke", app=app, decision="revoked"), "alice")
     for sent in (None, token):
         for method, more in (("GET", {}), ("PUT", {"json": body(TERM)})):
-            assert (await town.say(method, "/preferences/carla", sent, **more)).status == 403
-    assert (await town.say("PUT", "/carla/settings", token, json=body(TERM))).status == 403
+            assert (await town.say(method, "/preferences/card-key", sent, **more)).status == 403
+    assert (await town.say("PUT", "/card-key/settings", token, json=body(TERM))).status == 403
 
 
 def _escaped(key: str) -> str:
