@@ -35,10 +35,12 @@ from edge_http.keys import (
     TIME_ZONE,
     TURNS,
 )
+from edge_http.my_preferences.routes import add_my_preferences
 from edge_http.oauth.routes import add_oauth
 from edge_http.openapi.routes import add_openapi
 from edge_http.personis.routes import add_personis
 from edge_http.preferences.face import PreferencesFace
+from edge_http.preferences.feeds import add_feeds
 from edge_http.preferences.routes import add_preferences
 from edge_http.sessions.forms import csrf_token
 from edge_http.sessions.routes import add_sessions
@@ -103,8 +105,10 @@ def make_app(
     add_password_grant(app, allowed=password_grant, for_keys=key_grant)
     add_devices(app)
     add_clients(app)
+    add_feeds(app)
     add_preferences(app, preferences or PreferencesFace())
     add_key_settings(app)
+    add_my_preferences(app)
     add_openapi(app)
     add_personis(app)
     return app

@@ -120,6 +120,7 @@ class Code(enum.StrEnum):
         "too_fast",
         "The sender has too many commands under way. `Retry-After` says when to try again; it was not sent.",
     )
+    TOO_SLOW = "too_slow", "The reader of a live feed takes what it is told too slowly, and was cut off."
     UNAVAILABLE = "unavailable", "No worker or no bus answered in time. Send the same message again."
     NOT_YET = "not_yet", "The worker has not yet applied the `min_seq` of the ask. Ask again."
     INTERNAL = "internal", "A fault in llum. llum has recorded it, and has not applied the message."
@@ -211,6 +212,7 @@ TRANSIENT_CODES = frozenset(
     {
         Code.RATE_LIMITED,
         Code.TOO_FAST,
+        Code.TOO_SLOW,
         Code.UNAVAILABLE,
         Code.NOT_YET,
         Code.INTERNAL,

@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 _ALLOWED: Final = {
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, If-None-Match, Llum-Settle",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, If-None-Match, Last-Event-ID, Llum-Settle",
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",
     hdrs.CACHE_CONTROL: "no-store",
 }

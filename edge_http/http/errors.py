@@ -65,6 +65,7 @@ STATUS_OF: Final = {
     Code.ACCESS_DENIED: 400,
     Code.RATE_LIMITED: 429,
     Code.TOO_FAST: 429,
+    Code.TOO_SLOW: 503,
     Code.UNAVAILABLE: 503,
     Code.NOT_YET: 503,
     Code.INTERNAL: 500,

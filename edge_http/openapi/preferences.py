@@ -134,4 +134,13 @@ PREFERENCES: Final = (
         {200: found("The value, and why.", members(_SETTING | {"explanation": _OBJECT})), **_refused(*_READING)},
         query={**_TERM, **_AT},
     ),
+    DescribedEndpoint(
+        "GET",
+        "/preferences/{key}/changes",
+        "Tells what changes, as it happens: server-sent events. `Last-Event-ID` names what was heard last.",
+        {
+            200: StatusAnswer("It goes on until the right to know ends.", {"text/event-stream": {"type": "string"}}),
+            **_refused(401, 403, 404, 429),
+        },
+    ),
 )

@@ -5,6 +5,9 @@
     writing.py  PUT, POST and PATCH
     putting.py  a body is checked, and becomes one command
     reached.py  whose preferences a request reaches, and as which app
+    changes.py  the live feed of what changes
+    what_changed.py   what an event of a worker says about a safe
+    feeds.py    how many feeds there are
     asked.py    what the address says: key, ontology, time
     bodies.py   what the body says, as JSON
     forms.py    and as a form

@@ -10,6 +10,7 @@ from edge_http.http.observe import HttpHandler
 from edge_http.http.short_way import TAILED, TailedRoute
 from edge_http.preferences.answers import refused
 from edge_http.preferences.asked import PREFIX
+from edge_http.preferences.changes import changes
 from edge_http.preferences.face import PREFERENCES, PreferencesFace
 from edge_http.preferences.one_setting import explain, history
 from edge_http.preferences.reading import get
@@ -22,6 +23,7 @@ _HANDLERS: Final[Mapping[str, Mapping[str, HttpHandler]]] = {
     _OF_KEY: {hdrs.METH_GET: get, hdrs.METH_PUT: put, hdrs.METH_PATCH: patch},
     f"{_OF_KEY}/history": {hdrs.METH_GET: history},
     f"{_OF_KEY}/explain": {hdrs.METH_GET: explain},
+    f"{_OF_KEY}/changes": {hdrs.METH_GET: changes},
 }
 
 

@@ -25,6 +25,7 @@ class Sensitive(enum.StrEnum):
     WAY_IN = "changes by what one signs in"
     ADMINISTRATOR = "gives rights over others"
     CLIENT = "lets programs of others ask people for their models"
+    KEY = "lets whoever has a key reach a part of the model"
     APP_PASSWORD = "lets an app in by a password"  # noqa: S105 - says why
 
 
@@ -55,6 +56,7 @@ SENSITIVE_FORMS: Final = {
     "/list_clients/delete": Sensitive.CLIENT,
     "/list_clients_put": Sensitive.CLIENT,
     "/list_clients_save": Sensitive.CLIENT,
+    "/my-preferences/join": Sensitive.KEY,
 }
 """Forms of pages. Each calls `require_fresh` where it is answered; a test holds this list and the pages together."""
 

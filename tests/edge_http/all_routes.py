@@ -7,7 +7,18 @@ from aiohttp import web
 from edge_http.app import make_app
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 
-_ANY_NAME = ("{issuer}", "{path:.*}", "{path}", "{name}", "{op}", "{client_id}", "{app}", "{key}", "{rest:.*}")
+_ANY_NAME = (
+    "{issuer}",
+    "{path:.*}",
+    "{path}",
+    "{name}",
+    "{op}",
+    "{client_id}",
+    "{app}",
+    "{key}",
+    "{label}",
+    "{rest:.*}",
+)
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"

@@ -20,6 +20,8 @@ HARMLESS = {
     "/account/name",
     # What lets an app do more asks for a fresh sign-in: `tests/edge_http/apps`.
     "/list_apps_save",
+    # What a person likes: `/my-preferences/join` lets an app in, and asks.
+    "/my-preferences",
     # Whoever makes an owner signs in anew: `tests/edge_http/consent`. All else the app gets from this very page.
     "/consent", "/allow", "/disallow", "/dissallow",
     # They lead to that page, and let nothing in by themselves.
