@@ -192,6 +192,9 @@ def test_null_in_a_patch_unsets_in_every_ontology(stage: PreferencesStage, key: 
     assert answer.status_code == 200, answer.text
     assert stage.settings(key) == {"http://x.example/a": {"c": 2}, "http://x.example/d": 3}
     assert stage.settings(key, view="ISO24751") == {}
+    stage.write(key, {SIZE: 20, "http://x.example/d": 3})
+    assert stage.patch(key, body_of({"display": None}), view="ISO24751").status_code == 200, "a whole group"
+    assert stage.settings(key) == {"http://x.example/d": 3}
     refused = stage.patch(key, body_of({SIZE: "large"}))
     assert (refused.status_code, refused.json()["isValid"]) == (400, False)
 
