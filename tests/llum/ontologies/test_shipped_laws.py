@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from llum.ontologies.loading import load
 from model.preferences.mappings import Pack, Unpack, ValueTable
 from model.preferences.paths import segments_of, value_at
+from tests.model.preferences.given import put
 
 SHIPPED = load(None).ontologies
 
@@ -27,14 +28,18 @@ VALUES = (True, False, 0.5, 1, 2, "x")
 
 
 @st.composite
-def sets(draw: st.DrawFn, view: str) -> dict[str, Any]:
-    preferences: dict[str, Any] = {}
-    for path, known in draw(st.lists(st.sampled_from(PLACES[view]), max_size=6)):
-        *parents, name = segments_of(path)
-        holder = preferences
-        for parent in parents:
-            holder = holder.setdefault(parent, {})
-        holder[name] = draw(st.sampled_from([*VALUES, *known]))
+def two_bodies(draw: st.DrawFn, view: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two sets with the same settings, and with values of their own."""
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for path, known in draw(st.lists(st.sampled_from(PLACES[view]), min_size=1, max_size=6)):
+        values = st.sampled_from([*VALUES, *known])
+        put(old, segments_of(path), draw(values))
+        put(new, segments_of(path), draw(values))
+    return one_context(old), one_context(new)
+
+
+def one_context(preferences: dict[str, Any]) -> dict[str, Any]:
     return {"contexts": {"gpii-default": {"preferences": preferences}}}
 
 
@@ -46,12 +51,11 @@ def leaves(tree: Any, place: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...]
 
 @given(st.data())
 def test_what_was_put_last_is_read(data: st.DataObject) -> None:
-    """Each setting has the value that was put, in whichever of the ontologies and whatever was there in the others."""
-    raw: dict[str, Any] = {}
-    view = body = None
-    for view in data.draw(st.lists(st.sampled_from(SHIPPED.names), min_size=1, max_size=4)):
-        body = data.draw(sets(view))
-        raw = SHIPPED.add(body, view, raw)
-    said = SHIPPED.one_set(raw, str(view))
-    for place, value in leaves(body):
+    """Each setting has the value that was put, whatever the other ontologies said of it, and wherever it was stored."""
+    view = data.draw(st.sampled_from(SHIPPED.names))
+    old, new = data.draw(two_bodies(view))
+    others = data.draw(st.permutations([name for name in SHIPPED.names if SHIPPED.route(view, name)]))
+    raw = {name: SHIPPED.to_ontology(old, view, name) for name in others}
+    said = SHIPPED.one_set(SHIPPED.add(new, view, raw), view)
+    for place, value in leaves(new):
         assert repr(value_at(said, place)) == repr(value)
