@@ -78,7 +78,8 @@ def complain(error: LlumError) -> None:
     if wants_json():
         complain_in_json(told.code.value, " ".join([told.message, *details]), told.field, told.hint, told.missing)
         return
-    complain_in_words(in_words(error))
+    # As a text an error may have its details, too.
+    complain_in_words(in_words(error).splitlines()[0] if details else in_words(error))
     for line in details:
         click.echo(f"  {line}", err=True)
 

@@ -48,10 +48,11 @@ class OntologyFault(Fault):
     def __init__(self, mistakes: Iterable[OntologyMistake]) -> None:
         self.mistakes = sorted(set(mistakes), key=lambda one: (one.path, one.place, one.text))
         count = "one mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
-        super().__init__(f"{count} in files about ontologies", "The setting ontologies names their folder.")
+        hint = "The setting ontologies names their folder."
+        super().__init__(f"{count} in files about ontologies", hint, [*map(str, self.mistakes)])
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.message}:", *map(str, self.mistakes)])
+        return "\n".join([f"{self.message}:", *self.details])
 
 
 def mistake(document: OntologyDocument, pointer: Pointer, text: str) -> OntologyMistake:

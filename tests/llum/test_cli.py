@@ -247,6 +247,16 @@ def test_every_command_that_answers_does_so_in_json_if_asked(name: str) -> None:
     assert "user" not in arguments[1:], "USER comes first"
 
 
+def test_mistakes_in_files_have_a_line_each(run, tmp_path: Path) -> None:
+    """A command that reads ontologies says the same as the start of llum, and begins each line so that it can be seen."""
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "x.json").write_text("{")
+    ran = run("preferences", "apply", "alice", "--target", "gnome", "--ontologies", "o")
+    first, second = ran.err.splitlines()
+    assert (ran.code, first) == (1, "llum: one mistake in files about ontologies:")
+    assert second.startswith("  o/x.json:1:2: this is not JSON")
+
+
 def test_errors_have_one_shape_in_json(run) -> None:
     """Of wrong use, of what is refused, of what fails: one object in one line, with an exit code as without."""
     for arguments, exit_code, code in (
