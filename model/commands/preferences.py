@@ -15,11 +15,11 @@ from model.commands.view_writing import ViewWriter, check_named
 from model.fold import evolve
 from model.latest import LatestPieces
 from model.permissions import KnownGrants
-from model.preferences.sets import deep_merge, filter_preferences, merge_patched, sanitised
+from model.preferences.sets import Tree, deep_merge, filter_preferences, merge_patched, sanitised
 from model.reads import Reading
-from model.safes.assembling import Tree, set_of, skeleton_of
+from model.safes.assembling import set_of, skeleton_of
 from model.safes.places import contexts_of, facts_of, views_of
-from model.safes.standing import AsStands, Standing
+from model.safes.standing import AsStands, StandingPieces
 from model.safes.timestamps import timestamp_of
 from model.stamp import Stamp
 from model.state import App, Context, ContextItem, Model
@@ -135,7 +135,12 @@ def _check_rights(model: Model, command: PutPreferences, path: Path, stamp: Stam
 
 
 def _decided(
-    model: Model, command: PutPreferences, place: Path, standing: Standing, stamp: Stamp, known: KnownGrants | None
+    model: Model,
+    command: PutPreferences,
+    place: Path,
+    standing: StandingPieces,
+    stamp: Stamp,
+    known: KnownGrants | None,
 ) -> Decision:
     facts = facts_of(model, place)
     if facts is not None and _fact(facts, "type", standing) == "snapset":
@@ -157,7 +162,7 @@ def _decided(
     return Decision(writer.changes, result)
 
 
-def _wanted(command: PutPreferences, view: Context | None, standing: Standing) -> Tree:
+def _wanted(command: PutPreferences, view: Context | None, standing: StandingPieces) -> Tree:
     """Say what the view is to say. It raises nothing that `write` does not name the place of."""
     if command.mode == "replace":
         wanted = sanitised(command.body)
@@ -170,7 +175,9 @@ def _wanted(command: PutPreferences, view: Context | None, standing: Standing) -
     return tree
 
 
-def _say_once(writer: ViewWriter, name: str, view: Context, removed: dict[str, Any] | None, standing: Standing) -> None:
+def _say_once(
+    writer: ViewWriter, name: str, view: Context, removed: dict[str, Any] | None, standing: StandingPieces
+) -> None:
     """Unset in another view what has just been said, and leave out what is empty."""
     skeleton = skeleton_of(view, standing.pieces)
     if not removed and sanitised(skeleton) == skeleton:
@@ -184,12 +191,12 @@ def _say_once(writer: ViewWriter, name: str, view: Context, removed: dict[str, A
     writer.write(name, kept, f"equivalents.{name}")
 
 
-def _standing(model: Model, place: Path, stamp: Stamp, latest: LatestPieces | None) -> Standing:
+def _standing(model: Model, place: Path, stamp: Stamp, latest: LatestPieces | None) -> StandingPieces:
     facts = facts_of(model, place)
     contexts = [context for _, context in contexts_of(place, model.context(place))]
     if facts is not None:
         contexts.append(facts)
-    return Standing(contexts, AsStands(stamp.time_s, model.seq), latest)
+    return StandingPieces(contexts, AsStands(stamp.time_s, model.seq), latest)
 
 
 def _writer(
@@ -198,7 +205,7 @@ def _writer(
     return ViewWriter(model, place, pieces, stamp, known, command.evidence_type, command.comment)
 
 
-def _fact(facts: Context, name: str, standing: Standing) -> Any:
+def _fact(facts: Context, name: str, standing: StandingPieces) -> Any:
     leaf = facts.contents.components.get(name)
     piece = None if leaf is None else standing.pieces.get(facts.first + leaf.offset)
     return None if piece is None else piece.value

@@ -17,6 +17,7 @@ from model.commands.quotas import check_things, maker_of
 from model.commands.rules import fired
 from model.commands.targets import check_may
 from model.permissions import KnownGrants
+from model.preferences.sets import Tree
 from model.safes.places import LLUMS_OWN, next_moment
 from model.safes.standing import Pieces, is_there
 from model.stamp import Stamp
@@ -27,8 +28,6 @@ from schemas.limits import MAX_DEFINITION_ITEMS
 from schemas.missing import right
 from schemas.paths import Path, check_segment
 from schemas.preferences import SKELETON, UNSET_FLAG
-
-Tree = dict[str, Any]
 
 _PLAIN: Final[list[str]] = []
 _UNSET: Final = [UNSET_FLAG]

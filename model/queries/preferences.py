@@ -11,6 +11,7 @@ from model.caches import Caches
 from model.elsewhere import Together
 from model.evidence import to_us
 from model.permissions import Asker, Grant, denied
+from model.preferences.sets import Tree
 from model.queries.ask.finish import finish_ask
 from model.queries.ask.held import read_behind
 from model.queries.ask.parts import Plan
@@ -19,9 +20,9 @@ from model.queries.past import Then, model_then
 from model.reads import AsOf, Pause, Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Resolve, Resolvers
-from model.safes.assembling import Tree, set_of
+from model.safes.assembling import set_of
 from model.safes.places import contexts_of, facts_of, number_of, snapshot, views_of
-from model.safes.standing import AsStands, Pieces, Standing, is_there
+from model.safes.standing import AsStands, Pieces, StandingPieces, is_there
 from model.sight import Sight
 from model.state import Context, Model
 from schemas.evidence import Evidence
@@ -75,7 +76,7 @@ class _Looking:
         last = self._seq if query.as_of_seq is None else min(self._seq, query.as_of_seq)
         bounds = AsStands(then.now, last, until_us, then.withdrawn_by)
         latest = caches.latest if self._is_present else None
-        self._standing = Standing(plain, bounds, latest, corrections=True)
+        self._standing = StandingPieces(plain, bounds, latest, corrections=True)
         self._plans = [plan for path, context in asked for plan in self._planned(path, context)]
 
     def read(self) -> Generator[AsOf | list[Read] | Pause | Resolve | Together, Any, None]:

@@ -6,12 +6,11 @@ told, and that the skeleton does not name, come last. Nothing here fails, whatev
 
 from typing import Any
 
+from model.preferences.sets import Tree
 from model.safes.places import LLUMS_OWN, number_of
 from model.safes.standing import Pieces, is_there
 from model.state import NOTHING, Context
 from schemas.preferences import SKELETON, UNSET_FLAG
-
-Tree = dict[str, Any]
 
 
 def set_of(view: Context, pieces: Pieces) -> Tree:

@@ -34,7 +34,7 @@ class AsStands(msgspec.Struct, frozen=True, gc=False):
     """What counts are withdrawals up to this sequence; None: those within the bounds above."""
 
 
-class Standing:
+class StandingPieces:
     """What stands for the components of some contexts. With `corrections` the owner's own word counts first."""
 
     __slots__ = ("_ahead", "_bounds", "_corrections", "_latest", "_open", "_roles", "pieces")
