@@ -12,7 +12,7 @@ import msgspec
 from identity.preferences.credentials import ClientCredentials
 from identity.preferences.key_tokens import KeyTokens
 from identity.preferences.keys import PreferenceKeys, StoredKey
-from llum.preferences.many import AT_ONCE, results
+from llum.preferences.many import AT_ONCE, for_each, results
 from llum.preferences.safes import Safes
 from llum.preferences.stored import Safe, client_document, credential_document, is_joined, key_document, token_document
 
@@ -35,7 +35,7 @@ Write = Callable[[bytes], object]
 async def dump(client: "Client", write: Write, on_progress: Callable[[str], None] = lambda _: None) -> DumpReport:
     """Write all documents. Raises `Transient`, `ApiError`, and what `write` raises."""
     report = DumpReport(Counter())
-    async for document in _documents(client, report):
+    async for document in _documents(client, report, on_progress):
         write(b",\n" if report.written.total() else b"[\n")
         write(msgspec.json.encode(document))
         report.written[document["type"]] += 1
@@ -44,15 +44,16 @@ async def dump(client: "Client", write: Write, on_progress: Callable[[str], None
     return report
 
 
-async def _documents(client: "Client", report: DumpReport) -> AsyncIterator[dict[str, Any]]:
+async def _documents(
+    client: "Client", report: DumpReport, on_progress: Callable[[str], None]
+) -> AsyncIterator[dict[str, Any]]:
     keys = PreferenceKeys(client.bus)
     credentials, safes = ClientCredentials(keys.store), Safes(client, keys)
     for program in await credentials.clients():
         yield client_document(program)
     for credential in await credentials.list():
         yield credential_document(credential)
-    found = [safe for safe in await results(await safes.users(), safes.find) if safe is not None]
-    found.sort(key=lambda safe: safe.id)
+    found = await _found(safes, on_progress)
     async for document in _of_safes(safes, found):
         yield document
     for document in _of_keys(await keys.list(), found, report):
@@ -60,6 +61,20 @@ async def _documents(client: "Client", report: DumpReport) -> AsyncIterator[dict
     tokens = [token_document(token) for token in await KeyTokens(keys, credentials).list()]
     for document in sorted(tokens, key=_id_of):
         yield document
+
+
+async def _found(safes: Safes, on_progress: Callable[[str], None]) -> list[Safe]:
+    """Give what is known of all safes, by id."""
+    found: list[Safe] = []
+
+    async def find(user: str) -> None:
+        safe = await safes.find(user)
+        if safe is not None:
+            found.append(safe)
+            on_progress(f"found {len(found):,} safes")
+
+    await for_each(await safes.users(), find)
+    return sorted(found, key=lambda safe: safe.id)
 
 
 async def _of_safes(safes: Safes, found: Sequence[Safe]) -> AsyncIterator[dict[str, Any]]:

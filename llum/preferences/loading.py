@@ -42,9 +42,13 @@ class LoadReport(msgspec.Struct):
         return self.stored.total() + self.there.total()
 
 
-def check_safes(documents: Sequence[Document]) -> None:
+def check_safes(documents: Sequence[Document], on_progress: OnDocument = lambda _: None) -> None:
     """Check each safe as the model will that is made for it. Raises a `Fault` that names what no model takes."""
-    raise_for(list(_untakeable(documents)))
+    mistakes: list[Mistake] = []
+    for number, document in enumerate(documents, 1):
+        mistakes += _untakeable(document)
+        on_progress(f"checked {number:,} of {len(documents):,} documents")
+    raise_for(mistakes)
 
 
 async def load(
@@ -84,14 +88,13 @@ class _Shown:
         self._on_progress(f"loaded {done:,} of {self._total:,} documents, {rate:,.0f}/s")
 
 
-def _untakeable(documents: Sequence[Document]) -> Iterator[Mistake]:
-    for document in documents:
-        if document.type == SAFE:
-            command = command_of(document)
-            try:
-                _check(command)
-            except Refusal as refusal:
-                yield _mistake(document, command, refusal)
+def _untakeable(document: Document) -> Iterator[Mistake]:
+    if document.type == SAFE:
+        command = command_of(document)
+        try:
+            _check(command)
+        except Refusal as refusal:
+            yield _mistake(document, command, refusal)
 
 
 def _check(command: PutPreferences) -> None:

@@ -4,7 +4,6 @@ What a document says is kept with it as it was, and is what a dump gives back; b
 that a dump says what has happened since. Of secrets and tokens there are hashes alone.
 """
 
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from identity.preferences.credentials import ClientCredential, InstalledClient
@@ -12,6 +11,7 @@ from identity.preferences.key_tokens import StoredToken, hash_in_document
 from identity.preferences.keys import StoredKey
 from model.preferences.documents import AUTHORIZATION, CLIENT, CREDENTIAL, KEY, Document, seconds_of
 from model.preferences.safe_documents import SCHEMA_VERSION
+from model.safes.timestamps import timestamp_of
 from schemas.preferences import PREFERENCES_PLACE
 
 HASHED: Final = "sha256:"
@@ -122,7 +122,7 @@ def token_document(token: StoredToken) -> dict[str, Any]:
 
 def timestamp(seconds: float) -> str:
     """Write a time (seconds since 1970) as the documents have it: `2020-11-23T10:00:00.000Z`."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp_of(round(seconds * 1e6))
 
 
 def key_document(key: StoredKey, safe: Safe | None) -> dict[str, Any]:

@@ -28,17 +28,15 @@ def load(settings: Settings, files: tuple[Path, ...], as_json: bool) -> None:
     from llum.preferences.loading import LoadReport, check_safes
     from llum.preferences.loading import load as load_documents
 
-    documents = read_files(files)
-    check_safes(documents)
     report = LoadReport(Counter(), Counter())
     try:
         with Progress() as progress:
+            documents = read_files(files)
+            check_safes(documents, progress)
             with_client(settings, lambda client: load_documents(client, documents, report, progress))
     except KeyboardInterrupt:
-        raise click.Abort(
-            f"interrupted: {report.count:,} of {len(documents):,} documents are loaded; "
-            "the same command again goes on with the others"
-        ) from None
+        done = f"interrupted after {report.count:,} documents; the same command again goes on with the others"
+        raise click.Abort(done) from None
     say(report, loaded(report), as_json=as_json)
 
 

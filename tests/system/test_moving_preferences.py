@@ -1,0 +1,104 @@
+"""Moving an installation of GPII into llum by the commands that an operator types, and out again."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.shared_data import shared_cases, shared_path
+from tests.system.harness import until
+from tests.system.preferences_stage import OpenLlum
+from tests.waiting import DEADLINE_S
+
+pytestmark = pytest.mark.long
+
+SAFES = 10_000
+GET = "preferences/get.json"
+SIZE = "http://registry.gpii.net/common/fontSize"
+
+
+@pytest.fixture(scope="module")
+def llum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLlum]:
+    llum = OpenLlum(tmp_path_factory.mktemp("moving"))
+    try:
+        llum.start()
+        yield llum
+    finally:
+        llum.clean_up()
+
+
+def installation(count: int) -> list[dict[str, Any]]:
+    """Give the documents of so many safes, each with a key."""
+    safes = [
+        {
+            "_id": f"safe-{number:05}",
+            "type": "prefsSafe",
+            "schemaVersion": "0.2",
+            "prefsSafeType": "user",
+            "preferences": {"flat": {"contexts": {"gpii-default": {"preferences": {SIZE: number % 40 + 1}}}}},
+        }
+        for number in range(count)
+    ]
+    keys = [
+        {"_id": f"key-{number:05}", "type": "gpiiKey", "schemaVersion": "0.2", "prefsSafeId": f"safe-{number:05}"}
+        for number in range(count)
+    ]
+    return safes + keys
+
+
+def test_the_examples_are_answered_after_a_load(llum: OpenLlum) -> None:
+    """Whatever a GET of the original answers, a GET here answers, in each ontology."""
+    folder = shared_path("preferences/documents")
+    llum.run("preferences", "load", str(folder / "gpiiKeys.json"), str(folder / "prefsSafes.json"))
+    examples = [*shared_cases(GET, "success"), *shared_cases(GET, "fail")]
+    for example in examples:
+        asked = example["url"].replace("%gpiiKey", quote(example["gpiiKey"]))
+        answer = httpx.get(f"{llum.http}/preferences/{asked}", timeout=DEADLINE_S)
+        assert answer.status_code == example.get("expectedStatusCode", 200), example["name"]
+        expected = example["expected"]
+        assert {name: answer.json().get(name) for name in expected} == expected, example["name"]
+
+
+def test_a_load_of_ten_thousand_safes_is_interrupted_and_repeated(llum: OpenLlum, tmp_path: Path) -> None:
+    """It ends at once, says how to go on, and the same again loads what is missing."""
+    given = installation(SAFES)
+    file = tmp_path / "given.json"
+    file.write_text(json.dumps(given))
+    before = json.loads(llum.run("status", "--json"))["safes"]
+
+    loading = start(llum, file)
+    until(lambda: json.loads(llum.run("status", "--json"))["safes"] > before + 100, "some safes are there")
+    loading.send_signal(signal.SIGINT)
+    _, said = loading.communicate(timeout=DEADLINE_S)
+    assert loading.returncode == 130
+    assert "the same command again goes on with the others" in said
+
+    since = time.monotonic()
+    report = json.loads(llum.run("preferences", "load", str(file), "--json"))
+    took = time.monotonic() - since
+    assert report["stored"].get("prefsSafe", 0) + report["there"]["prefsSafe"] == SAFES
+    print(f"{sum(report['stored'].values())} documents were loaded in {took:.1f} s")
+    answer = httpx.get(f"{llum.http}/preferences/{quote('key-09999')}", timeout=DEADLINE_S)
+    assert answer.json()["contexts"]["gpii-default"]["preferences"] == {SIZE: 40}
+
+    llum.run("preferences", "dump", "dump.json")
+    dumped = {one["_id"]: one for one in json.loads((llum.folder / "dump.json").read_text())}
+    assert {one["_id"]: dumped[one["_id"]] for one in given} == {one["_id"]: one for one in given}
+
+
+def start(llum: OpenLlum, file: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*llum.program, "preferences", "load", str(file)],
+        cwd=llum.folder,
+        env=llum.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
