@@ -248,7 +248,7 @@ def test_every_command_that_answers_does_so_in_json_if_asked(name: str) -> None:
 
 
 def test_mistakes_in_files_have_a_line_each(run, tmp_path: Path) -> None:
-    """A command that reads ontologies says the same as the start of llum, and begins each line so that it can be seen."""
+    """A command that reads ontologies says the same as the start of llum, and shows where each line begins."""
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "x.json").write_text("{")
     ran = run("preferences", "apply", "alice", "--target", "gnome", "--ontologies", "o")
