@@ -47,7 +47,7 @@ class Limit(NamedTuple):
     pids: tuple[int, ...]
 
 
-class Work(NamedTuple):
+class MeasuredPath(NamedTuple):
     """What is measured: its name, a request for each connection, and its limit."""
 
     name: str
@@ -108,17 +108,19 @@ def _send(running: Running, method: str, path: str, body: bytes | None = None) -
         return content
 
 
-def _works(running: Running, terms: int, count: int, echoed: dict[str, Limit], durable: Limit) -> Iterator[Work]:
+def _works(
+    running: Running, terms: int, count: int, echoed: dict[str, Limit], durable: Limit
+) -> Iterator[MeasuredPath]:
     path, body = f"/preferences/bench{terms}", body_of(terms, 2)
     for name, view in (("get_same", "flat"), ("get_other", "ISO24751")):
         request = _request(running, "GET", f"{path}?view={view}", b"")
-        yield Work(name, [request] * count, echoed[view], b"{}")
+        yield MeasuredPath(name, [request] * count, echoed[view], b"{}")
     puts: list[Request] = [
         (_request(running, "PUT", f"{path}-{count}-{lane}", body_of(terms, value)) for value in itertools.count(3))
         for lane in range(count)
     ]
-    yield Work("put", puts, durable, body, LAG_S)
-    yield Work("post", [_request(running, "POST", "/preferences", body)] * count, durable, body, LAG_S)
+    yield MeasuredPath("put", puts, durable, body, LAG_S)
+    yield MeasuredPath("post", [_request(running, "POST", "/preferences", body)] * count, durable, body, LAG_S)
 
 
 def _request(running: Running, method: str, path: str, body: bytes) -> bytes:
@@ -131,7 +133,7 @@ def _request(running: Running, method: str, path: str, body: bytes) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-async def _measured(running: Running, work: Work, terms: int, count: int, round_s: float) -> str:
+async def _measured(running: Running, work: MeasuredPath, terms: int, count: int, round_s: float) -> str:
     theirs = [http_load.post(work.limit.url, work.limit.path, work.body)] * count
     edge = str(running.http)
     async with http_load.lanes(edge, work.requests, b"{") as ours, http_load.lanes(work.limit.url, theirs, b"") as bare:
