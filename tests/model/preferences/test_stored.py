@@ -9,7 +9,7 @@ from model.preferences.sets import deep_merge, filter_preferences, merge_patched
 
 from .given import PREFIX, WORLD
 
-FAR_DOWN = 20_000
+FAR_DOWN = 5_000
 
 
 def one_context(preferences: Any, **members: Any) -> dict[str, Any]:
