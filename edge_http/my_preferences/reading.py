@@ -1,13 +1,13 @@
 """What the page about preferences shows, asked for as the person's own app: it may see all of it, and nobody else's."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from edge_http.apps.reading import client_of, url_of_app
+from edge_http.apps.reading import client_of, granted, name_of, url_of_app
 from edge_http.home.values import ShownValue
 from edge_http.http.observe import TRACE
 from edge_http.keys import AUTHENTICATOR
@@ -197,7 +197,7 @@ async def _settings(request: web.Request, user: str, leaves: Sequence[tuple[Sett
     query = Ask(view=list(map(list, paths)), explain=True)
     reply = await own_model(request, user).find(query, AskReply)
     answers = {tuple(one.path): one for one in reply.components}
-    names = await _names(request, answers.values())
+    names = await _names(request, user, answers.values())
     return [
         _shown(request, place, value, answers.get(path), names)
         for (place, value), path in zip(leaves, paths, strict=True)
@@ -238,13 +238,13 @@ def _pieces(answer: ComponentAnswer | None) -> tuple[Evidence | None, Evidence |
     return used, max(older, key=lambda one: (one.seq, one.n), default=None)
 
 
-async def _names(request: web.Request, answers: Any) -> dict[str, str]:
+async def _names(request: web.Request, user: str, answers: Iterable[ComponentAnswer]) -> dict[str, str]:
     """Name the apps that have set something, as people know them."""
-    pieces = [piece for answer in answers for piece in _pieces(answer) if piece is not None]
-    names = {OWNER_APP: "you", PREFERENCES_APP: "whoever has the key"}
-    for app in {piece.source for piece in pieces} - names.keys():
-        client = await client_of(request, app)
-        names[app] = (client.name if client is not None else "") or app_name(app)
+    apps = {piece.source for answer in answers for piece in _pieces(answer) if piece is not None}
+    names = {app: app_name(app) for app in apps} | {OWNER_APP: "you", PREFERENCES_APP: "whoever has the key"}
+    for one in await granted(request, user) if apps - {OWNER_APP, PREFERENCES_APP} else ():
+        if one.app in apps:
+            names[one.app] = name_of(one, await client_of(request, one.app))
     return names
 
 

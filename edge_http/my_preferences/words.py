@@ -52,10 +52,20 @@ def short_name(name: str) -> str:
 
 def value_in_words(value: Any, term: NamedSetting) -> ShownValue:
     """Show a value, with the words that its schema has for it."""
-    choices, labels = term.schema.get("enum"), term.schema.get("enumLabels")
-    if choices and labels and value in choices:
-        return ShownValue("text", str(labels[choices.index(value)]))
+    if isinstance(value, list):
+        return shown([_labelled(one, term.schema.get("items")) for one in value])
+    labelled = _labelled(value, term.schema)
+    if labelled is not value:
+        return ShownValue("text", labelled)
     if isinstance(value, bool):
         return ShownValue("text", in_words(value))
     one = shown(value)
     return one._replace(text=f"{one.text} {term.unit}") if term.unit and one.kind == "text" else one
+
+
+def _labelled(value: Any, schema: Any) -> Any:
+    """Give what a schema calls a value; the value itself where it calls it nothing."""
+    if not isinstance(schema, dict) or isinstance(value, dict | list):
+        return value
+    choices, labels = schema.get("enum"), schema.get("enumLabels")
+    return str(labels[choices.index(value)]) if choices and labels and value in choices else value
