@@ -1,5 +1,6 @@
 """The script for web pages, in a browser that is set in all ways, on a page that is not llum's."""
 
+import functools
 import http.server
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.viewing import viewing
-from tests.system.harness import Llum
+from tests.system.harness import Llum, until
 from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.long
@@ -89,11 +90,15 @@ def page(browser: Browser, page_of_others: str, llum: Llum) -> Iterator[Page]:
     with viewing(browser, page_of_others) as viewer:
         viewer.hosts.add(llum.http.removeprefix("http://"))
         page = viewer.go("/")
-        page.wait_for_function("!!window.apply")
+        until(lambda: page.evaluate("!!window.apply"), "the script is loaded")
         yield page
         assert viewer.strangers == []
         # That llum refuses something is one, too.
         assert [said for said in viewer.complaints if not said.startswith("Failed to load resource")] == []
+
+
+def is_shown(page: Page, wanted: dict[str, str]) -> bool:
+    return shown(page) == wanted
 
 
 def set_browser(page: Page, **features: str) -> None:
@@ -104,12 +109,12 @@ def set_browser(page: Page, **features: str) -> None:
 
 def shown(page: Page) -> dict[str, str]:
     """Give the custom properties of the root element, and see that its classes say the same."""
-    found: dict[str, str] = page.evaluate(
-        """() => Object.fromEntries([...document.documentElement.style].map(
-            (name) => [name, document.documentElement.style.getPropertyValue(name)]))"""
+    found, classes = page.evaluate(
+        """() => { const { style, classList } = document.documentElement;
+            return [Object.fromEntries([...style].map((name) => [name, style.getPropertyValue(name)])),
+                [...classList]] }"""
     )
-    classes = set(page.evaluate("[...document.documentElement.classList]"))
-    assert classes == {f"{name[2:]}-{value.replace(' ', '_')}" for name, value in found.items()}
+    assert set(classes) == {f"{name[2:]}-{value.replace(' ', '_')}" for name, value in found.items()}
     return {name.removeprefix("--llum-"): value for name, value in found.items()}
 
 
@@ -118,10 +123,8 @@ def test_where_a_person_says_nothing_their_browser_counts(page: Page) -> None:
     for off_or_on in (0, 1):
         set_browser(page, **{name: values[off_or_on] for name, values in FEATURES.items()})
         page.evaluate("void (window.applied ||= window.apply())")
-        page.wait_for_function(
-            "(want) => window.applied.values['forced-colors'] === want", arg=FEATURES["forced-colors"][off_or_on]
-        )
-        assert shown(page) == {name: values[off_or_on] for name, values in FEATURES.items()}
+        wanted = {name: values[off_or_on] for name, values in FEATURES.items()}
+        until(functools.partial(is_shown, page, wanted), "the page follows the browser")
     page.evaluate("window.applied.unset()")
     set_browser(page, prefers_color_scheme="light")
     assert page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
@@ -171,15 +174,19 @@ def test_no_value_brings_anything_else_into_the_page(page: Page) -> None:
 
 
 def test_a_page_gets_the_preferences_of_whoever_lets_it(page: Page, page_of_others: str, llum: Llum) -> None:
-    """With the token of an app that has this page and may ask, whatever the ontology that they were said in."""
+    """With the token of an app that has this page and may ask, in whatever ontology they were said; as they change."""
     llum.run("admin", "person", "add", "alice")
     llum.run("admin", "app", "add", "alice", "reader", "--origin", page_of_others)
     owner, reader = (llum.run("admin", "token", "make", "alice", "--app", app).split()[0] for app in ("llum", "reader"))
     put(llum, owner, {"http://registry.gpii.net/common/fontSize": 20})
     llum.run("admin", "app", "permit", "alice", "reader", "Preferences", "--ask")
-    source = {"url": llum.http, "token": reader}
+    source = {"url": llum.http, "token": reader, "live": True}
     page.evaluate("(source) => { window.applied = window.apply(source); return window.applied.ready }", source)
     assert shown(page)["font-size"] == "20pt"
+    put(llum, owner, {"http://registry.gpii.net/common/fontSize": 24})
+    until(lambda: shown(page)["font-size"] == "24pt", "the page follows")
+    page.evaluate("window.applied.unset()")
+    assert shown(page) == {}
 
 
 def test_where_llum_refuses_the_page_stays_as_the_browser_is_set(page: Page, llum: Llum) -> None:
