@@ -50,6 +50,8 @@ def facts_of(shown: "ShownKey") -> Iterator[tuple[str, str]]:
 def _opened(shown: "ShownKey") -> str:
     if shown.is_joined:
         return f"a part of a person's model, /{format_path(shown.place)}: what is there is theirs to show"
+    if shown.safe is None and shown.revoked:
+        return "nothing"
     if shown.safe is None:
         return "nothing yet: preferences put under it make its safe"
     read_only = ", which nobody changes" if shown.safe.type == "snapset" else ""

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.shared_data import shared_cases, shared_path
-from tests.system.harness import until
-from tests.system.preferences_stage import OpenLlum
+from tests.system.harness import Llum, until
+from tests.system.preferences_stage import open_stage
 from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.long
@@ -25,13 +25,9 @@ SIZE = "http://registry.gpii.net/common/fontSize"
 
 
 @pytest.fixture(scope="module")
-def llum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLlum]:
-    llum = OpenLlum(tmp_path_factory.mktemp("moving"))
-    try:
-        llum.start()
-        yield llum
-    finally:
-        llum.clean_up()
+def llum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llum]:
+    with open_stage(tmp_path_factory.mktemp("moving")) as stage:
+        yield stage.llum
 
 
 def installation(count: int) -> list[dict[str, Any]]:
@@ -53,7 +49,7 @@ def installation(count: int) -> list[dict[str, Any]]:
     return safes + keys
 
 
-def test_the_examples_are_answered_after_a_load(llum: OpenLlum) -> None:
+def test_the_examples_are_answered_after_a_load(llum: Llum) -> None:
     """Whatever a GET of the original answers, a GET here answers, in each ontology."""
     folder = shared_path("preferences/documents")
     llum.run("preferences", "load", str(folder / "gpiiKeys.json"), str(folder / "prefsSafes.json"))
@@ -66,7 +62,7 @@ def test_the_examples_are_answered_after_a_load(llum: OpenLlum) -> None:
         assert {name: answer.json().get(name) for name in expected} == expected, example["name"]
 
 
-def test_a_load_of_ten_thousand_safes_is_interrupted_and_repeated(llum: OpenLlum, tmp_path: Path) -> None:
+def test_a_load_of_ten_thousand_safes_is_interrupted_and_repeated(llum: Llum, tmp_path: Path) -> None:
     """It ends at once, says how to go on, and the same again loads what is missing."""
     given = installation(SAFES)
     file = tmp_path / "given.json"
@@ -93,7 +89,7 @@ def test_a_load_of_ten_thousand_safes_is_interrupted_and_repeated(llum: OpenLlum
     assert {one["_id"]: dumped[one["_id"]] for one in given} == {one["_id"]: one for one in given}
 
 
-def start(llum: OpenLlum, file: Path) -> "subprocess.Popen[str]":
+def start(llum: Llum, file: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*llum.program, "preferences", "load", str(file)],
         cwd=llum.folder,
