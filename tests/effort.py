@@ -15,7 +15,7 @@ EFFORT: Final = int(os.environ.get("LLUM_TEST_EFFORT", "1"))
 LENGTH: Final = 1 if EFFORT == 1 else 3
 """How long a history is, in those of `make test`."""
 
-STORMS: Final = max(1, EFFORT // 2)
+STORMS: Final = max(1, EFFORT // 3)
 """How often a storm is run."""
 
 

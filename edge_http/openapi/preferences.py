@@ -140,7 +140,7 @@ PREFERENCES: Final = (
         "Tells what changes, as it happens: server-sent events. `Last-Event-ID` names what was heard last.",
         {
             200: StatusAnswer("It goes on until the right to know ends.", {"text/event-stream": {"type": "string"}}),
-            **_refused(401, 403, 404, 429),
+            **_refused(400, 401, 403, 404, 429),
         },
     ),
 )

@@ -99,7 +99,7 @@ WORDS: list[Word] = [
     *(("filters.md", name) for name in FILTER_NAMES),
     *(("importing.md", name) for name in sorted(RESERVED_MEMBERS)),
     *(("http.md", operation) for operation in OPERATIONS),
-    *(("ontologies.md", member) for member in members_of_ontologies()),
+    *(("ontologies.md", member) for member in sorted(members_of_ontologies())),
     *(("sdk.md", name) for name in public.__all__),
     *(("sdk.md", name) for name in METHODS),
 ]
