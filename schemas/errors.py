@@ -2,6 +2,7 @@
 
     LlumError
     ├── Refusal      the caller's fault: fix the message; sending it again unchanged fails again
+    │   ├── InvalidPreferences           with all that is wrong with them (`edge_http.preferences.answers`)
     │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
@@ -15,6 +16,7 @@
         ├── ShardTooNewError             a later llum has written a shard (`actors.store.connection`)
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
         └── Fault, HeldError             files, folders and processes of this machine (`llum.failures`)
+            └── OntologyFault            files about ontologies (`llum.ontologies.mistakes`)
 
 Anything else that is raised is a bug: it is logged, recorded with the message that caused it, and answered as
 `internal`.
