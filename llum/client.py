@@ -23,7 +23,7 @@ from bus.showing import Token
 from bus.turns import Turns
 from llum.connecting import PATIENCE_S, connected
 from llum.given_paths import PathLike, parted, segments_of
-from llum.granting import Granting
+from llum.preferring import Preferring
 from schemas import commands, following, parts, queries, replies
 from schemas.apps import ADMIN_APP, OWNER_APP
 from schemas.asked import AskedReply
@@ -38,7 +38,7 @@ from schemas.replies import Accepted
 R = TypeVar("R", bound=replies.Reply)
 
 
-class Client(Granting):
+class Client(Preferring):
     """Speaks as one app, about any user. Make it with `Client.connect`; safe to share between tasks."""
 
     def __init__(self, bus: Bus, requests: Requests, app: str) -> None:

@@ -187,6 +187,8 @@ class SyncClient:
     preview_grant = _waiting(Client.preview_grant)
     consent = _waiting(Client.consent)  # type: ignore[arg-type] # as of `set_permission`
     grants = _waiting(Client.grants)
+    put_preferences = _waiting(Client.put_preferences)
+    preferences = _waiting(Client.preferences)
     export = _iterating(Client.export)
     send = _waiting(Client.send)
     query = _waiting(Client.query)
