@@ -9,6 +9,7 @@ from typing import Any, Final
 from llum import public
 from llum.client import Client
 from llum.granting import Granting
+from llum.preferring import Preferring
 from pages.markdown import code, first_paragraph, page, table
 
 _FAMILIES: Final = {
@@ -65,7 +66,7 @@ def methods() -> dict[str, Callable[..., Any]]:
     """Give the methods of the clients by name."""
     return {
         name: one
-        for name, one in (vars(Granting) | vars(Client)).items()
+        for name, one in (vars(Granting) | vars(Preferring) | vars(Client)).items()
         if not name.startswith("_") and (inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one))
     }
 
