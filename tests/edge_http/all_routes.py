@@ -66,7 +66,7 @@ def posted_by_programs() -> frozenset[str]:
     )
 
 
-NONE = ("/static", "/.well-known", "/preferences/")
+NONE = ("/static", "/.well-known", "/preferences/", "/nothing/settings")
 """What no page of a browser begins with."""
 
 
