@@ -10,7 +10,7 @@ from schemas.grants import Consent
 from schemas.preferences import PutPreferences, SafeFacts
 from schemas.slices import Slice
 from tests.browser.stage import PERSON, fill_model, give_session, in_a_loop
-from tests.browser.viewing import PHONE, SCHEMES, SIZES, viewing
+from tests.browser.viewing import PHONE, look_at_all, viewing
 from tests.system.harness import Llum
 
 pytestmark = pytest.mark.long
@@ -59,14 +59,7 @@ def sid(llum: Llum) -> str:
 
 def test_every_page_about_preferences_hinders_nobody(browser: Browser, base: str, sid: str) -> None:
     """On a phone and a desk, light and dark, with all that can be opened open."""
-    for size in SIZES:
-        for scheme in SCHEMES:
-            with viewing(browser, base, size, scheme) as viewer:
-                viewer.sign_in_as(sid)
-                for path in PAGES:
-                    viewer.go(path)
-                    viewer.open_all()
-                    viewer.check()
+    look_at_all(browser, base, sid, PAGES)
 
 
 PAGES = (

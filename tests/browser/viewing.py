@@ -1,7 +1,7 @@
 """A browser that notes what it must not meet: requests to other hosts, errors in its console, what hinders people."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +100,18 @@ def viewing(
         yield Viewer(context, base)
     finally:
         context.close()
+
+
+def look_at_all(browser: Browser, base: str, sid: str, paths: Sequence[str]) -> None:
+    """Look at pages as a signed-in person: on a phone and a desk, light and dark, with all that can be opened open."""
+    for size in SIZES:
+        for scheme in SCHEMES:
+            with viewing(browser, base, size, scheme) as viewer:
+                viewer.sign_in_as(sid)
+                for path in paths:
+                    viewer.go(path)
+                    viewer.open_all()
+                    viewer.check()
 
 
 def chromium_options() -> dict[str, Any]:
