@@ -75,7 +75,7 @@ COMMANDS: Final = {
     "forget": Lazy("llum.cli.commands.part_forgetting:forget", "Erase a part of what is known of a person."),
     "browse": Lazy("llum.cli.commands.browse:browse", "Open a shell in a model, to look at it and change it."),
     "preferences": Lazy(
-        "llum.cli.commands.preferences.group:preferences", "Preferences: from this machine and to it, and by key."
+        "llum.cli.commands.preferences.group:preferences", "Preferences of people, on this machine and by key."
     ),
     "sensor": Lazy("llum.cli.commands.sensor:sensor", "Run a sensor on this machine."),
     "example": Lazy("llum.cli.commands.example:example", "Run an app that comes with llum as an example."),

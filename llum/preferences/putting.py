@@ -58,11 +58,10 @@ class Putting:
     async def _look(self, client: "Client", keys: list[Document]) -> None:
         self._users = frozenset(await list_users(client.bus))
         self._token_hashes = frozenset(one.hash for one in await self._tokens.list())
-        self._moved = frozenset(
-            key.members[_SAFE_ID]
-            for key in keys
-            if key.members.get(_SAFE_ID) is not None and key.id in self._records and _has_moved(self._records[key.id])
-        )
+        joined = (one.document for one in await self._keys.list() if _has_moved(one))
+        known = (one.members for one in keys if one.id in self._records and _has_moved(self._records[one.id]))
+        found = (members.get(_SAFE_ID) for members in (*joined, *known))
+        self._moved = frozenset(safe_id for safe_id in found if safe_id is not None)
 
     async def put_client(self, document: Document) -> bool:
         """Store a program."""

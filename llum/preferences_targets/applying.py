@@ -10,17 +10,16 @@ from llum.preferences_targets.target import NotTaken, SettingsTarget
 def applied(plan: SettingPlan, target: SettingsTarget, before: BeforeApply) -> SettingPlan:
     """Set everything that changes. Gives the plan as it came to be: what was not taken is among the skipped."""
     earlier, changed, skipped = before.read(), list[SettingChange](), [*plan.skipped]
-    try:
-        for one in plan.changes:
-            before.keep(joined(earlier, [*changed, one]))
-            try:
-                target.put(one.place, one.new)
-            except NotTaken as error:
-                skipped.append(SkippedSetting(one.place, one.title, str(error)))
-            else:
-                changed.append(one)
-    finally:
-        before.keep(joined(earlier, changed))
+    for one in plan.changes:
+        # It stays kept if anything else is raised: then nobody knows whether it has been set.
+        before.keep(joined(earlier, [*changed, one]))
+        try:
+            target.put(one.place, one.new)
+        except NotTaken as error:
+            skipped.append(SkippedSetting(one.place, one.title, str(error)))
+            before.keep(joined(earlier, changed))
+        else:
+            changed.append(one)
     return msgspec.structs.replace(plan, changes=changed, skipped=skipped)
 
 

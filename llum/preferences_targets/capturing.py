@@ -26,7 +26,9 @@ async def preferred(client: "Client", user: str, ontologies: "Ontologies", view:
 def chosen(sets: dict[str, dict[str, Any]], set_id: str, user: str) -> dict[str, Any]:
     """Give the settings of one set; of who has said nothing there are none. Raises a `Fault` if there are others."""
     if sets and set_id not in sets:
-        raise Fault(f"{user} has no set of preferences named {set_id!r}", f"There are: {', '.join(sets)}.")
+        raise Fault(
+            f"{user} has no set of preferences named {set_id!r}", f"Name one of these with --set: {', '.join(sets)}."
+        )
     return sets.get(set_id, {})
 
 

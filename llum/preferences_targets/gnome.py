@@ -101,7 +101,8 @@ def _why_unfit(value: Any, kind: list[str], allowed: list[str]) -> str | None:
 def _said(*words: str, **environment: str) -> str:
     done = _run(words, **environment)
     if done.returncode != 0:
-        raise Fault(f"gsettings failed: {' '.join(done.stderr.split())[:200]}")
+        hint = "Run `gsettings list-recursively` to see whether it works here."
+        raise Fault(f"gsettings failed: {' '.join(done.stderr.split())[:200]}", hint)
     return done.stdout.strip()
 
 

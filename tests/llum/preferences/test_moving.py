@@ -203,6 +203,7 @@ async def test_a_load_undoes_nothing_that_has_happened_here(tmp_path: Path) -> N
         await AsApp(here.requests, user, PREFERENCES_APP, LastWrites()).send(put)
 
         assert (await loaded(here, *given, joined)).stored == {}
+        assert (await loaded(here, *given[:2])).stored == {}, "no key need come along that says where its safe is"
         documents, report = await dumped(here)
         found = {one["_id"]: one for one in documents}
         assert sorted(found) == ["joined", "key-1", "key-2", "safe-1"]

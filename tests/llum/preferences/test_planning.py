@@ -42,6 +42,8 @@ class Machine:
         self.set: dict[SettingPlace, Any] = {}
         self.fixed: set[SettingPlace] = set()
         self.dies_at: SettingPlace | None = None
+        self.has_set_then = False
+        """Whether it dies when the setting is set already."""
 
     def read(self) -> dict[SettingPlace, MachineSetting]:
         return {place: MachineSetting(self.set.get(place, value), value) for place, value in DEFAULTS.items()}
@@ -51,6 +53,8 @@ class Machine:
 
     def put(self, place: SettingPlace, value: Any) -> None:
         if place == self.dies_at:
+            if self.has_set_then:
+                self.set[place] = value
             raise Fault("the session has ended")
         if place in self.fixed:
             raise NotTaken("it is fixed")
@@ -136,15 +140,27 @@ def test_an_undo_leaves_what_the_person_has_changed_since(before: BeforeApply) -
     assert machine.set == {SIZE: 1.25}
 
 
-def test_an_apply_that_breaks_off_can_be_undone(before: BeforeApply) -> None:
-    """At any of its settings; a second one that breaks off keeps what the first has to be undone."""
+@pytest.mark.parametrize("has_set", [False, True])
+def test_an_apply_that_breaks_off_can_be_undone(before: BeforeApply, has_set: bool) -> None:
+    """Before or after a setting is set; a second one that breaks off keeps what the first has to be undone."""
     machine = Machine()
+    machine.has_set_then = has_set
     machine.apply({"look": {"size": 1.5}}, before)
     machine.dies_at = DARK
     with pytest.raises(Fault):
         machine.apply({"sound": {"on": False}, "look": {"dark": "d", "size": 2.0}}, before)
     machine.dies_at = None
-    assert machine.set == {SIZE: 1.5, SOUND: False}
+    assert machine.set == {SIZE: 1.5, SOUND: False} | ({DARK: "d"} if has_set else {})
+    machine.undo(before)
+    assert machine.set == {}
+
+
+def test_the_first_setting_can_be_undone_though_it_broke_off(before: BeforeApply) -> None:
+    """There is no other that would keep it."""
+    machine = Machine()
+    machine.dies_at, machine.has_set_then = DARK, True
+    with pytest.raises(Fault):
+        machine.apply({"look": {"dark": "d"}}, before)
     machine.undo(before)
     assert machine.set == {}
 

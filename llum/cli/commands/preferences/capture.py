@@ -6,7 +6,9 @@ from llum.cli.commands.preferences.targets import Exchange, exchanging
 
 
 @click.command()
-@click.option("--all", "also_unset", is_flag=True, help="Also what is as the desktop came: then it stays so elsewhere.")
+@click.option(
+    "--all", "also_unset", is_flag=True, help="Also what you have not changed: other machines then get it, too."
+)
 @exchanging
 def capture(exchange: Exchange, also_unset: bool) -> None:
     """Tell the preferences of USER as they are set on this machine.

@@ -11,7 +11,7 @@ from llum.cli.commands.preferences.undo import undo
 
 @click.group()
 def preferences() -> None:
-    """A person's preferences: from this machine, and to it; and those that programs reach by a key.
+    """Take preferences from this machine, set it as a person prefers, and look after those that keys open.
 
     `load`, `dump`, `show` and `revoke` are for the operator.
     """

@@ -1,6 +1,7 @@
 """What `capture`, `apply` and `undo` share: their options, who they speak as, how a plan is shown and agreed to."""
 
 import functools
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -9,6 +10,7 @@ import msgspec
 
 from llum.cli.answers import json_option, say
 from llum.cli.commands.options import WHERE, run_quietly, settings_options, with_person
+from llum.failures import Fault
 from llum.preferences_targets.target import NAMES, SettingsTarget, target_named
 from llum.settings import Settings
 from schemas.paths import check_token
@@ -49,7 +51,7 @@ def exchanging(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         function(Exchange(settings, user, target, set_id, at, Agreement(yes, dry_run, as_json)), **more)
 
-    which = "Which set of preferences."
+    which = "Which context of the preferences."
     given: Callable[..., None] = settings_options(*WHERE, "ontologies")(wrapper)
     given = click.option("--at", metavar="URL", help="The address of an llum that somebody else runs.")(given)
     given = agreeing_options(given)
@@ -81,9 +83,18 @@ class Agreement(NamedTuple):
         words = in_words(plan, sides, layout.terminal_width())
         if words and (is_asked or not self.as_json):
             click.echo(words, err=self.as_json)
-        if is_asked and not click.confirm(question, err=self.as_json):
+        if is_asked and not self._agrees(question):
             raise click.ClickException("nothing was changed")
         return bool(plan.changes) and not self.dry_run
+
+    def _agrees(self, question: str) -> bool:
+        try:
+            return click.confirm(question, err=self.as_json)
+        except click.Abort:
+            if sys.stdin.isatty():
+                raise
+            hint = "Add --yes to agree beforehand, or --dry-run to look only."
+            raise Fault("nobody can be asked here, so nothing was changed", hint) from None
 
     def report(self, plan: "SettingPlan", text: str, *, done: bool) -> None:
         """Say at the end what was done, or that there was nothing to do."""

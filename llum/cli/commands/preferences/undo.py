@@ -26,7 +26,6 @@ def undo(target: str, yes: bool, dry_run: bool, as_json: bool) -> None:
         text = f"{counted(len(done.changes), 'was', 'were')} put back{refused(plan, done)}"
         agreeing.report(done, text, done=True)
         return
-    if not dry_run:
-        put_back(plan, where, before)
+    # What was kept stays: settings that all look untouched may be those of another desktop.
     nothing = f"nothing to put back: nothing that was applied to {where.title} is still so"
     agreeing.report(plan, "" if plan.changes else nothing, done=False)
