@@ -35,8 +35,11 @@ MAX_ENDED: Final = 256
 SentCommand = tuple[str, str, str]
 """User, app and id of a command."""
 
-Awaited = SentCommand | int
-"""What a chain awaits: a command that is on its way, or the firing of the command with this sequence."""
+Firing = tuple[int, int]
+"""The sequence of a command, and which of its pieces of evidence fires rules: it may tell several components."""
+
+Awaited = SentCommand | Firing
+"""What a chain awaits: a command that is on its way, or a firing."""
 
 Say = Callable[[str, Outcome], None]
 """Says an outcome to an inbox."""
@@ -77,14 +80,15 @@ class Chains:
             return outcome
         if outcome.repeated:
             return self._repeated(command, outcome, inbox)
-        if not _has_fired(item):
+        firings = _firings(item)
+        if not firings:
             return _told(outcome, outcome.seq, True)
         if not item.leaves or len(self._by_command) >= MAX_CHAINS:
             return _told(outcome, outcome.seq, False)
         timer = asyncio.get_running_loop().call_later(WITHIN_S, self._end, command, False)
         chain = self._by_command[command] = _Chain(command, outcome, timer)
         chain.inboxes.add(inbox)
-        self._await(chain, outcome.seq)
+        self._await(chain, *firings)
         return None
 
     def note(self, item: Settled) -> None:
@@ -95,17 +99,16 @@ class Chains:
             return
         if type(item.outcome) is Accepted:
             chain.settled_seq = max(chain.settled_seq, item.outcome.seq)
-        if item.leaves and _has_fired(item):
-            self._await(chain, item.incoming.message.seq)
+        if item.leaves:
+            self._await(chain, *_firings(item))
         self._has_come(chain, command)
 
-    def decided(self, seq: int, commands: Iterable[SentCommand]) -> None:
+    def decided(self, firing: Firing, commands: Iterable[SentCommand]) -> None:
         """Note what comes of a firing: these commands are on their way to the same model."""
-        chain = self.awaited.get(seq)
+        chain = self.awaited.get(firing)
         if chain is not None:
-            for command in commands:
-                self._await(chain, command)
-            self._has_come(chain, seq)
+            self._await(chain, *commands)
+            self._has_come(chain, firing)
 
     def given_up(self, command: SentCommand) -> None:
         """Note that a command will not be sent."""
@@ -127,10 +130,11 @@ class Chains:
         known = _told(outcome, outcome.seq, None) if ended is None else ended
         return msgspec.structs.replace(known, repeated=True)
 
-    def _await(self, chain: _Chain, what: Awaited) -> None:
-        if what not in self.awaited:
-            self.awaited[what] = chain
-            chain.awaits.add(what)
+    def _await(self, chain: _Chain, *wanted: Awaited) -> None:
+        for what in wanted:
+            if what not in self.awaited:
+                self.awaited[what] = chain
+                chain.awaits.add(what)
 
     def _has_come(self, chain: _Chain, what: Awaited) -> None:
         del self.awaited[what]
@@ -153,9 +157,10 @@ def _sent(item: Settled) -> SentCommand | None:
     return None if command_id is None else (address.user, address.app, command_id)
 
 
-def _has_fired(item: Settled) -> bool:
-    """Tell whether there are rules to be evaluated. If nothing of it leaves, they have been: it is applied anew."""
-    return any(type(change) is Fired for change in item.changes)
+def _firings(item: Settled) -> list[Firing]:
+    """Name what fires rules that are to be evaluated. If nothing of it leaves, they have been: it is applied anew."""
+    seq = item.incoming.message.seq
+    return [(seq, change.n) for change in item.changes if type(change) is Fired]
 
 
 def _told(outcome: Accepted, settled_seq: int, settled: bool | None) -> Accepted:

@@ -69,7 +69,7 @@ class Latest(msgspec.Struct, omit_defaults=True, gc=False):
 class LatestPieces:
     """What is known of the components of one model."""
 
-    __slots__ = ("_owner", "_packed", "ready")
+    __slots__ = ("_owner", "_packed", "judged_at", "ready")
 
     def __init__(self) -> None:
         self.ready: dict[int, Latest] = NOTHING
@@ -77,6 +77,10 @@ class LatestPieces:
         self._packed: _Packed | None = None
         """What was known when it did."""
         self._owner = ""
+        self.judged_at = 0.0
+        """The latest time by which it was judged what has expired, seconds since 1970. What had expired then is not
+        known here, so nothing that is of an earlier time may go by this: a command would be decided otherwise than from
+        the log."""
 
     def get(self, component_no: int) -> Latest | None:
         """Give the latest of a component; None: it has not been looked at since the model was activated."""
@@ -99,8 +103,12 @@ class LatestPieces:
             latest.add(kind, piece)
             self._keep_ready(component_no, latest)
 
-    def keep(self, component_no: int, read: Mapping[Known, Evidence | None]) -> None:
-        """Keep what was read as the latest of some kinds. To begin with, a component needs all of them."""
+    def keep(self, component_no: int, read: Mapping[Known, Evidence | None], now: float) -> None:
+        """Keep what was read as the latest of some kinds, without what has expired by `now`.
+
+        To begin with, a component needs all kinds.
+        """
+        self.judged_at = max(self.judged_at, now)
         latest = self.get(component_no)
         if latest is None:
             if not read.keys() >= {*KINDS}:

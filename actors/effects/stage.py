@@ -134,13 +134,13 @@ class EffectsStage:
         firing = _Firing(fired, moment, Values(moment, self._requests))
         model = await moment.model()
         if model is None:
-            self._chains.decided(fired.seq, ())
+            self._chains.decided((fired.seq, fired.n), ())
             return
         firing.time = model.time_us / 1e6
         rules = _rules_that_fire(model, fired)
         runs = [_Run(token, rule, quotas_of(model, rule.app).notices_per_hour) for token, rule in rules]
         await _decide_all(runs, firing.values)
-        self._chains.decided(fired.seq, self._tells_of_its_own(firing, runs))
+        self._chains.decided((fired.seq, fired.n), self._tells_of_its_own(firing, runs))
         await _all_of(self._bring_about(firing, run) for run in runs)
 
     def _tells_of_its_own(self, firing: _Firing, runs: Iterable[_Run]) -> list[SentCommand]:

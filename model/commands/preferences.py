@@ -192,6 +192,9 @@ def _say_once(
 
 
 def _standing(model: Model, place: Path, stamp: Stamp, latest: LatestPieces | None) -> StandingPieces:
+    """Find what stands, as of the command's time: an ask may have looked at a later one, by the worker's clock."""
+    if latest is not None and latest.judged_at > stamp.time_s:
+        latest = None
     facts = facts_of(model, place)
     contexts = [context for _, context in contexts_of(place, model.context(place))]
     if facts is not None:

@@ -17,7 +17,7 @@ from model.commands.quotas import check_things, maker_of
 from model.commands.rules import fired
 from model.commands.targets import check_may
 from model.permissions import KnownGrants
-from model.preferences.sets import Tree
+from model.preferences.sets import Tree, has_preferences
 from model.safes.places import LLUMS_OWN, next_moment
 from model.safes.standing import Pieces, is_there
 from model.stamp import Stamp
@@ -70,6 +70,8 @@ class ViewWriter:
     def write(self, view: str, body: Tree, field: str) -> None:
         """Make a view say what the body says."""
         path, place = (*self._place, view), self._model.context(self._place)
+        # For its skeleton, and its sets.
+        check_below(path, "context")
         context = None if place is None else place.children.get(view)
         skeleton = dict(body)
         named = body.get("contexts")
@@ -105,7 +107,7 @@ class ViewWriter:
         name = path[-1]
         at = f"{field}.{name}"
         check_named(name, at)
-        if not _has_preferences(one):
+        if not has_preferences(one):
             return one
         tree = self._tree(one["preferences"], view and view.children.get(name), path, f"{at}.preferences")
         return {**one, "preferences": tree}
@@ -159,7 +161,7 @@ class ViewWriter:
 
     def _unset_sets(self, path: Path, view: Context, kept: Any) -> None:
         for name in sorted(view.children):
-            if not name.startswith(LLUMS_OWN) and not (type(kept) is dict and _has_preferences(kept.get(name))):
+            if not name.startswith(LLUMS_OWN) and not (type(kept) is dict and has_preferences(kept.get(name))):
                 self._unset_below((*path, name), view.children[name])
 
     def _unset_others(self, path: Path, context: Context, wanted: Tree) -> None:
@@ -291,10 +293,6 @@ def check_value(value: Any, leaf: Leaf, field: str) -> None:
     except Refusal as refusal:
         error = refusal.error
         raise Refusal(error.code, error.message, field, error.hint) from None
-
-
-def _has_preferences(context: Any) -> bool:
-    return type(context) is dict and type(context.get("preferences")) is dict
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -12,7 +12,7 @@ from model.preferences.mappings import Mapping
 from model.preferences.metadata import transformed_metadata
 from model.preferences.paths import MISSING
 from model.preferences.routing import Routes
-from model.preferences.sets import Tree, filter_preferences, is_object, merge_sets, sanitised
+from model.preferences.sets import Tree, filter_preferences, has_preferences, is_object, merge_sets, sanitised
 from model.preferences.transforms import Transform, inverse, marks
 
 Equivalents = dict[str, dict[str, Tree]]
@@ -113,7 +113,7 @@ def _sets_of(body: Any) -> list[tuple[str, Tree]]:
     contexts = body.get("contexts") if is_object(body) else None
     if not is_object(contexts):
         return []
-    return [(name, one) for name, one in contexts.items() if is_object(one) and is_object(one.get("preferences"))]
+    return [(name, one) for name, one in contexts.items() if has_preferences(one)]
 
 
 def _patched_sets_of(patch: Any) -> Iterator[tuple[str, Any]]:

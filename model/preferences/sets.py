@@ -18,6 +18,11 @@ def is_object(value: Any) -> TypeGuard[Tree]:
     return type(value) is dict
 
 
+def has_preferences(context: Any) -> TypeGuard[Tree]:
+    """Say whether this is a context with preferences that can be read."""
+    return type(context) is dict and type(context.get("preferences")) is dict
+
+
 def sanitised(preference_set: Any) -> Any:
     """Leave out empty lists: any member of a context that is one, and the set's own metadata."""
     if not is_object(preference_set):

@@ -6,8 +6,8 @@ told, and that the skeleton does not name, come last. Nothing here fails, whatev
 
 from typing import Any
 
-from model.preferences.sets import Tree
-from model.safes.places import LLUMS_OWN, number_of
+from model.preferences.sets import Tree, has_preferences
+from model.safes.places import LLUMS_OWN, may_be_named, number_of
 from model.safes.standing import Pieces, is_there
 from model.state import NOTHING, Context
 from schemas.preferences import SKELETON, UNSET_FLAG
@@ -21,9 +21,11 @@ def set_of(view: Context, pieces: Pieces) -> Tree:
     contexts: Tree = {}
     if type(named) is dict:
         for name, context in named.items():
-            contexts[name] = _context_of(context, view.children.get(name), pieces)
+            # Others may have told a skeleton with names that nobody could put.
+            if may_be_named(name):
+                contexts[name] = _context_of(context, view.children.get(name), pieces)
     for name in sorted(view.children):
-        if not name.startswith(LLUMS_OWN) and not _has_preferences(contexts.get(name)):
+        if not name.startswith(LLUMS_OWN) and not has_preferences(contexts.get(name)):
             told = _tree({}, view.children[name], pieces)
             if told:
                 own = contexts.get(name)
@@ -40,12 +42,8 @@ def skeleton_of(view: Context, pieces: Pieces) -> Tree:
     return piece.value if piece is not None and type(piece.value) is dict else {}
 
 
-def _has_preferences(context: Any) -> bool:
-    return type(context) is dict and type(context.get("preferences")) is dict
-
-
 def _context_of(context: Any, stored: Context | None, pieces: Pieces) -> Any:
-    if not _has_preferences(context):
+    if not has_preferences(context):
         return context
     return {**context, "preferences": _tree(context["preferences"], stored, pieces)}
 

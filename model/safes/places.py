@@ -5,11 +5,20 @@ from typing import Final
 
 from model.state import Contents, Context, Leaf, Model, contexts_below
 from schemas.apps import PREFERENCES_APP
-from schemas.paths import Path
+from schemas.errors import Refusal
+from schemas.paths import Path, check_segment
 from schemas.preferences import PREFERENCES_PLACE, SAFE_CONTEXT, SKELETON
 
 LLUMS_OWN: Final = "_"
 """What a name begins with that is no view, and no set."""
+
+
+def may_be_named(name: str) -> bool:
+    """Tell whether somebody can have put a set of this name."""
+    try:
+        return not name.startswith(LLUMS_OWN) and check_segment(name, "") == name
+    except Refusal:
+        return False
 
 
 def views_of(place: Context | None) -> dict[str, Context]:

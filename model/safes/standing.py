@@ -53,11 +53,6 @@ class StandingPieces:
         self._roles: list[tuple[int, EvidenceKind]] = []
         self._look(contexts, latest or _NOTHING_KNOWN)
 
-    @property
-    def is_lasting(self) -> bool:
-        """Whether time alone changes nothing of this: no piece expires."""
-        return all(piece is None or (piece.useby is None and piece.time is None) for piece in self.pieces.values())
-
     def reads(self) -> list[Read]:
         """Say what is to be read; nothing: all is known."""
         self._roles = [(number, kind) for number in self._open for kind in KINDS]
@@ -70,7 +65,7 @@ class StandingPieces:
             read.setdefault(number, {})[kind] = decode_evidence(one.bodies)[0] if one.bodies else None
         for number, by_kind in read.items():
             if keep and number not in self._ahead and self._latest is not None and self._latest.get(number) is None:
-                self._latest.keep(number, by_kind)
+                self._latest.keep(number, by_kind, self._bounds.now)
             self._settle(number, by_kind["plain"], by_kind["correction"])
 
     def _look(self, contexts: Iterable[Context], known: LatestPieces) -> None:

@@ -20,6 +20,7 @@ from tests.waiting import until
 
 INBOX = "_INBOX.first"
 FIRED = Fired(("c", "a"))
+ALSO_FIRED = Fired(("c", "b"), n=1)
 
 
 class World:
@@ -85,14 +86,25 @@ async def test_rules_without_effect(world: World) -> None:
     """The outcome comes when they have been decided."""
     assert world.tell(FIRED) is None
     assert not world.said
-    world.chains.decided(11, [])
+    world.chains.decided((11, 0), [])
     world.ends(11)
+
+
+async def test_each_component_that_a_command_tells_is_waited_for(world: World) -> None:
+    """What one has fired may be decided, and have sent nothing, before the other is looked at."""
+    assert world.tell(FIRED, ALSO_FIRED) is None
+    world.chains.decided((11, 0), [])
+    assert not world.said
+    world.chains.decided((11, 1), [sent("one")])
+    assert not world.said
+    world.apply("one")
+    world.ends(12)
 
 
 async def test_what_rules_tell_is_waited_for(world: World) -> None:
     """All of it; other commands do not count."""
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one"), sent("two")])
+    world.chains.decided((11, 0), [sent("one"), sent("two")])
     world.apply("one")
     world.apply("another")
     assert not world.said
@@ -103,10 +115,10 @@ async def test_what_rules_tell_is_waited_for(world: World) -> None:
 async def test_a_chain_is_followed_to_its_end(world: World) -> None:
     """What was told fires in its turn."""
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one")])
+    world.chains.decided((11, 0), [sent("one")])
     world.apply("one", FIRED)
     assert not world.said
-    world.chains.decided(12, [sent("two")])
+    world.chains.decided((12, 0), [sent("two")])
     world.apply("two")
     world.ends(13)
 
@@ -114,7 +126,7 @@ async def test_a_chain_is_followed_to_its_end(world: World) -> None:
 async def test_a_command_that_is_refused_or_never_sent_ends(world: World) -> None:
     """Neither adds to what the next ask must have seen."""
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one"), sent("two")])
+    world.chains.decided((11, 0), [sent("one"), sent("two")])
     world.chains.given_up(sent("one"))
     world.chains.given_up(sent("one"))
     world.apply("two", outcome=Refused(id="two", seq=12, error=Error(Code.BAD_VALUE, "no")))
@@ -124,12 +136,12 @@ async def test_a_command_that_is_refused_or_never_sent_ends(world: World) -> Non
 async def test_a_command_that_was_sent_twice_counts_once(world: World) -> None:
     """A firing that is tried again sends its commands again."""
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one")])
+    world.chains.decided((11, 0), [sent("one")])
     world.apply("one", FIRED)
-    world.chains.decided(11, [sent("one")])
+    world.chains.decided((11, 0), [sent("one")])
     world.apply("one", outcome=Accepted(id="one", seq=12, repeated=True))
     assert not world.said
-    world.chains.decided(12, [])
+    world.chains.decided((12, 0), [])
     world.ends(12)
 
 
@@ -137,12 +149,12 @@ async def test_rules_that_take_too_long(world: World, monkeypatch: pytest.Monkey
     """The outcome says so when the time is over, with what was applied until then. Nothing is awaited any more."""
     monkeypatch.setattr(chains, "WITHIN_S", 0.01)
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one"), sent("two")])
+    world.chains.decided((11, 0), [sent("one"), sent("two")])
     world.apply("one")
     await until(lambda: bool(world.said), "the time is over")
     world.ends(12, settled=False)
     world.apply("two")
-    world.chains.decided(11, [sent("three")])
+    world.chains.decided((11, 0), [sent("three")])
     assert not world.chains.awaited
 
 
@@ -158,7 +170,7 @@ async def test_a_repeat_waits_for_the_first(world: World) -> None:
     world.tell(FIRED)
     assert world.repeat() is None
     assert world.repeat("_INBOX.second") is None
-    world.chains.decided(11, [])
+    world.chains.decided((11, 0), [])
     outcome = Accepted(id="told", seq=11, settled_seq=11, settled=True)
     assert sorted(world.said, key=lambda one: one[0]) == [(INBOX, outcome), ("_INBOX.second", outcome)]
 
@@ -169,7 +181,7 @@ async def test_a_repeat_is_told_what_is_known(world: World) -> None:
     assert world.repeat() == unknown
     world = World()
     world.tell(FIRED)
-    world.chains.decided(11, [sent("one")])
+    world.chains.decided((11, 0), [sent("one")])
     world.apply("one")
     assert world.repeat() == msgspec.structs.replace(unknown, settled_seq=12, settled=True)
 

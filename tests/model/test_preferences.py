@@ -2,6 +2,7 @@
 
 import pytest
 
+from model.caches import Caches
 from model.changes import AddEvidence, Fired
 from schemas.commands import Correct, Import, MakeRule, RegisterApp, SetPermission, SetResolver, Tell
 from schemas.definitions import ImportedApp
@@ -9,7 +10,7 @@ from schemas.errors import Code
 from schemas.evidence import NewEvidence
 from schemas.limits import MAX_DEFINITION_ITEMS
 from schemas.preferences import SafeFacts
-from schemas.queries import Ask, Export
+from schemas.queries import Ask, Export, Preferences
 from schemas.slices import Slice
 
 from .given import RULE
@@ -306,3 +307,47 @@ def test_two_safes_in_one_model_know_nothing_of_each_other() -> None:
     assert alice.sets() == {"flat": body_of({"a": 1})}
     assert alice.sets(context=["Preferences", "_joined", "work"]) == {"flat": body_of({"b": 2})}
     assert alice.sets(context=["Preferences", "_joined", "home"]) == {}
+
+
+@pytest.mark.parametrize("asked", ["the setting", "all"])
+def test_what_an_ask_has_seen_of_later_changes_no_command(asked: str) -> None:
+    """The worker's clock may be ahead of the log's: what has expired by it has not when the command was accepted.
+
+    Else a replica that nobody has asked would decide otherwise.
+    """
+    alice = Owner()
+    alice.put(body_of({"a": 1}))
+    alice.do(Tell(id="t", context=FLAT, component="a", evidence=NewEvidence(value=2, useby=alice.now + 50)))
+    alice.caches = Caches()
+    later = alice.now + 100
+    if asked == "all":
+        assert alice.answered(Preferences(), now=later).sets == {"flat": body_of({"a": 1})}
+    else:
+        assert alice.answered(Ask(context=FLAT, view=["a"]), now=later).components[0].value == 1
+    assert told(alice, body_of({"a": 1})) == {"a": 1}
+
+
+def test_there_is_room_for_what_is_put() -> None:
+    """A path has at most 32 segments, with the view, its skeleton, its sets and their settings."""
+    alice, deep = Owner(), [f"c{number}" for number in range(32)]
+    for length in (32, 31):
+        error = alice.refuses_put({"contexts": {}}, context=deep[:length])
+        assert (error.code, error.field) == (Code.BAD_PATH, "context")
+    alice.put({"contexts": {}}, context=deep[:30])
+    assert alice.refuses_put(body_of({"a": 1}), context=deep[:30]).code is Code.BAD_PATH
+    alice = Owner()
+    alice.put(body_of({"a": 1}), context=deep[:29])
+    assert alice.sets(context=deep[:29]) == {"flat": body_of({"a": 1})}
+
+
+@pytest.mark.parametrize("name", ["_x", "", "e\u0301", "a\nb"])
+def test_a_skeleton_that_somebody_else_has_told_stops_nobody(name: str) -> None:
+    """Names in it that nobody could put are passed over."""
+    alice = Owner()
+    alice.put(body_of({"a": 1}))
+    alice.put(body_of({"b": 1}), "other")
+    odd = {"contexts": {name: {"preferences": {}}, "gpii-default": {"preferences": {"b": 0}}}}
+    alice.do(Tell(id="t", context=["Preferences", "other"], component="_set", evidence=NewEvidence(value=odd)))
+    alice.put(body_of({"a": 2}), equivalents={"other": {"gpii-default": {"c": True}}})
+    alice.put(body_of({"b": 2}), "other", mode="merge")
+    assert alice.sets() == {"flat": body_of({"a": 2}), "other": body_of({"b": 2})}

@@ -59,7 +59,7 @@ def keep_latest(caches: Caches, plan: Plan, found: Sequence[Found]) -> None:
         ]
         if kinds and part.grant.since is None and part.grant.types is None:
             read = {kind: _only(found[part.reads[kind]]) for kind in kinds}
-            caches.latest.keep(part.component_no, read)
+            caches.latest.keep(part.component_no, read, plan.now)
 
 
 def _finish(
