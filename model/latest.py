@@ -127,6 +127,12 @@ class LatestPieces:
         if self._packed is not None:
             self._packed.drop(component_no)
 
+    def unpack_all(self) -> None:
+        """Make all ready in one pass, for whoever looks at many: to find one takes the longer the more there are."""
+        for number, packed in self._packed.items() if self._packed is not None else ():
+            if number not in self.ready:
+                self._keep_ready(number, _unpacked(packed, self._owner))
+
     def clear(self) -> None:
         self.ready = NOTHING
         self._packed = None

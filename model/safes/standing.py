@@ -20,6 +20,9 @@ Pieces = dict[int, Evidence | None]
 
 _NOTHING_KNOWN: Final = LatestPieces()
 
+MANY: Final = 100
+"""Components whose latest pieces are unpacked all at once."""
+
 
 class AsStands(msgspec.Struct, frozen=True, gc=False):
     """As of when."""
@@ -70,8 +73,11 @@ class StandingPieces:
 
     def _look(self, contexts: Iterable[Context], known: LatestPieces) -> None:
         """Take what memory knows. This is done for each setting of each safe that is used."""
+        looked_at = list(contexts)
+        if sum(len(context.contents.components) for context in looked_at) > MANY:
+            known.unpack_all()
         ready, pieces, now, corrections = known.ready, self.pieces, self._bounds.now, self._corrections
-        for context in contexts:
+        for context in looked_at:
             first = context.first
             for leaf in context.contents.components.values():
                 number = first + leaf.offset

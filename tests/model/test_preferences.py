@@ -2,8 +2,10 @@
 
 import pytest
 
+from model import latest
 from model.caches import Caches
 from model.changes import AddEvidence, Fired
+from model.safes.standing import MANY
 from schemas.commands import Correct, Import, MakeRule, RegisterApp, SetPermission, SetResolver, Tell
 from schemas.definitions import ImportedApp
 from schemas.errors import Code
@@ -351,3 +353,16 @@ def test_a_skeleton_that_somebody_else_has_told_stops_nobody(name: str) -> None:
     alice.put(body_of({"a": 2}), equivalents={"other": {"gpii-default": {"c": True}}})
     alice.put(body_of({"b": 2}), "other", mode="merge")
     assert alice.sets() == {"flat": body_of({"a": 2}), "other": body_of({"b": 2})}
+
+
+def test_a_large_safe_at_rest_is_unpacked_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find each setting by itself would take the longer the more there are."""
+    safe, body = Safe(), body_of({f"s{number}": number for number in range(MANY + 1)})
+    safe.put(body)
+    safe.caches.rest("alice")
+
+    def searches(*_: object) -> None:
+        raise AssertionError("a setting is searched by itself")
+
+    monkeypatch.setattr(latest._Packed, "find", searches)
+    assert safe.sets() == {"flat": body}
