@@ -15,7 +15,7 @@ from model.commands.view_writing import ViewWriter, check_named
 from model.fold import evolve
 from model.latest import LatestPieces
 from model.permissions import KnownGrants
-from model.preferences.sets import Tree, deep_merge, filter_preferences, merge_patched, sanitised
+from model.preferences.sets import Tree, filter_preferences, merge_patched, merged_set, sanitised
 from model.reads import Reading
 from model.safes.assembling import set_of, skeleton_of
 from model.safes.places import contexts_of, facts_of, views_of
@@ -168,7 +168,7 @@ def _wanted(command: PutPreferences, view: Context | None, standing: StandingPie
         wanted = sanitised(command.body)
     elif command.mode == "merge":
         body = sanitised(command.body)
-        wanted = body if view is None else deep_merge(set_of(view, standing.pieces), body)
+        wanted = body if view is None else merged_set(set_of(view, standing.pieces), body)
     else:
         wanted = sanitised(merge_patched({} if view is None else set_of(view, standing.pieces), command.body))
     tree: Tree = wanted

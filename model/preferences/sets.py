@@ -6,7 +6,7 @@ that no depth is too deep.
 """
 
 from collections.abc import Iterable
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from model.preferences.paths import MISSING
 
@@ -47,6 +47,29 @@ def deep_merge(under: Tree, over: Tree) -> Tree:
     """
     merged: Tree = _laid_over(under, over, lists_of_any_length=True)
     return merged
+
+
+def merged_set(under: Tree, over: Tree) -> Tree:
+    """Merge a preference set into another as `deep_merge` does, but so that nothing is unset.
+
+    What would take settings away with it, as `contexts` that is null, is passed over.
+    """
+    return deep_merge(under, _without_what_unsets(under, over, _TO_SETTINGS))
+
+
+_TO_SETTINGS: Final = ("contexts", None, "preferences")
+"""Where settings are in a preference set; None is any name."""
+
+
+def _without_what_unsets(under: Tree, over: Tree, way: tuple[str | None, ...]) -> Tree:
+    """Leave out what is no object where the other has one, on the way to the settings."""
+    kept = dict(over)
+    for name in [name for name in over if way and way[0] in (None, name) and is_object(under.get(name))]:
+        if is_object(over[name]):
+            kept[name] = _without_what_unsets(under[name], over[name], way[1:])
+        else:
+            del kept[name]
+    return kept
 
 
 def written_over(old: Any, new: Any) -> Any:

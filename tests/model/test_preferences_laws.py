@@ -29,12 +29,15 @@ CONTEXTS = st.fixed_dictionaries(
     optional={"name": st.sampled_from(["Day", "Night"]), "metadata": st.sampled_from([[], [{"type": "required"}]])},
 )
 BODIES = st.fixed_dictionaries(
-    {"contexts": st.dictionaries(SETS, CONTEXTS, max_size=2)},
+    {"contexts": st.dictionaries(SETS, CONTEXTS, max_size=2) | st.sampled_from([None, [], "x", 3])},
     optional={"name": st.just("All"), "metadata": st.sampled_from([[], [{"scope": ["*"]}]])},
 )
 EQUIVALENTS = st.dictionaries(VIEWS, st.dictionaries(SETS, TREES, max_size=2), max_size=2)
 PUTS = st.lists(
-    st.tuples(st.sampled_from(["replace", "merge", "patch"]), VIEWS, BODIES, EQUIVALENTS, st.booleans()),
+    # A patch without anything makes no view, which plain JSON does.
+    st.tuples(st.sampled_from(["replace", "merge", "patch"]), VIEWS, BODIES, EQUIVALENTS, st.booleans()).filter(
+        lambda one: one[0] != "patch" or one[2]["contexts"] is not None
+    ),
     min_size=1,
     max_size=6,
 )
@@ -52,6 +55,8 @@ class Oracle:
             return
         old = self.sets.get(view)
         if mode == "merge":
+            if type(body["contexts"]) is not dict and type((old or {}).get("contexts")) is dict:
+                del body["contexts"]
             self.sets[view] = sanitised(body) if old is None else deep_merge(old, sanitised(body))
             return
         self.sets[view] = body if mode == "replace" else merge_patched(old or {}, body)
@@ -61,7 +66,7 @@ class Oracle:
         self.sets = {name: sanitised(one) for name, one in self.sets.items()}
 
     def _remove(self, kept: Any, trees: Any) -> None:
-        for set_id, tree in trees.items():
+        for set_id, tree in trees.items() if type(kept.get("contexts")) is dict else ():
             context = kept["contexts"].get(set_id)
             if context is not None and type(context.get("preferences")) is dict:
                 context["preferences"] = filter_preferences(context["preferences"], tree)

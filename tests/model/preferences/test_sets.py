@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.preferences.sets import deep_merge, filter_preferences, merge_patched, sanitised
+from model.preferences.sets import deep_merge, filter_preferences, merge_patched, merged_set, sanitised
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,23 @@ from model.preferences.sets import deep_merge, filter_preferences, merge_patched
 def test_merging(under: dict[str, Any], over: dict[str, Any], expected: Any) -> None:
     """Objects merge, lists merge item by item and never become shorter, everything else replaces."""
     assert deep_merge(under, over) == expected
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        *({"contexts": odd} for odd in (None, [], "x", 3)),
+        *({"contexts": {"a": odd}} for odd in (None, [], "x", 3)),
+        *({"contexts": {"a": {"preferences": odd}}} for odd in (None, [], "x", 3)),
+    ],
+)
+def test_a_merge_unsets_nothing(over: dict[str, Any]) -> None:
+    """What is no object where settings are is passed over, and the rest of the body counts."""
+    under: dict[str, Any] = {"contexts": {"a": {"preferences": {"size": 1}}}, "name": "Old"}
+    assert merged_set(under, over | {"name": "New"}) == under | {"name": "New"}
+    assert merged_set({"name": "Old"}, over) == {"name": "Old"} | over, "there is nothing to unset"
+    with_more = {"contexts": {"b": {"preferences": {"size": 2}}, "a": {"preferences": {"size": None}}}}
+    assert merged_set(under, with_more)["contexts"]["a"]["preferences"] == {"size": None}, "null is a value"
 
 
 def test_names_keep_their_order_when_merged() -> None:
