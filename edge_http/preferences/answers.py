@@ -44,10 +44,11 @@ def answered(value: Any) -> web.Response:
     return PreferencesResponse(msgspec.json.encode(value) + BODY_END)
 
 
-def render_error(error: LlumError, key: str = "", metadata_url: str = "") -> web.Response:
+def render_error(error: LlumError, key: str = "", metadata_url: str = "", *, made_by_put: bool = False) -> web.Response:
     """Render an error: `{isError, message, errorCode?, code, field, hint}`.
 
-    With `metadata_url` the caller has its token by OAuth 2, and learns by a header which right is missing.
+    With `metadata_url` the caller has its token by OAuth 2, and learns by a header which right is missing. With
+    `made_by_put` a PUT of the caller makes a safe that is not there.
     """
     members = {"isError": True, **members_of(error.error)}
     members["field"] = _PARAMETERS.get(error.error.field or "", error.error.field)
@@ -55,7 +56,9 @@ def render_error(error: LlumError, key: str = "", metadata_url: str = "") -> web
     if isinstance(error, InvalidPreferences):
         members |= {"isValid": False, "errors": error.errors}
     elif error.code is Code.NO_SUCH_MODEL:
-        members |= {"message": _NO_KEY, "errorCode": "GPII_ERR_NO_GPIIKEY", "hint": _MAKE_IT}
+        members |= {"message": _NO_KEY, "errorCode": "GPII_ERR_NO_GPIIKEY"}
+        if made_by_put and error.error.field is None:
+            members["hint"] = _MAKE_IT
     elif error.code is Code.READ_ONLY:
         status, members = 404, members | _read_only(key)
     elif error.code is Code.BAD_VALUE:

@@ -40,8 +40,6 @@ _OUR_TOKEN: Final = "llum_"  # noqa: S105 - what tokens of llum begin with
 _OWN: Final = encode(Preferences())
 """The query that most requests send."""
 
-_FETCH_SITE: Final = "Sec-Fetch-Site"
-
 
 class ReachedPlace(NamedTuple):
     """A safe, and who speaks about it."""
@@ -124,7 +122,7 @@ def check_open(request: web.Request, trace: Trace) -> None:
         raise unauthenticated(request, "there is no bearer token, and these paths are not open without one")
     trace.origins = frozenset()
     headers = request.headers
-    of_browser = hdrs.ORIGIN in headers or headers.get(_FETCH_SITE, "none") != "none"
+    of_browser = hdrs.ORIGIN in headers or headers.get(hdrs.SEC_FETCH_SITE, "none") != "none"
     if of_browser and not is_from_own_page(request, edge):
         hint = "use a program, or a token of an app whose page this is"
         raise cross_site("a page of another site sent the request", hdrs.ORIGIN, hint)
@@ -171,9 +169,11 @@ def _by_key(trace: Trace, record: KeyRecord, **more: Any) -> ReachedPlace:
     record.check()
     trace.user, trace.app, trace.origins = record.user, record.app, frozenset()
     without_safe = record.known and not record.has_safe
-    return ReachedPlace(
+    reached = ReachedPlace(
         record.key, record.user, record.app, record.place, trace.edge, without_safe=without_safe, **more
     )
+    trace.render_error = functools.partial(render_error, key=record.key, made_by_put=reached.makes_safes)
+    return reached
 
 
 async def _by_key_token(request: web.Request, trace: Trace, token: str, key: str) -> ReachedPlace:

@@ -14,7 +14,7 @@ from schemas.preferences import PreferencesReply
 from schemas.replies import Accepted, Refused
 from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import key_record
-from tests.edge_http.preferences.test_reaching import SET, edge_with
+from tests.edge_http.preferences.test_reaching import GOOD, SET, edge_with
 
 VIEWS = {"flat": SET, "ISO24751": {"contexts": {}}, "\u00e9": SET}
 
@@ -171,6 +171,28 @@ async def test_what_there_is_not_is_said_in_json(opened: Edge, method: str, path
     response = await opened.http.request(method, path, headers={"Accept": "text/html"})
     assert await refusal(response) == (status, "unknown_verb")
     assert (status == HTTPStatus.METHOD_NOT_ALLOWED) == ("Allow" in response.headers)
+
+
+async def test_what_makes_a_safe_is_said_where_it_would(opened: Edge) -> None:
+    """A PUT does for a key in its own safe; not for the person of a token, nor before the safe was made."""
+    opened.authenticator.preference_keys.records["joined"] = key_record(
+        "joined", user="alice", place=("Preferences", "_joined", "kiosk"), app="key-7"
+    )
+    llums = {"Authorization": f"Bearer {GOOD}"}
+    error = Error(Code.NO_SUCH_MODEL, "x", hint="ask the operator")
+    for path, headers, hint in (
+        ("carla", {}, "look for a typing error; a PUT to this key makes it"),
+        ("me", llums, "ask the operator"),
+        ("joined", {}, "ask the operator"),
+    ):
+        opened.requests.replies.append(error)
+        async with opened.http.get(f"/preferences/{path}", headers=headers) as response:
+            body = await response.json()
+            assert (response.status, body["errorCode"], body["hint"]) == (404, "GPII_ERR_NO_GPIIKEY", hint)
+    opened.requests.replies.append(Error(Code.NO_SUCH_MODEL, "not then", "as_of"))
+    async with opened.http.get("/preferences/carla?at=1") as response:
+        body = await response.json()
+        assert (response.status, body["field"], body["hint"]) == (404, "at", None)
 
 
 async def test_a_key_without_a_safe_is_answered_with_nothing(opened: Edge) -> None:
