@@ -15,6 +15,12 @@ from schemas.limits import PROTOCOL_VERSION
 PREFERENCES_PLACE: Final[tuple[str, ...]] = ("Preferences",)
 """The place of a person's own preferences, and of a safe that is a model of its own."""
 
+DEFAULT_VIEW: Final = "flat"
+"""The ontology that is meant where none is named."""
+
+DEFAULT_SET: Final = "gpii-default"
+"""The set that is meant where none is named."""
+
 SAFE_CONTEXT: Final = "Safe"
 """The context of a safe's facts, in a model that llum has made for a key."""
 

@@ -22,7 +22,6 @@ FORM: Final = "application/x-www-form-urlencoded"
 UPLOAD: Final = "multipart/form-data"
 JSON: Final = "application/json"
 
-_FETCH_SITE: Final = istr("Sec-Fetch-Site")
 _NO_ORIGIN: Final = "null"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -79,7 +78,7 @@ def is_from_own_page(request: web.Request, edge: web.Application) -> bool:
     in are, a browser says `Origin: null`, as it does of many pages of others: then `Sec-Fetch-Site` must say it.
     """
     headers, own = request.headers, own_origins(edge[PUBLIC_URL])
-    origin, site = headers.get(hdrs.ORIGIN), headers.get(_FETCH_SITE)
+    origin, site = headers.get(hdrs.ORIGIN), headers.get(hdrs.SEC_FETCH_SITE)
     if origin == _NO_ORIGIN:
         return site == "same-origin"
     if origin is not None:

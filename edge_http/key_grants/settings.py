@@ -5,7 +5,7 @@ the programs of a device is not done here: whoever asks gets the preferences, an
 """
 
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -14,12 +14,15 @@ from edge_http.http.observe import TRACE
 from edge_http.http.responses import BODY_END
 from edge_http.keys import AUTHENTICATOR, PUBLIC_URL
 from edge_http.preferences.answers import HEADERS, answered, render_error
+from edge_http.preferences.asked import key_of
 from edge_http.preferences.bodies import read_preferences
-from edge_http.preferences.face import DEFAULT_VIEW, PREFERENCES
-from edge_http.preferences.putting import Body, check_body, put_preferences
+from edge_http.preferences.face import PREFERENCES
+from edge_http.preferences.limited import BeyondAllowed
+from edge_http.preferences.putting import check_body, put_preferences
 from edge_http.preferences.reached import ReachedPlace, begin
 from identity.preferences.key_tokens import KeyGrant
 from schemas.errors import Code, Error, LlumError, Refusal
+from schemas.preferences import DEFAULT_VIEW
 
 _SETTINGS: Final = "/{key:[^/]+}/settings"
 
@@ -35,15 +38,17 @@ def add_key_settings(app: web.Application) -> None:
 
 async def _put(request: web.Request) -> web.Response:
     """Merge settings into the preferences of the token's key, in the flat ontology."""
-    key = _key_of(request)
+    key = key_of(request, "/")
     face = begin(request, key).edge[PREFERENCES]
     body = check_body(face, await read_preferences(request))
     grant = await _granted(request, key)
-    if grant is None or (grant.allowed is not None and not _names(body) <= set(grant.allowed)):
+    if grant is None:
         return _unauthorized()
     try:
-        reached = await _reached(request, key)
+        reached = (await _reached(request, key))._replace(allowed=grant.allowed)
         await put_preferences(face, reached, body, DEFAULT_VIEW, "merge")
+    except BeyondAllowed:
+        return _unauthorized()
     except LlumError as error:
         return _relayed(request, error, key)
     return answered({"gpiiKey": key, "message": "Successfully updated."})
@@ -51,7 +56,7 @@ async def _put(request: web.Request) -> web.Response:
 
 async def _get(request: web.Request) -> web.Response:
     """Give the preferences of the token's key, in the flat ontology. Where there is no safe yet there are none."""
-    key = _key_of(request)
+    key = key_of(request, "/")
     face = begin(request, key).edge[PREFERENCES]
     if await _granted(request, key) is None:
         return _unauthorized()
@@ -67,7 +72,7 @@ async def _get(request: web.Request) -> web.Response:
 
 async def _get_for_device(request: web.Request) -> web.Response:
     """Say that nothing is matched here."""
-    key = _key_of(request)
+    key = key_of(request, "/")
     begin(request, key)
     if await _granted(request, key) is None:
         return _unauthorized()
@@ -81,11 +86,6 @@ async def _get_for_device(request: web.Request) -> web.Response:
     return _answer(501, {**members, "hint": error.hint})
 
 
-def _key_of(request: web.Request) -> str:
-    """Give the key that stands first in the path, as it was escaped there."""
-    return unquote(request.rel_url.raw_path.split("/")[1])
-
-
 async def _granted(request: web.Request, key: str) -> KeyGrant | None:
     """Give what the token is good for, if it is for this key."""
     words = request.headers.get(hdrs.AUTHORIZATION, "").split()
@@ -96,21 +96,11 @@ async def _granted(request: web.Request, key: str) -> KeyGrant | None:
 
 
 async def _reached(request: web.Request, key: str) -> ReachedPlace:
-    """Give where the key of a token leads. What the token may write has been looked at."""
+    """Give where the key of a token leads."""
     trace = request[TRACE]
     record = (await trace.edge[AUTHENTICATOR].preference_keys.find(key)).check()
     trace.user, trace.app = record.user, record.app
     return ReachedPlace(key, record.user, record.app, record.place, trace.edge)
-
-
-def _names(body: Body) -> set[str]:
-    """Name what a body sets, in any of its contexts. An application is one name."""
-    contexts = body.get("contexts")
-    found: set[str] = set()
-    for context in contexts.values() if isinstance(contexts, dict) else ():
-        preferences = context.get("preferences") if isinstance(context, dict) else None
-        found |= set(preferences) if isinstance(preferences, dict) else set()
-    return found
 
 
 def _relayed(request: web.Request, error: LlumError, key: str) -> web.Response:
@@ -120,7 +110,8 @@ def _relayed(request: web.Request, error: LlumError, key: str) -> web.Response:
     members = msgspec.json.decode(response.body)
     url = f"{request.app[PUBLIC_URL].rstrip('/')}/preferences/{quote(key, safe='')}?merge=true"
     members["message"] = f"{members['message']} while executing HTTP PUT on url {url}"
-    return _answer(response.status, members)
+    response.body = msgspec.json.encode(members) + BODY_END
+    return response
 
 
 def _unauthorized() -> web.Response:

@@ -23,7 +23,7 @@ from schemas.apps import OWNER_APP, PREFERENCES_APP
 from schemas.errors import Code, Refusal
 from schemas.evidence import Evidence
 from schemas.paths import Path
-from schemas.preferences import UNSET_FLAG, PreferencesReply
+from schemas.preferences import DEFAULT_SET, DEFAULT_VIEW, UNSET_FLAG, PreferencesReply
 from schemas.queries import Ask, GetContext, Preferences
 from schemas.replies import AskReply, ComponentAnswer, ContextReply
 
@@ -31,9 +31,6 @@ MY_PREFERENCES: Final = "/my-preferences"
 
 SETTINGS: Final = 100
 """Settings on one page."""
-
-DEFAULT_VIEW: Final = "flat"
-DEFAULT_SET: Final = "gpii-default"
 
 
 class SettingOfSafe(NamedTuple):

@@ -17,9 +17,10 @@ from edge_http.preferences.reached import ME, ReachedPlace
 from edge_http.sessions.current import require_session, see_other
 from edge_http.sessions.forms import Form, posted_form
 from identity.sessions.session import Session
-from model.preferences.paths import segments_of
+from model.preferences.paths import segments_of, tree_with
 from schemas.apps import OWNER_APP
 from schemas.errors import Code, LlumError, Refusal
+from schemas.preferences import DEFAULT_SET
 
 UNSET: Final = "unset"
 """The button that takes a preference away; any other sets it."""
@@ -55,17 +56,14 @@ async def _save(request: web.Request, session: Session, form: Form, setting: Sho
 def _check(request: web.Request, place: SettingOfSafe, value: Any) -> None:
     """Refuse what the codex does not allow. A term is one thing in all sets, so it is checked as one of the usual."""
     codex = request[TRACE].edge[PREFERENCES].installed.codex
-    errors = codex.errors(_body("gpii-default", place, value))
+    errors = codex.errors(_body(DEFAULT_SET, place, value))
     if errors:
         said = " ".join(dict.fromkeys(one.get("message", "This value is not allowed.") for one in errors))
         raise Refusal(Code.BAD_FIELD, said, VALUE)
 
 
 def _body(set_id: str, place: SettingOfSafe, value: Any) -> dict[str, Any]:
-    tree = value
-    for name in reversed(place.path):
-        tree = {name: tree}
-    return {"contexts": {set_id: {"preferences": tree}}}
+    return {"contexts": {set_id: {"preferences": tree_with(place.path, value)}}}
 
 
 def _unsets(form: Form) -> bool:

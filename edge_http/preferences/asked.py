@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from edge_http.preferences.face import DEFAULT_VIEW
 from schemas.errors import Code, Refusal
 from schemas.names import normal_name
+from schemas.preferences import DEFAULT_VIEW
 
 PREFIX: Final = "/preferences/"
 
@@ -21,9 +21,9 @@ _SECONDS: Final = re.compile(r"-?\d{1,12}(\.\d{1,9})?", re.ASCII)
 AT_HINT: Final = "such as 2026-11-27T10:00:00Z, or seconds since 1970"
 
 
-def key_of(request: web.Request) -> str:
-    """Give the key that stands in the path. Requests come here past aiohttp's router, too."""
-    segment = request.rel_url.raw_path.removeprefix(PREFIX).partition("/")[0]
+def key_of(request: web.Request, prefix: str = PREFIX) -> str:
+    """Give the key that stands in the path behind a prefix. Requests come here past aiohttp's router, too."""
+    segment = request.rel_url.raw_path.removeprefix(prefix).partition("/")[0]
     # What is not UTF-8 becomes characters that no key has.
     return unquote(segment, errors="surrogateescape") if "%" in segment else segment
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 Openness = Literal["closed", "here", "anywhere"]
 """Whether requests without a token are answered: none, those of this machine, or all."""
 
-DEFAULT_VIEW: Final = "flat"
-
 REMEMBERED: Final = 512
 """Answers that are remembered."""
 

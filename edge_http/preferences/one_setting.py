@@ -11,15 +11,13 @@ from edge_http.preferences.answers import answered
 from edge_http.preferences.asked import key_of, moment_of, query_of, view_of
 from edge_http.preferences.face import PREFERENCES
 from edge_http.preferences.reached import ReachedPlace, reach
-from model.preferences.paths import path_of, segments_of
+from model.preferences.paths import leaves_in, path_of, segments_of, tree_with
 from schemas.app_names import app_name
 from schemas.errors import Code, Error, Refusal, raised_from
 from schemas.evidence import Evidence
-from schemas.preferences import UNSET_FLAG
+from schemas.preferences import DEFAULT_SET, UNSET_FLAG
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer
-
-DEFAULT_SET: Final = "gpii-default"
 
 _TERM_HINT: Final = "name a term, such as http://registry.gpii.net/common/fontSize, or a path such as display.fontSize"
 _OBJECT_HINT: Final = "of an object each member is a setting of its own: name one by a path"
@@ -113,22 +111,11 @@ async def _looked_up(reached: ReachedPlace, place: AskedSetting, ask: Ask) -> Fo
 
 def _elsewhere(reached: ReachedPlace, asked: AskedSetting) -> Iterator[AskedSetting]:
     """Name the settings of other views that say the same."""
-    tree: Any = 0
-    for name in reversed(asked.path):
-        tree = {name: tree}
-    body = {"contexts": {asked.set_id: {"preferences": tree}}}
+    body = {"contexts": {asked.set_id: {"preferences": tree_with(asked.path, 0)}}}
     equivalents = reached.edge[PREFERENCES].installed.ontologies.equivalents(body, asked.view)
     for view, sets in equivalents.items():
-        for path in _leaves(sets.get(asked.set_id, {})):
+        for path, _ in leaves_in(sets.get(asked.set_id)):
             yield AskedSetting(view, asked.set_id, path)
-
-
-def _leaves(tree: Any, above: TermPath = ()) -> Iterator[TermPath]:
-    if not isinstance(tree, dict) or not tree:
-        yield above
-        return
-    for name, below in tree.items():
-        yield from _leaves(below, (*above, name))
 
 
 def _setting_in(query: Mapping[str, str]) -> AskedSetting:

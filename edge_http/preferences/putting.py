@@ -6,16 +6,15 @@ import msgspec
 
 from bus.as_app import new_id
 from edge_http.preferences.answers import InvalidPreferences
-from edge_http.preferences.face import DEFAULT_VIEW, PreferencesFace
+from edge_http.preferences.face import PreferencesFace
+from edge_http.preferences.limited import BeyondAllowed, Body, allowed_part
 from edge_http.preferences.reached import ReachedPlace, moved_place
-from schemas.errors import Code, Error, LlumError, Refusal, raised_from
-from schemas.preferences import PutMode, PutPreferences, SafeFacts
+from schemas.errors import Code, Error, LlumError, raised_from
+from schemas.preferences import DEFAULT_VIEW, PutMode, PutPreferences, SafeFacts
 from schemas.replies import Refused
 
 if TYPE_CHECKING:
     from model.preferences.ontologies import Ontologies
-
-Body = dict[str, Any]
 
 _OBJECT_EXPECTED: Final = {
     "message": "The value supplied should be a(n) object.",
@@ -65,9 +64,10 @@ async def put_preferences(
 ) -> bool:
     """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`.
 
-    Where a person has just joined the safe to their model, it is sent there.
+    Where a person has just joined the safe to their model, it is sent there. A token that may write some terms only
+    may send nothing else: `BeyondAllowed`.
     """
-    _check_allowed(reached, body, view, mode)
+    body = _within_allowed(reached, body, view, mode)
     command = PutPreferences(
         id=identifier or new_id(),
         context=list(reached.place),
@@ -100,20 +100,10 @@ def _in_request(error: Error) -> LlumError:
     return raised_from(error)
 
 
-def _check_allowed(reached: ReachedPlace, body: Body, view: str, mode: PutMode) -> None:
-    """Hold a token that may write some terms to these: in each context, and so that nothing else goes.
-
-    Terms are those of the flat ontology. What another one says instead is not looked for.
-    """
+def _within_allowed(reached: ReachedPlace, body: Body, view: str, mode: PutMode) -> Body:
+    """Hold a token that may write some terms to these: in each context, and so that nothing else goes."""
     if reached.allowed is None:
-        return
+        return body
     if view != DEFAULT_VIEW or mode == "replace":
-        hint = "send ?merge=true without another view"
-        raise Refusal(Code.PERMISSION_DENIED, "this token may write some terms only, and unset no others", None, hint)
-    contexts = body.get("contexts") or {}
-    named = [name for context in contexts.values() for name in (context or {"*": 0}).get("preferences") or ()]
-    beyond = [name for name in named if name not in reached.allowed]
-    if beyond or None in contexts.values() or set(body) - {"contexts"}:
-        hint = "leave out what it may not write"
-        place = f"contexts.*.preferences.{beyond[0]}" if beyond else "contexts"
-        raise Refusal(Code.PERMISSION_DENIED, "this token may not write that", place, hint)
+        raise BeyondAllowed(None, "send ?merge=true without another view: it may unset nothing else")
+    return allowed_part(body, reached.allowed)

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from model.preferences.paths import path_of
+from model.preferences.paths import leaves_in, path_of
 from schemas.commands import DeleteApp, RegisterApp, SetPermission
 from schemas.events import Event
 from schemas.grants import Consent
@@ -86,16 +86,8 @@ def leaves_of(sets: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, Path], 
     """Give each setting of a safe, its view, its set and its path there, with its value."""
     for view, body in sets.items():
         for name, one in _members(body.get("contexts")):
-            for path, value in _leaves(one.get("preferences")):
+            for path, value in leaves_in(one.get("preferences")):
                 yield (view, name, path), value
-
-
-def _leaves(tree: Any, above: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if isinstance(tree, dict) and tree:
-        for name, below in tree.items():
-            yield from _leaves(below, (*above, name))
-    elif above:
-        yield above, tree
 
 
 def _members(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,8 @@ from edge_http.preferences.answers import answered
 from edge_http.preferences.asked import key_of, query_of, view_of
 from edge_http.preferences.bodies import read_patch, read_preferences
 from edge_http.preferences.face import PREFERENCES
-from edge_http.preferences.putting import Body, check_body, check_patch, put_preferences
+from edge_http.preferences.limited import Body
+from edge_http.preferences.putting import check_body, check_patch, put_preferences
 from edge_http.preferences.reached import ReachedPlace, begin, check_open, principal_of, reach
 from identity.preferences.keys import OWN_PLACE
 from model.preferences.sets import sanitised

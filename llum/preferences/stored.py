@@ -12,12 +12,10 @@ from identity.preferences.keys import StoredKey
 from model.preferences.documents import AUTHORIZATION, CLIENT, CREDENTIAL, KEY, Document, seconds_of
 from model.preferences.safe_documents import SCHEMA_VERSION
 from model.safes.timestamps import timestamp_of
-from schemas.preferences import PREFERENCES_PLACE
+from schemas.preferences import DEFAULT_SET, PREFERENCES_PLACE
 
 HASHED: Final = "sha256:"
 """What stands before the hash of a token in a dump."""
-
-DEFAULT_SET: Final = "gpii-default"
 
 _SECRET: Final = "oauth2ClientSecret"  # noqa: S105 - the name of a member
 _TOKEN: Final = "accessToken"  # noqa: S105

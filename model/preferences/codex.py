@@ -13,11 +13,10 @@ from model.preferences.complaints import Complaint, complaints_of
 from model.preferences.mappings import Copy, Linear, Mapping, Unpack, ValueTable
 from model.preferences.paths import PathSegments, segments_of
 from model.preferences.shape import SHAPE, standard
+from schemas.preferences import DEFAULT_SET
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
-
-DEFAULT_SET: Final = "gpii-default"
 
 _PRECISION: Final = 1e-10
 """How far a number may be from a multiple, in multiples: 0.3 is no multiple of 0.1 in binary."""

@@ -6,6 +6,7 @@ empty path is the whole document.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 PathSegments = tuple[str, ...]
@@ -42,6 +43,22 @@ def path_of(segments: PathSegments) -> str:
 def escaped(segment: str) -> str:
     """Write one segment."""
     return _ESCAPED.sub(r"\\\g<0>", segment)
+
+
+def tree_with(segments: PathSegments, value: Any) -> Any:
+    """Give an object that holds nothing but a value at a path."""
+    for name in reversed(segments):
+        value = {name: value}
+    return value
+
+
+def leaves_in(tree: Any, above: PathSegments = ()) -> Iterator[tuple[PathSegments, Any]]:
+    """Give what is no object with something in it, each with its path. A tree that is one leaf itself has none."""
+    if type(tree) is dict and tree:
+        for name, below in tree.items():
+            yield from leaves_in(below, (*above, name))
+    elif above:
+        yield above, tree
 
 
 def value_at(document: Any, segments: PathSegments) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from model.preferences.documents import SAFE, Document, unkept
-from schemas.preferences import PutPreferences, SafeFacts
+from schemas.preferences import DEFAULT_VIEW, PutPreferences, SafeFacts
 
 SCHEMA_VERSION: Final = "0.2"
 """That of documents that llum writes of its own safes."""
@@ -17,8 +17,6 @@ MEMBERS: Final = (
     "timestampUpdated",
 )  # fmt: skip
 """Of such a document, in their order."""
-
-DEFAULT_VIEW: Final = "flat"
 
 _MISSING: Final = "_missing"
 """What is kept of a document that does not have all members: their names. No member of a document begins with a _."""

@@ -7,10 +7,13 @@ from urllib.parse import quote
 import msgspec
 import pytest
 import pytest_asyncio
+from yarl import URL
 
+from edge_http.key_grants import settings
 from edge_http.preferences.face import PreferencesFace
 from identity.preferences.joining import KeyJoining
 from identity.preferences.keys import KeyRecord
+from schemas.errors import Code, LlumError, Transient
 from schemas.grants import Consent
 from schemas.preferences import PutPreferences
 from tests.actors.serving import serving
@@ -38,7 +41,7 @@ class Said(NamedTuple):
 class SettingsTown(KeyTown):
     """One whose paths of preferences are open to this machine."""
 
-    async def say(self, method: str, path: str, token: str | None = None, **more: Any) -> Said:
+    async def say(self, method: str, path: str | URL, token: str | None = None, **more: Any) -> Said:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         response = await self.http.request(method, path, headers=headers | more.pop("headers", {}), **more)
         data = await response.read()
@@ -55,6 +58,16 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settin
         async with town.http:
             await town.settle()
             yield town
+
+
+async def limited_token(town: SettingsTown, key: str, allowed: list[str]) -> str:
+    """Give a token of a credential that may write some terms only."""
+    credentials = town.authenticator.credentials
+    pilot = await credentials.find("credential-pilot")
+    assert pilot is not None
+    limits = {"id": "credential-limited", "oauth2_client_id": "limited", "allowed_prefs_to_write": allowed}
+    await credentials.put(msgspec.structs.replace(pilot, **limits))
+    return await town.token_for(key, "limited")
 
 
 async def test_settings_are_put_and_given_back(town: SettingsTown) -> None:
@@ -92,15 +105,8 @@ async def test_a_body_is_checked_first_and_then_the_token(town: SettingsTown) ->
 
 async def test_a_credential_writes_what_it_may_in_each_context(town: SettingsTown) -> None:
     """The original looks at one context alone. An empty list allows no name."""
-    credentials = town.authenticator.credentials
-    pilot = await credentials.find("credential-pilot")
-    assert pilot is not None
     for allowed, allows in (([TERM], True), ([], False)):
-        limited = msgspec.structs.replace(
-            pilot, id="credential-limited", oauth2_client_id="limited", allowed_prefs_to_write=allowed
-        )
-        await credentials.put(limited)
-        token = await town.token_for("carla", "limited")
+        token = await limited_token(town, "carla", allowed)
         for sent, is_allowed in (
             (body(TERM), allows),
             (body(TERM, context="night"), allows),
@@ -110,6 +116,84 @@ async def test_a_credential_writes_what_it_may_in_each_context(town: SettingsTow
         ):
             said = await town.say("PUT", "/carla/settings", token, json=sent)
             assert (said.status, said.body) == (200, said.body) if is_allowed else (401, UNAUTHORIZED), (allowed, sent)
+
+
+NOT_ALLOWED: Final[list[Any]] = [
+    *({"contexts": odd} for odd in (None, [], [1], "x", 3)),
+    body(TERM) | {"name": "Mine"},
+    body(TERM) | {"metadata": [{"type": "required"}]},
+    body(TERM) | {"other": 1},
+    {"contexts": {"gpii-default": {"preferences": {TERM: 1}, "name": "Mine"}}},
+    {"contexts": {"gpii-default": {"preferences": {TERM: 1}, "metadata": []}}},
+    {"contexts": {"gpii-default": {"preferences": {}, "priority": 1}}},
+    {"contexts": {"gpii-default": {"preferences": {TERM: 1, OTHER: None}}}},
+]
+
+
+@pytest.mark.parametrize("allowed", [[], [TERM]])
+async def test_nothing_goes_by_a_token_that_may_write_some_terms(town: SettingsTown, allowed: list[str]) -> None:
+    """By no face, whatever the form of the body: neither sets nor their names and metadata. An empty set is none."""
+    key = f"kept-{len(allowed)}"
+    kept = body(TERM, OTHER) | {"name": "Kept"}
+    await town.make_safe(key, kept)
+    token = await limited_token(town, key, allowed)
+    path = f"/preferences/{key}"
+    patch = {"Content-Type": "application/merge-patch+json"}
+    for sent in NOT_ALLOWED:
+        assert await town.say("PUT", f"/{key}/settings", token, json=sent) == (401, UNAUTHORIZED), sent
+        assert (await town.say("PUT", f"{path}?merge=true", token, json=sent)).status == 403, sent
+        assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status in (400, 403), sent
+    for sent in ({}, {"name": None}, {"contexts": {"gpii-default": None}}):
+        assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status == 403, sent
+    assert (await town.say("PUT", path, token, json=body(*allowed))).status == 403, "it would unset all others"
+    for sent in ({"contexts": {}}, body(context="night"), body(*allowed)):
+        assert (await town.say("PUT", f"/{key}/settings", token, json=sent)).status == 200, sent
+        assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status == 200, sent
+    assert (await town.say("PATCH", path, token, json={"contexts": {"night": {}}}, headers=patch)).status == 200
+    assert await town.say("GET", path) == (200, kept)
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 3])
+async def test_a_merge_unsets_nothing_whoever_sends_it(town: SettingsTown, odd: Any) -> None:
+    """What holds the settings gives way to an object alone; the rest of the body is merged."""
+    await town.make_safe(f"merged-{odd}", body(TERM))
+    path = f"/preferences/merged-{odd}"
+    said = await town.say("PUT", f"{path}?merge=true", json={"contexts": odd, "name": "New"})
+    assert (said.status, await town.say("GET", path)) == (200, (200, body(TERM) | {"name": "New"}))
+    token = await town.token_for(f"merged-{odd}")
+    assert (await town.say("PUT", f"/merged-{odd}/settings", token, json={"contexts": odd})).status == 200
+    assert await town.say("GET", path) == (200, body(TERM) | {"name": "New"})
+
+
+async def test_a_key_that_is_not_utf_8_is_nobody_s(town: SettingsTown) -> None:
+    """It is not taken for the key that such bytes are often shown as."""
+    token = await town.token_for("\ufffd")
+    assert (await town.say("GET", "/%EF%BF%BD/settings", token)).status == 200
+    for method, more in (("GET", {}), ("PUT", {"json": body(TERM)})):
+        said = await town.say(method, URL("/%FF/settings", encoded=True), token, **more)
+        assert said == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "after"),
+    [
+        (Transient(Code.UNAVAILABLE, "busy", retry_after_s=7.0), 503, "7"),
+        (Transient(Code.TOO_FAST, "slower", retry_after_s=2.5), 429, "3"),
+    ],
+)
+async def test_who_must_wait_is_told_how_long(
+    town: SettingsTown, monkeypatch: pytest.MonkeyPatch, error: LlumError, status: int, after: str
+) -> None:
+    """The header says it; the message is as programs of the original know it."""
+
+    async def busy(*_: Any) -> bool:
+        raise error
+
+    monkeypatch.setattr(settings, "put_preferences", busy)
+    headers = {"Authorization": f"Bearer {await town.token_for('carla')}"}
+    async with town.http.put("/carla/settings", json=body(TERM), headers=headers) as response:
+        assert (response.status, response.headers.get("Retry-After")) == (status, after)
+        assert "while executing HTTP PUT" in (await response.json())["message"]
 
 
 async def test_what_the_preferences_refuse_is_relayed(town: SettingsTown) -> None:

@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -14,6 +14,7 @@ from llum.failures import Fault
 from llum.preferences_targets.target import NAMES, SettingsTarget, target_named
 from llum.settings import Settings
 from schemas.paths import check_token
+from schemas.preferences import DEFAULT_SET
 
 if TYPE_CHECKING:
     from llum.client import Client
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_SET: Final = "gpii-default"
 
 target_option = click.option("--target", type=click.Choice(NAMES), required=True, help="What is read or set.")
 
@@ -55,7 +54,7 @@ def exchanging(function: Callable[..., None]) -> Callable[..., None]:
     given: Callable[..., None] = settings_options(*WHERE, "ontologies")(wrapper)
     given = click.option("--at", metavar="URL", help="The address of an llum that somebody else runs.")(given)
     given = agreeing_options(given)
-    given = click.option("--set", "set_id", default=_SET, show_default=True, metavar="NAME", help=which)(given)
+    given = click.option("--set", "set_id", default=DEFAULT_SET, show_default=True, metavar="NAME", help=which)(given)
     return click.argument("user")(target_option(given))
 
 
