@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from model.preferences.paths import leaves_in, tree_with
 from model.preferences.sets import deep_merge, filter_preferences, merge_patched, merged_set, sanitised
 
 
@@ -88,3 +89,10 @@ def test_sanitising() -> None:
 def test_patching(target: Any, patch: Any, expected: Any) -> None:
     """The test cases of RFC 7396, appendix A."""
     assert merge_patched(target, patch) == expected
+
+
+def test_a_tree_has_the_leaves_that_it_was_made_of() -> None:
+    """An object with nothing in it is a leaf; what is one leaf itself has no path, and none."""
+    assert tree_with(("a", "b.c"), {}) == {"a": {"b.c": {}}}
+    assert list(leaves_in({"a": {"b.c": {}}, "d": [1]})) == [(("a", "b.c"), {}), (("d",), [1])]
+    assert list(leaves_in({})) == list(leaves_in(None)) == []
