@@ -21,6 +21,7 @@ from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
 from actors.store.digests import Landmark
+from actors.store.keys import person_mark
 from actors.store.restating import Attempt
 from actors.store.shard import Shard
 from actors.stored import Overlay
@@ -32,8 +33,10 @@ from model.asked.tally import Tally
 from model.commands import STAND_ALONE
 from model.evidence import decode_evidence
 from model.reads import Follow, Followed, Found, Read
+from schemas.commands import Command, MakeModel
 from schemas.errors import Code, Transient
 from schemas.parts import Restate
+from schemas.preferences import PutPreferences
 
 log = get_logger(__name__)
 
@@ -119,8 +122,10 @@ class Partition:
         one = decode_incoming(message)
         if one.command is None or type(one.command) in STAND_ALONE:
             return None
-        key, actor = key_of(one), self.active(one.address.user)
-        if key is None or actor is None or actor.model is None or self.shard.repeats.doubtful((key,)):
+        key, actor = key_of(one), self.active(one.address.user) or self._newcomer(one)
+        if key is None or actor is None or self.shard.repeats.doubtful((key,)):
+            return None
+        if actor.model is None and not _makes_a_model(one.command):
             return None
         failpoints.reached("before_apply")
         try:
@@ -130,9 +135,23 @@ class Partition:
             self._failed_seq = message.seq
             return None
         if settled is not None:
+            if actor.model is not None:
+                self._actives.activate(self.number, actor)
             self._wake()
             failpoints.reached("applied")
         return settled
+
+    def _newcomer(self, one: Incoming) -> LiveModel | None:
+        """Give an actor to somebody whom the shard has certainly not heard of, and for whom a model is to be made."""
+        user = one.address.user
+        if not _makes_a_model(one.command) or self.shard.repeats.doubtful((person_mark(user),)):
+            return None
+        return self._unknown(user)
+
+    def _unknown(self, user: str) -> LiveModel:
+        """Give an actor to somebody whom the shard has not heard of. From now on it may have."""
+        self.shard.repeats.add((person_mark(user).hashed,))
+        return LiveModel(user, self.shard.new_user_key(), None)
 
     async def commit(self) -> Batch | None:
         """Write what waits as one transaction, and give it; None if nothing waits. What comes meanwhile waits on.
@@ -303,7 +322,7 @@ class Partition:
         if missing:
             actors |= await self._load(missing)
             for user in sorted(set(missing) - actors.keys()):
-                actors[user] = LiveModel(user, self.shard.new_user_key(), None)
+                actors[user] = self._unknown(user)
         return actors
 
     async def _load(self, users: list[str]) -> dict[str, LiveModel]:
@@ -328,6 +347,11 @@ def _together(incoming: list[Incoming]) -> int:
         if type(one.command) in STAND_ALONE:
             return index
     return len(incoming)
+
+
+def _makes_a_model(command: Command | None) -> bool:
+    """Tell whether a command is for somebody who has no model."""
+    return type(command) is MakeModel or (type(command) is PutPreferences and command.make is not None)
 
 
 def _leaves() -> Transient:

@@ -36,3 +36,8 @@ def command_key(user: str, app: str, command_id: str) -> CommandKey:
     state.update(f"{user}\0{app}\0{command_id}".encode())
     (hashed,) = _number(state.digest())
     return CommandKey(user, app, command_id, hashed)
+
+
+def person_mark(user: str) -> CommandKey:
+    """Give the key of no command, as no app has this name: it stands for all that was ever sent to a person's model."""
+    return command_key(user, "", "")

@@ -7,6 +7,9 @@ Theory: a key sets some bits of one 64-bit word, so a look-up is one index, one 
 keys, 16 bits each. When a filter is full another one is put behind it, twice as large as all before it: so there are
 few, and no key must be read from the disk again. The next start makes one filter of them.
 
+Beside the commands' keys there is a mark for each person (`actors.store.keys.person_mark`): whoever is certainly new
+needs no look into the shard either.
+
 Keys come as the hashes that are stored, which anybody can compute. So that nobody can choose ids that fill one word,
 the place of a hash is found by multiplying it with a number that this process has drawn at random and tells nobody
 (`a * x + b`, the upper bits, is strongly universal). Python's own `hash` would not do: of an integer it has no key.

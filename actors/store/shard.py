@@ -22,7 +22,7 @@ from actors.store.damage import ShardDamaged, fault_of
 from actors.store.decisions import DecisionRow, decision_query
 from actors.store.digests import Digests, Landmark, StateSum, added
 from actors.store.gathering import LargeReads, gather
-from actors.store.keys import CommandKey, First, command_key
+from actors.store.keys import CommandKey, First, command_key, person_mark
 from actors.store.loading import Loaded, fetch_models, loaded_from
 from actors.store.repeats import Repeats
 from actors.store.rewritings import Rewritings
@@ -199,9 +199,22 @@ class Shard:
     async def _load_repeats(self) -> None:
         """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
         try:
-            await self.repeats.load(self._command_count, self._command_hashes())
+            await self.repeats.load(self._command_count, self._hashes())
         except (sqlite3.Error, ShardDamaged) as error:
             log.warning("repeats_not_loaded", error=str(error))
+
+    async def _hashes(self) -> AsyncIterator[list[int]]:
+        """Give the hashes of all commands and the marks of all people, in pages."""
+        async for page in self._marks():
+            yield page
+        async for page in self._command_hashes():
+            yield page
+
+    async def _marks(self) -> AsyncIterator[list[int]]:
+        last = 0
+        while page := list(await self._connection.execute_fetchall(sql.USER_NAMES, (last,))):
+            yield [person_mark(name).hashed for _, name in page]
+            last = page[-1][0]
 
     async def _command_hashes(self) -> AsyncIterator[list[int]]:
         """Give the hashes of all commands in pages, in their order."""

@@ -195,6 +195,8 @@ look-ups only. Of a forget only the hash is left, it has no user; of what was fo
 COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?) ORDER BY era, hash LIMIT 500"
 """A page is taken in within a fifth of a millisecond, then others have their turn."""
 
+USER_NAMES: Final = "SELECT key, name FROM user WHERE key > ? ORDER BY key LIMIT 500"
+
 LOAD_USER: Final = """
 SELECT user.key, user.seq, user.time_us, user.log_sum, structure.body
 FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name = ?

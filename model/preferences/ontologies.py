@@ -8,15 +8,27 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from model.preferences.mappings import Mapping
 from model.preferences.metadata import transformed_metadata
 from model.preferences.paths import MISSING
 from model.preferences.routing import Routes
 from model.preferences.sets import Tree, filter_preferences, has_preferences, is_object, merge_sets, sanitised
 from model.preferences.transforms import Transform, inverse, marks
+from schemas.recent import Recent
 
 Equivalents = dict[str, dict[str, Tree]]
 """Ontology → id of a set → a tree of what is said there. Only where something is counts, not the values."""
+
+
+REMEMBERED: Final = 256
+"""So many bodies' equivalents are remembered, by the names of their settings."""
+
+MAX_REMEMBERED_BYTES: Final = 16 * 1024
+"""Bytes of names of a body whose equivalents are remembered: all together take at most 16 MiB or so."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Ontologies:
@@ -27,6 +39,8 @@ class Ontologies:
         edges = [edge for source, target in self._mappings for edge in ((source, target), (target, source))]
         self._routes = Routes(edges)
         self._transforms: dict[tuple[str, str], Transform] = {}
+        self._known: Recent[tuple[str, bytes], Equivalents] = Recent(REMEMBERED)
+        """Equivalents that were found lately: a program puts the same settings again and again, with other values."""
         self.names: Final[tuple[str, ...]] = tuple(dict.fromkeys(name for edge in edges for name in edge))
         """Each ontology that a mapping names, in the order of the mappings."""
 
@@ -66,9 +80,16 @@ class Ontologies:
         """Say where in the other ontologies the settings of a body are. Ontologies and sets without any are left out.
 
         A setting is named there even if its value has no counterpart: the value that is there now is an old one.
+        What is given may be given again: it is not to be changed.
         """
         said = {name: marks(context["preferences"]) for name, context in _sets_of(body)}
-        return self._elsewhere(said, view, below_null=False)
+        named = _named(said)
+        if named is None:
+            return self._elsewhere(said, view, below_null=False)
+        known = self._known.get((view, named))
+        if known is None:
+            known = self._known[view, named] = self._elsewhere(said, view, below_null=False)
+        return known
 
     def equivalents_of_patch(self, patch: Any, view: str) -> Equivalents:
         """Say the same of a merge patch: a null in it unsets all settings below it, be it of a whole context.
@@ -107,6 +128,15 @@ class Ontologies:
         if transform is None:
             transform = self._transforms[hop] = Transform(self.mapping(*hop).rules)
         return transform
+
+
+def _named(said: dict[str, Any]) -> bytes | None:
+    """Write down what a body names; None: that is too long, or too deep to be written."""
+    try:
+        named = _encode(said)
+    except RecursionError:
+        return None
+    return named if len(named) <= MAX_REMEMBERED_BYTES else None
 
 
 def _sets_of(body: Any) -> list[tuple[str, Tree]]:

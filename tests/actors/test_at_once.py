@@ -21,9 +21,13 @@ from schemas.evidence import NewEvidence
 from schemas.replies import Accepted, Refused
 from tests.actors import histories
 from tests.actors.hosting import HERS, Host
-from tests.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S, until
 
 OTHER = HERS + 1
+
+DEFINITION = ModelDefinition(
+    contexts=[ContextDefinition(path=["a"], components=[ComponentDefinition(name="x", value_type="number")])]
+)
 
 
 def told(seq: int, command: Command | bytes, user: str = "alice") -> LogMessage:
@@ -38,9 +42,7 @@ def tell(id: str, value: Any = 1) -> Tell:
 async def partition(tmp_path: Path) -> AsyncIterator[Partition]:
     """Alice has a model, in memory, with one tell in it; all is committed."""
     made = Partition(3, await Shard.open(tmp_path / "3.db"), ActiveModels(10))
-    context = ContextDefinition(path=["a"], components=[ComponentDefinition(name="x", value_type="number")])
-    make = MakeModel(id="make", definition=ModelDefinition(contexts=[context]))
-    await made.apply([told(1, make), told(2, tell("first"))])
+    await made.apply([told(1, MakeModel(id="make", definition=DEFINITION)), told(2, tell("first"))])
     await made.commit_all()
     yield made
     await made.shard.close()
@@ -76,6 +78,41 @@ async def test_what_must_wait_is_not_touched(partition: Partition, message: LogM
     assert (partition.applied_seq, partition.committed_seq) == (2, 2)
     await partition.apply([message])
     assert partition.applied_seq == message.seq
+
+
+async def test_a_model_of_somebody_new_is_made_at_once(partition: Partition) -> None:
+    """What is told to it next is applied at once, too, and all of it is there after a start."""
+    made = partition.apply_at_once(told(3, MakeModel(id="make", definition=DEFINITION), "bob"))
+    assert made is not None
+    assert made.outcome == Accepted(id="make", seq=3, result=True)
+    assert partition.apply_at_once(told(4, tell("a"), "bob")) is not None
+    await partition.commit_all()
+    assert {name: one.model is not None for name, one in (await partition.shard.load(["alice", "bob"])).items()} == {
+        "alice": True,
+        "bob": True,
+    }
+
+
+async def test_whoever_was_heard_of_before_is_not_taken_for_new(partition: Partition, tmp_path: Path) -> None:
+    """Be it now or before a start, and be it that all they sent was refused: their models are looked for first."""
+    await partition.apply([told(3, tell("a"), "bob")])
+    for user in ("alice", "bob"):
+        partition._actives.passivate(partition.number, user)  # noqa: SLF001 - as the memory's bound does
+    await partition.commit_all()
+    anew = MakeModel(id="anew", definition=DEFINITION)
+    assert [partition.apply_at_once(told(4, anew, user)) for user in ("alice", "bob")] == [None, None]
+    await partition.shard.close()
+    again = Partition(3, await Shard.open(tmp_path / "3.db"), ActiveModels(10))
+    try:
+        assert again.apply_at_once(told(4, anew)) is None
+        await again.shard.load(["carla"])
+        await until(lambda: again.shard.repeats.is_complete, "the filter is loaded")
+        assert again.apply_at_once(told(4, anew)) is None
+        refused = (await again.apply([told(4, anew)]))[0].outcome
+        assert type(refused) is Refused
+        assert refused.error.code is Code.ALREADY_EXISTS
+    finally:
+        await again.shard.close()
 
 
 async def test_nothing_is_applied_while_a_model_is_read(partition: Partition) -> None:
