@@ -97,7 +97,7 @@ async def test_whoever_was_heard_of_before_is_not_taken_for_new(partition: Parti
     """Be it now or before a start, and be it that all they sent was refused: their models are looked for first."""
     await partition.apply([told(3, tell("a"), "bob")])
     for user in ("alice", "bob"):
-        partition._actives.passivate(partition.number, user)  # noqa: SLF001 - as the memory's bound does
+        partition._actives.passivate(partition.number, user)
     await partition.commit_all()
     anew = MakeModel(id="anew", definition=DEFINITION)
     assert [partition.apply_at_once(told(4, anew, user)) for user in ("alice", "bob")] == [None, None]
