@@ -17,6 +17,12 @@ Posted = Mapping[str, Any]
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 
+_AS_JSON: Final = '{"grant_type": "password", "client_id": …, "client_secret": …, "username": <key>, "password": …}'
+_AS_FORM: Final = (
+    f"send at most {MAX_PARAMETERS} fields name=value with & between them, other characters as %XX: "
+    "curl --data-urlencode name=value does that"
+)
+
 _DECODER: Final = msgspec.json.Decoder()
 
 
@@ -25,18 +31,25 @@ def posted_in(request: web.Request, body: bytes) -> Posted:
     if not body:
         return {}
     if request.content_type == _JSON:
-        found = decode(_DECODER, body)
+        found = _decoded(body)
         if not isinstance(found, dict | list):
-            raise Refusal(Code.BAD_FIELD, "the body is no JSON object")
+            raise Refusal(Code.BAD_FIELD, "the body is no JSON object", None, f"send {_AS_JSON}")
         return found if isinstance(found, dict) else {}
     return _form(body) if request.content_type == _FORM else {}
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode(_DECODER, body)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, refusal.message, None, f"send {_AS_JSON}, or a form") from refusal
 
 
 def _form(body: bytes) -> Posted:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
-        raise Refusal(Code.MALFORMED, "the body is no form") from error
+        raise Refusal(Code.MALFORMED, "the body is no form", None, _AS_FORM) from error
     found: dict[str, Any] = {}
     for name, value in pairs:
         there = found.get(name)

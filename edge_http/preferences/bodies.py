@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from edge_http.http.body import read_body
-from edge_http.preferences.forms import object_of
+from edge_http.preferences.forms import TOO_DEEP_HINT, object_of
 from schemas.decoding import decode
 from schemas.errors import Code, Refusal
 from schemas.limits import MAX_JSON_DEPTH
@@ -17,6 +17,12 @@ MAX_BYTES: Final = 102_400
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 MERGE_PATCH: Final = "application/merge-patch+json"
+
+_JSON_HINTS: Final = {
+    Code.MALFORMED: "send JSON in UTF-8, as a JSON library writes it: python -m json.tool FILE shows where it is none",
+    Code.TOO_DEEP: TOO_DEEP_HINT,
+}
+_VALUE_HINT: Final = "send numbers that a double holds, and no NaN"
 
 _DECODER: Final = msgspec.json.Decoder()
 
@@ -60,7 +66,7 @@ def _object_in(data: bytes) -> Any:
         found = decode(_DECODER, data)
     except Refusal as refusal:
         # What is said of a place is of no use: it has no names in it.
-        raise Refusal(refusal.code, refusal.message) from refusal
+        raise Refusal(refusal.code, refusal.message, None, _JSON_HINTS.get(refusal.code, _VALUE_HINT)) from refusal
     if not isinstance(found, dict | list):
         raise Refusal(Code.BAD_FIELD, "the body is no JSON object", None, 'send {"contexts": {…}}')
     # A body with few brackets cannot be deep: most need not be walked.
@@ -73,7 +79,7 @@ def _check_depth(body: Any) -> None:
     level, depth = [body], 0
     while level:
         if depth > MAX_JSON_DEPTH:
-            raise Refusal(Code.TOO_DEEP, f"the body is nested deeper than {MAX_JSON_DEPTH} levels")
+            raise Refusal(Code.TOO_DEEP, f"the body is nested deeper than {MAX_JSON_DEPTH} levels", None, TOO_DEEP_HINT)
         level = [member for node in level for member in _members_of(node) if isinstance(member, dict | list)]
         depth += 1
 

@@ -162,3 +162,21 @@ async def test_metadata_do_not_name_it(town: KeyTown) -> None:
     """Programs that knew the original know it."""
     for address in ("/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"):
         assert "access_token" not in await (await town.http.get(address)).text()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "hinted"),
+    [
+        (b"3", "application/json", '{"grant_type": "password"'),
+        (b"{", "application/json", '{"grant_type": "password"'),
+        (b"client_id=%FF", "application/x-www-form-urlencoded", "--data-urlencode"),
+        ("client_id=é".encode(), "application/x-www-form-urlencoded", "--data-urlencode"),
+        (b"&".join([b"a=1"] * 100), "application/x-www-form-urlencoded", "at most 64 fields"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told_what_to_send(
+    town: KeyTown, sent: bytes, kind: str, hinted: str
+) -> None:
+    """In words of whoever sends it: JSON, or a form as curl sends it."""
+    said = await town.send(data=sent, headers={"Content-Type": kind})
+    assert (said.status, hinted in str(said.body)) == (400, True), said.body

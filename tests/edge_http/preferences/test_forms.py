@@ -57,19 +57,20 @@ def _fields(tree: Any, above: str = "") -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("form", "code"),
+    ("form", "code", "hinted"),
     [
-        (b"a=%FF", Code.MALFORMED),
-        ("a=é".encode(), Code.MALFORMED),
-        (b"&".join([b"a=1"] * 1001), Code.MALFORMED),
-        (b"a" + b"[b]" * 65 + b"=1", Code.TOO_DEEP),
-        (b"a=1&a[b]=2", Code.BAD_FIELD),
-        (b"a[b]=2&a=1", Code.BAD_FIELD),
-        (b"a[b]=1&a[b][c]=2", Code.BAD_FIELD),
+        (b"a=%FF", Code.MALFORMED, "--data-urlencode"),
+        ("a=é".encode(), Code.MALFORMED, "%XX"),
+        (b"&".join([b"a=1"] * 1001), Code.MALFORMED, "as JSON"),
+        (b"a" + b"[b]" * 65 + b"=1", Code.TOO_DEEP, "nearer to the top"),
+        (b"a=1&a[b]=2", Code.BAD_FIELD, "a=… or what begins with a["),
+        (b"a[b]=2&a=1", Code.BAD_FIELD, "a=… or what begins with a["),
+        (b"a=1&a[b][c]=2", Code.BAD_FIELD, "a=… or what begins with a["),
+        (b"a[b]=1&a[b][c]=2", Code.BAD_FIELD, "a[b]=… or what begins with a[b]["),
     ],
 )
-def test_what_is_no_such_form_is_refused(form: bytes, code: Code) -> None:
-    """With a code: nothing is guessed."""
+def test_what_is_no_such_form_is_refused(form: bytes, code: Code, hinted: str) -> None:
+    """With a code, and what to send: nothing is guessed."""
     with pytest.raises(Refusal) as refused:
         object_of(form)
-    assert refused.value.code is code
+    assert (refused.value.code, hinted in (refused.value.hint or "")) == (code, True)

@@ -16,6 +16,7 @@ from tests.edge_http.conftest import Edge
 from tests.edge_http.fakes import key_record
 from tests.edge_http.preferences.test_reaching import GOOD, SET, edge_with
 
+HINTLESS = ("unknown_verb",)
 VIEWS = {"flat": SET, "ISO24751": {"contexts": {}}, "\u00e9": SET}
 
 
@@ -41,6 +42,7 @@ async def refusal(response: ClientResponse) -> tuple[int, str]:
     body = await response.json()
     assert response.content_type == "application/json"
     assert (body["isError"], bool(body["message"])) == (True, True)
+    assert body["hint"] or body["code"] in HINTLESS, "what to do is said"
     return response.status, body["code"]
 
 
