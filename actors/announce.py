@@ -154,6 +154,7 @@ def event_of(item: Settled) -> Event:
         seq=message.seq,
         time=message.time_us / 1e6,
         paths=paths,
+        before=item.before,
     )
 
 

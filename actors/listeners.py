@@ -20,8 +20,9 @@ class Listeners:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._listening: Listening | None = None
+        self._swept = time.monotonic()
         self.until: dict[str, float] = {}
-        """Until when each person is listened for, on this machine's clock; not looked after between two notes."""
+        """Until when each person is listened for, on this machine's clock; swept now and then."""
 
     @classmethod
     async def open(cls, bus: Bus) -> "Listeners":
@@ -46,11 +47,13 @@ class Listeners:
         return True
 
     def tell(self, event: Event) -> None:
-        """Tell those who listen. If the bus takes nothing now, they see by a later sequence that they missed it."""
+        """Tell those who listen. If the bus takes nothing now, they see by the next event that they missed it."""
         self._bus.publish_soon(event_subject(event.user).encode(), encode(event))
 
     def _note(self, subject: bytes, _reply: bytes, _headers: bytes, _data: bytes) -> None:
         now = time.monotonic()
-        for user in [user for user, until in self.until.items() if until < now]:
-            del self.until[user]
+        if now - self._swept > LISTENED_FOR_S:
+            # Not at each note: all people are noted every few seconds.
+            self._swept = now
+            self.until = {user: until for user, until in self.until.items() if until >= now}
         self.until[subject.rpartition(b".")[2].decode("utf-8", "replace")] = now + LISTENED_FOR_S

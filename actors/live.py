@@ -35,6 +35,8 @@ class Applied(msgspec.Struct, gc=False):
 
     outcome: Outcome
     changes: Sequence[Change] = ()
+    before: int = 0
+    """The model's sequence before that; 0: there was none."""
 
 
 class LiveModel:
@@ -78,8 +80,9 @@ class LiveModel:
 
     def _take(self, decision: Decision, command: Command, stamp: Stamp) -> Applied:
         check_writable(decision.changes)
+        before = 0 if self.model is None else self.model.seq
         self.model = take(self.model, decision.changes, stamp, self.caches)
-        return Applied(Accepted(id=command.id, seq=stamp.seq, result=decision.result), decision.changes)
+        return Applied(Accepted(id=command.id, seq=stamp.seq, result=decision.result), decision.changes, before)
 
     def rest(self) -> None:
         """Take little room until the model is used again."""

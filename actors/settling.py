@@ -46,6 +46,8 @@ class Settled(msgspec.Struct, gc=False):
     """Something of it must leave soon: an effect or an announcement is in the outbox."""
     changes: Sequence[Change] = ()
     """What it has changed in the model; nothing when it had been applied before."""
+    before: int = 0
+    """The sequence of what had changed that model last; 0: there was none."""
 
 
 class Settling:
@@ -181,7 +183,7 @@ class Settling:
             self._waiting.forget(actor)
             self._remember(key, First(outcome, None))
             self._waiting.gathering.models[actor.user] = actor
-        self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes))
+        self.settled.append(Settled(one, outcome, len(batch.outbox) > entries, applied.changes, applied.before))
         if type(outcome) is Refused and outcome.error is not PROBED:
             self._reject(one, outcome)
 

@@ -30,8 +30,9 @@ class Events:
     async def listening(self, user: str, on_event: OnEvent) -> AsyncIterator[None]:
         """Be told of changes in a person's model. Raises `Transient`.
 
-        What is asked after this has begun shows what it does not tell: the worker hears of both in this order. What is
-        lost on the way, as when a connection breaks, is not told: whoever must know compares sequences.
+        A worker that answers what is asked after this has begun has heard of it before. Another one that tells of
+        changes may hear of it later than that answer is made, and what is lost on the way, as when a connection breaks
+        or a worker is replaced, is not told. So whoever must know compares sequences: each event names the one before.
         """
         heard = self._heard.get(user)
         if heard is None:

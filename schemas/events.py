@@ -1,8 +1,8 @@
 """What has just been applied, for live feeds. An event says where to look, not what is there: who may see it asks.
 
 They go on `llum.event.<user>`, from the primary of the person's partition, while somebody says on
-`llum.listening.<user>` that they listen. They are not kept. Whoever missed some sees it by the sequence of an answer,
-and asks again.
+`llum.listening.<user>` that they listen. They are not kept. Whoever missed some sees it by the next event, or by
+the sequence of an answer, and asks again.
 """
 
 from typing import Final
@@ -35,3 +35,6 @@ class Event(msgspec.Struct, kw_only=True, frozen=True):
     """When the log took the command, seconds since 1970."""
     paths: list[list[str]]
     """Each component, context or view that is now another one, there or not; [] is the whole model."""
+    before: int = 0
+    """The sequence of the command that had changed the model last; 0: there was no model. Whoever has not heard of that
+    one has missed something, whichever workers have told."""

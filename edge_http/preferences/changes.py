@@ -62,8 +62,11 @@ class _Feed:
         self._reached = reached
         self._waiting: deque[ChangeInSafe] = deque()
         self._awake = asyncio.Event()
+        self._early: list[Event] | None = []
+        """What is heard before it is known from which command on changes are told; None: that is known."""
         self._heard_seq = 0
-        """The last command that was heard of: whoever is answered by a later one has missed something."""
+        """The last command that was heard of. Whoever is answered by a later one has missed something, and so has
+        whoever hears of a later one that names another as the one before it."""
         self._from_seq = 0
         self._missed = False
         self._overrun = False
@@ -72,7 +75,11 @@ class _Feed:
 
     def take(self, event: Event) -> None:
         """Take an event from the bus."""
-        self._heard_seq = max(self._heard_seq, event.seq)
+        if self._early is not None:
+            self._early.append(event)
+            return
+        if event.seq > self._heard_seq:
+            self._note(event)
         change = change_in(event, self._reached.place)
         if change is None:
             return
@@ -82,11 +89,19 @@ class _Feed:
             self._waiting.append(change)
         self._awake.set()
 
+    def _note(self, event: Event) -> None:
+        if event.before != self._heard_seq:
+            self._missed = True
+            self._awake.set()
+        self._heard_seq = event.seq
+
     async def begin(self) -> None:
         """Look at what there is. Raises what is wrong with the caller or the key, as long as an answer can say so."""
         reply, self._granted = await self._asked(), await self._grants()
-        self._from_seq = reply.seq
-        self._heard_seq = max(self._heard_seq, reply.seq)
+        self._from_seq = self._heard_seq = reply.seq
+        early, self._early = self._early or [], None
+        for event in early:
+            self.take(event)
 
     async def told(self, feeds: Feeds) -> web.StreamResponse:
         """Tell what changes, and give the response when that is over. It is cancelled when the reader goes."""
@@ -133,18 +148,21 @@ class _Feed:
                     await self._awake.wait()
             except TimeoutError:
                 return None
-        return self._waiting.popleft()
+        return None if self._missed else self._waiting.popleft()
 
     async def _look(self) -> None:
         """See whether the caller may still know, and whether something was missed."""
         await self._check_caller()
-        reply = await self._asked()
-        if self._missed or reply.seq > self._heard_seq:
-            self._waiting.clear()
+        missed, self._missed = self._missed, False
+        reply = await self._asked(self._heard_seq)
+        if missed or reply.seq > self._heard_seq:
+            # What came meanwhile and is newer is told after it.
+            self._waiting = deque(change for change in self._waiting if change.seq > reply.seq)
             self._heard_seq = max(self._heard_seq, reply.seq)
-            self._from_seq, self._missed = reply.seq, False
+            self._from_seq = reply.seq
             await self._reload(reply.seq)
-        else:
+        elif not self._waiting:
+            # An id says that all up to it has been told.
             await self._stream.beat(reply.seq)
 
     async def _deliver(self, change: ChangeInSafe) -> None:
@@ -188,7 +206,7 @@ class _Feed:
             return
         try:
             then = await self._asked_as_of(int(last))
-            now = await self._asked()
+            now = await self._asked(self._from_seq)
         except (LlumError, ValueError):
             # The past is not for everybody. What has ended meanwhile is seen with the next look.
             await self._reload(self._from_seq)

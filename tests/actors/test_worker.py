@@ -285,6 +285,8 @@ async def test_live_feeds_are_told_by_the_primary(host: Host) -> None:
         ("tell", [["c", "a"]]),
         ("tell", [["c", "a"]]),
     ]
+    assert heard[0].before == 0, "there was no model"
+    assert [event.before for event in heard[1:]] == [event.seq for event in heard[:-1]], "whoever tells of them"
     last = heard[-1]
     assert (last.user, last.app, last.seq) == (ALICE, "llum", seq)
     assert abs(last.time - time.time()) < 3600, "seconds since 1970"

@@ -7,7 +7,7 @@ Method: programs with different rights listen to one person's preferences while 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -15,9 +15,14 @@ from aiohttp import web
 from edge_http.http import event_stream
 from edge_http.http.event_stream import EventStream, ReaderGone
 from edge_http.preferences import changes, feeds
+from edge_http.preferences.changes import _Feed
 from edge_http.preferences.face import PreferencesFace
+from edge_http.preferences.reached import ReachedPlace
+from identity.preferences.keys import OWN_PLACE
 from llum.ontologies.loading import load
+from schemas.events import Event
 from schemas.grants import Consent
+from schemas.preferences import PreferencesReply
 from schemas.slices import Slice
 from tests.edge_http.accounts.conftest import Site
 from tests.edge_http.accounts.conftest import llum as llum
@@ -124,6 +129,105 @@ async def test_what_no_event_has_told_is_a_reload(programs: Programs) -> None:
     assert first.id is not None
     assert reload.data == {"seq": reload.id}
     assert reload.data["seq"] > first.id
+
+
+async def test_the_next_event_hides_none_that_was_missed(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the one before it: so the feed sees at once that it has missed one, and a break then loses nothing."""
+    owner = await programs.let_in("twin", role="owner")
+    await programs.patch(owner, {"size": 1, "other": 1})
+    monkeypatch.setattr(changes, "HEARTBEAT_S", 10 * DEADLINE_S)
+    async with programs.listening(owner) as feed:
+        first = await feed.next()
+        heard = programs.site.app[feeds.FEEDS].events._heard["alice"]
+        takers, seen = heard.takers, list[Event]()
+        heard.takers = [seen.append]
+        await programs.patch(owner, {"size": 2})
+        await until(lambda: bool(seen), "what the feed does not hear of was told")
+        heard.takers = takers
+        await programs.patch(owner, {"other": 2})
+        reload = await feed.next()
+    assert (reload.kind, reload.data["seq"]) == ("reload", reload.id)
+    async with programs.listening(owner, last=first.id) as feed:
+        assert sorted((await feed.next("change")).terms) == ["other", "size"]
+
+
+class _FeedOfAnswers(_Feed):
+    """A feed whose questions are answered with given sequences. What is heard meanwhile comes before the answer."""
+
+    def __init__(self, *answers: int) -> None:
+        reached = ReachedPlace("me", "alice", "phone", OWN_PLACE, web.Application())
+        super().__init__(cast(web.Request, None), reached)
+        self.answers = list(answers)
+        self.meanwhile: list[Event] = []
+        self.said: list[tuple[str, int]] = []
+        self._stream = cast(EventStream, self)
+
+    async def _asked(self, _min_seq: int | None = None) -> PreferencesReply:
+        for event in self.meanwhile:
+            self.take(event)
+        self.meanwhile = []
+        return PreferencesReply(seq=self.answers.pop(0), sets={})
+
+    async def _grants(self) -> list[Slice]:
+        return []
+
+    async def _check_caller(self) -> None:
+        pass
+
+    async def _reload(self, seq: int) -> None:
+        self.said.append(("reload", seq))
+
+    async def beat(self, seq: int) -> None:
+        self.said.append(("beat", seq))
+
+
+def _event(seq: int, before: int) -> Event:
+    path = [*OWN_PLACE, "flat", "gpii-default", "size"]
+    return Event(user="alice", app="phone", verb="put_preferences", seq=seq, time=0.0, paths=[path], before=before)
+
+
+@pytest.mark.parametrize(
+    ("early", "later", "missed"),
+    [
+        ([(5, 4)], [], False),
+        ([(4, 3), (5, 4), (6, 5)], [(7, 6)], False),
+        ([(6, 5)], [], False),
+        ([(7, 6)], [], True),
+        ([], [(6, 5), (7, 6)], False),
+        ([], [(5, 4), (4, 3), (6, 5)], False),
+        ([], [(7, 6)], True),
+        ([], [(6, 5), (8, 7)], True),
+        ([], [(8, 7), (7, 6), (6, 5)], True),
+        ([], [(6, 0)], True),
+    ],
+)
+async def test_a_feed_knows_whether_it_has_heard_of_everything(
+    early: list[tuple[int, int]], later: list[tuple[int, int]], missed: bool
+) -> None:
+    """From what the first answer shows, by what each event names before it; a model that is made anew is another."""
+    feed = _FeedOfAnswers(5)
+    feed.meanwhile = [_event(*one) for one in early]
+    await feed.begin()
+    for one in later:
+        feed.take(_event(*one))
+    assert feed._missed == missed
+
+
+async def test_what_comes_while_a_feed_looks_is_told_after_it() -> None:
+    """Neither by a reload, which shows an older state, nor by a sign of life, whose id would say that it was told."""
+    feed = _FeedOfAnswers(5, 7, 9, 9)
+    await feed.begin()
+    feed.take(_event(7, 6))
+    feed.meanwhile = [_event(8, 7)]
+    await feed._look()
+    assert (feed.said, [one.seq for one in feed._waiting], feed._missed) == ([("reload", 7)], [8], False)
+    feed._waiting.clear()
+    feed.meanwhile = [_event(9, 8)]
+    await feed._look()
+    assert (feed.said, [one.seq for one in feed._waiting]) == ([("reload", 7)], [9])
+    feed._waiting.clear()
+    await feed._look()
+    assert feed.said == [("reload", 7), ("beat", 9)]
 
 
 async def test_feeds_are_few_for_each_caller(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
