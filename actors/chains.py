@@ -35,10 +35,10 @@ MAX_ENDED: Final = 256
 SentCommand = tuple[str, str, str]
 """User, app and id of a command."""
 
-Firing = tuple[int, int]
+FiringPiece = tuple[int, int]
 """The sequence of a command, and which of its pieces of evidence fires rules: it may tell several components."""
 
-Awaited = SentCommand | Firing
+Awaited = SentCommand | FiringPiece
 """What a chain awaits: a command that is on its way, or a firing."""
 
 Say = Callable[[str, Outcome], None]
@@ -103,7 +103,7 @@ class Chains:
             self._await(chain, *_firings(item))
         self._has_come(chain, command)
 
-    def decided(self, firing: Firing, commands: Iterable[SentCommand]) -> None:
+    def decided(self, firing: FiringPiece, commands: Iterable[SentCommand]) -> None:
         """Note what comes of a firing: these commands are on their way to the same model."""
         chain = self.awaited.get(firing)
         if chain is not None:
@@ -157,7 +157,7 @@ def _sent(item: Settled) -> SentCommand | None:
     return None if command_id is None else (address.user, address.app, command_id)
 
 
-def _firings(item: Settled) -> list[Firing]:
+def _firings(item: Settled) -> list[FiringPiece]:
     """Name what fires rules that are to be evaluated. If nothing of it leaves, they have been: it is applied anew."""
     seq = item.incoming.message.seq
     return [(seq, change.n) for change in item.changes if type(change) is Fired]
