@@ -50,7 +50,7 @@ async def _sweep_now_and_then(bus: Bus, data_dir: Path, every_s: float) -> None:
 async def sweep(bus: Bus, data_dir: Path) -> int:
     """Go on with joins; forget all whose time is over, and give their number.
 
-    Raises `Transient`, `Refusal`, `SetupError`.
+    One that cannot be done now is logged, and the others are done. Raises `Transient` if nothing can be found out.
     """
     over, joins = await TemporaryUsers(bus).over(), await is_joining(bus)
     if not over and not joins:
@@ -63,15 +63,20 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
     from llum.people.forgetting import forget_person
     from schemas.apps import OWNER_APP
 
-    requests = Requests(bus)
+    requests, forgotten = Requests(bus), 0
     await requests.start()
     try:
         if joins:
             await KeyJoining(PreferenceKeys(bus), requests).take_up()
         client = Client(bus, requests, OWNER_APP)
         for user in over:
-            await forget_person(client, user, data_dir)
+            try:
+                await forget_person(client, user, data_dir)
+                forgotten += 1
+            except LlumError as error:
+                # One who cannot be forgotten now keeps nobody else: the next look finds them again.
+                log.warning("forgetting_waits", user=user, error=str(error))
     finally:
         await requests.close()
-    log.info("temporary_users_forgotten", number=len(over))
-    return len(over)
+    log.info("temporary_users_forgotten", number=forgotten)
+    return forgotten

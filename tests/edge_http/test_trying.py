@@ -20,8 +20,10 @@ from identity.accounts.store import Accounts
 from identity.authenticator import Authenticator
 from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
+from llum.client import Client
+from llum.people import forgetting
 from llum.processes.sweeping import sweep
-from schemas.errors import Code, Refusal
+from schemas.errors import Code, Refusal, Transient
 from schemas.queries import Ask, GetContext
 from schemas.replies import AskReply
 from tests.actors.serving import PARTITIONS, Llum, serving
@@ -157,6 +159,27 @@ async def test_a_trial_that_began_half_is_swept_too(site: Site, tmp_path: Path) 
     await later._bucket.put("guest-half", b"1")
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 1
     assert await later.count("guest-half") == 0
+
+
+async def test_one_who_cannot_be_forgotten_keeps_no_other(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are forgotten, and the next look finds that one again."""
+    users = TemporaryUsers(site.llum.bus)
+    for user in ("guest-1", "guest-2", "guest-3"):
+        await users.keep_until(user, 1.0)
+    forget = forgetting.forget_person
+
+    async def forget_some(client: Client, user: str, data_dir: Path) -> forgetting.Receipt:
+        if user == "guest-2":
+            raise Transient(Code.UNAVAILABLE, "nobody answers")
+        return await forget(client, user, data_dir)
+
+    monkeypatch.setattr(forgetting, "forget_person", forget_some)
+    assert await sweep(site.llum.bus, tmp_path / "nowhere") == 2
+    assert await users.over() == ["guest-2"]
+    monkeypatch.undo()
+    assert await sweep(site.llum.bus, tmp_path / "nowhere") == 1
 
 
 async def test_a_temporary_user_has_small_bounds(site: Site) -> None:
