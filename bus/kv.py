@@ -96,8 +96,13 @@ class Bucket:
 
     async def replace(self, entry: KeyValue, value: bytes, lifetime_s: float | None = None) -> bool:
         """Write a value in place of one that was read; tell whether that was still the newest. Raises `Transient`."""
+        return await self.swap(entry, value, lifetime_s) is not None
+
+    async def swap(self, entry: KeyValue, value: bytes, lifetime_s: float | None = None) -> KeyValue | None:
+        """Do the same, and give what is there now, to be swapped in turn; None: it was not the newest any more."""
         expected = {_EXPECTED: str(entry.seq)} | _lifetime_header(lifetime_s)
-        return await self._publish_expected(entry.key, value, expected) is not None
+        seq = await self._publish_expected(entry.key, value, expected)
+        return None if seq is None else KeyValue(entry.key, value, seq)
 
     async def take(self, entry: KeyValue) -> bool:
         """Drop a value that was read; tell whether it was still the newest: of many who take it, one does.
