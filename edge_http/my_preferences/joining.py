@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from edge_http.accounts.mistakes import Mistakes
+from edge_http.accounts.mistakes import WHOLE_FORM, Mistakes
 from edge_http.http.errors import STATUS_OF, headers_of
 from edge_http.http.observe import TRACE
 from edge_http.http.showing import wants_page
@@ -18,6 +18,7 @@ from edge_http.my_preferences.reading import url_of_safe
 from edge_http.sessions.current import require_fresh, see_other
 from edge_http.sessions.forms import posted_form
 from edge_http.sessions.own_sessions import way_in_words
+from identity.preferences.join_notes import BeingMoved
 from identity.preferences.joining import KeyJoining
 from identity.throttle import Attempts
 from schemas.errors import Code, LlumError
@@ -26,6 +27,8 @@ KEY_ATTEMPTS: Final = web.AppKey("key_attempts", Attempts)
 """Counts wrong keys."""
 
 _SAID: Final = {
+    (Code.NO_SUCH_MODEL, WHOLE_FORM): "You have no model here yet, so there is nothing that a key could be joined to. "
+    "Whoever runs this llum can make one for you.",
     (Code.NO_SUCH_MODEL, "key"): "Nothing is stored under this key. Compare it with what you were given: "
     "capitals and spaces matter.",
     (Code.ALREADY_EXISTS, "key"): "This key is joined already: to your preferences, or to somebody else's. "
@@ -33,14 +36,19 @@ _SAID: Final = {
     (Code.ALREADY_EXISTS, "label"): "You have joined something under this name already. Choose another one.",
     (Code.KEY_REVOKED, "key"): "This key was revoked, so it opens nothing any more. Ask whoever has given it to you.",
     (Code.READ_ONLY, "key"): "These preferences are an example that nobody can change, so nobody can make them theirs. "
-    "Set what you like of them on your own page.",
+    "Set what you like of them on your own page, or ask whoever has given you the key for one of your own.",
     (Code.BAD_FIELD, "key"): "This can be no key. A key is one line of at most 1,024 characters.",
     (Code.BAD_PATH, "label"): "This name cannot be used. Take a short one of letters and digits.",
     (Code.BAD_FIELD, "label"): "This name cannot be used. Take a short one that begins with a letter.",
 }
 """What is said of what is wrong, by its code and the field of the form."""
 
-_FIELDS: Final = {"label": "label"}
+_BEING_MOVED: Final = (
+    "This key is being joined at this moment: to your preferences, or to somebody else's. Come again in a minute."
+)
+
+_FIELDS: Final = {"gpiiKey": "key", "label": "label"}
+"""Of errors, those about something that was typed."""
 
 
 async def show_join(request: web.Request) -> web.Response:
@@ -68,14 +76,13 @@ async def join(request: web.Request) -> web.Response:
 
 
 def _again(request: web.Request, error: LlumError, label: str) -> web.Response:
-    field = _FIELDS.get(error.error.field or "", "key")
-    said = _SAID.get((error.code, field))
+    field = _FIELDS.get(error.error.field or "", WHOLE_FORM)
+    said = _BEING_MOVED if isinstance(error, BeingMoved) else _SAID.get((error.code, field))
     if not wants_page(request) or (said is None and error.code is not Code.RATE_LIMITED):
         raise error
     if said is None:
-        mistakes = Mistakes(form=f"You have tried too often. {(error.hint or '').capitalize()}.")
-    else:
-        mistakes = Mistakes({field: said})
+        said = f"You have tried too often. {(error.hint or '').capitalize()}."
+    mistakes = Mistakes({field: said})
     response = _form(request, mistakes, label, STATUS_OF[error.code])
     response.headers.update(headers_of(error))
     return response

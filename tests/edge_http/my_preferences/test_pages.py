@@ -1,5 +1,8 @@
 """A person's page about preferences: what it says, and what its forms change."""
 
+from bus.as_app import new_id
+from identity.preferences.join_notes import JoinNote, JoinNotes
+from schemas.commands import Forget
 from tests.edge_http.my_preferences.conftest import FONT_SIZE, Person, row_of, words_of
 
 KEY = "carla of the library"
@@ -106,6 +109,25 @@ async def test_a_key_that_cannot_be_joined_says_why(alice: Person) -> None:
         page = await alice.send(form, "/my-preferences/join", key=key, label=label)
         assert said in page.error(field)
         assert page.value("label") == label
+
+
+async def test_a_key_that_is_being_joined_is_no_example(alice: Person) -> None:
+    """She is told to come again. One without a model is told that it is not the key that is wrong."""
+    keys = alice.site.authenticator.preference_keys
+    await alice.make_safe(KEY, {FONT_SIZE: 30})
+    note = JoinNote(await keys.safe_user(KEY), KEY, "bob", "card", "", 0.0, "an attempt")
+    held = await JoinNotes(keys.store.bucket).write(note)
+    form = await alice.open("/my-preferences/join")
+    page = await alice.send(form, "/my-preferences/join", key=KEY, label="card")
+    assert page.status == 503
+    assert "Come again in a minute" in page.text
+    assert page.value("label") == "card"
+    await JoinNotes(keys.store.bucket).drop(held)
+    await alice.site.llum.do(Forget(id=new_id()), "alice")
+    page = await alice.send(form, "/my-preferences/join", key=KEY, label="card")
+    assert page.status == 404
+    assert "You have no model here yet" in page.text
+    assert 'id="error-key"' not in page.raw
 
 
 UNJOINED = (
