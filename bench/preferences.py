@@ -34,6 +34,8 @@ CONNECTIONS: Final = (1, 8)
 TERMS: Final = (10, 200)
 ROUNDS: Final = 5
 LAG_S: Final = 1.2
+KEYS: Final = 32
+"""Keys that a connection puts under in turn, so that all streams of the log are used: the limit uses them in turn."""
 COMMON: Final = "http://registry.gpii.net/common/"
 KNOWN: Final = ("fontSize", "cursorSize", "highContrast/enabled", "magnification", "tracking")
 """Terms that other ontologies have, too."""
@@ -69,6 +71,7 @@ async def main(round_s: float) -> None:
             limit = Limit(durable.said["url"], "/tell", (durable.pid, consumer.pid))
             for terms in TERMS:
                 echoed = await _echoed(exits, running, Path(folder), terms)
+                await asyncio.to_thread(_fill, running, terms)
                 for count in CONNECTIONS:
                     for work in _works(running, terms, count, echoed, limit):
                         print(await _measured(running, work, terms, count, round_s), flush=True)
@@ -99,6 +102,12 @@ async def _echoed(exits: contextlib.AsyncExitStack, running: Running, folder: Pa
     return {view: Limit(handler.said["url"], f"/{name}", (handler.pid, echo.pid)) for view, name in names.items()}
 
 
+def _fill(running: Running, terms: int) -> None:
+    """Make the safes that are put into."""
+    for lane, key in itertools.product(range(max(CONNECTIONS)), range(KEYS)):
+        _send(running, "PUT", f"/preferences/bench{terms}-{lane}-{key}", body_of(terms, 2))
+
+
 def _send(running: Running, method: str, path: str, body: bytes | None = None) -> bytes:
     from urllib.request import Request as HttpRequest
 
@@ -116,7 +125,10 @@ def _works(
         request = _request(running, "GET", f"{path}?view={view}", b"")
         yield MeasuredPath(name, [request] * count, echoed[view], b"{}")
     puts: list[Request] = [
-        (_request(running, "PUT", f"{path}-{count}-{lane}", body_of(terms, value)) for value in itertools.count(3))
+        (
+            _request(running, "PUT", f"{path}-{lane}-{value % KEYS}", body_of(terms, value))
+            for value in itertools.count(3)
+        )
         for lane in range(count)
     ]
     yield MeasuredPath("put", puts, durable, body, LAG_S)

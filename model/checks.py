@@ -45,6 +45,8 @@ def check_evidence(evidence: NewEvidence, value_type: ValueType, value_list: Seq
 
 def check_json(value: Any, field: str, code: Code = Code.BAD_VALUE) -> None:
     """Check any JSON level by level, so that depth costs no recursion."""
+    if _is_checked_scalar(value, field, code):
+        return
     level, depth = [value], 0
     while level:
         containers = [node for node in level if not _is_checked_scalar(node, field, code)]

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from model.reads import EvidenceKind
-from model.state import NOTHING
+from model.state import NOTHING, NUMBERS_PER_COMMAND
 from schemas.evidence import Evidence, EvidenceType
 
 KINDS: Final[tuple[EvidenceKind, ...]] = get_args(EvidenceKind)
@@ -214,7 +214,8 @@ class _Packed:
 class _Short(msgspec.Struct, array_like=True, gc=False):
     """Evidence of the model's owner of which no more is to be said."""
 
-    seq: int
+    place: int
+    """Its `seq`; or, of a further piece of a command, less than 0: -(seq * 65536 + n)."""
     creation_time: float
     value: Any
     source: str
@@ -228,6 +229,8 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _encode_whole: Final = msgspec.json.Encoder().encode
 _short: Final = msgspec.msgpack.Decoder(_Short)
 _latest: Final = msgspec.json.Decoder(Latest)
+_MAX_SEQ_OF_FURTHER: Final = 2**47
+"""The place of a further piece is a number of 64 bits up to here."""
 _OPENS_JSON: Final = b"{"
 """No short form begins like this."""
 _OPENS_HELD: Final = b"\x97"
@@ -262,18 +265,17 @@ def _packed_piece(piece: Evidence | None, owner: str, knows_held: bool) -> bytes
         return b""
     if not _is_short(piece, owner):
         return _encode_whole(Latest(piece, knows_held=knows_held))
+    place = -(piece.seq * NUMBERS_PER_COMMAND + piece.n) if piece.n else piece.seq
     if piece.time is not None and knows_held:
-        return _encode(
-            (piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type, True)
-        )
+        return _encode((place, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type, True))
     if piece.time is None and piece.evidence_type == "explicit":
-        return _encode((piece.seq, piece.creation_time, piece.value, piece.source))
-    return _encode((piece.seq, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type))
+        return _encode((place, piece.creation_time, piece.value, piece.source))
+    return _encode((place, piece.creation_time, piece.value, piece.source, piece.time, piece.evidence_type))
 
 
 def _is_short(piece: Evidence, owner: str) -> bool:
     return piece.owner == owner and not (
-        piece.n
+        (piece.n and (piece.n >= NUMBERS_PER_COMMAND or piece.seq >= _MAX_SEQ_OF_FURTHER))
         or piece.flags
         or piece.extra
         or piece.correction
@@ -288,8 +290,10 @@ def _unpacked_piece(packed: bytes, owner: str) -> Evidence | None:
     if not packed:
         return None
     short = _short.decode(packed)
+    seq, n = (short.place, 0) if short.place >= 0 else divmod(-short.place, NUMBERS_PER_COMMAND)
     return Evidence(
-        seq=short.seq,
+        seq=seq,
+        n=n,
         value=short.value,
         evidence_type=short.evidence_type,
         source=short.source,

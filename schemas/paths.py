@@ -36,7 +36,11 @@ def format_path(path: Path | list[str]) -> str:
     text = "/".join(path)
     if "~" not in text and text.count("/") < len(path):
         return text
-    return "/".join(segment.replace("~", "~0").replace("/", "~1") for segment in path)
+    return "/".join([_escaped(segment) if "/" in segment or "~" in segment else segment for segment in path])
+
+
+def _escaped(segment: str) -> str:
+    return segment.replace("~", "~0").replace("/", "~1")
 
 
 def parse_path(text: str, field: str = "path") -> Path:

@@ -288,7 +288,7 @@ def check_writable(changes: Sequence[Change]) -> None:
             if change.creation_us not in _INT64 or change.component_no not in _INT64:
                 raise Unwritable("a number of evidence is out of bounds")
         elif type(change) is PutItem:
-            _check_text(format_path(change.path))
+            _check_text("".join(change.path))
         elif type(change) is MarkWithdrawn or type(change) is NoteConsequence:
             if change.seq not in _INT64 or change.n not in _INT64:
                 raise Unwritable("a piece of evidence has a number out of bounds")
