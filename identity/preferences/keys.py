@@ -8,7 +8,6 @@ original's documents, that a person has joined to their model, or that was revok
 
 import builtins
 import hashlib
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -38,7 +37,7 @@ SAFE_PREFIX: Final = "_safe-"
 
 KEY_APP_PREFIX: Final = "key-"
 
-_HASH_CHARACTERS: Final = 40
+_HASH_BYTES: Final = 20
 """Hexadecimal digits of a hash: 160 bits, so that nobody finds two keys with one."""
 
 _NOBODY: Final = f"{SAFE_PREFIX}forgotten"
@@ -234,8 +233,8 @@ class PreferenceKeys:
     async def _hash(self, text: str, kind: bytes = b"key") -> str:
         if self._secret is None:
             self._secret = await secret(self.bus, SECRET_NAME)
-        digest = hmac.digest(self._secret, b"%s\0%s" % (kind, text.encode()), hashlib.sha256)
-        return digest.hex()[:_HASH_CHARACTERS]
+        # A keyed hash of its own (RFC 7693), which each request pays for: a quarter of an HMAC.
+        return hashlib.blake2b(text.encode(), key=self._secret, person=kind, digest_size=_HASH_BYTES).hexdigest()
 
 
 def is_safe(user: str) -> bool:
