@@ -38,7 +38,7 @@ SAFE_PREFIX: Final = "_safe-"
 KEY_APP_PREFIX: Final = "key-"
 
 _HASH_BYTES: Final = 20
-"""Hexadecimal digits of a hash: 160 bits, so that nobody finds two keys with one."""
+"""Bytes of a hash: 160 bits, so that nobody finds two keys with one."""
 
 _NOBODY: Final = f"{SAFE_PREFIX}forgotten"
 """The model, which nobody has, of a key whose person was forgotten."""
