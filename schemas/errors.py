@@ -2,10 +2,12 @@
 
     LlumError
     ├── Refusal      the caller's fault: fix the message; sending it again unchanged fails again
+    │   ├── BeyondAllowed                more than a limited token may write (`edge_http.preferences.limited`)
     │   ├── InvalidPreferences           with all that is wrong with them (`edge_http.preferences.answers`)
     │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
+    │   ├── BeingMoved                   somebody joins these preferences now (`identity.preferences.join_notes`)
     │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)
     │   ├── ShardDamaged                 a shard's file is made anew from the log (`actors.store.damage`)
     │   └── ShardError                   a shard's file cannot be opened now (`actors.store.connection`)

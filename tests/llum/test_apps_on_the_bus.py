@@ -10,6 +10,7 @@ import pytest
 
 from bus.showing import ExpiringToken
 from bus.subjects import inbox_of_token
+from identity.registrations import access
 from llum.client import Client
 from llum.connecting import PATIENCE_S
 from llum.people.tokens import sign_in_app
@@ -173,6 +174,8 @@ async def test_a_token_of_an_earlier_registration_comes_back_no_more(there: Grou
     await there.llum.do(DeleteApp(id="gone", app="lamp"))
     await there.llum.grant("alice", "lamp")
     follower = await there.authenticator.tokens.renew(principal, 3600.0)
+    again, known = (await access(there.llum.requests, "alice", "lamp")).registration, there.authenticator.registrations
+    await until(lambda: known.is_known_to_hold("alice", "lamp", again), "the callout has heard of it")
     for old in (token, follower):
         with pytest.raises(Transient) as caught:
             await there.client("lamp", old)

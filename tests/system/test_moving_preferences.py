@@ -96,10 +96,20 @@ def start(llum: Llum, file: Path) -> "tuple[subprocess.Popen[bytes], int]":
     terminal, its_side = pty.openpty()
     command = [*llum.program, "preferences", "load", str(file)]
     loading = subprocess.Popen(
-        command, cwd=llum.folder, env=llum.environment, stdout=subprocess.DEVNULL, stderr=its_side
+        command,
+        cwd=llum.folder,
+        env=llum.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=its_side,
+        preexec_fn=heed_ctrl_c,
     )
     os.close(its_side)
     return loading, terminal
+
+
+def heed_ctrl_c() -> None:
+    """Whoever starts tests in the background of a shell has them, and their children, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_all(terminal: int) -> str:
