@@ -5,8 +5,8 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
 
+from bus import addresses
 from bus.attempts import ConnectAttempts
 from bus.inbox import Inbox
 from bus.logger import get_logger
@@ -85,6 +85,7 @@ class Bus:
     ) -> "Bus":
         """Connect, trying again for `within_s` seconds. Raises `Transient` `unavailable` then.
 
+        `url` names a server, or several with commas between them: whichever answers is taken, now and after a loss.
         `token` is shown instead of what the address holds; a function is asked for it at each attempt. It raises
         `not_authenticated` once the token was refused again and again, and `unavailable` after `undecided_after_s`
         seconds in which nobody has decided on it. `inbox` is where answers come to, unless the token says that.
@@ -200,14 +201,14 @@ class Bus:
         raise self._unreachable() from error
 
     async def _connect(self, inbox: str) -> None:
-        address, login = _without_login(self.url)
+        login = addresses.login_in(self.url)
         if self._showing is not None:
             login, inbox = {"token": self._showing}, self._showing.inbox or inbox
         elif self._password is not None:
             login["password"] = self._password
         self.nc.on_credentials_shown = self._attempts.shown
         await self.nc.connect(
-            servers=[address],
+            servers=addresses.each(addresses.without_login(self.url)),
             **login,
             name=self.name,
             inbox_prefix=inbox,
@@ -237,7 +238,7 @@ class Bus:
         self._renewal = asyncio.get_running_loop().create_task(self.nc.force_reconnect())
 
     def _refused(self) -> None:
-        log.warning("bus.refused", url=_without_password(self.url), connection=self.name)
+        log.warning("bus.refused", url=addresses.without_login(self.url), connection=self.name)
         _call_all(self.on_refused)
 
     async def _failed(self, error: Exception) -> None:
@@ -258,7 +259,7 @@ class Bus:
         self._connected.clear()
         self._lost_at = time.monotonic()
         if not (self.nc.is_closed or self._renews):
-            log.warning("bus.disconnected", url=_without_password(self.url), connection=self.name)
+            log.warning("bus.disconnected", url=addresses.without_login(self.url), connection=self.name)
         _call_all(self.on_disconnect)
 
     async def _reconnected(self) -> None:
@@ -271,18 +272,20 @@ class Bus:
 
     def _unreachable(self) -> Transient:
         if self._attempts.was_refused:
-            return not_authenticated(f"nats-server at {_without_password(self.url)} lets nobody in with this login")
+            return not_authenticated(
+                f"nats-server at {addresses.without_login(self.url)} lets nobody in with this login"
+            )
         if self._attempts.is_undecided:
             return Transient(
                 Code.UNAVAILABLE,
-                f"nobody has told nats-server at {_without_password(self.url)} whether it may let this app in",
+                f"nobody has told nats-server at {addresses.without_login(self.url)} whether it may let this app in",
                 "an edge or callout of llum decides that: see that one runs, and wait if many wrong tokens came from "
                 "this address",
             )
         reason = f" ({self._last_error})" if self._last_error else ""
         return Transient(
             Code.UNAVAILABLE,
-            f"no nats-server answers at {_without_password(self.url)}{reason}",
+            f"no nats-server answers at {addresses.without_login(self.url)}{reason}",
             "see that llum is running, and that LLUM_NATS_URL, if it is set, names its nats-server",
         )
 
@@ -299,21 +302,3 @@ def _call_all(hooks: list[Callable[[], None]]) -> None:
             hook()
         except Exception:
             log.exception("bus.hook_failed")
-
-
-def _without_login(url: str) -> tuple[str, dict[str, Any]]:
-    """Part an address from the user and password, or the token, in it: servers that are discovered later want them,
-    too.
-    """
-    parts = urlsplit(url)
-    login, at, place = parts.netloc.rpartition("@")
-    if not at:
-        return url, {}
-    user, colon, password = login.partition(":")
-    address = urlunsplit(parts._replace(netloc=place))
-    return address, ({"user": unquote(user), "password": unquote(password)} if colon else {"token": unquote(login)})
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -15,10 +15,10 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from bus import addresses
 from bus.errors import InstallationError
 from bus.private_files import OTHERS
 
@@ -47,6 +47,8 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     xkey: str
     """The seed of the key that what nats-server and the callout say is sealed with."""
     xkey_public: str
+    routes: str = ""
+    """The password of the servers of a cluster among each other. None is made before there is one."""
     made: dict[CredentialPart, float] = {}
     """When the parts were made, in seconds since 1970."""
     before: "Credentials | None" = None
@@ -58,9 +60,8 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
         return (self,) if self.before is None else (self, self.before)
 
     def at(self, url: str, role: Role) -> str:
-        """Give the address of a nats-server with the login of a role in it. It is to be shown to nobody."""
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=f"{role}:{self.passwords[role]}@{parts.netloc.rpartition('@')[2]}"))
+        """Give the address of nats-server with the login of a role in it. It is to be shown to nobody."""
+        return addresses.with_login(url, role, self.passwords[role])
 
 
 def made() -> Credentials:
@@ -104,6 +105,15 @@ def ensure_file(file: Path) -> Credentials:
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(file, made())
+    return load(file)
+
+
+def ensure_routes(file: Path) -> Credentials:
+    """Give the credentials in a file, with a password of routes. Raises as `load` and `store`."""
+    found = ensure_file(file)
+    if found.routes:
+        return found
+    store(file, msgspec.structs.replace(found, routes=_secret()))
     return load(file)
 
 

@@ -18,6 +18,7 @@ from bus.key_rings import INBOX_KEYS, KeyRings
 from bus.kv import Bucket, bucket_stream
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
+from bus.replicas import CHANGED_WITHIN_S, replicas_of, set_replicas
 from bus.secret import DIGEST_KEY, secret
 
 MIN_SERVER_VERSION: Final = (2, 14)
@@ -52,6 +53,11 @@ PARTITIONS_KEY_1: Final = "partitions"
 
 _NS: Final = 1_000_000_000
 
+_REMEDY: Final = (
+    "see its log and JetStream's limits; in a cluster as many servers must run as a stream has replicas "
+    "(`llum admin install --stream-replicas`)"
+)
+
 _VITAL: Final = (
     "subjects", "retention", "storage", "max_msgs_per_subject", "max_age", "allow_direct", "allow_msg_ttl",
     "allow_msg_schedules", "allow_msg_counter", "allow_rollup_hdrs", "allow_atomic", "sealed",
@@ -76,22 +82,42 @@ class Installed(NamedTuple):
     installation: Installation
     streams: list[str]
     """Streams that were made; those of buckets begin with KV_."""
+    replicas: int
+    """Of each stream, as long as nobody has given one another number."""
+    changed: list[str]
+    """Streams that were there, with another number of replicas."""
 
 
-async def install(bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS) -> Installed:
+async def install(
+    bus: Bus, partitions: int, log_streams: int = subjects.DEFAULT_LOG_STREAMS, replicas: int | None = None
+) -> Installed:
     """Make the installation, or check the one that is there and make what it lacks.
 
-    `log_streams` is for a new installation; an existing one has as many as it has.
+    `log_streams` is for a new installation; an existing one has as many as it has. `replicas` is for all streams, also
+    for those that are there already; None: see `bus.replicas`.
 
-    Raises `InstallationError` when the server is too old, lacks JetStream or mappings, or holds an installation
-    with another format or number of partitions; `Transient` when it does not answer.
+    Raises `InstallationError` when the server is too old, lacks JetStream or mappings, has not enough servers for the
+    replicas, or holds an installation with another format or number of partitions; `Transient` when it does not answer.
     """
     check_server(bus.server_info)
     recorded = await _checked(bus, partitions)
     await check_mappings(bus, partitions)
     before = set(await JetStream(bus).streams(">"))
-    installation = await _complete(bus, recorded or Installation(partitions, min(log_streams, partitions)))
-    return Installed(installation, [name for name in _stream_names(installation) if name not in before])
+    wanted = recorded or Installation(partitions, min(log_streams, partitions))
+    changed = await _replicate(bus, replicas) if before and replicas is not None else []
+    replicas = replicas or await replicas_of(bus)
+    installation = await _complete(bus, wanted, replicas)
+    made = [name for name in _stream_names(installation) if name not in before]
+    return Installed(installation, made, replicas, changed)
+
+
+async def _replicate(bus: Bus, replicas: int) -> list[str]:
+    try:
+        return await set_replicas(bus, replicas)
+    except ApiError as error:
+        raise InstallationError(
+            f"nats-server does not keep {replicas} replicas: {error.description}", _REMEDY
+        ) from error
 
 
 async def check(bus: Bus, partitions: int) -> Installation:
@@ -102,7 +128,7 @@ async def check(bus: Bus, partitions: int) -> Installation:
     """
     recorded = await find_fitting(bus, partitions)
     await check_mappings(bus, partitions)
-    return await _complete(bus, recorded)
+    return await _complete(bus, recorded, await replicas_of(bus))
 
 
 async def find_fitting(bus: Bus, partitions: int) -> Installation:
@@ -229,14 +255,14 @@ def check_server(info: dict[str, Any]) -> None:
         )
 
 
-async def _complete(bus: Bus, wanted: Installation) -> Installation:
+async def _complete(bus: Bus, wanted: Installation, replicas: int) -> Installation:
     """Record the installation unless one is recorded, and make the secret and the streams that are missing."""
     jetstream = JetStream(bus)
-    await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET))
+    await _ensure_stream(jetstream, bucket_stream(subjects.INSTALLATION_BUCKET), replicas)
     recorded = await _record(bus, wanted)
     await secret(bus, DIGEST_KEY)
     await KeyRings(bus).read(INBOX_KEYS)
-    await asyncio.gather(*(_ensure_stream(jetstream, stream) for stream in _streams(recorded)))
+    await asyncio.gather(*(_ensure_stream(jetstream, stream, replicas) for stream in _streams(recorded)))
     return recorded
 
 
@@ -251,16 +277,15 @@ def _stream_names(installation: Installation) -> list[str]:
     return [own, *(str(stream["name"]) for stream in _streams(installation))]
 
 
-async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any]) -> None:
+async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any], replicas: int) -> None:
     """Make a stream, or check the one that is there."""
     name = wanted["name"]
+    body = {"first_seq": FIRST_SEQUENCE, "num_replicas": replicas, **wanted}
     try:
-        await jetstream.call(f"STREAM.CREATE.{name}", {"first_seq": FIRST_SEQUENCE, **wanted})
+        await jetstream.call(f"STREAM.CREATE.{name}", body, CHANGED_WITHIN_S)
     except ApiError as error:
         if error.err_code != STREAM_DIFFERS:
-            raise InstallationError(
-                f"nats-server does not make stream {name}: {error.description}", "see its log and JetStream's limits"
-            ) from error
+            raise InstallationError(f"nats-server does not make stream {name}: {error.description}", _REMEDY) from error
         _check_stream(wanted, (await jetstream.call(f"STREAM.INFO.{name}"))["config"])
 
 

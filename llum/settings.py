@@ -9,10 +9,10 @@ import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from bus.addresses import with_hidden_logins
 from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
 from llum.settings_file import CONFIG_VARIABLE, read_file
 from schemas.errors import Code, Refusal
@@ -86,9 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[
             str,
             _setting(
-                "Address of an external nats-server (2.14 or newer). Then llum starts none itself.",
-                "an address such as nats://127.0.0.1:4222",
-                pattern=r"^(nats|tls|ws|wss)://\S+$",
+                "Address of an external nats-server (2.14 or newer), or those of its cluster. Then llum starts none.",
+                "addresses such as nats://127.0.0.1:4222, with commas and no spaces between them",
+                pattern=r"^(nats|tls|ws|wss)://[^\s,]+(,(nats|tls|ws|wss)://[^\s,]+)*$",
             ),
         ]
         | None
@@ -380,11 +380,5 @@ def _to_path(kind: type, raw: Any) -> Any:
 
 
 def hide_password(text: str) -> str:
-    """Give an address without the password or token that it may hold."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return text
-    if "@" not in parts.netloc:
-        return text
-    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))
+    """Give an address, or several, without the passwords or tokens that they may hold."""
+    return with_hidden_logins(text)

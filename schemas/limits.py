@@ -66,3 +66,6 @@ MAX_CAUSES_REMEMBERED: Final = 4096
 
 MAX_EXPORT_PAGE_BYTES: Final = 512 * 1024
 """Bytes of one page of an export, so that a page can be sent as one import. A larger piece is a page of its own."""
+
+MAX_STREAM_REPLICAS: Final = 5
+"""Servers that may keep one stream: JetStream allows no more."""

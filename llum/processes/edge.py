@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from bus import addresses
 from bus.connection import Bus
 from bus.installation import check
 from bus.requests import Requests
@@ -151,9 +152,8 @@ def _public_bus(settings: Settings, bus: Bus, public_url: str) -> str:
     """Give how programs of people reach the bus: as this edge does, where only this machine reaches llum."""
     if settings.public_bus is not None:
         return settings.public_bus
-    there, here = urlsplit(bus.url), urlsplit(public_url)
-    is_local = here.hostname in _LOOPBACK and there.hostname in _LOOPBACK
-    return f"{there.scheme}://{there.netloc.rpartition('@')[2]}" if is_local else ""
+    hosts = [urlsplit(public_url).hostname, *(parts.hostname for parts in addresses.places(bus.url))]
+    return addresses.without_login(bus.url) if all(host in _LOOPBACK for host in hosts) else ""
 
 
 def sign_up_of(settings: Settings) -> SignUp:

@@ -16,8 +16,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
+from bus import addresses
 from llum.failures import EXIT_FAILED, Fault, report
 from llum.processes import welcome
 from llum.processes.child import Process, PythonChild, keep_alive
@@ -211,15 +212,21 @@ def _open_log(path: Path) -> RotatingFile:
 
 
 async def _probe(nats_url: str) -> None:
-    """See that something listens there, or raise a `Fault`: children would try for long."""
-    parts = urlsplit(nats_url)
+    """See that something listens at one of the addresses, or raise a `Fault`: children would try for long."""
+    reasons = [await _why_silent(parts) for parts in addresses.places(nats_url)]
+    if None not in reasons:
+        message = f"no nats-server answers at {hide_password(nats_url)}: {reasons[-1]}"
+        raise Fault(message, "Start it, or unset LLUM_NATS_URL to let llum start one.")
+
+
+async def _why_silent(address: SplitResult) -> str | None:
+    """Say why nothing listens there; None: something does."""
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 4222), PROBE_S)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address.hostname, address.port or 4222), PROBE_S)
     except (OSError, TimeoutError, ValueError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or f"nothing within {PROBE_S:g} s"
-        message = f"no nats-server answers at {hide_password(nats_url)}: {why}"
-        raise Fault(message, "Start it, or unset LLUM_NATS_URL to let llum start one.") from error
+        return (isinstance(error, OSError) and error.strerror) or f"nothing within {PROBE_S:g} s"
     writer.close()
+    return None
 
 
 async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:

@@ -135,6 +135,7 @@ def test_another_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch
 def test_password_in_an_address_is_not_shown() -> None:
     """Not in listings, not in errors."""
     assert settings.hide_password("nats://user:secret@host:4222") == "nats://***@host:4222"
+    assert settings.hide_password("nats://u:a,b@one,nats://u:s@two") == "nats://***@one,nats://***@two"
     with pytest.raises(Refusal) as caught:
         load({"nats_url": "http://user:secret@host"})
     assert "secret" not in str(caught.value)

@@ -1,5 +1,6 @@
 """The commands that run llum: all of it, or one process of it."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from click.exceptions import Exit
 
 from llum.cli.answers import json_option, say
 from llum.cli.commands.options import settings_options
+from llum.external_nats import STORE_DIR, ServerOptions
 from llum.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -101,18 +103,57 @@ def callout(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     raise Exit(callout.run(settings, Supervised(None, log_dir, echo_logs)))
 
 
+def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is of one server alone; they arrive together as `server`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in ServerOptions._fields}
+        return function(*args, server=ServerOptions(**given), **kwargs)
+
+    options = [
+        click.option("--server-name", metavar="NAME", help="Name of this server; each of a cluster has its own."),
+        click.option("--listen", metavar="HOST:PORT", help="Where it listens. Default: port 4222 of all addresses."),
+        click.option("--monitor", metavar="HOST:PORT", help="Where it says over HTTP how it is: /healthz."),
+        click.option("--store-dir", default=STORE_DIR, show_default=True, help="Folder of the streams."),
+        click.option("--cluster-name", metavar="NAME", help="Cluster that this server is of."),
+        click.option(
+            "--cluster-listen",
+            metavar="HOST:PORT",
+            help="Where it listens for the other servers. Default: port 6222 of all addresses.",
+        ),
+        click.option(
+            "--route",
+            "routes",
+            metavar="URL",
+            multiple=True,
+            help="Where the servers of the cluster reach each other, such as nats://nats-1.internal:6222. "
+            "Once for each server; its own may be among them.",
+        ),
+        click.option("--tls-cert", type=PATH, help="File with its certificate (PEM), as the server finds it."),
+        click.option("--tls-key", type=PATH, help="File with the key of that certificate."),
+        click.option("--tls-ca", type=PATH, help="File with the authority of the certificates of a cluster."),
+    ]
+    for add in reversed(options):
+        wrapper = add(wrapper)
+    return wrapper
+
+
 @click.command("nats-config")
 @json_option
+@_server_options
 @settings_options(
     "data_dir", "credentials", "partitions", "sync", "app_connections", "app_subscriptions", "app_payload"
 )
-def nats_config(settings: Settings, as_json: bool) -> None:
+def nats_config(settings: Settings, server: ServerOptions, as_json: bool) -> None:
     """Print the configuration that an external nats-server needs. It holds passwords: let nobody else read it.
+
+    For a cluster print one for each server, with --cluster-name, --server-name and the same --route options.
 
     The first time it makes the file of credentials that llum's processes show to nats-server. Give each machine that
     runs one of them a copy, and name it with --credentials.
     """
     from llum.external_nats import configuration, credentials_file
 
-    text = configuration(settings)
+    text = configuration(settings, server)
     say({"config": text, "credentials": str(credentials_file(settings))}, text, as_json=as_json)
