@@ -6,9 +6,9 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
-SCRIPTS := docs/generate.py docs/pages examples/asker/asker.py
+SCRIPTS := deploy/container/answers.py docs/generate.py docs/pages examples/asker/asker.py
 # Where there is code. Not the clone's own folder: tutorials leave files there.
-FOLDERS := actors bench bus docs edge_http examples identity llum model schemas sensors tests
+FOLDERS := actors bench bus deploy docs edge_http examples identity llum model schemas sensors tests
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile

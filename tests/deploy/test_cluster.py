@@ -122,6 +122,7 @@ async def test_a_killed_nats_server_costs_no_command(
     cluster.cli("admin", "person", "add", "alice")
     http = PlainHttp(cluster.http, token_of(cluster))
     tell(http, "first")
+    cluster.cli("status", "--check")
 
     async with operator(cluster) as jetstream:
         await all_have(jetstream, SERVERS)

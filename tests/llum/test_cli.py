@@ -152,6 +152,12 @@ def test_nats_config_has_the_mappings_of_the_partitions_that_are_set(run) -> Non
     assert "max_payload: 8388608" in ran.out
 
 
+def test_status_is_a_health_check_where_that_is_wanted(run, tmp_path: Path) -> None:
+    """By its exit code. Without the option, not being ready is an answer."""
+    (tmp_path / ".llum").mkdir()
+    assert [run("status").code, run("status", "--check").code] == [0, 1]
+
+
 def test_mdef_check_names_the_place_of_a_mistake(run, tmp_path: Path) -> None:
     """Right files are counted, wrong ones refused with their line."""
     (tmp_path / "more.mdef").write_text('@@Extra: description="x"\n')
