@@ -10,6 +10,7 @@ committing.py  when it is committed
 stored.py      evidence and past models: the rows that wait over those of the shard
 incoming.py    log messages to commands, or to the reason why not
 live.py        one person's live model; the bounded set of those that are active
+figures.py     what a worker tells of itself in numbers
 announce.py    what is said once commands have been applied: outcomes, events
 asks.py        asks from the bus, replies to it
 answers.py     a query's bytes to a reply's bytes

@@ -7,10 +7,12 @@ is tried again; the bound on what may wait then pauses applying.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from actors.figures import Counters
 from actors.partition import Partition
 from actors.store.batch import Unwritable
 from actors.uncommitted import Bound
@@ -32,7 +34,9 @@ COMMIT_AT: Final = 1000
 class Committing:
     """Commits what one partition has applied."""
 
-    def __init__(self, partition: Partition, bound: Bound, writing: asyncio.Semaphore, sleep: Sleep) -> None:
+    def __init__(
+        self, partition: Partition, bound: Bound, writing: asyncio.Semaphore, sleep: Sleep, counters: Counters
+    ) -> None:
         self.on_entries: Callable[[], None] = lambda: None
         """Called when the outbox has more."""
         self.on_refused: Callable[[Unwritable], None] = lambda _: None
@@ -41,6 +45,7 @@ class Committing:
         self._bound = bound
         self._writing = writing
         self._sleep = sleep
+        self._counters = counters
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
@@ -113,7 +118,9 @@ class Committing:
     async def _commit(self) -> None:
         if self._partition.is_careful:
             return
-        async with contextlib.nullcontext() if self._partition.waiting.forgets else self._writing:
+        waiting = self._partition.waiting
+        async with contextlib.nullcontext() if waiting.forgets else self._writing:
+            started, ended = time.perf_counter(), waiting.ended
             try:
                 batch = await self._partition.commit()
             except Unwritable as error:
@@ -121,8 +128,12 @@ class Committing:
                 raise
             except Exception as error:
                 self._bound.failure = f"{type(error).__name__}: {error}"
+                self._counters.commits_failed += 1
                 raise
         self._bound.failure = None
+        if batch is not None:
+            self._counters.commit_commands.note(waiting.ended - ended)
+            self._counters.commit_s.note(time.perf_counter() - started)
         if batch is not None and batch.outbox:
             self.on_entries()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from actors.announce import MayAnswer
 from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
+from actors.figures import Counters
 from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
@@ -46,6 +47,7 @@ class Ground:
     may_answer: MayAnswer
     listeners: Listeners
     """Those who are told of changes in the partitions whose primary this worker is."""
+    counters: Counters
     slow_asks: SlowAsks = field(default_factory=set)
     recording: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition that writes who asked."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
@@ -53,6 +54,11 @@ class Life:
         self._pause_s = 0.0
         self._telling: asyncio.Task[None] | None = None
         self.serving = self._serve()
+
+    @property
+    def figures(self) -> PartitionFigures:
+        """How it stands, in numbers."""
+        return self.serving.figures
 
     async def live(self) -> None:
         """Live until told to leave. Raises what ends it before."""

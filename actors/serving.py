@@ -17,6 +17,7 @@ from actors.asks import Asks
 from actors.at_once import AtOnce
 from actors.committing import Committing
 from actors.effects.relaying import Relay
+from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.partition import Partition
 from actors.rejoining import rejoining
@@ -76,6 +77,23 @@ class Serving:
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
 
+    @property
+    def figures(self) -> PartitionFigures:
+        """How it stands, in numbers."""
+        partition, answers = self._partition, self.answers.is_set() and self._fault is None
+        return PartitionFigures(
+            number=self.number,
+            is_primary=self._primary,
+            answers=answers,
+            is_lost=isinstance(self._fault, OtherLogError) or (answers and self._summing.differs is not None),
+            applied_seq=-1 if partition is None else partition.applied_seq,
+            committed_seq=-1 if partition is None else partition.committed_seq,
+            applied=0 if partition is None else partition.waiting.applied,
+            waiting=len(self._mailbox.waiting),
+            uncommitted=0 if partition is None else partition.waiting.total,
+            effects_waiting=0 if self._relay is None else self._relay.waiting,
+        )
+
     async def live(self) -> None:
         """Live until told to leave.
 
@@ -96,7 +114,7 @@ class Serving:
         ground = self._ground
         async with self._restored() as partition:
             self._partition = partition
-            committing = Committing(partition, ground.bound, ground.writing, self._sleep)
+            committing = Committing(partition, ground.bound, ground.writing, self._sleep, ground.counters)
             committing.on_refused = self._stop_for
             summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
             self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep)

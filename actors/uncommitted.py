@@ -99,6 +99,8 @@ class Uncommitted:
         self._under_way: Unsaved | None = None
         self._relayed_seq = relayed_seq
         self._bound = bound
+        self.ended = 0
+        """Commands that were applied, and wait no longer."""
 
     @property
     def last(self) -> Landmark | None:
@@ -121,6 +123,16 @@ class Uncommitted:
     def messages(self) -> int:
         """So many commands gather for the next commit."""
         return self.gathering.messages
+
+    @property
+    def total(self) -> int:
+        """So many commands wait, with those that are being written."""
+        return sum(each.messages for each in self._all())
+
+    @property
+    def applied(self) -> int:
+        """So many commands have been applied since the shard was opened. It never falls."""
+        return self.ended + self.total
 
     def keep(self, actor: LiveModel, digest: bytes) -> None:
         """Add a command that is kept with a model to the sums."""
@@ -186,6 +198,7 @@ class Uncommitted:
         """Let go of what was under way: it is committed."""
         done, self._under_way = self._under_way, None
         assert done is not None, "what ends has begun"
+        self.ended += done.messages
         self.committed_seq = done.batch.applied_seq
         if done.batch.commands:
             self._committed_us = done.batch.commands[-1][1]
@@ -196,6 +209,7 @@ class Uncommitted:
     def undo(self) -> None:
         """Drop what waits, as if it had not been applied: it is applied again, from the log."""
         self.leave()
+        self.ended += self.total
         self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
         self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
         self._last, self.log_sum = self._shard.last, self._shard.log_sum

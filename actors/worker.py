@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from actors.effects.relaying import Relaying
+from actors.figures import Counters, WorkerFigures
 from actors.ground import Ground
 from actors.life import Life
 from actors.listeners import Listeners
@@ -75,14 +76,26 @@ class Worker:
         worker = cls()
         mailroom = Mailroom(lambda: readers.wake())
         readers = LogReaders(bus, log_streams, mailroom.deliver, mailroom.room, worker._fail)
-        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, time_zone, worker._fail)
+        counters = Counters()
+        relaying = await Relaying.open(bus, resolvers, allow_private_webhooks, time_zone, worker._fail, counters)
         actives = ActiveModels(max_active_models)
         digests = Digests(await secret(bus, DIGEST_KEY))
         worker._inboxes = WatchedInboxes(bus)
         may_answer = (await worker._inboxes.open()).may_answer
         listeners = await Listeners.open(bus)
         worker._ground = Ground(
-            bus, shard_dir, log_streams, resolvers, actives, readers, mailroom, relaying, digests, may_answer, listeners
+            bus,
+            shard_dir,
+            log_streams,
+            resolvers,
+            actives,
+            readers,
+            mailroom,
+            relaying,
+            digests,
+            may_answer,
+            listeners,
+            counters,
         )
         return worker
 
@@ -102,6 +115,19 @@ class Worker:
             f"have applied the log up to {sum(restored)} in sum"
         )
 
+    @property
+    def figures(self) -> WorkerFigures:
+        """How this worker stands, in numbers."""
+        ground = self._ground
+        return WorkerFigures(
+            partitions=[held.life.figures for held in self._held.values()],
+            active_models=len(ground.actives),
+            uncommitted=ground.bound.messages,
+            uncommitted_bytes=ground.bound.size,
+            commits_fail=ground.bound.failure is not None,
+            counters=ground.counters,
+        )
+
     async def add(self, number: int, *, primary: bool = True) -> None:
         """Serve a partition. Returns when it answers: it has then applied all that was in the log.
 
@@ -114,6 +140,7 @@ class Worker:
         life = Life(number, self._ground, primary)
         task = asyncio.create_task(life.live())
         self._held[number] = _Held(life, task)
+        self._ground.counters.partitions_added += 1
         task.add_done_callback(lambda _: self._ended(life, task))
         try:
             await self._until_it_answers(life, task)
@@ -182,6 +209,7 @@ class Worker:
     def _ended(self, life: Life, task: "asyncio.Task[None]") -> None:
         """Forget a partition that has left. Whoever adds it learns why it never answered; later it is our failure."""
         del self._held[life.number]
+        self._ground.counters.partitions_removed += 1
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("partition_failed", partition=life.number, error=str(error))
@@ -208,11 +236,12 @@ async def run_worker(
     resolvers: Resolvers = SHIPPED,
     allow_private_webhooks: bool = False,
     time_zone: str = UTC,
+    on_open: Callable[[Worker], None] = lambda _: None,
 ) -> None:
     """Serve these partitions as their primary until `stop` is set: then finish the batches in hand, commit and close.
 
     `on_ready` is called once every partition has caught up with what was in the log at the start and answers asks;
-    until then `on_step` is told how far they have got.
+    until then `on_step` is told how far they have got. `on_open` is given the worker before that.
     """
     worker = await Worker.open(
         bus,
@@ -223,6 +252,7 @@ async def run_worker(
         allow_private_webhooks=allow_private_webhooks,
         time_zone=time_zone,
     )
+    on_open(worker)
     serving = asyncio.create_task(_serve(worker, partitions, on_ready, on_step))
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -103,6 +103,17 @@ def lead(take: TakeLine | None = None) -> None:
     _take = take or _through_structlog
 
 
+def show(also: TakeLine) -> None:
+    """Show all lines to `also`, too, from now on, whether they are written or not."""
+    take = _take
+
+    def take_and_show(line: Line) -> None:
+        also(line)
+        take(line)
+
+    lead(take_and_show)
+
+
 def _through_structlog(line: Line) -> None:
     members = msgspec.structs.asdict(line)
     get_logger().info(line.event, **{name: members[name] for name in members if name not in _HEAD})

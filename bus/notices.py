@@ -42,8 +42,16 @@ class Waiting(NamedTuple):
     notice: Notice
 
 
-async def enqueue(bus: Bus, partition: int, notice: Notice) -> str:
-    """Put a notice into the queue, once however often it is put there soon after; give the subject.
+class Enqueued(NamedTuple):
+    """Where a notice was put."""
+
+    subject: str
+    is_dead: bool
+    """The queue was full."""
+
+
+async def enqueue(bus: Bus, partition: int, notice: Notice) -> Enqueued:
+    """Put a notice into the queue, once however often it is put there soon after.
 
     One that finds the rule's queue full becomes a dead letter. Raises `Transient` when neither is sure.
     """
@@ -54,7 +62,8 @@ async def enqueue(bus: Bus, partition: int, notice: Notice) -> str:
         if error.err_code != TOO_MANY_OF_SUBJECT:
             raise _not_stored(error) from error
         await bury(bus, notice, "too many notices of this rule wait already", f"{partition}.{notice.id}")
-    return subject
+        return Enqueued(subject, True)
+    return Enqueued(subject, False)
 
 
 async def waiting_subjects(bus: Bus, partitions: Iterable[int]) -> set[str]:

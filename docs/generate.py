@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pages import figures, house, names, ontologies, openapi, programs, resolving, sdk, wire
+from pages import figures, house, metrics, names, ontologies, openapi, programs, resolving, sdk, wire
 
 FOLDER: Final = Path(__file__).parent / "reference"
 
@@ -45,6 +45,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "browse.md": programs.browse_page,
     "resolvers.md": resolving.resolvers_page,
     "sdk.md": sdk.sdk_page,
+    "metrics.md": metrics.metrics_page,
     "figures.md": figures.figures_page,
     "modules.md": house.house_page,
     "names.md": names.names_page,

@@ -79,6 +79,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    metrics_port: (
+        Annotated[
+            int,
+            _setting(
+                "Port at which Prometheus reads metrics of a worker or an edge, without a login. The edge of `llum up` "
+                "takes the next one. Default: metrics are off.",
+                "a port number from 0 to 65534 (0: any free one)",
+                ge=0,
+                le=65534,
+            ),
+        ]
+        | None
+    ) = None
+    metrics_host: Annotated[str, _setting("Address of that port.", "a host name or address", min_length=1)] = (
+        "127.0.0.1"
+    )
     nats_port: Annotated[
         int, _setting("Port of the nats-server that `llum up` starts; 0: any free one.", _PORT, ge=0, le=65535)
     ] = 4222

@@ -13,10 +13,11 @@ from typing import Final
 
 from actors.effects.attempt import Failure
 from actors.effects.webhooks import Webhooks
+from actors.figures import Counters
 from bus import notices
 from bus.connection import Bus
 from bus.logger import get_logger
-from bus.notices import Waiting
+from bus.notices import Enqueued, Waiting
 from bus.retrying import Sleep, retrying
 from schemas.effects import Notice
 
@@ -64,6 +65,7 @@ class Notifier:
         may_leave: MayLeave,
         clock: Callable[[], float] = time.time,
         sleep: Sleep = asyncio.sleep,
+        counters: Counters | None = None,
     ) -> None:
         self._bus = bus
         self._partition = partition
@@ -71,6 +73,7 @@ class Notifier:
         self._may_leave = may_leave
         self._clock = clock
         self._sleep = sleep
+        self._counters = counters or Counters()
         self._lanes: dict[str, _Lane] = {}
         self._running = False
 
@@ -87,6 +90,11 @@ class Notifier:
         finally:
             self._running = False
             await self._end_lanes()
+
+    def take(self, enqueued: Enqueued) -> None:
+        """Deliver what was put into the queue. Count it if that was full."""
+        self._counters.notices_dead += enqueued.is_dead
+        self.wake(enqueued.subject)
 
     def wake(self, subject: str) -> None:
         """Say that something waits on a subject."""
@@ -139,8 +147,10 @@ class Notifier:
             return 0.0
         failure = await self._webhooks.send(waiting.notice)
         if failure is None:
+            self._counters.notices_delivered += 1
             await notices.settle(self._bus, waiting)
             return 0.0
+        self._counters.notices_failed += 1
         return await self._after(failure, waiting, lane)
 
     async def _after(self, failure: Failure, waiting: Waiting, lane: _Lane) -> float:
@@ -155,4 +165,5 @@ class Notifier:
         notice = waiting.notice
         log.warning("notice_given_up", user=notice.user, app=notice.app, rule=notice.rule, seq=notice.seq)
         await notices.bury(self._bus, notice, reason, f"queue.{waiting.seq}")
+        self._counters.notices_dead += 1
         await notices.settle(self._bus, waiting)

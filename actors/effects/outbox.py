@@ -86,6 +86,11 @@ class Outbox:
         self._sleep = sleeping_until(self.stopping)
         self._warned_at = -RETRY_S
 
+    @property
+    def waiting(self) -> int:
+        """So many commands are known of which something waits to leave, up to `MAX_KNOWN`."""
+        return len(self._backlog)
+
     def wake(self) -> None:
         self._work.set()
 

@@ -16,6 +16,7 @@ from actors.effects.schedules import Schedules, relay_firings
 from actors.effects.stage import EffectsStage
 from actors.effects.webhooks import Webhooks
 from actors.effects.withdrawals import Withdrawals
+from actors.figures import Counters
 from actors.partition import Partition
 from actors.store.entries import (
     FIRED,
@@ -55,8 +56,10 @@ class Relaying:
         resolvers: Resolvers,
         time_zone: str,
         failed: Callable[..., None],
+        counters: Counters,
     ) -> None:
         self._bus = bus
+        self._counters = counters
         self._requests = requests
         self._webhooks = webhooks
         self._resolvers = resolvers
@@ -73,6 +76,7 @@ class Relaying:
         allow_private: bool,
         time_zone: str,
         failed: Callable[[BaseException], None],
+        counters: Counters,
     ) -> "Relaying":
         """`time_zone` is that of people who have set none; `failed` is called with what ends a relay that should go on.
 
@@ -80,7 +84,8 @@ class Relaying:
         """
         requests = Requests(bus)
         await requests.start()
-        return cls(bus, requests, Webhooks(lambda: signing_secrets(bus), allow_private), resolvers, time_zone, failed)
+        webhooks = Webhooks(lambda: signing_secrets(bus), allow_private)
+        return cls(bus, requests, webhooks, resolvers, time_zone, failed, counters)
 
     async def close(self) -> None:
         self._primaries.clear()
@@ -90,7 +95,8 @@ class Relaying:
 
     def relay(self, partition: Partition, chains: Chains) -> "Relay":
         """Make the relay of a partition. `chains` are told what becomes of firings."""
-        notifier = Notifier(self._bus, partition.number, self._webhooks, partial(may_leave, partition))
+        rights = partial(may_leave, partition)
+        notifier = Notifier(self._bus, partition.number, self._webhooks, rights, counters=self._counters)
         effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
         withdrawals = Withdrawals(self._bus, self._requests, partition.number)
         schedules = Schedules(self._bus, partition, self._time_zone)
@@ -146,6 +152,11 @@ class Relay:
         """That of the present role."""
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """So many commands are known of which something waits to leave. 0 where another worker relays it."""
+        return 0 if self._outbox is None else self._outbox.waiting
 
     def wake(self) -> None:
         """Say that there is something in the outbox."""

@@ -175,7 +175,7 @@ class EffectsStage:
         notice = _notice(firing, run, effect.method, effect.url, effect.matched)
         if self._notices.allows(notice.user, run.app, firing.time, notice.id, run.notices_per_hour):
             await self._note(firing, run, method=effect.method, url=host_of(effect.url))
-            self._notifier.wake(await notices.enqueue(self._bus, self._partition.number, notice))
+            self._notifier.take(await notices.enqueue(self._bus, self._partition.number, notice))
         else:
             await self._report_notices(firing, run)
 

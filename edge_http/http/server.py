@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from edge_http.http.connections import Places
 from edge_http.http.runner import EdgeRunner
 from edge_http.http.tls import HANDSHAKE_WITHIN_S, Certificate
 
@@ -27,13 +28,14 @@ async def serve_on(
     stop: asyncio.Event,
     on_serving: Callable[[], None],
     certificate: Certificate | None = None,
+    places: Places | None = None,
 ) -> None:
     """Serve on a bound socket until `stop` is set, then finish open requests within 2 s.
 
     Whoever binds the socket may keep it while edges come and go. `on_serving` is called once connections are accepted.
-    With a certificate it speaks TLS, and nothing else.
+    With a certificate it speaks TLS, and nothing else. `places` are those of its connections.
     """
-    runner = EdgeRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_STEP_S, keepalive_timeout=KEEPALIVE_S)
+    runner = EdgeRunner(app, places, access_log=None, shutdown_timeout=SHUTDOWN_STEP_S, keepalive_timeout=KEEPALIVE_S)
     await runner.setup()
     try:
         if certificate is None:

@@ -12,7 +12,8 @@ from bus.connection import Bus
 from bus.installation import check
 from bus.requests import Requests
 from edge_http.app import make_app
-from edge_http.http.connections import descriptors_for_all
+from edge_http.http.connections import Places, descriptors_for_all
+from edge_http.http.faces import Faces, faces_of
 from edge_http.http.server import serve_on
 from edge_http.http.sources import Proxies
 from edge_http.preferences.face import PreferencesFace
@@ -53,7 +54,9 @@ def run(settings: Settings, supervised: Supervised) -> int:
         try:
             if supervised.line is not None and settings.nats_url is None:
                 await _offer_first_link(bus, settings, listening, starting)
-            await _serve_http(bus, settings, listening, starting.ready, stop)
+            # Two processes of a `llum up` tell metrics, each on a port of its own.
+            further = 0 if supervised.line is None else 1
+            await _serve_http(bus, settings, listening, starting.ready, stop, further)
         finally:
             await bus.close()
 
@@ -98,7 +101,12 @@ def _listening(settings: Settings, line: ChildEnd | None) -> socket.socket:
 
 
 async def _serve_http(
-    bus: Bus, settings: Settings, listening: socket.socket, on_ready: Callable[[], None], stop: asyncio.Event
+    bus: Bus,
+    settings: Settings,
+    listening: socket.socket,
+    on_ready: Callable[[], None],
+    stop: asyncio.Event,
+    further: int,
 ) -> None:
     requests = Requests(bus)
     await requests.start()
@@ -122,11 +130,27 @@ async def _serve_http(
         preferences=_preferences(settings),
         key_grant=settings.legacy_password_grant,
     )
+    places = Places.of_process()
     try:
-        async with _callout(bus, requests, authenticator, settings):
-            await serve_on(listening, app, stop, on_ready, certificate)
+        async with (
+            _callout(bus, requests, authenticator, settings),
+            _telling_metrics(bus, settings, lambda: faces_of(app), places, further),
+        ):
+            await serve_on(listening, app, stop, on_ready, certificate, places)
     finally:
         await requests.close()
+
+
+def _telling_metrics(
+    bus: Bus, settings: Settings, faces: Callable[[], Faces], places: Places, further: int
+) -> AbstractAsyncContextManager[None]:
+    """Serve metrics of these faces, if that is wanted, `further` ports above the one in the settings."""
+    if settings.metrics_port is None:
+        return nullcontext()
+    from llum.metrics.of_edge import EdgeMetrics
+    from llum.metrics.serving import serving
+
+    return serving(settings, EdgeMetrics(bus, settings.partitions, faces(), places).read, further)
 
 
 def _preferences(settings: Settings) -> PreferencesFace:

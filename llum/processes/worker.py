@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
-from actors.worker import run_worker
+from actors.worker import Worker, run_worker
 from bus import failpoints
 from bus.asked import set_bounds
 from bus.connection import Bus
@@ -56,6 +58,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                 async with (
                     sweeping(bus, settings.data_dir),
                     running_resolvers(_plugins(starting), time_zone=settings.time_zone) as resolvers,
+                    _telling_metrics(bus, settings, installation) as watch,
                 ):
                     await run_worker(
                         bus,
@@ -69,11 +72,28 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         allow_private_webhooks=settings.allow_private_webhooks,
                         time_zone=settings.time_zone,
                         resolvers=resolvers,
+                        on_open=watch,
                     )
             finally:
                 await bus.close()
 
     return run_process("worker", settings, supervised, serve)
+
+
+@asynccontextmanager
+async def _telling_metrics(
+    bus: Bus, settings: Settings, installation: Installation
+) -> AsyncIterator[Callable[[Worker], None]]:
+    """Serve metrics, if that is wanted, of the worker that is given to what this yields."""
+    if settings.metrics_port is None:
+        yield lambda _: None
+        return
+    from llum.metrics.of_worker import WorkerMetrics
+    from llum.metrics.serving import serving
+
+    metrics = WorkerMetrics(bus, installation, settings.data_dir)
+    async with serving(settings, metrics.read):
+        yield metrics.watch
 
 
 def claim(data_dir: Path) -> None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from actors.effects.notices import Notifier
 from actors.effects.posting import is_public
 from actors.effects.webhooks import Webhooks
+from actors.figures import Counters
 from bus import notices
 from bus.connection import Bus
 from bus.installation import MAX_NOTICES_PER_RULE
@@ -62,6 +63,7 @@ class Queue:
         self.bus = bus
         self.time = Time()
         self.secrets = signing.Secrets(SECRET)
+        self.counters = Counters()
 
     async def _secrets(self) -> signing.Secrets:
         return self.secrets
@@ -71,12 +73,12 @@ class Queue:
             id=f"{number}.{rule}", user="alice", app="probe", rule=rule, path=["c", "a"], seq=number, time=12.5,
             matched="yes", method=method, url=url,
         )  # fmt: skip
-        return await notices.enqueue(self.bus, 1, notice)
+        return (await notices.enqueue(self.bus, 1, notice)).subject
 
     @asynccontextmanager
     async def delivering(self, allow_private: bool = True) -> AsyncIterator[Notifier]:
         webhooks = Webhooks(self._secrets, allow_private)
-        notifier = Notifier(self.bus, 1, webhooks, _may, self.time.now, self.time.sleep)
+        notifier = Notifier(self.bus, 1, webhooks, _may, self.time.now, self.time.sleep, self.counters)
         task = asyncio.create_task(notifier.run())
         try:
             yield notifier
@@ -191,6 +193,12 @@ async def test_after_a_day_a_notice_is_given_up(queue: Queue, receiver: Receiver
     assert 24 * 3600 <= sum(queue.time.pauses) < 26 * 3600
     assert max(queue.time.pauses) <= 3600
     assert receiver.received[-1].url.endswith("good")
+    counted = queue.counters
+    assert (counted.notices_delivered, counted.notices_failed, counted.notices_dead) == (
+        1,
+        len(receiver.received) - 1,
+        1,
+    )
     letters = await notices.read_dead_letters(queue.bus)
     assert [(letter.notice.user, letter.notice.url) for letter in letters] == [("alice", receiver.url + "/bad")]
     assert await notices.read_dead_letters(queue.bus, "bob") == []

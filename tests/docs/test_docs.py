@@ -24,6 +24,7 @@ from llum import public
 from llum.cli.browse.commands import TABLE
 from llum.cli.main import cli
 from llum.client import Client
+from llum.metrics.declared import METRICS
 from llum.ontologies import format as ontologies
 from llum.settings import SETTINGS, option, variable
 from model.resolvers.summaries import SHIPPED
@@ -101,6 +102,7 @@ WORDS: list[Word] = [
     *(("http.md", operation) for operation in OPERATIONS),
     *(("ontologies.md", member) for member in sorted(members_of_ontologies())),
     *(("sdk.md", name) for name in public.__all__),
+    *(("metrics.md", name) for name in METRICS),
     *(("sdk.md", name) for name in METHODS),
 ]
 
@@ -122,7 +124,7 @@ def section(page: str, heading: str) -> str:
 
 @pytest.mark.parametrize(("page", "word"), WORDS)
 def test_every_word_is_documented(page: str, word: str) -> None:
-    """A verb, error code, setting, command, resolver, filter, operation, reserved name: each has its place."""
+    """A verb, error code, setting, command, resolver, filter, operation, metric, reserved name: each has its place."""
     assert word in documented(page)
 
 

@@ -32,7 +32,7 @@ print(*sys.modules)
 
 NOT_BY_ANY = {
     "rich", "pygments", "structlog", "authlib", "cryptography", "prompt_toolkit", "lark", "re2", "jeepney", "Xlib",
-    "psutil", "nats.js", "tomllib", "difflib",
+    "psutil", "prometheus_client", "llum.metrics", "nats.js", "tomllib", "difflib",
 }  # fmt: skip
 NOT_BY_A_SERVER = {"click", "llum.cli"}
 

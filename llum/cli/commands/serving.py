@@ -51,6 +51,8 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "partitions",
     "max_active_models",
     "time_zone",
+    "metrics_host",
+    "metrics_port",
     "log_level",
     "log_format",
 )
@@ -76,6 +78,8 @@ def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
     "edge_callout",
     "app_clients",
     "partitions",
+    "metrics_host",
+    "metrics_port",
     "log_level",
     "log_format",
 )
