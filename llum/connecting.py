@@ -10,7 +10,7 @@ from bus.requests import Requests
 from bus.showing import ExpiringToken, Token
 from bus.subjects import inbox_of_token
 from llum.bus_address import bus_of, connected_as
-from llum.settings import load
+from llum.settings_loading import load
 from schemas.errors import Code, Refusal
 
 PATIENCE_S: Final = 0.9

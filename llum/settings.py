@@ -1,4 +1,4 @@
-"""The one place where configuration is read: options, then environment, then `llum.toml`, then defaults.
+"""All settings. They are read in `llum.settings_loading`, and nowhere else.
 
 Adding a setting means adding a field to `Settings`: its option, environment variable, TOML key, `llum config` line
 and page in the reference all follow from the field's annotation.
@@ -6,7 +6,6 @@ and page in the reference all follow from the field's annotation.
 
 import os
 import types
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -14,12 +13,9 @@ import msgspec
 
 from bus.addresses import with_hidden_logins
 from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
-from llum.settings_file import CONFIG_VARIABLE, read_file
-from schemas.errors import Code, Refusal
+from llum.settings_file import CONFIG_VARIABLE
 from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
 from schemas.time_zones import UTC, ZONE_PATTERN
-
-Origin = Literal["option", "environment", "file", "default"]
 
 
 def _setting(description: str, expected: str, **constraints: Any) -> msgspec.Meta:
@@ -306,15 +302,6 @@ class Setting(NamedTuple):
     choices: tuple[str, ...]
 
 
-class Sourced(NamedTuple):
-    """A value and where it came from."""
-
-    value: Any
-    origin: Origin
-    place: str
-    """The option, variable or file, as a person would look for it."""
-
-
 def variable(name: str) -> str:
     """Name a setting's environment variable."""
     return f"LLUM_{name.upper()}"
@@ -340,59 +327,6 @@ def _describe_all() -> dict[str, Setting]:
 
 _DEFAULTS: Final = Settings()
 SETTINGS: Final = _describe_all()
-
-
-def load(options: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
-    """Read the settings, or raise a `bad_field` that names the setting, where it came from and what is expected."""
-    return Settings(**{name: sourced.value for name, sourced in load_with_origins(options, config).items()})
-
-
-def load_with_origins(options: Mapping[str, Any] | None = None, config: Path | None = None) -> dict[str, Sourced]:
-    """Read the settings and say of each where it came from."""
-    given = {name: value for name, value in (options or {}).items() if value is not None}
-    path, file = read_file(config, SETTINGS)
-    found = {name: _pick(setting, given, file, path) for name, setting in SETTINGS.items()}
-    _check_time_zone(found["time_zone"])
-    return found
-
-
-def _pick(setting: Setting, options: Mapping[str, Any], file: Mapping[str, Any], path: Path | None) -> Sourced:
-    name = setting.name
-    if name in options:
-        return _converted(setting, options[name], "option", option(name))
-    if text := os.environ.get(variable(name)):
-        return _converted(setting, text, "environment", variable(name))
-    if name in file:
-        return _converted(setting, file[name], "file", f"{name} in {path}")
-    return Sourced(setting.default, "default", "")
-
-
-def _converted(setting: Setting, raw: Any, origin: Origin, place: str) -> Sourced:
-    try:
-        value = msgspec.convert(raw, setting.type, strict=origin == "file", dec_hook=_to_path)
-    except (msgspec.ValidationError, ValueError) as error:
-        shown = hide_password(str(raw))[:80]
-        message = f"{place} is {shown!r}, expected {setting.expected}"
-        raise Refusal(Code.BAD_FIELD, message, setting.name) from error
-    return Sourced(value, origin, place)
-
-
-def _check_time_zone(zone: Sourced) -> None:
-    """Refuse a zone that is not there. Where none is set nothing is looked up: that would cost every command time."""
-    if zone.origin == "default":
-        return
-    from bus.time_zones import zone_named
-
-    try:
-        zone_named(zone.value)
-    except Refusal as refusal:
-        raise Refusal(Code.BAD_FIELD, f"{zone.place}: {refusal.message}", "time_zone", refusal.hint) from refusal
-
-
-def _to_path(kind: type, raw: Any) -> Any:
-    if kind is not Path or not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
-        raise ValueError("not a path")
-    return Path(raw).expanduser()
 
 
 def hide_password(text: str) -> str:

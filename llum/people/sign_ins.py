@@ -14,7 +14,8 @@ import msgspec
 
 from bus.showing import ExpiringToken
 from llum.failures import Fault
-from llum.settings import Settings, load
+from llum.settings import Settings
+from llum.settings_loading import load
 
 FOLDER: Final = "llum"
 FILE: Final = "sign-ins.json"

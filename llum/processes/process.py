@@ -15,7 +15,8 @@ from llum.processes import logs
 from llum.processes.lifeline import ChildEnd, FromChild, Lifeline
 from llum.processes.log_files import RotatingFile
 from llum.processes.turn_lines import Sink
-from llum.settings import Settings, load
+from llum.settings import Settings
+from llum.settings_loading import load
 from schemas.errors import LlumError, Transient
 
 ORPHAN_DRAIN_S: Final = 5.0

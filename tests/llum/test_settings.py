@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from llum import settings
-from llum.settings import SETTINGS, Settings, load, load_with_origins
+from llum.settings import SETTINGS, Settings
 from llum.settings_file import CONFIG_VARIABLE
+from llum.settings_loading import load, load_with_origins
 from schemas.errors import Code, Refusal
 
 

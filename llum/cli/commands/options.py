@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llum.settings import SETTINGS, Settings, load, option
+from llum.settings import SETTINGS, Settings, option
+from llum.settings_loading import load
 from schemas.apps import OWNER_APP
 from schemas.errors import Code, Transient
 from schemas.paths import check_token

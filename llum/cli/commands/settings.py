@@ -8,7 +8,8 @@ import click
 from llum.cli.answers import json_option, say
 from llum.cli.commands.options import with_settings_options
 from llum.cli.render import table
-from llum.settings import SETTINGS, Sourced, hide_password, load_with_origins, option, variable
+from llum.settings import SETTINGS, hide_password, option, variable
+from llum.settings_loading import Sourced, load_with_origins
 
 
 @click.command()

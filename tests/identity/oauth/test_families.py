@@ -10,7 +10,7 @@ from identity.oauth.families import Issued, Lifetimes
 from identity.oauth.judging import REPEATED_WITHIN_S
 from identity.oauth.refresh_tokens import first
 from llum.processes.edge import lifetimes_of
-from llum.settings import load
+from llum.settings_loading import load
 from schemas.errors import Code, Refusal
 from tests.identity.oauth.ground import Clock, Edge
 from tests.waiting import until
