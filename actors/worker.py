@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -13,8 +13,9 @@ from actors.life import Life
 from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
+from actors.sharing import Share, Sharing
 from actors.store.digests import Digests
-from bus.aside import remove_old
+from bus.aside import remove_old, remove_shard
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
@@ -105,6 +106,11 @@ class Worker:
         return sorted(self._held)
 
     @property
+    def answering(self) -> frozenset[int]:
+        """Name the partitions whose asks are answered."""
+        return frozenset(number for number, held in self._held.items() if held.life.answers.is_set())
+
+    @property
     def progress(self) -> str:
         """Say how far partitions have got that do not answer yet. It changes as long as one of them gets on."""
         lives = [held.life for held in self._held.values()]
@@ -165,6 +171,11 @@ class Worker:
         Make another worker the primary only after that, so that nothing is relayed twice.
         """
         await self._held[number].life.set_primary(primary)
+
+    async def discard(self, number: int) -> None:
+        """Delete what is on the disk of a partition that is not served here: it is made anew from the log."""
+        if number not in self._held:
+            await asyncio.to_thread(remove_shard, self._ground.shard_of(number))
 
     async def drain(self) -> None:
         """Remove all partitions, and end."""
@@ -227,20 +238,21 @@ async def run_worker(
     bus: Bus,
     *,
     shard_dir: Path,
-    partitions: Iterable[int],
+    partitions: int,
     log_streams: int,
     max_active_models: int,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    share: Share,
     on_step: Callable[[str], None] = lambda _: None,
     resolvers: Resolvers = SHIPPED,
     allow_private_webhooks: bool = False,
     time_zone: str = UTC,
     on_open: Callable[[Worker], None] = lambda _: None,
 ) -> None:
-    """Serve these partitions as their primary until `stop` is set: then finish the batches in hand, commit and close.
+    """Serve this worker's share of the partitions until `stop` is set: then let others take over, commit and close.
 
-    `on_ready` is called once every partition has caught up with what was in the log at the start and answers asks;
+    `on_ready` is called once each of them has caught up with what was in the log at the start and answers asks;
     until then `on_step` is told how far they have got. `on_open` is given the worker before that.
     """
     worker = await Worker.open(
@@ -253,33 +265,51 @@ async def run_worker(
         time_zone=time_zone,
     )
     on_open(worker)
-    serving = asyncio.create_task(_serve(worker, partitions, on_ready, on_step))
+    sharing = Sharing(bus, worker, partitions, share)
+    serving = asyncio.create_task(_serve(worker, sharing, on_ready, on_step))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            await _end_first(serving, asyncio.create_task(sharing.leave()))
         if serving.done():
             await serving
     finally:
-        for task in (serving, stopping):
-            task.cancel()
-        await asyncio.gather(serving, stopping, return_exceptions=True)
-        await _drain(worker)
+        await _end(serving, stopping)
+        await _drain(worker, sharing)
+
+
+async def _end_first(serving: "asyncio.Task[NoReturn]", leaving: "asyncio.Task[None]") -> None:
+    """Wait until all is handed over, unless what cannot be gone on after comes first."""
+    await asyncio.wait([serving, leaving], return_when=asyncio.FIRST_COMPLETED)
+    await _end(leaving)
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _serve(
-    worker: Worker, partitions: Iterable[int], on_ready: Callable[[], None], on_step: Callable[[str], None]
+    worker: Worker, sharing: Sharing, on_ready: Callable[[], None], on_step: Callable[[str], None]
 ) -> NoReturn:
-    """Boot: add each partition. Then serve until cancelled, and raise what cannot be gone on after."""
+    """Boot: serve what is this worker's. Then go on until cancelled, and raise what cannot be gone on after."""
     telling = asyncio.create_task(_tell_progress(worker, on_step))
     tasks = [telling, asyncio.create_task(worker.clear_aside()), asyncio.create_task(worker.examine_log())]
     try:
-        await asyncio.gather(*(worker.add(number) for number in partitions))
-        telling.cancel()
-        on_ready()
-        await worker.failed()
+        await sharing.open()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(sharing.run())
+            group.create_task(worker.failed())
+            await sharing.settled()
+            telling.cancel()
+            on_ready()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     finally:
-        for task in tasks:
-            task.cancel()
+        await _end(*tasks)
+    raise AssertionError("only an exception ends the serving")
 
 
 async def _tell_progress(worker: Worker, on_step: Callable[[str], None]) -> NoReturn:
@@ -291,10 +321,11 @@ async def _tell_progress(worker: Worker, on_step: Callable[[str], None]) -> NoRe
         await asyncio.sleep(PROGRESS_EVERY_S)
 
 
-async def _drain(worker: Worker) -> None:
+async def _drain(worker: Worker, sharing: Sharing) -> None:
     """Drain, but not for ever: one partition that does not leave must not keep a process that has failed."""
     try:
         async with asyncio.timeout(DRAIN_WITHIN_S):
+            await sharing.close()
             await worker.drain()
     except TimeoutError:
         log.error("not_drained", within_s=DRAIN_WITHIN_S, partitions=worker.partitions)

@@ -200,7 +200,9 @@ def _own_streams() -> list[dict[str, Any]]:
         "allow_atomic": True,
         "allow_direct": True,
     }
-    return [rejected, registrations, audit, *_effect_streams(), *(bucket_stream(name) for name in buckets)]
+    # What workers say of themselves is said anew all the time: nothing is lost with it, and no disk need take it.
+    workers = {**bucket_stream(subjects.WORKER_BUCKET), "storage": "memory"}
+    return [rejected, registrations, audit, *_effect_streams(), *(bucket_stream(name) for name in buckets), workers]
 
 
 def _effect_streams() -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ PREFERENCE_BUCKET: Final = "LLUM_PREFERENCES"
 INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
 LOG_SUM_BUCKET: Final = "LLUM_LOG_SUMS"
+WORKER_BUCKET: Final = "LLUM_WORKERS"
 
 REPLY_TO_HEADER: Final = "Llum-Reply-To"
 """Names the inbox that receives a command's outcome."""
@@ -283,12 +284,21 @@ def app_inboxes() -> str:
 def written_by_workers() -> list[str]:
     """Give the subjects that workers alone write to. In `llum.audit` edges note sign-ins, too."""
     kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event")
-    return [f"llum.{kind}.>" for kind in kinds]
+    return [*(f"llum.{kind}.>" for kind in kinds), bucket_key(WORKER_BUCKET, ">")]
+
+
+def worker_subject(worker: str) -> str:
+    """Name the subject on which an operator speaks to one worker."""
+    return f"llum.worker.{worker}"
 
 
 def for_operators() -> list[str]:
     """Give the subjects by which an operator undoes what is stored, or has it counted in spite of a loss."""
-    return ["llum.accept.>", *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE"))]
+    return [
+        "llum.accept.>",
+        worker_subject(">"),
+        *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE")),
+    ]
 
 
 def access_subjects() -> list[str]:

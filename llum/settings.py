@@ -171,6 +171,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=MAX_PARTITIONS,
         ),
     ] = DEFAULT_PARTITIONS
+    weight: Annotated[
+        float,
+        _setting(
+            "Share of partitions that a worker serves, compared with the others: 2 gets twice as many as 1.",
+            "a number from 0.1 to 100",
+            ge=0.1,
+            le=100,
+        ),
+    ] = 1.0
+    replicas: Annotated[
+        int,
+        _setting(
+            "Workers that serve each partition, if there are as many. The largest number that any worker has counts.",
+            "a number from 1 to 16",
+            ge=1,
+            le=16,
+        ),
+    ] = 1
     max_active_models: Annotated[
         int,
         _setting(

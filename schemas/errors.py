@@ -16,6 +16,7 @@
         ├── InstallationError            what an earlier llum left in nats-server
         ├── LogTruncatedError            the log ends too early
         ├── ShardTooNewError             a later llum has written a shard (`actors.store.connection`)
+        ├── SameWorkerError              two workers run under one name (`actors.sharing`)
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)
         └── Fault, HeldError             files, folders and processes of this machine (`llum.failures`)
             └── OntologyFault            files about ontologies (`llum.ontologies.mistakes`)

@@ -12,6 +12,7 @@ from typing import Any
 import actors.asked
 import model.asked.tally
 from actors.answers import Answers
+from actors.sharing import share_as
 from actors.worker import run_worker
 from bench.programs.loop import report, run, until_terminated
 from bus.connection import Bus
@@ -37,7 +38,8 @@ async def main(url: str, folder: str, switch: str, times: str) -> None:
         run_worker(
             bus,
             shard_dir=Path(folder) / "shards",
-            partitions=range(installation.partitions),
+            partitions=installation.partitions,
+            share=share_as("bench"),
             log_streams=installation.log_streams,
             max_active_models=100_000,
             on_ready=lambda: report(ready=True),

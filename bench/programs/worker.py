@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import actors.announce
+import actors.sharing
 import actors.worker
 from bench.programs.loop import report, run
 from bus.connection import Bus
@@ -35,7 +36,8 @@ async def main(url: str, folder: str, partitions: str) -> None:
     await actors.worker.run_worker(
         bus,
         shard_dir=shards,
-        partitions=range(installation.partitions),
+        partitions=installation.partitions,
+        share=actors.sharing.share_as("bench"),
         log_streams=installation.log_streams,
         max_active_models=100_000,
         on_ready=stop.set,

@@ -141,6 +141,10 @@ def _stores() -> list[tuple[str, str]]:
         (code(subjects.INSTALLATION_BUCKET), "What is fixed: partitions, log streams, format of the log."),
         (code(subjects.RELAYED_BUCKET), "Up to where each partition has passed on its rejections."),
         (code(subjects.LOG_SUM_BUCKET), "The sum of the digests of each partition's commands, and up to where."),
+        (
+            code(subjects.WORKER_BUCKET),
+            "What each worker says of itself: its host, the partitions that it answers for.",
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from bus.aside import Aside
 from llum.cli.render import moment
-from llum.status.standing import Log, Shards, Standing
+from llum.status.standing import Log, Shards, Standing, WorkerStanding
 
 SOON_DAYS: Final = 30.0
 """Days until the disk is full from which on that is a warning."""
@@ -37,6 +37,8 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     if standing.nats:
         yield "nats", standing.nats
     yield from ((process.name, f"pid {process.pid}, {size(process.memory_bytes)}") for process in standing.processes)
+    if len(standing.workers) > 1 or any(worker.draining for worker in standing.workers):
+        yield from (("worker", _worker(worker)) for worker in standing.workers)
     if standing.people is not None:
         yield "people", f"{standing.people:,}"
     if standing.safes:
@@ -49,6 +51,11 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     yield from (("set aside", aside_in_words(one)) for one in standing.shards.aside)
     yield "disk", f"{size(standing.free_bytes)} free"
     yield "growth", _growth(standing)
+
+
+def _worker(worker: WorkerStanding) -> str:
+    served = "1 partition" if worker.partitions == 1 else f"{worker.partitions} partitions"
+    return f"{worker.id} on {worker.host}, {served}{', draining' if worker.draining else ''}"
 
 
 def _log(log: Log, per_million: int | None) -> str:

@@ -5,10 +5,11 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from typing import Final
 
+from actors.sharing import HAND_OVER_S, SETTLE_S, Share, share_as
 from actors.worker import Worker, run_worker
 from bus import failpoints
 from bus.asked import set_bounds
@@ -22,6 +23,7 @@ from llum.processes.lifeline import ChildEnd
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.running import ENTRIES, hold, said_of, unwritable
 from llum.processes.sweeping import sweeping
+from llum.processes.worker_name import NAME_FILE, WorkerName
 from llum.resolvers import installed, running_resolvers
 from llum.settings import Settings, variable
 
@@ -32,6 +34,9 @@ def run_child(line: ChildEnd) -> int:
     """Be the worker of a `llum up`."""
     return run(*begin(line))
 
+
+SUPERVISED_HAND_OVER_S: Final = 1.0
+"""Seconds within which others must have taken over where `llum up` ends soon."""
 
 FAILPOINT: Final = variable("failpoint")
 """For tests: the variable that says at which step the process is to die (`bus/failpoints.py`)."""
@@ -49,6 +54,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
             for said in said_of(tighten(settings.data_dir, ENTRIES)):
                 log.warning("private", what=said)
         with hold(shards):
+            share = share_of(settings, shards, supervised)
             starting.step("connecting to nats-server")
             bus = await _connected(settings, supervised, nats_url)
             try:
@@ -63,7 +69,8 @@ def run(settings: Settings, supervised: Supervised) -> int:
                     await run_worker(
                         bus,
                         shard_dir=shards,
-                        partitions=range(installation.partitions),
+                        partitions=installation.partitions,
+                        share=share,
                         log_streams=installation.log_streams,
                         max_active_models=settings.max_active_models,
                         on_ready=starting.ready,
@@ -94,6 +101,21 @@ async def _telling_metrics(
     metrics = WorkerMetrics(bus, installation, settings.data_dir)
     async with serving(settings, metrics.read):
         yield metrics.watch
+
+
+def share_of(settings: Settings, shards: Path, supervised: Supervised) -> Share:
+    """Say how this worker takes part, under the name that its folder has given it."""
+    name = WorkerName(shards / NAME_FILE)
+    return share_as(
+        name.id,
+        version=version("llum"),
+        weight=settings.weight,
+        replicas=settings.replicas,
+        draining=name.draining,
+        keep_draining=name.keep_draining,
+        settle_s=0.0 if _in_its_own(settings, supervised) else SETTLE_S,
+        hand_over_s=HAND_OVER_S if supervised.line is None else SUPERVISED_HAND_OVER_S,
+    )
 
 
 def claim(data_dir: Path) -> None:

@@ -17,13 +17,14 @@ from bus.jetstream import JetStream
 from bus.pings import ping
 from bus.subjects import all_log_subjects
 from bus.users import list_users
+from bus.workers import WorkerWord, from_bits, read_words
 from identity.preferences.keys import is_safe
 from llum.bus_address import connected_as
 from llum.failures import Fault
 from llum.running import Running, find
 from llum.settings import Settings, hide_password
 from llum.status import folder
-from llum.status.standing import Log, RunningProcess, Standing, with_rates
+from llum.status.standing import Log, RunningProcess, Standing, WorkerStanding, with_rates
 from schemas.errors import LlumError, SetupError, Transient
 from schemas.replies import PingReply
 from schemas.several import several
@@ -111,6 +112,7 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         log, users = await _log(bus, standing.log), await list_users(bus)
         safes = sum(map(is_safe, users))
         standing = msgspec.structs.replace(standing, log=log, people=len(users) - safes, safes=safes, ready=True)
+        standing = msgspec.structs.replace(standing, workers=[_worker(word) for word in await read_words(bus)])
         replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
         for reason in _why_unserved(replies):
             standing = _but(standing, reason)
@@ -120,6 +122,10 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         return _but(standing, error.error.message)
     finally:
         await bus.close()
+
+
+def _worker(word: WorkerWord) -> WorkerStanding:
+    return WorkerStanding(word.id, word.host, word.version, len(from_bits(word.ready)), word.draining)
 
 
 def _why_unserved(replies: Sequence[PingReply | None]) -> list[str]:

@@ -27,6 +27,18 @@ class RunningProcess(msgspec.Struct, frozen=True):
     """Resident; what processes share counts in each."""
 
 
+class WorkerStanding(msgspec.Struct, frozen=True):
+    """A worker, as it says of itself."""
+
+    id: str
+    host: str
+    version: str
+    partitions: int
+    """How many it answers for."""
+    draining: bool
+    """Whether it serves nothing new, as somebody wants it so, or as it ends."""
+
+
 class Log(msgspec.Struct, frozen=True):
     """What is told of the log."""
 
@@ -62,6 +74,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     http: str | None = None
     nats: str | None = None
     processes: list[RunningProcess] = []
+    workers: list[WorkerStanding] = []
+    """Those that are there or have been a few seconds ago, by host."""
     people: int | None = None
     """Those who have a model. Null: unknown while nothing runs."""
     safes: int | None = None

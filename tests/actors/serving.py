@@ -1,11 +1,13 @@
 """A worker in this process on a private nats-server, with rules, notices and schedules, for tests."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from actors.sharing import share_as
 from actors.worker import run_worker
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
@@ -75,6 +77,14 @@ class Llum:
         evidence = NewEvidence(value=value)
         await self.do(Tell(id=self.next_id(), context=["c"], component=component, evidence=evidence, **more), user, app)
 
+    async def told(self, component: str, value: Any, user: str = "alice") -> Accepted:
+        """Tell, and give the outcome."""
+        evidence = NewEvidence(value=value)
+        command = Tell(id=self.next_id(), context=["c"], component=component, evidence=evidence)
+        outcome = await self.requests.send(user, "llum", command, DEADLINE_S)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome
+
     async def settle(self, component: str, value: Any, user: str = "alice", app: str = "llum") -> Accepted:
         """Tell, and wait for what the rules do with it."""
         evidence = NewEvidence(value=value)
@@ -111,12 +121,12 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
     """Run a worker with a connection of its own; it stops in order at the end."""
     bus = await Bus.connect(url, name="test-worker")
     ready, stop = asyncio.Event(), asyncio.Event()
-    options = {"allow_private_webhooks": True, **options}
+    options = {"allow_private_webhooks": True, "share": share_as(name_of(shard_dir)), **options}
     task = asyncio.create_task(
         run_worker(
             bus,
             shard_dir=shard_dir,
-            partitions=range(PARTITIONS),
+            partitions=PARTITIONS,
             log_streams=DEFAULT_LOG_STREAMS,
             max_active_models=100,
             on_ready=ready.set,
@@ -135,6 +145,11 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
         waiting.cancel()
         await asyncio.gather(task)
         await bus.close()
+
+
+def name_of(shard_dir: Path) -> str:
+    """Name a worker by its folder, as it keeps its name there."""
+    return hashlib.sha256(str(shard_dir).encode()).hexdigest()[:12]
 
 
 @asynccontextmanager

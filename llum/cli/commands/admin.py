@@ -10,6 +10,7 @@ from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
 from llum.cli.commands.backups import backup, restore
 from llum.cli.commands.clients import client
+from llum.cli.commands.draining import drain
 from llum.cli.commands.forgetting import forget
 from llum.cli.commands.installing import install
 from llum.cli.commands.keys import keys
@@ -35,6 +36,7 @@ def admin() -> None:
 admin.add_command(account)
 admin.add_command(app)
 admin.add_command(client)
+admin.add_command(drain)
 admin.add_command(token)
 admin.add_command(rule)
 admin.add_command(install)

@@ -49,6 +49,8 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "nats_port",
     "credentials",
     "partitions",
+    "weight",
+    "replicas",
     "max_active_models",
     "time_zone",
     "metrics_host",

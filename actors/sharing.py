@@ -1,0 +1,315 @@
+"""Sharing the partitions with other workers: serve what is this worker's by what all of them say of themselves.
+
+Every worker computes the same placement of the same words (`actors.placement`), and what follows from it for itself
+(`actors.moving`). This makes it so: it adds, removes, and changes who is the primary, and says what has come of it.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from actors.moving import Announced, Duties, decide
+from actors.placement import Host, Placement, place
+from bus.connection import Bus
+from bus.logger import get_logger
+from bus.retrying import RETRY_S
+from bus.subjects import worker_subject
+from bus.wire import Listening
+from bus.workers import ALONE_BEAT_S, BEAT_S, Order, Workers, WorkerWord, as_bits, from_bits
+from schemas.errors import Code, SetupError, Transient
+
+log = get_logger(__name__)
+
+MOVES_AT_ONCE: Final = 4
+"""Partitions that a worker takes over from others at the same time. What nobody answers for is not bounded by that."""
+
+SETTLE_S: Final = 1.0
+"""Seconds that a worker waits when it starts beside others: of those that start together each then knows all."""
+
+HAND_OVER_S: Final = 60.0
+"""Seconds within which others must have taken over what a worker leaves. Then it leaves all the same."""
+
+LOOK_AT_LEAST_EVERY_S: Final = 0.25
+
+
+class SameWorkerError(SetupError):
+    """Two workers run with the same identity."""
+
+    code = Code.SETUP
+
+
+class Serves(Protocol):
+    """What is needed of a worker."""
+
+    @property
+    def partitions(self) -> list[int]: ...
+
+    @property
+    def answering(self) -> frozenset[int]: ...
+
+    async def add(self, number: int, *, primary: bool = True) -> None: ...
+
+    async def remove(self, number: int) -> None: ...
+
+    async def set_primary(self, number: int, primary: bool) -> None: ...
+
+    async def discard(self, number: int) -> None: ...
+
+
+class Share(NamedTuple):
+    """How a worker takes part."""
+
+    word: WorkerWord
+    """Its first word of itself."""
+    keep_draining: Callable[[bool], None]
+    """Called when an operator wants the worker to serve nothing any more, or to serve again: to know it next time."""
+    settle_s: float
+    """Seconds that it waits when it starts beside others."""
+    hand_over_s: float
+    """Seconds that it waits for others to take over, before it ends."""
+
+
+def share_as(
+    worker: str,
+    *,
+    version: str = "",
+    weight: float = 1.0,
+    replicas: int = 1,
+    draining: bool = False,
+    keep_draining: Callable[[bool], None] = lambda _: None,
+    settle_s: float = 0.0,
+    hand_over_s: float = HAND_OVER_S,
+) -> Share:
+    """Take part as a worker of this name, of this process."""
+    word = WorkerWord(
+        worker,
+        secrets.token_hex(8),
+        socket.gethostname(),
+        os.getpid(),
+        version,
+        time.time(),
+        weight,
+        replicas,
+        draining,
+    )
+    return Share(word, keep_draining, settle_s, hand_over_s)
+
+
+class Sharing:
+    """Serves what is this worker's, from `run` until that is cancelled. `leave` hands all over first."""
+
+    def __init__(self, bus: Bus, worker: Serves, partitions: int, share: Share) -> None:
+        self._bus = bus
+        self._worker = worker
+        self._partitions = partitions
+        self._share = share
+        self._word = share.word
+        self._said: tuple[WorkerWord | None, float] = (None, float("-inf"))
+        self._workers = Workers(bus)
+        self._workers.on_change.append(self._look_again)
+        self._changed = asyncio.Event()
+        self._adding: dict[int, asyncio.Task[None]] = {}
+        self._changing: dict[int, asyncio.Task[None]] = {}
+        """Partitions that are removed, or whose primary comes or goes."""
+        self._primary: set[int] = set()
+        self._placed: tuple[tuple[tuple[Host, ...], int], Placement] | None = None
+        self._failed: BaseException | None = None
+        self._settled = asyncio.Event()
+        self._left = asyncio.Event()
+        self._leaving = False
+        self._listening: Listening | None = None
+
+    async def open(self) -> None:
+        """Say that this worker is there, and hear of the others. Raises `Transient`, `ApiError`."""
+        self._listening = await self._bus.listen(worker_subject(self._word.id), self._on_order)
+        await self._workers.open()
+        self._say()
+        if self._others(self._workers.present()):
+            await asyncio.sleep(self._share.settle_s)
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises what the worker cannot go on after."""
+        while True:
+            self._changed.clear()
+            self._look()
+            if self._failed is not None:
+                raise self._failed
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AT_LEAST_EVERY_S):
+                    await self._changed.wait()
+
+    async def settled(self) -> None:
+        """Wait until all that is this worker's answers."""
+        await self._settled.wait()
+
+    async def leave(self) -> None:
+        """Let others take over what is served, if there are any, as `run` goes on. Then say that this one has gone."""
+        self._leaving = True
+        self._word = msgspec.structs.replace(self._word, draining=True)
+        self._look_again()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._share.hand_over_s):
+                await self._left.wait()
+
+    async def close(self) -> None:
+        """Say that this worker has gone."""
+        if self._listening is not None:
+            await self._listening.stop()
+        await self._workers.close()
+        for task in [*self._adding.values(), *self._changing.values()]:
+            task.cancel()
+        await asyncio.gather(*self._adding.values(), *self._changing.values(), return_exceptions=True)
+        await self._workers.withdraw(self._word.id)
+
+    def _has_heirs(self, words: Mapping[str, WorkerWord]) -> bool:
+        return any(not word.draining for word in self._others(words).values())
+
+    def _look(self) -> None:
+        """Do what has become this worker's to do, unless nothing can be known now."""
+        if not self._bus.connected:
+            return
+        words = self._workers.present()
+        self._check_alone(words)
+        words[self._word.id] = self._own_word()
+        placement = self._placement(words)
+        announced = {name: Announced(from_bits(word.ready)) for name, word in words.items()}
+        duties = decide(self._word.id, self._worker.partitions, placement, announced)
+        if self._leaving and not (self._worker.partitions and self._has_heirs(words)):
+            self._left.set()
+        self._add(duties, placement, announced)
+        self._leave(duties)
+        self._lead(duties)
+        self._note_settled(duties, announced[self._word.id])
+        self._say()
+
+    def _check_alone(self, words: Mapping[str, WorkerWord]) -> None:
+        word = words.get(self._word.id)
+        if word is not None and word.run != self._word.run and word.started > self._word.started:
+            self._failed = SameWorkerError(
+                f"another worker calls itself {word.id}, too: process {word.pid} on {word.host}",
+                "Its data folder is a copy of this one's. Delete shards/worker.json in one of them.",
+            )
+
+    def _placement(self, words: Mapping[str, WorkerWord]) -> Placement:
+        hosts = tuple(sorted(Host(name, word.weight) for name, word in words.items() if not word.draining))
+        replicas = max(word.replicas for word in words.values())
+        if self._placed is None or self._placed[0] != (hosts, replicas):
+            empty: Placement = [()] * self._partitions
+            placement = place(self._partitions, hosts, replicas) if hosts else empty
+            self._placed = ((hosts, replicas), placement)
+            mine = sum(1 for one in placement if self._word.id in one)
+            log.info("placed", workers=len(hosts), replicas=replicas, partitions_here=mine)
+            return placement
+        return self._placed[1]
+
+    def _add(self, duties: Duties, placement: Placement, announced: Mapping[str, Announced]) -> None:
+        """Take what nobody answers for at once, and a few of the others at a time."""
+        answered = {number for name, said in announced.items() if name != self._word.id for number in said.ready}
+        moving = sum(1 for number in self._adding if number in answered)
+        missing = duties.hold - set(self._worker.partitions) - set(self._adding) - set(self._changing)
+        for number in sorted(missing, key=lambda number: (number in answered, number)):
+            if number in answered:
+                if moving >= MOVES_AT_ONCE:
+                    return
+                moving += 1
+            leads = number not in answered and placement[number][:1] == (self._word.id,)
+            self._begin(self._adding, number, self._added(number, leads))
+
+    async def _added(self, number: int, leads: bool) -> None:
+        if leads:
+            self._primary.add(number)
+        try:
+            await self._worker.add(number, primary=leads)
+        except Transient as error:
+            if type(error) is not Transient:
+                raise
+            # It was removed before it answered, or the bus is away: it is looked again what is to be served.
+            self._primary.discard(number)
+            await asyncio.sleep(RETRY_S)
+
+    def _leave(self, duties: Duties) -> None:
+        for number in set(self._worker.partitions) - duties.hold - set(self._changing):
+            self._begin(self._changing, number, self._removed(number))
+
+    async def _removed(self, number: int) -> None:
+        """Leave a partition that others serve. Its file goes, too: nobody would erase there whoever is forgotten.
+
+        A worker that ends keeps it: it will most likely be started again in a moment.
+        """
+        await self._worker.remove(number)
+        self._primary.discard(number)
+        if not self._leaving:
+            await self._worker.discard(number)
+        log.info("partition_left", partition=number)
+
+    def _lead(self, duties: Duties) -> None:
+        free = self._worker.answering - set(self._changing)
+        for number in free:
+            if (number in duties.primary) != (number in self._primary):
+                self._begin(self._changing, number, self._led(number, number in duties.primary))
+
+    async def _led(self, number: int, leads: bool) -> None:
+        await self._worker.set_primary(number, leads)
+        (self._primary.add if leads else self._primary.discard)(number)
+
+    def _begin(
+        self, tasks: "dict[int, asyncio.Task[None]]", number: int, doing: "asyncio._CoroutineLike[None]"
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(doing)
+        tasks[number] = task
+        task.add_done_callback(lambda _: self._ended(tasks, number, task))
+
+    def _ended(self, tasks: "dict[int, asyncio.Task[None]]", number: int, task: "asyncio.Task[None]") -> None:
+        del tasks[number]
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._failed is None:
+            self._failed = error
+        self._look_again()
+
+    def _note_settled(self, duties: Duties, mine: Announced) -> None:
+        if not self._settled.is_set() and duties.hold <= mine.ready:
+            self._settled.set()
+            for number in set(range(self._partitions)) - duties.hold - set(self._changing):
+                self._begin(self._changing, number, self._worker.discard(number))
+
+    def _own_word(self) -> WorkerWord:
+        self._word = msgspec.structs.replace(self._word, ready=as_bits(self._worker.answering))
+        return self._word
+
+    def _others(self, words: Mapping[str, WorkerWord]) -> dict[str, WorkerWord]:
+        return {name: word for name, word in words.items() if name != self._word.id}
+
+    def _say(self) -> None:
+        """Say what is new at once, and the same again in time for nobody to miss it."""
+        word, at = self._said
+        beat_s = BEAT_S if self._others(self._workers.present()) else ALONE_BEAT_S
+        now = time.monotonic()
+        if word != self._own_word() or now - at >= beat_s:
+            self._workers.say(self._word)
+            self._said = (self._word, now)
+
+    def _look_again(self) -> None:
+        self._changed.set()
+
+    def _on_order(self, _subject: bytes, reply: bytes, _headers: bytes, data: bytes) -> None:
+        """Take what an operator wants: to drain this worker, or to have it serve again."""
+        try:
+            order = _order.decode(data)
+        except msgspec.DecodeError as error:
+            log.warning("order_not_understood", error=str(error))
+            return
+        self._share.keep_draining(order.drain)
+        self._word = msgspec.structs.replace(self._word, draining=order.drain or self._leaving)
+        self._look_again()
+        if reply:
+            self._bus.publish_soon(reply, msgspec.json.encode(self._own_word()))
+
+
+_order: Final = msgspec.json.Decoder(Order)

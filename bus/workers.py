@@ -1,0 +1,176 @@
+"""Workers, as they say of themselves: who is there, and which partitions each one answers for.
+
+Each writes a word about itself into a bucket again and again. The others hear each word as it is written; who comes
+later reads the bucket. Whoever has not been heard for a while is believed to be gone. That may be wrong, and costs
+work, never correctness: all workers that serve a partition apply the same log.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from bus.connection import Bus
+from bus.kv import Bucket
+from bus.logger import get_logger
+from bus.subjects import WORKER_BUCKET, bucket_key
+from bus.wire import Listening
+from schemas.errors import LlumError
+
+log = get_logger(__name__)
+
+BEAT_S: Final = 0.5
+"""Seconds between two words of a worker that is not alone."""
+
+ALONE_BEAT_S: Final = 5.0
+"""Seconds between two words of a worker that is: who comes is answered at once all the same."""
+
+SILENT_S: Final = 2.0
+"""Seconds without a word after which a worker is believed to be gone: four words have stayed away then."""
+
+LATE_S: Final = 1.0
+"""Seconds by which this process may have been late itself, with what it has not read yet, before it judges others."""
+
+_KEPT_S: Final = 15.0
+"""Seconds that nats-server keeps a word: longer than a worker that is alone takes until the next one."""
+
+
+class WorkerWord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a worker says of itself."""
+
+    id: str
+    """Its name: it stays the same as long as its folder of shards is there."""
+    run: str
+    """Tells this process from earlier ones of that name."""
+    host: str
+    """The name of its machine."""
+    pid: int
+    version: str
+    """That of llum."""
+    started: float
+    """When it started, seconds since 1970."""
+    weight: float = 1.0
+    """Its share of partitions, compared with others."""
+    replicas: int = 1
+    """How many workers are to serve each partition, as it was told. The largest number that is said counts."""
+    draining: bool = False
+    """Whether it is to serve nothing any more."""
+    ready: str = "0"
+    """The partitions that it answers for: bits of a hexadecimal number, partition 0 is the lowest."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What an operator wants of a worker."""
+
+    drain: bool
+    """Whether it is to serve nothing any more."""
+
+
+def as_bits(partitions: Collection[int]) -> str:
+    """Write partitions as a word has them."""
+    return f"{sum(1 << number for number in set(partitions)):x}"
+
+
+def from_bits(bits: str) -> frozenset[int]:
+    """Read the partitions of a word."""
+    number = int(bits, 16)
+    return frozenset(place for place in range(number.bit_length()) if number >> place & 1)
+
+
+class Workers:
+    """Knows the words of all workers. From `open` to `close` it hears them."""
+
+    def __init__(self, bus: Bus, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.on_change: list[Callable[[], None]] = []
+        """Called when a worker has come, has gone, or says something new. They must not block."""
+        self._bus = bus
+        self._bucket = Bucket(bus, WORKER_BUCKET)
+        self._monotonic = monotonic
+        self._prefix_size = len(bucket_key(WORKER_BUCKET, ""))
+        self._words: dict[str, WorkerWord] = {}
+        self._heard: dict[str, float] = {}
+        self._looked_at = monotonic()
+        self._listening: Listening | None = None
+        bus.on_reconnect.append(self._trust_all)
+
+    async def open(self) -> None:
+        """Hear words from now on, and read those that are there. Raises `Transient`, `ApiError`."""
+        self._listening = await self._bus.listen(bucket_key(WORKER_BUCKET, "*"), self._on_message)
+        await self._bus.flush()
+        for entry in await self._bucket.list("*"):
+            if entry.key not in self._words:
+                self._take(entry.key, entry.value)
+
+    async def close(self) -> None:
+        """Hear no more."""
+        self._bus.on_reconnect.remove(self._trust_all)
+        if self._listening is not None:
+            await self._listening.stop()
+
+    def say(self, word: WorkerWord) -> None:
+        """Say a word about this worker. It need not arrive: another one follows."""
+        self._bucket.put_soon(word.id, msgspec.json.encode(word), _KEPT_S)
+
+    async def withdraw(self, worker: str) -> None:
+        """Say that a worker has gone. Where that does not arrive, others find out."""
+        with suppress(LlumError):
+            await self._bucket.delete(worker)
+
+    def present(self) -> dict[str, WorkerWord]:
+        """Give the word of each worker that is believed to be there, by its id.
+
+        Whoever was stopped for a while, or has lost nats-server, has missed words: it believes all until it has heard.
+        """
+        now = self._monotonic()
+        if now - self._looked_at > LATE_S or not self._bus.connected:
+            self._trust_all()
+        self._looked_at = now
+        for worker in [worker for worker, heard in self._heard.items() if now - heard > SILENT_S]:
+            log.warning("worker_silent", worker=worker, host=self._words[worker].host, for_s=SILENT_S)
+            self._forget(worker)
+        return dict(self._words)
+
+    def _trust_all(self) -> None:
+        now = self._monotonic()
+        for worker in self._heard:
+            self._heard[worker] = now
+
+    def _on_message(self, subject: bytes, _reply: bytes, _headers: bytes, data: bytes) -> None:
+        self._take(subject[self._prefix_size :].decode("utf-8", "replace"), data)
+
+    def _take(self, key: str, data: bytes) -> None:
+        """Take a word; without one the key has been deleted, or is forgotten."""
+        if not data:
+            self._forget(key)
+            return
+        try:
+            word = _decoder.decode(data)
+            from_bits(word.ready)
+        except (msgspec.DecodeError, ValueError) as error:
+            # That of another version, perhaps: what cannot be read says that nobody answers for anything.
+            log.warning("worker_not_understood", worker=key, error=str(error))
+            return
+        self._heard[key] = self._monotonic()
+        if self._words.get(key) != word:
+            self._words[key] = word
+            self._changed()
+
+    def _forget(self, worker: str) -> None:
+        if self._words.pop(worker, None) is not None:
+            del self._heard[worker]
+            self._changed()
+
+    def _changed(self) -> None:
+        for hook in self.on_change:
+            hook()
+
+
+_decoder: Final = msgspec.json.Decoder(WorkerWord)
+
+
+async def read_words(bus: Bus) -> list[WorkerWord]:
+    """Read the last word of each worker; one that was killed a moment ago is among them. Raises `Transient`."""
+    entries = await Bucket(bus, WORKER_BUCKET).list("*")
+    return sorted((_decoder.decode(entry.value) for entry in entries), key=lambda word: (word.host, word.id))
