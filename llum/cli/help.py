@@ -80,6 +80,7 @@ EXAMPLES: Final = {
     "admin rule": "llum admin rule list alice --suspended",
     "admin rule list": "llum admin rule list alice Work",
     "admin rule activate": "llum admin rule activate alice Work/desk 42",
+    "admin drain": "llum admin drain host-3",
     "admin install": "llum admin install --nats-url nats://192.0.2.7:4222",
     "admin nats-config": "llum admin nats-config --credentials /etc/llum/credentials.json >> nats-server.conf",
     "admin log": "llum admin log accept 39",
