@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test test-long check docs bench bench-compare setup
+.PHONY: help run test test-long chaos check docs bench bench-compare setup
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
@@ -23,6 +23,9 @@ test: setup ## Run the tests. Under 15 minutes on two idle cores.
 
 test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
 	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "long or storm or hypothesis" $(ARGS)
+
+chaos: setup ## Kill and stop workers and servers of a cluster: ARGS="FAULTS SEED".
+	@exec $(PYTHON) -m tests.chaos $(ARGS)
 
 check: setup ## Check style, types, imports and the generated pages.
 	$(PYTHON) -m ruff check $(FOLDERS)
