@@ -67,6 +67,12 @@ class Cluster(External):
         log = self.folder / f"{name}.log"
         self.servers[name] = self._run_to(log, "Server is ready", find_binary(), "-c", str(file))
 
+    def start_worker(self, name: str) -> subprocess.Popen[bytes]:
+        """Start a worker with a data folder of its own; each partition is to be served by two."""
+        credentials = str(self.data_dir / "credentials.json")
+        options = {"--data-dir": str(self.folder / name), "--credentials": credentials, "--replicas": "2"}
+        return self.start_process("worker", *(word for option in options.items() for word in option))
+
     def start_edge(self) -> None:
         """Start an edge, and remember where it is."""
         [port] = free_ports(1)

@@ -104,12 +104,13 @@ def test_options_that_do_not_go_together_are_refused(make: Make, options: list[s
 
 
 @pytest.mark.long
-async def test_a_killed_nats_server_costs_no_command(
+async def test_a_killed_nats_server_and_a_killed_worker_cost_no_command(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over TLS: one that leads the log of a person is killed. Tells and asks of that person go on; then it comes back.
+    """Over TLS: the server that leads the log of a person is killed, comes back, and then a worker is killed.
 
-    Each tell is repeated with its id until somebody says what became of it, and counts once.
+    Tells and asks of that person go on. Each tell is repeated with its id until somebody says what became of it, and
+    counts once.
     """
     files = certificates.write(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(files.authority))
@@ -117,7 +118,7 @@ async def test_a_killed_nats_server_costs_no_command(
     cluster.start_servers()
     made = json.loads(cluster.cli("admin", "install", "--json").stdout)
     assert made["replicas"] == SERVERS
-    cluster.start_process("worker")
+    first, _ = (cluster.start_worker(name) for name in ("one", "two"))
     cluster.start_edge()
     cluster.cli("admin", "person", "add", "alice")
     http = PlainHttp(cluster.http, token_of(cluster))
@@ -136,8 +137,9 @@ async def test_a_killed_nats_server_costs_no_command(
     cluster.start_server(leader, cluster.folder / f"{leader}.conf")
     async with operator(cluster) as jetstream:
         await all_have(jetstream, SERVERS)
+    kill(first)
     tell(http, "fourth")
-    assert told(http)[-1] == "fourth"
+    assert told(http) == ["first", "second", "third", "fourth"]
     http.close()
 
 

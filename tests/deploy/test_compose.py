@@ -62,7 +62,7 @@ def test_a_service_names_what_there_is(name: str) -> None:
         has_check = "healthcheck" in SERVICES[other] and not SERVICES[other]["healthcheck"].get("disable")
         assert how["condition"] == ("service_healthy" if has_check else "service_completed_successfully")
     known = {variable(setting) for setting in SETTINGS}
-    assert {key for key in service.get("environment", {}) if key not in known} <= {"LLUM_REPLICAS"}
+    assert set(service.get("environment", {})) <= known
 
 
 @each_service

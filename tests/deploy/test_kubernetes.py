@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from bus.nats_process import find_binary
-from llum.settings import SETTINGS, Settings, load, variable
+from llum.settings import SETTINGS, Settings, variable
+from llum.settings_loading import load
 from tests.deploy.tools import DEPLOY, assert_typed_well
 
 FOLDER = DEPLOY / "kubernetes"
@@ -139,9 +140,9 @@ def test_policies_are_about_pods_that_there_are() -> None:
 
 
 def test_the_settings_are_llums(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but how many workers serve a partition are known, and all are as llum reads them."""
+    """All are known, and are as llum reads them."""
     data: dict[str, str] = of_kind("ConfigMap")["llum-settings"]["data"]
-    assert set(data) - {variable(name) for name in SETTINGS} <= {"LLUM_REPLICAS"}
+    assert set(data) <= {variable(name) for name in SETTINGS}
     for name, value in data.items():
         monkeypatch.setenv(name, value)
     assert isinstance(load(), Settings)
