@@ -7,6 +7,7 @@ be read, for a sequence to be applied) goes on as a coroutine, which is made onl
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -48,6 +49,15 @@ Later = partial[Coroutine[None, None, Reply]]
 """Makes the coroutine that ends with the reply. It never raises what is wrong with a query."""
 
 
+class State(NamedTuple):
+    """How a partition stands, as a `PingReply` says it."""
+
+    pauses: str | None = None
+    lost: str | None = None
+    idle_s: float | None = None
+    differs: str | None = None
+
+
 class Answers:
     """Answers the queries of one partition."""
 
@@ -57,7 +67,7 @@ class Answers:
         clock: Callable[[], float],
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
-        state: Callable[[], tuple[str | None, str | None, float | None]] = lambda: (None, None, None),
+        state: Callable[[], State] = State,
         recorded: Callable[[Recorded], Awaitable[list[AskedRow]]] = no_record,
     ) -> None:
         self._partition = partition
@@ -66,7 +76,6 @@ class Answers:
         self._read_position = read_position
         """The partition has nothing unapplied up to this sequence of the log."""
         self._state = state
-        """Why nothing is applied, what is lost, and for how many seconds nothing has been applied."""
         self._recorded = recorded
         """Reads who asked."""
         self._tally = partition.tally
@@ -131,8 +140,7 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             number, applied_seq = self._partition.number, self._partition.applied_seq
-            pauses, lost, idle_s = self._state()
-            return PingReply(partition=number, applied_seq=applied_seq, pauses=pauses, lost=lost, idle_s=idle_s)
+            return PingReply(partition=number, applied_seq=applied_seq, **self._state()._asdict())
         if isinstance(query, MeasurePart):
             return await self._measure(address, query)
         # No later command slips in before it is known what to read.

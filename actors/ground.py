@@ -16,6 +16,7 @@ from actors.mailbox import Mailroom
 from actors.store.digests import Digests
 from actors.store.gathering import LargeReads
 from actors.uncommitted import Bound
+from bus.as_app import new_id
 from bus.connection import Bus
 from bus.readers import LogReaders
 from model.resolvers.registry import Resolvers
@@ -59,6 +60,11 @@ class Ground:
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
     doubted: dict[int, float] = field(default_factory=dict)
     """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
+
+    holder: str = field(default_factory=new_id)
+    """Tells workers apart."""
+    from_log: set[int] = field(default_factory=set)
+    """Partitions that are to be made anew from the log alone: the copy here was not as others are."""
 
     def trusts(self, number: int) -> bool:
         """Tell whether a doubt would be a fault of ours: the shard was made anew for one lately."""

@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from actors.comparing import DiffersError, stopped
 from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
-from actors.serving import Serving
+from actors.serving import FIRST, Anew, Serving
 from actors.store.batch import Unwritable
 from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged
@@ -29,6 +30,7 @@ from bus.log import stream_last
 from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
+from bus.sums import Sums
 from schemas.codec import encode
 
 log = get_logger(__name__)
@@ -36,6 +38,11 @@ log = get_logger(__name__)
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """Seconds before a shard is made anew once more that failed before it answered; doubled each time."""
+
+
+FROM_THE_LOG: Final = "it is made anew from the log"
+
+LOOK: Final = "see docs/how-to/when-replicas-differ.md"
 
 
 class Life:
@@ -53,6 +60,7 @@ class Life:
         self._sleep = sleeping_until(self._leaving)
         self._pause_s = 0.0
         self._telling: asyncio.Task[None] | None = None
+        self._anew = FIRST
         self.serving = self._serve()
 
     @property
@@ -78,6 +86,8 @@ class Life:
                 await self._until_accepted(error)
             except ShardDamaged as damage:
                 await self._make_anew(damage)
+            except DiffersError as error:
+                await self._replace(error)
             except Unwritable as refused:
                 careful_until = self.serving.applied_seq
                 log.error("rows_refused", partition=self.number, error=str(refused), careful_until=careful_until)
@@ -97,7 +107,29 @@ class Life:
         await self.serving.set_primary(primary)
 
     def _serve(self, careful_until: int = 0) -> Serving:
-        return Serving(self.number, self._ground, self._primary, self.answers, careful_until)
+        self._anew = self._anew._replace(life=self._anew.life + 1)
+        return Serving(self.number, self._ground, self._primary, self.answers, careful_until, self._anew)
+
+    async def _replace(self, error: DiffersError) -> None:
+        """Have a copy made anew from the log that is not as others are; or stop, if that has led to the same."""
+        number, again = self.number, error.seq <= self._anew.until
+        if again:
+            log.error("replica_stopped", partition=number, seq=error.seq, why=str(error), what_now=LOOK)
+            told = Sums(
+                holder=self._ground.holder,
+                life=self._anew.life + 1,
+                stopped=f"{error}, although it was made anew; worker {self._ground.holder} has stopped: {LOOK}",
+            )
+            await stopped(self._ground.bus, number, told, self._leaving)
+            return
+        self._anew = Anew(self._anew.life, max(error.seq, self.serving.applied_seq), error.seq)
+        self._ground.from_log.add(number)
+        path = self._ground.shard_of(number)
+        try:
+            aside = await asyncio.to_thread(set_aside, path, "differs", time.time())
+        except OSError as failure:
+            raise ShardError(path, failure) from failure
+        log.error("replica_set_aside", partition=number, why=str(error), aside=str(aside), what_now=FROM_THE_LOG)
 
     async def _until_accepted(self, error: OtherLogError) -> None:
         """Refuse asks until the operator accepts the log; then have the shard made anew from it."""

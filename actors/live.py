@@ -42,14 +42,16 @@ class Applied(msgspec.Struct, gc=False):
 class LiveModel:
     """Holds a user's model (None: there is none) with its caches, and applies commands to it, one after the other."""
 
-    __slots__ = ("caches", "key", "log_sum", "model", "user")
+    __slots__ = ("caches", "key", "log_sum", "model", "state_sum", "user")
 
-    def __init__(self, user: str, key: int, model: Model | None, log_sum: int = 0) -> None:
+    def __init__(self, user: str, key: int, model: Model | None, log_sum: int = 0, state_sum: int = 0) -> None:
         self.user = user
         self.key = key
         self.model = model
         self.log_sum = log_sum
         """The sum of the digests of the commands that are kept with the model."""
+        self.state_sum = state_sum
+        """The sum of the checksums of its rows, committed or not."""
         self.caches = Caches()
 
     def apply(self, app: str, command: Command, seq: int, time_us: int) -> Reading[Applied]:

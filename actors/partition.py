@@ -252,6 +252,7 @@ class Partition:
             attempt = await self.shard.rewritings.attempt(one.address.user) if says_anew else None
             work = await self._settle([one], attempt)
         await self.flush()
+        self.waiting.marks.drop()
         self._let_go(one.address.user)
         address_of.cache_clear()
         return work.settled
@@ -327,7 +328,7 @@ class Partition:
 
     async def _load(self, users: list[str]) -> dict[str, LiveModel]:
         loaded = await self.shard.load(users)
-        return {user: LiveModel(user, one.key, one.model, one.log_sum) for user, one in loaded.items()}
+        return {user: LiveModel(user, one.key, one.model, one.log_sum, one.state_sum) for user, one in loaded.items()}
 
     def _let_go(self, user: str) -> None:
         """Drop a model that must be loaded anew."""

@@ -9,13 +9,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from typing import Final, NamedTuple
 
 from actors.announce import Announcer
-from actors.answers import Answers
+from actors.answers import Answers, State
 from actors.asked import AskRecord
 from actors.asks import Asks
 from actors.at_once import AtOnce
 from actors.committing import Committing
+from actors.comparing import Comparing, DiffersError
 from actors.effects.relaying import Relay
 from actors.figures import PartitionFigures
 from actors.ground import Ground
@@ -33,7 +35,26 @@ from bus import checkpoints
 from bus.log import LogMessage, last_sequences, stream_last
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
+from bus.sums import Sums
 from model.commands import STAND_ALONE
+
+Fault = ShardDamaged | Unwritable | OtherLogError | DiffersError
+"""What ends the serving of a shard, and is not the end of the partition's life here."""
+
+
+class Anew(NamedTuple):
+    """Which serving of a partition in this worker it is."""
+
+    life: int
+    until: int
+    """Up to this sequence it is made anew from the log, because the copy here was not as others are; 0: it is not."""
+    seen_at: int
+    """Where that was seen, to compare there again."""
+
+
+FIRST: Final = Anew(0, 0, 0)
+"""That a partition is served for the first time."""
+
 
 PAUSE_IS_TOLD_AFTER_S = 1.0
 """Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
@@ -49,7 +70,13 @@ class Serving:
     """
 
     def __init__(
-        self, number: int, ground: Ground, primary: bool, answers: asyncio.Event, careful_until: int = 0
+        self,
+        number: int,
+        ground: Ground,
+        primary: bool,
+        answers: asyncio.Event,
+        careful_until: int = 0,
+        anew: Anew = FIRST,
     ) -> None:
         self.number = number
         self.answers = answers
@@ -66,10 +93,12 @@ class Serving:
         """Whether a batch has been taken that is not yet applied and spoken of."""
         self._busy_since = 0.0
         self._applied_at: float | None = None
-        self._fault: ShardDamaged | Unwritable | OtherLogError | None = None
+        self._fault: Fault | None = None
         self._careful_until = careful_until
+        self._anew = anew
         self._partition: Partition | None = None
         self._summing: Summing
+        self._comparing: Comparing | None = None
         self._record: AskRecord
         self._relay: Relay | None = None
         self._rewriting: LogRewriting | None = None
@@ -130,6 +159,7 @@ class Serving:
                 if not self._leaving.is_set():
                     summing.compare()
                     async with (
+                        self._compared(partition),
                         self._record.going_on(),
                         self._relaying(partition, committing),
                         self._writing_anew(partition),
@@ -137,7 +167,22 @@ class Serving:
                     ):
                         await self._leaving.wait()
 
-    def _stop_for(self, fault: ShardDamaged | Unwritable | OtherLogError) -> None:
+    @asynccontextmanager
+    async def _compared(self, partition: Partition) -> AsyncIterator[None]:
+        """Have the sums compared with those of other holders."""
+        ground, number, (life, until, _) = self._ground, self.number, self._anew
+
+        async def log_end() -> int:
+            return (await last_sequences(ground.bus, [number], ground.log_streams))[number]
+
+        first = Sums(holder=ground.holder, life=life, anew_until=until)
+        self._comparing = Comparing(
+            ground.bus, partition, first, lambda: self._primary, log_end, self._stop_for, self._sleep
+        )
+        async with self._comparing.going_on():
+            yield
+
+    def _stop_for(self, fault: Fault) -> None:
         """Leave because of what is wrong with the shard or its rows, or because it is not of this log."""
         self._fault = self._fault or fault
         self.leave()
@@ -187,7 +232,10 @@ class Serving:
             exits.callback(ground.readers.leave, number)
             # At the end nobody waits for what this worker does not see any more.
             exits.callback(self._announcer.chains.close)
-            yield Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
+            partition = Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
+            if self._anew.seen_at > partition.applied_seq:
+                partition.waiting.marks.want(self._anew.seen_at)
+            yield partition
 
     async def _check_log(self, last: Landmark | None, keeper: Shard | Partition) -> None:
         """Raise `OtherLogError` unless the log has the last command, as far as that can be known."""
@@ -300,9 +348,10 @@ class Serving:
             self._in_hand = False
             self._ground.mailroom.done(batch)
 
-    def _state(self) -> tuple[str | None, str | None, float | None]:
-        """Say why nothing is applied, and what the log has lost (None: all is well), and how long it is idle."""
-        return self._pauses_because(), self._summing.differs, self._idle_s()
+    def _state(self) -> State:
+        """Say how it stands."""
+        differs = None if self._comparing is None else self._comparing.differs
+        return State(self._pauses_because(), self._summing.differs, self._idle_s(), differs)
 
     def _pauses_because(self) -> str | None:
         """Say why nothing has been applied for a while, although something waits, or will not be; None: it is applied.

@@ -164,13 +164,14 @@ class Settling:
         model, batch = actor.model, self._waiting.gathering.batch
         entries = len(batch.outbox)
         if model is not None:
-            batch.add_changes(actor.key, actor.user, applied.changes, seq, model.time_us)
+            share = batch.add_changes(actor.key, actor.user, applied.changes, seq, model.time_us)
             if key is not None:
-                batch.add_command(key, actor.key, seq, time_us, outcome, digests)
+                share += batch.add_command(key, actor.key, seq, time_us, outcome, digests)
                 self._waiting.clock_us = time_us
                 self._waiting.keep(actor, digests[0])
                 self._remember(key, First(outcome, digests[1]))
-            batch.add_user(actor.key, actor.user, model.seq, model.time_us, actor.log_sum)
+            self._waiting.grow(actor, share)
+            batch.add_user(actor.key, actor.user, model.seq, model.time_us, actor.log_sum, actor.state_sum)
             if batch.structures:
                 batch.add_structure(actor.key, model)
             self._waiting.gathering.models[actor.user] = actor

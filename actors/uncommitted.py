@@ -11,6 +11,7 @@ from typing import Final
 
 from actors.live import LiveModel
 from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
+from actors.marks import Marks
 from actors.store.batch import Batch
 from actors.store.digests import MODULUS, Landmark
 from actors.store.keys import CommandKey, First
@@ -91,6 +92,10 @@ class Uncommitted:
         self._last: tuple[int, int, bytes] | None = shard.last
         self.log_sum = shard.log_sum
         """The sum of the digests of all commands that are kept, committed or not."""
+        self.state_sum = shard.state_sum
+        """The sum of the checksums of all rows that models are made of, committed or not."""
+        self.marks = Marks()
+        """The sums at some sequences."""
         self.clock_us = shard.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""
         self._committed_us = shard.clock_us
@@ -141,6 +146,11 @@ class Uncommitted:
         actor.log_sum = (actor.log_sum + share) % MODULUS
         self.log_sum = (self.log_sum + share) % MODULUS
 
+    def grow(self, actor: LiveModel, share: int) -> None:
+        """Add what a command has changed to the sums of the state."""
+        actor.state_sum += share
+        self.state_sum += share
+
     def kept_below(self, seq: int) -> Iterator[Landmark]:
         """Give the waiting commands below a sequence whose digests are kept, the newest first."""
         for batch in reversed(self.batches):
@@ -149,13 +159,20 @@ class Uncommitted:
                     yield Landmark(at, time_us, digest)
 
     def forget(self, actor: LiveModel) -> None:
-        """Take a person's share out of the sum."""
+        """Take a person's share out of the sums."""
+        self._forget_commands(actor)
+        self.grow(actor, -actor.state_sum)
+
+    def _forget_commands(self, actor: LiveModel) -> None:
         self.log_sum = (self.log_sum - actor.log_sum) % MODULUS
         actor.log_sum = 0
 
     def replace(self, actor: LiveModel, share: int) -> None:
-        """Put what was said anew of a person in place of their share of the sum."""
-        self.forget(actor)
+        """Put what was said anew of a person in place of their share of the sum of commands.
+
+        Their share of the state is counted when it is written.
+        """
+        self._forget_commands(actor)
         actor.log_sum = share
         self.log_sum = (self.log_sum + share) % MODULUS
 
@@ -170,6 +187,13 @@ class Uncommitted:
         bound = self._bound
         bound.messages += 1
         bound.size += size
+        if message.seq >= self.marks.next_at:
+            self.mark()
+
+    def mark(self) -> None:
+        """Keep the sums as they are now. Not where rows are deleted: the sums are right once that is written."""
+        if self.applied_seq and not self.forgets:
+            self.marks.put(self.applied_seq, self.log_sum, self.state_sum)
 
     def model(self, user: str) -> LiveModel | None:
         """Give the model of a user of whom rows wait."""
@@ -190,7 +214,7 @@ class Uncommitted:
         """Take what has gathered, or what could not be written before. None: nothing waits."""
         if self._under_way is None and self.gathering.messages:
             batch = self.gathering.batch
-            batch.last, batch.log_sum = self.last, self.log_sum
+            batch.last, batch.log_sum, batch.state_sum = self.last, self.log_sum, self.state_sum
             self._under_way, self.gathering = self.gathering, Unsaved(self._relayed_seq)
         return None if self._under_way is None else self._under_way.batch
 
@@ -199,6 +223,9 @@ class Uncommitted:
         done, self._under_way = self._under_way, None
         assert done is not None, "what ends has begun"
         self.ended += done.messages
+        if done.batch.leaves_traces:
+            # What lost rows was alone in its batch, and was counted when it was written.
+            self.state_sum += self._shard.state_sum - done.batch.state_sum
         self.committed_seq = done.batch.applied_seq
         if done.batch.commands:
             self._committed_us = done.batch.commands[-1][1]
@@ -212,7 +239,7 @@ class Uncommitted:
         self.ended += self.total
         self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
         self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
-        self._last, self.log_sum = self._shard.last, self._shard.log_sum
+        self._last, self.log_sum, self.state_sum = self._shard.last, self._shard.log_sum, self._shard.state_sum
 
     def leave(self) -> None:
         """Count no longer what is left to the log."""

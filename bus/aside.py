@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -18,12 +18,12 @@ KEPT_S: Final = 7 * 24 * 3600
 
 FOLDER: Final = "aside"
 
-AsideReason = Literal["damaged", "other_log"]
-"""Why it was set aside: the disk gave it back damaged, or it is not of this log."""
+AsideReason = Literal["damaged", "other_log", "differs"]
+"""Why it was set aside: the disk gave it back damaged, it is not of this log, or it was not as other copies are."""
 
 _SIDE_FILES: Final = ("-wal", "-shm")
 _TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
-_NAME: Final = re.compile(r"(?P<partition>\d+)\.(?P<time>[^.]+)\.(?P<reason>damaged|other_log)\.db")
+_NAME: Final = re.compile(r"(?P<partition>\d+)\.(?P<time>[^.]+)\.(?P<reason>damaged|other_log|differs)\.db")
 
 
 class Aside(msgspec.Struct, frozen=True):
@@ -103,5 +103,6 @@ def _described(path: Path, match: re.Match[str]) -> Aside:
     since = datetime.strptime(match["time"], _TIME).replace(tzinfo=UTC).timestamp()
     files = [Path(f"{path}{suffix}") for suffix in ("", *_SIDE_FILES)]
     size = sum(file.stat().st_size for file in files if file.exists())
-    reason: AsideReason = "damaged" if match["reason"] == "damaged" else "other_log"
+    reasons: tuple[AsideReason, ...] = get_args(AsideReason)
+    reason = next(one for one in reasons if one == match["reason"])
     return Aside(int(match["partition"]), reason, since, size, str(path))

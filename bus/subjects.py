@@ -136,6 +136,11 @@ def accept_subject_of(partition: int) -> str:
     return f"llum.accept.{partition}"
 
 
+def sums_subject(partition: int) -> str:
+    """Name where the holders of a partition tell each other the sums of what they have applied. No app reaches it."""
+    return f"llum.sums.{partition}"
+
+
 def log_stream(index: int) -> str:
     return f"LLUM_LOG_{index}"
 
@@ -283,7 +288,7 @@ def app_inboxes() -> str:
 
 def written_by_workers() -> list[str]:
     """Give the subjects that workers alone write to. In `llum.audit` edges note sign-ins, too."""
-    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event")
+    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event", "sums")
     return [*(f"llum.{kind}.>" for kind in kinds), bucket_key(WORKER_BUCKET, ">")]
 
 

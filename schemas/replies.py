@@ -170,6 +170,8 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     """What commands the log has lost or changed since they were applied, for people; null: none, as far as is known."""
     idle_s: float | None = None
     """Seconds since the partition has applied a command; null: it has not since its worker took it."""
+    differs: str | None = None
+    """What is wrong with copies of the partition that other workers hold, for people; null: nothing that is known."""
 
 
 class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
-from actors.store import sql, sql_following
+from actors.store import checksums, sql, sql_following
+from actors.store.checksums import cause_row, user_row
 from actors.store.digests import Landmark, stored
 from actors.store.entries import entry_of
 from actors.store.keys import CommandKey
@@ -93,6 +95,7 @@ class Batch:
         "log_sum",
         "outbox",
         "relayed_seq",
+        "state_sum",
         "structures",
         "users",
         "withdrawals",
@@ -101,7 +104,7 @@ class Batch:
     def __init__(self, relayed_seq: int = 0) -> None:
         self.relayed_seq = relayed_seq
         """What up to here was to leave the partition, has left it."""
-        self.users: dict[int, tuple[int, str, int, int, int]] = {}
+        self.users: dict[int, tuple[int, str, int, int, int, int]] = {}
         self.items: list[tuple[int, ItemKind, str, int, int, str | None]] = []
         self.structures: dict[int, bytes | None] = {}
         """Of users whose items have changed, by key: the structure in one piece; empty if it is too large for that.
@@ -128,6 +131,8 @@ class Batch:
         """The last command that is applied with this batch; set when the batch is to be written."""
         self.log_sum = 0
         """The sum of the digests of all commands that are kept then."""
+        self.state_sum = 0
+        """The sum of the checksums of all rows that models are made of then, but for a part that goes with it."""
         self._about: dict[int, ComponentRows] = {}
         self._following: tuple[int, dict[_Causes, list[ConsequenceRow]]] = (0, {})
         """What waits of consequences, as far as it is sorted in."""
@@ -162,38 +167,52 @@ class Batch:
         self._following = (len(self.consequences), found)
         return found.get((user_key, grantee, cause_no), [])
 
-    def add_user(self, key: int, name: str, seq: int, time_us: int, log_sum: int = 0) -> None:
-        self.users[key] = (key, name, seq, time_us, log_sum)
+    def add_user(self, key: int, name: str, seq: int, time_us: int, log_sum: int = 0, state_sum: int = 0) -> None:
+        self.users[key] = (key, name, seq, time_us, log_sum, state_sum)
 
-    def add_changes(self, user_key: int, user: str, changes: Sequence[Change], seq: int, time_us: int) -> None:
+    def add_changes(self, user_key: int, user: str, changes: Sequence[Change], seq: int, time_us: int) -> int:
+        """Add the rows of one command, and give what the person's share of the sum of the state grows by."""
+        share = 0
+        items: dict[tuple[str, str], int] = {}
         for change in changes:
             if type(change) is AddEvidence:
-                self.evidence.append(_evidence_row(change, seq))
+                row = _evidence_row(change, seq)
+                self.evidence.append(row)
+                share += checksums.of_evidence(row, change.body)
                 if change.evidence.cause is not None:
-                    self.consequences.append(_consequence_row(user_key, change, seq))
+                    share += self._add_consequence(user, _consequence_row(user_key, change, seq))
                 if change.held is not None:
                     kind = KIND_NUMBERS[change.kind]
                     self.held.append((change.component_no, change.held, seq, change.n, kind))
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
                 self.structures[user_key] = None
-                self.items.append((user_key, change.kind, format_path(change.path), seq, time_us, body))
+                path = format_path(change.path)
+                self.items.append((user_key, change.kind, path, seq, time_us, body))
+                # A command may set an item twice: what it set last is stored.
+                items[change.kind, path] = checksums.of_item(user, change.kind, path, seq, time_us, body)
             else:
-                self._add_rare(user_key, user, change, seq, time_us)
+                share += self._add_rare(user_key, user, change, seq, time_us)
+        return share + sum(items.values()) if items else share
 
     def add_structure(self, user_key: int, model: Model) -> None:
         """Write the structure of a model in one piece too, if it has changed. The model must be what the items make."""
         if self.structures.get(user_key, b"") is None:
             self.structures[user_key] = pack(model) or b""
 
-    def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> None:
+    def _add_consequence(self, user: str, row: ConsequenceRow) -> int:
+        self.consequences.append(row)
+        return checksums.of_consequence(user, row[1:])
+
+    def _add_rare(self, user_key: int, user: str, change: Change, seq: int, time_us: int) -> int:
         if isinstance(change, MarkWithdrawn):
-            body = change.body.decode()
-            self.withdrawals.append((change.component_no, change.seq, change.n, seq, time_us, body))
-        elif isinstance(change, NoteConsequence):
+            mark = (change.component_no, change.seq, change.n, seq, time_us, change.body.decode())
+            self.withdrawals.append(mark)
+            return checksums.of_withdrawal(mark)
+        if isinstance(change, NoteConsequence):
             row = (user_key, "", change.component_no, change.seq, change.n, seq, 0, 0, change.body.decode())
-            self.consequences.append(row)
-        elif isinstance(change, KeepHeldOrder):
+            return self._add_consequence(user, row)
+        if isinstance(change, KeepHeldOrder):
             self.kept_in_held_order.append((change.component_no, seq))
         elif isinstance(change, CountCause):
             self.causes[user_key, change.root] = (user_key, change.root, seq, change.count)
@@ -205,6 +224,7 @@ class Batch:
             self.leaves_traces = True
         elif not isinstance(change, AddEvidence | PutItem | Restated) and seq > self.relayed_seq:
             self.add_entry(seq, *entry_of(change, user, seq))
+        return 0
 
     def add_chunk(self, chunk: Chunk) -> None:
         """Keep a part of what is said anew."""
@@ -225,11 +245,15 @@ class Batch:
         time_us: int,
         outcome: Outcome,
         digests: tuple[bytes | None, int | None] = (None, None),
-    ) -> None:
-        """Remember a command's first outcome. A plain acceptance is written as null: it is the common case."""
+    ) -> int:
+        """Remember a command's first outcome. A plain acceptance is written as null: it is the common case.
+
+        Gives the checksum of the row.
+        """
         plain = type(outcome) is Accepted and outcome.result is None
         text = None if plain else _encode(outcome).decode()
         self.commands.append((seq, time_us, key.hashed, user_key, key.app, key.id, text, *digests))
+        return checksums.of_command(seq, time_us, key.hashed, text, *digests)
 
     def add_forget(self, key: CommandKey, seq: int, time_us: int) -> None:
         """Remember that a forget was accepted by its hash alone: it names nobody."""
@@ -238,17 +262,18 @@ class Batch:
     def writes(self, era: int) -> Iterator[tuple[str, Iterable[Sequence[Any] | Mapping[str, Any]]]]:
         """Give the statements of the transaction, each with its rows."""
         yield from self._rare_writes()
-        yield sql.PUT_USER, [(*user, stored(log_sum)) for *user, log_sum in self.users.values()]
+        yield sql.PUT_USER, [user_row(*user) for user in self.users.values()]
         yield sql.PUT_ITEM, self.items
         if self.structures:
             yield sql.DROP_STRUCTURE, [(key,) for key in self.structures]
-            yield sql.PUT_STRUCTURE, [(key, body) for key, body in self.structures.items() if body]
+            yield sql.PUT_STRUCTURE, [(key, body, crc32(body)) for key, body in self.structures.items() if body]
         yield sql.ADD_EVIDENCE, self.evidence
         yield sql.KEEP_HELD_ORDER, self.kept_in_held_order
         yield sql.ADD_HELD, self.held
         yield sql.ADD_COMMAND, [(*row, era) for row in self.commands]
-        yield sql.ADD_OUTBOX, self.outbox
+        yield sql.ADD_OUTBOX, [(*entry, checksums.of_row(*entry)) for entry in self.outbox]
         yield sql.SET_META, [(self.applied_seq, "applied_seq"), (stored(self.log_sum), "log_sum")]
+        yield sql.SET_META, [(self.state_sum, "state_sum")]
         if self.last is not None:
             yield sql.SET_META, [(self.last.time_us, "last_time_us"), (self.last.digest, "last_digest")]
 
@@ -261,7 +286,7 @@ class Batch:
         yield sql.ADD_WITHDRAWAL, self.withdrawals
         yield sql_following.ADD_CONSEQUENCE, self.consequences
         if self.causes:
-            yield sql.PUT_CAUSE, self.causes.values()
+            yield sql.PUT_CAUSE, [cause_row(*cause) for cause in self.causes.values()]
             yield sql.DROP_IDLE_CAUSES, [(user_key,) for user_key in {user_key for user_key, _ in self.causes}]
 
 

@@ -19,6 +19,7 @@ from actors.store import sql, sql_times
 from actors.store.blank import make_blank
 from actors.store.damage import Blame, ShardDamaged, fault_of, said_by_a_full_disk
 from actors.store.digests import Landmark
+from actors.store.raising import raised
 from bus.aside import remove_shard
 from bus.logger import get_logger
 from schemas.errors import Code, SetupError, Transient
@@ -66,6 +67,8 @@ class Look(msgspec.Struct, frozen=True):
     """The last command that was committed."""
     log_sum: int = 0
     """The sum of the digests of all commands that are kept."""
+    state_sum: int = 0
+    """The sum of the checksums of all rows that models are made of."""
 
 
 async def look_at(path: Path) -> Look:
@@ -94,6 +97,8 @@ def _look_at(path: Path) -> Look:
     try:
         if _one(connection, sql.IS_NEW):
             return Look()
+        if raised(connection):
+            log.info("shard_raised", path=str(path), schema=sql.SCHEMA_VERSION)
         meta = dict(connection.execute(sql.READ_META).fetchall())
         version = meta.get("schema_version")
         # Another version of Unicode may have read names of the log in another way.
@@ -122,6 +127,7 @@ def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
         digest_key=meta["digest_key"],
         last=Landmark(meta["applied_seq"], meta["last_time_us"], meta["last_digest"]) if meta["last_digest"] else None,
         log_sum=int.from_bytes(meta["log_sum"], "little"),
+        state_sum=meta["state_sum"],
     )
 
 

@@ -8,13 +8,15 @@ Theory: both come from one pass. What follows the body ends with the body's leng
 """
 
 import hashlib
+import importlib.metadata
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
-import msgspec
-
+from actors.store.sql import SCHEMA_VERSION
 from bus.log import LogMessage
+from schemas.names import UNICODE_VERSION
 
 DIGEST_BYTES: Final = 16
 BODY_DIGEST_BYTES: Final = 8
@@ -51,15 +53,9 @@ class Digests:
         state.update(message.subject.encode() + _behind_body(message.seq, message.time_us, len(data)))
         return state.digest(), body
 
-    def of_row(self, row: Sequence[int | float | str | None]) -> bytes:
-        """Give the digest of a row of the state."""
-        state = self._new()
-        state.update(msgspec.json.encode(row))
-        return state.digest()
-
 
 class StateSum(NamedTuple):
-    """The sum of the digests of all rows that models are made of, as of a sequence."""
+    """The sum of the checksums of all rows that models are made of, as of a sequence."""
 
     seq: int
     rows: int
@@ -71,6 +67,12 @@ class StateSum(NamedTuple):
         if (self.seq, self.made_by) != (other.seq, other.made_by):
             return None
         return self.rows == other.rows
+
+
+@cache
+def made_by() -> str:
+    """Name the schema, the Unicode and the code by which states are made here."""
+    return f"{SCHEMA_VERSION} {UNICODE_VERSION} {importlib.metadata.version('llum')}"
 
 
 def added(total: int, digest: bytes) -> int:

@@ -15,7 +15,8 @@ import msgspec
 from actors.store import part_sql as sql
 from actors.store import sql as shard_sql
 from actors.store import sql_times
-from actors.store.digests import MODULUS, added, stored
+from actors.store.checksums import cause_row, user_row
+from actors.store.digests import MODULUS, added
 from schemas.apps import RESTATING_APP
 from schemas.evidence import Evidence
 from schemas.parts import LeftOver, Restate
@@ -145,7 +146,8 @@ def _put_in_place(chunk: Chunk, era: int, digest_key: int, connection: sqlite3.C
         time_us = chunk.time_us if seq == chunk.seq else _time_before(seq, at_us, connection)
         row = (seq, time_us, hashed, key, RESTATING_APP, command_id, None, digest, None, era)
         connection.execute(shard_sql.ADD_COMMAND, row)
-    connection.execute(shard_sql.PUT_USER, (key, user, chunk.seq, chunk.time_us, stored(chunk.share)))
+    # The share of the sum of the state is counted when all rows are there.
+    connection.execute(shard_sql.PUT_USER, user_row(key, user, chunk.seq, chunk.time_us, chunk.share, 0))
     connection.execute(sql.DELETE_CHUNKS, (user,))
     kept = msgspec.json.encode([seq for seq, *_ in own]).decode()
     connection.execute(sql.PUT_REWRITING, (user, chunk.seq, kept))
@@ -178,7 +180,7 @@ def _held(evidence: list[list[Any]], held_orders: frozenset[int]) -> Iterator[tu
 
 
 def _put_rest(last: LeftOver, key: int, digest_key: int, connection: sqlite3.Connection) -> None:
-    connection.executemany(shard_sql.PUT_CAUSE, [(key, root, seq, count) for root, seq, count in last.causes])
+    connection.executemany(shard_sql.PUT_CAUSE, [cause_row(key, root, seq, count) for root, seq, count in last.causes])
     if last.digest_key != digest_key:
         connection.execute(sql.FORGET_BODY_DIGESTS, (key,))
 

@@ -4,7 +4,6 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 """
 
 import asyncio
-import importlib.metadata
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from actors.store import evidence_sql, following, parts, restating, sql, sql_times
+from actors.store import checksums, evidence_sql, following, parts, recounting, restating, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
 from actors.store.decisions import DecisionRow, decision_query
-from actors.store.digests import Digests, Landmark, StateSum, added
+from actors.store.digests import Digests, Landmark, StateSum, made_by
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key, person_mark
 from actors.store.loading import Loaded, fetch_models, loaded_from
@@ -70,7 +69,7 @@ class Shard:
     """The SQLite file of one partition, made and opened when something is first wanted of it."""
 
     def __init__(self, path: Path, found: Look, large: LargeReads, digests: Digests, *, trusted: bool = False) -> None:
-        self._path = path
+        self.path = path
         self._connection = ShardConnection(path, self._opened, self._stop_for_damage, trusted=trusted)
         self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
         """Called once when the file turns out to be damaged: nothing can be read or written any more."""
@@ -86,6 +85,8 @@ class Shard:
         """The last command that is committed; None: there is none, or it is not known."""
         self.log_sum = found.log_sum
         """The sum of the digests of all commands that are kept."""
+        self.state_sum = found.state_sum
+        """The sum of the checksums of all rows that models are made of."""
         self.digests = digests
         self.digest_key = found.digest_key or digests.fingerprint
         """The fingerprint of the key that its digests were made with."""
@@ -153,14 +154,14 @@ class Shard:
         if batch.changes_commands:
             self._empty_repeats()
         try:
-            count = await self._connection.run(partial(_write, batch, self._command_count, self.digest_key))
+            count, state_sum = await self._connection.run(partial(_write, batch, self._command_count, self.digest_key))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # A doubt that comes here is about a file that has been made anew: the row is to blame.
             if fault_of(error) in ("row", "doubt"):
                 raise Unwritable(f"{type(error).__name__}: {error}") from error
             raise
         self.committed_seq = batch.applied_seq
-        self.last, self.log_sum = batch.last, batch.log_sum
+        self.last, self.log_sum, self.state_sum = batch.last, batch.log_sum, state_sum
         self._command_count = count
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
@@ -181,7 +182,7 @@ class Shard:
         If that is interrupted or fails, it is done at the next start.
         """
         try:
-            await asyncio.to_thread(remove_aside, self._path)
+            await asyncio.to_thread(remove_aside, self.path)
             for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
                 await self._connection.execute_fetchall(statement)
         except (sqlite3.Error, OSError) as error:
@@ -241,9 +242,9 @@ class Shard:
                 yield Landmark(*row)
             seq = page[-1][0]
 
-    async def state_sum(self) -> StateSum:
-        """Add up the digests of all rows that models are made of, as they are committed. Reads the whole file."""
-        return await self._connection.run(partial(_state_sum, self.digests))
+    async def count_state(self) -> StateSum:
+        """Add up the checksums of all rows that models are made of, as they are committed. Reads the whole file."""
+        return await self._connection.run(_count_state)
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
@@ -322,13 +323,18 @@ class Shard:
         """
         if not (self._connection.is_open or self._found.has_outbox):
             return []
-        rows = await self._connection.execute_fetchall(sql.OUTBOX, (after, limit))
-        return [OutboxEntry(*row) for row in rows]
+        return self._entries(await self._connection.execute_fetchall(sql.OUTBOX, (after, limit)))
 
     async def outbox_of(self, seqs: Sequence[int]) -> list[OutboxEntry]:
         """Give the entries of these commands that are still there, in their order."""
-        rows = await self._connection.execute_fetchall(sql.OUTBOX_OF, (_encode(seqs).decode(),))
-        return [OutboxEntry(*row) for row in rows]
+        return self._entries(await self._connection.execute_fetchall(sql.OUTBOX_OF, (_encode(seqs).decode(),)))
+
+    def _entries(self, rows: Iterable[Sequence[Any]]) -> list[OutboxEntry]:
+        with self._reading():
+            for *entry, checksum in rows:
+                if checksum != checksums.of_row(*entry):
+                    raise ValueError("an entry of the outbox is not what was written")
+            return [OutboxEntry(*row[:-1]) for row in rows]
 
     async def drop_outbox(self, seq: int, also: Sequence[int] = ()) -> None:
         """Drop what has been relayed: up to and including a sequence, and what these later commands have left."""
@@ -341,20 +347,20 @@ class Shard:
             await self.remove_traces()
 
 
-def _state_sum(digests: Digests, connection: sqlite3.Connection) -> StateSum:
-    meta, rows = dict(connection.execute(sql.READ_META).fetchall()), 0
-    for statement in sql.STATE_ROWS:
-        for row in connection.execute(statement):
-            rows = added(rows, digests.of_row(row))
-    made_by = f"{meta['schema_version']} {meta['unicode_version']} {importlib.metadata.version('llum')}"
-    return StateSum(meta["applied_seq"], rows, made_by)
+def _count_state(connection: sqlite3.Connection) -> StateSum:
+    meta = dict(connection.execute(sql.READ_META).fetchall())
+    return StateSum(meta["applied_seq"], recounting.shares(connection).total(), made_by())
 
 
-def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite3.Connection) -> int:
-    """Write all rows of a batch, or none. Gives how many commands have been written now, beginning with so many."""
-    era = command_count >> sql.ERA_BITS
+def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite3.Connection) -> tuple[int, int]:
+    """Write all rows of a batch, or none.
+
+    Gives how many commands have been written now, beginning with so many, and the sum of the state.
+    """
+    era, state_sum = command_count >> sql.ERA_BITS, batch.state_sum
     connection.execute(sql.BEGIN)
     try:
+        replaced = _replaced(batch, connection)
         if batch.forgotten_part is not None:
             parts.delete(batch.forgotten_part, connection)
         if batch.chunk is not None:
@@ -363,6 +369,8 @@ def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite
             if rows:
                 _add(connection, statement, rows)
         command_count += len(batch.commands)
+        if replaced is not None:
+            state_sum = recounting.recount(*replaced, connection)
         connection.executemany(sql.SET_META, [(command_count, "commands"), (digest_key, "digest_key")])
         failpoints.reached("committing")
         connection.execute(sql.COMMIT)
@@ -371,7 +379,17 @@ def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite
         if connection.in_transaction:
             connection.execute(sql.ROLLBACK)
         raise
-    return command_count
+    return command_count, state_sum
+
+
+def _replaced(batch: Batch, connection: sqlite3.Connection) -> tuple[int, int] | None:
+    """Give the key of whoever loses rows with a batch, and their share of its sum of the state; None: nobody does."""
+    if batch.forgotten_part is not None:
+        key = batch.forgotten_part.user_key
+        return key, batch.users[key][-1]
+    if batch.chunk is not None and batch.chunk.is_last:
+        return batch.chunk.user_key, recounting.stored_share(batch.chunk.user_key, connection)
+    return None
 
 
 def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 from model.reads import EvidenceKind
 from schemas.names import UNICODE_VERSION
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 ERA_BITS: Final = 14
 """16,384 commands are an era, about 350 kB of the index by hash."""
@@ -46,14 +46,14 @@ BEGIN;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE user (
     key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,
-    log_sum BLOB NOT NULL
+    log_sum BLOB NOT NULL, state_sum INTEGER NOT NULL, checksum INTEGER NOT NULL
 );
 CREATE TABLE item (
     user_key INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
     time_us INTEGER NOT NULL, body TEXT,
     PRIMARY KEY (user_key, kind, key, seq)
 ) WITHOUT ROWID;
-CREATE TABLE structure (user_key INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE structure (user_key INTEGER PRIMARY KEY, body BLOB NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE evidence (
     component_no INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind INTEGER NOT NULL,
     creation_us INTEGER NOT NULL, useby REAL, body TEXT NOT NULL
@@ -80,7 +80,7 @@ CREATE TABLE consequence (
 ) WITHOUT ROWID;
 CREATE TABLE cause (
     user_key INTEGER NOT NULL, root TEXT NOT NULL, seq INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (user_key, root)
+    checksum INTEGER NOT NULL, PRIMARY KEY (user_key, root)
 ) WITHOUT ROWID;
 CREATE TABLE command (
     seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash INTEGER NOT NULL,
@@ -89,12 +89,14 @@ CREATE TABLE command (
 );
 CREATE INDEX command_by_hash ON command (era, hash);
 CREATE TABLE outbox (
-    seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, n)
+    seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY (seq, n)
 );
 INSERT INTO meta (name, value)
     VALUES ('schema_version', {SCHEMA_VERSION}), ('unicode_version', {UNICODE_VERSION}),
     ('applied_seq', 0), ('commands', 0), ('traces', 0),
-    ('digest_key', 0), ('last_time_us', 0), ('last_digest', x''), ('log_sum', zeroblob(16));
+    ('digest_key', 0), ('last_time_us', 0), ('last_digest', x''), ('log_sum', zeroblob(16)),
+    ('state_sum', 0);
 CREATE TABLE restated (
     user TEXT NOT NULL, number INTEGER NOT NULL, attempt TEXT NOT NULL, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,
     hash INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (user, number)
@@ -116,14 +118,15 @@ COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
 PUT_USER: Final = """
-INSERT INTO user (key, name, seq, time_us, log_sum) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us, log_sum = excluded.log_sum
+INSERT INTO user (key, name, seq, time_us, log_sum, state_sum, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, time_us = excluded.time_us, log_sum = excluded.log_sum,
+    state_sum = excluded.state_sum, checksum = excluded.checksum
 """
 PUT_ITEM: Final = """
 INSERT INTO item (user_key, kind, key, seq, time_us, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (user_key, kind, key, seq) DO UPDATE SET body = excluded.body
 """
-PUT_STRUCTURE: Final = "INSERT OR REPLACE INTO structure (user_key, body) VALUES (?, ?)"
+PUT_STRUCTURE: Final = "INSERT OR REPLACE INTO structure (user_key, body, checksum) VALUES (?, ?, ?)"
 DROP_STRUCTURE: Final = "DELETE FROM structure WHERE user_key = ?"
 ADD_EVIDENCE: Final = """
 INSERT INTO evidence (component_no, seq, n, kind, creation_us, useby, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -151,13 +154,13 @@ def _at_once(statement: str) -> str:
 AT_ONCE: Final = {statement: _at_once(statement) for statement in (ADD_EVIDENCE, ADD_HELD, ADD_COMMAND)}
 """The statements for so many rows, by those for one."""
 
-ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body) VALUES (?, ?, ?, ?)"
+ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body, checksum) VALUES (?, ?, ?, ?, ?)"
 ADD_WITHDRAWAL: Final = """
 INSERT INTO withdrawal (component_no, seq, n, at_seq, at_us, body) VALUES (?, ?, ?, ?, ?, ?)
 """
 PUT_CAUSE: Final = """
-INSERT INTO cause (user_key, root, seq, count) VALUES (?, ?, ?, ?)
-ON CONFLICT (user_key, root) DO UPDATE SET seq = excluded.seq, count = excluded.count
+INSERT INTO cause (user_key, root, seq, count, checksum) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (user_key, root) DO UPDATE SET seq = excluded.seq, count = excluded.count, checksum = excluded.checksum
 """
 DROP_IDLE_CAUSES: Final = "DELETE FROM cause WHERE user_key = ? AND count = 0"
 SET_META: Final = "UPDATE meta SET value = ? WHERE name = ?"
@@ -198,7 +201,7 @@ COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?
 USER_NAMES: Final = "SELECT key, name FROM user WHERE key > ? ORDER BY key LIMIT 500"
 
 LOAD_USER: Final = """
-SELECT user.key, user.seq, user.time_us, user.log_sum, structure.body
+SELECT user.key, user.seq, user.time_us, user.log_sum, user.state_sum, user.checksum, structure.checksum, structure.body
 FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name = ?
 """
 """The structure in one piece, as `model.packing` writes it; null: there are only its items."""
@@ -221,7 +224,7 @@ WHERE user.name = ? AND item.kind = 'decision' AND item.key > ? AND item.key < ?
 ORDER BY item.seq DESC, item.key DESC LIMIT ?
 """
 
-LOAD_CAUSES: Final = "SELECT root, count FROM cause WHERE user_key = ? ORDER BY seq"
+LOAD_CAUSES: Final = "SELECT root, seq, count, checksum FROM cause WHERE user_key = ? ORDER BY seq"
 
 KEPT_BELOW: Final = """
 SELECT seq, time_us, digest FROM command WHERE seq < ? AND digest IS NOT NULL ORDER BY seq DESC LIMIT 500
@@ -244,36 +247,6 @@ SELECT command.seq, command.time_us, user.name, command.app, command.id {_LOST}
 AND user.key IS NOT NULL ORDER BY command.seq LIMIT ?
 """
 
-STATE_ROWS: Final = (
-    """
-    SELECT user.name, 'item', item.kind, item.key, item.seq, item.time_us, item.body
-    FROM item JOIN user ON user.key = item.user_key
-    """,
-    """
-    WITH owner (number, name) AS (
-        SELECT DISTINCT item.body ->> 'number', user.name FROM item JOIN user ON user.key = item.user_key
-        WHERE item.kind = 'component' AND item.body IS NOT NULL
-    )
-    SELECT owner.name, 'evidence', evidence.component_no, evidence.seq, evidence.n, evidence.kind,
-        evidence.creation_us, evidence.useby, evidence.body
-    FROM evidence JOIN owner ON owner.number = evidence.component_no
-    """,
-    """
-    WITH owner (number, name) AS (
-        SELECT DISTINCT item.body ->> 'number', user.name FROM item JOIN user ON user.key = item.user_key
-        WHERE item.kind = 'component' AND item.body IS NOT NULL
-    )
-    SELECT owner.name, 'withdrawal', withdrawal.component_no, withdrawal.seq, withdrawal.n, withdrawal.at_seq,
-        withdrawal.at_us, withdrawal.body
-    FROM withdrawal JOIN owner ON owner.number = withdrawal.component_no
-    """,
-    """
-    SELECT user.name, 'consequence', grantee, cause_no, cause_seq, cause_n, consequence.seq, n, component_no, body
-    FROM consequence JOIN user ON user.key = consequence.user_key
-    """,
-)
-"""All that a model is made of, each row with its person: not by the key, which other copies give in another order."""
-
 LOAD_RULES: Final = """
 SELECT rule.name, rule.key, rule.body, (
     SELECT root.body ->> 'time_zone' FROM item AS root
@@ -287,14 +260,14 @@ SELECT rule.name, rule.key, rule.body, (
 """With the time zone of each rule's person."""
 
 OUTBOX: Final = """
-SELECT seq, n, kind, body FROM outbox
+SELECT seq, n, kind, body, checksum FROM outbox
 WHERE seq > ?1 AND seq <= (SELECT max(seq) FROM (SELECT seq FROM outbox WHERE seq > ?1 ORDER BY seq, n LIMIT ?2))
 ORDER BY seq, n
 """
 """The oldest entries after a sequence, those of one command never apart: they are forgotten by sequence."""
 
 OUTBOX_OF: Final = """
-SELECT seq, n, kind, body FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, n
+SELECT seq, n, kind, body, checksum FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, n
 """
 
 FORGET_OUTBOX: Final = "DELETE FROM outbox WHERE seq <= ?"

@@ -32,6 +32,7 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "llum", "ready" if standing.ready else "not ready" if standing.running or standing.nats else "not running"
     yield from (("why", reason) for reason in standing.reasons)
     yield from (("lost", what) for what in standing.lost)
+    yield from (("differs", what) for what in standing.differs)
     if standing.http:
         yield "http", standing.http
     if standing.nats:

@@ -59,7 +59,7 @@ async def _read_log(bus: Bus, on_progress: Callable[[str], None]) -> list[Losses
 
 
 def _of_standing(standing: Standing) -> list[Finding]:
-    return [Finding(reason, "see `llum status`") for reason in [*standing.reasons, *standing.lost]]
+    return [Finding(reason, "see `llum status`") for reason in [*standing.reasons, *standing.lost, *standing.differs]]
 
 
 def _of_log(streams: list[Losses]) -> list[Finding]:

@@ -117,7 +117,8 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         for reason in _why_unserved(replies):
             standing = _but(standing, reason)
         lost = [reply.lost for reply in replies if reply is not None and reply.lost is not None]
-        return msgspec.structs.replace(standing, lost=several(lost, MAX_REASONS))
+        differs = [reply.differs for reply in replies if reply is not None and reply.differs is not None]
+        return msgspec.structs.replace(standing, lost=several(lost, MAX_REASONS), differs=several(differs, MAX_REASONS))
     except Transient as error:
         return _but(standing, error.error.message)
     finally:

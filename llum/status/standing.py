@@ -71,6 +71,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not ready, and what to do."""
     lost: list[str] = []
     """What the log has lost, as far as that is known, and what to do."""
+    differs: list[str] = []
+    """Copies of partitions that are not as the others are, and what to do."""
     http: str | None = None
     nats: str | None = None
     processes: list[RunningProcess] = []

@@ -136,11 +136,13 @@ class World:
         """All that a shard knows, but for what each copy chooses for itself: keys of people, eras."""
         await self.partition.commit_all()
         shard = self.partition.shard
+        counted = await shard.count_state()
+        assert counted.rows == shard.state_sum == self.partition.waiting.state_sum
         return (
-            await shard.state_sum(),
+            counted,
             shard.log_sum,
             shard.clock_us,
-            self.rows("SELECT name, seq, time_us, log_sum FROM user ORDER BY name"),
+            self.rows("SELECT name, seq, time_us, log_sum, state_sum FROM user ORDER BY name"),
             self.rows("SELECT name, root, cause.seq, count FROM cause JOIN user ON key = user_key ORDER BY 1, 2"),
             self.rows(
                 "SELECT command.seq, command.time_us, hash, name, app, id, outcome, digest, body"

@@ -34,7 +34,7 @@ async def test_what_a_lost_file_has_left_beside_it_does_not_come_back(tmp_path: 
     path = tmp_path / "3.db"
     make_blank(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(sql.PUT_USER, (1, "alice", 1, 1, b""))
+        connection.execute(sql.PUT_USER, (1, "alice", 1, 1, b"", 0, 0))
         assert path.with_name("3.db-wal").stat().st_size
         kept = path.with_name("3.db-wal").read_bytes()
     path.unlink()

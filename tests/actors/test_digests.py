@@ -123,26 +123,26 @@ async def test_forgetting_takes_exactly_the_person_s_share_out_of_the_sum(log: L
 async def test_the_sum_of_the_state_is_that_of_what_models_are_made_of(log: Log, tmp_path: Path) -> None:
     """Of another copy, too, whose rows came in another order; forgetting takes exactly the person's share out of it."""
     others = Log(await Shard.open(tmp_path / "other.db", digests=Digests(KEY)))
-    empty = await others.shard.state_sum()
+    empty = await others.shard.count_state()
     await log.send(MakeModel(id="make", definition=histories.DEFINITION), "bob")
     await log.partition.commit_all()
-    before = await log.shard.state_sum()
+    before = await log.shard.count_state()
     tells = [await log.send(tell("t1", 1), user) for user in ("alice", "bob")]
     await log.send(Withdraw(id="w1", context=["a"], component="a", seq=tells[0].outcome.seq))
     await log.partition.commit_all()
-    assert (await log.shard.state_sum()).agrees_with(before) is None
+    assert (await log.shard.count_state()).agrees_with(before) is None
     await others.partition.apply(log.messages)
     await others.partition.commit_all()
-    both = await log.shard.state_sum()
-    assert both.agrees_with(await others.shard.state_sum())
+    both = await log.shard.count_state()
+    assert both.agrees_with(await others.shard.count_state())
     with closing(sqlite3.connect(tmp_path / "other.db")) as file:
         file.execute("UPDATE withdrawal SET at_us = at_us + 1")
         file.commit()
-    assert both.agrees_with(await others.shard.state_sum()) is False
+    assert both.agrees_with(await others.shard.count_state()) is False
     await others.shard.close()
     await log.send(Forget(id="forget"), "bob")
     await log.send(Forget(id="forget"))
-    assert (await log.shard.state_sum()).rows == empty.rows == 0
+    assert (await log.shard.count_state()).rows == empty.rows == 0
 
 
 @pytest.mark.parametrize("committed", [False, True])

@@ -296,7 +296,7 @@ def test_all_columns_are_said_anew() -> None:
 
         async def made() -> None:
             shard = await Shard.open(path)
-            await shard.state_sum()
+            await shard.count_state()
             await shard.close()
 
         asyncio.run(made())
