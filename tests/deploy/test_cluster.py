@@ -160,6 +160,21 @@ async def test_streams_get_another_number_of_replicas(make: Make) -> None:
     assert_one_clear_line(ended, "does not keep 5 replicas", "--stream-replicas")
 
 
+def test_each_server_is_looked_at_before_llum_is_installed(make: Make) -> None:
+    """One that is configured otherwise is named, and nothing is made; one that does not answer is named, too."""
+    cluster = make()
+    files = {place.name: cluster.configuration_of(place) for place in cluster.places}
+    wrong, right = files["nats-3"], files["nats-3"].read_text()
+    wrong.write_text(right.replace("partition(4,1)", "partition(8,1)"))
+    for name, file in files.items():
+        cluster.start_server(name, file)
+    address = f"nats://127.0.0.1:{cluster.places[2].port}"
+    assert_one_clear_line(cluster.cli("admin", "install", check=False), address, "lacks llum's mappings")
+    kill(cluster.servers["nats-3"])
+    made = json.loads(cluster.cli("admin", "install", "--stream-replicas", "1", "--json").stdout)
+    assert made["silent"] == [address]
+
+
 def token_of(cluster: Cluster) -> str:
     cluster.cli("admin", "app", "add", "alice", "lamp")
     cluster.cli("admin", "app", "permit", "alice", "lamp", "Personal", "--ask", "--tell")

@@ -48,24 +48,58 @@ def install(settings: Settings, stream_replicas: int | None, as_json: bool) -> N
             "no nats-server is named",
             "Name an external one with --nats-url or LLUM_NATS_URL; `llum up` without one installs by itself.",
         )
-    made = asyncio.run(_install(settings, url, stream_replicas))
+    made, silent = asyncio.run(_install(settings, url, stream_replicas))
     answer = {"nats": hide_password(url), "installation": made.installation, "made": made.streams}
-    answer |= {"replicas": made.replicas, "changed": made.changed}
-    say(answer, "\n".join(report(made, hide_password(url))), as_json=as_json)
+    answer |= {"replicas": made.replicas, "changed": made.changed, "silent": silent}
+    lines = [
+        *report(made, hide_password(url)),
+        *(f"did not answer, so its accounts were not seen: {one}" for one in silent),
+    ]
+    say(answer, "\n".join(lines), as_json=as_json)
 
 
-async def _install(settings: Settings, url: str, replicas: int | None) -> "Installed":
+async def _install(settings: Settings, url: str, replicas: int | None) -> "tuple[Installed, list[str]]":
+    """Install. Gives the addresses of servers that do not answer, too."""
     from bus.accounts_check import check_callout
     from bus.installation import install
-    from llum.own_credentials import checked_bus, credentials_of, is_ruled_by_others
+    from llum.own_credentials import connected_with_login, credentials_of, is_ruled_by_others
 
-    bus = await checked_bus(settings, "operator", url, "llum-install")
+    silent: list[str] = []
+    if not is_ruled_by_others(url):
+        silent = await _look_at_each(settings, url)
+        await check_callout(url, credentials_of(settings))
+    bus = await connected_with_login(settings, "operator", url, "llum-install")
     try:
-        if not is_ruled_by_others(url):
-            await check_callout(url, credentials_of(settings))
-        return await _once_led(lambda: install(bus, settings.partitions, replicas=replicas))
+        return await _once_led(lambda: install(bus, settings.partitions, replicas=replicas)), silent
     finally:
         await bus.close()
+
+
+async def _look_at_each(settings: Settings, url: str) -> list[str]:
+    """Look at the accounts of each server, as each of a cluster has a configuration of its own; name those that do not
+    answer.
+
+    Raises `InstallationError` about the first that is wrong, `Transient` if none answers.
+    """
+    from bus import addresses
+    from bus.accounts_check import check_accounts, in_force
+    from bus.errors import InstallationError
+    from llum.own_credentials import credentials_of
+
+    silent: list[str] = []
+    own, each = await in_force(url, credentials_of(settings)), addresses.each(url)
+    for address in each:
+        try:
+            await check_accounts(address, own, settings.partitions)
+        except InstallationError as error:
+            if len(each) == 1:
+                raise
+            raise InstallationError(f"{address}: {error.error.message}", error.error.hint or "") from error
+        except Transient:
+            silent.append(address)
+            if len(silent) == len(each):
+                raise
+    return silent
 
 
 async def _once_led(installing: "Callable[[], Awaitable[Installed]]") -> "Installed":
