@@ -30,6 +30,8 @@ class Begin(msgspec.Struct, frozen=True):
     """Of the settings."""
     log_dir: str
     echo_logs: bool = False
+    hand_over_s: float = 1.0
+    """Seconds that a worker may take to hand over before it ends: `llum up` ends soon."""
 
 
 class FromSupervisor(msgspec.Struct, omit_defaults=True):

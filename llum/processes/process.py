@@ -29,13 +29,15 @@ class Supervised(NamedTuple):
     line: ChildEnd | None = None
     log_dir: Path | None = None
     echo_logs: bool = False
+    hand_over_s: float | None = None
+    """Seconds that a worker may take to hand over before it ends. None: as long as it takes, within reason."""
 
 
 def begin(line: ChildEnd) -> tuple[Settings, Supervised]:
     """Wait to be told the settings, by `llum up`. Raises `EOFError` if it ends instead."""
     told = line.begin()
     os.environ.update(told.environment)
-    return load(), Supervised(line, Path(told.log_dir), told.echo_logs)
+    return load(), Supervised(line, Path(told.log_dir), told.echo_logs, told.hand_over_s)
 
 
 class Starting(NamedTuple):

@@ -35,9 +35,6 @@ def run_child(line: ChildEnd) -> int:
     return run(*begin(line))
 
 
-SUPERVISED_HAND_OVER_S: Final = 1.0
-"""Seconds within which others must have taken over where `llum up` ends soon."""
-
 FAILPOINT: Final = variable("failpoint")
 """For tests: the variable that says at which step the process is to die (`bus/failpoints.py`)."""
 
@@ -114,7 +111,7 @@ def share_of(settings: Settings, shards: Path, supervised: Supervised) -> Share:
         draining=name.draining,
         keep_draining=name.keep_draining,
         settle_s=0.0 if _in_its_own(settings, supervised) else SETTLE_S,
-        hand_over_s=HAND_OVER_S if supervised.line is None else SUPERVISED_HAND_OVER_S,
+        hand_over_s=HAND_OVER_S if supervised.hand_over_s is None else supervised.hand_over_s,
     )
 
 

@@ -2,7 +2,10 @@
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+
+import msgspec
 
 from bus.requests import Requests
 from schemas.apps import ADMIN_APP
@@ -67,9 +70,11 @@ class Person:
             assert isinstance(outcome, Accepted), outcome
             return outcome
 
-    async def ask(self, *, min_seq: int | None = None, evidence: bool = False) -> AskReply:
+    async def ask(self, *, min_seq: int | None = None) -> AskReply:
         """Ask until there is an answer."""
-        query = Ask(context=["c"], view=["x"], min_seq=min_seq, include_evidence=evidence)
+        return await self._answer(Ask(context=["c"], view=["x"], min_seq=min_seq))
+
+    async def _answer(self, query: Ask) -> AskReply:
         while True:
             try:
                 reply = await self._requests.ask(self.user, "llum", query, PATIENCE_S)
@@ -87,6 +92,22 @@ class Person:
             self._findings.stale.append(f"{self.user} was answered up to {reply.seq}, wanted {self.seqs[-1]}")
         if value != explained:
             self._findings.stale.append(f"{self.user} was {value} up to {reply.seq}, which had {explained}")
+
+    async def _told(self) -> AsyncIterator[int]:
+        """Read all that was told, page by page."""
+        query = Ask(context=["c"], view=["x"], min_seq=self.seqs[-1], include_evidence=True)
+        while True:
+            reply = await self._answer(query)
+            found = reply.components[0]
+            pieces = found.evidence or []
+            for piece in pieces:
+                yield piece.value
+            if not found.evidence_more:
+                return
+            last = pieces[-1]
+            query = msgspec.structs.replace(
+                query, evidence_after=(last.seq, last.n), as_of_seq=query.as_of_seq or reply.seq
+            )
 
     async def check(self) -> None:
         """See that each number is there once, in order."""

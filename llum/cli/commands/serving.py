@@ -42,6 +42,13 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Run so many workers. Each has a folder of its own in the data folder.",
+)
 @_logs_options
 @settings_options(
     "data_dir",
@@ -58,8 +65,15 @@ def _logs_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "log_level",
     "log_format",
 )
-def worker(settings: Settings, log_dir: Path | None, echo_logs: bool) -> None:
-    """Run one worker process: it applies commands and answers asks. `llum up` runs one."""
+def worker(settings: Settings, processes: int, log_dir: Path | None, echo_logs: bool) -> None:
+    """Run one worker process: it applies commands and answers asks. `llum up` runs one.
+
+    Any number may run, on any machines: they share the people among them. With --processes it runs several here.
+    """
+    if processes > 1:
+        from llum.processes import many_workers
+
+        raise Exit(many_workers.run(settings, processes, log_dir, echo_logs=echo_logs))
     from llum.processes import worker
     from llum.processes.process import Supervised
 
