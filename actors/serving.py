@@ -33,10 +33,13 @@ from actors.store.shard import Shard
 from actors.summing import Summing
 from bus import checkpoints
 from bus.log import LogMessage, last_sequences, stream_last
+from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from bus.sums import Sums
 from model.commands import STAND_ALONE
+
+log = get_logger(__name__)
 
 Fault = ShardDamaged | Unwritable | OtherLogError | DiffersError
 """What ends the serving of a shard, and is not the end of the partition's life here."""
@@ -55,6 +58,9 @@ class Anew(NamedTuple):
 FIRST: Final = Anew(0, 0, 0)
 """That a partition is served for the first time."""
 
+
+SCRUB_PAUSE_S = 0.02
+"""Seconds between two pages of a scrub, which take a tenth of that: nobody waits for it."""
 
 PAUSE_IS_TOLD_AFTER_S = 1.0
 """Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
@@ -186,6 +192,15 @@ class Serving:
         """Leave because of what is wrong with the shard or its rows, or because it is not of this log."""
         self._fault = self._fault or fault
         self.leave()
+
+    async def scrub(self) -> str | None:
+        """Read the whole shard, slowly, and give what is wrong with it: then it is made anew. None: nothing is."""
+        if self._partition is None or not self.answers.is_set():
+            return None
+        found = await self._partition.shard.scrub(partial(self._sleep, SCRUB_PAUSE_S))
+        if found is not None:
+            log.error("scrub_found", partition=self.number, what=found)
+        return found
 
     async def flush(self) -> None:
         """Have all that is applied now on the disk. Raises `Interrupted` when the partition leaves."""

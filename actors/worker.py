@@ -1,6 +1,7 @@
 """A worker: a set of partitions that come and go."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from bus.aside import remove_old, remove_shard
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.readers import LogReaders
+from bus.retrying import Interrupted
 from bus.secret import DIGEST_KEY, secret
 from identity.inboxes import WatchedInboxes
 from model.resolvers.registry import Resolvers
@@ -34,6 +36,9 @@ PROGRESS_EVERY_S = 1.0
 
 CLEAR_ASIDE_EVERY_S = 3600.0
 """Seconds between two looks for shards that were set aside long ago."""
+
+SCRUB_EVERY_S = 24 * 3600.0
+"""Seconds between two scrubs of a shard, unless the operator sets another number."""
 
 DRAIN_WITHIN_S = 20.0
 """Seconds that partitions may take to leave; `llum up` does not wait for so long."""
@@ -199,6 +204,30 @@ class Worker:
                 log.warning("aside_not_removed", error=str(error))
             await asyncio.sleep(CLEAR_ASIDE_EVERY_S)
 
+    async def scrub(self, every_s: float) -> NoReturn:
+        """Read each shard about as often, one after the other: what has rotted on the disk is made anew. 0: never."""
+        if not every_s:
+            await asyncio.Event().wait()
+        while True:
+            numbers = self.partitions
+            random.shuffle(numbers)
+            for number in numbers:
+                await asyncio.sleep(every_s / len(numbers))
+                await self.scrub_one(number)
+            if not numbers:
+                await asyncio.sleep(every_s)
+
+    async def scrub_one(self, number: int) -> str | None:
+        """Read the shard of a partition, and give what is wrong with it; None: nothing, or it is not served now."""
+        held = self._held.get(number)
+        try:
+            return None if held is None else await held.life.serving.scrub()
+        except Interrupted:
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from being read: whoever serves it meets that
+            log.warning("not_scrubbed", partition=number, error=str(error))
+            return None
+
     async def failed(self) -> NoReturn:
         """Wait for what this worker cannot go on after, and raise it."""
         await asyncio.shield(self._failed)
@@ -249,6 +278,7 @@ async def run_worker(
     allow_private_webhooks: bool = False,
     time_zone: str = UTC,
     on_open: Callable[[Worker], None] = lambda _: None,
+    scrub_every_s: float = SCRUB_EVERY_S,
 ) -> None:
     """Serve this worker's share of the partitions until `stop` is set: then let others take over, commit and close.
 
@@ -266,7 +296,7 @@ async def run_worker(
     )
     on_open(worker)
     sharing = Sharing(bus, worker, partitions, share)
-    serving = asyncio.create_task(_serve(worker, sharing, on_ready, on_step))
+    serving = asyncio.create_task(_serve(worker, sharing, on_ready, on_step, scrub_every_s))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -292,11 +322,16 @@ async def _end(*tasks: "asyncio.Task[Any]") -> None:
 
 
 async def _serve(
-    worker: Worker, sharing: Sharing, on_ready: Callable[[], None], on_step: Callable[[str], None]
+    worker: Worker,
+    sharing: Sharing,
+    on_ready: Callable[[], None],
+    on_step: Callable[[str], None],
+    scrub_every_s: float,
 ) -> NoReturn:
     """Boot: serve what is this worker's. Then go on until cancelled, and raise what cannot be gone on after."""
     telling = asyncio.create_task(_tell_progress(worker, on_step))
-    tasks = [telling, asyncio.create_task(worker.clear_aside()), asyncio.create_task(worker.examine_log())]
+    beside = (worker.clear_aside(), worker.examine_log(), worker.scrub(scrub_every_s))
+    tasks = [telling, *(asyncio.create_task(one) for one in beside)]
     try:
         await sharing.open()
         async with asyncio.TaskGroup() as group:

@@ -216,6 +216,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^(always|[1-9][0-9]*(ms|s|m|h))$",
         ),
     ] = "always"
+    scrub_hours: Annotated[
+        int,
+        _setting(
+            "Hours in which a worker reads all its shards once, to find what has rotted on the disk. 0: never.",
+            "a number from 0 to 8760",
+            ge=0,
+            le=8760,
+        ),
+    ] = 24
     asked_days: Annotated[
         int,
         _setting("Days for which llum keeps who asked what.", "a number from 1 to 3650", ge=1, le=3650),

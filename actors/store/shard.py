@@ -5,7 +5,7 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from actors.store import checksums, evidence_sql, following, parts, recounting, restating, sql, sql_times
+from actors.store import checksums, evidence_sql, following, parts, recounting, restating, scrubbing, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.damage import ShardDamaged, fault_of
@@ -98,6 +98,11 @@ class Shard:
         self.repeats = Repeats(is_complete=not found.clock_us)
         """Whether a command may be here already. A shard without a clock has no commands."""
         self._loading: asyncio.Task[None] | None = None
+        self._deletions = 0
+        """So many times rows were deleted, or are about to be."""
+        self._checking = asyncio.Lock()
+        """Held while the file is read through another connection, and while traces are removed from it."""
+        self._checker: sqlite3.Connection | None = None
 
     @classmethod
     async def open(
@@ -153,6 +158,7 @@ class Shard:
         """
         if batch.changes_commands:
             self._empty_repeats()
+        self._deletions += batch.leaves_traces
         try:
             count, state_sum = await self._connection.run(partial(_write, batch, self._command_count, self.digest_key))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
@@ -181,6 +187,12 @@ class Shard:
 
         If that is interrupted or fails, it is done at the next start.
         """
+        if self._checker is not None:
+            self._checker.interrupt()
+        async with self._checking:
+            await self._remove_traces()
+
+    async def _remove_traces(self) -> None:
         try:
             await asyncio.to_thread(remove_aside, self.path)
             for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
@@ -241,6 +253,55 @@ class Shard:
             for row in page:
                 yield Landmark(*row)
             seq = page[-1][0]
+
+    async def scrub(self, pause: Callable[[], Awaitable[None]]) -> str | None:
+        """Read the whole file, with pauses, and give what is wrong with it; None: nothing.
+
+        What is wrong stops the shard as all damage does, unless it was made anew for that lately.
+        """
+        if not (self._connection.is_open or self._found.committed_seq):
+            return None
+        try:
+            await self._scrub_rows(pause)
+            await self._check_file(pause)
+        except scrubbing.Unsound as error:
+            self.doubted(error)
+            return str(error)
+        return None
+
+    async def _scrub_rows(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Read all rows; again if some were deleted meanwhile, which leaves others than were looked for."""
+        while True:
+            deletions = self._deletions
+            try:
+                return await scrubbing.scrub(self._connection.run, pause)
+            except scrubbing.Unsound:
+                if deletions == self._deletions:
+                    raise
+
+    async def _check_file(self, pause: Callable[[], Awaitable[None]]) -> None:
+        for table in await asyncio.to_thread(scrubbing.tables, self.path):
+            while not await self._is_checked(table):
+                await pause()
+            await pause()
+
+    async def _is_checked(self, table: str) -> bool:
+        """Look whether a table is sound; False: that was interrupted."""
+        async with self._checking:
+            checker = self._checker = scrubbing.connected(self.path)
+            work = asyncio.ensure_future(asyncio.to_thread(scrubbing.check_file, checker, table))
+            try:
+                await asyncio.shield(work)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_INTERRUPT":
+                    raise
+                return False
+            finally:
+                checker.interrupt()
+                await asyncio.wait([work])
+                self._checker = None
+                checker.close()
+        return True
 
     async def count_state(self) -> StateSum:
         """Add up the checksums of all rows that models are made of, as they are committed. Reads the whole file."""

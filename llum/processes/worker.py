@@ -75,6 +75,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         stop=stop,
                         allow_private_webhooks=settings.allow_private_webhooks,
                         time_zone=settings.time_zone,
+                        scrub_every_s=settings.scrub_hours * 3600.0,
                         resolvers=resolvers,
                         on_open=watch,
                     )

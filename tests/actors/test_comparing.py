@@ -1,6 +1,9 @@
 """Copies of a partition that differ: the wrong one is found, answers nothing, and is made anew from the log."""
 
+import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -128,3 +131,26 @@ async def test_a_copy_that_differs_again_stops(host: Host, monkeypatch: pytest.M
     assert not serving(two).answers.is_set()
     assert aside(host, "two") == ["differs"]
     assert await host.llum.values("a") == list(range(6))
+
+
+async def test_what_rots_on_the_disk_is_found_by_a_scrub(host: Host) -> None:
+    """The shard is set aside and made anew from the log, with the value that was told."""
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await host.llum.make_person(ALICE, "a")
+    await host.store_tells(4)
+    await host.llum.until("a", [0, 1, 2, 3])
+    await serving(worker).flush()
+    assert await worker.scrub_one(HERS) is None
+    with closing(sqlite3.connect(host.folder / "one" / f"{HERS}.db")) as file:
+        changed = file.execute("UPDATE evidence SET creation_us = creation_us + 1 WHERE n = 0 AND rowid = 2")
+        assert changed.rowcount == 1
+        file.commit()
+    scrubbing = asyncio.create_task(worker.scrub(0.1))
+    try:
+        await until(lambda: aside(host, "one") == ["damaged"], "the shard is set aside")
+    finally:
+        scrubbing.cancel()
+    await until(lambda: sums(worker) is not None, "it is served again")
+    assert await host.llum.values("a") == [0, 1, 2, 3]
+    assert await worker.scrub_one(HERS) is None
