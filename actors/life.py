@@ -59,6 +59,8 @@ class Life:
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
         self._pause_s = 0.0
+        self._is_refused = False
+        """Whether asks are answered with what is wrong with the log."""
         self._telling: asyncio.Task[None] | None = None
         self._anew = FIRST
         self.serving = self._serve()
@@ -66,7 +68,8 @@ class Life:
     @property
     def figures(self) -> PartitionFigures:
         """How it stands, in numbers."""
-        return self.serving.figures
+        figures = self.serving.figures
+        return figures._replace(answers=False, is_lost=True) if self._is_refused else figures
 
     async def live(self) -> None:
         """Live until told to leave. Raises what ends it before."""
@@ -134,7 +137,9 @@ class Life:
     async def _until_accepted(self, error: OtherLogError) -> None:
         """Refuse asks until the operator accepts the log; then have the shard made anew from it."""
         log.error("partition_refused", partition=self.number, why=error.message, ways_on=error.hint)
+        self._is_refused = True
         reply_to = await refuse(self.number, self._ground, error, self.answers, self._leaving)
+        self._is_refused = False
         if reply_to is not None:
             path = self._ground.shard_of(self.number)
             with suppress(Interrupted):

@@ -115,12 +115,12 @@ class Serving:
     @property
     def figures(self) -> PartitionFigures:
         """How it stands, in numbers."""
-        partition, answers = self._partition, self.answers.is_set() and self._fault is None
+        partition, answers = self._partition, self.answers.is_set() and self.has_answered
         return PartitionFigures(
             number=self.number,
             is_primary=self._primary,
             answers=answers,
-            is_lost=isinstance(self._fault, OtherLogError) or (answers and self._summing.differs is not None),
+            is_lost=answers and self._summing.differs is not None,
             applied_seq=-1 if partition is None else partition.applied_seq,
             committed_seq=-1 if partition is None else partition.committed_seq,
             applied=0 if partition is None else partition.waiting.applied,

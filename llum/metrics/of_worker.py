@@ -1,9 +1,11 @@
 """What a worker tells."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from actors.figures import Counters, PartitionFigures, WorkerFigures
 from actors.worker import Worker
@@ -14,6 +16,9 @@ from bus.log import last_sequences
 from llum.metrics.counted_lines import WorkerLines
 from llum.metrics.values import MetricValue, by_code, of_any
 from schemas.errors import Transient
+
+LOG_WITHIN_S: Final = 2.0
+"""Seconds for the log to say how far it is. Without it the rest is told, in time for Prometheus."""
 
 
 class WorkerMetrics:
@@ -46,8 +51,9 @@ class WorkerMetrics:
 
     async def _lasts(self, partitions: list[int]) -> Mapping[int, int]:
         """Give the last sequence of each partition; nothing while the log cannot be read."""
-        with suppress(Transient):
-            return await last_sequences(self._bus, partitions, self._installation.log_streams)
+        with suppress(Transient, TimeoutError):
+            async with asyncio.timeout(LOG_WITHIN_S):
+                return await last_sequences(self._bus, partitions, self._installation.log_streams)
         return {}
 
 

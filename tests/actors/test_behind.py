@@ -207,9 +207,12 @@ async def test_a_full_disk_loses_nothing(host: Host, disk: Disk) -> None:
         assert (await values(host))[-1] == number
     attempts = disk.attempts
     await until(lambda: disk.attempts > attempts + 3, "it is tried again and again")
+    assert worker.figures.commits_fail
+    assert worker.figures.counters.commits_failed >= 3
     disk.is_full = False
     seq = await host.store_tells(1, first=30)
     await until(lambda: seq in disk.written, "all is committed")
+    await until(lambda: not worker.figures.commits_fail, "the worker tells so")
     assert await values(host) == list(range(31))
     disk.is_full = True
     for number in range(31, 40):

@@ -136,6 +136,9 @@ async def test_a_log_that_was_restored_from_an_older_copy_is_not_served(host: Ho
     why = await until_refused(host)
     assert f"llum admin log accept {HERS}" in why
     assert "\n" not in why
+    (hers,) = [one for one in worker.figures.partitions if one.number == HERS]
+    assert hers.is_lost
+    assert not hers.answers
     with pytest.raises(Transient) as caught:
         await host.llum.values("a")
     assert caught.value.code is Code.UNAVAILABLE

@@ -1,6 +1,7 @@
 """What Prometheus reads: the text, on a port of its own."""
 
 import asyncio
+import contextlib
 import socket
 import sys
 import urllib.request
@@ -42,6 +43,14 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def free_port_after() -> int:
+    """Give a port that is free, and so is the next one."""
+    while True:
+        port = free_port()
+        with contextlib.suppress(OSError, OverflowError), socket.create_server(("127.0.0.1", port + 1)):
+            return port
+
+
 def fetch(url: str, accept: str) -> tuple[str, str]:
     wanted = urllib.request.Request(url, headers={"Accept": accept})
     with urllib.request.urlopen(wanted, timeout=60) as answer:
@@ -72,6 +81,18 @@ async def test_all_samples_are_in_the_text(url: str) -> None:
     assert values[("llum_ask_seconds_bucket", "+Inf")] == values[("llum_ask_seconds_count",)] == 3
     assert values[("llum_ask_seconds_sum",)] == pytest.approx(5.55)
     assert text.count("# TYPE llum_partition_log_lag") == 1
+
+
+async def test_the_edge_of_an_up_takes_the_next_port(tmp_path: Path) -> None:
+    """Two processes read the same setting."""
+    port = free_port_after()
+    async with (
+        serving(Settings(data_dir=tmp_path, metrics_port=port), read),
+        serving(Settings(data_dir=tmp_path, metrics_port=port), read, further=1),
+    ):
+        for each in (port, port + 1):
+            _, text = await asyncio.to_thread(fetch, f"http://127.0.0.1:{each}/metrics", "text/plain")
+            assert "llum_build_info" in text
 
 
 async def test_openmetrics_is_spoken_to_who_asks_for_it(url: str) -> None:
