@@ -19,8 +19,9 @@ from actors.moving import Announced, Duties, decide
 from actors.placement import Host, Placement, place
 from bus.connection import Bus
 from bus.logger import get_logger
+from bus.micro import Endpoint, MicroService
 from bus.retrying import RETRY_S
-from bus.subjects import worker_subject
+from bus.subjects import ASK_QUEUE, query_subject_of, worker_subject
 from bus.wire import Listening
 from bus.workers import ALONE_BEAT_S, BEAT_S, Order, Workers, WorkerWord, as_bits, from_bits
 from schemas.errors import Code, SetupError, Transient
@@ -37,6 +38,9 @@ HAND_OVER_S: Final = 60.0
 """Seconds within which others must have taken over what a worker leaves. Then it leaves all the same."""
 
 LOOK_AT_LEAST_EVERY_S: Final = 0.25
+
+SERVICE: Final = "llum-worker"
+"""The name under which tools of NATS show workers."""
 
 
 class SameWorkerError(SetupError):
@@ -125,10 +129,20 @@ class Sharing:
         self._left = asyncio.Event()
         self._leaving = False
         self._listening: Listening | None = None
+        self._service = MicroService(
+            bus,
+            SERVICE,
+            self._word.id,
+            self._word.version or "0.0.0",
+            "Applies commands to people's models, and answers asks.",
+            [Endpoint("ask", query_subject_of("*"), ASK_QUEUE)],
+            self._metadata,
+        )
 
     async def open(self) -> None:
         """Say that this worker is there, and hear of the others. Raises `Transient`, `ApiError`."""
         self._listening = await self._bus.listen(worker_subject(self._word.id), self._on_order)
+        await self._service.open()
         await self._workers.open()
         self._say()
         if self._others(self._workers.present()):
@@ -162,6 +176,7 @@ class Sharing:
         """Say that this worker has gone."""
         if self._listening is not None:
             await self._listening.stop()
+        await self._service.close()
         await self._workers.close()
         for task in [*self._adding.values(), *self._changing.values()]:
             task.cancel()
@@ -294,6 +309,15 @@ class Sharing:
         if word != self._own_word() or now - at >= beat_s:
             self._workers.say(self._word)
             self._said = (self._word, now)
+
+    def _metadata(self) -> dict[str, str]:
+        word = self._own_word()
+        return {
+            "host": word.host,
+            "pid": str(word.pid),
+            "partitions": str(len(from_bits(word.ready))),
+            "draining": "true" if word.draining else "false",
+        }
 
     def _look_again(self) -> None:
         self._changed.set()

@@ -210,7 +210,8 @@ def probe_subjects(app: str) -> list[str]:
     return [f"llum.log.*.*.{app}.*", f"llum.query.*.*.{app}.*"]
 
 
-def query_subject_of(partition: int) -> str:
+def query_subject_of(partition: int | str) -> str:
+    """Match all asks of a partition; `*`: of all of them."""
     return f"llum.query.{partition}.>"
 
 
