@@ -17,6 +17,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from actors.primaries import with_primaries_first
@@ -28,6 +29,9 @@ SLACK: Final = 1.14
 
 _NOTHING: Final = 1e-9
 """By less than this a share is above a whole number because of rounding only."""
+
+_KEPT: Final = 4
+"""Sets of hosts whose copies are remembered: who goes away and comes back changes none of them."""
 
 
 class Host(NamedTuple):
@@ -46,15 +50,20 @@ Placement = list[tuple[str, ...]]
 
 def place(partitions: int, hosts: Collection[Host], replicas: int) -> Placement:
     """Give each partition as many hosts as `replicas` says, or all if there are fewer."""
-    everybody = sorted(hosts)
-    there = [host for host in everybody if not host.away]
-    copies: list[list[str]] = [[] for _ in range(partitions)]
-    _fill(copies, everybody, min(replicas, len(everybody)))
+    everybody = tuple(sorted(host._replace(away=False) for host in hosts))
+    there = sorted(host for host in hosts if not host.away)
+    present = {host.id for host in there}
+    copies = [[host for host in one if host in present] for one in _with_all(partitions, everybody, replicas)]
     if len(there) < len(everybody):
-        present = {host.id for host in there}
-        copies = [[host for host in one if host in present] for one in copies]
         _fill(copies, there, min(replicas, len(there)))
     return with_primaries_first(copies, _primaries(copies, there, min(replicas, len(there))))
+
+
+@lru_cache(_KEPT)
+def _with_all(partitions: int, hosts: tuple[Host, ...], replicas: int) -> list[list[str]]:
+    copies: list[list[str]] = [[] for _ in range(partitions)]
+    _fill(copies, hosts, min(replicas, len(hosts)))
+    return copies
 
 
 def shares(partitions: int, hosts: Sequence[Host], replicas: int) -> list[float]:

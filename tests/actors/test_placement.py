@@ -94,18 +94,13 @@ def test_who_comes_back_finds_all_as_it_was(partitions: int, hosts: list[Host], 
     assert place(partitions, hosts, replicas) == before
 
 
-@given(partition_counts, fleets, replica_counts)
-def test_when_one_goes_away_nothing_moves_but_what_it_had(partitions: int, hosts: list[Host], replicas: int) -> None:
-    """If all others are there. Whatever it did not have stays where it is."""
-    everybody = [host._replace(away=False) for host in hosts]
-    before = place(partitions, everybody, replicas)
-    after = place(partitions, [everybody[0]._replace(away=True), *everybody[1:]], replicas)
-    gone = everybody[0].id
-    lost = copies_of(before)[gone]
-    assert moved(before, after) <= lost or len(everybody) <= replicas + 2
-    for old, new in zip(before, after, strict=True):
-        if gone not in old and len(everybody) > replicas + 2:
-            assert set(old) == set(new)
+@given(partition_counts, st.integers(2, 12), replica_counts, st.integers(0, 1000))
+def test_when_one_goes_away_little_moves_but_what_it_had(partitions: int, count: int, replicas: int, seed: int) -> None:
+    """Each of its copies moves to another host; at most one other makes room for it, where the last has it already."""
+    hosts = fleet(count, seed)
+    before = place(partitions, hosts, replicas)
+    after = place(partitions, [hosts[0]._replace(away=True), *hosts[1:]], replicas)
+    assert moved(before, after) <= 2 * copies_of(before)[hosts[0].id]
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 8])

@@ -1,0 +1,1 @@
+"""A simulation of many hosts that fail: the real placement and rules of moves, simulated time."""
