@@ -1,6 +1,7 @@
 """A cluster of three nats-servers as llum configures it, and what one that is killed costs."""
 
 import json
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from tests.deploy import certificates
 from tests.deploy.cluster import SERVERS, Cluster
 from tests.end_to_end.external import PARTITIONS, kill
 from tests.end_to_end.test_supervisor import assert_one_clear_line
-from tests.system.harness import with_login
+from tests.system.harness import until, with_login
 from tests.system.plain_http import PlainHttp, tell_body
 from tests.waiting import eventually
 
@@ -107,7 +108,7 @@ def test_options_that_do_not_go_together_are_refused(make: Make, options: list[s
 async def test_a_killed_nats_server_and_a_killed_worker_cost_no_command(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over TLS: the server that leads the log of a person is killed, comes back, and then a worker is killed.
+    """Over TLS: the server that leads the log of a person is killed, comes back, a worker is killed, a server leaves.
 
     Tells and asks of that person go on. Each tell is repeated with its id until somebody says what became of it, and
     counts once.
@@ -139,7 +140,13 @@ async def test_a_killed_nats_server_and_a_killed_worker_cost_no_command(
         await all_have(jetstream, SERVERS)
     kill(first)
     tell(http, "fourth")
-    assert told(http) == ["first", "second", "third", "fourth"]
+
+    leaving = cluster.servers[leader]
+    leaving.send_signal(signal.SIGUSR2)
+    tell(http, "fifth")
+    until(lambda: leaving.poll() is not None, "the server has left")
+    tell(http, "sixth")
+    assert told(http) == ["first", "second", "third", "fourth", "fifth", "sixth"]
     http.close()
 
 
