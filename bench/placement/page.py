@@ -40,6 +40,7 @@ def figures(scenario: Scenario, measures: Measures) -> dict[str, str]:
         "people_balance": f"{max(measures.people_balance.values()):.3f}",
         "primary_balance": f"{max(measures.primary_balance.values()):.3f}",
         "moves": f"{moves_per_ideal(measures):.3f}",
+        "failure_moves": f"{moves_per_ideal(measures, without='upgrade'):.3f}",
         "rows": "\n".join(rows),
         "copied": f"{measures.copied:,}",
         "unanswered": f"{sum(measures.unanswered.lengths) / years:.2f}",
@@ -52,9 +53,10 @@ def figures(scenario: Scenario, measures: Measures) -> dict[str, str]:
     }
 
 
-def moves_per_ideal(measures: Measures) -> float:
-    """Divide the copies that were placed anew by those that had to be, over all causes."""
-    return measures.moves.total() / max(1, measures.ideal.total())
+def moves_per_ideal(measures: Measures, without: str = "") -> float:
+    """Divide the copies that were placed anew by those that had to be, over all causes but one."""
+    moves, ideal = measures.moves.total(), measures.ideal.total()
+    return (moves - measures.moves[without]) / max(1, ideal - measures.ideal[without])
 
 
 def misses(measures: Measures) -> list[str]:
@@ -63,6 +65,7 @@ def misses(measures: Measures) -> list[str]:
         "balance of copies": max(measures.balance.values()) <= BALANCE_BOUND,
         "balance of people": max(measures.people_balance.values()) <= BALANCE_BOUND,
         "moves per ideal": moves_per_ideal(measures) <= MOVES_BOUND,
+        "moves per ideal, without upgrades": moves_per_ideal(measures, without="upgrade") <= MOVES_BOUND,
         "two primaries that hear the bus": max(measures.double_heard.lengths, default=0) <= HEARD_BOUND_S,
     }
     return [name for name, holds in found.items() if not holds]
@@ -80,7 +83,7 @@ def write(page: Path, scenario: Scenario, measures: Measures) -> None:
 def _spells(spells: Spells) -> str:
     if len(spells.lengths) < 2:
         return f"{len(spells.lengths)} times"
-    cuts = quantiles(spells.lengths, n=100)
+    cuts = quantiles(spells.lengths, n=100, method="inclusive")
     return (
         f"{len(spells.lengths):,} times; half of them up to {_length(cuts[49])}, "
         f"99 in 100 up to {_length(cuts[98])}, the longest {_length(max(spells.lengths))}"
