@@ -56,6 +56,8 @@ class Ground:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
+    scrubbing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the partition whose shard is read for an operator."""
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
     doubted: dict[int, float] = field(default_factory=dict)

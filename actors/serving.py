@@ -35,6 +35,7 @@ from bus import checkpoints
 from bus.log import LogMessage, last_sequences, stream_last
 from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
+from bus.scrubs import ScrubRequests
 from bus.subjects import log_stream_of
 from bus.sums import Sums
 from model.commands import STAND_ALONE
@@ -185,8 +186,22 @@ class Serving:
         self._comparing = Comparing(
             ground.bus, partition, first, lambda: self._primary, log_end, self._stop_for, self._sleep
         )
-        async with self._comparing.going_on():
-            yield
+        scrubs = ScrubRequests(ground.bus, number, ground.holder, self._scrub_in_turn)
+        try:
+            with suppress(Interrupted):
+                await retrying(scrubs.open, "scrubs_wait", sleep=self._sleep, partition=number)
+            async with self._comparing.going_on():
+                yield
+        finally:
+            await scrubs.close()
+
+    async def _scrub_in_turn(self) -> str | None:
+        """Read the shard when none of the others is read, and give what is wrong, or what keeps it from being read."""
+        async with self._ground.scrubbing:
+            try:
+                return await self.scrub()
+            except Exception as error:  # noqa: BLE001 - the operator is told
+                return f"it could not be read to its end: {error}"
 
     def _stop_for(self, fault: Fault) -> None:
         """Leave because of what is wrong with the shard or its rows, or because it is not of this log."""

@@ -136,6 +136,11 @@ def accept_subject_of(partition: int) -> str:
     return f"llum.accept.{partition}"
 
 
+def scrub_subject_of(partition: int) -> str:
+    """Address all who hold a partition, for an operator who wants their shards read. No app may publish there."""
+    return f"llum.scrub.{partition}"
+
+
 def sums_subject(partition: int) -> str:
     """Name where the holders of a partition tell each other the sums of what they have applied. No app reaches it."""
     return f"llum.sums.{partition}"
@@ -302,6 +307,7 @@ def for_operators() -> list[str]:
     """Give the subjects by which an operator undoes what is stored, or has it counted in spite of a loss."""
     return [
         "llum.accept.>",
+        "llum.scrub.>",
         worker_subject(">"),
         *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE")),
     ]

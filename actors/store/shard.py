@@ -283,7 +283,6 @@ class Shard:
         for table in await asyncio.to_thread(scrubbing.tables, self.path):
             while not await self._is_checked(table):
                 await pause()
-            await pause()
 
     async def _is_checked(self, table: str) -> bool:
         """Look whether a table is sound; False: that was interrupted."""

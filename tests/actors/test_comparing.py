@@ -13,6 +13,7 @@ from actors.store.batch import Batch
 from actors.worker import Worker
 from bus.aside import list_aside
 from bus.pings import ping
+from bus.scrubs import scrub
 from schemas.commands import Forget
 from tests.actors.hosting import ALICE, HERS, Host
 from tests.waiting import DEADLINE_S, eventually, until
@@ -154,3 +155,19 @@ async def test_what_rots_on_the_disk_is_found_by_a_scrub(host: Host) -> None:
     await until(lambda: sums(worker) is not None, "it is served again")
     assert await host.llum.values("a") == [0, 1, 2, 3]
     assert await worker.scrub_one(HERS) is None
+
+
+async def test_all_who_hold_a_partition_read_their_shard_for_an_operator(host: Host) -> None:
+    """Each says what it has found."""
+    one, two = await two_copies(host)
+    await host.store_tells(4)
+    await until_same(one, two)
+    for worker in (one, two):
+        await serving(worker).flush()
+    with closing(sqlite3.connect(host.folder / "two" / f"{HERS}.db")) as file:
+        file.execute("UPDATE user SET time_us = time_us + 1")
+        file.commit()
+    said = await scrub(host.llum.bus, HERS, DEADLINE_S)
+    found = {each.holder: each.found for each in said if each.done}
+    assert found[one._ground.holder] is None
+    assert "a person" in (found.get(two._ground.holder) or "")

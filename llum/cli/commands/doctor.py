@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def doctor(settings: Settings, as_json: bool) -> None:
     """Read the whole log of a running llum and say what it has lost, what was set aside, and what does not answer.
 
+    Its workers read all their shards meanwhile, to find what is not what was written.
+
     The exit code is 1 if anything was found. A million commands take about ten seconds.
     """
     from llum.processes import logs
