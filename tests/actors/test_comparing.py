@@ -1,6 +1,7 @@
 """Copies of a partition that differ: the wrong one is found, answers nothing, and is made anew from the log."""
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,9 +12,11 @@ import pytest
 from actors import comparing, marks
 from actors.store.batch import Batch
 from actors.worker import Worker
-from bus.aside import list_aside
+from bus.aside import list_aside, remove_shard
+from bus.erasing import erase
 from bus.pings import ping
 from bus.scrubs import scrub
+from bus.subjects import DEFAULT_LOG_STREAMS, log_stream_of, log_subjects_of_user
 from schemas.commands import Forget
 from tests.actors.hosting import ALICE, HERS, Host
 from tests.waiting import DEADLINE_S, eventually, until
@@ -171,3 +174,34 @@ async def test_all_who_hold_a_partition_read_their_shard_for_an_operator(host: H
     found = {each.holder: each.found for each in said if each.done}
     assert found[one._ground.holder] is None
     assert "a person" in (found.get(two._ground.holder) or "")
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_that_may_happen_to_a_copy_is_taken_for_a_difference(host: Host, seed: int) -> None:
+    """Commands at random, while the second copy restarts, or is made anew from a log that people were erased from."""
+    chance = random.Random(seed)
+    one, two = await two_copies(host)
+    for _ in range(12):
+        what = chance.choice(["tell", "tell", "forget", "restart", "anew"])
+        if what == "tell":
+            await host.store_tells(chance.randrange(1, 12))
+        elif what == "forget":
+            await host.llum.do(Forget(id=host.llum.next_id()))
+            await erase(host.llum.bus, log_stream_of(HERS, DEFAULT_LOG_STREAMS), log_subjects_of_user(ALICE))
+            await host.llum.make_person(ALICE, "a")
+        else:
+            await two.remove(HERS)
+            await host.store_tells(chance.randrange(4))
+            if what == "anew":
+                remove_shard(host.folder / "two" / f"{HERS}.db")
+            await two.add(HERS, primary=False)
+    seq = await host.store_tells(11)
+
+    def have_compared() -> bool:
+        compared = [serving(worker)._comparing for worker in (one, two)]
+        last = [max((at for heard in each._heard.values() for at in heard), default=0) for each in compared if each]
+        return len(last) == 2 and min(last) > seq - 11 and not any(each._judging for each in compared)
+
+    await until(have_compared, "they have compared what was told last")
+    await until_same(one, two)
+    assert aside(host, "one") == aside(host, "two") == [], seed
