@@ -9,9 +9,10 @@ from actors.answers import Later
 from actors.incoming import address_of
 from bus import lines
 from bus.connection import Bus
+from bus.inbox import is_asker
 from bus.lines import LoggedAsk
 from bus.retrying import Sleep, retrying
-from bus.subjects import ASK_QUEUE, Address, is_asker, query_subject_of
+from bus.subjects import ASK_QUEUE, Address, query_subject_of
 from bus.wire import Listening
 from schemas.codec import encode
 from schemas.errors import Code, Error, Refusal

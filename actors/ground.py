@@ -13,6 +13,7 @@ from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
 from actors.mailbox import Mailroom
+from actors.snapshotting import USUAL_POLICY, SnapshotPolicy
 from actors.store.digests import Digests
 from actors.store.gathering import LargeReads
 from actors.uncommitted import Bound
@@ -59,6 +60,9 @@ class Ground:
     scrubbing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition whose shard is read for an operator."""
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    snapshots: SnapshotPolicy = USUAL_POLICY
+    snapshotting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the partition that makes a snapshot."""
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
     doubted: dict[int, float] = field(default_factory=dict)
     """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
@@ -66,7 +70,7 @@ class Ground:
     holder: str = field(default_factory=new_id)
     """Tells workers apart."""
     from_log: set[int] = field(default_factory=set)
-    """Partitions that are to be made anew from the log alone: the copy here was not as others are."""
+    """Partitions that are to be made anew from the log alone: the copy here was damaged, or not as others are."""
 
     def trusts(self, number: int) -> bool:
         """Tell whether a doubt would be a fault of ours: the shard was made anew for one lately."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from actors.comparing import DiffersError, stopped
+from actors.erasing import OutdatedError, remove_outdated
 from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.refusing import refuse
@@ -23,7 +24,7 @@ from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged
 from actors.store.losses import losses
 from actors.store.shard import Shard
-from bus import checkpoints, log_sums
+from bus import checkpoints, erasures, log_sums
 from bus.accepting import LogAccepted
 from bus.aside import remove_shard, set_aside
 from bus.log import stream_last
@@ -88,9 +89,14 @@ class Life:
             except OtherLogError as error:
                 await self._until_accepted(error)
             except ShardDamaged as damage:
+                # Snapshots are copies of what has turned out to be damaged.
+                self._ground.from_log.add(self.number)
                 await self._make_anew(damage)
             except DiffersError as error:
                 await self._replace(error)
+            except OutdatedError as outdated:
+                log.error("shard_outdated", partition=self.number, why=outdated.what, what_now="it is made anew")
+                await self._remove_outdated()
             except Unwritable as refused:
                 careful_until = self.serving.applied_seq
                 log.error("rows_refused", partition=self.number, error=str(refused), careful_until=careful_until)
@@ -166,6 +172,7 @@ class Life:
         if relayed_of_this_log < relayed_seq:
             await checkpoints.write(ground.bus, self.number, relayed_of_this_log)
         await log_sums.drop(ground.bus, self.number)
+        await erasures.lower(ground.bus, self.number, await stream_last(ground.bus, stream))
 
     async def _tell_losses(self, aside: Path, reply_to: str) -> None:
         """When all of the log is applied and on the disk, say what was known before and is not in it."""
@@ -195,6 +202,14 @@ class Life:
                     aside=str(aside),
                     what_now="it is made anew from the log",
                 )
+        except OSError as error:
+            raise ShardError(path, error) from error
+
+    async def _remove_outdated(self) -> None:
+        """Delete a shard that an erasure has passed by. Raises `ShardError` if that fails."""
+        path = self._ground.shard_of(self.number)
+        try:
+            await asyncio.to_thread(remove_outdated, path)
         except OSError as error:
             raise ShardError(path, error) from error
 

@@ -19,13 +19,16 @@ from actors.at_once import AtOnce
 from actors.committing import Committing
 from actors.comparing import Comparing, DiffersError
 from actors.effects.relaying import Relay
+from actors.erasing import Erasing, OutdatedError
 from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.partition import Partition
 from actors.rejoining import rejoining
+from actors.restoring import Restoring
 from actors.rewriting import LogRewriting
-from actors.same_log import OtherLogError, check_same_key, check_same_log
+from actors.same_log import OtherLogError, check_same_log
 from actors.settling import Settled
+from actors.snapshotting import Snapshotting
 from actors.store.batch import Unwritable
 from actors.store.damage import ShardDamaged
 from actors.store.digests import Landmark
@@ -42,7 +45,7 @@ from model.commands import STAND_ALONE
 
 log = get_logger(__name__)
 
-Fault = ShardDamaged | Unwritable | OtherLogError | DiffersError
+Fault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError
 """What ends the serving of a shard, and is not the end of the partition's life here."""
 
 
@@ -91,6 +94,7 @@ class Serving:
         self.applied_seq = -1
         """How far it has got; -1 until it is restored."""
         self._ground = ground
+        self._stream = log_stream_of(number, ground.log_streams)
         self._primary = primary
         self._mailbox = ground.mailroom.open(number)
         self._target_seq = 0
@@ -106,9 +110,11 @@ class Serving:
         self._partition: Partition | None = None
         self._summing: Summing
         self._comparing: Comparing | None = None
+        self._erasing: Erasing
         self._record: AskRecord
         self._relay: Relay | None = None
         self._rewriting: LogRewriting | None = None
+        self._snapshotting: Snapshotting | None = None
         self._announcer = Announcer(ground.bus, number, ground.may_answer, ground.listeners if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
@@ -153,6 +159,8 @@ class Serving:
             committing = Committing(partition, ground.bound, ground.writing, self._sleep, ground.counters)
             committing.on_refused = self._stop_for
             summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
+            self._erasing = Erasing(ground.bus, partition, self._stream, self._sleep)
+            self._erasing.on_outdated = self._stop_for
             self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep)
             async with (
                 committing.going_on(),
@@ -165,11 +173,15 @@ class Serving:
                 await self._caught_up.wait()
                 if not self._leaving.is_set():
                     summing.compare()
+                    with suppress(Interrupted):
+                        await self._erasing.check()
                     async with (
                         self._compared(partition),
+                        self._erasing.going_on(),
                         self._record.going_on(),
                         self._relaying(partition, committing),
                         self._writing_anew(partition),
+                        self._making_snapshots(partition),
                         self._answering(partition),
                     ):
                         await self._leaving.wait()
@@ -237,6 +249,8 @@ class Serving:
             await self._relay.become(primary)
         if self._rewriting is not None:
             await self._rewriting.become(primary)
+        if self._snapshotting is not None:
+            await self._snapshotting.become(primary)
 
     @asynccontextmanager
     async def _restored(self) -> AsyncIterator[Partition]:
@@ -245,18 +259,11 @@ class Serving:
         async with AsyncExitStack() as exits:
             exits.callback(ground.mailroom.close, number)
             with ground.readers.gathering():
-                async with ground.opening:
-                    shard = await Shard.open(
-                        ground.shard_of(number),
-                        ground.large_reads,
-                        ground.digests,
-                        trusted=ground.trusts(number),
-                    )
+                restoring = Restoring(ground, number, lambda one: self._check_log(one.last, one))
+                shard = await restoring.open()
                 shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)
                 relayed_seq = await checkpoints.read(ground.bus, number)
-                check_same_key(number, shard.digest_key, ground.digests)
-                await self._check_log(shard.last, shard)
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
@@ -270,8 +277,7 @@ class Serving:
     async def _check_log(self, last: Landmark | None, keeper: Shard | Partition) -> None:
         """Raise `OtherLogError` unless the log has the last command, as far as that can be known."""
         ground, kept = self._ground, keeper.kept_below(0 if last is None else last.seq)
-        stream = log_stream_of(self.number, ground.log_streams)
-        await check_same_log(ground.bus, stream, self.number, last, kept, ground.digests)
+        await check_same_log(ground.bus, self._stream, self.number, last, kept, ground.digests)
 
     async def _join_again(self, partition: Partition) -> None:
         """Read on from where we are, or leave because it is another log. Raises what keeps that from being told now."""
@@ -300,13 +306,13 @@ class Serving:
         One that has everything is read from the end: it must not make us read the log again because it is idle.
         """
         ground, number = self._ground, self.number
-        end = await stream_last(ground.bus, log_stream_of(number, ground.log_streams))
+        end = await stream_last(ground.bus, self._stream)
         target_seq = (await last_sequences(ground.bus, [number], ground.log_streams))[number]
         end = max(end, target_seq)
         ground.readers.join(number, applied_seq + 1 if applied_seq < target_seq else end + 1, end)
         self._target_seq = target_seq
         if not applied_seq and target_seq:
-            ground.log_examiner.examine(log_stream_of(number, ground.log_streams))
+            ground.log_examiner.examine(self._stream)
 
     @asynccontextmanager
     async def _applying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:
@@ -356,6 +362,7 @@ class Serving:
             if type(settled[0].incoming.command) in STAND_ALONE:
                 # The log loses the person's commands as soon as that is said, and the record its rows.
                 await self._summing.record_at_once()
+                await self._erasing.look_at(settled[0])
                 await self._record.look_at(settled[0])
             if self._rewriting is not None:
                 await self._rewriting.before_speaking(settled[0])
@@ -421,10 +428,21 @@ class Serving:
             await relay.close()
 
     @asynccontextmanager
+    async def _making_snapshots(self, partition: Partition) -> AsyncIterator[None]:
+        """Have snapshots made by the primary."""
+        ground = self._ground
+        self._snapshotting = Snapshotting(
+            ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, self._sleep
+        )
+        self._erasing.on_erased = self._snapshotting.note_erasure
+        async with self._snapshotting.going_on(self._primary):
+            yield
+
+    @asynccontextmanager
     async def _writing_anew(self, partition: Partition) -> AsyncIterator[None]:
         """Have the log of people written anew of whom a part was forgotten."""
-        ground, stream = self._ground, log_stream_of(self.number, self._ground.log_streams)
-        self._rewriting = LogRewriting(ground.bus, partition, stream, self._summing, self._sleep, ground.renewing)
+        ground = self._ground
+        self._rewriting = LogRewriting(ground.bus, partition, self._stream, self._summing, self._sleep, ground.renewing)
         async with self._rewriting.going_on(self._primary):
             yield
 

@@ -15,6 +15,7 @@ from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
 from actors.sharing import Share, Sharing
+from actors.snapshotting import USUAL_POLICY, SnapshotPolicy
 from actors.store.digests import Digests
 from bus.aside import remove_old, remove_shard
 from bus.connection import Bus
@@ -73,6 +74,7 @@ class Worker:
         resolvers: Resolvers = SHIPPED,
         allow_private_webhooks: bool = False,
         time_zone: str = UTC,
+        snapshots: SnapshotPolicy = USUAL_POLICY,
     ) -> "Worker":
         """Make a worker that serves nothing yet. Raises `Transient`.
 
@@ -103,6 +105,7 @@ class Worker:
             listeners,
             counters,
         )
+        worker._ground.snapshots = snapshots
         return worker
 
     @property
@@ -279,6 +282,7 @@ async def run_worker(
     time_zone: str = UTC,
     on_open: Callable[[Worker], None] = lambda _: None,
     scrub_every_s: float = SCRUB_EVERY_S,
+    snapshots: SnapshotPolicy = USUAL_POLICY,
 ) -> None:
     """Serve this worker's share of the partitions until `stop` is set: then let others take over, commit and close.
 
@@ -293,6 +297,7 @@ async def run_worker(
         resolvers=resolvers,
         allow_private_webhooks=allow_private_webhooks,
         time_zone=time_zone,
+        snapshots=snapshots,
     )
     on_open(worker)
     sharing = Sharing(bus, worker, partitions, share)

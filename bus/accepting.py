@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
-from bus.subjects import accept_subject_of, is_asker
+from bus.inbox import is_asker
+from bus.subjects import accept_subject_of
 from bus.wire import Listening
 
 MAX_LISTED: Final = 1000

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from bus.credentials import Credentials, Role
+from bus.reading_subjects import reading_subjects, watching_subjects
 from bus.subjects import (
     INSTALLATION_BUCKET,
     REGISTRATIONS_STREAM,
@@ -26,9 +27,7 @@ from bus.subjects import (
     bucket_key,
     bucket_stream,
     for_operators,
-    reading_subjects,
     services,
-    watching_subjects,
     written_by_workers,
 )
 from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES

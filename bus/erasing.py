@@ -132,12 +132,12 @@ async def erase_schedules(bus: Bus, subject: str) -> int:
 
 
 async def pages(
-    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None
+    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None, page_size: int = PAGE
 ) -> AsyncIterator[list[Stored]]:
     """Read the messages of a subject, which may hold wildcards, page by page."""
     seq, more = 1, True
     while more and (up_to is None or seq <= up_to):
-        page, more = await jetstream.page(stream, subject, seq, PAGE)
+        page, more = await jetstream.page(stream, subject, seq, page_size)
         if not page:
             return
         seq = page[-1].seq + 1

@@ -18,9 +18,12 @@ RewriteStep = Literal["chunk_said", "said_anew", "sum_recorded", "erasing"]
 RotationStep = Literal["credentials_written", "server_ended", "server_changed"]
 """New credentials are in the file beside those before; the nats-server has been ended; it goes by the new ones."""
 
-FailStep = DeathStep | RewriteStep | RotationStep
+SnapshotStep = Literal["chunk_uploaded", "erasure_recorded"]
+"""A chunk of a snapshot is stored; it is recorded that somebody was forgotten, and older snapshots are still there."""
 
-_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep), *get_args(RotationStep))
+FailStep = DeathStep | RewriteStep | RotationStep | SnapshotStep
+
+_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep), *get_args(RotationStep), *get_args(SnapshotStep))
 
 
 class _Armed:

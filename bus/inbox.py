@@ -1,6 +1,7 @@
 """Answers: one wildcard subscription, and a table of who waits for which."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -9,6 +10,9 @@ from schemas.errors import Code, Transient
 
 MAX_WAITING: Final = 65_536
 """Answers waited for at once by one process. More would only wait longer: the caller is told to come back."""
+
+_ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
+"""`_R_` is what nats-server writes instead of the inbox of an asker from another account."""
 
 OnAnswer = Callable[[bytes, bytes], None]
 """Called as `on_answer(headers, data)` for each answer to a token."""
@@ -109,3 +113,8 @@ def header(headers: bytes, name: bytes) -> str | None:
         return None
     start = at + len(name) + 3
     return headers[start : headers.find(b"\r\n", start)].strip().decode("utf-8", "replace")
+
+
+def is_asker(subject: bytes) -> bool:
+    """Tell whether the reply to an ask may be sent there; the asker chooses it, so the same holds as for outcomes."""
+    return _ASKER.fullmatch(subject) is not None

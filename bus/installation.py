@@ -18,6 +18,7 @@ from bus.key_rings import INBOX_KEYS, KeyRings
 from bus.kv import Bucket, bucket_stream
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
+from bus.objects import object_store_stream
 from bus.replicas import CHANGED_WITHIN_S, replicas_of, set_replicas
 from bus.secret import DIGEST_KEY, secret
 
@@ -188,6 +189,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.PREFERENCE_BUCKET,
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,
+        subjects.ERASURE_BUCKET,
     )
     audit = {
         "name": subjects.AUDIT_STREAM,
@@ -202,7 +204,8 @@ def _own_streams() -> list[dict[str, Any]]:
     }
     # What workers say of themselves is said anew all the time: nothing is lost with it, and no disk need take it.
     workers = {**bucket_stream(subjects.WORKER_BUCKET), "storage": "memory"}
-    return [rejected, registrations, audit, *_effect_streams(), *(bucket_stream(name) for name in buckets), workers]
+    own = [rejected, registrations, audit, *_effect_streams(), object_store_stream(subjects.SNAPSHOT_STORE), workers]
+    return [*own, *(bucket_stream(name) for name in buckets)]
 
 
 def _effect_streams() -> list[dict[str, Any]]:

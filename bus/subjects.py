@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from bus.object_subjects import object_subjects
 from schemas.errors import Code, Refusal
 from schemas.paths import is_token
 
@@ -53,6 +54,8 @@ INSTALLATION_BUCKET: Final = "LLUM_INSTALLATION"
 RELAYED_BUCKET: Final = "LLUM_RELAYED"
 LOG_SUM_BUCKET: Final = "LLUM_LOG_SUMS"
 WORKER_BUCKET: Final = "LLUM_WORKERS"
+ERASURE_BUCKET: Final = "LLUM_ERASURES"
+SNAPSHOT_STORE: Final = "LLUM_SNAPSHOTS"
 
 REPLY_TO_HEADER: Final = "Llum-Reply-To"
 """Names the inbox that receives a command's outcome."""
@@ -77,8 +80,6 @@ _FILLERS: Final = {
 """The streams that are written anew to erase what nats-server has dropped by itself, with a subject of nobody's."""
 
 _INBOX = re.compile(r"_INBOX[A-Za-z0-9_.-]{1,200}")
-_ASKER = re.compile(rb"(?:_INBOX|_R_)[A-Za-z0-9_.-]{1,200}")
-"""`_R_` is what nats-server writes instead of the inbox of an asker from another account."""
 
 _PARTITION = re.compile(r"[0-9]{1,6}")
 _VERB = re.compile(r"[a-z_]{1,32}")
@@ -146,6 +147,11 @@ def sums_subject(partition: int) -> str:
     return f"llum.sums.{partition}"
 
 
+def snapshot_subject_of(partition: int) -> str:
+    """Address the primary of a partition, for a snapshot that is to be made now. No app may publish there."""
+    return f"llum.snapshot.{partition}"
+
+
 def log_stream(index: int) -> str:
     return f"LLUM_LOG_{index}"
 
@@ -160,8 +166,8 @@ def is_log_stream(stream: str) -> bool:
 
 
 def is_own_stream(stream: str) -> bool:
-    """Tell whether a stream is llum's, that of a bucket among them."""
-    return stream.removeprefix("KV_").startswith("LLUM_")
+    """Tell whether a stream is llum's, those of buckets and object stores among them."""
+    return stream.removeprefix("KV_").removeprefix("OBJ_").startswith("LLUM_")
 
 
 def log_stream_of(partition: int, log_streams: int) -> str:
@@ -295,7 +301,8 @@ def app_inboxes() -> str:
 def written_by_workers() -> list[str]:
     """Give the subjects that workers alone write to. In `llum.audit` edges note sign-ins, too."""
     kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event", "sums")
-    return [*(f"llum.{kind}.>" for kind in kinds), bucket_key(WORKER_BUCKET, ">")]
+    llums = [f"llum.{kind}.>" for kind in kinds]
+    return [*llums, bucket_key(WORKER_BUCKET, ">"), *object_subjects(SNAPSHOT_STORE)]
 
 
 def worker_subject(worker: str) -> str:
@@ -309,6 +316,7 @@ def for_operators() -> list[str]:
         "llum.accept.>",
         "llum.scrub.>",
         worker_subject(">"),
+        "llum.snapshot.>",
         *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE")),
     ]
 
@@ -316,17 +324,6 @@ def for_operators() -> list[str]:
 def access_subjects() -> list[str]:
     """Give the subjects on which it is asked what an app may do, before and after the mapping."""
     return [ask_subject("*", "*", "access"), "llum.query.*.*.*.access"]
-
-
-def reading_subjects(stream: str) -> list[str]:
-    """Give the subjects on which messages of a stream are asked for."""
-    calls = (f"DIRECT.GET.{stream}", f"DIRECT.GET.{stream}.>", f"STREAM.MSG.GET.{stream}")
-    return [api_subject(call) for call in calls]
-
-
-def watching_subjects(stream: str) -> list[str]:
-    """Give the subjects on which a watch of a stream is made and ended."""
-    return [api_subject(f"CONSUMER.CREATE.{stream}"), api_subject(f"CONSUMER.DELETE.{stream}.*")]
 
 
 def api_subject(call: str) -> str:
@@ -396,11 +393,6 @@ def inbox_of_token(token: str) -> str | None:
     """Name the inbox that whoever has a token is answered at: its last two parts say so. None: it is no token."""
     parts = token.split(".")
     return f"{APP_INBOXES}.{parts[1]}.{parts[2]}" if len(parts) == 3 else None
-
-
-def is_asker(subject: bytes) -> bool:
-    """Tell whether the reply to an ask may be sent there; the asker chooses it, so the same holds as for outcomes."""
-    return _ASKER.fullmatch(subject) is not None
 
 
 def server_mappings(partitions: int) -> dict[str, str]:

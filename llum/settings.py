@@ -238,6 +238,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = ASKED_KEPT_MESSAGES
+    snapshot_commands: Annotated[
+        int,
+        _setting("New commands of a partition at which llum makes a snapshot of it.", "a number of at least 1", ge=1),
+    ] = 100_000
+    snapshot_hours: Annotated[
+        float,
+        _setting(
+            "Hours after which llum makes a snapshot of a partition, if anything is new.", "a number above 0", gt=0
+        ),
+    ] = 24.0
     temporary_users: Annotated[
         Literal["auto", "on", "off"],
         _setting(

@@ -8,7 +8,9 @@
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
     │   ├── BeingMoved                   somebody joins these preferences now (`identity.preferences.join_notes`)
+    │   ├── ObjectDamaged                a stored object is not what was written (`bus.objects`)
     │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)
+    │   ├── OutdatedError                somebody was forgotten while a worker was away (`actors.erasing`)
     │   ├── ShardDamaged                 a shard's file is made anew from the log (`actors.store.damage`)
     │   └── ShardError                   a shard's file cannot be opened now (`actors.store.connection`)
     └── SetupError   a person must put something around llum right first: `hint` says what. Never on the wire

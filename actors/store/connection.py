@@ -69,6 +69,8 @@ class Look(msgspec.Struct, frozen=True):
     """The sum of the digests of all commands that are kept."""
     state_sum: int = 0
     """The sum of the checksums of all rows that models are made of."""
+    erased_seq: int = 0
+    """The last erasure that is known to be in it."""
 
 
 async def look_at(path: Path) -> Look:
@@ -128,6 +130,7 @@ def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
         last=Landmark(meta["applied_seq"], meta["last_time_us"], meta["last_digest"]) if meta["last_digest"] else None,
         log_sum=int.from_bytes(meta["log_sum"], "little"),
         state_sum=meta["state_sum"],
+        erased_seq=meta.get("erased_seq", 0),
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from actors.store import checksums, evidence_sql, following, parts, recounting, restating, scrubbing, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
+from actors.store.copying import Copier
 from actors.store.damage import ShardDamaged, fault_of
 from actors.store.decisions import DecisionRow, decision_query
 from actors.store.digests import Digests, Landmark, StateSum, made_by
@@ -88,12 +89,14 @@ class Shard:
         self.state_sum = found.state_sum
         """The sum of the checksums of all rows that models are made of."""
         self.digests = digests
+        self.erased_seq = found.erased_seq
+        """The last erasure that is known to be in it."""
         self.digest_key = found.digest_key or digests.fingerprint
         """The fingerprint of the key that its digests were made with."""
         self._last_user_key = found.last_user_key
-        self._command_count = found.command_count
+        self.command_count = found.command_count
         """So many commands were written, those since forgotten included: the number of the era."""
-        self._traces_seq = 0
+        self.traces_seq = 0
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
         self.repeats = Repeats(is_complete=not found.clock_us)
         """Whether a command may be here already. A shard without a clock has no commands."""
@@ -103,6 +106,8 @@ class Shard:
         self._checking = asyncio.Lock()
         """Held while the file is read through another connection, and while traces are removed from it."""
         self._checker: sqlite3.Connection | None = None
+        self.copier = Copier(path)
+        """Makes copies of the file while it is in use."""
 
     @classmethod
     async def open(
@@ -132,7 +137,8 @@ class Shard:
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.wait([self._loading])
-        await self._connection.close()
+        async with self.copier.paused():
+            await self._connection.close()
 
     def _opened(self) -> None:
         if not self.repeats.is_complete and self._loading is None:
@@ -160,7 +166,7 @@ class Shard:
             self._empty_repeats()
         self._deletions += batch.leaves_traces
         try:
-            count, state_sum = await self._connection.run(partial(_write, batch, self._command_count, self.digest_key))
+            count, state_sum = await self._connection.run(partial(_write, batch, self.command_count, self.digest_key))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # A doubt that comes here is about a file that has been made anew: the row is to blame.
             if fault_of(error) in ("row", "doubt"):
@@ -168,7 +174,7 @@ class Shard:
             raise
         self.committed_seq = batch.applied_seq
         self.last, self.log_sum, self.state_sum = batch.last, batch.log_sum, state_sum
-        self._command_count = count
+        self.command_count = count
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.chunk is not None:
@@ -180,7 +186,7 @@ class Shard:
 
     @property
     def _era(self) -> int:
-        return self._command_count >> sql.ERA_BITS
+        return self.command_count >> sql.ERA_BITS
 
     async def remove_traces(self) -> None:
         """Rewrite the file without what was deleted, and delete what was set aside, which may hold it still.
@@ -195,11 +201,18 @@ class Shard:
     async def _remove_traces(self) -> None:
         try:
             await asyncio.to_thread(remove_aside, self.path)
-            for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
-                await self._connection.execute_fetchall(statement)
+            # Whoever reads what was there before keeps it in the file.
+            async with self.copier.paused():
+                for statement in (*sql.REMOVE_TRACES, sql.TRACES_ARE_REMOVED):
+                    await self._connection.execute_fetchall(statement)
         except (sqlite3.Error, OSError) as error:
             log.warning("traces_not_removed", error=str(error))
-        self._traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
+        self.traces_seq = (await _one(self._connection, sql.READ_TRACES))[0]
+
+    async def note_erasure(self, seq: int) -> None:
+        """Note that all is in it that was to be forgotten up to a sequence. Raises what SQLite raises."""
+        await self._connection.execute(sql.NOTE_ERASURE, (seq,))
+        self.erased_seq = seq
 
     def _empty_repeats(self) -> None:
         if self._loading is not None:
@@ -212,7 +225,7 @@ class Shard:
     async def _load_repeats(self) -> None:
         """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
         try:
-            await self.repeats.load(self._command_count, self._hashes())
+            await self.repeats.load(self.command_count, self._hashes())
         except (sqlite3.Error, ShardDamaged) as error:
             log.warning("repeats_not_loaded", error=str(error))
 
@@ -329,6 +342,11 @@ class Shard:
         seq: int = (await _one(self._connection, sql_times.LAST_SEQ_UNTIL, (time_us,)))[0]
         return seq
 
+    async def first_time(self) -> int:
+        """Give the time (microseconds) of the oldest command that is kept; 0 if there is none."""
+        rows = list(await self._connection.execute_fetchall(sql_times.FIRST_TIME))
+        return rows[0][0] if rows else 0
+
     async def time_at(self, seq: int) -> int:
         """Give the time (microseconds) of the partition's last command up to a sequence; 0 if there is none."""
         rows = list(await self._connection.execute_fetchall(sql_times.TIME_AT_SEQ, (seq,)))
@@ -403,7 +421,7 @@ class Shard:
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if also:
             await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
-        if self._traces_seq and not (await _one(self._connection, sql.KEEPS_TRACES))[0]:
+        if self.traces_seq and not (await _one(self._connection, sql.KEEPS_TRACES))[0]:
             await self.remove_traces()
 
 

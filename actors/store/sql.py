@@ -105,6 +105,11 @@ CREATE TABLE rewriting (user TEXT PRIMARY KEY, seq INTEGER NOT NULL, kept TEXT) 
 COMMIT;
 """  # noqa: S608 - only our own constants
 
+NOTE_ERASURE: Final = """
+INSERT INTO meta (name, value) VALUES ('erased_seq', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+"""Shards of partitions where nobody was forgotten do not have it."""
+
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"

@@ -30,3 +30,5 @@ gaps, because partitions share a stream.
 TIME_AT_SEQ: Final = "SELECT time_us FROM command WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
 
 LATEST_TIME: Final = "SELECT coalesce((SELECT time_us FROM command ORDER BY seq DESC LIMIT 1), 0)"
+
+FIRST_TIME: Final = "SELECT time_us FROM command ORDER BY seq LIMIT 1"

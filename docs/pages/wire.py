@@ -145,6 +145,11 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.WORKER_BUCKET),
             "What each worker says of itself: its host, the partitions that it answers for.",
         ),
+        (
+            code(subjects.ERASURE_BUCKET),
+            "How often somebody was forgotten in each partition, and when last: what is older is not used.",
+        ),
+        (code(subjects.SNAPSHOT_STORE), "Snapshots of partitions: an object store, in the stream `OBJ_…`."),
     ]
 
 

@@ -23,6 +23,7 @@ from bus.installation import Installation
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream
 from bus.losses import find_losses
+from bus.object_subjects import is_object_stream
 from bus.snapshots import copy_stream
 from bus.subjects import is_log_stream, is_own_stream
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
@@ -82,7 +83,8 @@ async def _copy(
 ) -> Manifest:
     made_at = time.time()
     (partial / STREAMS).mkdir()
-    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name)]
+    # Snapshots are made anew, as shards are.
+    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name) and not is_object_stream(name)]
     streams = [
         await _copy_stream(bus, name, partial / STREAMS / name, on_progress)
         for name in sorted(names, key=lambda name: (is_log_stream(name), name))

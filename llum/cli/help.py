@@ -85,6 +85,8 @@ EXAMPLES: Final = {
     "admin nats-config": "llum admin nats-config --credentials /etc/llum/credentials.json >> nats-server.conf",
     "admin log": "llum admin log accept 39",
     "admin log accept": "llum admin log accept 39",
+    "admin snapshots": "llum admin snapshots --verify",
+    "admin snapshot": "llum admin snapshot 39",
     "admin keys": "llum admin keys list",
     "admin keys list": "llum admin keys list --json",
     "admin keys rotate": "llum admin keys rotate passwords callout",

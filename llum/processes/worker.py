@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from actors.sharing import HAND_OVER_S, SETTLE_S, Share, share_as
+from actors.snapshotting import SnapshotPolicy
 from actors.worker import Worker, run_worker
 from bus import failpoints
 from bus.asked import set_bounds
@@ -76,6 +77,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         allow_private_webhooks=settings.allow_private_webhooks,
                         time_zone=settings.time_zone,
                         scrub_every_s=settings.scrub_hours * 3600.0,
+                        snapshots=SnapshotPolicy(settings.snapshot_commands, settings.snapshot_hours),
                         resolvers=resolvers,
                         on_open=watch,
                     )

@@ -13,11 +13,12 @@ from tests.nats_server import installed_server
 from tests.raw_nats import raw
 
 WORKERS_STREAMS = ["llum.effect.1.notify.bob.a", "llum.rejected.bob.lamp", "llum.registration.bob.lamp",
-                   "llum.sched.1.bob.a", "llum.fired.1.bob.a", "llum.dead.bob.a"]  # fmt: skip
+                   "llum.sched.1.bob.a", "llum.fired.1.bob.a", "llum.dead.bob.a",
+                   "$O.LLUM_SNAPSHOTS.C.1-2-ab"]  # fmt: skip
 AUDIT = "llum.audit.bob"
 """An edge notes sign-ins there."""
 
-UNDOING = ["llum.accept.1", "$JS.API.STREAM.DELETE.LLUM_LOG_0", "$JS.API.STREAM.PURGE.LLUM_LOG_0",
+UNDOING = ["llum.accept.1", "llum.snapshot.1", "$JS.API.STREAM.DELETE.LLUM_LOG_0", "$JS.API.STREAM.PURGE.LLUM_LOG_0",
            "$JS.API.STREAM.UPDATE.LLUM_LOG_0", "$JS.API.STREAM.RESTORE.LLUM_LOG_0"]  # fmt: skip
 COMMANDS = ["llum.cmd.bob.lamp.tell", "llum.log.1.bob.lamp.tell", "llum.ask.bob.lamp.ask", "llum.query.1.bob.lamp.ask"]
 ACCESS = ["llum.ask.bob.lamp.access", "llum.query.1.bob.lamp.access"]

@@ -18,6 +18,7 @@ from llum.cli.commands.logs import log
 from llum.cli.commands.options import WHERE, settings_options, with_client
 from llum.cli.commands.rules import rule
 from llum.cli.commands.serving import nats_config
+from llum.cli.commands.snapshots import snapshot, snapshots
 from llum.cli.commands.tokens import token
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
@@ -44,6 +45,8 @@ admin.add_command(nats_config)
 admin.add_command(backup)
 admin.add_command(restore)
 admin.add_command(log)
+admin.add_command(snapshots)
+admin.add_command(snapshot)
 admin.add_command(keys)
 
 
