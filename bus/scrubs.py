@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
-from bus.subjects import is_asker, scrub_subject_of
+from bus.inbox import is_asker
+from bus.subjects import scrub_subject_of
 from bus.wire import Listening
 
 HEARD_WITHIN_S: Final = 2.0
