@@ -19,7 +19,7 @@ from actors.moving import Announced, Duties, decide
 from actors.placement import Host, Placement, place
 from bus.connection import Bus
 from bus.logger import get_logger
-from bus.micro import Endpoint, MicroService
+from bus.micro import MicroService, ServiceEndpoint
 from bus.retrying import RETRY_S
 from bus.subjects import ASK_QUEUE, query_subject_of, worker_subject
 from bus.wire import Listening
@@ -135,7 +135,7 @@ class Sharing:
             self._word.id,
             self._word.version or "0.0.0",
             "Applies commands to people's models, and answers asks.",
-            [Endpoint("ask", query_subject_of("*"), ASK_QUEUE)],
+            [ServiceEndpoint("ask", query_subject_of("*"), ASK_QUEUE)],
             self._metadata,
         )
 

@@ -18,17 +18,15 @@ from typing import Any, Final, NamedTuple
 
 from bus.credentials import Credentials, Role
 from bus.reading_subjects import reading_subjects, watching_subjects
+from bus.subject_rights import access_subjects, for_operators, written_by_workers
 from bus.subjects import (
     INSTALLATION_BUCKET,
     REGISTRATIONS_STREAM,
     TOKEN_BUCKET,
-    access_subjects,
     app_inboxes,
     bucket_key,
     bucket_stream,
-    for_operators,
     services,
-    written_by_workers,
 )
 from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
 

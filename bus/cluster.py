@@ -29,7 +29,7 @@ class Tls(NamedTuple):
     """Whose certificates of other servers are believed. Routes need it."""
 
 
-class Cluster(NamedTuple):
+class ServerCluster(NamedTuple):
     """A server's place among others."""
 
     name: str
@@ -39,7 +39,7 @@ class Cluster(NamedTuple):
     listen: str = "0.0.0.0:6222"
 
 
-class Server(NamedTuple):
+class ServerPlace(NamedTuple):
     """What is of one server alone. None: as nats-server does by itself."""
 
     name: str | None = None
@@ -47,10 +47,10 @@ class Server(NamedTuple):
     monitor: str | None = None
     """Where it says over HTTP how it is. That needs no login."""
     tls: Tls | None = None
-    cluster: Cluster | None = None
+    cluster: ServerCluster | None = None
 
 
-def server_lines(server: Server) -> list[str]:
+def server_lines(server: ServerPlace) -> list[str]:
     """Give the lines of the configuration."""
     content: dict[str, Any] = {"server_name": server.name, "listen": server.listen, "http": server.monitor}
     if server.tls is not None:
@@ -61,7 +61,7 @@ def server_lines(server: Server) -> list[str]:
     return [f"{key}: {json.dumps(value, indent=1)}" for key, value in content.items() if value is not None]
 
 
-def _cluster(cluster: Cluster, tls: Tls | None) -> dict[str, Any]:
+def _cluster(cluster: ServerCluster, tls: Tls | None) -> dict[str, Any]:
     routes = [addresses.with_login(route, ROUTE_USER, cluster.password) for route in cluster.routes]
     content: dict[str, Any] = {
         "name": cluster.name,

@@ -20,7 +20,7 @@ Metadata = Callable[[], dict[str, str]]
 """Gives what is told of the service now, as names and texts."""
 
 
-class Endpoint(msgspec.Struct, frozen=True):
+class ServiceEndpoint(msgspec.Struct, frozen=True):
     """Subjects on which the service answers."""
 
     name: str
@@ -39,7 +39,7 @@ class MicroService:
         id: str,
         version: str,
         description: str,
-        endpoints: list[Endpoint],
+        endpoints: list[ServiceEndpoint],
         metadata: Metadata,
     ) -> None:
         """`version` is a semantic version, such as 1.2.0."""

@@ -8,7 +8,6 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from bus.object_subjects import object_subjects
 from schemas.errors import Code, Refusal
 from schemas.paths import is_token
 
@@ -298,32 +297,18 @@ def app_inboxes() -> str:
     return f"{APP_INBOXES}.>"
 
 
-def written_by_workers() -> list[str]:
-    """Give the subjects that workers alone write to. In `llum.audit` edges note sign-ins, too."""
-    kinds = ("effect", "rejected", "registration", "sched", "fired", "dead", "event", "sums")
-    llums = [f"llum.{kind}.>" for kind in kinds]
-    return [*llums, bucket_key(WORKER_BUCKET, ">"), *object_subjects(SNAPSHOT_STORE)]
+WORKERS_OWN: Final = tuple(
+    f"llum.{kind}.>" for kind in ("effect", "rejected", "registration", "sched", "fired", "dead", "event", "sums")
+)
+"""What workers alone write to, beside buckets and objects."""
+
+OPERATORS: Final = ("llum.accept.>", "llum.scrub.>", "llum.snapshot.>")
+"""What an operator alone asks of workers."""
 
 
 def worker_subject(worker: str) -> str:
     """Name the subject on which an operator speaks to one worker."""
     return f"llum.worker.{worker}"
-
-
-def for_operators() -> list[str]:
-    """Give the subjects by which an operator undoes what is stored, or has it counted in spite of a loss."""
-    return [
-        "llum.accept.>",
-        "llum.scrub.>",
-        worker_subject(">"),
-        "llum.snapshot.>",
-        *(api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE")),
-    ]
-
-
-def access_subjects() -> list[str]:
-    """Give the subjects on which it is asked what an app may do, before and after the mapping."""
-    return [ask_subject("*", "*", "access"), "llum.query.*.*.*.access"]
 
 
 def api_subject(call: str) -> str:

@@ -8,7 +8,7 @@ from llum.settings import Settings
 
 if TYPE_CHECKING:
     from bus.accounts import AppLimits
-    from bus.cluster import Server, Tls
+    from bus.cluster import ServerPlace, Tls
     from bus.credentials import Credentials
 
 STORE_DIR: Final = "/var/lib/nats"
@@ -99,14 +99,14 @@ def _credentials(settings: Settings, *, in_cluster: bool) -> "Credentials":
         raise Fault(f"cannot write {file}: {error.strerror}", hint) from error
 
 
-def _server(options: ServerOptions, credentials: "Credentials") -> "Server":
-    from bus.cluster import Cluster, Server
+def _server(options: ServerOptions, credentials: "Credentials") -> "ServerPlace":
+    from bus.cluster import ServerCluster, ServerPlace
 
     cluster = None
     if options.cluster_name is not None:
-        cluster = Cluster(options.cluster_name, options.routes, credentials.routes)
+        cluster = ServerCluster(options.cluster_name, options.routes, credentials.routes)
         cluster = cluster._replace(listen=options.cluster_listen or cluster.listen)
-    return Server(options.server_name, options.listen, options.monitor, _tls(options), cluster)
+    return ServerPlace(options.server_name, options.listen, options.monitor, _tls(options), cluster)
 
 
 def _tls(options: ServerOptions) -> "Tls | None":

@@ -9,7 +9,7 @@ import nats.micro
 import pytest
 
 from bus.connection import Bus
-from bus.micro import Endpoint, MicroService
+from bus.micro import MicroService, ServiceEndpoint
 from tests.nats_server import installed_server
 from tests.waiting import DEADLINE_S
 
@@ -23,7 +23,7 @@ async def test_it_answers_as_the_librarys_own_services_do(tmp_path: Path, kind: 
     """The same members, of the same types, for all, for the name and for the id."""
     async with installed_server(tmp_path, 1) as server:
         bus = await Bus.connect(server.url_as("worker"), name="test")
-        endpoints = [Endpoint("ask", "llum.query.*.*.*.*", "ask")]
+        endpoints = [ServiceEndpoint("ask", "llum.query.*.*.*.*", "ask")]
         service = MicroService(bus, "llum-worker", "one", "1.2.3", "Serves.", endpoints, lambda: {"host": "here"})
         await service.open()
         other = await nats.connect(server.url_as("operator"))

@@ -75,7 +75,10 @@ def test_all_that_a_command_may_import_later_is_clean() -> None:
     program = """
 import importlib, pkgutil, sys
 import llum
-OF_PROCESSES = ("processes.edge", "processes.worker", "metrics.of_edge", "metrics.of_worker", "resolvers", "__main__")
+OF_PROCESSES = (
+    "processes.edge", "processes.many_workers", "processes.worker", "metrics.of_edge", "metrics.of_worker", "resolvers",
+    "__main__",
+)
 for module in pkgutil.walk_packages(llum.__path__, "llum."):
     if not module.name.endswith(OF_PROCESSES):
         importlib.import_module(module.name)
