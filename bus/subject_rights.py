@@ -1,5 +1,6 @@
 """Subjects that are named together, since a right to one of them is a right to all."""
 
+from bus.object_subjects import object_subjects
 from bus.subjects import (
     OPERATORS,
     SNAPSHOT_STORE,
