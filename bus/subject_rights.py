@@ -9,7 +9,6 @@ from bus.subjects import (
     api_subject,
     ask_subject,
     bucket_key,
-    object_subjects,
     query_subject_of,
     worker_subject,
 )
