@@ -1,6 +1,9 @@
 """The workers: they apply commands from the log to people's models, and answer asks.
 
 worker.py      a worker: a set of partitions that come and go
+sharing.py     serve what is this worker's, by what all workers say of themselves
+placement.py   which worker serves which partition: a pure function
+moving.py      who holds what while partitions move, and who is the primary: pure rules
 serving.py     one partition's life in a worker: restored, caught up, answering, leaving
 mailbox.py     what has been read and waits to be applied; batches, and one bound for all
 partition.py   messages are applied and spoken of, rows committed behind; and models to read from

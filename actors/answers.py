@@ -49,7 +49,7 @@ Later = partial[Coroutine[None, None, Reply]]
 """Makes the coroutine that ends with the reply. It never raises what is wrong with a query."""
 
 
-class State(NamedTuple):
+class Condition(NamedTuple):
     """How a partition stands, as a `PingReply` says it."""
 
     pauses: str | None = None
@@ -67,7 +67,7 @@ class Answers:
         clock: Callable[[], float],
         read_position: Callable[[], int],
         resolvers: Resolvers = SHIPPED,
-        state: Callable[[], State] = State,
+        state: Callable[[], Condition] = Condition,
         recorded: Callable[[Recorded], Awaitable[list[AskedRow]]] = no_record,
     ) -> None:
         self._partition = partition

@@ -20,7 +20,7 @@ from bus import sums
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.retrying import Interrupted, Sleep, retrying, sleeping_until
-from bus.sums import Mark, Sums
+from bus.sums import SumMark, Sums
 from bus.wire import Listening
 
 log = get_logger(__name__)
@@ -72,7 +72,7 @@ class Comparing:
         self._on_wrong = on_wrong
         self._sleep = sleep
         self._others: dict[str, Sums] = {}
-        self._heard: dict[str, dict[int, Mark]] = {}
+        self._heard: dict[str, dict[int, SumMark]] = {}
         """The marks of the other holders."""
         self._wrong: dict[str, str] = {}
         """What is wrong with other holders, for people."""
@@ -135,7 +135,7 @@ class Comparing:
 
     def _say(self, seqs: list[int], *, asks: bool = False) -> None:
         kept = self._marks.kept
-        marks = [Mark(seq, f"{kept[seq].log:032x}", kept[seq].state) for seq in seqs]
+        marks = [SumMark(seq, f"{kept[seq].log:032x}", kept[seq].state) for seq in seqs]
         told = msgspec.structs.replace(self._first, primary=self._is_primary(), marks=marks, asks=asks)
         sums.tell(self._bus, self._partition.number, told)
 

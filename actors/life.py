@@ -18,12 +18,13 @@ from actors.figures import PartitionFigures
 from actors.ground import Ground
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
-from actors.serving import FIRST, Anew, Serving
+from actors.serving import Serving
 from actors.store.batch import Unwritable
 from actors.store.connection import ShardError
 from actors.store.damage import ShardDamaged
 from actors.store.losses import losses
 from actors.store.shard import Shard
+from actors.upkeep import FIRST, Anew
 from bus import checkpoints, erasures, log_sums
 from bus.accepting import LogAccepted
 from bus.aside import remove_shard, set_aside

@@ -9,19 +9,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from typing import Final, NamedTuple
 
 from actors.announce import Announcer
-from actors.answers import Answers, State
+from actors.answers import Answers, Condition
 from actors.asked import AskRecord
 from actors.asks import Asks
 from actors.at_once import AtOnce
 from actors.committing import Committing
-from actors.comparing import Comparing, DiffersError
+from actors.comparing import DiffersError
 from actors.effects.relaying import Relay
 from actors.erasing import Erasing, OutdatedError
 from actors.figures import PartitionFigures
 from actors.ground import Ground
+from actors.pace import Pace
 from actors.partition import Partition
 from actors.rejoining import rejoining
 from actors.restoring import Restoring
@@ -34,40 +34,15 @@ from actors.store.damage import ShardDamaged
 from actors.store.digests import Landmark
 from actors.store.shard import Shard
 from actors.summing import Summing
+from actors.upkeep import FIRST, Anew, Upkeep
 from bus import checkpoints
 from bus.log import LogMessage, last_sequences, stream_last
-from bus.logger import get_logger
 from bus.retrying import Interrupted, retrying, sleeping_until
-from bus.scrubs import ScrubRequests
 from bus.subjects import log_stream_of
-from bus.sums import Sums
 from model.commands import STAND_ALONE
 
-log = get_logger(__name__)
-
-Fault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError
+ServingFault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError
 """What ends the serving of a shard, and is not the end of the partition's life here."""
-
-
-class Anew(NamedTuple):
-    """Which serving of a partition in this worker it is."""
-
-    life: int
-    until: int
-    """Up to this sequence it is made anew from the log, because the copy here was not as others are; 0: it is not."""
-    seen_at: int
-    """Where that was seen, to compare there again."""
-
-
-FIRST: Final = Anew(0, 0, 0)
-"""That a partition is served for the first time."""
-
-
-SCRUB_PAUSE_S = 0.02
-"""Seconds between two pages of a scrub, which take a tenth of that: nobody waits for it."""
-
-PAUSE_IS_TOLD_AFTER_S = 1.0
-"""Seconds after which a pause is no longer a matter of course: the disk takes nothing, or far too little."""
 
 IN_HAND_POLL_S = 0.01
 """Seconds between looks whether the batch in hand has been applied, which takes milliseconds."""
@@ -102,14 +77,13 @@ class Serving:
         self._caught_up = asyncio.Event()
         self._in_hand = False
         """Whether a batch has been taken that is not yet applied and spoken of."""
-        self._busy_since = 0.0
-        self._applied_at: float | None = None
-        self._fault: Fault | None = None
+        self._pace = Pace()
+        self._fault: ServingFault | None = None
         self._careful_until = careful_until
         self._anew = anew
         self._partition: Partition | None = None
         self._summing: Summing
-        self._comparing: Comparing | None = None
+        self._upkeep: Upkeep | None = None
         self._erasing: Erasing
         self._record: AskRecord
         self._relay: Relay | None = None
@@ -175,8 +149,11 @@ class Serving:
                     summing.compare()
                     with suppress(Interrupted):
                         await self._erasing.check()
+                    self._upkeep = Upkeep(
+                        ground, partition, self._anew, lambda: self._primary, self._stop_for, self._sleep
+                    )
                     async with (
-                        self._compared(partition),
+                        self._upkeep.going_on(),
                         self._erasing.going_on(),
                         self._record.going_on(),
                         self._relaying(partition, committing),
@@ -186,48 +163,14 @@ class Serving:
                     ):
                         await self._leaving.wait()
 
-    @asynccontextmanager
-    async def _compared(self, partition: Partition) -> AsyncIterator[None]:
-        """Have the sums compared with those of other holders."""
-        ground, number, (life, until, _) = self._ground, self.number, self._anew
-
-        async def log_end() -> int:
-            return (await last_sequences(ground.bus, [number], ground.log_streams))[number]
-
-        first = Sums(holder=ground.holder, life=life, anew_until=until)
-        self._comparing = Comparing(
-            ground.bus, partition, first, lambda: self._primary, log_end, self._stop_for, self._sleep
-        )
-        scrubs = ScrubRequests(ground.bus, number, ground.holder, self._scrub_in_turn)
-        try:
-            with suppress(Interrupted):
-                await retrying(scrubs.open, "scrubs_wait", sleep=self._sleep, partition=number)
-            async with self._comparing.going_on():
-                yield
-        finally:
-            await scrubs.close()
-
-    async def _scrub_in_turn(self) -> str | None:
-        """Read the shard when none of the others is read, and give what is wrong, or what keeps it from being read."""
-        async with self._ground.scrubbing:
-            try:
-                return await self.scrub()
-            except Exception as error:  # noqa: BLE001 - the operator is told
-                return f"it could not be read to its end: {error}"
-
-    def _stop_for(self, fault: Fault) -> None:
+    def _stop_for(self, fault: ServingFault) -> None:
         """Leave because of what is wrong with the shard or its rows, or because it is not of this log."""
         self._fault = self._fault or fault
         self.leave()
 
     async def scrub(self) -> str | None:
         """Read the whole shard, slowly, and give what is wrong with it: then it is made anew. None: nothing is."""
-        if self._partition is None or not self.answers.is_set():
-            return None
-        found = await self._partition.shard.scrub(partial(self._sleep, SCRUB_PAUSE_S))
-        if found is not None:
-            log.error("scrub_found", partition=self.number, what=found)
-        return found
+        return None if self._upkeep is None or not self.answers.is_set() else await self._upkeep.scrub()
 
     async def flush(self) -> None:
         """Have all that is applied now on the disk. Raises `Interrupted` when the partition leaves."""
@@ -332,7 +275,7 @@ class Serving:
         # Looked at after each batch, too: taking one may clear the sign that `leave` has set.
         while not self._leaving.is_set():
             await self._mailbox.arrived.wait()
-            self._busy_since = time.monotonic()
+            self._pace.begin()
             while not self._ground.bound.has_room and not self._leaving.is_set():
                 await self._ground.bound.change()
             if self._leaving.is_set():
@@ -385,29 +328,15 @@ class Serving:
             self._in_hand = False
             self._ground.mailroom.done(batch)
 
-    def _state(self) -> State:
+    def _state(self) -> Condition:
         """Say how it stands."""
-        differs = None if self._comparing is None else self._comparing.differs
-        return State(self._pauses_because(), self._summing.differs, self._idle_s(), differs)
-
-    def _pauses_because(self) -> str | None:
-        """Say why nothing has been applied for a while, although something waits, or will not be; None: it is applied.
-
-        What the disk does not take now stops all partitions of the worker once enough waits.
-        """
-        if self._ground.bound.failure is not None:
-            return self._ground.bound.failure
-        waits = self._in_hand or self._mailbox.waiting
-        if not waits or time.monotonic() - self._busy_since < PAUSE_IS_TOLD_AFTER_S:
-            return None
-        return "commands come faster than the disk takes them"
-
-    def _idle_s(self) -> float | None:
-        """Say for how many seconds nothing has been applied; None: never here."""
-        return None if self._applied_at is None else time.monotonic() - self._applied_at
+        differs = None if self._upkeep is None else self._upkeep.differs
+        waits = bool(self._in_hand or self._mailbox.waiting)
+        pauses = self._pace.pauses_because(self._ground.bound.failure, waits)
+        return Condition(pauses, self._summing.differs, self._pace.idle_s, differs)
 
     def _note_applied(self, partition: Partition) -> None:
-        self._applied_at = time.monotonic()
+        self._pace.end()
         self._note_progress(partition)
 
     def _note_progress(self, partition: Partition) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from actors.live import LiveModel
 from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
-from actors.marks import Marks
+from actors.marks import SumMarks
 from actors.store.batch import Batch
 from actors.store.digests import MODULUS, Landmark
 from actors.store.keys import CommandKey, First
@@ -94,7 +94,7 @@ class Uncommitted:
         """The sum of the digests of all commands that are kept, committed or not."""
         self.state_sum = shard.state_sum
         """The sum of the checksums of all rows that models are made of, committed or not."""
-        self.marks = Marks()
+        self.marks = SumMarks()
         """The sums at some sequences."""
         self.clock_us = shard.clock_us
         """The latest time of a command that is kept, microseconds since 1970. Never goes back."""

@@ -16,7 +16,7 @@ from bus.wire import Listening
 _PREFIX: Final = "$SRV"
 _TYPE: Final = "io.nats.micro.v1"
 
-Metadata = Callable[[], dict[str, str]]
+ServiceMetadata = Callable[[], dict[str, str]]
 """Gives what is told of the service now, as names and texts."""
 
 
@@ -40,7 +40,7 @@ class MicroService:
         version: str,
         description: str,
         endpoints: list[ServiceEndpoint],
-        metadata: Metadata,
+        metadata: ServiceMetadata,
     ) -> None:
         """`version` is a semantic version, such as 1.2.0."""
         self._bus = bus

@@ -7,7 +7,7 @@ from bus.subjects import sums_subject
 from bus.wire import Listening, OnMessage
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class SumMark(msgspec.Struct, frozen=True, array_like=True):
     """The sums of a partition once a sequence was applied."""
 
     seq: int
@@ -28,7 +28,7 @@ class Sums(msgspec.Struct, frozen=True, omit_defaults=True):
     primary: bool = False
     anew_until: int = 0
     """Up to this sequence it was made anew from the log, because it had differed."""
-    marks: list[Mark] = []
+    marks: list[SumMark] = []
     asks: bool = False
     """Whether the others are to tell what they have."""
     stopped: str | None = None

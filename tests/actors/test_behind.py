@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import committing, serving, uncommitted
+from actors import committing, pace, uncommitted
 from actors.partition import Partition
 from actors.store.batch import Batch
 from actors.store.shard import Shard
@@ -227,7 +227,7 @@ async def test_a_full_disk_loses_nothing(host: Host, disk: Disk) -> None:
 async def test_too_much_that_waits_pauses_applying(host: Host, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker says why, for whoever asks whether it is ready, and goes on by itself once the disk takes rows."""
     monkeypatch.setattr(uncommitted, "MAX_UNCOMMITTED", uncommitted.MAX_BATCH_MESSAGES + 10)
-    monkeypatch.setattr(serving, "PAUSE_IS_TOLD_AFTER_S", 0.0)
+    monkeypatch.setattr(pace, "PAUSE_IS_TOLD_AFTER_S", 0.0)
     worker = await served(host)
     bound = worker._ground.bound
     await until(lambda: bound.messages == 0, "all is committed")
