@@ -23,6 +23,7 @@ store/         what a partition keeps
   shard.py     one SQLite file per partition
   connection.py  opens the file when it is needed (the only importer of aiosqlite)
   batch.py     the rows of one transaction
+  writing.py   writes them: all or none
   keys.py      what makes a command the same command
   repeats.py   a filter in memory: has this command been seen before?
   entries.py   what the outbox holds

@@ -5,6 +5,7 @@ from collections import Counter
 
 from actors.store import checksums, sql, sql_sums
 from actors.store.checksums import user_row
+from actors.store.digests import StateSum, made_by
 
 
 def share_of(user_key: int, user: str, connection: sqlite3.Connection) -> int:
@@ -62,3 +63,9 @@ def stored_share(user_key: int, connection: sqlite3.Connection) -> int:
     """Give the share that is stored; 0: the person is not known."""
     row = connection.execute(sql_sums.USER_OF, (user_key,)).fetchone()
     return 0 if row is None else int(row[-1])
+
+
+def count_state(connection: sqlite3.Connection) -> StateSum:
+    """Add up the checksums of all rows that models are made of, as they are committed."""
+    meta = dict(connection.execute(sql.READ_META).fetchall())
+    return StateSum(meta["applied_seq"], shares(connection).total(), made_by())

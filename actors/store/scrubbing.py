@@ -5,9 +5,10 @@ out by its sequence; if rows are deleted meanwhile, the scrub begins anew. Wheth
 through a connection of its own, table by table, which can be interrupted.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,7 @@ from zlib import crc32
 import msgspec
 
 from actors.store import checksums, sql, sql_scrub
+from actors.store.connection import ShardConnection
 from actors.store.digests import added
 from actors.store.keys import command_key
 from actors.store.sql_scrub import Pages
@@ -24,11 +26,82 @@ from schemas.evidence import Evidence
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Awaitable[Any]]
 """Runs statements in the thread of the shard."""
 
+Pause = Callable[[], Awaitable[None]]
+"""Lets others go first."""
+
 _evidence: Final = msgspec.json.Decoder(Evidence)
 
 
 class Unsound(Exception):  # noqa: N818 - says what is wrong
     """A row is not what was written."""
+
+
+class Scrubber:
+    """Scrubs one shard, which says when rows are deleted."""
+
+    def __init__(self, path: Path, connection: ShardConnection, *, is_filled: bool) -> None:
+        self._path = path
+        self._connection = connection
+        self._is_filled = is_filled
+        """Whether there was something in the file when it was found."""
+        self.deletions = 0
+        """So many times rows were deleted, or are about to be."""
+        self._checking = asyncio.Lock()
+        """Held while the file is read through another connection, and while traces are removed from it."""
+        self._checker: sqlite3.Connection | None = None
+
+    async def scrub(self, pause: Pause) -> str | None:
+        """Read the whole file, with pauses, and give what is wrong with it, which is then in doubt; None: nothing."""
+        if not (self._connection.is_open or self._is_filled):
+            return None
+        try:
+            await self._scrub_rows(pause)
+            await self._check_file(pause)
+        except Unsound as error:
+            self._connection.doubted(error)
+            return str(error)
+        return None
+
+    @asynccontextmanager
+    async def kept_away(self) -> AsyncIterator[None]:
+        """Have no other connection read the file: whichever does is interrupted, and begins its table again."""
+        if self._checker is not None:
+            self._checker.interrupt()
+        async with self._checking:
+            yield
+
+    async def _scrub_rows(self, pause: Pause) -> None:
+        """Read all rows; again if some were deleted meanwhile, which leaves others than were looked for."""
+        while True:
+            deletions = self.deletions
+            try:
+                return await scrub(self._connection.run, pause)
+            except Unsound:
+                if deletions == self.deletions:
+                    raise
+
+    async def _check_file(self, pause: Pause) -> None:
+        for table in await asyncio.to_thread(tables, self._path):
+            while not await self._is_checked(table):
+                await pause()
+
+    async def _is_checked(self, table: str) -> bool:
+        """Look whether a table is sound; False: that was interrupted."""
+        async with self._checking:
+            checker = self._checker = connected(self._path)
+            work = asyncio.ensure_future(asyncio.to_thread(check_file, checker, table))
+            try:
+                await asyncio.shield(work)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_INTERRUPT":
+                    raise
+                return False
+            finally:
+                checker.interrupt()
+                await asyncio.wait([work])
+                self._checker = None
+                checker.close()
+        return True
 
 
 class Start(NamedTuple):
@@ -55,7 +128,7 @@ def begin(connection: sqlite3.Connection) -> Start:
     return Start(meta["applied_seq"], state_sum)
 
 
-async def scrub(run: Run, pause: Callable[[], Awaitable[None]]) -> None:
+async def scrub(run: Run, pause: Pause) -> None:
     """Read all rows. Raises `Unsound`."""
     start: Start = await run(begin)
     total = 0

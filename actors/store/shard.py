@@ -8,25 +8,24 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from actors.store import checksums, evidence_sql, following, parts, recounting, restating, scrubbing, sql, sql_times
+from actors.store import checksums, evidence_sql, following, recounting, scrubbing, sql, sql_times
 from actors.store.batch import Batch, Unwritable
 from actors.store.connection import Look, ShardConnection, look_at
 from actors.store.copying import Copier
 from actors.store.damage import ShardDamaged, fault_of
 from actors.store.decisions import DecisionRow, decision_query
-from actors.store.digests import Digests, Landmark, StateSum, made_by
+from actors.store.digests import Digests, Landmark, StateSum
 from actors.store.gathering import LargeReads, gather
 from actors.store.keys import CommandKey, First, command_key, person_mark
 from actors.store.loading import Loaded, fetch_models, loaded_from
 from actors.store.repeats import Repeats
 from actors.store.rewritings import Rewritings
-from bus import failpoints
+from actors.store.writing import repeated_outcome, write_batch
 from bus.aside import remove_aside
 from bus.logger import get_logger
 from model.changes import Item
@@ -35,14 +34,12 @@ from model.reads import Decisions, Follow, Followed, Found, Read
 from model.state import StoredRule
 from schemas.errors import LlumError
 from schemas.paths import split_path
-from schemas.replies import Accepted, Outcome
 
 log = get_logger(__name__)
 
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""
 
-_outcomes = msgspec.json.Decoder(Outcome)
 _encode = msgspec.json.encode
 
 
@@ -101,11 +98,7 @@ class Shard:
         self.repeats = Repeats(is_complete=not found.clock_us)
         """Whether a command may be here already. A shard without a clock has no commands."""
         self._loading: asyncio.Task[None] | None = None
-        self._deletions = 0
-        """So many times rows were deleted, or are about to be."""
-        self._checking = asyncio.Lock()
-        """Held while the file is read through another connection, and while traces are removed from it."""
-        self._checker: sqlite3.Connection | None = None
+        self._scrubber = scrubbing.Scrubber(path, self._connection, is_filled=bool(found.committed_seq))
         self.copier = Copier(path)
         """Makes copies of the file while it is in use."""
 
@@ -164,9 +157,10 @@ class Shard:
         """
         if batch.changes_commands:
             self._empty_repeats()
-        self._deletions += batch.leaves_traces
+        self._scrubber.deletions += batch.leaves_traces
         try:
-            count, state_sum = await self._connection.run(partial(_write, batch, self.command_count, self.digest_key))
+            write = partial(write_batch, batch, self.command_count, self.digest_key)
+            count, state_sum = await self._connection.run(write)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             # A doubt that comes here is about a file that has been made anew: the row is to blame.
             if fault_of(error) in ("row", "doubt"):
@@ -193,9 +187,7 @@ class Shard:
 
         If that is interrupted or fails, it is done at the next start.
         """
-        if self._checker is not None:
-            self._checker.interrupt()
-        async with self._checking:
+        async with self._scrubber.kept_away():
             await self._remove_traces()
 
     async def _remove_traces(self) -> None:
@@ -257,7 +249,7 @@ class Shard:
         for user, app, command, hashed, seq, text, body in rows:
             key = wanted[hashed] if user is None or not app else command_key(user, app, command)
             with self._reading():
-                known[key] = First(_outcome(key.id, seq, text), body)
+                known[key] = First(repeated_outcome(key.id, seq, text), body)
         return known
 
     async def kept_below(self, seq: int) -> AsyncIterator[Landmark]:
@@ -272,52 +264,11 @@ class Shard:
 
         What is wrong stops the shard as all damage does, unless it was made anew for that lately.
         """
-        if not (self._connection.is_open or self._found.committed_seq):
-            return None
-        try:
-            await self._scrub_rows(pause)
-            await self._check_file(pause)
-        except scrubbing.Unsound as error:
-            self.doubted(error)
-            return str(error)
-        return None
-
-    async def _scrub_rows(self, pause: Callable[[], Awaitable[None]]) -> None:
-        """Read all rows; again if some were deleted meanwhile, which leaves others than were looked for."""
-        while True:
-            deletions = self._deletions
-            try:
-                return await scrubbing.scrub(self._connection.run, pause)
-            except scrubbing.Unsound:
-                if deletions == self._deletions:
-                    raise
-
-    async def _check_file(self, pause: Callable[[], Awaitable[None]]) -> None:
-        for table in await asyncio.to_thread(scrubbing.tables, self.path):
-            while not await self._is_checked(table):
-                await pause()
-
-    async def _is_checked(self, table: str) -> bool:
-        """Look whether a table is sound; False: that was interrupted."""
-        async with self._checking:
-            checker = self._checker = scrubbing.connected(self.path)
-            work = asyncio.ensure_future(asyncio.to_thread(scrubbing.check_file, checker, table))
-            try:
-                await asyncio.shield(work)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorname != "SQLITE_INTERRUPT":
-                    raise
-                return False
-            finally:
-                checker.interrupt()
-                await asyncio.wait([work])
-                self._checker = None
-                checker.close()
-        return True
+        return await self._scrubber.scrub(pause)
 
     async def count_state(self) -> StateSum:
         """Add up the checksums of all rows that models are made of, as they are committed. Reads the whole file."""
-        return await self._connection.run(_count_state)
+        return await self._connection.run(recounting.count_state)
 
     async def load(self, users: Sequence[str]) -> dict[str, Loaded]:
         """Load the models of those users that the shard has heard of, as they are now."""
@@ -423,70 +374,6 @@ class Shard:
             await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
         if self.traces_seq and not (await _one(self._connection, sql.KEEPS_TRACES))[0]:
             await self.remove_traces()
-
-
-def _count_state(connection: sqlite3.Connection) -> StateSum:
-    meta = dict(connection.execute(sql.READ_META).fetchall())
-    return StateSum(meta["applied_seq"], recounting.shares(connection).total(), made_by())
-
-
-def _write(batch: Batch, command_count: int, digest_key: int, connection: sqlite3.Connection) -> tuple[int, int]:
-    """Write all rows of a batch, or none.
-
-    Gives how many commands have been written now, beginning with so many, and the sum of the state.
-    """
-    era, state_sum = command_count >> sql.ERA_BITS, batch.state_sum
-    connection.execute(sql.BEGIN)
-    try:
-        replaced = _replaced(batch, connection)
-        if batch.forgotten_part is not None:
-            parts.delete(batch.forgotten_part, connection)
-        if batch.chunk is not None:
-            command_count += restating.put_chunk(batch.chunk, era, digest_key, connection)
-        for statement, rows in batch.writes(era):
-            if rows:
-                _add(connection, statement, rows)
-        command_count += len(batch.commands)
-        if replaced is not None:
-            state_sum = recounting.recount(*replaced, connection)
-        connection.executemany(sql.SET_META, [(command_count, "commands"), (digest_key, "digest_key")])
-        failpoints.reached("committing")
-        connection.execute(sql.COMMIT)
-    except BaseException:
-        # SQLite has rolled back by itself when the disk is full.
-        if connection.in_transaction:
-            connection.execute(sql.ROLLBACK)
-        raise
-    return command_count, state_sum
-
-
-def _replaced(batch: Batch, connection: sqlite3.Connection) -> tuple[int, int] | None:
-    """Give the key of whoever loses rows with a batch, and their share of its sum of the state; None: nobody does."""
-    if batch.forgotten_part is not None:
-        key = batch.forgotten_part.user_key
-        return key, batch.users[key][-1]
-    if batch.chunk is not None and batch.chunk.is_last:
-        return batch.chunk.user_key, recounting.stored_share(batch.chunk.user_key, connection)
-    return None
-
-
-def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) -> None:
-    """Run a statement for each row: those of which there are many for a hundred at once."""
-    at_once = sql.AT_ONCE.get(statement)
-    if at_once is not None:
-        assert isinstance(rows, list), "of such there are lists"
-        whole = len(rows) - len(rows) % sql.ROWS_AT_ONCE
-        for first in range(0, whole, sql.ROWS_AT_ONCE):
-            connection.execute(at_once, list(chain.from_iterable(rows[first : first + sql.ROWS_AT_ONCE])))
-        rows = rows[whole:]
-    connection.executemany(statement, rows)
-
-
-def _outcome(command_id: str, seq: int, text: str | None) -> Outcome:
-    outcome = Accepted(id=command_id, seq=seq) if text is None else _outcomes.decode(text)
-    outcome.id = command_id  # what was forgotten has lost it
-    outcome.repeated = True
-    return outcome
 
 
 async def _one(connection: ShardConnection, statement: str, values: tuple[Any, ...] = ()) -> Any:

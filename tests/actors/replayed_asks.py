@@ -3,7 +3,7 @@
 from bus.log import LogMessage
 from model.resolvers.summaries import SHIPPED
 from schemas.evidence import EvidenceFilter
-from schemas.queries import Ask
+from schemas.queries import Ask, Follows, GetContext, GetPermission, ListApps, ListResolvers, ListRules, Query
 
 
 def asks(context: list[str], log: list[LogMessage]) -> list[Ask]:
@@ -26,6 +26,20 @@ def asks(context: list[str], log: list[LogMessage]) -> list[Ask]:
         Ask(context=context, as_of_seq=middle.seq, include_evidence=True, show_contexts=True),
         Ask(context=context, as_of_time=middle.time_us / 1e6, explain=True, evidence_filter=since),
     ]
+
+
+def small_queries(context: list[str], log: list[LogMessage]) -> list[Query]:
+    """Ask for all else about a context; of the root also for what is about the whole model."""
+    middle = log[len(log) // 2].seq
+    queries: list[Query] = [
+        GetContext(context=context, size=True),
+        GetContext(context=context, as_of_seq=middle),
+        ListRules(context=context),
+        GetPermission(app="probe", context=context),
+        *(Follows(context=context, component="a", seq=one.seq) for one in log[3:40:5]),
+        GetPermission(app="probe", context=context, component="a"),
+    ]
+    return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), ListResolvers()]
 
 
 def _asks_of_held(context: list[str], middle: LogMessage) -> list[Ask]:

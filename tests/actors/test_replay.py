@@ -43,18 +43,12 @@ from schemas.queries import (
     Access,
     Ask,
     Export,
-    Follows,
-    GetContext,
-    GetPermission,
-    ListApps,
-    ListResolvers,
-    ListRules,
     Query,
 )
 from schemas.replies import AskReply, ExportReply, Failed, Refused, Reply
 from schemas.verbs import verb_of
 from tests.actors import histories
-from tests.actors.replayed_asks import asks
+from tests.actors.replayed_asks import asks, small_queries
 from tests.effort import EFFORT, LENGTH
 
 
@@ -324,7 +318,7 @@ async def _everything(live: Live, log: list[LogMessage]) -> list[object]:
             seen.append(await live.ask(user, app, Access()))
             for context in histories.ALL_CONTEXTS:
                 seen += [_normal(await live.ask(user, app, query)) for query in asks(list(context), log)]
-                seen += [_normal(await live.ask(user, app, query)) for query in _small_queries(list(context), log)]
+                seen += [_normal(await live.ask(user, app, query)) for query in small_queries(list(context), log)]
             seen += [_normal(page) for page in await _pages(live, user, app)]
     return seen
 
@@ -334,19 +328,6 @@ async def _pages(live: Live, user: str, app: str) -> list[Reply]:
     while isinstance(pages[-1], ExportReply) and pages[-1].next is not None:
         pages.append(await live.ask(user, app, Export(after=pages[-1].next)))
     return pages
-
-
-def _small_queries(context: list[str], log: list[LogMessage]) -> list[Query]:
-    middle = log[len(log) // 2].seq
-    queries: list[Query] = [
-        GetContext(context=context, size=True),
-        GetContext(context=context, as_of_seq=middle),
-        ListRules(context=context),
-        GetPermission(app="probe", context=context),
-        *(Follows(context=context, component="a", seq=one.seq) for one in log[3:40:5]),
-        GetPermission(app="probe", context=context, component="a"),
-    ]
-    return queries if context else [*queries, ListApps(), ListApps(as_of_seq=middle), ListResolvers()]
 
 
 def _normal(reply: Reply) -> object:
