@@ -14,7 +14,7 @@ SOON_DAYS: Final = 30.0
 _GAP: Final = "  "
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
-_KEEPS_ALL: Final = "The log keeps every command: llum has no snapshots yet, so nothing may be deleted from it."
+_KEEPS_ALL: Final = "The log keeps every command, also those that snapshots hold: nothing may be deleted from it."
 _MAKE_ROOM: Final = "Make room on this disk, or move the data folder to a larger one while llum is stopped."
 
 
