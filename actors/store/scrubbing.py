@@ -20,13 +20,13 @@ from actors.store import checksums, sql, sql_scrub
 from actors.store.connection import ShardConnection
 from actors.store.digests import added
 from actors.store.keys import command_key
-from actors.store.sql_scrub import Pages
+from actors.store.sql_scrub import ScrubPages
 from schemas.evidence import Evidence
 
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Awaitable[Any]]
 """Runs statements in the thread of the shard."""
 
-Pause = Callable[[], Awaitable[None]]
+PauseBetween = Callable[[], Awaitable[None]]
 """Lets others go first."""
 
 _evidence: Final = msgspec.json.Decoder(Evidence)
@@ -50,7 +50,7 @@ class Scrubber:
         """Held while the file is read through another connection, and while traces are removed from it."""
         self._checker: sqlite3.Connection | None = None
 
-    async def scrub(self, pause: Pause) -> str | None:
+    async def scrub(self, pause: PauseBetween) -> str | None:
         """Read the whole file, with pauses, and give what is wrong with it, which is then in doubt; None: nothing."""
         if not (self._connection.is_open or self._is_filled):
             return None
@@ -70,7 +70,7 @@ class Scrubber:
         async with self._checking:
             yield
 
-    async def _scrub_rows(self, pause: Pause) -> None:
+    async def _scrub_rows(self, pause: PauseBetween) -> None:
         """Read all rows; again if some were deleted meanwhile, which leaves others than were looked for."""
         while True:
             deletions = self.deletions
@@ -80,7 +80,7 @@ class Scrubber:
                 if deletions == self.deletions:
                     raise
 
-    async def _check_file(self, pause: Pause) -> None:
+    async def _check_file(self, pause: PauseBetween) -> None:
         for table in await asyncio.to_thread(tables, self._path):
             while not await self._is_checked(table):
                 await pause()
@@ -104,14 +104,14 @@ class Scrubber:
         return True
 
 
-class Start(NamedTuple):
+class PageStart(NamedTuple):
     """What is to be found: all up to a sequence, with this sum."""
 
     seq: int
     state_sum: int
 
 
-def begin(connection: sqlite3.Connection) -> Start:
+def begin(connection: sqlite3.Connection) -> PageStart:
     """Look at all people, and give what their rows must come to. Raises `Unsound`."""
     connection.execute("BEGIN")
     try:
@@ -125,12 +125,12 @@ def begin(connection: sqlite3.Connection) -> Start:
         connection.execute("COMMIT")
     _see(state_sum == meta["state_sum"], "the sum of the state")
     _see(log_sum == int.from_bytes(meta["log_sum"], "little"), "the sum of the commands")
-    return Start(meta["applied_seq"], state_sum)
+    return PageStart(meta["applied_seq"], state_sum)
 
 
-async def scrub(run: Run, pause: Pause) -> None:
+async def scrub(run: Run, pause: PauseBetween) -> None:
     """Read all rows. Raises `Unsound`."""
-    start: Start = await run(begin)
+    start: PageStart = await run(begin)
     total = 0
     for pages, look in _LOOKS:
         mark = pages.first
@@ -162,7 +162,7 @@ def connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def _page(pages: Pages, mark: tuple[Any, ...], seq: int, connection: sqlite3.Connection) -> list[Any]:
+def _page(pages: ScrubPages, mark: tuple[Any, ...], seq: int, connection: sqlite3.Connection) -> list[Any]:
     values = {f"m{place}": value for place, value in enumerate(mark)}
     return connection.execute(pages.statement, {**values, "seq": seq}).fetchall()
 
@@ -200,7 +200,7 @@ def _see(is_sound: bool, what: str) -> None:
         raise Unsound(f"{what} is not what was written")
 
 
-_LOOKS: Final[tuple[tuple[Pages, Callable[[Any], int]], ...]] = (
+_LOOKS: Final[tuple[tuple[ScrubPages, Callable[[Any], int]], ...]] = (
     (sql_scrub.ITEMS, lambda row: checksums.of_item(*row)),
     (sql_scrub.EVIDENCE, _of_evidence),
     (sql_scrub.WITHDRAWALS, checksums.of_withdrawal),

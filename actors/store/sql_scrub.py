@@ -6,18 +6,18 @@ PAGE: Final = 500
 """Rows read at a time: a page takes about two milliseconds, then others have their turn."""
 
 
-class Pages(NamedTuple):
+class ScrubPages(NamedTuple):
     """How a table is read: a statement, and the mark from which it begins. Each row ends with its own mark."""
 
     statement: str
     first: tuple[float | str, ...]
 
 
-def _pages(columns: str, tables: str, key: str, bound: str, first: tuple[float | str, ...]) -> Pages:
+def _pages(columns: str, tables: str, key: str, bound: str, first: tuple[float | str, ...]) -> ScrubPages:
     marks = ", ".join(f":m{place}" for place in range(len(first)))
     where = f"({key}) > ({marks})" if len(first) > 1 else f"{key} > {marks}"
     statement = f"SELECT {columns}, {key} FROM {tables} WHERE {where} {bound} ORDER BY {key} LIMIT {PAGE}"  # noqa: S608
-    return Pages(statement, first)
+    return ScrubPages(statement, first)
 
 
 EVIDENCE: Final = _pages(

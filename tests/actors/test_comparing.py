@@ -92,7 +92,9 @@ async def test_copies_that_are_the_same_are_left_alone(host: Host) -> None:
     await host.store_tells(11)
     await until_same(one, two)
     kept = serving(one)._partition.waiting.marks.kept
-    compared = serving(two)._comparing
+    upkeep = serving(two)._upkeep
+    assert upkeep is not None
+    compared = upkeep._comparing
     await until(lambda: set(compared._heard) and len(kept) > 1, "they have heard of each other")
     assert aside(host, "one") == aside(host, "two") == []
 
@@ -198,8 +200,9 @@ async def test_nothing_that_may_happen_to_a_copy_is_taken_for_a_difference(host:
     seq = await host.store_tells(11)
 
     def have_compared() -> bool:
-        compared = [serving(worker)._comparing for worker in (one, two)]
-        last = [max((at for heard in each._heard.values() for at in heard), default=0) for each in compared if each]
+        upkeeps = [serving(worker)._upkeep for worker in (one, two)]
+        compared = [upkeep._comparing for upkeep in upkeeps if upkeep]
+        last = [max((at for heard in each._heard.values() for at in heard), default=0) for each in compared]
         return len(last) == 2 and min(last) > seq - 11 and not any(each._judging for each in compared)
 
     await until(have_compared, "they have compared what was told last")
