@@ -11,7 +11,7 @@ MARK_EVERY: Final = 1000
 """Sequences of the stream between two marks: what is applied differently is found with the next one."""
 
 MAX_MARKS: Final = 64
-"""SumMarks that are kept, so that a copy which lags behind, or is made anew, finds one to compare with."""
+"""Marks that are kept, so that a copy which lags behind, or is made anew, finds one to compare with."""
 
 
 class SumsAt(NamedTuple):

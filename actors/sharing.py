@@ -23,7 +23,7 @@ from bus.micro import MicroService, ServiceEndpoint
 from bus.retrying import RETRY_S
 from bus.subjects import ASK_QUEUE, query_subject_of, worker_subject
 from bus.wire import Listening
-from bus.workers import ALONE_BEAT_S, BEAT_S, Order, Workers, WorkerWord, as_bits, from_bits
+from bus.workers import ALONE_BEAT_S, BEAT_S, KNOWN_AGAIN_S, Order, Workers, WorkerWord, as_bits, from_bits
 from schemas.errors import Code, SetupError, Transient
 
 log = get_logger(__name__)
@@ -116,6 +116,7 @@ class Sharing:
         self._share = share
         self._word = share.word
         self._said: tuple[WorkerWord | None, float] = (None, float("-inf"))
+        self._known_at = float("-inf")
         self._workers = Workers(bus)
         self._workers.on_change.append(self._look_again)
         self._changed = asyncio.Event()
@@ -213,14 +214,16 @@ class Sharing:
             )
 
     def _placement(self, words: Mapping[str, WorkerWord]) -> Placement:
-        hosts = tuple(sorted(Host(name, word.weight) for name, word in words.items() if not word.draining))
+        there = [Host(name, word.weight) for name, word in words.items() if not word.draining]
+        away = [Host(name, weight, away=True) for name, weight in self._workers.away().items() if name not in words]
+        hosts = tuple(sorted(there + away)) if there else ()
         replicas = max(word.replicas for word in words.values())
         if self._placed is None or self._placed[0] != (hosts, replicas):
             empty: Placement = [()] * self._partitions
             placement = place(self._partitions, hosts, replicas) if hosts else empty
             self._placed = ((hosts, replicas), placement)
             mine = sum(1 for one in placement if self._word.id in one)
-            log.info("placed", workers=len(hosts), replicas=replicas, partitions_here=mine)
+            log.info("placed", workers=len(there), away=len(away), replicas=replicas, partitions_here=mine)
             return placement
         return self._placed[1]
 
@@ -306,6 +309,9 @@ class Sharing:
         word, at = self._said
         beat_s = BEAT_S if self._others(self._workers.present()) else ALONE_BEAT_S
         now = time.monotonic()
+        if now - self._known_at >= KNOWN_AGAIN_S or (word is not None and word.draining != self._word.draining):
+            self._workers.note_known(self._word)
+            self._known_at = now
         if word != self._own_word() or now - at >= beat_s:
             self._workers.say(self._word)
             self._said = (self._word, now)

@@ -37,6 +37,19 @@ _KEPT_S: Final = 15.0
 """Seconds that nats-server keeps a word: longer than a worker that is alone takes until the next one."""
 
 
+LEAST_WEIGHT: Final = 0.1
+"""The least weight of a worker: one of none would have no place."""
+
+KNOWN_S: Final = 24 * 3600.0
+"""Seconds for which a worker that fell silent is expected back: most come back within minutes, few after a day."""
+
+KNOWN_AGAIN_S: Final = 60.0
+"""Seconds between two notes that a worker is one of those to be expected back. nats-server may have lost the first."""
+
+_KNOWN: Final = "known."
+"""Where the keys of such notes begin. A note is the weight of the worker."""
+
+
 class WorkerWord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a worker says of itself."""
 
@@ -91,15 +104,19 @@ class Workers:
         self._prefix_size = len(bucket_key(WORKER_BUCKET, ""))
         self._words: dict[str, WorkerWord] = {}
         self._heard: dict[str, float] = {}
+        self._known: dict[str, float] = {}
+        """The weights of those that are expected back if they fall silent."""
+        self._noted: dict[str, float] = {}
+        """When that was noted last."""
         self._looked_at = monotonic()
         self._listening: Listening | None = None
         bus.on_reconnect.append(self._trust_all)
 
     async def open(self) -> None:
         """Hear words from now on, and read those that are there. Raises `Transient`, `ApiError`."""
-        self._listening = await self._bus.listen(bucket_key(WORKER_BUCKET, "*"), self._on_message)
+        self._listening = await self._bus.listen(bucket_key(WORKER_BUCKET, ">"), self._on_message)
         await self._bus.flush()
-        for entry in await self._bucket.list("*"):
+        for entry in await self._bucket.list(">"):
             if entry.key not in self._words:
                 self._take(entry.key, entry.value)
 
@@ -113,9 +130,15 @@ class Workers:
         """Say a word about this worker. It need not arrive: another one follows."""
         self._bucket.put_soon(word.id, msgspec.json.encode(word), _KEPT_S)
 
+    def note_known(self, word: WorkerWord) -> None:
+        """Note that a worker is to be expected back if it falls silent; one that is drained is not. Note it often."""
+        weight = b"" if word.draining else msgspec.json.encode(word.weight)
+        self._bucket.put_soon(_KNOWN + word.id, weight, KNOWN_S)
+
     async def withdraw(self, worker: str) -> None:
         """Say that a worker has gone. Where that does not arrive, others find out."""
         with suppress(LlumError):
+            await self._bucket.delete(_KNOWN + worker)
             await self._bucket.delete(worker)
 
     def present(self) -> dict[str, WorkerWord]:
@@ -132,6 +155,13 @@ class Workers:
             self._forget(worker)
         return dict(self._words)
 
+    def away(self) -> dict[str, float]:
+        """Give the weights of those who are expected back, by their ids: their places are kept for them."""
+        now = self._monotonic()
+        for worker in [worker for worker, noted in self._noted.items() if now - noted > KNOWN_S]:
+            del self._noted[worker], self._known[worker]
+        return {worker: weight for worker, weight in self._known.items() if worker not in self._words}
+
     def _trust_all(self) -> None:
         now = self._monotonic()
         for worker in self._heard:
@@ -142,6 +172,9 @@ class Workers:
 
     def _take(self, key: str, data: bytes) -> None:
         """Take a word; without one the key has been deleted, or is forgotten."""
+        if key.startswith(_KNOWN):
+            self._take_known(key.removeprefix(_KNOWN), data)
+            return
         if not data:
             self._forget(key)
             return
@@ -155,6 +188,18 @@ class Workers:
         self._heard[key] = self._monotonic()
         if self._words.get(key) != word:
             self._words[key] = word
+            self._changed()
+
+    def _take_known(self, worker: str, data: bytes) -> None:
+        before = self._known.pop(worker, None)
+        self._noted.pop(worker, None)
+        if data:
+            try:
+                self._known[worker] = max(msgspec.json.decode(data, type=float), LEAST_WEIGHT)
+                self._noted[worker] = self._monotonic()
+            except msgspec.DecodeError as error:
+                log.warning("worker_not_understood", worker=worker, error=str(error))
+        if self._known.get(worker) != before:
             self._changed()
 
     def _forget(self, worker: str) -> None:

@@ -25,7 +25,7 @@ from bus.jetstream import JetStream
 from bus.losses import find_losses
 from bus.object_subjects import is_object_stream
 from bus.snapshots import copy_stream
-from bus.subjects import is_log_stream, is_own_stream
+from bus.subjects import WORKER_BUCKET, bucket_stream, is_log_stream, is_own_stream
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
 from llum.backup.restoring import restore_streams
 from llum.failures import Fault
@@ -83,8 +83,7 @@ async def _copy(
 ) -> Manifest:
     made_at = time.time()
     (partial / STREAMS).mkdir()
-    # Snapshots are made anew, as shards are.
-    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name) and not is_object_stream(name)]
+    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name) and not _is_made_anew(name)]
     streams = [
         await _copy_stream(bus, name, partial / STREAMS / name, on_progress)
         for name in sorted(names, key=lambda name: (is_log_stream(name), name))
@@ -99,6 +98,11 @@ async def _copy(
         files=_copy_files(settings.data_dir, partial / FILES),
         streams=streams,
     )
+
+
+def _is_made_anew(stream: str) -> bool:
+    """Snapshots are made anew, as shards are, and workers say anew that they are there."""
+    return is_object_stream(stream) or stream == bucket_stream(WORKER_BUCKET)
 
 
 async def _copy_stream(bus: Bus, name: str, path: Path, on_progress: OnProgress) -> CopiedStream:
