@@ -1,4 +1,7 @@
-"""`python -m tests.chaos [FAULTS] [SEED]`: have faults, first thirty kills of workers, and print what came of it."""
+"""`python -m tests.chaos [FAULTS] [SEED] [REPLICAS]`: have faults, and print what came of them.
+
+First thirty workers are killed, one after the other. With one replica nobody stands by.
+"""
 
 import asyncio
 import sys
@@ -10,15 +13,15 @@ from tests.chaos.running import Chaos
 KILLS = 30
 
 
-def main(faults: str = "60", seed: str = "1") -> int:
+def main(faults: str = "60", seed: str = "1", replicas: str = "2") -> int:
     """Give the exit code: 0 if nothing was lost, duplicated, reordered, stale or diverged."""
     with tempfile.TemporaryDirectory() as folder:
-        chaos = Chaos(Path(folder), int(seed))
+        chaos = Chaos(Path(folder), int(seed), int(replicas))
         try:
             report = asyncio.run(chaos.run(faults=int(faults), kills=KILLS))
         finally:
             chaos.stage.clean_up()
-    print(f"seed {seed}", *report.lines(), sep="\n")
+    print(f"seed {seed}, replicas {replicas}", *report.lines(), sep="\n")
     return 1 if report.findings else 0
 
 
