@@ -111,9 +111,7 @@ class Person:
 
     async def check(self) -> None:
         """See that each number is there once, in order."""
-        told = [
-            piece.value for piece in (await self.ask(min_seq=self.seqs[-1], evidence=True)).components[0].evidence or []
-        ]
+        told = [number async for number in self._told()]
         wanted = list(range(1, len(self.seqs) + 1))
         self._findings.lost += [f"{self.user} lacks {number}" for number in sorted(set(wanted) - set(told))]
         twice = sorted(number for number in set(told) if told.count(number) > 1)

@@ -11,12 +11,14 @@ from tests.effort import seed
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
-async def test_nothing_is_lost_when_workers_and_servers_are_killed_and_stopped(tmp_path: Path, replicas: int) -> None:
+@pytest.mark.parametrize(("replicas", "kills", "faults"), [(1, 3, 0), (2, 2, 3)])
+async def test_nothing_is_lost_when_workers_and_servers_are_killed_and_stopped(
+    tmp_path: Path, replicas: int, kills: int, faults: int
+) -> None:
     """With one worker for each partition, and with a standby."""
     chaos = Chaos(tmp_path, seed(), replicas)
     try:
-        report = await chaos.run(faults=4, kills=3)
+        report = await chaos.run(faults=faults, kills=kills)
     finally:
         chaos.stage.clean_up()
     print(*report.lines(), sep="\n")
