@@ -16,12 +16,12 @@ the same: whichever of the earlier messages it meets, with the last chunk the pe
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
+from actors.leading import Leading
 from actors.partition import Partition
 from actors.settling import Settled
 from actors.store.part_sql import FIRST_MARKS
@@ -130,7 +130,7 @@ class LogRewriting:
         self.holds_back = False
         """Whether somebody tells so much that outcomes are to be held back for a moment."""
         self._work = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.leading = Leading(self._run)
 
     async def before_speaking(self, settled: Settled) -> None:
         """Look whether a part of somebody was forgotten. Hold outcomes back for a moment if that is needed."""
@@ -139,26 +139,8 @@ class LogRewriting:
         if self.holds_back:
             await self._sleep(HOLD_BACK_S)
 
-    @asynccontextmanager
-    async def going_on(self, primary: bool) -> AsyncIterator[None]:
-        """Do it as the primary, as long as the block lasts."""
-        await self.become(primary)
-        try:
-            yield
-        finally:
-            await self.become(False)
-
-    async def become(self, primary: bool) -> None:
-        """Do it from now on, or no longer. Returns when nothing is under way that should not be."""
-        if primary and self._task is None:
-            self._work.set()
-            self._task = asyncio.create_task(self._run())
-        elif not primary and self._task is not None:
-            task, self._task = self._task, None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
     async def _run(self) -> None:
+        self._work.set()
         with suppress(Interrupted):
             while True:
                 await self._work.wait()

@@ -191,9 +191,9 @@ class Serving:
         if self._relay is not None:
             await self._relay.become(primary)
         if self._rewriting is not None:
-            await self._rewriting.become(primary)
+            await self._rewriting.leading.become(primary)
         if self._snapshotting is not None:
-            await self._snapshotting.become(primary)
+            await self._snapshotting.leading.become(primary)
 
     @asynccontextmanager
     async def _restored(self) -> AsyncIterator[Partition]:
@@ -364,7 +364,7 @@ class Serving:
             ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, self._sleep
         )
         self._erasing.on_erased = self._snapshotting.note_erasure
-        async with self._snapshotting.going_on(self._primary):
+        async with self._snapshotting.leading.going_on(self._primary):
             yield
 
     @asynccontextmanager
@@ -372,7 +372,7 @@ class Serving:
         """Have the log of people written anew of whom a part was forgotten."""
         ground = self._ground
         self._rewriting = LogRewriting(ground.bus, partition, self._stream, self._summing, self._sleep, ground.renewing)
-        async with self._rewriting.going_on(self._primary):
+        async with self._rewriting.leading.going_on(self._primary):
             yield
 
     @asynccontextmanager

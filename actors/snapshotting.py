@@ -10,10 +10,11 @@ forgotten, because that has deleted them all (`actors/erasing.py`). Nothing wait
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from actors.leading import Leading
 from actors.partition import Partition
 from actors.store.copying import CopyFailed
 from actors.store.digests import made_by
@@ -99,7 +100,7 @@ class Snapshotting:
         self._inboxes: list[str] = []
         """Of those who have asked for a snapshot and wait."""
         self._asked = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self.leading = Leading(self._look_again_and_again, self._obey, ended=self._end)
         self._newest: SnapshotManifest | None = None
         self._counts_from = 0
         """So many commands there were when the newest was made."""
@@ -110,28 +111,9 @@ class Snapshotting:
         """Note that the snapshots have just been deleted."""
         self._newest, self._erased_at = None, time.monotonic()
 
-    @asynccontextmanager
-    async def going_on(self, primary: bool) -> AsyncIterator[None]:
-        """Do it as the primary, as long as the block lasts."""
-        await self.become(primary)
-        try:
-            yield
-        finally:
-            await self.become(False)
-
-    async def become(self, primary: bool) -> None:
-        """Do it from now on, or no longer. Returns when nothing is under way that should not be."""
-        if primary and not self._tasks:
-            self._tasks = [asyncio.create_task(self._look_again_and_again()), asyncio.create_task(self._obey())]
-        elif not primary and self._tasks:
-            tasks, self._tasks = self._tasks, []
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._requests.close()
-            await self._answer_all(
-                SnapshotMade(self._number, failure="the partition has another primary now; try again")
-            )
+    async def _end(self) -> None:
+        await self._requests.close()
+        await self._answer_all(SnapshotMade(self._number, failure="the partition has another primary now; try again"))
 
     async def make(self) -> SnapshotMade:
         """Make a snapshot now, unless the newest has everything.
