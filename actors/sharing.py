@@ -24,7 +24,7 @@ from bus.retrying import RETRY_S
 from bus.subjects import ASK_QUEUE, query_subject_of, worker_subject
 from bus.wire import Listening
 from bus.workers import ALONE_BEAT_S, BEAT_S, KNOWN_AGAIN_S, Order, Workers, WorkerWord, as_bits, from_bits
-from schemas.errors import Code, SetupError, Transient
+from schemas.errors import SetupError, Transient
 
 log = get_logger(__name__)
 
@@ -45,8 +45,6 @@ SERVICE: Final = "llum-worker"
 
 class SameWorkerError(SetupError):
     """Two workers run with the same identity."""
-
-    code = Code.SETUP
 
 
 class Serves(Protocol):
@@ -124,6 +122,8 @@ class Sharing:
         self._changing: dict[int, asyncio.Task[None]] = {}
         """Partitions that are removed, or whose primary comes or goes."""
         self._primary: set[int] = set()
+        self._left_over = set(range(partitions))
+        """Of these an earlier run may have left files, and nobody here needs them so far."""
         self._placed: tuple[tuple[tuple[Host, ...], int], Placement] | None = None
         self._failed: BaseException | None = None
         self._settled = asyncio.Event()
@@ -145,8 +145,9 @@ class Sharing:
         self._listening = await self._bus.listen(worker_subject(self._word.id), self._on_order)
         await self._service.open()
         await self._workers.open()
-        self._say()
-        if self._others(self._workers.present()):
+        words = self._workers.present()
+        self._say(words)
+        if self._others(words):
             await asyncio.sleep(self._share.settle_s)
 
     async def run(self) -> None:
@@ -202,8 +203,8 @@ class Sharing:
         self._add(duties, placement, announced)
         self._leave(duties)
         self._lead(duties)
-        self._note_settled(duties, announced[self._word.id])
-        self._say()
+        self._note_settled(duties, announced)
+        self._say(words)
 
     def _check_alone(self, words: Mapping[str, WorkerWord]) -> None:
         word = words.get(self._word.id)
@@ -214,13 +215,14 @@ class Sharing:
             )
 
     def _placement(self, words: Mapping[str, WorkerWord]) -> Placement:
-        there = [Host(name, word.weight) for name, word in words.items() if not word.draining]
+        # Where all are drained, somebody must serve all the same.
+        serving = {name: word for name, word in words.items() if not word.draining} or words
+        there = [Host(name, word.weight) for name, word in serving.items()]
         away = [Host(name, weight, away=True) for name, weight in self._workers.away().items() if name not in words]
-        hosts = tuple(sorted(there + away)) if there else ()
+        hosts = tuple(sorted(there + away))
         replicas = max(word.replicas for word in words.values())
         if self._placed is None or self._placed[0] != (hosts, replicas):
-            empty: Placement = [()] * self._partitions
-            placement = place(self._partitions, hosts, replicas) if hosts else empty
+            placement = place(self._partitions, hosts, replicas)
             self._placed = ((hosts, replicas), placement)
             mine = sum(1 for one in placement if self._word.id in one)
             log.info("placed", workers=len(there), away=len(away), replicas=replicas, partitions_here=mine)
@@ -229,7 +231,7 @@ class Sharing:
 
     def _add(self, duties: Duties, placement: Placement, announced: Mapping[str, Announced]) -> None:
         """Take what nobody answers for at once, and a few of the others at a time."""
-        answered = {number for name, said in announced.items() if name != self._word.id for number in said.ready}
+        answered = _answered(announced, self._word.id)
         moving = sum(1 for number in self._adding if number in answered)
         missing = duties.hold - set(self._worker.partitions) - set(self._adding) - set(self._changing)
         for number in sorted(missing, key=lambda number: (number in answered, number)):
@@ -246,6 +248,7 @@ class Sharing:
         try:
             await self._worker.add(number, primary=leads)
         except Transient as error:
+            # What kind of its own it is cannot be mended by looking again: a file that cannot be opened, say.
             if type(error) is not Transient:
                 raise
             # It was removed before it answered, or the bus is away: it is looked again what is to be served.
@@ -291,11 +294,14 @@ class Sharing:
             self._failed = error
         self._look_again()
 
-    def _note_settled(self, duties: Duties, mine: Announced) -> None:
-        if not self._settled.is_set() and duties.hold <= mine.ready:
+    def _note_settled(self, duties: Duties, announced: Mapping[str, Announced]) -> None:
+        """Note when all that is this worker's answers; discard files of an earlier run that others answer for."""
+        if duties.hold <= announced[self._word.id].ready:
             self._settled.set()
-            for number in set(range(self._partitions)) - duties.hold - set(self._changing):
-                self._begin(self._changing, number, self._worker.discard(number))
+        self._left_over -= duties.hold
+        for number in self._left_over & _answered(announced, self._word.id) - set(self._changing):
+            self._left_over.discard(number)
+            self._begin(self._changing, number, self._worker.discard(number))
 
     def _own_word(self) -> WorkerWord:
         self._word = msgspec.structs.replace(self._word, ready=as_bits(self._worker.answering))
@@ -304,10 +310,10 @@ class Sharing:
     def _others(self, words: Mapping[str, WorkerWord]) -> dict[str, WorkerWord]:
         return {name: word for name, word in words.items() if name != self._word.id}
 
-    def _say(self) -> None:
+    def _say(self, words: Mapping[str, WorkerWord]) -> None:
         """Say what is new at once, and the same again in time for nobody to miss it."""
         word, at = self._said
-        beat_s = BEAT_S if self._others(self._workers.present()) else ALONE_BEAT_S
+        beat_s = BEAT_S if self._others(words) else ALONE_BEAT_S
         now = time.monotonic()
         if now - self._known_at >= KNOWN_AGAIN_S or (word is not None and word.draining != self._word.draining):
             self._workers.note_known(self._word)
@@ -335,11 +341,21 @@ class Sharing:
         except msgspec.DecodeError as error:
             log.warning("order_not_understood", error=str(error))
             return
-        self._share.keep_draining(order.drain)
-        self._word = msgspec.structs.replace(self._word, draining=order.drain or self._leaving)
-        self._look_again()
+        try:
+            self._share.keep_draining(order.drain)
+        except SetupError as error:
+            # Whoever has ordered it sees that nothing has changed.
+            log.error("order_not_kept", error=str(error))
+        else:
+            self._word = msgspec.structs.replace(self._word, draining=order.drain or self._leaving)
+            self._look_again()
         if reply:
             self._bus.publish_soon(reply, msgspec.json.encode(self._own_word()))
+
+
+def _answered(announced: Mapping[str, Announced], me: str) -> set[int]:
+    """Give the partitions that others answer for."""
+    return {number for name, said in announced.items() if name != me for number in said.ready}
 
 
 _order: Final = msgspec.json.Decoder(Order)

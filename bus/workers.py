@@ -8,7 +8,7 @@ work, never correctness: all workers that serve a partition apply the same log.
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,7 @@ from bus.logger import get_logger
 from bus.subjects import WORKER_BUCKET, bucket_key
 from bus.wire import Listening
 from schemas.errors import LlumError
+from schemas.limits import LEAST_WEIGHT
 
 log = get_logger(__name__)
 
@@ -35,10 +36,6 @@ LATE_S: Final = 1.0
 
 _KEPT_S: Final = 15.0
 """Seconds that nats-server keeps a word: longer than a worker that is alone takes until the next one."""
-
-
-LEAST_WEIGHT: Final = 0.1
-"""The least weight of a worker: one of none would have no place."""
 
 KNOWN_S: Final = 24 * 3600.0
 """Seconds for which a worker that fell silent is expected back: most come back within minutes, few after a day."""
@@ -92,6 +89,12 @@ def from_bits(bits: str) -> frozenset[int]:
     return frozenset(place for place in range(number.bit_length()) if number >> place & 1)
 
 
+class _Known(NamedTuple):
+    weight: float
+    noted: float
+    """When that was noted last."""
+
+
 class Workers:
     """Knows the words of all workers. From `open` to `close` it hears them."""
 
@@ -104,10 +107,8 @@ class Workers:
         self._prefix_size = len(bucket_key(WORKER_BUCKET, ""))
         self._words: dict[str, WorkerWord] = {}
         self._heard: dict[str, float] = {}
-        self._known: dict[str, float] = {}
-        """The weights of those that are expected back if they fall silent."""
-        self._noted: dict[str, float] = {}
-        """When that was noted last."""
+        self._known: dict[str, _Known] = {}
+        """Those that are expected back if they fall silent."""
         self._looked_at = monotonic()
         self._listening: Listening | None = None
         bus.on_reconnect.append(self._trust_all)
@@ -158,9 +159,8 @@ class Workers:
     def away(self) -> dict[str, float]:
         """Give the weights of those who are expected back, by their ids: their places are kept for them."""
         now = self._monotonic()
-        for worker in [worker for worker, noted in self._noted.items() if now - noted > KNOWN_S]:
-            del self._noted[worker], self._known[worker]
-        return {worker: weight for worker, weight in self._known.items() if worker not in self._words}
+        self._known = {worker: known for worker, known in self._known.items() if now - known.noted <= KNOWN_S}
+        return {worker: known.weight for worker, known in self._known.items() if worker not in self._words}
 
     def _trust_all(self) -> None:
         now = self._monotonic()
@@ -192,14 +192,14 @@ class Workers:
 
     def _take_known(self, worker: str, data: bytes) -> None:
         before = self._known.pop(worker, None)
-        self._noted.pop(worker, None)
-        if data:
-            try:
-                self._known[worker] = max(msgspec.json.decode(data, type=float), LEAST_WEIGHT)
-                self._noted[worker] = self._monotonic()
-            except msgspec.DecodeError as error:
-                log.warning("worker_not_understood", worker=worker, error=str(error))
-        if self._known.get(worker) != before:
+        try:
+            weight = max(msgspec.json.decode(data, type=float), LEAST_WEIGHT) if data else None
+        except msgspec.DecodeError as error:
+            log.warning("worker_not_understood", worker=worker, error=str(error))
+            weight = None
+        if weight is not None:
+            self._known[worker] = _Known(weight, self._monotonic())
+        if weight != (None if before is None else before.weight):
             self._changed()
 
     def _forget(self, worker: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from bus.addresses import with_hidden_logins
 from bus.subjects import ASKED_KEPT_DAYS, ASKED_KEPT_MESSAGES, DEFAULT_PARTITIONS, MAX_PARTITIONS
 from llum.settings_file import CONFIG_VARIABLE
-from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, MAX_PAYLOAD_BYTES
+from schemas.limits import APP_CONNECTIONS, APP_SUBSCRIPTIONS, LEAST_WEIGHT, MAX_PAYLOAD_BYTES
 from schemas.time_zones import UTC, ZONE_PATTERN
 
 
@@ -175,8 +175,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         _setting(
             "Share of partitions that a worker serves, compared with the others: 2 gets twice as many as 1.",
-            "a number from 0.1 to 100",
-            ge=0.1,
+            f"a number from {LEAST_WEIGHT} to 100",
+            ge=LEAST_WEIGHT,
             le=100,
         ),
     ] = 1.0

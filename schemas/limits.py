@@ -69,3 +69,6 @@ MAX_EXPORT_PAGE_BYTES: Final = 512 * 1024
 
 MAX_STREAM_REPLICAS: Final = 5
 """Servers that may keep one stream: JetStream allows no more."""
+
+LEAST_WEIGHT: Final = 0.1
+"""The least weight of a worker: one of none would have no partitions."""

@@ -50,6 +50,9 @@ async def _order(bus: Bus, word: WorkerWord, order: Order) -> None:
     if answer.no_responders:
         message = f"worker {word.id} on {word.host} does not answer: it has ended, or ends"
         raise Transient(Code.UNAVAILABLE, message, "look again with `llum status` in a moment")
+    if msgspec.json.decode(answer.data, type=WorkerWord).draining != order.drain:
+        message = f"worker {word.id} on {word.host} cannot write this into its folder of shards, so nothing has changed"
+        raise Transient(Code.UNAVAILABLE, message, "see the last lines of its log, and make the folder writable")
 
 
 async def _until_empty(bus: Bus, ids: set[str], within_s: float) -> None:

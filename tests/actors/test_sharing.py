@@ -15,7 +15,7 @@ from bus.connection import Bus
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS, partition_of, worker_subject
 from bus.workers import Order, Workers, WorkerWord, from_bits, read_words
-from schemas.errors import Transient
+from schemas.errors import SetupError, Transient
 from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.actors.serving import Llum
@@ -65,7 +65,7 @@ class Hall:
                 max_active_models=100,
                 on_ready=ready.set,
                 stop=stop,
-                share=share_as(name, keep_draining=drains.append, **share),
+                share=share_as(name, **{"keep_draining": drains.append, **share}),
             )
         )
         running = Running(name, task, stop, ready)
@@ -221,6 +221,56 @@ async def test_where_all_are_drained_what_is_served_stays(hall: Hall) -> None:
     await hall.start("second")
     await hall.until_served(is_shared("second"), "the second has all")
     assert await hall.llum.values("x") == [1]
+
+
+async def test_a_worker_that_is_drained_and_alone_serves_when_it_starts_anew(hall: Hall) -> None:
+    """Somebody must, and what it has on its disk stays; when another one comes, that one takes all."""
+    first = await hall.start("first")
+    await hall.llum.make_person("alice", "x")
+    await hall.llum.tell("x", 1)
+    await first.end()
+    files = hall.files("first")
+    assert files
+    await hall.start("first", draining=True)
+    await hall.until_served(is_shared("first"), "it serves all the same")
+    assert hall.files("first") >= files
+    assert await hall.llum.values("x") == [1]
+    await hall.start("second")
+    await hall.until_served(is_shared("second"), "the other one has all")
+
+    async def empty() -> bool:
+        return not hall.files("first")
+
+    await eventually(empty, "what moved away has left no file")
+
+
+async def test_files_of_an_earlier_run_go_once_others_answer_for_them(hall: Hall) -> None:
+    """What nobody answers for yet is kept until then."""
+    first = await hall.start("first")
+    for user in EVERYBODY:
+        await hall.llum.make_person(user, "x")
+    await first.end()
+    assert len(hall.files("first")) > PARTITIONS / 2
+    await hall.start("second")
+    await hall.start("first")
+    await hall.until_served(is_shared("first", "second"), "both share")
+
+    async def tidy() -> bool:
+        return hall.files("first") <= (await hall.served())["first"]
+
+    await eventually(tidy, "what others serve has left no file")
+
+
+async def test_an_order_that_cannot_be_kept_changes_nothing(hall: Hall) -> None:
+    """Its answer says so."""
+
+    def full(_drain: bool) -> None:
+        raise SetupError("the disk is full")
+
+    await hall.start("first", keep_draining=full)
+    order = msgspec.json.encode(Order(drain=True))
+    answer = await hall.llum.bus.inbox.request(worker_subject("first"), order, DEADLINE_S)
+    assert not msgspec.json.decode(answer.data, type=WorkerWord).draining
 
 
 async def test_of_two_workers_with_one_name_the_first_ends(hall: Hall) -> None:
