@@ -176,7 +176,8 @@ class Llum:
     def run(self, *arguments: str, text: str = "") -> str:
         """Run a command of llum that must succeed, and give what it prints."""
         done = self.command(*arguments, text=text)
-        assert done.returncode == 0, f"llum {' '.join(arguments)}: {done.stderr}\n{self.last_words()}"
+        said = f"exit {done.returncode}: {done.stderr}{done.stdout}"
+        assert done.returncode == 0, f"llum {' '.join(arguments)}: {said}\n{self.last_words()}"
         return done.stdout.strip()
 
     def last_words(self) -> str:
