@@ -25,6 +25,12 @@ PREFERENCES_APP: Final = "_preferences"
 RULES_APP: Final = "_rules"
 """Notes in a model what its rules bring about elsewhere, and withdraws what followed from withdrawn evidence."""
 
+CRON_APP: Final = "_cron"
+"""Fires rules whose time has come."""
+
+APPS_OF_RULES: Final = frozenset({RULES_APP, CRON_APP})
+"""They tell for a person's rules, as long as there are any."""
+
 RESTATING_APP: Final = "_restate"
 """Writes into the log anew what is left of a person of whom a part was forgotten."""
 

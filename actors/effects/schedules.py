@@ -23,9 +23,9 @@ from bus.requests import Requests
 from bus.retrying import retrying
 from bus.schedules import Firings, Taken
 from bus.time_zones import zone_named
-from model.commands.rules import CRON_APP
 from model.rules.schedules import CronError, parse_cron
 from model.state import Model, StoredRule
+from schemas.apps import CRON_APP
 from schemas.commands import Fire
 from schemas.effects import Firing
 from schemas.errors import Code, Refusal

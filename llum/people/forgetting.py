@@ -35,6 +35,7 @@ from identity.tokens import Tokens
 from llum.client import Client
 from llum.people.log_forgetting import count_in_logs, forget_in_logs
 from schemas.app_names import app_name
+from schemas.apps import APPS_OF_RULES
 from schemas.commands import Forget
 from schemas.errors import Code, Refusal, Transient
 from schemas.paths import check_token
@@ -49,6 +50,10 @@ PING_WITHIN_S: Final = 5.0
 MOST_ROUNDS: Final = 10
 """There are two at least: the second also erases what the first one has set off, such as outcomes. After so many that
 all found something, somebody goes on telling."""
+
+MOST_PASSES: Final = 3
+"""Times that all of it is done where something is left that nobody has told: it was on its way when its place was
+looked at, such as a notice that was just being sent."""
 
 CHASE_S: Final = 10.0
 """Seconds for all rounds after the first: by then what comes has been told since, and there is no end to it."""
@@ -124,14 +129,14 @@ async def forget_person(
     removed = await forgetter.model_size()
     known = bool(removed.models) or await forgetter.is_begun()
     removed.schedules = await forgetter.schedules()
-    removed += await forgetter.erase_rounds()
-    await forgetter.erase_remains()
-    # Last: by it a sweep finds again what was interrupted.
-    removed.trials = await TemporaryUsers(client.bus).erase_user(user)
-    left = await forgetter.left_on_the_bus()
-    told_by = await forgetter.told_by() if left.commands else []
-    removed += await forgetter.erase_files()
-    left += await forgetter.left_in_files()
+    for _ in range(MOST_PASSES):
+        removed += await forgetter.erase_all()
+        left = await forgetter.left_on_the_bus()
+        told_by = await forgetter.told_by() if left.commands else []
+        removed += await forgetter.erase_files()
+        left += await forgetter.left_in_files()
+        if told_by or not left.total:
+            break
     absent = [] if forgetter.is_here else [f"log files and spools: there is no folder {data_dir} here"]
     return Receipt(user=user, removed=removed, left=left, known=known, told_by=told_by, not_looked_at=absent)
 
@@ -174,6 +179,14 @@ class _Forgetter:
         forgets = subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
         return any([await self._jetstream.count(stream, forgets) for stream in await self._log_streams()])
 
+    async def erase_all(self) -> Counts:
+        """Erase what the bus holds, with what nats-server keeps of it, and what is kept until when a user stays."""
+        erased = await self.erase_rounds()
+        await self.erase_remains()
+        # Last: by it a sweep finds again what was interrupted.
+        erased.trials = await TemporaryUsers(self._bus).erase_user(self._user)
+        return erased
+
     async def erase_rounds(self) -> Counts:
         """Erase until nothing is found any more, or what is found has been told since."""
         erased = Counts()
@@ -193,9 +206,10 @@ class _Forgetter:
         return self._deadline is None or time.monotonic() < self._deadline
 
     async def told_by(self) -> list[str]:
-        """Name the apps whose commands are in the log."""
+        """Name the apps whose commands are in the log, but for rules, which have ended with the model."""
         found = [await self._jetstream.subjects(stream, self._commands) for stream in await self._log_streams()]
-        return sorted({app_name(subjects.parse_address(subject).app) for each in found for subject in each})
+        apps = {subjects.parse_address(subject).app for each in found for subject in each}
+        return sorted(app_name(app) for app in apps - APPS_OF_RULES)
 
     async def erase_round(self) -> Counts:
         """Have the model forgotten, then erase what the bus holds, the log last."""

@@ -28,6 +28,7 @@ from model.rules.statement import NotifyAction
 from model.stamp import Stamp
 from model.state import Context, Model, StoredRule, contexts_below
 from schemas.app_names import app_name
+from schemas.apps import CRON_APP
 from schemas.causes import Cause
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule
 from schemas.errors import Code, Refusal
@@ -36,9 +37,6 @@ from schemas.limits import MAX_CAUSES_REMEMBERED, MAX_LIST_ITEMS, MAX_PER_CAUSE,
 from schemas.missing import right
 from schemas.paths import Path, check_path
 from schemas.plain_checks import check_length, check_name
-
-CRON_APP: Final = "_cron"
-"""The app that llum fires scheduled rules as. Nobody can register it."""
 
 _ROOT: Final = re.compile(r"[!-~]{1,160}")
 _TOKEN: Final = re.compile(r"[0-9]{1,20}(?:-[0-9]{1,10}){0,2}")

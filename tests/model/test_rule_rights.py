@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from model.changes import Fired, RuleSuspended, ScheduleDropped, SchedulePlanned
-from model.commands.rules import CRON_APP
 from model.state import StoredRule
+from schemas.apps import CRON_APP
 from schemas.commands import (
     ActivateRule,
     Correct,

@@ -1,7 +1,7 @@
 """Rules that are there and do not fire, until an owner's app activates them."""
 
 from model.changes import Fired, SchedulePlanned
-from model.commands.rules import CRON_APP
+from schemas.apps import CRON_APP
 from schemas.commands import ActivateRule, DeleteRule, Fire, MakeRule, Tell
 from schemas.errors import Code
 from schemas.evidence import NewEvidence
