@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import functools
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,12 @@ from tests.effort import EFFORT, SAME_CHANCE, STORMS
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
 settings.register_profile("llum", deadline=None, max_examples=100 * EFFORT, print_blob=True, derandomize=SAME_CHANCE)
 settings.load_profile("llum")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look at what the tests make, and not, each time, at ten thousand tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,6 +4,7 @@ The layers are import-linter's business (`make check`). Here are circles, which 
 """
 
 import ast
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,7 +31,10 @@ def imported(file: Path) -> Iterator[str]:
             yield from (name if name in MODULES else node.module for name in names)
 
 
-IMPORTS = {name: set(imported(file)) - {name} for name, file in MODULES.items()}
+@functools.cache
+def import_graph() -> dict[str, set[str]]:
+    """Give what each module imports. The files are read when a test asks: each process collects all tests."""
+    return {name: set(imported(file)) - {name} for name, file in MODULES.items()}
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
@@ -46,7 +50,7 @@ def between_children(package: str) -> dict[str, set[str]]:
     """Give the imports between the modules and packages that lie directly in a package, whatever is below them."""
     depth = package.count(".") + 1 if package else 0
     graph: dict[str, set[str]] = defaultdict(set)
-    for importer, imports in IMPORTS.items():
+    for importer, imports in import_graph().items():
         for one in imports:
             ends = [name.split(".") for name in (importer, one)]
             if all(end[:depth] == package.split(".")[:depth] and len(end) > depth for end in ends):
@@ -66,7 +70,7 @@ def test_what_lies_beside_each_other_does_not_import_in_a_circle(package: str) -
 
 def test_no_files_import_in_a_circle() -> None:
     """Wherever they lie."""
-    assert circle(IMPORTS) == []
+    assert circle(import_graph()) == []
 
 
 def test_a_circle_is_found() -> None:
@@ -79,4 +83,4 @@ def test_a_circle_is_found() -> None:
 def test_every_package_is_walked() -> None:
     """The list here is the one that import-linter and the type checker have, and none of the packages is empty."""
     assert [package for package in PACKAGES if package not in MODULES] == []
-    assert set(itertools.chain(*IMPORTS.values())) - set(MODULES) == set()
+    assert set(itertools.chain(*import_graph().values())) - set(MODULES) == set()
