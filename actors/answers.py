@@ -85,7 +85,9 @@ class Answers:
         try:
             # One step in a dict for whatever was asked within the minute: it need not be read again.
             question = self._tally.questions.get((address, data))
-            query = (question and question.query) or decode_query(data, address.verb)
+            query = (question and question.query) or decode_query(
+                data, address.verb, self._partition.level.known.queries
+            )
             live = self._partition.active(address.user)
             if live is None or live.model is None or not self._is_simple(query):
                 return partial(self._guarded, self._answer_later, address, data, query)
@@ -140,7 +142,8 @@ class Answers:
             await self._wait_for(query.min_seq)
         if isinstance(query, Ping):
             number, applied_seq = self._partition.number, self._partition.applied_seq
-            return PingReply(partition=number, applied_seq=applied_seq, **self._state()._asdict())
+            level = self._partition.level.level
+            return PingReply(partition=number, applied_seq=applied_seq, level=level, **self._state()._asdict())
         if isinstance(query, MeasurePart):
             return await self._measure(address, query)
         # No later command slips in before it is known what to read.

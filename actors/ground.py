@@ -21,6 +21,7 @@ from bus.as_app import new_id
 from bus.connection import Bus
 from bus.readers import LogReaders
 from model.resolvers.registry import Resolvers
+from schemas.levels import Levels
 
 PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
@@ -66,6 +67,8 @@ class Ground:
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
     doubted: dict[int, float] = field(default_factory=dict)
     """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
+
+    levels: Levels = field(default_factory=Levels)
 
     holder: str = field(default_factory=new_id)
     """Tells workers apart."""

@@ -16,6 +16,7 @@ from actors.comparing import DiffersError, stopped
 from actors.erasing import OutdatedError, remove_outdated
 from actors.figures import PartitionFigures
 from actors.ground import Ground
+from actors.levels import BeyondLevelError
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
 from actors.serving import Serving
@@ -65,6 +66,8 @@ class Life:
         """Whether asks are answered with what is wrong with the log."""
         self._telling: asyncio.Task[None] | None = None
         self._anew = FIRST
+        self.beyond: BeyondLevelError | None = None
+        """Why it is stopped, if that is its level."""
         self.serving = self._serve()
 
     @property
@@ -95,6 +98,9 @@ class Life:
                 await self._make_anew(damage)
             except DiffersError as error:
                 await self._replace(error)
+            except BeyondLevelError as error:
+                await self._stand_still(error)
+                return
             except OutdatedError as outdated:
                 log.error("shard_outdated", partition=self.number, why=outdated.what, what_now="it is made anew")
                 await self._remove_outdated()
@@ -140,6 +146,12 @@ class Life:
         except OSError as failure:
             raise ShardError(path, failure) from failure
         log.error("replica_set_aside", partition=number, why=str(error), aside=str(aside), what_now=FROM_THE_LOG)
+
+    async def _stand_still(self, error: BeyondLevelError) -> None:
+        """Neither apply nor answer, until the partition is to leave: others know its level. The file is kept."""
+        log.error("partition_stopped", partition=self.number, why=error.what, what_now=error.hint)
+        self.beyond = error
+        await self._leaving.wait()
 
     async def _until_accepted(self, error: OtherLogError) -> None:
         """Refuse asks until the operator accepts the log; then have the shard made anew from it."""

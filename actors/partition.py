@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 
 from actors.driving import drive
 from actors.incoming import Incoming, address_of, decode_incoming
+from actors.levels import BeyondLevelError, PartitionLevel
 from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
@@ -35,6 +36,7 @@ from model.evidence import decode_evidence
 from model.reads import Follow, Followed, Found, Read
 from schemas.commands import Command, MakeModel
 from schemas.errors import Code, Transient
+from schemas.levels import Levels
 from schemas.parts import Restate
 from schemas.preferences import PutPreferences
 
@@ -59,13 +61,18 @@ class Partition:
         relayed_seq: int = 0,
         bound: Bound | None = None,
         careful_until: int = 0,
+        levels: Levels | None = None,
     ) -> None:
+        """Raises `BeyondLevelError` if the shard has come to a level that is not known here."""
         self.number = number
         self.shard = shard
         self.waiting = Uncommitted(shard, relayed_seq, bound or Bound())
+        self.level = PartitionLevel(number, levels or Levels(), self.waiting)
         self.stored = Overlay(shard, self.waiting)
         self.tally = Tally()
         """Who has asked what, as long as it is not written."""
+        self.on_beyond: Callable[[BeyondLevelError], None] = _raise
+        """Called when the log comes to a level that is not known here. By default it is raised."""
         self.flush: Callable[[], Awaitable[None]] = self.commit_all
         """Commits all that is applied. Whoever commits may put its own here, which tries until the disk takes it."""
         self._lock = asyncio.Lock()
@@ -97,20 +104,38 @@ class Partition:
         """Apply messages in their order and speak of them; those that were applied before are passed over.
 
         Raises what SQLite raises when it cannot read, or cannot write what must be committed before it is said. The
-        same call may be made again then: what was applied has been spoken of.
+        same call may be made again then: what was applied has been spoken of. It ends before a message that raises the
+        level to one that is not known here, after calling `on_beyond`.
         """
         failpoints.reached("before_apply")
-        incoming = [decode_incoming(message) for message in messages if message.seq > self.applied_seq]
+        left = [message for message in messages if message.seq > self.applied_seq]
         settled: list[Settled] = []
-        while incoming:
-            done = await self._apply_first(incoming)
-            self._wake()
-            failpoints.reached("applied")
-            await speak(done)
-            failpoints.reached("spoken")
-            settled += done
-            incoming = incoming[len(done) :]
+        while incoming := self._read(left):
+            left = left[len(incoming) :]
+            while incoming:
+                done = await self._apply_first(incoming)
+                self._wake()
+                failpoints.reached("applied")
+                await speak(done)
+                failpoints.reached("spoken")
+                settled += done
+                incoming = incoming[len(done) :]
         return settled
+
+    def _read(self, messages: Sequence[LogMessage]) -> list[Incoming]:
+        """Decode messages up to one that raises the level: what follows it is read by another."""
+        incoming: list[Incoming] = []
+        commands = self.level.known.commands
+        for message in messages:
+            one = decode_incoming(message, commands)
+            if one.level is not None and not self.level.knows(one.level):
+                if not incoming:
+                    self.on_beyond(self.level.beyond(one.level))
+                break
+            incoming.append(one)
+            if one.level is not None:
+                break
+        return incoming
 
     def apply_at_once(self, message: LogMessage) -> Settled | None:
         """Apply a message as `apply` does, for less, if nothing must be waited for, as with most.
@@ -119,7 +144,7 @@ class Partition:
         """
         if self._lock.locked() or self.is_careful or self.waiting.forgets or message.seq <= self.applied_seq:
             return None
-        one = decode_incoming(message)
+        one = decode_incoming(message, self.level.known.commands)
         if one.command is None or type(one.command) in STAND_ALONE:
             return None
         key, actor = key_of(one), self.active(one.address.user) or self._newcomer(one)
@@ -223,6 +248,8 @@ class Partition:
         if self.waiting.forgets:
             # The disk did not take it when it was applied. Until it does, the shard knows repeats of what is forgotten.
             await self.flush()
+        if incoming[0].level is not None:
+            return await self._raise_level(incoming[0])
         if incoming[0].message.seq == self._failed_seq:
             return await self._pass_over(incoming[0])
         if type(incoming[0].command) in STAND_ALONE:
@@ -235,6 +262,13 @@ class Partition:
                 self._let_go(work.faulty_user)
                 await self.flush()
         return work.settled
+
+    async def _raise_level(self, one: Incoming) -> list[Settled]:
+        async with self._lock:
+            settled = self.level.apply(one, self.shard.digests)
+        if self.is_careful:
+            await self.commit_all()
+        return [settled]
 
     async def _pass_over(self, one: Incoming) -> list[Settled]:
         """Refuse a command that hit a fault of ours, which may have left its model half changed."""
@@ -274,6 +308,7 @@ class Partition:
             except BaseException:
                 self._let_go(one.address.user)
                 self.waiting.undo()
+                self.level.look_again()
                 raise
         return work.settled
 
@@ -345,7 +380,7 @@ class Partition:
 def _together(incoming: list[Incoming]) -> int:
     """Say how many of the first messages may be applied together."""
     for index, one in enumerate(incoming):
-        if type(one.command) in STAND_ALONE:
+        if type(one.command) in STAND_ALONE or one.level is not None:
             return index
     return len(incoming)
 
@@ -353,6 +388,10 @@ def _together(incoming: list[Incoming]) -> int:
 def _makes_a_model(command: Command | None) -> bool:
     """Tell whether a command is for somebody who has no model."""
     return type(command) is MakeModel or (type(command) is PutPreferences and command.make is not None)
+
+
+def _raise(error: BeyondLevelError) -> None:
+    raise error
 
 
 def _leaves() -> Transient:

@@ -21,6 +21,7 @@ from actors.effects.relaying import Relay
 from actors.erasing import Erasing, OutdatedError
 from actors.figures import PartitionFigures
 from actors.ground import Ground
+from actors.levels import BeyondLevelError
 from actors.pace import Pace
 from actors.partition import Partition
 from actors.rejoining import rejoining
@@ -41,7 +42,7 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
 
-ServingFault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError
+ServingFault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError | BeyondLevelError
 """What ends the serving of a shard, and is not the end of the partition's life here."""
 
 IN_HAND_POLL_S = 0.01
@@ -108,13 +109,11 @@ class Serving:
             waiting=len(self._mailbox.waiting),
             uncommitted=0 if partition is None else partition.waiting.total,
             effects_waiting=0 if self._relay is None else self._relay.waiting,
+            level=0 if partition is None else partition.level.level,
         )
 
     async def live(self) -> None:
-        """Live until told to leave.
-
-        Raises what ends it before, `ShardDamaged`, `Unwritable` and `OtherLogError` among it.
-        """
+        """Live until told to leave. Raises what ends it before, a `ServingFault` among it."""
         try:
             await self._live()
         except Exception as error:
@@ -206,13 +205,16 @@ class Serving:
                 shard = await restoring.open()
                 shard.on_damage = self._stop_for
                 exits.push_async_callback(shard.close)
-                relayed_seq = await checkpoints.read(ground.bus, number)
+                relayed = await checkpoints.read(ground.bus, number)
                 await self._join(shard.committed_seq)
             exits.callback(ground.actives.passivate_all, number)
             exits.callback(ground.readers.leave, number)
             # At the end nobody waits for what this worker does not see any more.
             exits.callback(self._announcer.chains.close)
-            partition = Partition(number, shard, ground.actives, relayed_seq, ground.bound, self._careful_until)
+            partition = Partition(
+                number, shard, ground.actives, relayed, ground.bound, self._careful_until, ground.levels
+            )
+            partition.on_beyond = self._stop_for
             if self._anew.seen_at > partition.applied_seq:
                 partition.waiting.marks.want(self._anew.seen_at)
             yield partition
@@ -331,8 +333,7 @@ class Serving:
     def _state(self) -> Condition:
         """Say how it stands."""
         differs = None if self._upkeep is None else self._upkeep.differs
-        waits = bool(self._in_hand or self._mailbox.waiting)
-        pauses = self._pace.pauses_because(self._ground.bound.failure, waits)
+        pauses = self._pace.pauses_because(self._ground.bound.failure, bool(self._in_hand or self._mailbox.waiting))
         return Condition(pauses, self._summing.differs, self._pace.idle_s, differs)
 
     def _note_applied(self, partition: Partition) -> None:

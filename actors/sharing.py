@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from actors.levels import LevelsMet, level_of, may_serve
 from actors.moving import Announced, Duties, decide
 from actors.placement import Host, Placement, place
 from bus.connection import Bus
@@ -55,6 +56,9 @@ class Serves(Protocol):
 
     @property
     def answering(self) -> frozenset[int]: ...
+
+    @property
+    def levels(self) -> LevelsMet: ...
 
     async def add(self, number: int, *, primary: bool = True) -> None: ...
 
@@ -126,6 +130,8 @@ class Sharing:
         """Of these an earlier run may have left files, and nobody here needs them so far."""
         self._placed: tuple[tuple[tuple[Host, ...], int], Placement] | None = None
         self._failed: BaseException | None = None
+        self._level = 0
+        """The level that was noted last."""
         self._settled = asyncio.Event()
         self._left = asyncio.Event()
         self._leaving = False
@@ -186,7 +192,7 @@ class Sharing:
         await self._workers.withdraw(self._word.id)
 
     def _has_heirs(self, words: Mapping[str, WorkerWord]) -> bool:
-        return any(not word.draining for word in self._others(words).values())
+        return any(may_serve(word, level_of(words.values())) for word in self._others(words).values())
 
     def _look(self) -> None:
         """Do what has become this worker's to do, unless nothing can be known now."""
@@ -195,6 +201,7 @@ class Sharing:
         words = self._workers.present()
         self._check_alone(words)
         words[self._word.id] = self._own_word()
+        self._note_level(words)
         placement = self._placement(words)
         announced = {name: Announced(from_bits(word.ready)) for name, word in words.items()}
         duties = decide(self._word.id, self._worker.partitions, placement, announced)
@@ -214,9 +221,15 @@ class Sharing:
                 "Its data folder is a copy of this one's. Delete shards/worker.json in one of them.",
             )
 
+    def _note_level(self, words: Mapping[str, WorkerWord]) -> None:
+        level, newest = level_of(words.values()), self._word.newest_level
+        if level != self._level and level > newest:
+            what_now = "start a later llum here; until then others serve what would be this worker's"
+            log.error("level_not_known", level=level, newest_known=newest, what_now=what_now)
+        self._level = level
+
     def _placement(self, words: Mapping[str, WorkerWord]) -> Placement:
-        # Where all are drained, somebody must serve all the same.
-        serving = {name: word for name, word in words.items() if not word.draining} or words
+        serving = _serving(words)
         there = [Host(name, word.weight) for name, word in serving.items()]
         away = [Host(name, weight, away=True) for name, weight in self._workers.away().items() if name not in words]
         hosts = tuple(sorted(there + away))
@@ -304,7 +317,14 @@ class Sharing:
             self._begin(self._changing, number, self._worker.discard(number))
 
     def _own_word(self) -> WorkerWord:
-        self._word = msgspec.structs.replace(self._word, ready=as_bits(self._worker.answering))
+        levels = self._worker.levels
+        self._word = msgspec.structs.replace(
+            self._word,
+            ready=as_bits(self._worker.answering),
+            newest_level=levels.newest,
+            met_level=max(levels.met, self._word.met_level),
+            stopped=as_bits(levels.stopped),
+        )
         return self._word
 
     def _others(self, words: Mapping[str, WorkerWord]) -> dict[str, WorkerWord]:
@@ -351,6 +371,13 @@ class Sharing:
             self._look_again()
         if reply:
             self._bus.publish_soon(reply, msgspec.json.encode(self._own_word()))
+
+
+def _serving(words: Mapping[str, WorkerWord]) -> Mapping[str, WorkerWord]:
+    """Choose those that are to serve. Where all are drained, or know too little, somebody must all the same."""
+    level = level_of(words.values())
+    knowing = {name: word for name, word in words.items() if word.newest_level >= level} or words
+    return {name: word for name, word in knowing.items() if may_serve(word, level)} or knowing
 
 
 def _answered(announced: Mapping[str, Announced], me: str) -> set[int]:

@@ -13,6 +13,7 @@ from actors.live import LiveModel
 from actors.mailbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
 from actors.marks import SumMarks
 from actors.store.batch import Batch
+from actors.store.checksums import of_level
 from actors.store.digests import MODULUS, Landmark
 from actors.store.keys import CommandKey, First
 from actors.store.shard import Shard
@@ -94,6 +95,8 @@ class Uncommitted:
         """The sum of the digests of all commands that are kept, committed or not."""
         self.state_sum = shard.state_sum
         """The sum of the checksums of all rows that models are made of, committed or not."""
+        self.level = shard.level
+        """The level that a command has raised the partition to; 0: none has."""
         self.marks = SumMarks()
         """The sums at some sequences."""
         self.clock_us = shard.clock_us
@@ -176,6 +179,11 @@ class Uncommitted:
         actor.log_sum = share
         self.log_sum = (self.log_sum + share) % MODULUS
 
+    def raise_level(self, level: int) -> None:
+        """Have a level wait for its commit. It is in the sum of the state, and of no person's share."""
+        self.state_sum += of_level(level) - of_level(self.level)
+        self.level = self.gathering.batch.level = level
+
     def note(self, message: LogMessage, digest: bytes) -> None:
         """Count a message as applied. Its rows are here already."""
         gathering, size = self.gathering, len(message.data)
@@ -239,6 +247,7 @@ class Uncommitted:
         self.ended += self.total
         self._under_way, self.gathering = None, Unsaved(self._relayed_seq)
         self.applied_seq, self.clock_us = self.committed_seq, self._committed_us
+        self.level = self._shard.level
         self._last, self.log_sum, self.state_sum = self._shard.last, self._shard.log_sum, self._shard.state_sum
 
     def leave(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from actors.effects.relaying import Relaying
 from actors.figures import Counters, WorkerFigures
 from actors.ground import Ground
+from actors.levels import LevelsMet
 from actors.life import Life
 from actors.listeners import Listeners
 from actors.live import ActiveModels
@@ -27,6 +28,7 @@ from identity.inboxes import WatchedInboxes
 from model.resolvers.registry import Resolvers
 from model.resolvers.summaries import SHIPPED
 from schemas.errors import Code, Transient
+from schemas.levels import Levels
 from schemas.time_zones import UTC
 
 log = get_logger(__name__)
@@ -75,10 +77,11 @@ class Worker:
         allow_private_webhooks: bool = False,
         time_zone: str = UTC,
         snapshots: SnapshotPolicy = USUAL_POLICY,
+        levels: Levels | None = None,
     ) -> "Worker":
         """Make a worker that serves nothing yet. Raises `Transient`.
 
-        `time_zone` is that of people who have set none.
+        `time_zone` is that of people who have set none. `levels`: what is known of them, and where partitions begin.
         """
         await asyncio.to_thread(shard_dir.mkdir, parents=True, exist_ok=True)
         worker = cls()
@@ -106,6 +109,7 @@ class Worker:
             counters,
         )
         worker._ground.snapshots = snapshots
+        worker._ground.levels = levels or Levels()
         return worker
 
     @property
@@ -117,6 +121,14 @@ class Worker:
     def answering(self) -> frozenset[int]:
         """Name the partitions whose asks are answered."""
         return frozenset(number for number, held in self._held.items() if held.life.answers.is_set())
+
+    @property
+    def levels(self) -> LevelsMet:
+        """Say which levels are known and met here, and what has stopped for one that is not known."""
+        known, lives = self._ground.levels, [held.life for held in self._held.values()]
+        beyond = {life.number: life.beyond.level for life in lives if life.beyond is not None}
+        met = max([known.base, *beyond.values(), *(life.figures.level for life in lives)])
+        return LevelsMet(known.newest, met, frozenset(beyond))
 
     @property
     def progress(self) -> str:
@@ -276,6 +288,7 @@ async def run_worker(
     on_ready: Callable[[], None],
     stop: asyncio.Event,
     share: Share,
+    levels: Levels,
     on_step: Callable[[str], None] = lambda _: None,
     resolvers: Resolvers = SHIPPED,
     allow_private_webhooks: bool = False,
@@ -298,6 +311,7 @@ async def run_worker(
         allow_private_webhooks=allow_private_webhooks,
         time_zone=time_zone,
         snapshots=snapshots,
+        levels=levels,
     )
     on_open(worker)
     sharing = Sharing(bus, worker, partitions, share)

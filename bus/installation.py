@@ -21,6 +21,7 @@ from bus.mappings import check_mappings
 from bus.objects import object_store_stream
 from bus.replicas import CHANGED_WITHIN_S, replicas_of, set_replicas
 from bus.secret import DIGEST_KEY, secret
+from schemas.levels import FIRST_LEVEL, NEWEST
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
@@ -75,6 +76,8 @@ class Installation(msgspec.Struct, frozen=True):
     partitions: int
     log_streams: int
     log_format: int = LOG_FORMAT
+    level: int = FIRST_LEVEL
+    """The level that its partitions begin with (`schemas.levels`): the newest that the llum knew which made it."""
 
 
 class Installed(NamedTuple):
@@ -104,7 +107,7 @@ async def install(
     recorded = await _checked(bus, partitions)
     await check_mappings(bus, partitions)
     before = set(await JetStream(bus).streams(">"))
-    wanted = recorded or Installation(partitions, min(log_streams, partitions))
+    wanted = recorded or Installation(partitions, min(log_streams, partitions), level=NEWEST)
     changed = await _replicate(bus, replicas) if before and replicas is not None else []
     replicas = replicas or await replicas_of(bus)
     installation = await _complete(bus, wanted, replicas)

@@ -1,5 +1,6 @@
 """Subjects that are named together, since a right to one of them is a right to all."""
 
+from bus.level_subjects import all_raise_subjects
 from bus.object_subjects import object_subjects
 from bus.subjects import (
     OPERATORS,
@@ -20,9 +21,9 @@ def written_by_workers() -> list[str]:
 
 
 def for_operators() -> list[str]:
-    """Give the subjects by which an operator undoes what is stored, or has it counted in spite of a loss."""
+    """Give the subjects by which an operator undoes what is stored, has it counted in spite of a loss, or upgrades."""
     undoing = (api_subject(f"STREAM.{call}.>") for call in ("DELETE", "PURGE", "UPDATE", "RESTORE"))
-    return [*OPERATORS, worker_subject(">"), *undoing]
+    return [*OPERATORS, worker_subject(">"), *all_raise_subjects(), *undoing]
 
 
 def access_subjects() -> list[str]:

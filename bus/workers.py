@@ -69,6 +69,12 @@ class WorkerWord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether it is to serve nothing any more."""
     ready: str = "0"
     """The partitions that it answers for: bits of a hexadecimal number, partition 0 is the lowest."""
+    newest_level: int = 1
+    """The highest level that it knows (`schemas.levels`)."""
+    met_level: int = 1
+    """The highest level that it has come to in a partition."""
+    stopped: str = "0"
+    """The partitions that it has stopped, as it does not know their level: bits, as in `ready`."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -181,6 +187,7 @@ class Workers:
         try:
             word = _decoder.decode(data)
             from_bits(word.ready)
+            from_bits(word.stopped)
         except (msgspec.DecodeError, ValueError) as error:
             # That of another version, perhaps: what cannot be read says that nobody answers for anything.
             log.warning("worker_not_understood", worker=key, error=str(error))

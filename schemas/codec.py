@@ -1,14 +1,18 @@
-"""Bytes to structs and back: one decoder per union, every failure a refusal with a code and a field."""
+"""Bytes to structs and back: one decoder per union, every failure a refusal with a code and a field.
+
+Workers give the vocabulary of their partition's level (`schemas.levels`); others read all that this llum knows.
+"""
 
 from typing import Any, Final
 
 import msgspec
 
 from schemas.commands import COMMAND_VERBS, Command
-from schemas.decoding import UNDECODABLE, undecodable
+from schemas.decoding import UNDECODABLE, UNKNOWN_MEMBER, undecodable
 from schemas.errors import Code, Refusal
 from schemas.evidence import EncodedEvidence
 from schemas.ids import check_id, is_id
+from schemas.levels import Vocabulary
 from schemas.limits import MAX_COMMAND_BYTES, MAX_RESTATED_BYTES, PROTOCOL_VERSION
 from schemas.names import holds_names_to_normalise, normalise
 from schemas.parts import Restate
@@ -56,20 +60,20 @@ def encode(message: Any) -> bytes:
         raise Refusal(Code.BAD_FIELD, str(error)) from error
 
 
-def decode_command(data: bytes, verb: str) -> Command:
+def decode_command(data: bytes, verb: str, known: Vocabulary | None = None) -> Command:
     """Decode a command that came on a subject ending in `verb`, or raise a `Refusal`."""
     if len(data) > MAX_COMMAND_BYTES and (verb != _RESTATE or len(data) > MAX_RESTATED_BYTES):
         raise Refusal(Code.TOO_LARGE, f"the command has {len(data)} bytes, at most {MAX_COMMAND_BYTES}")
-    command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS)
+    command: Command = _decode(_command_decoder, data, verb, COMMAND_VERBS, known)
     check_id(command.id)
     if holds_names_to_normalise(data):
         normalise(command)
     return command
 
 
-def decode_query(data: bytes, verb: str) -> Query:
+def decode_query(data: bytes, verb: str, known: Vocabulary | None = None) -> Query:
     """Decode a query that came on a subject ending in `verb`, or raise a `Refusal`."""
-    query: Query = _decode(_query_decoder, data, verb, QUERY_VERBS)
+    query: Query = _decode(_query_decoder, data, verb, QUERY_VERBS, known)
     if holds_names_to_normalise(data):
         normalise(query)
     return query
@@ -93,11 +97,17 @@ def command_id(data: bytes) -> str | None:
     return head.id if head and isinstance(head.id, str) and is_id(head.id) else None
 
 
-def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str]) -> Any:
+def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str], known: Vocabulary | None) -> Any:
     try:
+        if known is not None:
+            # What an earlier llum refuses is refused here with the same words.
+            known.check(data)
         message = decoder.decode(data)
+        if known is not None:
+            known.check_within(message.__struct_config__.tag, data)
     except UNDECODABLE as error:
-        raise _refusal(data, verb, verbs, error) from error
+        refusal = _refusal(data, verb, verbs if known is None else known.verbs, error)
+        raise (refusal if known is None else _at_level(refusal, known.level)) from error
     if message.v != PROTOCOL_VERSION:
         raise _unsupported(message.v)
     if message.__struct_config__.tag != verb:
@@ -115,6 +125,16 @@ def _refusal(data: bytes, verb: str, verbs: frozenset[str], error: Exception) ->
     if head is not None and head.v != PROTOCOL_VERSION:
         return _unsupported(head.v)
     return undecodable(error)
+
+
+def _at_level(refusal: Refusal, level: int) -> Refusal:
+    """Say of a verb or a member that is unknown at which level it is so: a later llum may know it."""
+    what = refusal.error
+    if what.code is Code.UNKNOWN_VERB or (what.code is Code.BAD_FIELD and UNKNOWN_MEMBER in what.message):
+        later = f"this is level {level}; an operator raises it with `llum admin upgrade`, if a later llum knows that"
+        hint = f"{what.hint}; {later}" if what.hint else later
+        return Refusal(what.code, what.message, what.field, hint)
+    return refusal
 
 
 def _unsupported(version: Any) -> Refusal:

@@ -12,6 +12,9 @@ T = TypeVar("T")
 UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 """What msgspec raises for bytes that are not what they should be."""
 
+UNKNOWN_MEMBER: Final = "contains unknown field"
+"""What msgspec says, among other things, of a member that a struct does not have."""
+
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<at>[^`]*)`)?$", re.DOTALL)
 _MEMBER = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`$")
 

@@ -7,6 +7,7 @@
     │   └── Unauthenticated              with the challenge of an HTTP 401 (`edge_http.http.errors`)
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
+    │   ├── BeyondLevelError             a partition's level is not known to this llum (`actors.levels`)
     │   ├── BeingMoved                   somebody joins these preferences now (`identity.preferences.join_notes`)
     │   ├── ObjectDamaged                a stored object is not what was written (`bus.objects`)
     │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)

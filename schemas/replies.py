@@ -172,6 +172,8 @@ class PingReply(msgspec.Struct, kw_only=True, tag_field="reply", tag="ping", omi
     """Seconds since the partition has applied a command; null: it has not since its worker took it."""
     differs: str | None = None
     """What is wrong with copies of the partition that other workers hold, for people; null: nothing that is known."""
+    level: int = 1
+    """What the partition takes: verbs and members up to this level (`llum admin upgrade`)."""
 
 
 class Granted(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -92,6 +92,7 @@ class Batch:
         "kept_in_held_order",
         "last",
         "leaves_traces",
+        "level",
         "log_sum",
         "outbox",
         "relayed_seq",
@@ -126,6 +127,8 @@ class Batch:
         """A part of what is said anew of a person. It, a part that is forgotten, or a person, is alone in its batch."""
         self.leaves_traces = False
         """Whether the file must be written anew after this, for the sake of what it deletes."""
+        self.level: int | None = None
+        """What the level of the partition was raised to; None: it was not."""
         self.applied_seq = 0
         self.last: Landmark | None = None
         """The last command that is applied with this batch; set when the batch is to be written."""
@@ -274,6 +277,8 @@ class Batch:
         yield sql.ADD_OUTBOX, [(*entry, checksums.of_row(*entry)) for entry in self.outbox]
         yield sql.SET_META, [(self.applied_seq, "applied_seq"), (stored(self.log_sum), "log_sum")]
         yield sql.SET_META, [(self.state_sum, "state_sum")]
+        if self.level is not None:
+            yield sql.NOTE_LEVEL, [(self.level,)]
         if self.last is not None:
             yield sql.SET_META, [(self.last.time_us, "last_time_us"), (self.last.digest, "last_digest")]
 

@@ -59,6 +59,11 @@ def of_consequence(user: str, row: Sequence[Any]) -> int:
     return of_row("consequence", user, *row)
 
 
+def of_level(level: int) -> int:
+    """Give what the level of a partition adds to its sum; 0, that no command has raised it, adds nothing."""
+    return of_row("level", level) if level else 0
+
+
 def of_user(key: int, name: str, seq: int, time_us: int, log_sum: bytes, state_sum: int) -> int:
     """Give the checksum of a person's own row. It is in no sum: the row is what holds the person's."""
     return crc32(_user(key, seq, time_us, state_sum, log_sum) + name.encode())

@@ -71,6 +71,8 @@ class Look(msgspec.Struct, frozen=True):
     """The sum of the checksums of all rows that models are made of."""
     erased_seq: int = 0
     """The last erasure that is known to be in it."""
+    level: int = 0
+    """The level that a command has raised the partition to; 0: none has."""
 
 
 async def look_at(path: Path) -> Look:
@@ -131,6 +133,7 @@ def _read(connection: sqlite3.Connection, meta: dict[str, Any]) -> Look:
         log_sum=int.from_bytes(meta["log_sum"], "little"),
         state_sum=meta["state_sum"],
         erased_seq=meta.get("erased_seq", 0),
+        level=meta.get("level", 0),
     )
 
 

@@ -68,4 +68,5 @@ def stored_share(user_key: int, connection: sqlite3.Connection) -> int:
 def count_state(connection: sqlite3.Connection) -> StateSum:
     """Add up the checksums of all rows that models are made of, as they are committed."""
     meta = dict(connection.execute(sql.READ_META).fetchall())
-    return StateSum(meta["applied_seq"], shares(connection).total(), made_by())
+    total = shares(connection).total() + checksums.of_level(meta.get("level", 0))
+    return StateSum(meta["applied_seq"], total, made_by())

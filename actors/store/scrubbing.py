@@ -123,7 +123,8 @@ def begin(connection: sqlite3.Connection) -> PageStart:
             log_sum = added(log_sum, row[-2])
     finally:
         connection.execute("COMMIT")
-    _see(state_sum == meta["state_sum"], "the sum of the state")
+    of_level = checksums.of_level(meta.get("level", 0))
+    _see(state_sum + of_level == meta["state_sum"], "the sum of the state, or the level,")
     _see(log_sum == int.from_bytes(meta["log_sum"], "little"), "the sum of the commands")
     return PageStart(meta["applied_seq"], state_sum)
 

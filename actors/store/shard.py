@@ -85,6 +85,8 @@ class Shard:
         """The sum of the digests of all commands that are kept."""
         self.state_sum = found.state_sum
         """The sum of the checksums of all rows that models are made of."""
+        self.level = found.level
+        """The level that a command has raised the partition to; 0: none has."""
         self.digests = digests
         self.erased_seq = found.erased_seq
         """The last erasure that is known to be in it."""
@@ -169,6 +171,7 @@ class Shard:
         self.committed_seq = batch.applied_seq
         self.last, self.log_sum, self.state_sum = batch.last, batch.log_sum, state_sum
         self.command_count = count
+        self.level = self.level if batch.level is None else batch.level
         if batch.commands:
             self.clock_us = batch.commands[-1][1]
         if batch.chunk is not None:

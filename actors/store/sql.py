@@ -110,6 +110,11 @@ INSERT INTO meta (name, value) VALUES ('erased_seq', ?) ON CONFLICT (name) DO UP
 """
 """Shards of partitions where nobody was forgotten do not have it."""
 
+NOTE_LEVEL: Final = """
+INSERT INTO meta (name, value) VALUES ('level', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+"""Shards of partitions whose level was never raised do not have it."""
+
 IS_NEW: Final = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)"
 READ_META: Final = "SELECT name, value FROM meta"
 LAST_USER_KEY: Final = "SELECT coalesce(max(key), 0) FROM user"

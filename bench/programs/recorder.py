@@ -21,6 +21,7 @@ from llum.processes import logs
 from llum.processes.log_files import RotatingFile
 from llum.processes.worker import look_for_garbage_seldom
 from model.asked.tally import Question
+from schemas.levels import Levels
 
 
 async def main(url: str, folder: str, switch: str, times: str) -> None:
@@ -44,6 +45,7 @@ async def main(url: str, folder: str, switch: str, times: str) -> None:
             max_active_models=100_000,
             on_ready=lambda: report(ready=True),
             stop=stop,
+            levels=Levels(installation.level),
         )
     )
     await until_terminated()

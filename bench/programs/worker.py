@@ -22,6 +22,7 @@ from bus.installation import check
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile
 from llum.processes.worker import look_for_garbage_seldom
+from schemas.levels import Levels
 
 
 async def main(url: str, folder: str, partitions: str) -> None:
@@ -42,6 +43,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
         max_active_models=100_000,
         on_ready=stop.set,
         stop=stop,
+        levels=Levels(installation.level),
     )
     seconds, spent = time.perf_counter() - began, time.process_time() - cpu
     await bus.close()

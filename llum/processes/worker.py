@@ -27,6 +27,7 @@ from llum.processes.sweeping import sweeping
 from llum.processes.worker_name import NAME_FILE, WorkerName
 from llum.resolvers import installed, running_resolvers
 from llum.settings import Settings, variable
+from schemas.levels import Levels
 
 log = get_logger(__name__)
 
@@ -80,6 +81,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         snapshots=SnapshotPolicy(settings.snapshot_commands, settings.snapshot_hours),
                         resolvers=resolvers,
                         on_open=watch,
+                        levels=Levels(installation.level),
                     )
             finally:
                 await bus.close()

@@ -17,6 +17,7 @@ from schemas.apps import ADMIN_APP
 from schemas.commands import Command, MakeModel, MakeRule, RegisterApp, SetPermission, SetQuota, Tell
 from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
 from schemas.evidence import Evidence, NewEvidence
+from schemas.levels import Levels
 from schemas.queries import Ask
 from schemas.replies import Accepted, AskReply, Refused
 from tests.nats_server import installed_server
@@ -121,7 +122,8 @@ async def worker(url: str, shard_dir: Path, **options: Any) -> AsyncIterator[Non
     """Run a worker with a connection of its own; it stops in order at the end."""
     bus = await Bus.connect(url, name="test-worker")
     ready, stop = asyncio.Event(), asyncio.Event()
-    options = {"allow_private_webhooks": True, "share": share_as(name_of(shard_dir)), **options}
+    usual = {"allow_private_webhooks": True, "share": share_as(name_of(shard_dir)), "levels": Levels()}
+    options = {**usual, **options}
     task = asyncio.create_task(
         run_worker(
             bus,

@@ -16,6 +16,7 @@ from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS, partition_of, worker_subject
 from bus.workers import Order, Workers, WorkerWord, from_bits, read_words
 from schemas.errors import SetupError, Transient
+from schemas.levels import Levels
 from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.actors.serving import Llum
@@ -51,7 +52,7 @@ class Hall:
         self.folder = folder
         self._exits = exits
 
-    async def start(self, name: str, **share: Any) -> Running:
+    async def start(self, name: str, levels: Levels | None = None, **share: Any) -> Running:
         """Start a worker, and wait until it answers for what is its own."""
         bus = await Bus.connect(self.url, name=name)
         self._exits.push_async_callback(bus.close)
@@ -66,6 +67,7 @@ class Hall:
                 on_ready=ready.set,
                 stop=stop,
                 share=share_as(name, **{"keep_draining": drains.append, **share}),
+                levels=levels or Levels(),
             )
         )
         running = Running(name, task, stop, ready)
