@@ -15,12 +15,14 @@ from aiohttp import hdrs, web
 _ALLOWED: Final = {
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, If-None-Match, Last-Event-ID, Llum-Settle",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
+        "Authorization, Content-Type, If-None-Match, Last-Event-ID, Llum-Min-Seq, Llum-Settle"
+    ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",
     hdrs.CACHE_CONTROL: "no-store",
 }
 
-_EXPOSED: Final = "ETag, Retry-After, WWW-Authenticate, X-Request-Id"
+_EXPOSED: Final = "ETag, Llum-Seq, Retry-After, WWW-Authenticate, X-Request-Id"
 """Headers of an answer that a script may read beside the few that it always may."""
 
 

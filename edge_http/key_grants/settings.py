@@ -62,7 +62,7 @@ async def _get(request: web.Request) -> web.Response:
         return _unauthorized()
     reached = await _reached(request, key)
     try:
-        preferences: Any = msgspec.Raw(face.answer(await reached.ask_sets(), DEFAULT_VIEW).body)
+        preferences: Any = msgspec.Raw(face.answer(await reached.ask_sets(request.headers), DEFAULT_VIEW).body)
     except Refusal as refusal:
         if refusal.code is not Code.NO_SUCH_MODEL:
             raise

@@ -11,6 +11,7 @@ from multidict import istr
 from bus.as_app import AsApp
 from bus.importing import Imported, PartsWith, import_below
 from bus.subjects import SETTLE_HEADER
+from edge_http.http.min_seq import MIN_SEQ, min_seq_of
 from edge_http.http.observe import TRACE
 from edge_http.http.sources import PROXIES
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
@@ -131,6 +132,8 @@ class Caller:
 
     async def ask(self, query: Query) -> Any:
         """Send a query, which sees what this app has written; give the reply, or raise its error."""
+        if MIN_SEQ in self._headers and query.min_seq is None:
+            query = msgspec.structs.replace(query, min_seq=min_seq_of(self._headers, self._as_app.last_seq))
         try:
             return await self._as_app.ask(query)
         except Refusal as error:

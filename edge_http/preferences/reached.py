@@ -8,7 +8,7 @@
 
 import functools
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from bus.as_app import AsApp
 from edge_http.auth.bearer import has_token, token_of, unauthenticated
 from edge_http.auth.own_page import cross_site, is_from_own_page
+from edge_http.http.min_seq import min_seq_of
 from edge_http.http.observe import TRACE, Trace
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, PUBLIC_URL, REQUESTS, TURNS
 from edge_http.oauth.addresses import resource_metadata_of
@@ -64,9 +65,9 @@ class ReachedPlace(NamedTuple):
     def as_app(self) -> AsApp:
         return AsApp(self.edge[REQUESTS], self.user, self.app, self.edge[LAST_WRITES], self.edge[TURNS])
 
-    async def ask_sets(self, at: float | None = None) -> bytes:
-        """Ask for all that is there, as of a time, and give the reply as it came."""
-        seq = self.edge[LAST_WRITES].seq_of((self.user, self.app))
+    async def ask_sets(self, headers: Mapping[str, str], at: float | None = None) -> bytes:
+        """Ask for all that is there, as of a time, for a request with these headers; give the reply as it came."""
+        seq = min_seq_of(headers, self.edge[LAST_WRITES].seq_of((self.user, self.app)))
         query = _OWN
         if seq is not None or at is not None or self.place != OWN_PLACE:
             query = encode(Preferences(context=list(self.place), min_seq=seq, as_of_time=at))

@@ -62,5 +62,6 @@ async def _write(request: web.Request, reached: ReachedPlace, body: Body, mode: 
     if identifier is not None:
         check_id(identifier, IDEMPOTENCY_KEY)
     face, view = reached.edge[PREFERENCES], view_of(query_of(request))
-    made = await put_preferences(face, reached, body, view, mode, identifier)
-    return answered({"gpiiKey": reached.key, "preferences": body if made else sanitised(body)})
+    outcome = await put_preferences(face, reached, body, view, mode, identifier)
+    shown = body if outcome.result["made"] else sanitised(body)
+    return answered({"gpiiKey": reached.key, "preferences": shown}, outcome.seq)

@@ -56,3 +56,21 @@ async def test_who_wants_to_know_is_told_how_far_rules_have_come(edge: Edge, set
     edge.requests.outcomes = [Accepted(id="x", seq=41, settled_seq=45, settled=settled)]
     answer = await edge.call("tell", TELL, headers={"Llum-Settle": "1"})
     assert answer == {"result": "ok", "val": None, "seq": 41, "settled_seq": 45, "settled": settled}
+
+
+async def test_who_has_told_through_another_edge_says_up_to_where(edge: Edge) -> None:
+    """The header counts for that request; what was told through this edge later counts, too."""
+    await edge.call("ask", {}, headers={"Llum-Min-Seq": "77"})
+    edge.requests.outcomes = [accepted(80)]
+    await edge.call("tell", TELL)
+    await edge.call("ask", {}, headers={"Llum-Min-Seq": "78"})
+    await edge.call("ask", {})
+    assert [query.min_seq for query in edge.requests.queries] == [77, 80, 80]
+
+
+@pytest.mark.parametrize("header", ["", "-1", "x", "9" * 19])
+async def test_what_is_no_sequence_is_refused(edge: Edge, header: str) -> None:
+    """With the name of the header."""
+    answer = await edge.call("ask", {}, headers={"Llum-Min-Seq": header})
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("bad_field", "Llum-Min-Seq")
+    assert edge.requests.queries == []

@@ -1,0 +1,120 @@
+"""Somebody is forgotten while a worker that holds them is stopped: when it goes on it has no byte of them."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bus.connection import Bus
+from bus.requests import Requests
+from bus.subjects import partition_of
+from bus.workers import from_bits, read_words
+from schemas.apps import ADMIN_APP
+from schemas.commands import MakeModel, Tell
+from schemas.definitions import ComponentDefinition, ContextDefinition, ModelDefinition
+from schemas.errors import Code, Refusal, Transient
+from schemas.evidence import NewEvidence
+from schemas.queries import Ask
+from schemas.replies import Accepted
+from tests.chaos.report import Findings
+from tests.chaos.stage import PARTITIONS, WORKERS, Stage
+from tests.waiting import PAUSE_S, eventually
+
+WORDS = 20
+ASK_WITHIN_S = 2.0
+COMMAND_WITHIN_S = 120.0
+
+
+class Forgotten:
+    """A person of whom every word is a mark that stands nowhere else."""
+
+    def __init__(self, mark: str, stage: Stage, bus: Bus, requests: Requests, findings: Findings) -> None:
+        self.user = f"gone-{mark}"
+        self._mark = mark
+        self._stage = stage
+        self._bus = bus
+        self._requests = requests
+        self._findings = findings
+
+    async def live(self) -> None:
+        """Be told some words."""
+        component = ComponentDefinition(name="word", value_type="string")
+        definition = ModelDefinition(contexts=[ContextDefinition(path=["c"], components=[component])])
+        await self._send(ADMIN_APP, MakeModel(id="made", definition=definition))
+        for number in range(WORDS):
+            evidence = NewEvidence(value=f"{self._mark} {number}")
+            await self._send("llum", Tell(id=f"w-{number}", context=["c"], component="word", evidence=evidence))
+
+    async def _send(self, app: str, command: Any) -> None:
+        while True:
+            try:
+                outcome = await self._requests.send(self.user, app, command, COMMAND_WITHIN_S)
+            except Transient:
+                continue
+            assert isinstance(outcome, Accepted), outcome
+            return
+
+    async def holder(self) -> str:
+        """Name a worker that answers for the person."""
+        number, ids = partition_of(self.user, PARTITIONS), {_id_of(self._stage, name): name for name in WORKERS}
+
+        async def look() -> str | None:
+            words = await read_words(self._bus)
+            return next((ids[word.id] for word in words if word.id in ids and number in from_bits(word.ready)), None)
+
+        return str(await eventually(look, f"a worker answers for {self.user}"))
+
+    async def be_forgotten_while_stopped(self, name: str, away_s: float) -> None:
+        """Stop a worker, forget the person meanwhile, have it go on, and see that nothing of them comes back."""
+        process = self._stage.processes[name]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            forget = asyncio.to_thread(self._stage.cli, "admin", "person", "forget", self.user, "--yes")
+            await asyncio.gather(forget, asyncio.sleep(away_s))
+        finally:
+            process.send_signal(signal.SIGCONT)
+        asking = asyncio.create_task(self._ask_again_and_again())
+        try:
+            await eventually(self._nothing_is_left, f"no worker has a byte of {self.user}")
+        finally:
+            asking.cancel()
+
+    async def _nothing_is_left(self) -> bool:
+        return not await asyncio.to_thread(self.left)
+
+    def left(self) -> list[str]:
+        """Name files of workers that hold the mark."""
+        return [found for name in WORKERS for found in _holding(self._stage.folder / name, self._mark.encode())]
+
+    async def _ask_again_and_again(self) -> None:
+        """Ask whoever answers, also before anything has been noticed."""
+        while True:
+            try:
+                reply = await self._requests.ask(self.user, "llum", Ask(context=["c"], view=["word"]), ASK_WITHIN_S)
+            except Transient:
+                continue
+            except Refusal as refusal:
+                if refusal.code is not Code.NO_SUCH_MODEL:
+                    raise
+            else:
+                self._findings.remembered.append(f"{self.user} was answered with {msgspec.json.encode(reply)!r}")
+            await asyncio.sleep(PAUSE_S)
+
+
+def _id_of(stage: Stage, name: str) -> str:
+    file = stage.folder / name / "shards" / "worker.json"
+    return str(json.loads(file.read_bytes())["id"])
+
+
+def _holding(folder: Path, mark: bytes) -> list[str]:
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file() and mark in path.read_bytes():
+                found.append(str(path))
+        except FileNotFoundError:
+            continue
+    return found
