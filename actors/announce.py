@@ -16,6 +16,7 @@ from actors.settling import Settled
 from bus import lines
 from bus.connection import Bus
 from bus.lines import LoggedCaughtUp, LoggedCommand
+from bus.log import LogMessage
 from bus.logger import get_logger
 from bus.subjects import is_inbox
 from model.touched import touched
@@ -28,7 +29,10 @@ from schemas.replies import Outcome, Refused
 log = get_logger(__name__)
 
 REPLY_WINDOW_S = 60.0
-"""Commands older than that, met while catching up, are not replied to: nobody waits for them any more."""
+"""Commands older than that, met while catching up, are not replied to: nobody waits for them any more.
+
+What has come since is replied to, however old it seems: the clock of this machine may have been put forward.
+"""
 
 
 MayAnswer = Callable[[str, str, str], bool]
@@ -44,6 +48,8 @@ class Announcer:
         self._number = number
         self.listeners = listeners
         """Those who are told of changes; None: another worker tells them."""
+        self.joined_at_seq = 0
+        """The last message of the partition when this worker joined it: whatever comes later is news."""
         self._late: set[asyncio.Task[None]] = set()
         """Outcomes that the bus did not take at once."""
         self.chains = Chains(self._say_late)
@@ -55,7 +61,7 @@ class Announcer:
         later = self._look_at_chains(settled, recent_us)
         old = 0
         for item in settled:
-            if item.incoming.message.time_us < recent_us:
+            if self._is_old(item.incoming.message, recent_us):
                 old += 1
             else:
                 _log_command(item)
@@ -79,7 +85,7 @@ class Announcer:
         message = item.incoming.message
         recent_us = (time.time() - REPLY_WINDOW_S) * 1e6
         later = self._look_at_chains([item], recent_us)
-        if message.time_us < recent_us:
+        if self._is_old(message, recent_us):
             self._log_old(1, message.seq)
             return
         _log_command(item)
@@ -88,6 +94,10 @@ class Announcer:
             self._say_at_once(message.reply_to, outcome)
         if self.listeners is not None and item.incoming.address.user in self.listeners.until:
             self._say_event(item)
+
+    def _is_old(self, message: LogMessage, recent_us: float) -> bool:
+        """Tell whether nobody waits for the outcome any more."""
+        return message.time_us < recent_us and message.seq <= self.joined_at_seq
 
     def _say_event(self, item: Settled) -> None:
         assert self.listeners is not None, "it was looked at"
@@ -107,7 +117,7 @@ class Announcer:
             if chains.awaited:
                 chains.note(item)
             message = item.incoming.message
-            if not message.settles or message.reply_to is None or message.time_us < recent_us:
+            if not message.settles or message.reply_to is None or self._is_old(message, recent_us):
                 continue
             if self._is_sender_s(message.reply_to, item):
                 outcomes[message.seq] = chains.begin(item, message.reply_to)

@@ -255,7 +255,7 @@ class Serving:
         target_seq = (await last_sequences(ground.bus, [number], ground.log_streams))[number]
         end = max(end, target_seq)
         ground.readers.join(number, applied_seq + 1 if applied_seq < target_seq else end + 1, end)
-        self._target_seq = target_seq
+        self._target_seq = self._announcer.joined_at_seq = target_seq
         if not applied_seq and target_seq:
             ground.log_examiner.examine(self._stream)
 

@@ -32,10 +32,12 @@ async def make_token(client: "Client", user: str, name: str, lifetime_s: float, 
     app = check_app(app_id(name), "app")
     role = await _role(client, user, app)
     if owner and role != "owner":
-        await apps_of(client, user).register(app, None, "owner")
+        # Another replica may not have applied it yet, so nobody is asked again.
+        registration = await apps_of(client, user).register(app, None, "owner")
     elif role is None:
         raise _unregistered(user, name)
-    registration = (await access(client.requests, user, app)).registration
+    else:
+        registration = (await access(client.requests, user, app)).registration
     tokens = Authenticator(client.bus, client.requests).tokens
     return MadeToken(await tokens.issue(user, app, registration, lifetime_s), owner and role != "owner")
 

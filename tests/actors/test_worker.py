@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
+from actors import announce
 from actors.effects import outbox
 from actors.store.connection import ShardError
 from bus import rejections
@@ -69,6 +71,17 @@ async def test_a_partition_that_is_added_late_catches_up_before_it_answers(host:
     await adding
     assert isinstance(reply, AskReply)
     assert (reply.seq, reply.components[0].value) == (last_seq, 299)
+
+
+async def test_a_clock_that_is_put_forward_keeps_no_outcome_back(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after the worker has joined is news, however old it seems."""
+    ahead = SimpleNamespace(time=lambda: time.time() + 3600.0)
+    monkeypatch.setattr(announce, "time", ahead)
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await host.llum.make_person(ALICE, "a")
+    await host.llum.tell("a", 1)
+    assert await host.llum.values("a") == [1]
 
 
 async def test_a_worker_leaves_while_asks_wait(host: Host) -> None:
