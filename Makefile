@@ -26,7 +26,7 @@ test: setup ## Run the tests. Under 15 minutes on two idle cores.
 test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
 	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "long or storm or hypothesis" $(ARGS)
 
-chaos: setup ## Kill and stop servers and workers. ARGS="60 SEED REPLICAS"
+chaos: setup ## Have all kinds of faults. ARGS="60 SEED REPLICAS KILLS"
 	@exec $(PYTHON) -m tests.chaos $(ARGS)
 
 check: setup ## Check style, types, imports and the generated pages.

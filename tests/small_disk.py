@@ -9,20 +9,52 @@ from shutil import disk_usage
 
 import pytest
 
+SPARE_KILOBYTES = 64
+"""More than is written while the size of a disk changes: below what is used there is no size."""
+
+
+class Disk:
+    """A disk in memory, mounted at a folder."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        self._megabytes = megabytes
+
+    def be_full(self) -> None:
+        """Have room for next to nothing more than there is, until `be_roomy`."""
+        self._remount(f"{disk_usage(self.folder).used // 1024 + SPARE_KILOBYTES}k")
+
+    def be_roomy(self) -> None:
+        self._remount(f"{self._megabytes}m")
+
+    def _remount(self, size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True, capture_output=True)
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+
+
+def mounted(folder: Path, megabytes: int) -> Disk | None:
+    """Mount a disk of so many megabytes at a new folder; None where that is not permitted."""
+    folder.mkdir()
+    if sys.platform != "linux":
+        return None
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)]
+    if subprocess.run(["mount", *options], check=False, capture_output=True).returncode:
+        return None
+    return Disk(folder, megabytes)
+
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """Mount a disk of so many megabytes. Skips the test where that is not permitted."""
-    if sys.platform != "linux":
-        pytest.skip("small disks are made on Linux only")
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)]
-    if subprocess.run(["mount", *options], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount a small disk")
+    disk = mounted(folder, megabytes)
+    if disk is None:
+        pytest.skip("this user may not mount a small disk, or this is not Linux")
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        disk.unmount()
 
 
 def fill(disk: Path, leave_bytes: int) -> Path:

@@ -1,1 +1,1 @@
-"""Many hosts under faults: three nats-servers and three workers, each a process, are killed and stopped at random."""
+"""Many hosts under faults: three nats-servers, three workers, two edges, each a process, and the links between them."""

@@ -1,6 +1,6 @@
-"""`python -m tests.chaos [FAULTS] [SEED] [REPLICAS]`: have faults, and print what came of them.
+"""`python -m tests.chaos [FAULTS] [SEED] [REPLICAS] [KILLS]`: have faults, and print what came of them.
 
-First thirty workers are killed, one after the other. With one replica nobody stands by.
+First workers are killed, one after the other. At the end everything is restarted. With one replica nobody stands by.
 """
 
 import asyncio
@@ -10,18 +10,16 @@ from pathlib import Path
 
 from tests.chaos.running import Chaos
 
-KILLS = 30
 
-
-def main(faults: str = "60", seed: str = "1", replicas: str = "2") -> int:
+def main(faults: str = "60", seed: str = "1", replicas: str = "2", kills: str = "30") -> int:
     """Give the exit code: 0 if nothing was lost, duplicated, reordered, stale or diverged."""
     with tempfile.TemporaryDirectory() as folder:
         chaos = Chaos(Path(folder), int(seed), int(replicas))
         try:
-            report = asyncio.run(chaos.run(faults=int(faults), kills=KILLS))
+            report = asyncio.run(chaos.run(faults=int(faults), kills=int(kills), rolling=True))
         finally:
             chaos.stage.clean_up()
-    print(f"seed {seed}, replicas {replicas}", *report.lines(), sep="\n")
+    print(f"seed {seed}, replicas {replicas}", *report.faults, *report.lines(), sep="\n")
     return 1 if report.findings else 0
 
 

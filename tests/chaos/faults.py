@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -192,7 +192,7 @@ class _Links(NamedTuple):
         return (*self.there, *self.back)
 
     @contextmanager
-    def mended(self):  # type: ignore[no-untyped-def]
+    def mended(self) -> Iterator[None]:
         """Have them mended at the end."""
         try:
             yield

@@ -1,17 +1,38 @@
-"""The processes: a cluster of nats-servers, and workers each with a folder of its own, as on several machines."""
+"""The processes: a cluster of nats-servers, workers each with a folder of its own, and edges, as on several machines.
+
+Each edge has an address of its own. What they say to nats-servers, and what those say to each other, goes over links.
+"""
 
 import signal
+import socket
 import sqlite3
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from tests.deploy.cluster import Cluster
+from tests.chaos import own_clock
+from tests.chaos.links import Link
+from tests.deploy.cluster import SERVERS, Cluster, Place, free_ports
+from tests.small_disk import Disk, mounted
+from tests.system.harness import until
 
-PARTITIONS = 16
-WORKERS = ("worker-a", "worker-b", "worker-c")
+PARTITIONS: Final = 16
+WORKERS: Final = ("worker-a", "worker-b", "worker-c")
+EDGES: Final = ("edge-a", "edge-b")
+CRAMPED: Final = "worker-c"
+"""The worker with a disk of its own, which can be full; where this user may mount one."""
+
+DISK_MEGABYTES: Final = 1024
+"""More than a run needs: it takes memory only for what is on it."""
+
+EDGE_ADDRESSES: Final = ("127.0.0.2", "127.0.0.3")
+
+NOWHERE: Final = "127.0.0.1:1"
+"""An address at which nobody listens."""
 
 
 class Held(NamedTuple):
@@ -19,60 +40,153 @@ class Held(NamedTuple):
 
     applied_seq: int
     log_sum: str
+    state_sum: int
     evidence: str
     """A digest of all its evidence."""
 
 
 class Stage(Cluster):
-    """Starts, kills, stops and restarts each of them."""
+    """Starts, kills, stops and restarts each of them, by its name."""
 
     def __init__(self, folder: Path, replicas: int) -> None:
-        super().__init__(folder, LLUM_PARTITIONS=str(PARTITIONS))
+        super().__init__(folder, LLUM_PARTITIONS=str(PARTITIONS), LLUM_PREFERENCES_OPEN="1")
+        self.settings["LLUM_PREFERENCES_OPEN_ANYWHERE"] = "1"
         self.replicas = replicas
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.disk: Disk | None = None
         self._files: dict[str, Path] = {}
+        clients = (*WORKERS, *EDGES)
+        ports = iter(free_ports(len(clients) * SERVERS + SERVERS * SERVERS))
+        self.links = {
+            (name, place.name): Link(f"{name} to {place.name}", next(ports), place.port)
+            for name in clients
+            for place in self.places
+        }
+        self.routes = {
+            (one.name, other.name): Link(f"{one.name} to {other.name}", next(ports), other.route_port)
+            for one in self.places
+            for other in self.places
+        }
+        hosts = EDGE_ADDRESSES if _is_ours(EDGE_ADDRESSES[0]) else ("127.0.0.1",) * len(EDGES)
+        self.edges = {name: (host, _free_port(host)) for name, host in zip(EDGES, hosts, strict=True)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that can be started and ended."""
+        return (*WORKERS, *EDGES, *self.servers_by_name)
+
+    @property
+    def servers_by_name(self) -> dict[str, Place]:
+        return {place.name: place for place in self.places}
+
+    def url_of(self, edge: str) -> str:
+        host, port = self.edges[edge]
+        return f"http://{host}:{port}"
+
+    async def open_links(self) -> None:
+        for link in (*self.links.values(), *self.routes.values()):
+            await link.open()
+
+    def close_links(self) -> None:
+        for link in (*self.links.values(), *self.routes.values()):
+            link.close()
 
     def start_all(self) -> None:
-        self._files = {place.name: self.configuration_of(place) for place in self.places}
+        self._files = {place.name: self._configuration_with_links(place) for place in self.places}
         for name in self._files:
-            self.restart_server(name)
-        self.cli("admin", "install")
-        for name in WORKERS:
-            self.start_worker(name)
+            self.start_one(name)
+        # Streams of a cluster that has just begun may be without a leader for some seconds.
+        until(lambda: self.cli("admin", "install", check=False).returncode == 0, "llum is installed")
+        self.disk = mounted(self.folder / CRAMPED, DISK_MEGABYTES)
+        with ThreadPoolExecutor() as together:
+            list(together.map(self.start_one, (*WORKERS, *EDGES)))
 
-    def start_worker(self, name: str) -> None:
-        """Start a worker, and return when it answers for what is its own."""
-        credentials = self.data_dir / "credentials.json"
-        self.workers[name] = self.start_process(
-            "worker",
-            "--data-dir", str(self.folder / name),
-            "--credentials", str(credentials),
-            "--replicas", str(self.replicas),
-        )  # fmt: skip
+    def start_one(self, name: str) -> None:
+        """Start a process, and return when it serves: a worker answers for what is its own."""
+        if name in self._files:
+            self.start_server(name, self._files[name])
+            self.processes[name] = self.servers[name]
+        elif name in EDGES:
+            host, port = self.edges[name]
+            self._start_llum(name, "edge", "--http-host", host, "--http-port", str(port))
+        else:
+            self._start_llum(
+                name, "worker", "--data-dir", str(self.folder / name), "--replicas", str(self.replicas)
+            )  # fmt: skip
 
-    def end_worker(self, name: str) -> None:
-        """Stop a worker in order."""
-        process = self.workers.pop(name)
+    def end_one(self, name: str) -> None:
+        """End a process in order."""
+        process = self.processes.pop(name)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 0, self.logged()
+        code = process.wait(120)
+        assert code == 0 or name in self._files, self.logged()
 
-    def kill_worker(self, name: str) -> None:
-        process = self.workers.pop(name)
+    def kill_one(self, name: str) -> None:
+        process = self.processes.pop(name)
         process.kill()
         process.wait()
 
-    def kill_server(self, name: str) -> None:
-        process = self.servers.pop(name)
-        process.kill()
-        process.wait()
+    def logged_by(self, name: str) -> str:
+        """Give all that a process has logged, however often it was started."""
+        return "\n".join(file.read_text() for file in self.folder.glob(f"{name}-*.log"))
 
-    def restart_server(self, name: str) -> None:
-        self.start_server(name, self._files[name])
+    def step_clock(self, name: str, ahead_s: float) -> None:
+        """Put the wall clock of a worker or an edge forward or back, from what it really is."""
+        own_clock.put(self._clock_of(name), ahead_s)
 
     def held(self, name: str) -> dict[int, Held]:
         """Read what a worker that has ended has on its disk, by partition."""
         files = (self.folder / name / "shards").glob("[0-9]*.db")
         return {int(path.stem): _read(path) for path in files}
+
+    def clean_up(self) -> None:
+        super().clean_up()
+        if self.disk is not None:
+            self.disk.unmount()
+
+    def _start_llum(self, name: str, kind: str, *options: str) -> None:
+        clock = self._clock_of(name)
+        if not clock.exists():
+            own_clock.put(clock, 0.0)
+        own = {"--nats-url": self._urls_of(name), "--credentials": str(self.data_dir / "credentials.json")}
+        words = [word for option in own.items() for word in option]
+        log = self.folder / f"{name}-{len(list(self.folder.glob(f'{name}-*.log')))}.log"
+        command = [sys.executable, str(Path(own_clock.__file__)), str(clock), kind, *words, *options]
+        self.processes[name] = self._run_to(log, '"event":"ready"', *command)
+
+    def _clock_of(self, name: str) -> Path:
+        return self.folder / f"{name}.clock"
+
+    def _urls_of(self, name: str) -> str:
+        """Name all nats-servers, over the links of this process; one that is only looked at has none."""
+        links = [self.links.get((name, place.name)) for place in self.places]
+        return ",".join(f"nats://127.0.0.1:{link.port}" for link in links if link is not None) or self.url
+
+    def _configuration_with_links(self, place: Place) -> Path:
+        """Have a server reach the others over links, and tell nobody of other ways."""
+        ports = {str(other.route_port): str(self.routes[place.name, other.name].port) for other in self.places}
+        file = self.configuration_of(place)
+        head, routes, rest = file.read_text().partition('"routes": [')
+        routed, end, rest = rest.partition("]")
+        for direct, linked in ports.items():
+            routed = routed.replace(f":{direct}", f":{linked}")
+        own = f'cluster: {{\n "no_advertise": true,\n "advertise": "{NOWHERE}",'
+        file.write_text(head.replace("cluster: {", own) + routes + routed + end + rest)
+        return file
+
+
+def _is_ours(address: str) -> bool:
+    """Tell whether one can listen there: not every system has more than one loopback address."""
+    try:
+        _free_port(address)
+    except OSError:
+        return False
+    return True
+
+
+def _free_port(address: str) -> int:
+    with socket.create_server((address, 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def _read(path: Path) -> Held:
@@ -81,4 +195,4 @@ def _read(path: Path) -> Held:
         rows = sha256()
         for row in shard.execute("SELECT seq, n, kind, creation_us, body FROM evidence ORDER BY seq, n, kind"):
             rows.update(repr(row).encode())
-        return Held(int(meta["applied_seq"]), bytes(meta["log_sum"]).hex(), rows.hexdigest())
+        return Held(int(meta["applied_seq"]), bytes(meta["log_sum"]).hex(), int(meta["state_sum"]), rows.hexdigest())
