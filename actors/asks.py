@@ -5,6 +5,7 @@ import time
 from functools import partial
 from typing import Protocol
 
+from actors.absences import Doubt
 from actors.answers import Later
 from actors.incoming import address_of
 from bus import lines
@@ -15,7 +16,7 @@ from bus.retrying import Sleep, retrying
 from bus.subjects import ASK_QUEUE, Address, query_subject_of
 from bus.wire import Listening
 from schemas.codec import encode
-from schemas.errors import Code, Error, Refusal
+from schemas.errors import Code, Error, LlumError, Refusal
 from schemas.limits import MAX_PAYLOAD_BYTES
 from schemas.replies import AskReply, Failed, Reply
 
@@ -39,8 +40,12 @@ class QueryAnswers(Protocol):
 class Asks:
     """Answers asks from `open` to `stop`: at once or, when they must wait, side by side."""
 
-    def __init__(self, bus: Bus, number: int, answers: QueryAnswers, slow: SlowAsks) -> None:
+    def __init__(
+        self, bus: Bus, number: int, answers: QueryAnswers, slow: SlowAsks, doubt: Doubt | None = None
+    ) -> None:
+        """`doubt`: whether what is held may lack an erasure; None: nothing is held."""
         self._bus = bus
+        self._doubt = doubt
         self._number = number
         self._answers = answers
         self._all_slow = slow
@@ -80,7 +85,11 @@ class Asks:
         except Refusal as refusal:
             self._bus.publish_soon(reply_to, encode(Failed(error=refusal.error)))
             return
-        answer = self._answers.answer(address, data)
+        answer: Reply | Later
+        if self._doubt is not None and self._doubt.is_there(started):
+            answer = partial(self._answer_without_doubt, self._doubt, address, data)
+        else:
+            answer = self._answers.answer(address, data)
         if not isinstance(answer, partial):
             self._reply(reply_to, address, answer, started)
         elif len(self._all_slow) >= MAX_SLOW_ASKS:
@@ -96,6 +105,14 @@ class Asks:
         for tasks in (self._slow, self._all_slow):
             tasks.add(task)
             task.add_done_callback(tasks.discard)
+
+    async def _answer_without_doubt(self, doubt: Doubt, address: Address, data: bytes) -> Reply:
+        try:
+            await doubt.end()
+        except LlumError as error:
+            return Failed(error=error.error)
+        answer = self._answers.answer(address, data)
+        return await answer() if isinstance(answer, partial) else answer
 
     async def _answer_slowly(self, reply_to: bytes, address: Address, answer: Later, started: float) -> None:
         self._reply(reply_to, address, await answer(), started)

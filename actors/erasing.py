@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from actors.absences import Absences, Doubt
 from actors.partition import Partition
 from actors.settling import Settled
 from bus import erasures, failpoints
@@ -31,6 +32,12 @@ log = get_logger(__name__)
 
 CHECK_EVERY_S: Final = 10.0
 """Seconds between looks whether an erasure has passed this worker by, as when it was stopped for a while."""
+
+CAUGHT_UP_WITHIN_S: Final = 5.0
+"""Seconds that an ask waits after an absence for an erasure that is still to be applied: as long as for a `min_seq`."""
+
+POLL_S: Final = 0.02
+"""Seconds between looks whether it is."""
 
 UNFINISHED: Final = (".copy", ".restored")
 """What the files of a partition end in that are of use only to whoever is just writing them."""
@@ -81,6 +88,15 @@ class OutdatedError(Transient):
         hint = "nothing is lost; try again in a while"
         super().__init__(Code.UNAVAILABLE, f"partition {partition} is being made anew", hint)
         self.what = f"it is as of {seq}, and somebody was forgotten at {erased_seq} while this worker was away"
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
+            yield
+    except TimeoutError:
+        raise Transient(Code.UNAVAILABLE, "somebody is to be forgotten here, which takes longer than usual") from None
 
 
 async def known_from_nothing(bus: Bus, partition: int, stream: str) -> int:
@@ -140,6 +156,24 @@ class Erasing:
         if not is_gone or erased.seq <= self._known_seq:
             return None
         return OutdatedError(self._partition.number, applied_seq, erased.seq)
+
+    def doubt(self, absences: Absences) -> Doubt:
+        """Say when an ask must wait until it is known that no erasure was missed."""
+        return Doubt(absences, self.until_none_is_missed)
+
+    async def until_none_is_missed(self) -> None:
+        """Wait until all erasures that are recorded by now are in what is held.
+
+        Calls `on_outdated` and raises the same if one has passed by. Raises `Transient`.
+        """
+        erased = await erasures.read(self._bus, self._partition.number)
+        async with _in_time():
+            while erased.seq > self._known_seq:
+                missed = await self.missed()
+                if missed is not None:
+                    self.on_outdated(missed)
+                    raise missed
+                await asyncio.sleep(POLL_S)
 
     async def check(self) -> None:
         """Call `on_outdated` if an erasure has passed by. Raises `Interrupted` when the partition leaves."""

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from actors.absences import Absences
 from actors.announce import MayAnswer
 from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
@@ -51,6 +52,7 @@ class Ground:
     listeners: Listeners
     """Those who are told of changes in the partitions whose primary this worker is."""
     counters: Counters
+    absences: Absences
     slow_asks: SlowAsks = field(default_factory=set)
     recording: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition that writes who asked."""

@@ -381,7 +381,7 @@ class Serving:
         """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
         ground = self._ground
         answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._state, self._record.read)
-        asks = Asks(ground.bus, self.number, answers, ground.slow_asks)
+        asks = Asks(ground.bus, self.number, answers, ground.slow_asks, self._erasing.doubt(ground.absences))
         try:
             with suppress(Interrupted):
                 await asks.open(self._sleep)

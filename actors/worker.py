@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from actors.absences import Absences
 from actors.effects.relaying import Relaying
 from actors.figures import Counters, WorkerFigures
 from actors.ground import Ground
@@ -107,6 +108,7 @@ class Worker:
             may_answer,
             listeners,
             counters,
+            Absences(lambda: bus.connected),
         )
         worker._ground.snapshots = snapshots
         worker._ground.levels = levels or Levels()
@@ -204,6 +206,7 @@ class Worker:
         await self._ground.relaying.close()
         await self._ground.listeners.close()
         self._inboxes.close()
+        self._ground.absences.close()
         self._failed.cancel()
 
     async def examine_log(self) -> NoReturn:

@@ -7,6 +7,7 @@ files of nats-server; and worker processes that die half-way.
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from bus.shard_snapshots import is_of, list_snapshots, request_snapshot, store_o
 from bus.subjects import log_stream_of, log_subject, log_subjects_of_user, partition_of
 from llum.processes.worker import FAILPOINT
 from schemas.commands import Forget
+from schemas.errors import Transient
 from schemas.parts import ForgetPart, MeasurePartReply
 from schemas.queries import MeasurePart, Ping
 from schemas.replies import PingReply
@@ -165,6 +167,25 @@ async def test_a_worker_that_a_forget_has_passed_by_starts_from_nothing(
 
         await eventually(is_served, "the partition is served again")
     assert events(logs) == ["shard_outdated"]
+
+
+async def test_a_worker_that_was_away_looks_before_it_answers(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked while it was stopped is not answered by what it held, if somebody was forgotten meanwhile."""
+    monkeypatch.setattr("actors.erasing.CHECK_EVERY_S", 1e9)
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await two_lives(host.llum)
+    worker._ground.absences.late_at = 0.0
+    assert await host.llum.values("a", BEN) == [1], "nothing was missed"
+    jetstream = JetStream(host.llum.bus)
+    passed = await jetstream.publish(log_subject(HERS, "nobody", "llum", "tell"), b"{}")
+    await jetstream.erase(STREAM, passed)
+    await erasures.record(host.llum.bus, HERS, passed)
+    with lines() as logs:
+        worker._ground.absences.late_at = 0.0
+        with suppress(Transient):
+            await host.llum.values("a", BEN)
+        await until(lambda: "shard_outdated" in events(logs), "the ask has made it look")
 
 
 async def test_a_restored_copy_of_an_old_snapshot_is_not_used(host: Host) -> None:

@@ -6,6 +6,7 @@ from bus.connection import Bus
 from bus.shard_snapshots import list_snapshots, store_of
 from tests.chaos.report import Report
 from tests.chaos.stage import PARTITIONS, WORKERS, Held, Stage
+from tests.system.harness import until
 
 RESTORED, REPLAYED = "restored", "replayed"
 """Workers with new folders."""
@@ -13,9 +14,13 @@ RESTORED, REPLAYED = "restored", "replayed"
 
 def make_snapshots(stage: Stage) -> None:
     """Have a snapshot of each partition made, as far as it has come by now."""
-    made = json.loads(stage.cli("admin", "snapshot", "--json").stdout)["made"]
-    assert len(made) == PARTITIONS, made
-    assert not [one for one in made if one.get("failure")], made
+
+    def all_are_made() -> bool:
+        ran = stage.cli("admin", "snapshot", "--json", check=False)
+        made = [] if ran.returncode else json.loads(ran.stdout)["made"]
+        return len([one for one in made if not one.get("failure")]) == PARTITIONS
+
+    until(all_are_made, "there is a snapshot of each partition")
 
 
 async def delete_snapshots(bus: Bus) -> None:

@@ -45,6 +45,7 @@ class Faults:
         self._chance = chance
         self._lasting = lasting
         self._servers = tuple(stage.servers_by_name)
+        self._forgotten: list[Forgotten] = []
         self.people: list[Person] = []
         """One of each partition: when all are answered, nothing is out of service."""
 
@@ -74,6 +75,11 @@ class Faults:
         else:
             self._report.not_had.append("full-disk: this user may not mount a disk, or this is not Linux")
         return found
+
+    def count_forgotten(self) -> None:
+        """Count who was forgotten, and of whom nats-servers still have bytes."""
+        self._report.forgotten = len(self._forgotten)
+        self._report.left_in_servers = len([one for one in self._forgotten if one.left(self._servers)])
 
     async def kill_worker(self) -> str:
         """kill -9, and measure until somebody answers for all again."""
@@ -175,6 +181,7 @@ class Faults:
         mark = f"{self._chance.getrandbits(64):016x}"
         person = Forgotten(mark, self._stage, self._bus, self._requests, self._report.findings)
         await person.live()
+        self._forgotten.append(person)
         name = await person.holder()
         await person.be_forgotten_while_stopped(name, self._lasting.away_s)
         return f"somebody while {name} is stopped"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,9 @@ class Forgotten:
     async def _nothing_is_left(self) -> bool:
         return not await asyncio.to_thread(self.left)
 
-    def left(self) -> list[str]:
-        """Name files of workers that hold the mark."""
-        return [found for name in WORKERS for found in _holding(self._stage.folder / name, self._mark.encode())]
+    def left(self, names: Iterable[str] = WORKERS) -> list[str]:
+        """Name files of processes that hold the mark."""
+        return [found for name in names for found in _holding(self._stage.folder / name, self._mark.encode())]
 
     async def _ask_again_and_again(self) -> None:
         """Ask whoever answers, also before anything has been noticed."""

@@ -43,6 +43,10 @@ class Report:
     asks: int = 0
     derived: int = 0
     """What rules have told."""
+    forgotten: int = 0
+    left_in_servers: int = 0
+    """Of how many who were forgotten nats-servers have bytes on their disks at the end, in their logs of votes: those
+    go when nats-server cuts them, which llum cannot order."""
     compared: int = 0
     """Replicas of partitions that were compared with what the log gives."""
     restored: int = 0
@@ -55,6 +59,8 @@ class Report:
         said = ", ".join(f"{count} {kind}" for kind, count in sorted(self.acknowledged.items()))
         yield f"acknowledged: {said}; {self.derived} told by rules; {self.asks} asks looked at"
         yield f"{self.compared} replicas and {self.restored} restored snapshots compared with a replay from the log"
+        if self.forgotten:
+            yield f"{self.forgotten} people forgotten; logs of votes of nats-servers have bytes of {self.left_in_servers}"
         yield self.findings.counts()
         if self.failovers_s:
             yield _distribution(self.failovers_s)

@@ -96,6 +96,7 @@ class Chaos:
         await edges.close()
         await requests.close()
         await self._compare()
+        await asyncio.to_thread(having.count_forgotten)
         await self._bus.close()
 
     def _token_for(self, user: str) -> str:
