@@ -60,7 +60,7 @@ class Report:
         yield f"acknowledged: {said}; {self.derived} told by rules; {self.asks} asks looked at"
         yield f"{self.compared} replicas and {self.restored} restored snapshots compared with a replay from the log"
         if self.forgotten:
-            yield f"{self.forgotten} people forgotten; logs of votes of nats-servers have bytes of {self.left_in_servers}"
+            yield f"{self.forgotten} people forgotten; nats-servers have bytes of {self.left_in_servers} of them"
         yield self.findings.counts()
         if self.failovers_s:
             yield _distribution(self.failovers_s)
