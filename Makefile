@@ -8,6 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
+# Tests wait half of their time, so two cores can do more than two at once.
+TESTERS := 4
 SCRIPTS := deploy/container/answers.py docs/generate.py docs/pages examples/asker/asker.py
 # Where there is code. Not the clone's own folder: tutorials leave files there.
 FOLDERS := actors bench bus deploy docs edge_http examples identity llum model schemas sensors tests
@@ -21,10 +23,10 @@ run: setup ## Start llum in the foreground. Ctrl-C stops it.
 	@exec .venv/bin/llum up $(ARGS)
 
 test: setup ## Run the tests. Under 15 minutes on two idle cores.
-	@exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "not long and not storm" $(ARGS)
+	@exec $(PYTHON) -m pytest -n $(TESTERS) --dist loadfile -m "not long and not storm" $(ARGS)
 
 test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
-	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n 2 --dist loadfile -m "long or storm or hypothesis" $(ARGS)
+	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n $(TESTERS) --dist loadfile -m "long or storm or hypothesis" $(ARGS)
 
 chaos: setup ## Have all kinds of faults. ARGS="60 SEED REPLICAS KILLS"
 	@exec $(PYTHON) -m tests.chaos $(ARGS)

@@ -10,10 +10,13 @@ from hypothesis import settings
 
 from bus import lines
 from tests.effort import EFFORT, SAME_CHANCE, STORMS
+from tests.memory_disk import prefer_memory
 
 # No deadline: how long an example takes says something about the machine, and nothing about llum.
 settings.register_profile("llum", deadline=None, max_examples=100 * EFFORT, print_blob=True, derandomize=SAME_CHANCE)
 settings.load_profile("llum")
+
+prefer_memory()
 
 
 def pytest_collection_finish() -> None:
