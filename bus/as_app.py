@@ -62,7 +62,7 @@ class AsApp:
     Commands take turns with others of the same sender, which is this app for this person, or who is named.
     """
 
-    __slots__ = ("_requests", "_sender", "_turns", "_writer", "_writes")
+    __slots__ = ("_requests", "_seen", "_sender", "_turns", "_writer", "_writes")
 
     def __init__(
         self,
@@ -72,8 +72,11 @@ class AsApp:
         writes: LastWrites,
         turns: Turns | None = None,
         sender: Sender | None = None,
+        seen: int | None = None,
     ) -> None:
+        """`seen` is a sequence that each ask must have seen at least, as whoever asks has written it elsewhere."""
         self._requests = requests
+        self._seen = seen
         self._writer = (user, app)
         self._writes = writes
         self._turns = turns or Turns()
@@ -90,7 +93,8 @@ class AsApp:
     @property
     def last_seq(self) -> int | None:
         """The sequence that the next ask will have seen; None: this app has not written lately."""
-        return self._writes.seq_of(self._writer)
+        written, seen = self._writes.seq_of(self._writer), self._seen
+        return written if seen is None or (written is not None and written > seen) else seen
 
     async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False) -> Outcome:
         """Send a command and give its outcome. Raises `Refusal` for what cannot be sent, `Transient`.
@@ -119,7 +123,7 @@ class AsApp:
 
     async def ask(self, query: Query) -> Reply:
         """Send a query and give its reply, or raise its error. Without a `min_seq` it sees this app's own writes."""
-        seq = None if query.min_seq is not None else self._writes.seq_of(self._writer)
+        seq = None if query.min_seq is not None else self.last_seq
         return await self._requests.ask(*self._writer, query if seq is None else _seeing(query, seq))
 
     async def find(self, query: Query, kind: type[R]) -> R:

@@ -110,6 +110,11 @@ class Bus:
         return dict(self.nc.server_info)
 
     @property
+    def in_cluster(self) -> bool:
+        """Whether nats-server is one of several, so that a replica may be a moment behind."""
+        return bool(self.nc.server_info.get("cluster"))
+
+    @property
     def connected(self) -> bool:
         return self._connected.is_set()
 

@@ -45,6 +45,9 @@ class Bucket:
     async def find(self, keys: str) -> KeyValue | None:
         """Read the newest value of keys that may hold wildcards; None if that was deleted. Raises `Transient`."""
         found = await self._jetstream.direct_last(self._stream, self._prefix + keys)
+        if found is None and self._bus.in_cluster:
+            # Any replica has answered. What was written a moment ago may not have come to that one.
+            return await self.find_at_leader(keys)
         return None if found is None or is_marker(found.headers) else self._entry(found)
 
     async def find_at_leader(self, keys: str) -> KeyValue | None:

@@ -19,7 +19,7 @@ CHANGED_WITHIN_S: Final = 30.0
 
 async def replicas_of(bus: Bus) -> int:
     """Say how many replicas a stream is to have that is made now. Raises `Transient`."""
-    if not bus.server_info.get("cluster"):
+    if not bus.in_cluster:
         return 1
     try:
         found = await JetStream(bus).call(f"STREAM.INFO.{bucket_stream(INSTALLATION_BUCKET)}")

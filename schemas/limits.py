@@ -72,3 +72,6 @@ MAX_STREAM_REPLICAS: Final = 5
 
 LEAST_WEIGHT: Final = 0.1
 """The least weight of a worker: one of none would have no partitions."""
+
+MAX_SEQ: Final = 2**63 - 1
+"""The largest sequence of a log that can be named."""

@@ -11,12 +11,12 @@ from schemas.commands import DeleteComponent, DeleteContext, Withdraw
 from schemas.definitions import ImportedApp, ImportedContext
 from schemas.evidence import EvidenceFilter
 from schemas.grants import ConsentDecision
-from schemas.limits import PROTOCOL_VERSION
+from schemas.limits import MAX_SEQ, PROTOCOL_VERSION
 from schemas.parts import ForgetPart
 from schemas.slices import Action, Slice
 from schemas.verbs import verb_of
 
-Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 """A sequence of the log, as any database can hold it."""
 
 

@@ -1,8 +1,9 @@
 """The cookies of people's browsers: their names, how they are set, and what a request's header says.
 
-Three there are. The first holds the id of a session. The second remembers that somebody who has signed in used this
+Four there are. The first holds the id of a session. The second remembers that somebody who has signed in used this
 browser, and by what: never whom, and nothing is let in by it. The third marks a browser that has no session, so that
-a form which it was shown can be told from one that another site has made.
+a form which it was shown can be told from one that another site has made. The fourth says for a minute how far the
+browser's person has written, so that each edge shows them their own changes.
 """
 
 import functools
@@ -14,6 +15,9 @@ from aiohttp import hdrs, web
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 from identity.sessions.store import is_sid
+
+SEEN_KEPT_S: Final = 60
+"""Seconds that a browser says what its person has written: replicas lag by less than one."""
 
 PROFILE_KEPT_S: Final = 400 * 24 * 3600
 """Seconds that a browser remembers that somebody with a profile used it: the most that browsers grant."""
@@ -31,6 +35,7 @@ class CookieNames(NamedTuple):
     session: str
     profile: str
     visitor: str
+    seen: str
     secure: bool
     """They are sent over TLS alone."""
 
@@ -40,7 +45,9 @@ def names_at(public_url: str) -> CookieNames:
     """Name the cookies of an llum that browsers reach at this address."""
     secure = public_url.startswith("https:")
     front = "__Host-" if secure else ""
-    return CookieNames(f"{front}llumsessionid", f"{front}llumprofile", f"{front}llumvisitor", secure)
+    return CookieNames(
+        f"{front}llumsessionid", f"{front}llumprofile", f"{front}llumvisitor", f"{front}llumseen", secure
+    )
 
 
 class Cookies(NamedTuple):
@@ -50,6 +57,7 @@ class Cookies(NamedTuple):
     how: str | None = None
     """By what somebody has signed in last, from the profile cookie; empty for a temporary user."""
     visitor: str | None = None
+    seen: str | None = None
 
 
 _NONE: Final = Cookies()
@@ -66,12 +74,21 @@ def cookies_of(request: web.Request, edge: web.Application) -> Cookies:
 @functools.lru_cache(maxsize=10_000)
 def _read(header: str, public_url: str) -> Cookies:
     names = names_at(public_url)
-    given: dict[str, list[str]] = {names.session: [], names.profile: [], names.visitor: []}
+    given: dict[str, list[str]] = {names.session: [], names.profile: [], names.visitor: [], names.seen: []}
     for part in header.split(";"):
         name, _, value = part.strip().partition("=")
         if name in given:
             given[name].append(value)
-    return Cookies(_id_in(given[names.session]), _how_in(given[names.profile]), _id_in(given[names.visitor]))
+    return Cookies(
+        _id_in(given[names.session]),
+        _how_in(given[names.profile]),
+        _id_in(given[names.visitor]),
+        _one_of(given[names.seen]),
+    )
+
+
+def _one_of(values: list[str]) -> str | None:
+    return values[0] if len(values) == 1 else None
 
 
 def _id_in(values: list[str]) -> str | None:
@@ -114,6 +131,17 @@ def set_visitor_cookie(request: web.Request, visitor: str) -> None:
     """Mark a browser until it is closed."""
     names = _names(request)
     _set(request, names.visitor, visitor, None, secure=names.secure)
+
+
+def set_seen_cookie(request: web.Request, seen: str) -> None:
+    """Have the browser say for a while how far its person has written."""
+    names = _names(request)
+    _set(request, names.seen, seen, SEEN_KEPT_S, secure=names.secure)
+
+
+def seen_in(request: web.Request) -> str | None:
+    """Give what `set_seen_cookie` has set, as the request says it."""
+    return cookies_of(request, request[TRACE].edge).seen
 
 
 def _names(request: web.Request) -> CookieNames:

@@ -20,7 +20,7 @@ from bus.lines import LoggedRequest
 from bus.logger import get_logger
 from edge_http.http import cors
 from edge_http.http.errors import error_response, framework_response, members_of
-from edge_http.http.responses import REQUEST_ID, json_response
+from edge_http.http.responses import REQUEST_ID, json_response, say_seq
 from edge_http.http.showing import show, show_refused
 from edge_http.keys import AUTHENTICATOR
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
@@ -49,6 +49,7 @@ class Trace:
         "request_id",
         "route",
         "user",
+        "written_seq",
     )
 
     def __init__(self, request_id: str, edge: web.Application, route: str | None) -> None:
@@ -68,6 +69,8 @@ class Trace:
         """The sender is known by a cookie alone: no page of another origin reads the answer, whatever the app's are."""
         self.cookies: dict[str, str] | None = None
         """Those that the response sets, whatever it is: the values of the headers, by the name of the cookie."""
+        self.written_seq: int | None = None
+        """What the request has written last in somebody's log."""
 
     def own_origins(self) -> frozenset[str] | None:
         """Give where the web pages of the app come from that sent the request; None: no app is known yet."""
@@ -127,6 +130,8 @@ async def observed(
     if trace.cookies is not None:
         for header in trace.cookies.values():
             response.headers.add(hdrs.SET_COOKIE, header)
+    if trace.written_seq is not None:
+        say_seq(response, trace.written_seq)
     response.headers[REQUEST_ID] = trace.request_id
     _write_line(request, trace, response.status, _size_of(response), started)
     return response

@@ -23,6 +23,9 @@ REQUEST_ID: Final = istr("X-Request-Id")
 """The header that names a request, as the log does."""
 
 
+SEQ: Final = istr("Llum-Seq")
+"""The header of the answer to a request that has written: the sequence by which that is applied."""
+
 BODY_END: Final = b"\n"
 """What each body ends with: it keeps a terminal in order."""
 
@@ -47,6 +50,12 @@ class QuickResponse(web.Response):
             self.headers.update(further)
             self._further = "".join([f"{name}: {value}\r\n" for name, value in further.items()]).encode()
             self._headers_of_ours += len(further)
+
+    def add(self, name: str, value: str) -> None:
+        """Have a further header sent, the quick way."""
+        self.headers[name] = value
+        self._further += f"{name}: {value}\r\n".encode()
+        self._headers_of_ours += 1
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send head and body. Raises `ConnectionError`."""
@@ -84,6 +93,14 @@ def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | N
     if headers:
         response.headers.update(headers)
     return response
+
+
+def say_seq(response: web.StreamResponse, seq: int) -> None:
+    """Say by which sequence what a request has written is applied."""
+    if isinstance(response, QuickResponse):
+        response.add(SEQ, str(seq))
+    else:
+        response.headers[SEQ] = str(seq)
 
 
 @functools.lru_cache(maxsize=2)

@@ -62,7 +62,7 @@ async def _get(request: web.Request) -> web.Response:
         return _unauthorized()
     reached = await _reached(request, key)
     try:
-        preferences: Any = msgspec.Raw(face.answer(await reached.ask_sets(request.headers), DEFAULT_VIEW).body)
+        preferences: Any = msgspec.Raw(face.answer(await reached.ask_sets(), DEFAULT_VIEW).body)
     except Refusal as refusal:
         if refusal.code is not Code.NO_SUCH_MODEL:
             raise
@@ -100,7 +100,7 @@ async def _reached(request: web.Request, key: str) -> ReachedPlace:
     trace = request[TRACE]
     record = (await trace.edge[AUTHENTICATOR].preference_keys.find(key)).check()
     trace.user, trace.app = record.user, record.app
-    return ReachedPlace(key, record.user, record.app, record.place, trace.edge)
+    return ReachedPlace(key, record.user, record.app, record.place, request)
 
 
 def _relayed(request: web.Request, error: LlumError, key: str) -> web.Response:

@@ -49,7 +49,7 @@ async def _save(request: web.Request, session: Session, form: Form, setting: Sho
     if value is not None:
         _check(request, place, value)
     edge = request[TRACE].edge
-    reached = ReachedPlace(ME, session.user, OWNER_APP, place_of(place.safe), edge)
+    reached = ReachedPlace(ME, session.user, OWNER_APP, place_of(place.safe), request)
     await put_preferences(edge[PREFERENCES], reached, _body(place.set, place, value), place.view, "patch")
 
 

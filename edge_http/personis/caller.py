@@ -8,13 +8,12 @@ import msgspec
 from aiohttp import web
 from multidict import istr
 
-from bus.as_app import AsApp
 from bus.importing import Imported, PartsWith, import_below
 from bus.subjects import SETTLE_HEADER
-from edge_http.http.min_seq import MIN_SEQ, min_seq_of
+from edge_http.auth.as_caller import AsCaller
 from edge_http.http.observe import TRACE
 from edge_http.http.sources import PROXIES
-from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
+from edge_http.keys import AUTHENTICATOR
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, LargeAnswers
@@ -47,7 +46,7 @@ class Caller:
         self._app = app = request[TRACE].edge
         # Without a token its address takes turns, whatever names and passwords it tries.
         sender = None if principal.how != "password" else app[PROXIES].sender_of(request)
-        self._as_app = AsApp(app[REQUESTS], principal.user, principal.app, app[LAST_WRITES], app[TURNS], sender)
+        self._as_app = AsCaller(request, principal.user, principal.app, sender)
         self.op = op
         self.principal = principal
         self.body = body
@@ -132,8 +131,6 @@ class Caller:
 
     async def ask(self, query: Query) -> Any:
         """Send a query, which sees what this app has written; give the reply, or raise its error."""
-        if MIN_SEQ in self._headers and query.min_seq is None:
-            query = msgspec.structs.replace(query, min_seq=min_seq_of(self._headers, self._as_app.last_seq))
         try:
             return await self._as_app.ask(query)
         except Refusal as error:

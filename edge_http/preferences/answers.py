@@ -8,7 +8,6 @@ from multidict import CIMultiDict
 
 from edge_http.http.errors import STATUS_OF, headers_of, members_of
 from edge_http.http.insufficient import insufficient_scope
-from edge_http.http.min_seq import SEQ
 from edge_http.http.responses import BODY_END, JSON_HEADERS, QuickResponse
 from schemas.errors import Code, LlumError, Refusal
 
@@ -36,14 +35,13 @@ class PreferencesResponse(QuickResponse):
 
     FIXED = HEADERS
 
-    def __init__(self, body: bytes, etag: str | None = None, seq: int | None = None) -> None:
-        further: dict[str, str] = {} if etag is None else {hdrs.ETAG: etag}
-        super().__init__(body, further if seq is None else further | {SEQ: str(seq)})
+    def __init__(self, body: bytes, etag: str | None = None) -> None:
+        super().__init__(body, {} if etag is None else {hdrs.ETAG: etag})
 
 
-def answered(value: Any, seq: int | None = None) -> web.Response:
-    """Answer what has no tag; `seq` is that of what was written."""
-    return PreferencesResponse(msgspec.json.encode(value) + BODY_END, seq=seq)
+def answered(value: Any) -> web.Response:
+    """Answer what has no tag."""
+    return PreferencesResponse(msgspec.json.encode(value) + BODY_END)
 
 
 def render_error(error: LlumError, key: str = "", metadata_url: str = "", *, made_by_put: bool = False) -> web.Response:

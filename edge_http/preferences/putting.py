@@ -11,7 +11,7 @@ from edge_http.preferences.limited import BeyondAllowed, Body, allowed_part
 from edge_http.preferences.reached import ReachedPlace, moved_place
 from schemas.errors import Code, Error, LlumError, raised_from
 from schemas.preferences import DEFAULT_VIEW, PutMode, PutPreferences, SafeFacts
-from schemas.replies import Accepted, Refused
+from schemas.replies import Refused
 
 if TYPE_CHECKING:
     from model.preferences.ontologies import Ontologies
@@ -61,10 +61,8 @@ def _without_nulls(value: Body) -> Body:
 
 async def put_preferences(
     face: PreferencesFace, reached: ReachedPlace, body: Body, view: str, mode: PutMode, identifier: str | None = None
-) -> Accepted:
-    """Send the command; the result of its outcome tells whether it has `made` the safe.
-
-    Raises what the model refuses, and `unavailable`.
+) -> bool:
+    """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`.
 
     Where a person has just joined the safe to their model, it is sent there. A token that may write some terms only
     may send nothing else: `BeyondAllowed`.
@@ -85,7 +83,7 @@ async def put_preferences(
         if moved is not None:
             return await put_preferences(face, moved, body, view, mode, identifier)
         raise _in_request(outcome.error)
-    return outcome
+    return bool(outcome.result["made"])
 
 
 def _equivalents(ontologies: "Ontologies", body: Body, view: str, mode: PutMode) -> dict[str, Any]:

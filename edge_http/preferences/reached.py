@@ -8,18 +8,18 @@
 
 import functools
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from bus.as_app import AsApp
+from edge_http.auth.as_caller import AsCaller
 from edge_http.auth.bearer import has_token, token_of, unauthenticated
 from edge_http.auth.own_page import cross_site, is_from_own_page
-from edge_http.http.min_seq import min_seq_of
 from edge_http.http.observe import TRACE, Trace
-from edge_http.keys import AUTHENTICATOR, LAST_WRITES, PUBLIC_URL, REQUESTS, TURNS
+from edge_http.keys import AUTHENTICATOR, PUBLIC_URL, REQUESTS
 from edge_http.oauth.addresses import resource_metadata_of
 from edge_http.preferences.answers import render_error
 from edge_http.preferences.face import PREFERENCES
@@ -50,7 +50,8 @@ class ReachedPlace(NamedTuple):
     user: str
     app: str
     place: tuple[str, ...]
-    edge: web.Application
+    request: web.Request
+    """Which reaches it."""
     allowed: Sequence[str] | None = None
     """The only terms that may be written; None: all that the model lets the app write."""
     without_safe: bool = False
@@ -62,12 +63,16 @@ class ReachedPlace(NamedTuple):
         return self.app == PREFERENCES_APP
 
     @property
-    def as_app(self) -> AsApp:
-        return AsApp(self.edge[REQUESTS], self.user, self.app, self.edge[LAST_WRITES], self.edge[TURNS])
+    def edge(self) -> web.Application:
+        return self.request[TRACE].edge
 
-    async def ask_sets(self, headers: Mapping[str, str], at: float | None = None) -> bytes:
-        """Ask for all that is there, as of a time, for a request with these headers; give the reply as it came."""
-        seq = min_seq_of(headers, self.edge[LAST_WRITES].seq_of((self.user, self.app)))
+    @property
+    def as_app(self) -> AsApp:
+        return AsCaller(self.request, self.user, self.app)
+
+    async def ask_sets(self, at: float | None = None) -> bytes:
+        """Ask for all that is there, as of a time, and give the reply as it came."""
+        seq = self.as_app.last_seq
         query = _OWN
         if seq is not None or at is not None or self.place != OWN_PLACE:
             query = encode(Preferences(context=list(self.place), min_seq=seq, as_of_time=at))
@@ -98,10 +103,10 @@ async def reach(request: web.Request, key: str) -> ReachedPlace:
     trace = begin(request, key)
     if not has_token(request):
         check_open(request, trace)
-        return _by_key(trace, await trace.edge[AUTHENTICATOR].preference_keys.find(key))
+        return _by_key(request, await trace.edge[AUTHENTICATOR].preference_keys.find(key))
     token = token_of(request)
     if token.startswith(_OUR_TOKEN):
-        return await _by_principal(trace, await principal_of(request, trace, token, key), key)
+        return await _by_principal(request, await principal_of(request, trace, token, key), key)
     return await _by_key_token(request, trace, token, key)
 
 
@@ -166,12 +171,13 @@ def _worthless(request: web.Request) -> Refusal:
     return unauthenticated(request, message, "invalid_token")
 
 
-def _by_key(trace: Trace, record: KeyRecord, **more: Any) -> ReachedPlace:
+def _by_key(request: web.Request, record: KeyRecord, **more: Any) -> ReachedPlace:
     record.check()
+    trace = request[TRACE]
     trace.user, trace.app, trace.origins = record.user, record.app, frozenset()
     without_safe = record.known and not record.has_safe
     reached = ReachedPlace(
-        record.key, record.user, record.app, record.place, trace.edge, without_safe=without_safe, **more
+        record.key, record.user, record.app, record.place, request, without_safe=without_safe, **more
     )
     trace.render_error = functools.partial(render_error, key=record.key, made_by_put=reached.makes_safes)
     return reached
@@ -185,14 +191,14 @@ async def _by_key_token(request: web.Request, trace: Trace, token: str, key: str
         raise _worthless(request)
     if grant.key != key:
         raise unauthenticated(request, "the token is for another GPII key", "invalid_token")
-    return _by_key(trace, await authenticator.preference_keys.find(key), allowed=grant.allowed)
+    return _by_key(request, await authenticator.preference_keys.find(key), allowed=grant.allowed)
 
 
-async def _by_principal(trace: Trace, principal: "Principal", key: str) -> ReachedPlace:
+async def _by_principal(request: web.Request, principal: "Principal", key: str) -> ReachedPlace:
     if key in (ME, principal.user):
-        return ReachedPlace(key, principal.user, principal.app, OWN_PLACE, trace.edge)
-    record = await trace.edge[AUTHENTICATOR].preference_keys.find(key)
+        return ReachedPlace(key, principal.user, principal.app, OWN_PLACE, request)
+    record = await request[TRACE].edge[AUTHENTICATOR].preference_keys.find(key)
     if record.user != principal.user:
         hint = f"with this token, say {ME!r}: the person's own preferences; or a key that they have joined to them"
         raise Refusal(Code.PERMISSION_DENIED, "the token is for other preferences", "gpiiKey", hint)
-    return ReachedPlace(key, principal.user, principal.app, record.check().place, trace.edge)
+    return ReachedPlace(key, principal.user, principal.app, record.check().place, request)

@@ -15,7 +15,7 @@ async def get(request: web.Request) -> web.Response:
     query = query_of(request)
     at = moment_of(query) if query else None
     try:
-        answer = reached.edge[PREFERENCES].answer(await reached.ask_sets(request.headers, at), view_of(query))
+        answer = reached.edge[PREFERENCES].answer(await reached.ask_sets(at), view_of(query))
     except Refusal as refusal:
         if refusal.code is not Code.NO_SUCH_MODEL or not reached.without_safe:
             raise

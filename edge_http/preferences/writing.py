@@ -52,7 +52,7 @@ async def post(request: web.Request) -> web.Response:
     body = check_body(edge[PREFERENCES], await read_preferences(request))
     key = str(uuid.uuid4())
     user = await edge[AUTHENTICATOR].preference_keys.safe_user(key)
-    reached = ReachedPlace(key, user, PREFERENCES_APP, OWN_PLACE, edge)
+    reached = ReachedPlace(key, user, PREFERENCES_APP, OWN_PLACE, request)
     return await _write(request, reached, body, "replace")
 
 
@@ -62,6 +62,5 @@ async def _write(request: web.Request, reached: ReachedPlace, body: Body, mode: 
     if identifier is not None:
         check_id(identifier, IDEMPOTENCY_KEY)
     face, view = reached.edge[PREFERENCES], view_of(query_of(request))
-    outcome = await put_preferences(face, reached, body, view, mode, identifier)
-    shown = body if outcome.result["made"] else sanitised(body)
-    return answered({"gpiiKey": reached.key, "preferences": shown}, outcome.seq)
+    made = await put_preferences(face, reached, body, view, mode, identifier)
+    return answered({"gpiiKey": reached.key, "preferences": body if made else sanitised(body)})

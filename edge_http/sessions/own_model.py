@@ -5,8 +5,9 @@ from typing import Final
 from aiohttp import web
 
 from bus.as_app import AsApp
+from edge_http.auth.as_caller import AsCaller
 from edge_http.http.observe import TRACE
-from edge_http.keys import LAST_WRITES, REQUESTS, TIME_ZONE, TURNS
+from edge_http.keys import TIME_ZONE
 from schemas.apps import OWNER_APP
 from schemas.errors import LlumError
 from schemas.queries import GetContext
@@ -17,8 +18,7 @@ _ROOT: Final = GetContext()
 
 def own_model(request: web.Request, user: str) -> AsApp:
     """Give a person's model as they themselves see it: as their own app, which is an owner's."""
-    edge = request[TRACE].edge
-    return AsApp(edge[REQUESTS], user, OWNER_APP, edge[LAST_WRITES], edge[TURNS])
+    return AsCaller(request, user, OWNER_APP)
 
 
 async def zone_of(request: web.Request, user: str) -> str:

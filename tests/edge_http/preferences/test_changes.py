@@ -155,8 +155,8 @@ class _FeedOfAnswers(_Feed):
     """A feed whose questions are answered with given sequences. What is heard meanwhile comes before the answer."""
 
     def __init__(self, *answers: int) -> None:
-        reached = ReachedPlace("me", "alice", "phone", OWN_PLACE, web.Application())
-        super().__init__(cast(web.Request, None), reached)
+        request = cast(web.Request, None)
+        super().__init__(request, ReachedPlace("me", "alice", "phone", OWN_PLACE, request))
         self.answers = list(answers)
         self.meanwhile: list[Event] = []
         self.said: list[tuple[str, int]] = []
