@@ -4,6 +4,7 @@ The library's own services take requests of one subject in the form of that stan
 their own, so only the discovery is answered here.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +17,12 @@ from bus.wire import Listening
 _PREFIX: Final = "$SRV"
 _TYPE: Final = "io.nats.micro.v1"
 
+EDGE_SERVICE: Final = "llum-edge"
+"""The name under which tools of NATS show edges."""
+
+LISTED_WITHIN_S: Final = 0.5
+"""Seconds in which services must say that they are there. Nobody knows how many there are."""
+
 ServiceMetadata = Callable[[], dict[str, str]]
 """Gives what is told of the service now, as names and texts."""
 
@@ -27,6 +34,28 @@ class ServiceEndpoint(msgspec.Struct, frozen=True):
     subject: str
     queue_group: str
     metadata: dict[str, str] = {}
+
+
+class ServiceSeen(msgspec.Struct, frozen=True):
+    """What a service has said of itself."""
+
+    id: str
+    version: str
+    metadata: dict[str, str] = {}
+
+
+async def list_services(bus: Bus, name: str, within_s: float = LISTED_WITHIN_S) -> list[ServiceSeen]:
+    """Give the services of a name that say so within the time, by their ids. Raises `Transient`."""
+    said: list[bytes] = []
+    token = bus.inbox.expect(lambda _headers, data: said.append(data))
+    try:
+        await bus.publish(f"{_PREFIX}.PING.{name}", b"", bus.inbox.subject(token))
+        await asyncio.sleep(within_s)
+    finally:
+        bus.inbox.dismiss(token)
+    # Where there is none, nats-server says so with an empty message.
+    seen = [msgspec.json.decode(data, type=ServiceSeen) for data in said if data]
+    return sorted(seen, key=lambda one: one.id)
 
 
 class MicroService:

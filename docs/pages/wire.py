@@ -68,6 +68,11 @@ def subjects_page() -> str:
             "a command after the mapping: the log",
         ),
         (code("llum.query.<partition>.<user>.<app>.<verb>"), "request", "a query after the mapping"),
+        (
+            code("llum.log.<partition>._._admin.raise_level"),
+            "JetStream",
+            "what raises the level, from an operator alone",
+        ),
         (code(subjects.rejected_subject("<user>", "<app>")), "JetStream", "commands that were refused, kept for days"),
     ]
     mappings = [f'  "{source}": "{to}"' for source, to in subjects.server_mappings(64).items()]

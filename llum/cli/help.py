@@ -92,6 +92,7 @@ EXAMPLES: Final = {
     "admin keys rotate": "llum admin keys rotate passwords callout",
     "admin keys notice": "llum admin keys notice phonebook",
     "admin rejected": "llum admin rejected alice --app lamp",
+    "admin upgrade": "llum admin upgrade --to 2",
     "admin dead": "llum admin dead alice",
 }
 """By the words of the command."""

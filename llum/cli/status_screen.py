@@ -7,6 +7,7 @@ from typing import Final
 from bus.aside import Aside
 from llum.cli.render import moment
 from llum.status.standing import Log, Shards, Standing, WorkerStanding
+from schemas.levels import NEWEST
 
 SOON_DAYS: Final = 30.0
 """Days until the disk is full from which on that is a warning."""
@@ -38,7 +39,9 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     if standing.nats:
         yield "nats", standing.nats
     yield from ((process.name, f"pid {process.pid}, {size(process.memory_bytes)}") for process in standing.processes)
-    if len(standing.workers) > 1 or any(worker.draining for worker in standing.workers):
+    if standing.levels:
+        yield "level", _level(standing.levels)
+    if len(standing.workers) > 1 or any(worker.draining or worker.stopped for worker in standing.workers):
         yield from (("worker", _worker(worker)) for worker in standing.workers)
     if standing.people is not None:
         yield "people", f"{standing.people:,}"
@@ -56,7 +59,21 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
 
 def _worker(worker: WorkerStanding) -> str:
     served = "1 partition" if worker.partitions == 1 else f"{worker.partitions} partitions"
-    return f"{worker.id} on {worker.host}, {served}{', draining' if worker.draining else ''}"
+    state = ", draining" if worker.draining else ""
+    if worker.stopped:
+        state += (
+            f", knows levels up to {worker.newest_level} and has stopped {worker.stopped}: start a later llum there"
+        )
+    return f"{worker.id} on {worker.host}, {served}{state}"
+
+
+def _level(levels: dict[int, int]) -> str:
+    """Say which level the partitions have, and what is to be done about it."""
+    if len(levels) > 1:
+        each = ", ".join(f"{level} in {count} partitions" for level, count in levels.items())
+        return f"{each}: `llum admin upgrade` raises all"
+    (level,) = levels
+    return f"{level}: `llum admin upgrade` raises it to {NEWEST}" if level < NEWEST else f"{level}"
 
 
 def _log(log: Log, per_million: int | None) -> str:

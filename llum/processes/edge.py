@@ -29,6 +29,7 @@ from llum.processes.lifeline import ChildEnd
 from llum.processes.listening import listen, url_of
 from llum.processes.process import Starting, Supervised, begin, run_process
 from llum.processes.reached import certificate_of, checked_public_url, openness_of
+from llum.processes.shown import shown_on_the_bus
 from llum.running import browser_url
 from llum.settings import Settings
 
@@ -135,6 +136,7 @@ async def _serve_http(
         async with (
             _callout(bus, requests, authenticator, settings),
             _telling_metrics(bus, settings, lambda: faces_of(app), places, further),
+            shown_on_the_bus(bus),
         ):
             await serve_on(listening, app, stop, on_ready, certificate, places)
     finally:

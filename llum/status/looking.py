@@ -21,6 +21,7 @@ from bus.workers import WorkerWord, from_bits, read_words
 from identity.preferences.keys import is_safe
 from llum.bus_address import connected_as
 from llum.failures import Fault
+from llum.people.upgrading import counted
 from llum.running import Running, find
 from llum.settings import Settings, hide_password
 from llum.status import folder
@@ -114,6 +115,8 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         standing = msgspec.structs.replace(standing, log=log, people=len(users) - safes, safes=safes, ready=True)
         standing = msgspec.structs.replace(standing, workers=[_worker(word) for word in await read_words(bus)])
         replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
+        levels = counted(reply.level for reply in replies if reply is not None)
+        standing = msgspec.structs.replace(standing, levels=levels)
         for reason in _why_unserved(replies):
             standing = _but(standing, reason)
         lost = [reply.lost for reply in replies if reply is not None and reply.lost is not None]
@@ -126,7 +129,8 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
 
 
 def _worker(word: WorkerWord) -> WorkerStanding:
-    return WorkerStanding(word.id, word.host, word.version, len(from_bits(word.ready)), word.draining)
+    served, stopped = len(from_bits(word.ready)), len(from_bits(word.stopped))
+    return WorkerStanding(word.id, word.host, word.version, served, word.draining, word.newest_level, stopped)
 
 
 def _why_unserved(replies: Sequence[PingReply | None]) -> list[str]:

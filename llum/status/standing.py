@@ -37,6 +37,10 @@ class WorkerStanding(msgspec.Struct, frozen=True):
     """How many it answers for."""
     draining: bool
     """Whether it serves nothing new, as somebody wants it so, or as it ends."""
+    newest_level: int = 1
+    """The highest level that it knows."""
+    stopped: int = 0
+    """How many partitions it has stopped, as it does not know their level."""
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -78,6 +82,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     processes: list[RunningProcess] = []
     workers: list[WorkerStanding] = []
     """Those that are there or have been a few seconds ago, by host."""
+    levels: dict[int, int] = {}
+    """How many partitions have each level, of those that a worker answers for."""
     people: int | None = None
     """Those who have a model. Null: unknown while nothing runs."""
     safes: int | None = None

@@ -9,9 +9,9 @@ import nats.micro
 import pytest
 
 from bus.connection import Bus
-from bus.micro import MicroService, ServiceEndpoint
+from bus.micro import MicroService, ServiceEndpoint, ServiceSeen, list_services
 from tests.nats_server import installed_server
-from tests.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S, eventually
 
 
 async def _nothing(_request: Any) -> None:
@@ -52,3 +52,24 @@ async def _answers(client: Any, subject: str) -> list[dict[str, Any]]:
     listening = await client.subscribe(inbox)
     await client.publish(subject, b"", reply=inbox)
     return [msgspec.json.decode((await listening.next_msg(DEADLINE_S)).data) for _ in range(2)]
+
+
+async def test_those_who_are_there_are_listed(tmp_path: Path) -> None:
+    """By their ids, with what they say of themselves; of a name that nobody has there are none."""
+    async with installed_server(tmp_path, 1) as server:
+        bus = await Bus.connect(server.url_as("edge"), name="test")
+        assert await list_services(bus, "llum-edge", 0.01) == []
+        services = [
+            MicroService(bus, "llum-edge", id, "1.2.3", "Serves.", [], lambda: {"host": "here"}) for id in ("b", "a")
+        ]
+        for one in services:
+            await one.open()
+
+        async def both() -> bool:
+            found = await list_services(bus, "llum-edge")
+            return found == [ServiceSeen(id, "1.2.3", {"host": "here"}) for id in ("a", "b")]
+
+        await eventually(both, "both say that they are there")
+        for one in services:
+            await one.close()
+        await bus.close()

@@ -19,7 +19,8 @@ AUDIT = "llum.audit.bob"
 """An edge notes sign-ins there."""
 
 UNDOING = ["llum.accept.1", "llum.snapshot.1", "$JS.API.STREAM.DELETE.LLUM_LOG_0", "$JS.API.STREAM.PURGE.LLUM_LOG_0",
-           "$JS.API.STREAM.UPDATE.LLUM_LOG_0", "$JS.API.STREAM.RESTORE.LLUM_LOG_0"]  # fmt: skip
+           "$JS.API.STREAM.UPDATE.LLUM_LOG_0", "$JS.API.STREAM.RESTORE.LLUM_LOG_0",
+           "llum.log.1._._admin.raise_level", "llum.cmd._._admin.raise_level"]  # fmt: skip
 COMMANDS = ["llum.cmd.bob.lamp.tell", "llum.log.1.bob.lamp.tell", "llum.ask.bob.lamp.ask", "llum.query.1.bob.lamp.ask"]
 ACCESS = ["llum.ask.bob.lamp.access", "llum.query.1.bob.lamp.access"]
 TOKENS = ["$KV.LLUM_TOKENS.a.bob.lamp", "$KV.LLUM_INSTALLATION.inbox_key", "$KV.LLUM_APP_PASSWORDS.bob.lamp"]

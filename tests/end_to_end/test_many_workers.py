@@ -68,6 +68,12 @@ def test_workers_of_one_command_share_the_partitions_and_one_that_dies_comes_bac
     )
     assert {worker["id"] for worker in shares(external, 2)} == before
     assert "Alice" in external.cli("admin", "person", "show", "alice").stdout
+    upgraded = external.cli("admin", "upgrade").stdout
+    assert upgraded.count("knows levels up to 1") == upgraded.count("worker ") > 1
+    assert "nothing to do: all partitions have level 1" in upgraded
+    refused = external.cli("admin", "upgrade", "--to", "2", "--yes", check=False)
+    assert refused.returncode == 1
+    assert "this llum knows levels up to 1, not 2" in refused.stderr
     running.send_signal(signal.SIGTERM)
     assert running.wait(120) == 0
     assert workers(external) == []

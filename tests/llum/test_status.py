@@ -13,7 +13,7 @@ from llum.cli.status_screen import screen, size
 from llum.failures import Fault
 from llum.settings import Settings
 from llum.status.looking import look
-from llum.status.standing import DAY_S, Log, RunningProcess, Shards, Standing, with_rates
+from llum.status.standing import DAY_S, Log, RunningProcess, Shards, Standing, WorkerStanding, with_rates
 
 NOW = 1_790_000_000.0
 STANDING = Standing(
@@ -94,6 +94,16 @@ def test_the_screen_says_what_an_operator_asks() -> None:
     ):
         assert part in text
     assert "Make room" not in text
+
+
+def test_the_screen_says_which_level_partitions_have_and_who_does_not_know_it() -> None:
+    """With what to do, where an upgrade has not ended or a worker is of an earlier version."""
+    assert "level 1 " in " ".join(screen(msgspec.structs.replace(STANDING, levels={1: 64}), 80).split())
+    old = WorkerStanding("3f2a", "host-1", "0.9", 0, False, newest_level=1, stopped=40)
+    told = msgspec.structs.replace(STANDING, levels={1: 24, 2: 40}, workers=[old])
+    text = " ".join(screen(told, 80).split())
+    assert "level 1 in 24 partitions, 2 in 40 partitions: `llum admin upgrade` raises all" in text
+    assert "knows levels up to 1 and has stopped 40: start a later llum there" in text
 
 
 def test_a_disk_that_is_soon_full_is_a_warning() -> None:

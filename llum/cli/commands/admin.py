@@ -20,6 +20,7 @@ from llum.cli.commands.rules import rule
 from llum.cli.commands.serving import nats_config
 from llum.cli.commands.snapshots import snapshot, snapshots
 from llum.cli.commands.tokens import token
+from llum.cli.commands.upgrading import upgrade
 from llum.settings import Settings
 from schemas.errors import Code, Refusal
 
@@ -38,6 +39,7 @@ admin.add_command(account)
 admin.add_command(app)
 admin.add_command(client)
 admin.add_command(drain)
+admin.add_command(upgrade)
 admin.add_command(token)
 admin.add_command(rule)
 admin.add_command(install)
