@@ -5,15 +5,20 @@ that is older is used by anyone. Then the snapshots that are older are deleted, 
 left. All of that is done before the outcome is said: whoever has it knows that no snapshot holds the person any more.
 
 Every worker that applies a forget does this. The second one finds it done.
+
+Where the log was cut, the partition could be made from nothing without its snapshots (`bus/log_cuts.py`). Then a new
+one is made first, by the primary, and read back; the others wait for it. While this worker catches up it makes none:
+what is to be erased is then erased once it serves the partition.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from actors.absences import Absences, Doubt
+from actors.known_cuts import KnownCuts
 from actors.partition import Partition
 from actors.settling import Settled
 from bus import erasures, failpoints
@@ -21,8 +26,11 @@ from bus.aside import remove_aside, remove_shard
 from bus.connection import Bus
 from bus.log_places import message_at
 from bus.logger import get_logger
+from bus.objects import ObjectDamaged
 from bus.retrying import Interrupted, Sleep, retrying
-from bus.shard_snapshots import is_of, list_snapshots, store_of
+from bus.shard_snapshots import SnapshotMade, is_of, list_snapshots, store_of
+from bus.snapshot_files import SnapshotUnusable
+from bus.snapshot_reading import read_back
 from model.commands import STAND_ALONE
 from schemas.errors import Code, Transient
 from schemas.parts import Restate
@@ -38,6 +46,9 @@ CAUGHT_UP_WITHIN_S: Final = 5.0
 
 POLL_S: Final = 0.02
 """Seconds between looks whether it is."""
+
+LOOK_EVERY_S: Final = 0.25
+"""Seconds between looks whether the primary has made the snapshot that is waited for."""
 
 UNFINISHED: Final = (".copy", ".restored")
 """What the files of a partition end in that are of use only to whoever is just writing them."""
@@ -112,13 +123,20 @@ async def known_from_nothing(bus: Bus, partition: int, stream: str) -> int:
 class Erasing:
     """Sees that one partition, as this worker holds it, takes part in every erasure."""
 
-    def __init__(self, bus: Bus, partition: Partition, stream: str, sleep: Sleep) -> None:
+    def __init__(self, bus: Bus, partition: Partition, stream: str, cuts: KnownCuts, sleep: Sleep) -> None:
         self._bus = bus
+        self._cuts = cuts
         self._partition = partition
         self._stream = stream
         self._known_seq = partition.shard.erased_seq
         """The last erasure that is in what is held."""
         self._sleep = sleep
+        self.make_snapshot: Callable[[], Awaitable[SnapshotMade]] | None = None
+        """Makes a snapshot, as the primary does; None: another worker is it."""
+        self.is_served = False
+        """Whether the partition has caught up, so that snapshots can be made of it."""
+        self._pending_seq = 0
+        """An erasure that waits for that."""
         self.on_outdated: Callable[[OutdatedError], None] = lambda _: None
         """Called when an erasure has passed this worker by."""
         self.on_erased: Callable[[], None] = lambda: None
@@ -132,8 +150,11 @@ class Erasing:
         seq = settled.incoming.message.seq
         if _is_erasure(settled) and seq > self._known_seq:
             self._known_seq = seq
-            if await self._erase(seq):
-                self.on_erased()
+            await self._erase_and_tell(seq)
+
+    async def _erase_and_tell(self, seq: int) -> None:
+        if await self._erase(seq):
+            self.on_erased()
 
     async def _erase(self, seq: int) -> int:
         number = self._partition.number
@@ -141,9 +162,38 @@ class Erasing:
         async def erase() -> int:
             # First of all the shard says so, or it would be taken for one that was away.
             await self._partition.shard.note_erasure(seq)
+            await self._cuts.look()
+            if self._cuts.need(number):
+                if not self.is_served:
+                    self._pending_seq = seq
+                    return 0
+                await self._until_in_a_snapshot(seq)
             return await erase_snapshots(self._bus, number, seq)
 
         return await retrying(erase, "erasure_waits", on=(Exception,), sleep=self._sleep, partition=number)
+
+    async def _until_in_a_snapshot(self, seq: int) -> None:
+        """Have a snapshot that is as of the erasure or later, and can be read.
+
+        Raises what making one raises, `SnapshotUnusable`, `ObjectDamaged`, `Transient`.
+        """
+        while not await self._is_in_a_snapshot(seq):
+            if self.make_snapshot is None:
+                await self._sleep(LOOK_EVERY_S)
+            else:
+                await self.make_snapshot()
+
+    async def _is_in_a_snapshot(self, seq: int) -> bool:
+        for one in await list_snapshots(self._bus, self._partition.number):
+            if one.manifest is not None and one.manifest.erased_seq >= seq:
+                try:
+                    await read_back(self._bus, one)
+                except (SnapshotUnusable, ObjectDamaged) as error:
+                    log.error("snapshot_damaged", partition=self._partition.number, error=str(error))
+                    await store_of(self._bus).delete(one.object.name)
+                else:
+                    return True
+        return False
 
     async def missed(self) -> OutdatedError | None:
         """Give what is wrong if an erasure has passed this worker by. Raises `Transient`."""
@@ -195,4 +245,7 @@ class Erasing:
         with suppress(Interrupted):
             while True:
                 await self._sleep(CHECK_EVERY_S)
+                seq, self._pending_seq = self._pending_seq, 0
+                if seq:
+                    await self._erase_and_tell(seq)
                 await self.check()

@@ -10,6 +10,7 @@ from actors.announce import MayAnswer
 from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
 from actors.figures import Counters
+from actors.known_cuts import KnownCuts
 from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
@@ -64,6 +65,8 @@ class Ground:
     """Held by the partition whose shard is read for an operator."""
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     snapshots: SnapshotPolicy = USUAL_POLICY
+    log_days: int = 0
+    """Days of the log that are kept; 0: all of it."""
     snapshotting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition that makes a snapshot."""
     log_examiner: LogExaminer = field(default_factory=LogExaminer)
@@ -76,6 +79,12 @@ class Ground:
     """Tells workers apart."""
     from_log: set[int] = field(default_factory=set)
     """Partitions that are to be made anew from the log alone: the copy here was damaged, or not as others are."""
+
+    cuts: KnownCuts = field(init=False)
+    """Where the log was cut."""
+
+    def __post_init__(self) -> None:
+        self.cuts = KnownCuts(self.bus)
 
     def trusts(self, number: int) -> bool:
         """Tell whether a doubt would be a fault of ours: the shard was made anew for one lately."""

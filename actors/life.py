@@ -16,6 +16,7 @@ from actors.comparing import DiffersError, stopped
 from actors.erasing import OutdatedError, remove_outdated
 from actors.figures import PartitionFigures
 from actors.ground import Ground
+from actors.known_cuts import BehindCutError
 from actors.levels import BeyondLevelError
 from actors.refusing import refuse
 from actors.same_log import OtherLogError, common_until
@@ -26,7 +27,7 @@ from actors.store.damage import ShardDamaged
 from actors.store.losses import losses
 from actors.store.shard import Shard
 from actors.upkeep import FIRST, Anew
-from bus import checkpoints, erasures, log_sums
+from bus import checkpoints, erasures, log_cuts, log_sums
 from bus.accepting import LogAccepted
 from bus.aside import remove_shard, set_aside
 from bus.log import stream_last
@@ -44,6 +45,8 @@ LONGEST_PAUSE_S: Final = 60.0
 
 
 FROM_THE_LOG: Final = "it is made anew from the log"
+
+FROM_A_SNAPSHOT: Final = "it is made anew from a snapshot"
 
 LOOK: Final = "see docs/how-to/when-replicas-differ.md"
 
@@ -104,6 +107,8 @@ class Life:
             except OutdatedError as outdated:
                 log.error("shard_outdated", partition=self.number, why=outdated.what, what_now="it is made anew")
                 await self._remove_outdated()
+            except BehindCutError as behind:
+                log.error("shard_behind_cut", partition=self.number, why=behind.what, what_now=FROM_A_SNAPSHOT)
             except Unwritable as refused:
                 careful_until = self.serving.applied_seq
                 log.error("rows_refused", partition=self.number, error=str(refused), careful_until=careful_until)
@@ -161,6 +166,11 @@ class Life:
         self._is_refused = False
         if reply_to is not None:
             path = self._ground.shard_of(self.number)
+            if not path.exists():
+                # There was neither a file nor a snapshot: of what was lost nothing is known.
+                await self._accept_gap()
+                await self._ground.bus.publish(reply_to, encode(LogAccepted(self.number, "", 0, 0, [])))
+                return
             with suppress(Interrupted):
                 await retrying(self._relay_again, "log_waits", sleep=self._sleep, partition=self.number)
             try:
@@ -177,15 +187,22 @@ class Life:
         shard = await Shard.open(ground.shard_of(self.number))
         try:
             first = min(relayed_seq, await stream_last(ground.bus, stream)) + 1
-            common = await common_until(ground.bus, stream, shard.kept_below(first), ground.digests)
+            cut_seq = ground.cuts.cut_of(stream)
+            common = await common_until(ground.bus, stream, shard.kept_below(first), ground.digests, cut_seq)
         finally:
             await shard.close()
         # Where nothing is in common, as with the shard of another installation, the log's own word counts.
         relayed_of_this_log = common or first - 1
         if relayed_of_this_log < relayed_seq:
             await checkpoints.write(ground.bus, self.number, relayed_of_this_log)
+        await self._accept_gap()
         await log_sums.drop(ground.bus, self.number)
         await erasures.lower(ground.bus, self.number, await stream_last(ground.bus, stream))
+
+    async def _accept_gap(self) -> None:
+        """Have the partition made from what the log has, although it was cut and no snapshot was good."""
+        await log_cuts.accept_gap(self._ground.bus, self.number)
+        await self._ground.cuts.look()
 
     async def _tell_losses(self, aside: Path, reply_to: str) -> None:
         """When all of the log is applied and on the disk, say what was known before and is not in it."""

@@ -21,15 +21,15 @@ from actors.effects.relaying import Relay
 from actors.erasing import Erasing, OutdatedError
 from actors.figures import PartitionFigures
 from actors.ground import Ground
+from actors.known_cuts import BehindCutError
 from actors.levels import BeyondLevelError
 from actors.pace import Pace
 from actors.partition import Partition
+from actors.primary_work import PrimaryWork
 from actors.rejoining import rejoining
 from actors.restoring import Restoring
-from actors.rewriting import LogRewriting
 from actors.same_log import OtherLogError, check_same_log
 from actors.settling import Settled
-from actors.snapshotting import Snapshotting
 from actors.store.batch import Unwritable
 from actors.store.damage import ShardDamaged
 from actors.store.digests import Landmark
@@ -42,7 +42,9 @@ from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
 
-ServingFault = ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError | BeyondLevelError
+ServingFault = (
+    ShardDamaged | Unwritable | OtherLogError | DiffersError | OutdatedError | BeyondLevelError | BehindCutError
+)
 """What ends the serving of a shard, and is not the end of the partition's life here."""
 
 IN_HAND_POLL_S = 0.01
@@ -88,8 +90,7 @@ class Serving:
         self._erasing: Erasing
         self._record: AskRecord
         self._relay: Relay | None = None
-        self._rewriting: LogRewriting | None = None
-        self._snapshotting: Snapshotting | None = None
+        self._work: PrimaryWork | None = None
         self._announcer = Announcer(ground.bus, number, ground.may_answer, ground.listeners if primary else None)
         self._leaving = asyncio.Event()
         self._sleep = sleeping_until(self._leaving)
@@ -132,7 +133,7 @@ class Serving:
             committing = Committing(partition, ground.bound, ground.writing, self._sleep, ground.counters)
             committing.on_refused = self._stop_for
             summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
-            self._erasing = Erasing(ground.bus, partition, self._stream, self._sleep)
+            self._erasing = Erasing(ground.bus, partition, self._stream, ground.cuts, self._sleep)
             self._erasing.on_outdated = self._stop_for
             self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep)
             async with (
@@ -156,8 +157,7 @@ class Serving:
                         self._erasing.going_on(),
                         self._record.going_on(),
                         self._relaying(partition, committing),
-                        self._writing_anew(partition),
-                        self._making_snapshots(partition),
+                        self._leading(partition),
                         self._answering(partition),
                     ):
                         await self._leaving.wait()
@@ -189,10 +189,8 @@ class Serving:
         self._announcer.listeners = self._ground.listeners if primary else None
         if self._relay is not None:
             await self._relay.become(primary)
-        if self._rewriting is not None:
-            await self._rewriting.leading.become(primary)
-        if self._snapshotting is not None:
-            await self._snapshotting.leading.become(primary)
+        if self._work is not None:
+            await self._work.become(primary)
 
     @asynccontextmanager
     async def _restored(self) -> AsyncIterator[Partition]:
@@ -222,7 +220,9 @@ class Serving:
     async def _check_log(self, last: Landmark | None, keeper: Shard | Partition) -> None:
         """Raise `OtherLogError` unless the log has the last command, as far as that can be known."""
         ground, kept = self._ground, keeper.kept_below(0 if last is None else last.seq)
-        await check_same_log(ground.bus, self._stream, self.number, last, kept, ground.digests)
+        await ground.cuts.look()
+        cut_seq = ground.cuts.cut_of(self._stream)
+        await check_same_log(ground.bus, self._stream, self.number, last, kept, ground.digests, cut_seq)
 
     async def _join_again(self, partition: Partition) -> None:
         """Read on from where we are, or leave because it is another log. Raises what keeps that from being told now."""
@@ -233,8 +233,9 @@ class Serving:
             except OtherLogError as error:
                 self._stop_for(error)
             else:
-                await self._join(partition.applied_seq)
-                self._note_progress(partition)
+                if not await self._lacks_what_was_cut(partition):
+                    await self._join(partition.applied_seq)
+                    self._note_progress(partition)
 
     async def _until_in_hand_is_applied(self) -> None:
         while self._in_hand:
@@ -288,8 +289,9 @@ class Serving:
     def _is_free(self) -> bool:
         """Say whether what arrives may be applied at once: nothing is in hand or to be compared, and we stay."""
         has_caught_up = self._caught_up.is_set() and self._summing.has_compared
-        is_held_back = self._rewriting is not None and self._rewriting.holds_back
-        return has_caught_up and not self._in_hand and not self._leaving.is_set() and not is_held_back
+        is_held_back = self._work is not None and self._work.holds_back
+        is_free = has_caught_up and not self._in_hand and not self._leaving.is_set() and not is_held_back
+        return is_free and self._ground.cuts.is_fresh and self.applied_seq >= self._ground.cuts.need(self.number)
 
     async def _apply_and_compare(self, partition: Partition, committing: Committing, batch: list[LogMessage]) -> None:
         parts = self._summing.parts(batch)
@@ -309,12 +311,14 @@ class Serving:
                 await self._summing.record_at_once()
                 await self._erasing.look_at(settled[0])
                 await self._record.look_at(settled[0])
-            if self._rewriting is not None:
-                await self._rewriting.before_speaking(settled[0])
+            if self._work is not None:
+                await self._work.before_speaking(settled[0])
             committing.look(at_once=await self._announcer.announce(settled))
 
         self._in_hand = True
         try:
+            if await self._lacks_what_was_cut(partition):
+                return
             await retrying(
                 lambda: partition.apply(batch, speak),
                 "batch_not_applied",
@@ -329,6 +333,14 @@ class Serving:
         finally:
             self._in_hand = False
             self._ground.mailroom.done(batch)
+
+    async def _lacks_what_was_cut(self, partition: Partition) -> bool:
+        """Tell whether the log may have been cut before what has just been read. Raises `Interrupted`."""
+        try:
+            await self._ground.cuts.check(self.number, partition.applied_seq, self._sleep)
+        except BehindCutError as error:
+            self._stop_for(error)
+        return self._fault is not None
 
     def _state(self) -> Condition:
         """Say how it stands."""
@@ -358,22 +370,10 @@ class Serving:
             await relay.close()
 
     @asynccontextmanager
-    async def _making_snapshots(self, partition: Partition) -> AsyncIterator[None]:
-        """Have snapshots made by the primary."""
-        ground = self._ground
-        self._snapshotting = Snapshotting(
-            ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, self._sleep
-        )
-        self._erasing.on_erased = self._snapshotting.note_erasure
-        async with self._snapshotting.leading.going_on(self._primary):
-            yield
-
-    @asynccontextmanager
-    async def _writing_anew(self, partition: Partition) -> AsyncIterator[None]:
-        """Have the log of people written anew of whom a part was forgotten."""
-        ground = self._ground
-        self._rewriting = LogRewriting(ground.bus, partition, self._stream, self._summing, self._sleep, ground.renewing)
-        async with self._rewriting.leading.going_on(self._primary):
+    async def _leading(self, partition: Partition) -> AsyncIterator[None]:
+        """Have done what the primary does."""
+        self._work = PrimaryWork(self._ground, partition, self._stream, self._summing, self._erasing, self._sleep)
+        async with self._work.going_on(self._primary):
             yield
 
     @asynccontextmanager

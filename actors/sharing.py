@@ -21,8 +21,9 @@ from actors.placement import Host, Placement, place
 from bus.connection import Bus
 from bus.logger import get_logger
 from bus.micro import MicroService, ServiceEndpoint
+from bus.operator_subjects import worker_subject
 from bus.retrying import RETRY_S
-from bus.subjects import ASK_QUEUE, query_subject_of, worker_subject
+from bus.subjects import ASK_QUEUE, query_subject_of
 from bus.wire import Listening
 from bus.workers import ALONE_BEAT_S, BEAT_S, KNOWN_AGAIN_S, Order, Workers, WorkerWord, as_bits, from_bits
 from schemas.errors import SetupError, Transient

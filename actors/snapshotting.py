@@ -100,6 +100,8 @@ class Snapshotting:
         self._inboxes: list[str] = []
         """Of those who have asked for a snapshot and wait."""
         self._asked = asyncio.Event()
+        self._again = False
+        """Whether one of them wants one even if nothing is new."""
         self.leading = Leading(self._look_again_and_again, self._obey, ended=self._end)
         self._newest: SnapshotManifest | None = None
         self._counts_from = 0
@@ -115,15 +117,15 @@ class Snapshotting:
         await self._requests.close()
         await self._answer_all(SnapshotMade(self._number, failure="the partition has another primary now; try again"))
 
-    async def make(self) -> SnapshotMade:
-        """Make a snapshot now, unless the newest has everything.
+    async def make(self, *, again: bool = False) -> SnapshotMade:
+        """Make a snapshot now, unless the newest has everything; `again`: even then.
 
         Raises `Unsnapped`, `CopyFailed`, `Transient`, `OSError`.
         """
         async with self._making:
             await self._partition.flush()
             await self._clear()
-            if not self._has_news():
+            if not self._has_news() and not (again and self._newest is not None):
                 return SnapshotMade(self._number, self._newest)
             try:
                 manifest = await self._made()
@@ -162,12 +164,14 @@ class Snapshotting:
                 await self._bus.publish(inbox, encode(answer))
 
     async def _made_or_why_not(self) -> SnapshotMade:
+        again, self._again = self._again, False
         try:
-            return await self.make()
+            return await self.make(again=again)
         except (Unsnapped, CopyFailed, LlumError, OSError) as error:
             return SnapshotMade(self._number, failure=str(error))
 
-    def _on_request(self, inbox: str) -> None:
+    def _on_request(self, inbox: str, again: bool) -> None:
+        self._again = self._again or again
         self._inboxes.append(inbox)
         self._asked.set()
 

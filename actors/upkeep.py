@@ -1,4 +1,5 @@
-"""A copy of a partition is looked after: its sums are compared with those of others, and its shard is read through."""
+"""A copy of a partition is looked after: its sums are compared with those of others, its shard is read through, and it
+says who is in it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +14,7 @@ from bus.logger import get_logger
 from bus.retrying import Interrupted, Sleep, retrying
 from bus.scrubs import ScrubRequests
 from bus.sums import Sums
+from bus.users import UsersRequests
 
 log = get_logger(__name__)
 
@@ -62,13 +64,16 @@ class Upkeep:
         """Have the sums compared with those of other holders, and the shard read when somebody wishes it."""
         ground, number = self._ground, self._partition.number
         scrubs = ScrubRequests(ground.bus, number, ground.holder, self._scrub_in_turn)
+        people = UsersRequests(ground.bus, number, self._users_after)
         try:
             with suppress(Interrupted):
                 await retrying(scrubs.open, "scrubs_wait", sleep=self._sleep, partition=number)
+                await retrying(people.open, "people_wait", sleep=self._sleep, partition=number)
             async with self._comparing.going_on():
                 yield
         finally:
             await scrubs.close()
+            await people.close()
 
     async def scrub(self) -> str | None:
         """Read the whole shard, slowly, and give what is wrong with it: then it is made anew. None: nothing is."""
@@ -84,6 +89,10 @@ class Upkeep:
                 return await self.scrub()
             except Exception as error:  # noqa: BLE001 - the operator is told
                 return f"it could not be read to its end: {error}"
+
+    async def _users_after(self, name: str, count: int) -> list[str]:
+        await self._partition.flush()
+        return await self._partition.shard.users_after(name, count)
 
     async def _log_end(self) -> int:
         number = self._partition.number

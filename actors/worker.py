@@ -65,6 +65,7 @@ class Worker:
         self._failed: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._ground: Ground
         self._inboxes: WatchedInboxes
+        self._looking: asyncio.Task[NoReturn]
 
     @classmethod
     async def open(
@@ -79,10 +80,12 @@ class Worker:
         time_zone: str = UTC,
         snapshots: SnapshotPolicy = USUAL_POLICY,
         levels: Levels | None = None,
+        log_days: int = 0,
     ) -> "Worker":
         """Make a worker that serves nothing yet. Raises `Transient`.
 
         `time_zone` is that of people who have set none. `levels`: what is known of them, and where partitions begin.
+        `log_days` of the log are kept; 0: all of it.
         """
         await asyncio.to_thread(shard_dir.mkdir, parents=True, exist_ok=True)
         worker = cls()
@@ -110,8 +113,9 @@ class Worker:
             counters,
             Absences(lambda: bus.connected),
         )
-        worker._ground.snapshots = snapshots
+        worker._ground.snapshots, worker._ground.log_days = snapshots, log_days
         worker._ground.levels = levels or Levels()
+        worker._looking = asyncio.create_task(worker._ground.cuts.look_again_and_again())
         return worker
 
     @property
@@ -202,6 +206,7 @@ class Worker:
     async def drain(self) -> None:
         """Remove all partitions, and end."""
         await asyncio.gather(*(self.remove(number) for number in self.partitions))
+        self._looking.cancel()
         await self._ground.readers.close()
         await self._ground.relaying.close()
         await self._ground.listeners.close()
@@ -299,6 +304,7 @@ async def run_worker(
     on_open: Callable[[Worker], None] = lambda _: None,
     scrub_every_s: float = SCRUB_EVERY_S,
     snapshots: SnapshotPolicy = USUAL_POLICY,
+    log_days: int = 0,
 ) -> None:
     """Serve this worker's share of the partitions until `stop` is set: then let others take over, commit and close.
 
@@ -315,6 +321,7 @@ async def run_worker(
         time_zone=time_zone,
         snapshots=snapshots,
         levels=levels,
+        log_days=log_days,
     )
     on_open(worker)
     sharing = Sharing(bus, worker, partitions, share)

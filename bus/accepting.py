@@ -10,7 +10,7 @@ import msgspec
 
 from bus.connection import Bus
 from bus.inbox import is_asker
-from bus.subjects import accept_subject_of
+from bus.operator_subjects import accept_subject_of
 from bus.wire import Listening
 
 MAX_LISTED: Final = 1000
@@ -33,7 +33,7 @@ class LogAccepted(msgspec.Struct, frozen=True):
 
     partition: int
     aside: str
-    """The file with what was held before. It is deleted after a week."""
+    """The file with what was held before. It is deleted after a week. Empty: there was none."""
     lost: int
     """Accepted commands that are not in the log."""
     lost_forgets: int

@@ -18,12 +18,13 @@ KEPT_S: Final = 7 * 24 * 3600
 
 FOLDER: Final = "aside"
 
-AsideReason = Literal["damaged", "other_log", "differs"]
-"""Why it was set aside: the disk gave it back damaged, it is not of this log, or it was not as other copies are."""
+AsideReason = Literal["damaged", "other_log", "differs", "behind"]
+"""Why it was set aside: the disk gave it back damaged, it is not of this log, it was not as other copies are, or it
+lacked what had been cut off the log."""
 
 _SIDE_FILES: Final = ("-wal", "-shm")
 _TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
-_NAME: Final = re.compile(r"(?P<partition>\d+)\.(?P<time>[^.]+)\.(?P<reason>damaged|other_log|differs)\.db")
+_NAME: Final = re.compile(r"(?P<partition>\d+)\.(?P<time>[^.]+)\.(?P<reason>damaged|other_log|differs|behind)\.db")
 
 
 class Aside(msgspec.Struct, frozen=True):

@@ -132,10 +132,10 @@ async def erase_schedules(bus: Bus, subject: str) -> int:
 
 
 async def pages(
-    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None, page_size: int = PAGE
+    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None, page_size: int = PAGE, first: int = 1
 ) -> AsyncIterator[list[Stored]]:
-    """Read the messages of a subject, which may hold wildcards, page by page."""
-    seq, more = 1, True
+    """Read the messages of a subject, which may hold wildcards, page by page, from the sequence `first` on."""
+    seq, more = first, True
     while more and (up_to is None or seq <= up_to):
         page, more = await jetstream.page(stream, subject, seq, page_size)
         if not page:

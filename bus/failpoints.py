@@ -18,12 +18,15 @@ RewriteStep = Literal["chunk_said", "said_anew", "sum_recorded", "erasing"]
 RotationStep = Literal["credentials_written", "server_ended", "server_changed"]
 """New credentials are in the file beside those before; the nats-server has been ended; it goes by the new ones."""
 
+CutStep = Literal["cut_recorded", "cut_erasing", "cut_erased"]
+"""It is recorded where the log is cut; the last messages before that are being erased; of the rest none is."""
+
 SnapshotStep = Literal["chunk_uploaded", "erasure_recorded"]
 """A chunk of a snapshot is stored; it is recorded that somebody was forgotten, and older snapshots are still there."""
 
-FailStep = DeathStep | RewriteStep | RotationStep | SnapshotStep
+FailStep = DeathStep | RewriteStep | RotationStep | SnapshotStep | CutStep
 
-_STEPS: Final = (*get_args(DeathStep), *get_args(RewriteStep), *get_args(RotationStep), *get_args(SnapshotStep))
+_STEPS: Final = tuple(step for kind in get_args(FailStep) for step in get_args(kind))
 
 
 class _Armed:

@@ -193,6 +193,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.RELAYED_BUCKET,
         subjects.LOG_SUM_BUCKET,
         subjects.ERASURE_BUCKET,
+        subjects.LOG_CUT_BUCKET,
     )
     audit = {
         "name": subjects.AUDIT_STREAM,

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bus import log_cuts
 from bus.connection import Bus
 from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
@@ -84,7 +85,8 @@ async def find_losses(bus: Bus, stream: str, on_progress: Callable[[str], None] 
     losses.lost = _ranges(seq for first, last in gaps for seq in range(first, last + 1) if seq not in deleted)
     losses.lost_count = _count(losses.lost)
     if before.lost_bytes and not before.lost:
-        losses.suspected = _suspected(before)
+        cut = (await log_cuts.read(bus)).get(stream)
+        losses.suspected = _suspected(before, FIRST_SEQUENCE if cut is None else cut.seq)
     return losses
 
 
@@ -167,9 +169,9 @@ def _within(ranges: list[Range], first: int, last: int) -> list[Range]:
     return [(start, end) for start, end in bounded if start <= end]
 
 
-def _suspected(state: _State) -> list[Range]:
-    """What lies before the first message may have been cut off, too."""
-    ahead = range(FIRST_SEQUENCE, state.first)
+def _suspected(state: _State, begin: int) -> list[Range]:
+    """What lies before the first message may have been lost, too; not what was before the log was made to begin."""
+    ahead = range(begin, state.first)
     return _ranges([*ahead, *sorted(state.deleted or ())])
 
 

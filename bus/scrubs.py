@@ -8,7 +8,7 @@ import msgspec
 
 from bus.connection import Bus
 from bus.inbox import is_asker
-from bus.subjects import scrub_subject_of
+from bus.operator_subjects import scrub_subject_of
 from bus.wire import Listening
 
 HEARD_WITHIN_S: Final = 2.0

@@ -12,11 +12,16 @@ import msgspec
 from bus.connection import Bus
 from bus.inbox import is_asker
 from bus.objects import ObjectStore, StoredObject
-from bus.subjects import SNAPSHOT_STORE, snapshot_subject_of
+from bus.operator_subjects import snapshot_subject_of
+from bus.subjects import SNAPSHOT_STORE
 from bus.wire import Listening
 
 _MANIFEST: Final = "manifest"
 """The key of an object's metadata with its manifest, as JSON."""
+
+
+_AGAIN: Final = b"again"
+"""Asks for a snapshot although nothing may be new."""
 
 
 class SnapshotManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,20 +112,23 @@ def _manifest(found: StoredObject) -> SnapshotManifest | None:
         return None
 
 
-async def request_snapshot(bus: Bus, partition: int, within_s: float) -> SnapshotMade | None:
-    """Have a snapshot made by the partition's primary; None: there is none. Raises `Transient`."""
-    answer = await bus.inbox.request(snapshot_subject_of(partition), b"", within_s)
+async def request_snapshot(bus: Bus, partition: int, within_s: float, *, again: bool = False) -> SnapshotMade | None:
+    """Have a snapshot made by the partition's primary; None: there is none. Raises `Transient`.
+
+    `again`: even if the newest one has everything, so that there are two.
+    """
+    answer = await bus.inbox.request(snapshot_subject_of(partition), _AGAIN if again else b"", within_s)
     return None if answer.no_responders else msgspec.json.decode(answer.data, type=SnapshotMade)
 
 
 class SnapshotRequests:
     """Hears requests about one partition."""
 
-    def __init__(self, bus: Bus, partition: int, asked: Callable[[str], None]) -> None:
+    def __init__(self, bus: Bus, partition: int, asked: Callable[[str, bool], None]) -> None:
         self._bus = bus
         self._partition = partition
         self._asked = asked
-        """Called with the inbox that wants the answer."""
+        """Called with the inbox that wants the answer, and whether one is to be made even if nothing is new."""
         self._listening: Listening | None = None
 
     async def open(self) -> None:
@@ -134,6 +142,6 @@ class SnapshotRequests:
         if listening is not None:
             await listening.drain()
 
-    def _on_message(self, _subject: bytes, reply: bytes, _headers: bytes, _data: bytes) -> None:
+    def _on_message(self, _subject: bytes, reply: bytes, _headers: bytes, data: bytes) -> None:
         if is_asker(reply):
-            self._asked(reply.decode())
+            self._asked(reply.decode(), data == _AGAIN)

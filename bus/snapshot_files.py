@@ -26,11 +26,14 @@ class SnapshotUnusable(Exception):  # noqa: N818 - says what the snapshot is
     """A snapshot that is not to be restored. The text says why."""
 
 
-def check_current(manifest: SnapshotManifest, erased_seq: int) -> None:
-    """Raise `SnapshotUnusable` if a snapshot is of another log or Unicode, or may hold what was forgotten."""
+def check_current(manifest: SnapshotManifest, erased_seq: int, *, is_needed: bool = False) -> None:
+    """Raise `SnapshotUnusable` if a snapshot is of another log or Unicode, or may hold what was forgotten.
+
+    `is_needed`: the log was cut since. Then one of another Unicode is used, as there is nothing to make it anew from.
+    """
     if manifest.log_format != LOG_FORMAT:
         raise SnapshotUnusable(f"it is of a log of format {manifest.log_format}, this llum has {LOG_FORMAT}")
-    if manifest.unicode != UNICODE_VERSION:
+    if manifest.unicode != UNICODE_VERSION and not is_needed:
         raise SnapshotUnusable(f"it was made with Unicode {manifest.unicode}, this llum has {UNICODE_VERSION}")
     if manifest.erased_seq < erased_seq:
         raise SnapshotUnusable(f"it may hold what was forgotten at {erased_seq}")

@@ -2,8 +2,8 @@
 
 from bus.level_subjects import all_raise_subjects
 from bus.object_subjects import object_subjects
+from bus.operator_subjects import OPERATORS, worker_subject
 from bus.subjects import (
-    OPERATORS,
     SNAPSHOT_STORE,
     WORKER_BUCKET,
     WORKERS_OWN,
@@ -11,7 +11,6 @@ from bus.subjects import (
     ask_subject,
     bucket_key,
     query_subject_of,
-    worker_subject,
 )
 
 

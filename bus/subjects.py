@@ -54,6 +54,7 @@ RELAYED_BUCKET: Final = "LLUM_RELAYED"
 LOG_SUM_BUCKET: Final = "LLUM_LOG_SUMS"
 WORKER_BUCKET: Final = "LLUM_WORKERS"
 ERASURE_BUCKET: Final = "LLUM_ERASURES"
+LOG_CUT_BUCKET: Final = "LLUM_LOG_CUTS"
 SNAPSHOT_STORE: Final = "LLUM_SNAPSHOTS"
 
 REPLY_TO_HEADER: Final = "Llum-Reply-To"
@@ -131,24 +132,9 @@ def parted_subject(subject: str) -> tuple[str, str]:
     return user, app
 
 
-def accept_subject_of(partition: int) -> str:
-    """Address a partition that is refused, for the operator's word that the log counts. No app may publish there."""
-    return f"llum.accept.{partition}"
-
-
-def scrub_subject_of(partition: int) -> str:
-    """Address all who hold a partition, for an operator who wants their shards read. No app may publish there."""
-    return f"llum.scrub.{partition}"
-
-
 def sums_subject(partition: int) -> str:
     """Name where the holders of a partition tell each other the sums of what they have applied. No app reaches it."""
     return f"llum.sums.{partition}"
-
-
-def snapshot_subject_of(partition: int) -> str:
-    """Address the primary of a partition, for a snapshot that is to be made now. No app may publish there."""
-    return f"llum.snapshot.{partition}"
 
 
 def log_stream(index: int) -> str:
@@ -301,14 +287,6 @@ WORKERS_OWN: Final = tuple(
     f"llum.{kind}.>" for kind in ("effect", "rejected", "registration", "sched", "fired", "dead", "event", "sums")
 )
 """What workers alone write to, beside buckets and objects."""
-
-OPERATORS: Final = ("llum.accept.>", "llum.scrub.>", "llum.snapshot.>")
-"""What an operator alone asks of workers."""
-
-
-def worker_subject(worker: str) -> str:
-    """Name the subject on which an operator speaks to one worker."""
-    return f"llum.worker.{worker}"
 
 
 def api_subject(call: str) -> str:

@@ -248,6 +248,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Hours after which llum makes a snapshot of a partition, if anything is new.", "a number above 0", gt=0
         ),
     ] = 24.0
+    log_days: Annotated[
+        int,
+        _setting(
+            "Days for which llum keeps the log, if snapshots have what was before. 0: for ever.",
+            "a number from 0 to 36500",
+            ge=0,
+            le=36_500,
+        ),
+    ] = 0
     temporary_users: Annotated[
         Literal["auto", "on", "off"],
         _setting(

@@ -8,6 +8,7 @@
     ├── Transient    nobody's fault: the same message may succeed later (`retry_after_s` says when)
     │   ├── ApiError                     JetStream refused (`bus.jetstream`)
     │   ├── BeyondLevelError             a partition's level is not known to this llum (`actors.levels`)
+    │   ├── BehindCutError               a partition lacks what was cut off the log (`actors.known_cuts`)
     │   ├── BeingMoved                   somebody joins these preferences now (`identity.preferences.join_notes`)
     │   ├── ObjectDamaged                a stored object is not what was written (`bus.objects`)
     │   ├── OtherLogError                what is held is not of this log (`actors.same_log`)
@@ -18,6 +19,7 @@
         ├── EmbeddedServerError          nats-server (`bus.errors`)
         ├── InstallationError            what an earlier llum left in nats-server
         ├── LogTruncatedError            the log ends too early
+        ├── ShardTooOldError             an llum that is too new cannot read a shard (`actors.store.connection`)
         ├── ShardTooNewError             a later llum has written a shard (`actors.store.connection`)
         ├── SameWorkerError              two workers run under one name (`actors.sharing`)
         ├── SensorError, SpoolFullError  what a sensor needs (`sensors.errors`)

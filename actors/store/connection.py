@@ -49,6 +49,16 @@ class ShardTooNewError(SetupError):
         )
 
 
+class ShardTooOldError(SetupError):
+    """A shard that this llum can neither read nor make anew, because the log was cut."""
+
+    def __init__(self, path: Path, version: int) -> None:
+        super().__init__(
+            f"the shard {path} has schema {version}, which this llum does not read, and the log was cut since",
+            "start an earlier llum, which brings it to a later schema; see docs/how-to/cut-the-log.md",
+        )
+
+
 class Look(msgspec.Struct, frozen=True):
     """What is in a file; by default that of a file which is not there."""
 
@@ -75,13 +85,15 @@ class Look(msgspec.Struct, frozen=True):
     """The level that a command has raised the partition to; 0: none has."""
 
 
-async def look_at(path: Path) -> Look:
+async def look_at(path: Path, *, is_needed: bool = False) -> Look:
     """See what is in a file. One of an older schema, or another Unicode, is removed: the log has the data.
 
-    Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when it can be neither read nor removed.
+    `is_needed`: the log has not, as it was cut. Then a file of another Unicode is used, and one of an older schema only
+    if it can be brought to the present one. Raises `ShardDamaged`, `ShardTooNewError`, `ShardTooOldError`, and
+    `ShardError` when it can be neither read nor removed.
     """
     try:
-        return await asyncio.to_thread(_look_at, path) if _is_there(path) else Look()
+        return await asyncio.to_thread(_look_at, path, is_needed) if _is_there(path) else Look()
     except (sqlite3.Error, OSError) as error:
         if fault_of(error) in ("damage", "doubt") and not said_by_a_full_disk(error, path):
             raise ShardDamaged(path, str(error), is_doubt=fault_of(error) == "doubt") from error
@@ -96,7 +108,7 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _look_at(path: Path) -> Look:
+def _look_at(path: Path, is_needed: bool) -> Look:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         if _one(connection, sql.IS_NEW):
@@ -108,12 +120,18 @@ def _look_at(path: Path) -> Look:
         # Another version of Unicode may have read names of the log in another way.
         if version == sql.SCHEMA_VERSION and meta.get("unicode_version") == UNICODE_VERSION:
             return _read(connection, meta)
+        if version == sql.SCHEMA_VERSION and is_needed:
+            # What was decided under the other one stays: what has a name keeps its spelling in all later ones.
+            connection.execute(sql.SET_META, (UNICODE_VERSION, "unicode_version"))
+            return _read(connection, meta)
     finally:
         connection.close()
     if not isinstance(version, int):
         raise ShardDamaged(path, "it does not say which schema it has")
     if version > sql.SCHEMA_VERSION:
         raise ShardTooNewError(path, version)
+    if is_needed:
+        raise ShardTooOldError(path, version)
     log.info("shard_made_anew", path=str(path), schema=version, needed=sql.SCHEMA_VERSION)
     remove_shard(path)
     return Look()

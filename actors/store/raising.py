@@ -12,6 +12,9 @@ from actors.store.checksums import user_row
 
 _FROM: Final = 7
 
+READABLE: Final = (_FROM, sql.SCHEMA_VERSION)
+"""The schemas of files from which this llum can go on."""
+
 _COLUMNS: Final = (
     "ALTER TABLE user ADD COLUMN state_sum INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE user ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0",

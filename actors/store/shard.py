@@ -112,14 +112,16 @@ class Shard:
         digests: Digests | None = None,
         *,
         trusted: bool = False,
+        is_needed: bool = False,
     ) -> "Shard":
-        """Open the file. One of an older schema is removed: the log has the data.
+        """Open the file. One of an older schema is removed: the log has the data, unless it `is_needed`.
 
         `large` is shared by the shards of a worker; `digests` are made with the installation's key; `trusted` is a file
-        that has been made anew because of a doubt. Raises `ShardDamaged`, `ShardTooNewError`, and `ShardError` when the
-        file can be neither read nor removed.
+        that has been made anew because of a doubt. Raises `ShardDamaged`, `ShardTooNewError`, `ShardTooOldError`, and
+        `ShardError` when the file can be neither read nor removed.
         """
-        shard = cls(path, await look_at(path), large or LargeReads(), digests or Digests(), trusted=trusted)
+        found = await look_at(path, is_needed=is_needed)
+        shard = cls(path, found, large or LargeReads(), digests or Digests(), trusted=trusted)
         try:
             if shard._found.traces:
                 await shard.remove_traces()
@@ -230,6 +232,10 @@ class Shard:
             yield page
         async for page in self._command_hashes():
             yield page
+
+    async def users_after(self, name: str, count: int) -> list[str]:
+        """Name people whom the shard has heard of, in their order, from behind one on. Raises what SQLite raises."""
+        return [one for (one,) in await self._connection.execute_fetchall(sql.USERS_AFTER, (name, count))]
 
     async def _marks(self) -> AsyncIterator[list[int]]:
         last = 0

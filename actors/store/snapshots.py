@@ -9,6 +9,7 @@ from typing import NamedTuple
 from actors.store import sql
 from actors.store.copying import CopyFailed
 from actors.store.digests import Landmark
+from actors.store.raising import READABLE
 from bus.shard_snapshots import SnapshotManifest
 from bus.snapshot_files import SnapshotUnusable
 
@@ -51,7 +52,7 @@ def _contents(copy: Path) -> CopyContents:
 
 def check_readable(manifest: SnapshotManifest, digest_key: int) -> None:
     """Raise `SnapshotUnusable` if this llum cannot read a snapshot, or it is of another installation."""
-    if manifest.schema != sql.SCHEMA_VERSION:
+    if manifest.schema not in READABLE:
         raise SnapshotUnusable(f"it has schema {manifest.schema}, this llum has {sql.SCHEMA_VERSION}")
     if manifest.digest_key != digest_key:
         raise SnapshotUnusable("it is of another installation")

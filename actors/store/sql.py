@@ -210,6 +210,8 @@ COMMAND_HASHES: Final = "SELECT era, hash FROM command WHERE (era, hash) > (?, ?
 
 USER_NAMES: Final = "SELECT key, name FROM user WHERE key > ? ORDER BY key LIMIT 500"
 
+USERS_AFTER: Final = "SELECT name FROM user WHERE name > ? ORDER BY name LIMIT ?"
+
 LOAD_USER: Final = """
 SELECT user.key, user.seq, user.time_us, user.log_sum, user.state_sum, user.checksum, structure.checksum, structure.body
 FROM user LEFT JOIN structure ON structure.user_key = user.key WHERE user.name = ?

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from bus.aside import Aside
+from bus.aside import Aside, AsideReason
 from llum.cli.render import moment
 from llum.status.standing import Log, Shards, Standing, WorkerStanding
 from schemas.levels import NEWEST
@@ -12,10 +12,18 @@ from schemas.levels import NEWEST
 SOON_DAYS: Final = 30.0
 """Days until the disk is full from which on that is a warning."""
 
+_WHY_ASIDE: Final[dict[AsideReason, str]] = {
+    "damaged": "was damaged",
+    "other_log": "was of another log",
+    "differs": "was not as others are",
+    "behind": "lacked what had been cut off the log",
+}
+
 _GAP: Final = "  "
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
-_KEEPS_ALL: Final = "The log keeps every command, also those that snapshots hold: nothing may be deleted from it."
+_KEEPS_ALL: Final = "The log keeps every command unless llum cuts it (`llum admin log cut`): delete nothing of it."
+_WAS_CUT: Final = "What was cut off the log is in snapshots alone: `llum admin snapshots --verify` reads them all."
 _MAKE_ROOM: Final = "Make room on this disk, or move the data folder to a larger one while llum is stopped."
 
 
@@ -25,7 +33,7 @@ def screen(standing: Standing, width: int) -> str:
     indent = max(len(label) for label, _ in rows) + len(_GAP)
     lines = [line for label, text in rows for line in _wrapped(text, width, label.ljust(indent), " " * indent)]
     warning = standing.days_left is not None and standing.days_left < SOON_DAYS
-    notes = [_KEEPS_ALL, *([_MAKE_ROOM] if warning else [])]
+    notes = [_KEEPS_ALL if standing.log.cut is None else _WAS_CUT, *([_MAKE_ROOM] if warning else [])]
     return "\n".join([*lines, "", *(line for note in notes for line in _wrapped(note, width))])
 
 
@@ -51,6 +59,8 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "log", _log(standing.log, standing.log_bytes_per_million)
     if standing.log.oldest is not None:
         yield "since", moment(standing.log.oldest)
+    if standing.log.cut is not None:
+        yield "cut", f"at {moment(standing.log.cut)}: shards are made anew from snapshots, and not from the log alone"
     yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
     yield from (("set aside", aside_in_words(one)) for one in standing.shards.aside)
     yield "disk", f"{size(standing.free_bytes)} free"
@@ -92,7 +102,7 @@ def _shards(shards: Shards, per_million: int | None) -> str:
 
 def aside_in_words(one: Aside) -> str:
     """Say what was set aside, and when it goes."""
-    why = "was damaged" if one.reason == "damaged" else "was of another log"
+    why = _WHY_ASIDE[one.reason]
     until = moment(one.until)
     return f"shard {one.partition} {why}, {size(one.bytes)}, since {moment(one.since)}; deleted at {until}: {one.path}"
 

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from bus.connection import Bus
-from bus.subjects import worker_subject
+from bus.operator_subjects import worker_subject
 from bus.workers import Order, WorkerWord, from_bits, read_words
 from schemas.errors import Code, Refusal, Transient
 

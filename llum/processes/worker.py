@@ -79,6 +79,7 @@ def run(settings: Settings, supervised: Supervised) -> int:
                         time_zone=settings.time_zone,
                         scrub_every_s=settings.scrub_hours * 3600.0,
                         snapshots=SnapshotPolicy(settings.snapshot_commands, settings.snapshot_hours),
+                        log_days=settings.log_days,
                         resolvers=resolvers,
                         on_open=watch,
                         levels=Levels(installation.level),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from bus import log_cuts
 from bus.connection import Bus
 from bus.jetstream import JetStream
 from bus.pings import ping
@@ -110,15 +111,15 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         )
         return _but(standing, f"{error.error.message}: {hint}")
     try:
-        log, users = await _log(bus, standing.log), await list_users(bus)
-        safes = sum(map(is_safe, users))
-        standing = msgspec.structs.replace(standing, log=log, people=len(users) - safes, safes=safes, ready=True)
+        standing = msgspec.structs.replace(standing, log=await _log(bus, standing.log), ready=True)
         standing = msgspec.structs.replace(standing, workers=[_worker(word) for word in await read_words(bus)])
         replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
         levels = counted(reply.level for reply in replies if reply is not None)
         standing = msgspec.structs.replace(standing, levels=levels)
         for reason in _why_unserved(replies):
             standing = _but(standing, reason)
+        if not standing.reasons:
+            standing = await _with_people(bus, standing)
         lost = [reply.lost for reply in replies if reply is not None and reply.lost is not None]
         differs = [reply.differs for reply in replies if reply is not None and reply.differs is not None]
         return msgspec.structs.replace(standing, lost=several(lost, MAX_REASONS), differs=several(differs, MAX_REASONS))
@@ -126,6 +127,16 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
         return _but(standing, error.error.message)
     finally:
         await bus.close()
+
+
+async def _with_people(bus: Bus, standing: Standing) -> Standing:
+    """Count people. Where that cannot be known now, something else says why."""
+    try:
+        users = await list_users(bus, PING_WITHIN_S)
+    except Transient:
+        return standing
+    safes = sum(map(is_safe, users))
+    return msgspec.structs.replace(standing, people=len(users) - safes, safes=safes)
 
 
 def _worker(word: WorkerWord) -> WorkerStanding:
@@ -146,11 +157,14 @@ async def _log(bus: Bus, files: Log) -> Log:
     names = await jetstream.streams(all_log_subjects())
     states = [(await jetstream.call(f"STREAM.INFO.{name}"))["state"] for name in names]
     oldest = [_seconds(state["first_ts"]) for state in states if state["messages"]]
+    cuts = [cut.recorded for cut in (await log_cuts.read(bus)).values()]
     return Log(
         bytes=sum(state["bytes"] for state in states) if elsewhere else files.bytes,
         messages=sum(state["messages"] for state in states),
         oldest=min(oldest, default=None),
         elsewhere=elsewhere,
+        made=files.oldest,
+        cut=max(cuts, default=None),
     )
 
 

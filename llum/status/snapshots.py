@@ -1,18 +1,13 @@
 """Which snapshots there are, and whether a worker could begin with each."""
 
-import asyncio
-import os
-from pathlib import Path
-
 import msgspec
 
 from bus import erasures
 from bus.connection import Bus
 from bus.objects import ObjectDamaged
-from bus.shard_snapshots import Snapshot, SnapshotManifest, list_snapshots, store_of
-from bus.snapshot_files import SnapshotUnusable, Unpacking, check_current
-
-UNREADABLE = "what is said of it cannot be read"
+from bus.shard_snapshots import Snapshot, SnapshotManifest, list_snapshots
+from bus.snapshot_files import SnapshotUnusable, check_current
+from bus.snapshot_reading import UNREADABLE, read_back
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,20 +45,9 @@ async def _why_not(bus: Bus, snapshot: Snapshot, verify: bool) -> str | None:
     try:
         check_current(manifest, (await erasures.read(bus, manifest.partition)).seq)
         if verify:
-            await _read(bus, snapshot, manifest)
+            await read_back(bus, snapshot)
     except SnapshotUnusable as error:
         return str(error)
     except ObjectDamaged as error:
         return error.message
     return None
-
-
-async def _read(bus: Bus, snapshot: Snapshot, manifest: SnapshotManifest) -> None:
-    """Read and unpack all of a snapshot, and keep nothing. Raises `SnapshotUnusable`, `ObjectDamaged`, `Transient`."""
-    unpacking = Unpacking(Path(os.devnull), manifest)
-    try:
-        async for chunk in store_of(bus).read(snapshot.object):
-            await asyncio.to_thread(unpacking.take, chunk)
-        unpacking.check()
-    finally:
-        unpacking.close()

@@ -54,6 +54,10 @@ class Log(msgspec.Struct, frozen=True):
     """When the oldest one was stored, or, while nothing runs, when the log was made. Seconds since 1970."""
     elsewhere: bool = False
     """It is on another machine."""
+    made: float | None = None
+    """When the log was made. Null: unknown."""
+    cut: float | None = None
+    """When it was cut last, seconds since 1970: what was before `oldest` is in snapshots alone. Null: it never was."""
 
 
 class Shards(msgspec.Struct, frozen=True):
@@ -122,5 +126,7 @@ def _per_million(size: int, commands: int | None) -> int | None:
 def _per_day(log: Log, shards: Shards, now: float) -> float | None:
     if log.oldest is None or now - log.oldest < YOUNGEST_S:
         return None
-    grown = shards.bytes + (0 if log.elsewhere else log.bytes)
-    return grown / (now - log.oldest) * DAY_S
+    # Of a log that was cut, the shards are older than what is left of it.
+    begun = log.oldest if log.cut is None or log.made is None else min(log.made, log.oldest)
+    per_s = shards.bytes / (now - begun) + (0 if log.elsewhere else log.bytes / (now - log.oldest))
+    return per_s * DAY_S

@@ -12,8 +12,9 @@ import pytest
 from actors.sharing import SameWorkerError, share_as
 from actors.worker import run_worker
 from bus.connection import Bus
+from bus.operator_subjects import worker_subject
 from bus.requests import Requests
-from bus.subjects import DEFAULT_LOG_STREAMS, partition_of, worker_subject
+from bus.subjects import DEFAULT_LOG_STREAMS, partition_of
 from bus.workers import Order, Workers, WorkerWord, from_bits, read_words
 from schemas.errors import SetupError, Transient
 from schemas.levels import Levels

@@ -1,14 +1,11 @@
-"""What llum keeps beside the log: rejections, checkpoints, and who has a model."""
+"""What llum keeps beside the log: rejections, checkpoints, and keys with their values."""
 
 import asyncio
 
 from bus import checkpoints, rejections
 from bus.connection import Bus
 from bus.kv import Bucket
-from bus.requests import Requests
 from bus.subjects import INSTALLATION_BUCKET
-from bus.users import list_users
-from schemas.commands import MakeModel
 from schemas.errors import Code, Error
 from schemas.replies import Rejection
 
@@ -52,18 +49,6 @@ async def test_the_relayed_checkpoint_is_kept_per_partition(bus: Bus) -> None:
     await checkpoints.write(bus, 3, 18)
     assert await checkpoints.read(bus, 3) == 18
     assert [await checkpoints.read(bus, partition) for partition in (2, 3)] == [0, 18]
-
-
-async def test_users_are_listed_from_the_log(bus: Bus) -> None:
-    """Each once, whatever else they have sent."""
-    requests = Requests(bus)
-    await requests.start()
-    assert await list_users(bus) == []
-    for user, app in [("bob", "llum"), ("alice", "llum"), ("alice", "probe")]:
-        await requests.store(user, app, MakeModel(id="one"))
-    await requests.store("carol", "fitbit", b"{}", verb="tell")
-    assert await list_users(bus) == ["alice", "bob"]
-    await requests.close()
 
 
 async def test_a_key_is_created_by_exactly_one(bus: Bus) -> None:
