@@ -36,11 +36,20 @@ PREFERENCE_WRITERS: Final = 2
 class Chaos:
     """One run. `seed` decides on the faults."""
 
-    def __init__(self, folder: Path, seed: int, replicas: int = 2, lasting: Lasting | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        replicas: int = 2,
+        lasting: Lasting | None = None,
+        on_fault: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_fault` is told of each fault that is over."""
         self.stage = Stage(folder / "llum", replicas)
         self.report = Report()
         self._chance = random.Random(seed)
         self._lasting = lasting or Lasting()
+        self._on_fault = on_fault
         self._bus: Bus
 
     async def run(
@@ -112,6 +121,7 @@ class Chaos:
     async def _have(self, kind: str, fault: Callable[[], Awaitable[str]]) -> None:
         self.report.faults.append(f"{kind} {await fault()}")
         await self._until_all_answer()
+        self._on_fault(self.report.faults[-1])
         await asyncio.sleep(CALM_S)
 
     async def _until_all_answer(self) -> None:
