@@ -21,14 +21,17 @@ class Disk:
         self._megabytes = megabytes
 
     def be_full(self) -> None:
-        """Have room for next to nothing more than there is, until `be_roomy`."""
-        self._remount(f"{disk_usage(self.folder).used // 1024 + SPARE_KILOBYTES}k")
+        """Have room for next to nothing more than there is, until `be_roomy`, while others go on writing."""
+        spare = SPARE_KILOBYTES
+        while not self._remounted(f"{disk_usage(self.folder).used // 1024 + spare}k"):
+            spare *= 2
 
     def be_roomy(self) -> None:
-        self._remount(f"{self._megabytes}m")
+        assert self._remounted(f"{self._megabytes}m")
 
-    def _remount(self, size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True, capture_output=True)
+    def _remounted(self, size: str) -> bool:
+        command = ["mount", "-o", f"remount,size={size}", str(self.folder)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     def unmount(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
