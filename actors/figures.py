@@ -53,8 +53,6 @@ class PartitionFigures(NamedTuple):
     uncommitted: int
     effects_waiting: int
     """Commands of which something waits to leave. 0 where another worker relays it."""
-    level: int = 0
-    """0: it has not been restored yet."""
 
 
 class WorkerFigures(NamedTuple):

@@ -11,6 +11,7 @@ from actors.asks import SlowAsks
 from actors.effects.relaying import Relaying
 from actors.figures import Counters
 from actors.known_cuts import KnownCuts
+from actors.levels import LevelsHere
 from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.log_examiner import LogExaminer
@@ -23,7 +24,6 @@ from bus.as_app import new_id
 from bus.connection import Bus
 from bus.readers import LogReaders
 from model.resolvers.registry import Resolvers
-from schemas.levels import Levels
 
 PARALLEL_OPENS = 8
 """Shards opened at a time: opening is one thread each, and machines have few cores."""
@@ -73,7 +73,7 @@ class Ground:
     doubted: dict[int, float] = field(default_factory=dict)
     """When shards were made anew because of a doubt, by partition, on the clock of this machine."""
 
-    levels: Levels = field(default_factory=Levels)
+    levels: LevelsHere = field(default_factory=LevelsHere)
 
     holder: str = field(default_factory=new_id)
     """Tells workers apart."""

@@ -47,13 +47,32 @@ def may_serve(word: WorkerWord, level: int) -> bool:
     return not word.draining and word.newest_level >= level
 
 
+class LevelsHere:
+    """What a worker knows of levels, and what its partitions have come to."""
+
+    def __init__(self, known: Levels | None = None) -> None:
+        self.known = known or Levels()
+        self.stopped: set[int] = set()
+        """Partitions that are stopped, as their level is not known here."""
+        self._met = self.known.base
+
+    @property
+    def met(self) -> LevelsMet:
+        return LevelsMet(self.known.newest, self._met, frozenset(self.stopped))
+
+    def meet(self, level: int) -> None:
+        """Note that a partition has a level."""
+        self._met = max(self._met, level)
+
+
 class PartitionLevel:
     """The level of one partition, and what is known at it."""
 
-    def __init__(self, number: int, levels: Levels, waiting: Uncommitted) -> None:
+    def __init__(self, number: int, here: LevelsHere, waiting: Uncommitted) -> None:
         """Raises `BeyondLevelError` if the partition has come to a level already that is not known here."""
         self._number = number
-        self._levels = levels
+        self._here = here
+        self._levels = here.known
         self._waiting = waiting
         self.look_again()
         if not self.knows(self.level):
@@ -65,6 +84,7 @@ class PartitionLevel:
 
     def look_again(self) -> None:
         """Read messages by what the level is now."""
+        self._here.meet(self.level)
         self.known = self._levels.at(self.level)
 
     def knows(self, level: int) -> bool:
@@ -72,7 +92,8 @@ class PartitionLevel:
         return level <= self._levels.newest
 
     def beyond(self, level: int) -> BeyondLevelError:
-        """Say that a level is not known here."""
+        """Note a level that is not known here, and say so."""
+        self._here.meet(level)
         return BeyondLevelError(self._number, level, self._levels.newest)
 
     def apply(self, one: Incoming, digests: Digests) -> Settled:

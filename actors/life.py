@@ -69,8 +69,6 @@ class Life:
         """Whether asks are answered with what is wrong with the log."""
         self._telling: asyncio.Task[None] | None = None
         self._anew = FIRST
-        self.beyond: BeyondLevelError | None = None
-        """Why it is stopped, if that is its level."""
         self.serving = self._serve()
 
     @property
@@ -155,8 +153,11 @@ class Life:
     async def _stand_still(self, error: BeyondLevelError) -> None:
         """Neither apply nor answer, until the partition is to leave: others know its level. The file is kept."""
         log.error("partition_stopped", partition=self.number, why=error.what, what_now=error.hint)
-        self.beyond = error
-        await self._leaving.wait()
+        self._ground.levels.stopped.add(self.number)
+        try:
+            await self._leaving.wait()
+        finally:
+            self._ground.levels.stopped.discard(self.number)
 
     async def _until_accepted(self, error: OtherLogError) -> None:
         """Refuse asks until the operator accepts the log; then have the shard made anew from it."""

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 
 from actors.driving import drive
 from actors.incoming import Incoming, address_of, decode_incoming
-from actors.levels import BeyondLevelError, PartitionLevel
+from actors.levels import BeyondLevelError, LevelsHere, PartitionLevel
 from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
@@ -36,7 +36,6 @@ from model.evidence import decode_evidence
 from model.reads import Follow, Followed, Found, Read
 from schemas.commands import Command, MakeModel
 from schemas.errors import Code, Transient
-from schemas.levels import Levels
 from schemas.parts import Restate
 from schemas.preferences import PutPreferences
 
@@ -61,13 +60,13 @@ class Partition:
         relayed_seq: int = 0,
         bound: Bound | None = None,
         careful_until: int = 0,
-        levels: Levels | None = None,
+        levels: LevelsHere | None = None,
     ) -> None:
         """Raises `BeyondLevelError` if the shard has come to a level that is not known here."""
         self.number = number
         self.shard = shard
         self.waiting = Uncommitted(shard, relayed_seq, bound or Bound())
-        self.level = PartitionLevel(number, levels or Levels(), self.waiting)
+        self.level = PartitionLevel(number, levels or LevelsHere(), self.waiting)
         self.stored = Overlay(shard, self.waiting)
         self.tally = Tally()
         """Who has asked what, as long as it is not written."""

@@ -110,7 +110,6 @@ class Serving:
             waiting=len(self._mailbox.waiting),
             uncommitted=0 if partition is None else partition.waiting.total,
             effects_waiting=0 if self._relay is None else self._relay.waiting,
-            level=0 if partition is None else partition.level.level,
         )
 
     async def live(self) -> None:

@@ -323,7 +323,7 @@ class Sharing:
             self._word,
             ready=as_bits(self._worker.answering),
             newest_level=levels.newest,
-            met_level=max(levels.met, self._word.met_level),
+            met_level=levels.met,
             stopped=as_bits(levels.stopped),
         )
         return self._word

@@ -11,7 +11,7 @@ from actors.absences import Absences
 from actors.effects.relaying import Relaying
 from actors.figures import Counters, WorkerFigures
 from actors.ground import Ground
-from actors.levels import LevelsMet
+from actors.levels import LevelsHere, LevelsMet
 from actors.life import Life
 from actors.listeners import Listeners
 from actors.live import ActiveModels
@@ -114,7 +114,7 @@ class Worker:
             Absences(lambda: bus.connected),
         )
         worker._ground.snapshots, worker._ground.log_days = snapshots, log_days
-        worker._ground.levels = levels or Levels()
+        worker._ground.levels = LevelsHere(levels)
         worker._looking = asyncio.create_task(worker._ground.cuts.look_again_and_again())
         return worker
 
@@ -131,10 +131,7 @@ class Worker:
     @property
     def levels(self) -> LevelsMet:
         """Say which levels are known and met here, and what has stopped for one that is not known."""
-        known, lives = self._ground.levels, [held.life for held in self._held.values()]
-        beyond = {life.number: life.beyond.level for life in lives if life.beyond is not None}
-        met = max([known.base, *beyond.values(), *(life.figures.level for life in lives)])
-        return LevelsMet(known.newest, met, frozenset(beyond))
+        return self._ground.levels.met
 
     @property
     def progress(self) -> str:

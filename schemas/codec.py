@@ -99,12 +99,12 @@ def command_id(data: bytes) -> str | None:
 
 def _decode(decoder: Any, data: bytes, verb: str, verbs: frozenset[str], known: Vocabulary | None) -> Any:
     try:
-        if known is not None:
+        if known is not None and known.earlier is not None:
             # What an earlier llum refuses is refused here with the same words.
-            known.check(data)
+            known.earlier.decode(data)
         message = decoder.decode(data)
-        if known is not None:
-            known.check_within(message.__struct_config__.tag, data)
+        if known is not None and (strict := known.strict(message.__struct_config__.tag)) is not None:
+            strict.decode(data)
     except UNDECODABLE as error:
         refusal = _refusal(data, verb, verbs if known is None else known.verbs, error)
         raise (refusal if known is None else _at_level(refusal, known.level)) from error

@@ -72,30 +72,29 @@ def decode_raise(data: bytes) -> RaiseLevel:
 
 
 class Vocabulary:
-    """Which commands, or which queries, are known at a level."""
+    """Which commands, or which queries, are known at a level. Decoders are made when they are first needed."""
 
     def __init__(self, level: int, union: Any, later: Added) -> None:
-        messages = tuple(one for one in get_args(union) if one not in later.verbs)
-        known = tuple(map(_Narrowing(later.members).of, messages))
-        strict = tuple(map(_Narrowing(later.members, strict=True).of, messages))
+        self._later = later
+        self._messages = {verb_of(one): one for one in get_args(union) if one not in later.verbs}
         self.level = level
-        self.verbs: Final = frozenset(map(verb_of, messages))
-        self._earlier = None if known == get_args(union) else _decoder(known)
-        self._strict = {verb_of(one): _decoder([one]) for one, other in zip(strict, known, strict=True) if one != other}
+        self.verbs: Final = frozenset(self._messages)
+        self.earlier: Final = self._narrowed() if later != Added() else None
+        """Reads messages as an llum does that knows this level and no higher one. None: all is known that there is."""
+        self.strict = cache(self._strict)
 
-    def check(self, data: bytes) -> None:
-        """Raise what msgspec raises unless an llum that knows this level and no higher one can read the message."""
-        if self._earlier is not None:
-            self._earlier.decode(data)
+    def _narrowed(self) -> msgspec.json.Decoder[Any]:
+        narrowing = _Narrowing(self._later.members)
+        return msgspec.json.Decoder(Union[tuple(map(narrowing.of, self._messages.values()))])  # noqa: UP007 - of a tuple
 
-    def check_within(self, verb: str, data: bytes) -> None:
-        """Raise what msgspec raises if there is an unknown member within: some structs ignore them, as replies may.
+    def _strict(self, verb: str) -> msgspec.json.Decoder[Any] | None:
+        """Give what refuses unknown members within a message, too; None: its structs do that by themselves.
 
-        To be called with what `check` has passed.
+        Some ignore them, as they are parts of replies, too.
         """
-        strict = self._strict.get(verb)
-        if strict is not None:
-            strict.decode(data)
+        message = self._messages[verb]
+        refusing = _Narrowing(self._later.members, strict=True).of(message)
+        return None if refusing is _Narrowing(self._later.members).of(message) else msgspec.json.Decoder(refusing)
 
 
 class Vocabularies(NamedTuple):
@@ -122,10 +121,6 @@ class Levels:
         known = min(level, self.newest)
         later = [one for number, one in self._added.items() if number > known]
         return Vocabularies(Vocabulary(level, Command, _united(later)), Vocabulary(level, Query, _united(later)))
-
-
-def _decoder(messages: Iterable[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Union[tuple(messages)])  # noqa: UP007 - of a tuple
 
 
 def _united(added: Iterable[Added]) -> Added:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.levels import BeyondLevelError
+from actors.levels import BeyondLevelError, LevelsHere
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.settling import Settled
@@ -63,7 +63,7 @@ class Replica:
         self.partition: Partition
 
     async def open(self) -> "Replica":
-        self.partition = Partition(3, await Shard.open(self.path), ActiveModels(10), levels=self.levels)
+        self.partition = Partition(3, await Shard.open(self.path), ActiveModels(10), levels=LevelsHere(self.levels))
         return self
 
     async def open_again(self) -> None:
@@ -195,7 +195,7 @@ async def test_an_installation_may_begin_with_a_level(tmp_path: Path) -> None:
 async def test_careful_applying_keeps_the_level(tmp_path: Path) -> None:
     """Where each command is committed by itself, the raise is, too, and what follows is read by it."""
     shard = await Shard.open(tmp_path / "3.db")
-    partition = Partition(3, shard, ActiveModels(10), careful_until=9, levels=NEW)
+    partition = Partition(3, shard, ActiveModels(10), careful_until=9, levels=LevelsHere(NEW))
     found = await partition.apply([_stored(at + 1, one) for at, one in enumerate((make(), 2, goals("g")))])
     assert codes(found) == [None, None, None]
     assert (shard.committed_seq, shard.level) == (3, 2)
