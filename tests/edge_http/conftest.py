@@ -12,6 +12,7 @@ from edge_http.http.runner import EdgeRunner
 from edge_http.keys import TURNS
 from tests.edge_http.fakes import FakeAuthenticator, FakeBus, FakeRequests
 from tests.edge_http.personis_client import PersonisClient
+from tests.throttles import _no_attempt_comes_back as _no_attempt_comes_back
 
 PARTITIONS = 4
 

@@ -8,6 +8,7 @@ import pytest
 from identity.accounts.store import Accounts
 from tests.actors.serving import Llum, serving
 from tests.identity.accounts.clock import Clock
+from tests.throttles import _no_attempt_comes_back as _no_attempt_comes_back
 
 
 @pytest.fixture
