@@ -2,7 +2,8 @@
 
 The streams of the log are copied last. What else there is (how far effects have left, tokens, schedules) is then a
 moment older than the log, never newer: after a restore the log is read on from there, so an effect may leave twice, and
-none is passed over. Shards are no part of a backup: they are made anew from the log, and so are always of it.
+none is passed over. Shards are no part of a backup: they are made anew from the log, and so are always of it. Where the
+log was cut, they need snapshots: then these are a part of it (`llum/backup/cut_logs.py`).
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bus import log_cuts
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.installation import Installation
@@ -26,6 +28,7 @@ from bus.losses import find_losses
 from bus.object_subjects import is_object_stream
 from bus.snapshots import copy_stream
 from bus.subjects import WORKER_BUCKET, bucket_stream, is_log_stream, is_own_stream
+from llum.backup.cut_logs import check_snapshots
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
 from llum.backup.restoring import restore_streams
 from llum.failures import Fault
@@ -52,7 +55,7 @@ async def make_backup(bus: Bus, settings: Settings, folder: Path, on_progress: O
         raise Fault("llum is not installed on this nats-server", "Name the llum to back up with --data-dir.")
     with _being_made(folder) as partial:
         manifest = await _copy(bus, settings, installation, partial, on_progress)
-        await _read_back(partial, manifest, on_progress)
+        await _read_back(bus, partial, manifest, on_progress)
         (partial / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         _flush(partial / MANIFEST_FILE)
     return manifest
@@ -83,7 +86,9 @@ async def _copy(
 ) -> Manifest:
     made_at = time.time()
     (partial / STREAMS).mkdir()
-    names = [name for name in await JetStream(bus).streams(">") if is_own_stream(name) and not _is_made_anew(name)]
+    cuts = await log_cuts.read(bus)
+    own = filter(is_own_stream, await JetStream(bus).streams(">"))
+    names = [name for name in own if not _is_made_anew(name, is_cut=bool(cuts))]
     streams = [
         await _copy_stream(bus, name, partial / STREAMS / name, on_progress)
         for name in sorted(names, key=lambda name: (is_log_stream(name), name))
@@ -100,9 +105,9 @@ async def _copy(
     )
 
 
-def _is_made_anew(stream: str) -> bool:
-    """Snapshots are made anew, as shards are, and workers say anew that they are there."""
-    return is_object_stream(stream) or stream == bucket_stream(WORKER_BUCKET)
+def _is_made_anew(stream: str, is_cut: bool) -> bool:
+    """Snapshots are made anew, as shards are, unless the log was cut; and workers say anew that they are there."""
+    return (is_object_stream(stream) and not is_cut) or stream == bucket_stream(WORKER_BUCKET)
 
 
 async def _copy_stream(bus: Bus, name: str, path: Path, on_progress: OnProgress) -> CopiedStream:
@@ -138,7 +143,7 @@ def _changed(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != SETTINGS[name].default}
 
 
-async def _read_back(partial: Path, manifest: Manifest, on_progress: OnProgress) -> None:
+async def _read_back(live: Bus, partial: Path, manifest: Manifest, on_progress: OnProgress) -> None:
     """Restore the copies in a nats-server of their own, and read each command of them. Raises a `Fault`."""
     async with _scratch(partial / _SCRATCH, manifest.partitions) as bus:
         await restore_streams(bus, partial, manifest, on_progress)
@@ -146,6 +151,8 @@ async def _read_back(partial: Path, manifest: Manifest, on_progress: OnProgress)
             copied = await find_losses(bus, name, on_progress)
             if not copied.is_whole:
                 raise Fault(f"the copy of {name} cannot be read back", "See that the disk is sound, and try again.")
+        on_progress("reading the snapshots")
+        await check_snapshots(live, bus)
 
 
 @asynccontextmanager

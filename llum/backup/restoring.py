@@ -1,4 +1,4 @@
-"""Restoring a backup into a data folder that has no log yet."""
+"""Restoring a backup into a data folder, or a nats-server, that has no log yet."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,9 +7,13 @@ from typing import Final
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.installation import check_server
+from bus.jetstream import JetStream
 from bus.log_format import check_format
-from bus.snapshots import restore_stream
-from bus.subjects import is_log_stream
+from bus.mappings import check_mappings
+from bus.replicas import CHANGED_WITHIN_S, replicas_of
+from bus.snapshots import StreamCopy, restore_stream
+from bus.subjects import is_log_stream, is_own_stream
 from llum.backup.manifest import FILES, STREAMS, CopiedStream, Manifest, check_files, read_manifest
 from llum.failures import Fault
 from llum.processes.running import DataFolder
@@ -42,11 +46,39 @@ async def restore_backup(folder: Path, settings: Settings, on_progress: Callable
     return manifest
 
 
-async def restore_streams(bus: Bus, folder: Path, manifest: Manifest, on_progress: Callable[[str], None]) -> None:
+async def restore_into(bus: Bus, folder: Path, on_progress: Callable[[str], None]) -> Manifest:
+    """Restore a backup into a nats-server that runs, and has the accounts and mappings of llum but nothing else of it.
+
+    In a cluster each stream gets as many replicas as those of a new installation. An interrupted restore leaves
+    nothing. Raises `Fault`, `InstallationError`, `ApiError`, `Transient`.
+    """
+    manifest = read_manifest(folder)
+    check_format(manifest.log_format, str(folder))
+    on_progress("checking the backup's files")
+    check_files(folder, manifest)
+    check_server(bus.server_info)
+    await check_mappings(bus, manifest.partitions)
+    there = sorted(filter(is_own_stream, await JetStream(bus).streams(">")))
+    if there:
+        hint = "Restore into a nats-server that has no llum yet. Nothing is ever restored over a log that is there."
+        raise Fault(f"this nats-server has streams of llum already, such as {there[0]}", hint)
+    try:
+        await restore_streams(bus, folder, manifest, on_progress, await replicas_of(bus))
+    except BaseException:
+        for name in filter(is_own_stream, await JetStream(bus).streams(">")):
+            await JetStream(bus).call(f"STREAM.DELETE.{name}", timeout_s=CHANGED_WITHIN_S)
+        raise
+    return manifest
+
+
+async def restore_streams(
+    bus: Bus, folder: Path, manifest: Manifest, on_progress: Callable[[str], None], replicas: int = 1
+) -> None:
     """Restore all streams of a backup. Raises a `Fault` if one is not what was copied."""
     for one in manifest.streams:
         on_progress(f"restoring {one.name}: {one.bytes / 1e6:,.1f} MB")
-        state = await restore_stream(bus, one.copy, _chunks(folder / STREAMS / one.name))
+        copy = StreamCopy(one.copy.config | {"num_replicas": replicas}, one.copy.state)
+        state = await restore_stream(bus, copy, _chunks(folder / STREAMS / one.name))
         _compare(one, state)
 
 

@@ -1,0 +1,65 @@
+"""A backup of a log that was cut, restored into another nats-server: it answers the same.
+
+Method: workers in this process on real nats-servers.
+"""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bus.connection import Bus
+from bus.erasures import record
+from bus.requests import Requests
+from bus.shard_snapshots import list_snapshots
+from llum.backup.making import make_backup
+from llum.backup.manifest import read_manifest
+from llum.backup.restoring import restore_into
+from llum.failures import Fault
+from llum.settings import Settings
+from tests.actors.hosting import ALICE, HERS, Host
+from tests.actors.serving import PARTITIONS, Llum, worker
+from tests.actors.test_cutting import BEN, cut, lived
+from tests.nats_server import running_server
+
+
+def settings_of(host: Host) -> Settings:
+    return msgspec.structs.replace(Settings(), data_dir=host.folder / "data", partitions=PARTITIONS)
+
+
+def say_nothing(_line: str) -> None:
+    """Nobody looks."""
+
+
+async def test_it_has_the_snapshots_and_is_restored_into_an_external_server(host: Host, tmp_path: Path) -> None:
+    """Nothing is restored over what is there."""
+    await cut(host, await lived(host))
+    folder = tmp_path / "backup"
+    made = await make_backup(host.llum.bus, settings_of(host), folder, say_nothing)
+    assert "OBJ_LLUM_SNAPSHOTS" in [one.name for one in made.streams]
+    assert read_manifest(folder) == made
+    with pytest.raises(Fault, match="already"):
+        await restore_into(host.llum.bus, folder, say_nothing)
+    async with running_server(tmp_path / "there", PARTITIONS) as server:
+        bus = await Bus.connect(server.url_as("operator"), name="there")
+        await restore_into(bus, folder, say_nothing)
+        requests = Requests(bus)
+        await requests.start()
+        there = Llum(bus, requests, tmp_path / "shards")
+        async with worker(server.url_as("operator"), tmp_path / "shards"):
+            assert [await there.values("a", user) for user in (ALICE, BEN)] == [[1, 2, 3]] * 2
+            await there.tell("a", 4)
+            assert await there.values("a") == [1, 2, 3, 4]
+        await requests.close()
+        await bus.close()
+
+
+async def test_a_backup_whose_snapshots_hold_who_was_just_forgotten_does_not_count(host: Host, tmp_path: Path) -> None:
+    """The live llum knows of the forget, the copy need not."""
+    await cut(host, await lived(host))
+    newest = (await list_snapshots(host.llum.bus, HERS))[0].manifest
+    assert newest is not None
+    await record(host.llum.bus, HERS, newest.committed_seq + 1)
+    with pytest.raises(Fault, match="no snapshot of partition"):
+        await make_backup(host.llum.bus, settings_of(host), tmp_path / "backup", say_nothing)
+    assert not (tmp_path / "backup").exists()
