@@ -154,6 +154,10 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.ERASURE_BUCKET),
             "How often somebody was forgotten in each partition, and when last: what is older is not used.",
         ),
+        (
+            code(subjects.LOG_CUT_BUCKET),
+            "How far each stream of the log was [cut](../how-to/cut-the-log.md), and which snapshots that relies on.",
+        ),
         (code(subjects.SNAPSHOT_STORE), "Snapshots of partitions: an object store, in the stream `OBJ_…`."),
     ]
 
