@@ -4,7 +4,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 # Without compiled files every process compiles all that it imports: `llum up` would take twice as long to start.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help run test test-long chaos check docs bench bench-compare setup
+.PHONY: help run test test-long chaos soak check docs bench bench-compare setup
 
 PYTHON := .venv/bin/python
 READY := .venv/.made-from-lock
@@ -30,6 +30,9 @@ test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
 
 chaos: setup ## Have all kinds of faults. ARGS="60 SEED REPLICAS KILLS"
 	@exec $(PYTHON) -m tests.chaos $(ARGS)
+
+soak: setup ## Work steadily for an hour, and say what grows. ARGS="SECONDS"
+	@exec $(PYTHON) -m bench.soak $(ARGS)
 
 check: setup ## Check style, types, imports and the generated pages.
 	$(PYTHON) -m ruff check $(FOLDERS)

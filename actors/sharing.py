@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
@@ -35,6 +35,10 @@ MOVES_AT_ONCE: Final = 4
 
 SETTLE_S: Final = 1.0
 """Seconds that a worker waits when it starts beside others: of those that start together each then knows all."""
+
+YOUNG_S: Final = 10.0
+"""Seconds after its start in which a worker leaves at once to others what it does not answer for yet. Workers that
+start one after the other would otherwise read the same from the log. Later too much would be done for nothing."""
 
 HAND_OVER_S: Final = 60.0
 """Seconds within which others must have taken over what a worker leaves. Then it leaves all the same."""
@@ -118,6 +122,7 @@ class Sharing:
         self._partitions = partitions
         self._share = share
         self._word = share.word
+        self._begun_at = float("inf")
         self._said: tuple[WorkerWord | None, float] = (None, float("-inf"))
         self._known_at = float("-inf")
         self._workers = Workers(bus)
@@ -156,6 +161,7 @@ class Sharing:
         self._say(words)
         if self._others(words):
             await asyncio.sleep(self._share.settle_s)
+        self._begun_at = time.monotonic()
 
     async def run(self) -> None:
         """Serve until cancelled. Raises what the worker cannot go on after."""
@@ -205,7 +211,7 @@ class Sharing:
         self._note_level(words)
         placement = self._placement(words)
         announced = {name: Announced(from_bits(word.ready)) for name, word in words.items()}
-        duties = decide(self._word.id, self._worker.partitions, placement, announced)
+        duties = decide(self._word.id, self._held(), placement, announced)
         if self._leaving and not (self._worker.partitions and self._has_heirs(words)):
             self._left.set()
         self._add(duties, placement, announced)
@@ -213,6 +219,11 @@ class Sharing:
         self._lead(duties)
         self._note_settled(duties, announced)
         self._say(words)
+
+    def _held(self) -> Collection[int]:
+        """Give what is served here and may be needed by somebody until others answer for it."""
+        is_young = time.monotonic() - self._begun_at < YOUNG_S
+        return self._worker.answering if is_young else self._worker.partitions
 
     def _check_alone(self, words: Mapping[str, WorkerWord]) -> None:
         word = words.get(self._word.id)

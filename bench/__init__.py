@@ -14,5 +14,7 @@ cli.py          which benchmarks to run, and how the figures are printed
     bus_load.py, http_load.py    the load generators, the same for both sides of a ratio
     processes.py    starting and ending processes
     programs/       what runs in a process of its own: the limits, and parts of llum measured alone
+scale/          many workers and many people: benchmarks, too
+soak/           an hour of steady work, to see what grows: a program of its own
 compare/        CPU per operation of two checkouts, in turn: a program of its own
 """

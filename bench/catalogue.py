@@ -20,6 +20,7 @@ from bench import (
     starting,
 )
 from bench.ground import Benchmark
+from bench.scale import broker, many_people, snapshots, two_workers
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **catch_up.BENCHMARKS,
@@ -38,4 +39,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     **footprint.BENCHMARKS,
     **growth.BENCHMARKS,
     **starting.BENCHMARKS,
+    **two_workers.BENCHMARKS,
+    **snapshots.BENCHMARKS,
+    **many_people.BENCHMARKS,
+    **broker.BENCHMARKS,
 }

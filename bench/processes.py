@@ -17,8 +17,8 @@ from bench.failures import BenchError
 from bus import credentials
 from llum.running import Running
 
-READY_WITHIN_S = 300.0
-"""Seconds for a program to be ready: a worker may have a long log to catch up with."""
+READY_WITHIN_S = 3600.0
+"""Seconds for a program to be ready: a worker may have a log of millions of commands to catch up with."""
 
 END_WITHIN_S = 60.0
 """Seconds for a process to end after it was asked to; llum promises five."""

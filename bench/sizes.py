@@ -39,6 +39,17 @@ class Sizes(NamedTuple):
     """Models whose memory is measured."""
     cold_models: int
     """Models that are brought into memory one by one."""
+    shared_log_commands: int
+    """Commands of a log that two workers share, or that snapshots stand in for."""
+    known_people: int
+    active_people: int
+    """Those of the people who are known that somebody asks about."""
+    broker_people: int
+    """People with several subjects in the log."""
+    idle_s: float
+    """Seconds until nats-server has dropped what it can read again from the disk: two minutes, and a look."""
+    large_partition_bytes: int
+    """What is told in the partition that is moved."""
 
 
 def scaled(scale: float) -> Sizes:
@@ -65,4 +76,10 @@ def scaled(scale: float) -> Sizes:
         large_evidence=count(1200, 20),
         resident_models=count(5000, 20),
         cold_models=count(2000, 20),
+        shared_log_commands=count(300_000, 300),
+        known_people=count(100_000, 40),
+        active_people=count(10_000, 20),
+        broker_people=count(20_000, 100),
+        idle_s=140.0 * min(scale, 1.0),
+        large_partition_bytes=count(100_000_000, 100_000),
     )

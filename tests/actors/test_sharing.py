@@ -9,20 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.sharing import SameWorkerError, share_as
+from actors.levels import LevelsMet
+from actors.sharing import SameWorkerError, Sharing, share_as
 from actors.worker import run_worker
 from bus.connection import Bus
 from bus.operator_subjects import worker_subject
 from bus.requests import Requests
 from bus.subjects import DEFAULT_LOG_STREAMS, partition_of
 from bus.workers import Order, Workers, WorkerWord, from_bits, read_words
-from schemas.errors import SetupError, Transient
-from schemas.levels import Levels
+from schemas.errors import Code, SetupError, Transient
+from schemas.levels import FIRST_LEVEL, Levels
 from schemas.queries import Ask
 from schemas.replies import AskReply
 from tests.actors.serving import Llum
 from tests.nats_server import installed_server
-from tests.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually, until
 
 PARTITIONS = 16
 EVERYBODY = [f"person{number}" for number in range(24)]
@@ -294,6 +295,75 @@ async def test_an_order_that_cannot_be_read_changes_nothing(hall: Hall) -> None:
     with pytest.raises(Transient):
         await hall.llum.bus.inbox.request(worker_subject("first"), b"{}", 0.3)
     await hall.until_served(is_shared("first"), "the first serves all as before")
+
+
+class NeverReady:
+    """Serves partitions that do not answer yet: there is much to apply."""
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        self.answering: frozenset[int] = frozenset()
+        self.levels = LevelsMet(FIRST_LEVEL, FIRST_LEVEL)
+        self._leaving: dict[int, asyncio.Event] = {}
+
+    @property
+    def partitions(self) -> list[int]:
+        return sorted(self.held)
+
+    async def add(self, number: int, *, primary: bool = True) -> None:
+        self.held.add(number)
+        self._leaving[number] = asyncio.Event()
+        await self._leaving[number].wait()
+        raise Transient(Code.UNAVAILABLE, "it was removed before it answered")
+
+    async def remove(self, number: int) -> None:
+        self.held.discard(number)
+        self._leaving[number].set()
+
+    async def set_primary(self, number: int, primary: bool) -> None:
+        raise AssertionError("what does not answer has no primary")
+
+    async def discard(self, number: int) -> None:
+        pass
+
+
+async def catching_up(hall: Hall, name: str) -> tuple[NeverReady, Sharing]:
+    """Have a worker begin with its share."""
+    bus = await Bus.connect(hall.url, name=name)
+    hall._exits.push_async_callback(bus.close)
+    serves = NeverReady()
+    sharing = Sharing(bus, serves, PARTITIONS, share_as(name))
+    await sharing.open()
+    running = asyncio.create_task(sharing.run())
+    hall._exits.push_async_callback(sharing.close)
+    hall._exits.callback(running.cancel)
+    return serves, sharing
+
+
+@pytest.mark.parametrize("young_s", [float("inf"), 0.0])
+async def test_only_a_young_worker_leaves_what_nobody_answers_for(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, young_s: float
+) -> None:
+    """Two that start one after the other do not apply the same; one that has got far keeps what it has."""
+    monkeypatch.setattr("actors.sharing.YOUNG_S", young_s)
+    everything = set(range(PARTITIONS))
+    first, sharing = await catching_up(hall, "first")
+    await until(lambda: first.held == everything, "the first begins with all")
+    second, _ = await catching_up(hall, "second")
+    await until(lambda: bool(second.held), "the second begins with its share")
+    if young_s:
+        await until(lambda: not first.held & second.held, "the first leaves that to the second")
+        assert first.held | second.held == everything
+    else:
+        await until(lambda: {"first", "second"} == hosts(sharing), "the first has heard of the second")
+        await until(lambda: not sharing._changed.is_set(), "and has done what follows")
+        assert first.held == everything
+
+
+def hosts(sharing: Sharing) -> set[str]:
+    """Name the workers that a worker has placed partitions on last."""
+    assert sharing._placed is not None
+    return {host.id for host in sharing._placed[0][0]}
 
 
 def test_everybody_is_in_many_partitions() -> None:

@@ -60,6 +60,12 @@ BARS = {
     "activation": 3.0,
     "log_growth": None,
     "shard_growth": None,
+    "two_workers": 1.15,
+    "from_snapshot": 10.0,
+    "move_partition": None,
+    "many_people_start": None,
+    "many_people_memory": None,
+    "broker_subject": None,
 }
 PEERS = {name for name in BARS if name.startswith("peer_")}
 CONNECTS = {name for name in BARS if name.startswith("connect")}
@@ -75,6 +81,7 @@ COSTED = {
     "http_tell",
     "tell_crowd",
     "audit",
+    "two_workers",
     *PEERS,
     *CONNECTS,
 }

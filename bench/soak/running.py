@@ -1,0 +1,51 @@
+"""A soak: a llum under a steady load, and a sample of it every few seconds."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.processes import llum_up
+from bench.soak.load import Load, loaded
+from bench.soak.sampling import Sample, Sampler, metrics_url
+
+SAMPLES: Final = 120
+"""Samples of a soak, whatever it lasts."""
+
+LEAST_EVERY_S: Final = 1.0
+"""Seconds between two samples at least: to look costs a part of what is looked at."""
+
+SNAPSHOT_COMMANDS: Final = 100
+"""Commands of a partition after which a snapshot of it is made: every few minutes, instead of once a day."""
+
+
+class Soaked(NamedTuple):
+    """What came of a soak."""
+
+    times: list[float]
+    """Seconds since the first sample."""
+    samples: list[Sample]
+    load: Load
+
+
+async def soak(folder: Path, seconds: float) -> Soaked:
+    """Run it for so long. Raises `BenchError`, `LlumError`, `OSError` where llum does not start or stops telling."""
+    data_dir = folder / "data"
+    started = llum_up(
+        data_dir,
+        preferences_open="1",
+        temporary_users="on",
+        proxies="127.0.0.1",
+        metrics_port="0",
+        snapshot_commands=str(SNAPSHOT_COMMANDS),
+    )
+    async with started as (running, _), loaded(str(running.http), data_dir) as load:
+        sampler = Sampler(running.pid, data_dir, metrics_url(data_dir))
+        every_s = max(LEAST_EVERY_S, seconds / SAMPLES)
+        times, samples = list[float](), list[Sample]()
+        began = time.monotonic()
+        while not times or times[-1] < seconds:
+            samples.append(await sampler.sample())
+            times.append(time.monotonic() - began)
+            await asyncio.sleep(every_s)
+        return Soaked(times, samples, load)

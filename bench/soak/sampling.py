@@ -1,0 +1,115 @@
+"""One look at a running llum: memory, descriptors, threads, disk, lag."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.request import urlopen
+
+import msgspec
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.accounting import process_name, tree
+
+MB: Final = 1e6
+
+LAG: Final = "llum_partition_log_lag"
+APPLIED: Final = "llum_partition_applied_commands_total"
+UNCOMMITTED: Final = "llum_uncommitted_commands"
+ACTIVE: Final = "llum_active_models"
+
+STORES: Final = {"LLUM_LOG_": "log", "OBJ_LLUM_SNAPSHOTS": "snapshots"}
+"""Streams that are shown apart, by how their names begin."""
+
+
+class Sample(NamedTuple):
+    """How llum stands at one moment."""
+
+    commands: float
+    """Commands applied so far."""
+    levels: dict[str, float]
+    """What is to stay flat, by name: `memory worker MB`, `descriptors edge`, `lag`."""
+    disk: dict[str, float]
+    """MB on the disk by what they are of."""
+
+
+class Sampler:
+    """Looks at one llum."""
+
+    def __init__(self, pid: int, data_dir: Path, metrics_url: str) -> None:
+        self._pid = pid
+        self._data_dir = data_dir
+        self._metrics_url = metrics_url
+
+    async def sample(self) -> Sample:
+        """Look. Raises `OSError` when the worker does not tell its metrics."""
+        return await asyncio.to_thread(self._sample)
+
+    def _sample(self) -> Sample:
+        told = _told(self._metrics_url)
+        levels = {
+            **_processes(self._pid),
+            "lag commands": told[LAG],
+            "uncommitted commands": told[UNCOMMITTED],
+            "active models": told[ACTIVE],
+        }
+        return Sample(told[APPLIED], levels, _disk(self._data_dir))
+
+
+def metrics_url(data_dir: Path) -> str:
+    """Find where the worker tells its metrics, in its log."""
+    for line in (data_dir / "log" / "worker.jsonl").read_bytes().splitlines():
+        said = msgspec.json.decode(line)
+        if said["event"] == "metrics_served":
+            return f"http://{said['host']}:{said['port']}/metrics"
+    raise FileNotFoundError("the worker has not said where it tells its metrics")
+
+
+def _told(url: str) -> dict[str, float]:
+    """Read metrics, those of all partitions in one."""
+    sums = dict.fromkeys((LAG, APPLIED, UNCOMMITTED, ACTIVE), 0.0)
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own worker
+        text = answer.read().decode()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in sums:
+                sums[sample.name] += sample.value
+    return sums
+
+
+def _processes(pid: int) -> dict[str, float]:
+    levels: dict[str, float] = {}
+    for each in tree(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process, name = psutil.Process(each), process_name(each)
+            levels[f"memory {name} MB"] = process.memory_full_info().pss / MB
+            levels[f"descriptors {name}"] = process.num_fds()
+            levels[f"threads {name}"] = process.num_threads()
+    return levels
+
+
+def _disk(data_dir: Path) -> dict[str, float]:
+    """Give MB by what they are of: each stream's folder, the shards, the log files."""
+    sizes = dict.fromkeys(("log", "snapshots", "other streams", "shards", "log files"), 0.0)
+    for folder in (data_dir / "nats" / "jetstream").rglob("streams"):
+        for stream in folder.iterdir():
+            of = next((kind for start, kind in STORES.items() if stream.name.startswith(start)), "other streams")
+            sizes[of] += _size(stream)
+    sizes["shards"] = _size(data_dir / "shards")
+    sizes["log files"] = _size(data_dir / "log")
+    return sizes
+
+
+def _size(folder: Path) -> float:
+    return sum(_sizes(folder)) / MB
+
+
+def _sizes(folder: Path) -> Iterable[int]:
+    """Give the bytes of files on the disk; some go while one looks."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                yield os.stat(Path(place) / name).st_blocks * 512

@@ -1,0 +1,91 @@
+"""Whether a series of samples is flat within its noise.
+
+The first third is left out: caches fill, and allocators take what they keep. A line is laid through the rest by least
+squares. *Rise* is what the line rises by over that time, *noise* the standard deviation of the samples around it.
+
+A level is flat unless it rises by more than three times its noise and by more than its allowance. The allowance is a
+twentieth of its mean, and at least what the unit says nothing about: 2 MB, 4 descriptors, 100 commands of lag.
+
+What holds all that was ever told has to grow with it. It is even unless a command takes more than a quarter more
+bytes in the second half of that time than in the first, and the difference is more than the noise.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+WARM_UP: Final = 1 / 3
+"""The part of a series that is left out."""
+
+NOISES: Final = 3.0
+ALLOWED: Final = 0.05
+"""The part of its mean that a level may rise by."""
+
+UNEVEN: Final = 1.25
+"""How many times as many bytes as before a command may take."""
+
+FEWEST: Final = 6
+"""Samples without which there is no line."""
+
+
+class Line(NamedTuple):
+    """A line through samples."""
+
+    slope: float
+    """By how much the level rises for each unit of what it is laid over."""
+    span: float
+    """How far the line goes, in that unit."""
+    mean: float
+    noise: float
+    """The standard deviation of the samples around the line."""
+
+    @property
+    def rise(self) -> float:
+        """By how much it rises in all."""
+        return self.slope * self.span
+
+
+class Verdict(NamedTuple):
+    """What is said of a series."""
+
+    line: Line
+    is_flat: bool
+    """For what grows with commands: whether it does so evenly."""
+
+
+def after_warm_up(series: Sequence[float]) -> Sequence[float]:
+    """Leave out the samples of the beginning."""
+    return series[round(len(series) * WARM_UP) :]
+
+
+def line(over: Sequence[float], levels: Sequence[float]) -> Line:
+    """Lay a line through levels by least squares. Raises `ValueError` for too few samples."""
+    if len(levels) < FEWEST:
+        raise ValueError(f"{len(levels)} samples are too few: let it run for longer")
+    count, mean, middle = len(levels), sum(levels) / len(levels), sum(over) / len(over)
+    spread = sum((x - middle) ** 2 for x in over)
+    shared = sum((x - middle) * (y - mean) for x, y in zip(over, levels, strict=True))
+    slope = shared / spread if spread else 0.0
+    errors = sum((y - mean - slope * (x - middle)) ** 2 for x, y in zip(over, levels, strict=True))
+    return Line(slope, max(over) - min(over), mean, (errors / (count - 1)) ** 0.5)
+
+
+def judged(times: Sequence[float], levels: Sequence[float], least: float) -> Verdict:
+    """Say whether a level is flat. `least`: a rise that says nothing, in the level's unit."""
+    found = line(after_warm_up(times), after_warm_up(levels))
+    allowed = max(NOISES * found.noise, ALLOWED * abs(found.mean), least)
+    return Verdict(found, found.rise <= allowed)
+
+
+def judged_growth(commands: Sequence[float], levels: Sequence[float]) -> Verdict:
+    """Say whether what grows with commands takes as much for each of them all the time."""
+    over, grown = after_warm_up(commands), after_warm_up(levels)
+    found = line(over, grown)
+    half = len(over) // 2
+    before, after = (_growth(over[part], grown[part]) for part in (slice(half + 1), slice(half, None)))
+    more = (after - UNEVEN * before) * (over[-1] - over[half])
+    return Verdict(found, more <= NOISES * found.noise)
+
+
+def _growth(commands: Sequence[float], levels: Sequence[float]) -> float:
+    many = commands[-1] - commands[0]
+    return (levels[-1] - levels[0]) / many if many else 0.0

@@ -1,0 +1,76 @@
+"""A soak says what grows: the rule on series that are made up, and a short soak of a running llum."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from bench.soak.report import judge, lines
+from bench.soak.running import soak
+from bench.soak.slopes import FEWEST, judged, judged_growth, line
+
+TIMES = [10.0 * number for number in range(120)]
+SECONDS = 45.0
+
+
+def noisy(slope: float, noise: float = 1.0) -> list[float]:
+    chance = random.Random(1)
+    return [100.0 + slope * at + chance.gauss(0.0, noise) for at in TIMES]
+
+
+def test_noise_is_no_growth() -> None:
+    """A level that goes up and down about the same is flat."""
+    assert judged(TIMES, noisy(0.0), 0.0).is_flat
+
+
+def test_a_leak_grows() -> None:
+    """A level that rises by more than its noise and its allowance grows, and the slope says how fast."""
+    verdict = judged(TIMES, noisy(0.05), 0.0)
+    assert not verdict.is_flat
+    assert verdict.line.slope == pytest.approx(0.05, abs=0.005)
+    assert verdict.line.rise == pytest.approx(0.05 * verdict.line.span, rel=0.1)
+
+
+def test_what_falls_is_flat() -> None:
+    """Nobody minds."""
+    assert judged(TIMES, noisy(-0.05), 0.0).is_flat
+
+
+def test_the_beginning_does_not_count() -> None:
+    """Caches fill in the first third."""
+    filling = [min(at, 300.0) for at in TIMES]
+    assert judged(TIMES, filling, 0.0).is_flat
+
+
+def test_a_rise_that_says_nothing_is_allowed() -> None:
+    """Two descriptors more of three are no leak yet."""
+    levels = [3.0] * 60 + [5.0] * 60
+    assert judged(TIMES, levels, 4.0).is_flat
+    assert not judged(TIMES, levels, 0.0).is_flat
+
+
+def test_what_keeps_all_that_is_told_grows_evenly() -> None:
+    """As many bytes for each command as before are even; more and more are not, though less is."""
+    commands = [at * 20 for at in TIMES]
+    assert judged_growth(commands, [400 * each for each in commands]).is_flat
+    assert judged_growth(commands, [each**0.5 for each in commands]).is_flat
+    assert not judged_growth(commands, [each**2 for each in commands]).is_flat
+
+
+def test_too_few_samples_make_no_line() -> None:
+    """A soak that is too short says so instead of saying that all is well."""
+    with pytest.raises(ValueError, match="too few"):
+        line(TIMES[: FEWEST - 1], TIMES[: FEWEST - 1])
+
+
+@pytest.mark.long
+async def test_a_short_soak_works_without_a_failure_and_leaves_nothing_open(tmp_path: Path) -> None:
+    """All that people and apps do succeeds; descriptors and lag are flat. Memory and disk take longer to settle."""
+    soaked = await soak(tmp_path, SECONDS)
+    found = judge(soaked)
+    print(*lines(soaked, found), sep="\n")
+    assert not soaked.load.failed, soaked.load.first_failures
+    assert len(soaked.load.done) == 9, "each kind of work is done"
+    settled = [one for one in found if one.name.startswith(("descriptors", "lag"))]
+    assert len(settled) == 5
+    assert [one.name for one in settled if not one.verdict.is_flat] == []
