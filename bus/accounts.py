@@ -66,7 +66,7 @@ _PERMISSIONS: Final[Mapping[Role, dict[str, Any]]] = {
     "callout": _allowed(_CALLOUT_SAYS, (f"{CALLOUT_INBOXES}.>",)),
     "auth": _allowed((), ("$SYS.REQ.USER.AUTH", "_INBOX.>")) | {"allow_responses": {"max": 1, "expires": "1m"}},
     "system": _allowed(
-        tuple(f"$SYS.REQ.SERVER.*.{call}" for call in ("KICK", "CONNZ", "ACCOUNTZ")),
+        tuple(f"$SYS.REQ.SERVER.*.{call}" for call in ("KICK", "CONNZ", "ACCOUNTZ", "VARZ")),
         (f"$SYS.ACCOUNT.{APPS}.CONNECT", f"$SYS.ACCOUNT.{APPS}.DISCONNECT", "_INBOX.>"),
     ),
 }  # fmt: skip

@@ -309,6 +309,19 @@ def _check_stream(wanted: dict[str, Any], found: dict[str, Any]) -> None:
             )
 
 
+async def changed_streams(bus: Bus, installation: Installation) -> list[InstallationError]:
+    """Say what somebody has changed of streams that llum cannot work with. Raises `Transient`."""
+    jetstream, changed = JetStream(bus), list[InstallationError]()
+    there = set(await jetstream.streams(">"))
+    for wanted in _streams(installation):
+        if wanted["name"] in there:
+            try:
+                _check_stream(wanted, (await jetstream.call(f"STREAM.INFO.{wanted['name']}"))["config"])
+            except InstallationError as error:
+                changed.append(error)
+    return changed
+
+
 async def _checked(bus: Bus, partitions: int) -> Installation | None:
     """Read what is recorded; None where nothing is. Raises `InstallationError` when it does not fit."""
     recorded = await find(bus)

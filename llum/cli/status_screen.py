@@ -31,10 +31,10 @@ def screen(standing: Standing, width: int) -> str:
     """Lay it out for lines of so many characters. Words are not broken."""
     rows = list(_rows(standing))
     indent = max(len(label) for label, _ in rows) + len(_GAP)
-    lines = [line for label, text in rows for line in _wrapped(text, width, label.ljust(indent), " " * indent)]
+    lines = [line for label, text in rows for line in wrapped(text, width, label.ljust(indent), " " * indent)]
     warning = standing.days_left is not None and standing.days_left < SOON_DAYS
     notes = [_KEEPS_ALL if standing.log.cut is None else _WAS_CUT, *([_MAKE_ROOM] if warning else [])]
-    return "\n".join([*lines, "", *(line for note in notes for line in _wrapped(note, width))])
+    return "\n".join([*lines, "", *(line for note in notes for line in wrapped(note, width))])
 
 
 def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
@@ -133,7 +133,10 @@ def size(count: float) -> str:
     return f"{count:.{digits}f} {_UNITS[unit]}"
 
 
-def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+def wrapped(text: str, width: int | None, first: str = "", rest: str = "") -> list[str]:
+    """Break a text into lines of so many characters, but no word. None: one line."""
+    if width is None:
+        return [first + text]
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )

@@ -13,16 +13,20 @@ from llum.failures import EXIT_FAILED
 from llum.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from llum.status.doctor import Diagnosis
+    from llum.status.findings import Finding
 
 
 @click.command()
 @json_option
 @settings_options(*WHERE)
 def doctor(settings: Settings, as_json: bool) -> None:
-    """Read the whole log of a running llum and say what it has lost, what was set aside, and what does not answer.
+    """Look for what operators get wrong most often, and say what to do about each.
 
-    Its workers read all their shards meanwhile, to find what is not what was written.
+    It reads the whole log, too, and says what it has lost, what was set aside, and what does not answer. Workers read
+    all their shards meanwhile, to find what is not what was written.
 
     The exit code is 1 if anything was found. A million commands take about ten seconds.
     """
@@ -38,10 +42,19 @@ def doctor(settings: Settings, as_json: bool) -> None:
 
 
 def _in_words(diagnosis: "Diagnosis") -> list[str]:
+    from llum.cli.layout import terminal_width
     from llum.cli.status_screen import aside_in_words
 
-    read = sum(stream.read for stream in diagnosis.streams)
-    lines = [f"read {read:,} commands in {len(diagnosis.streams)} streams of the log"]
-    lines += [f"FOUND: {finding.what}; {finding.advice}" for finding in diagnosis.findings]
+    read, width = sum(stream.read for stream in diagnosis.streams), terminal_width()
+    lines = [f"read {read:,} commands in {len(diagnosis.streams)} streams of the log"] if diagnosis.streams else []
+    lines += [line for finding in diagnosis.findings for line in _of_finding(finding, width)]
     lines += [f"set aside: {aside_in_words(one)}" for one in diagnosis.aside]
     return [*lines, "nothing is lost, all partitions answer"] if diagnosis.healthy else lines
+
+
+def _of_finding(finding: "Finding", width: int | None) -> "Iterator[str]":
+    """Say what is wrong, and below it what to do."""
+    from llum.cli.status_screen import wrapped
+
+    yield from wrapped(finding.what, width, "FOUND: ", "       ")
+    yield from wrapped(finding.advice, width, "   fix: ", "       ")
