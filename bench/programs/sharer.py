@@ -22,6 +22,7 @@ from bus.installation import check
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile
 from llum.processes.worker import look_for_garbage_seldom
+from schemas.levels import Levels
 
 NEVER = SnapshotPolicy(commands=10**12, hours=10**6)
 """Snapshots are made when the measurement asks for them."""
@@ -48,6 +49,7 @@ async def main(url: str, folder: str, partitions: str, name: str, draining: str 
             partitions=installation.partitions,
             share=share,
             log_streams=installation.log_streams,
+            levels=Levels(installation.level),
             max_active_models=100_000,
             snapshots=NEVER,
             on_ready=lambda: report(seconds=time.perf_counter() - began, imports_s=cpu),

@@ -36,6 +36,7 @@ async def soak(folder: Path, seconds: float) -> Soaked:
         preferences_open="1",
         temporary_users="on",
         proxies="127.0.0.1",
+        preferences_open_anywhere="1",
         metrics_port="0",
         snapshot_commands=str(SNAPSHOT_COMMANDS),
     )
