@@ -21,8 +21,9 @@ from bench.processes import measured
 from bench.scale.sharers import LAG_S, sharer
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.operator_subjects import worker_subject
 from bus.shard_snapshots import request_snapshot
-from bus.subjects import partition_of, worker_subject
+from bus.subjects import partition_of
 from bus.workers import Order, from_bits, read_words
 from schemas.commands import Tell
 from schemas.evidence import NewEvidence
