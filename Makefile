@@ -31,7 +31,7 @@ test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
 chaos: setup ## Have all kinds of faults. ARGS="60 SEED REPLICAS KILLS"
 	@exec $(PYTHON) -m tests.chaos $(ARGS)
 
-soak: setup ## Work steadily for an hour, and say what grows. ARGS="SECONDS"
+soak: setup ## Work for an hour, and say what grows. ARGS="SECONDS"
 	@exec $(PYTHON) -m bench.soak $(ARGS)
 
 check: setup ## Check style, types, imports and the generated pages.
