@@ -42,7 +42,7 @@ async def sharer(url: str, folder: Path, name: str, *options: str) -> AsyncItera
         yield Sharer(started, folder)
 
 
-class Together:
+class SharersAtOnce:
     """One side of a ratio: so many workers that start at once with empty folders, until all have caught up."""
 
     def __init__(self, ground: BenchGround, server: EmbeddedServer, workers: int, commands: int) -> None:

@@ -8,7 +8,7 @@ from bench import people
 from bench.figures import Result, at_most, costing
 from bench.ground import BenchGround, Benchmark, log_being_filled, log_server
 from bench.in_turn import Side, in_turn
-from bench.scale.sharers import Together
+from bench.scale.sharers import SharersAtOnce
 
 SHARING_BAR: Final = 1.15
 """How many times the CPU time of one worker two may take for the same log."""
@@ -24,7 +24,7 @@ async def two_workers(ground: BenchGround) -> Result:
         await people.store(url, people.models(users))
         commands = await people.store(url, people.tells_in_turn(users, sizes.shared_log_commands))
     async with log_server(data_dir) as server:
-        two, one = (Together(ground, server, workers, commands) for workers in (2, 1))
+        two, one = (SharersAtOnce(ground, server, workers, commands) for workers in (2, 1))
         sides = [Side(each.turn, each.spent) for each in (two, one)]
         value, limit = await in_turn(min(ROUNDS, sizes.long_rounds), 0.0, *sides)
     figure = at_most(SHARING_BAR, "CPU s per million", value.figures, limit.figures)

@@ -34,7 +34,7 @@ Act = Callable[[int], Awaitable[None]]
 """Does something once; it is given how often it was done before."""
 
 
-class Pace(NamedTuple):
+class SteadyPace(NamedTuple):
     """Something that is done again and again."""
 
     name: str
@@ -43,7 +43,7 @@ class Pace(NamedTuple):
     act: Act
 
 
-class Load:
+class SteadyLoad:
     """All that is done. `run` goes on until it is cancelled."""
 
     def __init__(self, client: Client, http: str, session: aiohttp.ClientSession, data_dir: Path) -> None:
@@ -56,15 +56,15 @@ class Load:
         self.failed: Counter[str] = Counter()
         self.first_failures: dict[str, str] = {}
         self._paces = [
-            Pace("tell by HTTP", 0.1, self._tell_http),
-            Pace("tell by the bus", 0.1, self._tell_bus),
-            Pace("ask by HTTP", 0.1, self._ask_http),
-            Pace("ask by the bus", 0.05, self._ask_bus),
-            Pace("put preferences", 1.0, self._put),
-            Pace("get preferences", 0.5, self._get),
-            Pace("visit", 5.0, self._visit),
-            Pace("connect", 5.0, self._connect),
-            Pace("forget", 20.0, self._forget),
+            SteadyPace("tell by HTTP", 0.1, self._tell_http),
+            SteadyPace("tell by the bus", 0.1, self._tell_bus),
+            SteadyPace("ask by HTTP", 0.1, self._ask_http),
+            SteadyPace("ask by the bus", 0.05, self._ask_bus),
+            SteadyPace("put preferences", 1.0, self._put),
+            SteadyPace("get preferences", 0.5, self._get),
+            SteadyPace("visit", 5.0, self._visit),
+            SteadyPace("connect", 5.0, self._connect),
+            SteadyPace("forget", 20.0, self._forget),
         ]
 
     async def prepare(self) -> None:
@@ -84,7 +84,7 @@ class Load:
             for pace in self._paces:
                 group.create_task(self._keep(pace))
 
-    async def _keep(self, pace: Pace) -> None:
+    async def _keep(self, pace: SteadyPace) -> None:
         began = time.monotonic()
         for number in itertools.count():
             # Whoever is late does not catch up: the load stays the same.
@@ -92,7 +92,7 @@ class Load:
             await self._act(pace, number)
             await asyncio.sleep(began - time.monotonic())
 
-    async def _act(self, pace: Pace, number: int) -> None:
+    async def _act(self, pace: SteadyPace, number: int) -> None:
         try:
             await pace.act(number)
             self.done[pace.name] += 1
@@ -160,13 +160,13 @@ class Load:
 
 
 @contextlib.asynccontextmanager
-async def loaded(http: str, data_dir: Path) -> AsyncIterator[Load]:
+async def loaded(http: str, data_dir: Path) -> AsyncIterator[SteadyLoad]:
     """Give a load with all its people made, which runs as long as the block lasts."""
     async with (
         Client.connect(data_dir=data_dir) as client,
         aiohttp.ClientSession(http, timeout=aiohttp.ClientTimeout(total=60)) as session,
     ):
-        load = Load(client, http, session, data_dir)
+        load = SteadyLoad(client, http, session, data_dir)
         await load.prepare()
         task = asyncio.create_task(load.run())
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from bench.soak.running import Soaked
-from bench.soak.slopes import Verdict, judged, judged_growth
+from bench.soak.slopes import SlopeVerdict, judged, judged_growth
 
 HOUR_S: Final = 3600.0
 MB: Final = 1e6
@@ -14,28 +14,29 @@ LEAST: Final = {"MB": 2.0, "commands": 100.0}
 LEAST_OTHERS: Final = 4.0
 
 
-class Judged(NamedTuple):
+class JudgedLevel(NamedTuple):
     """A level, and what is said of it."""
 
     name: str
-    verdict: Verdict
+    verdict: SlopeVerdict
     grows_with_commands: bool
 
 
-def judge(soaked: Soaked) -> list[Judged]:
+def judge(soaked: Soaked) -> list[JudgedLevel]:
     """Judge all that was sampled. Raises `ValueError` for too few samples."""
     samples = soaked.samples
     # A process that was started anew, or that ends, is there in some samples only: it is no line.
     names = [name for name in samples[0].levels if all(name in one.levels for one in samples)]
-    levels = [Judged(n, judged(soaked.times, [s.levels[n] for s in samples], _least(n)), False) for n in names]
+    levels = [JudgedLevel(n, judged(soaked.times, [s.levels[n] for s in samples], _least(n)), False) for n in names]
     commands = [one.commands for one in samples]
     disk = [
-        Judged(f"disk {n} MB", judged_growth(commands, [s.disk[n] for s in samples]), True) for n in samples[0].disk
+        JudgedLevel(f"disk {n} MB", judged_growth(commands, [s.disk[n] for s in samples]), True)
+        for n in samples[0].disk
     ]
     return [*levels, *disk]
 
 
-def lines(soaked: Soaked, found: list[Judged]) -> Iterator[str]:
+def lines(soaked: Soaked, found: list[JudgedLevel]) -> Iterator[str]:
     """Lay it out."""
     yield f"{soaked.times[-1]:,.0f} s, {len(soaked.samples)} samples, of which the last two thirds count"
     yield ", ".join(f"{count:,} × {name}" for name, count in soaked.load.done.items())
@@ -52,7 +53,7 @@ def _least(name: str) -> float:
     return LEAST.get(name.split()[-1], LEAST_OTHERS)
 
 
-def _line(one: Judged) -> str:
+def _line(one: JudgedLevel) -> str:
     line, flat = one.verdict
     if one.grows_with_commands:
         slope, verdict = f"{line.slope * MB:,.0f} bytes a command", "even" if flat else "UNEVEN"

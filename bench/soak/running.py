@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.processes import llum_up
-from bench.soak.load import Load, loaded
-from bench.soak.sampling import Sample, Sampler, metrics_url
+from bench.soak.load import SteadyLoad, loaded
+from bench.soak.sampling import SoakSample, SoakSampler, metrics_url
 
 SAMPLES: Final = 120
 """Samples of a soak, whatever it lasts."""
@@ -24,8 +24,8 @@ class Soaked(NamedTuple):
 
     times: list[float]
     """Seconds since the first sample."""
-    samples: list[Sample]
-    load: Load
+    samples: list[SoakSample]
+    load: SteadyLoad
 
 
 async def soak(folder: Path, seconds: float) -> Soaked:
@@ -41,9 +41,9 @@ async def soak(folder: Path, seconds: float) -> Soaked:
         snapshot_commands=str(SNAPSHOT_COMMANDS),
     )
     async with started as (running, _), loaded(str(running.http), data_dir) as load:
-        sampler = Sampler(running.pid, data_dir, metrics_url(data_dir))
+        sampler = SoakSampler(running.pid, data_dir, metrics_url(data_dir))
         every_s = max(LEAST_EVERY_S, seconds / SAMPLES)
-        times, samples = list[float](), list[Sample]()
+        times, samples = list[float](), list[SoakSample]()
         began = time.monotonic()
         while not times or times[-1] < seconds:
             samples.append(await sampler.sample())

@@ -13,6 +13,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.accounting import process_name, tree
+from bus.subjects import SNAPSHOT_STORE, all_log_streams
 
 MB: Final = 1e6
 
@@ -21,11 +22,11 @@ APPLIED: Final = "llum_partition_applied_commands_total"
 UNCOMMITTED: Final = "llum_uncommitted_commands"
 ACTIVE: Final = "llum_active_models"
 
-STORES: Final = {"LLUM_LOG_": "log", "OBJ_LLUM_SNAPSHOTS": "snapshots"}
+STORES: Final = {all_log_streams().rstrip("*"): "log", f"OBJ_{SNAPSHOT_STORE}": "snapshots"}
 """Streams that are shown apart, by how their names begin."""
 
 
-class Sample(NamedTuple):
+class SoakSample(NamedTuple):
     """How llum stands at one moment."""
 
     commands: float
@@ -36,7 +37,7 @@ class Sample(NamedTuple):
     """MB on the disk by what they are of."""
 
 
-class Sampler:
+class SoakSampler:
     """Looks at one llum."""
 
     def __init__(self, pid: int, data_dir: Path, metrics_url: str) -> None:
@@ -44,11 +45,11 @@ class Sampler:
         self._data_dir = data_dir
         self._metrics_url = metrics_url
 
-    async def sample(self) -> Sample:
+    async def sample(self) -> SoakSample:
         """Look. Raises `OSError` when the worker does not tell its metrics."""
         return await asyncio.to_thread(self._sample)
 
-    def _sample(self) -> Sample:
+    def _sample(self) -> SoakSample:
         told = _told(self._metrics_url)
         levels = {
             **_processes(self._pid),
@@ -56,7 +57,7 @@ class Sampler:
             "uncommitted commands": told[UNCOMMITTED],
             "active models": told[ACTIVE],
         }
-        return Sample(told[APPLIED], levels, _disk(self._data_dir))
+        return SoakSample(told[APPLIED], levels, _disk(self._data_dir))
 
 
 def metrics_url(data_dir: Path) -> str:

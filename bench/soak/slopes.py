@@ -27,7 +27,7 @@ FEWEST: Final = 6
 """Samples without which there is no line."""
 
 
-class Line(NamedTuple):
+class FittedLine(NamedTuple):
     """A line through samples."""
 
     slope: float
@@ -44,10 +44,10 @@ class Line(NamedTuple):
         return self.slope * self.span
 
 
-class Verdict(NamedTuple):
+class SlopeVerdict(NamedTuple):
     """What is said of a series."""
 
-    line: Line
+    line: FittedLine
     is_flat: bool
     """For what grows with commands: whether it does so evenly."""
 
@@ -57,7 +57,7 @@ def after_warm_up(series: Sequence[float]) -> Sequence[float]:
     return series[round(len(series) * WARM_UP) :]
 
 
-def line(over: Sequence[float], levels: Sequence[float]) -> Line:
+def line(over: Sequence[float], levels: Sequence[float]) -> FittedLine:
     """Lay a line through levels by least squares. Raises `ValueError` for too few samples."""
     if len(levels) < FEWEST:
         raise ValueError(f"{len(levels)} samples are too few: let it run for longer")
@@ -66,24 +66,24 @@ def line(over: Sequence[float], levels: Sequence[float]) -> Line:
     shared = sum((x - middle) * (y - mean) for x, y in zip(over, levels, strict=True))
     slope = shared / spread if spread else 0.0
     errors = sum((y - mean - slope * (x - middle)) ** 2 for x, y in zip(over, levels, strict=True))
-    return Line(slope, max(over) - min(over), mean, (errors / (count - 1)) ** 0.5)
+    return FittedLine(slope, max(over) - min(over), mean, (errors / (count - 1)) ** 0.5)
 
 
-def judged(times: Sequence[float], levels: Sequence[float], least: float) -> Verdict:
+def judged(times: Sequence[float], levels: Sequence[float], least: float) -> SlopeVerdict:
     """Say whether a level is flat. `least`: a rise that says nothing, in the level's unit."""
     found = line(after_warm_up(times), after_warm_up(levels))
     allowed = max(NOISES * found.noise, ALLOWED * abs(found.mean), least)
-    return Verdict(found, found.rise <= allowed)
+    return SlopeVerdict(found, found.rise <= allowed)
 
 
-def judged_growth(commands: Sequence[float], levels: Sequence[float]) -> Verdict:
+def judged_growth(commands: Sequence[float], levels: Sequence[float]) -> SlopeVerdict:
     """Say whether what grows with commands takes as much for each of them all the time."""
     over, grown = after_warm_up(commands), after_warm_up(levels)
     found = line(over, grown)
     half = len(over) // 2
     before, after = (_growth(over[part], grown[part]) for part in (slice(half + 1), slice(half, None)))
     more = (after - UNEVEN * before) * (over[-1] - over[half])
-    return Verdict(found, more <= NOISES * found.noise)
+    return SlopeVerdict(found, more <= NOISES * found.noise)
 
 
 def _growth(commands: Sequence[float], levels: Sequence[float]) -> float:
