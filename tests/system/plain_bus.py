@@ -97,12 +97,12 @@ class PlainBus:
         return outcome
 
     async def ask(self, user: str, app: str, query: dict[str, Any]) -> dict[str, Any]:
-        """Ask until somebody answers, and give the reply; `not_yet` counts as nobody."""
+        """Ask until somebody answers, and give the reply; one who wants to be asked again counts as nobody."""
         subject, data = f"llum.ask.{user}.{app}.{query['verb']}", encode(query)
         deadline = time.monotonic() + DEADLINE_S
         while True:
             reply = await self.request(subject, data)
-            if reply is not None and reply.get("error", {}).get("code") != "not_yet":
+            if reply is not None and reply.get("error", {}).get("code") not in ("not_yet", "unavailable"):
                 return reply
             if time.monotonic() > deadline:
                 pytest.fail(f"{subject} was not answered in {DEADLINE_S:g} s, last by {reply}")
