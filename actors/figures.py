@@ -32,6 +32,9 @@ class Counters:
     """Attempts that the receiver has not taken. They are made again."""
     notices_dead: int = 0
     """Notices that were given up."""
+    snapshots_made: int = 0
+    snapshots_failed: int = 0
+    """Attempts to make one. They are made again."""
 
 
 class PartitionFigures(NamedTuple):

@@ -22,7 +22,7 @@ class PrimaryWork:
     ) -> None:
         self._rewriting = LogRewriting(ground.bus, partition, stream, summing, sleep, ground.renewing)
         self._snapshotting = Snapshotting(
-            ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, sleep
+            ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, sleep, ground.counters
         )
         self._cutting = LogCutting(ground, partition.number, stream, sleep)
         self._erasing = erasing

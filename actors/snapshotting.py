@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from actors.figures import Counters
 from actors.leading import Leading
 from actors.partition import Partition
 from actors.store.copying import CopyFailed
@@ -86,8 +87,10 @@ class Snapshotting:
         policy: SnapshotPolicy,
         making: asyncio.Lock,
         sleep: Sleep,
+        counters: Counters,
     ) -> None:
         self._bus = bus
+        self._counters = counters
         self._number = partition.number
         self._partition = partition
         self._shard = partition.shard
@@ -134,6 +137,7 @@ class Snapshotting:
             await self._clear()
             if self._newest != manifest:
                 raise Unsnapped("somebody was forgotten meanwhile; try again in a while")
+        self._counters.snapshots_made += 1
         log.info("snapshot_made", partition=self._number, seq=manifest.committed_seq, bytes=manifest.bytes)
         return SnapshotMade(self._number, manifest, new=True)
 
@@ -146,6 +150,7 @@ class Snapshotting:
                     if await self._is_due():
                         await self.make()
                 except (Unsnapped, CopyFailed, LlumError, OSError) as error:
+                    self._counters.snapshots_failed += 1
                     log.warning("snapshot_not_made", partition=self._number, error=str(error))
 
     async def _obey(self) -> None:
@@ -168,6 +173,7 @@ class Snapshotting:
         try:
             return await self.make(again=again)
         except (Unsnapped, CopyFailed, LlumError, OSError) as error:
+            self._counters.snapshots_failed += 1
             return SnapshotMade(self._number, failure=str(error))
 
     def _on_request(self, inbox: str, again: bool) -> None:

@@ -48,6 +48,15 @@ class Stored(NamedTuple):
     data: bytes
 
 
+class StreamSize(NamedTuple):
+    """How large a stream is."""
+
+    name: str
+    messages: int
+    bytes: int
+    """With what JetStream keeps beside each message."""
+
+
 class JetStream:
     """JetStream over one connection. Costs nothing to make."""
 
@@ -121,6 +130,18 @@ class JetStream:
             names = await self.call("STREAM.NAMES", {"subject": subject, "offset": len(found)})
             found += names.get("streams") or []
             if not names.get("streams") or len(found) >= names.get("total", 0):
+                return found
+
+    async def sizes(self) -> list[StreamSize]:
+        """Say how large all streams are, those of buckets and of the object store among them."""
+        found: list[StreamSize] = []
+        while True:
+            answer = await self.call("STREAM.LIST", {"offset": len(found)})
+            page = answer.get("streams") or []
+            for info in page:
+                state = info["state"]
+                found.append(StreamSize(info["config"]["name"], int(state["messages"]), int(state["bytes"])))
+            if not page or len(found) >= answer.get("total", 0):
                 return found
 
     async def erase(self, stream: str, seq: int) -> bool:

@@ -104,6 +104,16 @@ OF_WORKER: Final = (
         ("outcome",),
     ),
     Metric("llum_notices_dead_total", "counter", "Notices that were given up. They are kept as dead letters."),
+    Metric("llum_snapshots_made_total", "counter", "Snapshots of partitions that were made."),
+    Metric("llum_snapshots_failed_total", "counter", "Snapshots that could not be made. They are tried again."),
+    Metric(
+        "llum_stream_messages",
+        "gauge",
+        "Messages of a stream: `LLUM_LOG_…` is the log, `KV_…` a bucket with its keys, `OBJ_…` the snapshots. Told by "
+        "the primary of partition 0, and absent while nats-server does not answer.",
+        ("stream",),
+    ),
+    Metric("llum_stream_bytes", "gauge", "Bytes of the messages of a stream. Told as the one above.", ("stream",)),
     Metric("llum_disk_free_bytes", "gauge", "Bytes that llum may still write to the disk of the data folder."),
     Metric("llum_disk_size_bytes", "gauge", "Bytes of that disk."),
 )

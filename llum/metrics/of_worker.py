@@ -12,7 +12,9 @@ from actors.worker import Worker
 from bus import lines
 from bus.connection import Bus
 from bus.installation import Installation
+from bus.jetstream import JetStream
 from bus.log import last_sequences
+from bus.subjects import is_own_stream
 from llum.metrics.counted_lines import WorkerLines
 from llum.metrics.values import MetricValue, by_code, of_any
 from schemas.errors import Transient
@@ -46,8 +48,22 @@ class WorkerMetrics:
         if self._worker is not None:
             # What is in the log is read first: what is applied meanwhile is no lag.
             lasts = await self._lasts(self._worker.partitions)
-            samples += _of_figures(self._worker.figures, lasts)
+            figures = self._worker.figures
+            samples += _of_figures(figures, lasts)
+            if any(one.number == 0 and one.is_primary for one in figures.partitions):
+                samples += await self._of_streams()
         return samples
+
+    async def _of_streams(self) -> list[MetricValue]:
+        """Tell how large the streams are; nothing while that cannot be read."""
+        with suppress(Transient, TimeoutError):
+            async with asyncio.timeout(LOG_WITHIN_S):
+                sizes = [one for one in await JetStream(self._bus).sizes() if is_own_stream(one.name)]
+                return [
+                    *(MetricValue("llum_stream_messages", one.messages, (one.name,)) for one in sizes),
+                    *(MetricValue("llum_stream_bytes", one.bytes, (one.name,)) for one in sizes),
+                ]
+        return []
 
     async def _lasts(self, partitions: list[int]) -> Mapping[int, int]:
         """Give the last sequence of each partition; nothing while the log cannot be read."""
@@ -91,6 +107,8 @@ def _of_counters(counters: Counters) -> Iterator[MetricValue]:
     yield MetricValue("llum_notice_attempts_total", counters.notices_delivered, ("delivered",))
     yield MetricValue("llum_notice_attempts_total", counters.notices_failed, ("failed",))
     yield MetricValue("llum_notices_dead_total", counters.notices_dead)
+    yield MetricValue("llum_snapshots_made_total", counters.snapshots_made)
+    yield MetricValue("llum_snapshots_failed_total", counters.snapshots_failed)
 
 
 def _of_partition(one: PartitionFigures, last: int | None) -> Iterator[MetricValue]:

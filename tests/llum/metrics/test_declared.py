@@ -6,7 +6,7 @@ import pytest
 
 from llum.metrics.declared import METRICS, Metric
 
-BOUNDED = {"partition", "code", "outcome", "face", "status", "version", "python"}
+BOUNDED = {"partition", "code", "outcome", "face", "status", "version", "python", "stream"}
 """Labels with few values, however many people and apps there are."""
 
 
