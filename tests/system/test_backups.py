@@ -1,6 +1,9 @@
 """A backup of a running llum, restored elsewhere: what was told before it is there, and life goes on."""
 
 import json
+import shutil
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from bus.nats_process import find_binary
+from tests.deploy.cluster import free_ports
 from tests.system.harness import Llum, until
+from tests.system.plain_bus import PlainBus
 from tests.system.plain_http import PlainHttp
+from tests.waiting import DEADLINE_S
 
 
 def values(llum: Llum, user: str = "alice") -> list[Any]:
@@ -157,3 +164,62 @@ def flip_bytes_of(data_dir: Path, text: bytes) -> None:
                 file.write(bytes(byte ^ 0xFF for byte in content[at : at + 2]))
             return
     raise AssertionError(f"no message has {text!r}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[str]:
+    """The address of an object store on a nats-server that knows nothing of llum."""
+    [port] = free_ports(1)
+    options = ["-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(tmp_path / "store")]
+    server = subprocess.Popen([find_binary(), *options], stderr=subprocess.DEVNULL)
+    until(lambda: is_open(port), "the nats-server of the store serves")
+    yield f"nats://127.0.0.1:{port}/backups"
+    server.terminate()
+    server.wait(DEADLINE_S)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_a_backup_in_an_object_store_is_restored_and_serves(llum: Llum, other: Llum, store: str) -> None:
+    """Whole, and not where it is damaged, or is another's; and no folder is left behind."""
+    llum.run("admin", "person", "add", "alice", "--first-name", "A")
+    tell(llum, "before")
+    assert llum.run("admin", "backup", f"{store}/monday").endswith("read back")
+    assert "is there already" in llum.command("admin", "backup", f"{store}/monday").stderr
+    missing = other.command("admin", "restore", f"{store}/tuesday")
+    assert (missing.returncode, "There are: monday" in missing.stderr) == (1, True)
+
+    said = other.run("admin", "restore", f"{store}/monday")
+    assert "restored" in said
+    other.start()
+    assert values(other) == ["A", "before"]
+    other.stop()
+    assert not [*llum.data_dir.glob(".llum-backup*"), *other.data_dir.parent.glob(".llum-backup*")]
+
+    async with PlainBus.connect(store.rpartition("/")[0]) as bus:
+        await bus.nc.jetstream().publish("$O.backups.C.monday:manifest%2Ejson", b"more")
+    shutil.rmtree(other.data_dir)
+    damaged = other.command("admin", "restore", f"{store}/monday")
+    assert (damaged.returncode, "longer than what was written" in damaged.stderr) == (1, True)
+    assert not (other.data_dir / "nats").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http://127.0.0.1/store/name", "no place in an object store"),
+        ("nats://127.0.0.1:4222/store", "no place in an object store"),
+        ("nats://127.0.0.1:4222/store/na.me", "cannot have that name"),
+        ("nats://127.0.0.1:4222/LLUM_SNAPSHOTS/name", "llum's own"),
+        ("nats://alice:secret@127.0.0.1:1/store/name", "is away"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(other: Llum, place: str, why: str) -> None:
+    """One line says why, without the password."""
+    done = other.command("admin", "restore", place)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert "secret" not in done.stderr

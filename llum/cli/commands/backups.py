@@ -16,47 +16,74 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("place")
 @json_option
 @settings_options(*WHERE)
-def backup(settings: Settings, folder: Path, as_json: bool) -> None:
-    """Make a backup of a running llum in FOLDER, which is made, and read it back.
+def backup(settings: Settings, place: str, as_json: bool) -> None:
+    """Make a backup of a running llum at PLACE, and read it back.
+
+    PLACE is a folder, which is made, or nats://USER:PASSWORD@HOST:4222/STORE/NAME: an object store of NATS.
 
     It holds the log, tokens, passwords, secrets and settings, but no shards: they are made anew from the log, and from
     snapshots where that was cut. Whoever can read it can read everything of everybody.
     """
     _log_errors(settings)
     with Progress() as progress:
-        made = asyncio.run(_make(settings, folder, progress))
-    say(_summary(folder, made), "\n".join(_in_words(folder, made)), as_json=as_json)
+        made = asyncio.run(_make_at(settings, place, progress))
+    shown = hide_password(place)
+    say(_summary(shown, made), "\n".join(_in_words(shown, made)), as_json=as_json)
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("place")
 @json_option
 @settings_options(*WHERE)
-def restore(settings: Settings, folder: Path, as_json: bool) -> None:
-    """Restore the backup in FOLDER into a data folder, or the nats-server of `nats_url`, that has no log yet.
+def restore(settings: Settings, place: str, as_json: bool) -> None:
+    """Restore the backup at PLACE into a data folder, or the nats-server of `nats_url`, that has no log yet.
+
+    PLACE is a folder, or nats://USER:PASSWORD@HOST:4222/STORE/NAME.
 
     Start llum on it afterwards. Its first start makes the shards anew from the log.
     """
     _log_errors(settings)
-    place, is_external = str(settings.data_dir), settings.nats_url is not None
+    target, is_external = str(settings.data_dir), settings.nats_url is not None
     if settings.nats_url is not None:
-        place = hide_password(settings.nats_url)
+        target = hide_password(settings.nats_url)
     with Progress() as progress:
-        restore_it = _restore_into if is_external else _restore_here
-        restored = asyncio.run(restore_it(settings, folder, progress))
-    start = "start its workers and edges" if is_external else f"start it with: llum up --data-dir {place}"
+        restored = asyncio.run(_restore_from(settings, place, progress))
+    start = "start its workers and edges" if is_external else f"start it with: llum up --data-dir {target}"
     answer = {
         "data_dir": str(settings.data_dir),
-        "nats_url": place if is_external else None,
+        "nats_url": target if is_external else None,
         "made_at": restored.made_at,
         "commands": restored.commands,
         "losses": restored.losses,
     }
-    lines = [f"restored {restored.commands:,} commands into {place}", *_lost(restored), *_since(restored)]
+    lines = [f"restored {restored.commands:,} commands into {target}", *_lost(restored), *_since(restored)]
     say(answer, "\n".join([*lines, *_settings_of(restored), start]), as_json=as_json)
+
+
+async def _make_at(settings: Settings, place: str, progress: Progress) -> "Manifest":
+    from llum.backup.stored import is_stored_place, scratch_folder, stored_place, upload
+
+    if not is_stored_place(place):
+        return await _make(settings, Path(place), progress)
+    stored = stored_place(place)
+    with scratch_folder(settings.data_dir) as scratch:
+        folder = scratch / stored.name
+        made = await _make(settings, folder, progress)
+        await upload(stored, folder, progress)
+    return made
+
+
+async def _restore_from(settings: Settings, place: str, progress: Progress) -> "Manifest":
+    from llum.backup.stored import downloaded, is_stored_place, stored_place
+
+    restore_it = _restore_here if settings.nats_url is None else _restore_into
+    if not is_stored_place(place):
+        return await restore_it(settings, Path(place), progress)
+    async with downloaded(stored_place(place), settings.data_dir.absolute().parent, progress) as folder:
+        return await restore_it(settings, folder, progress)
 
 
 async def _restore_here(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
@@ -95,9 +122,9 @@ async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manife
         await bus.close()
 
 
-def _in_words(folder: Path, made: "Manifest") -> list[str]:
+def _in_words(place: str, made: "Manifest") -> list[str]:
     size = f"{made.size / 1e6:,.1f} MB"
-    return [f"backup of {made.commands:,} commands in {folder}, {size}, read back", *_lost(made)]
+    return [f"backup of {made.commands:,} commands in {place}, {size}, read back", *_lost(made)]
 
 
 def _lost(manifest: "Manifest") -> list[str]:
@@ -112,9 +139,9 @@ def _settings_of(restored: "Manifest") -> list[str]:
     return [f"it was run with {name}={value}" for name, value in sorted(changed.items())]
 
 
-def _summary(folder: Path, made: "Manifest") -> dict[str, Any]:
+def _summary(place: str, made: "Manifest") -> dict[str, Any]:
     return {
-        "folder": str(folder),
+        "folder": place,
         "commands": made.commands,
         "bytes": made.size,
         "streams": [stream.name for stream in made.streams],
