@@ -17,11 +17,10 @@ from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.object_subjects import object_subjects
 from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject, object_store_stream
 from bus.subjects import is_own_stream
+from llum.backup.making import OnProgress
 from llum.backup.manifest import MANIFEST_FILE
 from llum.failures import Fault
 from schemas.errors import Transient
-
-OnProgress = Callable[[str], None]
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HINT: Final = "Write it as nats://USER:PASSWORD@HOST:4222/STORE/NAME, both of letters, digits, - and _."
