@@ -85,6 +85,7 @@ EXAMPLES: Final = {
     "admin nats-config": "llum admin nats-config --credentials /etc/llum/credentials.json >> nats-server.conf",
     "admin log": "llum admin log accept 39",
     "admin log accept": "llum admin log accept 39",
+    "admin log cut": "llum admin log cut --days 30",
     "admin snapshots": "llum admin snapshots --verify",
     "admin snapshot": "llum admin snapshot 39",
     "admin keys": "llum admin keys list",

