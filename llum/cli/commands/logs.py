@@ -78,7 +78,7 @@ def cut(settings: Settings, days: int | None, yes: bool, as_json: bool) -> None:
 def _would_cut(found: "list[StreamToCut]", days: int) -> list[str]:
     older = [one for one in found if one.messages]
     if not older:
-        return [f"nothing in the log is older than {days} days"]
+        return [f"nothing in the log is older than {days} day{'s' * (days != 1)}"]
     lines = [f"{one.stream}: at most {_commands(one.messages)}, before {one.seq}" for one in older]
     return [*lines, "cut it with --yes: snapshots that are missing are made first"]
 
