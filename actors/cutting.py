@@ -25,7 +25,7 @@ from bus.installation import Installation
 from bus.installation import find as find_installation
 from bus.log import last_sequences
 from bus.log_cuts import NOTICED_WITHIN_S, Cut
-from bus.log_cutting import LogState, first_since, log_state
+from bus.log_cutting import DAY_S, LogState, first_since, log_state
 from bus.logger import get_logger
 from bus.objects import ObjectDamaged
 from bus.retrying import Interrupted, Sleep
@@ -43,7 +43,7 @@ FIRST_LOOK_S: Final = 300.0
 LOOK_EVERY_S: Final = 3600.0
 """Seconds between looks whether the log has become too old."""
 
-DAY_S: Final = 24 * 3600.0
+SLACK_S: Final = DAY_S
 """Seconds that the oldest message may be older than is wanted: each cut costs the erasing of a block."""
 
 WANTED: Final = 2
@@ -268,7 +268,7 @@ class LogCutting:
     async def _is_worth_it(self, before: float) -> bool:
         """Tell whether the oldest message is older than is wanted by a day."""
         state = await log_state(self._ground.bus, self._stream)
-        since = await first_since(self._ground.bus, self._stream, before - DAY_S)
+        since = await first_since(self._ground.bus, self._stream, before - SLACK_S)
         return bool(state.messages) and (since is None or since > state.first_seq)
 
     async def _planning(self) -> Planner | None:

@@ -26,6 +26,9 @@ from schemas.errors import Code, Transient
 MARGIN_BYTES: Final = 1024 * 1024 + ENVELOPE_BYTES
 """Bytes that are erased beyond a block: as many as the largest message has."""
 
+DAY_S: Final = 24 * 3600.0
+"""Seconds of a day of the log."""
+
 PURGED_WITHIN_S: Final = 60.0
 """Seconds for a purge: nats-server deletes many files, and writes its index."""
 

@@ -2,18 +2,15 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
 from bus.connection import Bus
 from bus.installation import Installation
 from bus.installation import find as find_installation
-from bus.log_cutting import first_since, log_state
+from bus.log_cutting import DAY_S, first_since, log_state
 from bus.subjects import log_stream
 from llum.failures import Fault
-
-DAY_S: Final = 24 * 3600.0
 
 
 class StreamToCut(msgspec.Struct, frozen=True):

@@ -94,7 +94,8 @@ async def _opened(place: StoredPlace) -> AsyncIterator[ObjectStore]:
     try:
         bus = await Bus.connect(place.url, name="llum-backups")
     except Transient as error:
-        raise Fault(f"the nats-server of the backup is away: {error.error.message}", _HINT) from error
+        hint = "See that it runs, and that user and password are right."
+        raise Fault(f"the nats-server of the backup is away: {error.error.message}", hint) from error
     try:
         await _ensure(JetStream(bus), place.store)
         yield ObjectStore(bus, place.store)

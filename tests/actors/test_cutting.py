@@ -351,7 +351,9 @@ async def test_the_primary_cuts_what_is_older_than_it_is_told_to_keep(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has the snapshots made that are missing."""
-    for name, value in (("FIRST_LOOK_S", 0.01), ("LOOK_EVERY_S", 0.01), ("NOTICED_WITHIN_S", 0.01), ("DAY_S", 1e-6)):
+    for name in ("DAY_S", "SLACK_S"):
+        monkeypatch.setattr(f"actors.cutting.{name}", 1e-6)
+    for name, value in (("FIRST_LOOK_S", 0.01), ("LOOK_EVERY_S", 0.01), ("NOTICED_WITHIN_S", 0.01)):
         monkeypatch.setattr(f"actors.cutting.{name}", value)
     worker = await host.worker("one", log_days=1)
     await worker.add(HERS)
