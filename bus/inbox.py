@@ -86,14 +86,26 @@ class Inbox:
         return self._prefix + token.decode()
 
     async def request(
-        self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
+        self,
+        subject: str,
+        data: bytes,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
+        again_s: float | None = None,
     ) -> RawAnswer:
-        """Publish once and wait for one answer. Raises `Transient` when none comes in time."""
+        """Publish, and wait for one answer. Raises `Transient` when none comes in time.
+
+        `again_s`: publish again after so many seconds without one, for whoever has got it may have died. None: once.
+        """
         future: asyncio.Future[RawAnswer] = asyncio.get_running_loop().create_future()
         token = self.expect(lambda *answer: None if future.done() else future.set_result(RawAnswer(*answer)))
         try:
             await self._connection.publish(subject, data, self.subject(token), headers)
             async with asyncio.timeout(timeout_s):
+                while again_s is not None and not future.done():
+                    await asyncio.wait({future}, timeout=again_s)
+                    if not future.done():
+                        await self._connection.publish(subject, data, self.subject(token), headers)
                 return await future
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"no answer from the bus within {timeout_s:g} s") from error

@@ -10,6 +10,7 @@ import asyncio
 from typing import Final, Protocol
 
 from bus.connection import Bus
+from bus.hedging import EARLY_S
 from bus.inbox import Inbox
 from bus.pings import PING
 from bus.subjects import parted_subject, ping_subject
@@ -73,7 +74,7 @@ class Probes:
         """Tell whether a worker answers. As long as the connection is lost nobody knows: then it is not denied."""
         losses = self._losses
         try:
-            answer = await self._inbox.request(subject, PING, self._within_s)
+            answer = await self._inbox.request(subject, PING, self._within_s, again_s=EARLY_S)
         except Transient:
             return not self._bus.connected or losses != self._losses
         return not answer.no_responders

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from bus.connection import Bus, not_authenticated
+from bus.hedging import EARLY_S, HedgeBudget
 from bus.inbox import Inbox, OnAnswer, is_no_responders
 from bus.probing import Probes
 from bus.subjects import REPLY_TO_HEADER, SETTLE_HEADER, checked_ask_subject, checked_command_subject
@@ -18,7 +19,7 @@ from schemas.replies import Failed, Outcome, Reply
 from schemas.verbs import verb_of
 
 AGAIN_S: Final = 2.0
-"""Seconds of silence after which a message is sent again: a worker that has died is back by then."""
+"""Seconds of silence after which a message is sent again: a worker that has died is back by then. Asks go earlier."""
 
 SETTLING_AGAIN_S: Final = 4.0
 """The same for a command whose outcome may wait for two seconds for what the rules do with it."""
@@ -43,6 +44,7 @@ class Requests:
     def __init__(self, bus: Bus, served_within_s: float | None = None) -> None:
         self._bus = bus
         self._inbox = Inbox(bus)
+        self._hedges = HedgeBudget()
         self._probes: Probes | None = None
         if served_within_s is not None:
             self._probes = Probes(bus, self._inbox, max(YOUNG_S, served_within_s - YOUNG_S))
@@ -125,6 +127,7 @@ class Requests:
         exchange = self._exchange(checked_ask_subject(user, app, verb), data, timeout_s, "no reply came")
         exchange.reply = exchange.expect(exchange.on_answer)
         exchange.needs_worker = True
+        exchange.hedges = self._hedges
         return exchange
 
     def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> "_Exchange":
@@ -160,6 +163,7 @@ class Requests:
 
     def _set_timers(self) -> None:
         young, self._young = self._young, []
+        self._hedges.earn(sum(exchange.hedges is not None and exchange.future.done() for exchange in young))
         for exchange in young:
             if exchange.future.done():
                 continue
@@ -186,8 +190,9 @@ class _Exchange:
     """One message, sent until something settles it."""
 
     __slots__ = (
-        "_again", "_bus", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer", "_tokens",
-        "_trouble", "again_s", "data", "future", "needs_worker", "reply", "reply_to", "settle", "subject", "timeout_s",
+        "_again", "_bus", "_early_s", "_failure", "_inbox", "_loop", "_over", "_over_at", "_pause_s", "_timer",
+        "_tokens", "_trouble", "again_s", "data", "future", "hedges", "needs_worker", "reply", "reply_to", "settle",
+        "subject", "timeout_s",
     )  # fmt: skip
 
     def __init__(self, bus: Bus, inbox: Inbox, subject: str, data: bytes, timeout_s: float, failure: str) -> None:
@@ -199,6 +204,7 @@ class _Exchange:
         self._loop = asyncio.get_running_loop()
         self._over_at = self._loop.time() + timeout_s
         self._pause_s = FIRST_PAUSE_S
+        self._early_s = EARLY_S
         self._over: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._again: asyncio.Task[None] | None = None
@@ -215,6 +221,8 @@ class _Exchange:
         self.settle = False
         """Whether the outcome is to come when what the command has set off has ended."""
         self.again_s = AGAIN_S
+        self.hedges: HedgeBudget | None = None
+        """What lets it be sent again early. None: it is not."""
 
     def expect(self, on_answer: OnAnswer) -> str:
         """Name a new inbox whose answers go to `on_answer` until the end. Raises `Transient` when too many wait."""
@@ -228,7 +236,7 @@ class _Exchange:
             return
         self._over = self._loop.call_at(self._over_at, self._time_is_over)
         if self._timer is None:
-            self._timer = self._loop.call_later(self.again_s, self._send_again)
+            self._send_again_when_silent()
 
     def end(self) -> None:
         """Expect nothing more."""
@@ -246,6 +254,20 @@ class _Exchange:
         if self._timer:
             self._timer.cancel()
         self._timer = self._loop.call_later(pause_s, self._send_again)
+
+    def _send_again_when_silent(self) -> None:
+        if self.hedges is None or self._early_s >= self.again_s:
+            self._timer = self._loop.call_later(self.again_s, self._send_again)
+        else:
+            self._timer = self._loop.call_later(self._early_s, self._send_early, self.hedges)
+
+    def _send_early(self, hedges: HedgeBudget) -> None:
+        """Send again, or wait for as long as without hedges where too many are sent early."""
+        waited_s, self._early_s = self._early_s, 2 * self._early_s
+        if hedges.spend():
+            self._send_again()
+        else:
+            self._timer = self._loop.call_later(self.again_s - waited_s, self._send_again)
 
     def fail(self, error: Exception) -> None:
         if not self.future.done():
@@ -328,7 +350,7 @@ class _Exchange:
 
     async def _send_quietly(self) -> None:
         """Send again: with a PubAck from now on, which says why no outcome comes."""
-        self._timer = self._loop.call_later(self.again_s, self._send_again)
+        self._send_again_when_silent()
         try:
             self.reply = self.reply or self.expect(self.on_ack)
             if not (self._bus.connected and self.send_at_once()):

@@ -9,9 +9,11 @@ import pytest
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE
+from bus.hedging import MOST_AT_ONCE, HedgeBudget
 from bus.inbox import header
 from bus.jetstream import JetStream
 from bus.log import stream_last
+from bus.pings import ping
 from bus.requests import Requests
 from schemas.commands import MakeModel
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
@@ -239,3 +241,71 @@ async def test_closing_answers_everyone_who_waits(bus: Bus) -> None:
     await requests.close()
     with pytest.raises(Transient):
         await asking
+
+
+NEVER_S = 100 * DEADLINE_S
+
+
+async def taken_by_a_worker_that_dies(connect: Connect) -> FakeWorker:
+    """Have each first ask lie in the sockets of a worker that never answers, and the next ones come to another."""
+    return await FakeWorker(await connect(), ACCEPTED, PONG, deaf=1).start()
+
+
+async def test_an_ask_that_lies_with_a_dead_worker_goes_to_another_one_early(
+    connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait until the time of the first attempt is over, which never comes here."""
+    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    worker = await taken_by_a_worker_that_dies(connect)
+    assert await requests.ask("alice", "app", Ping(), timeout_s=NEVER_S) == PONG
+    assert len(worker.heard) == 2
+
+
+async def test_a_ping_that_lies_with_a_dead_worker_is_sent_again(connect: Connect, bus: Bus) -> None:
+    """Else whoever sends it would take a partition that has a standby for one that nobody serves."""
+    worker = await taken_by_a_worker_that_dies(connect)
+    assert await ping(bus, 3, NEVER_S) == PONG
+    assert len(worker.heard) == 2
+
+
+async def test_a_command_is_not_sent_early(
+    connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the log, and whoever applies it says what became of it: twice in the log would be for nothing."""
+    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    worker = await FakeWorker(await connect(), ACCEPTED, PONG, deaf=2).start()
+    sending = asyncio.create_task(requests.send("alice", "app", MakeModel(id="one"), timeout_s=NEVER_S))
+    await until(lambda: len(worker.heard) == 1, "the command came")
+    assert await requests.ask("alice", "app", Ping(), timeout_s=NEVER_S) == PONG
+    assert len(worker.heard) == 3
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_where_no_answers_come_few_asks_are_sent_early(
+    connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may be sent early is earned by quick answers, so a slow worker does not get all asks twice."""
+    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    monkeypatch.setattr("bus.hedging.MOST_AT_ONCE", 3)
+    requests._hedges = HedgeBudget()
+    worker = await FakeWorker(slow_bus := await connect(), ACCEPTED, PONG, deaf=1000).start()
+    asking = [asyncio.create_task(requests.ask("alice", "app", Ping(), timeout_s=NEVER_S)) for _ in range(50)]
+    await until(lambda: len(worker.heard) >= 53, "three asks came twice")
+    await requests._bus.flush()
+    await slow_bus.flush()
+    assert len(worker.heard) == 53
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+
+def test_each_early_ask_costs_ten_quick_answers() -> None:
+    """A budget begins full and is never more than that."""
+    budget = HedgeBudget()
+    budget.earn(1_000_000)
+    assert sum(budget.spend() for _ in range(1000)) == MOST_AT_ONCE
+    budget.earn(9)
+    assert not budget.spend()
+    budget.earn(11)
+    assert [budget.spend() for _ in range(3)] == [True, True, False]

@@ -82,12 +82,18 @@ class Faults:
         self._report.left_in_servers = len([one for one in self._forgotten if one.left(self._servers)])
 
     async def kill_worker(self) -> str:
-        """kill -9, and measure until somebody answers for all again."""
+        """kill -9, and measure until somebody answers for all again: also what lay in its sockets unanswered."""
         name = self._chance.choice(WORKERS)
-        await asyncio.to_thread(self._stage.kill_one, name)
+        self._stage.processes[name].send_signal(signal.SIGSTOP)
+        lying = asyncio.gather(*(person.numbers.ask() for person in self.people))
+        await asyncio.sleep(0)
+        await self._bus.flush()
         began = time.monotonic()
+        await asyncio.to_thread(self._stage.kill_one, name)
         await asyncio.gather(*(person.numbers.ask() for person in self.people))
         self._report.failovers_s.append(time.monotonic() - began)
+        await lying
+        self._report.lying_s.append(time.monotonic() - began)
         await asyncio.to_thread(self._stage.start_one, name)
         return name
 

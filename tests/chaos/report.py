@@ -37,7 +37,9 @@ class Report:
     not_had: list[str] = field(default_factory=list)
     """Kinds of faults that cannot be had on this machine, with the reason."""
     failovers_s: list[float] = field(default_factory=list)
-    """Seconds from each kill of a worker until asks to all partitions were answered."""
+    """Seconds from each kill of a worker until asks to all partitions were answered that came after it."""
+    lying_s: list[float] = field(default_factory=list)
+    """The same of asks that lay in its sockets when it was killed."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     """Commands by kind."""
     asks: int = 0
@@ -63,7 +65,8 @@ class Report:
             yield f"{self.forgotten} people forgotten; nats-servers have bytes of {self.left_in_servers} of them"
         yield self.findings.counts()
         if self.failovers_s:
-            yield _distribution(self.failovers_s)
+            yield f"failover after {len(self.failovers_s)} kills of a worker: {_distribution(self.failovers_s)}"
+            yield f"asks that lay in its sockets: {_distribution(self.lying_s)}"
         for name, found in vars(self.findings).items():
             yield from (f"{name}: {sentence}" for sentence in found[:SHOWN])
 
@@ -72,6 +75,6 @@ def _distribution(times_s: list[float]) -> str:
     times = sorted(times_s)
     tenths = [times[min(len(times) - 1, len(times) * tenth // 10)] for tenth in (1, 5, 9)]
     return (
-        f"failover after {len(times)} kills of a worker: one in ten within {tenths[0]:.2f} s, half within "
-        f"{tenths[1]:.2f} s, nine in ten within {tenths[2]:.2f} s, longest {times[-1]:.2f} s"
+        f"one in ten within {tenths[0]:.2f} s, half within {tenths[1]:.2f} s, nine in ten within {tenths[2]:.2f} s, "
+        f"longest {times[-1]:.2f} s"
     )

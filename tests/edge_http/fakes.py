@@ -320,7 +320,7 @@ class FakeInbox:
         self.served: dict[str, Any] = {partition_ask_subject(p): p for p in range(partitions)}
         self.pings: list[str] = []
 
-    async def request(self, subject: str, data: bytes, timeout_s: float) -> RawAnswer:
+    async def request(self, subject: str, data: bytes, timeout_s: float, again_s: float | None = None) -> RawAnswer:
         self.pings.append(subject)
         found = self.served[subject]
         if isinstance(found, Exception):

@@ -80,7 +80,7 @@ async def test_probes_at_once_share_one_look(edge: Edge) -> None:
         arrived += 1
         return await look(*arguments)
 
-    async def slow(subject: str, data: bytes, timeout_s: float) -> object:
+    async def slow(subject: str, data: bytes, timeout_s: float, again_s: float | None = None) -> object:
         await gate.wait()
         return await request(subject, data, timeout_s)
 
