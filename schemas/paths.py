@@ -39,6 +39,12 @@ def format_path(path: Path | list[str]) -> str:
     return "/".join([_escaped(segment) if "/" in segment or "~" in segment else segment for segment in path])
 
 
+def format_path_below(above: Path, above_text: str, name: str) -> str:
+    """Write the path of something whose parent's path has been written before: it is half of the work."""
+    text = _escaped(name) if "/" in name or "~" in name else name
+    return f"{above_text}/{text}" if above else text
+
+
 def _escaped(segment: str) -> str:
     return segment.replace("~", "~0").replace("/", "~1")
 

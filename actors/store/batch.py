@@ -30,7 +30,7 @@ from model.changes import (
 from model.packing import pack
 from model.permissions import grantee_of
 from model.state import Model
-from schemas.paths import format_path
+from schemas.paths import Path, format_path, format_path_below
 from schemas.replies import Accepted, Outcome
 
 EvidenceRow = tuple[int, int, int, int, int, float | None, str]
@@ -177,6 +177,8 @@ class Batch:
         """Add the rows of one command, and give what the person's share of the sum of the state grows by."""
         share = 0
         items: dict[tuple[str, str], int] = {}
+        above: Path = ()
+        above_key = ""
         for change in changes:
             if type(change) is AddEvidence:
                 row = _evidence_row(change, seq)
@@ -190,10 +192,13 @@ class Batch:
             elif type(change) is PutItem:
                 body = None if change.body is None else change.body.decode()
                 self.structures[user_key] = None
-                path = format_path(change.path)
-                self.items.append((user_key, change.kind, path, seq, time_us, body))
+                path = change.path
+                if path[:-1] != above:
+                    above, above_key = path[:-1], format_path(path[:-1])
+                key = format_path_below(above, above_key, path[-1]) if path else ""
+                self.items.append((user_key, change.kind, key, seq, time_us, body))
                 # A command may set an item twice: what it set last is stored.
-                items[change.kind, path] = checksums.of_item(user, change.kind, path, seq, time_us, body)
+                items[change.kind, key] = checksums.of_item(user, change.kind, key, seq, time_us, body)
             else:
                 share += self._add_rare(user_key, user, change, seq, time_us)
         return share + sum(items.values()) if items else share
@@ -268,7 +273,7 @@ class Batch:
         yield sql.PUT_USER, [user_row(*user) for user in self.users.values()]
         yield sql.PUT_ITEM, self.items
         if self.structures:
-            yield sql.DROP_STRUCTURE, [(key,) for key in self.structures]
+            yield sql.DROP_STRUCTURE, [(key,) for key, body in self.structures.items() if not body]
             yield sql.PUT_STRUCTURE, [(key, body, crc32(body)) for key, body in self.structures.items() if body]
         yield sql.ADD_EVIDENCE, self.evidence
         yield sql.KEEP_HELD_ORDER, self.kept_in_held_order

@@ -152,17 +152,22 @@ ADD_COMMAND: Final = """
 INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, digest, body, era)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-ROWS_AT_ONCE: Final = 100
-"""Rows that one run of a statement adds where there are many: Python's lock is let go of, and fought for, once."""
+TOGETHER: Final = (64, 8)
+"""Numbers of rows that one run of a statement adds, the largest first. Python's lock is let go of once for each run, and
+then fought for with whoever applies commands: that costs more than a row. Each number is one more prepared statement."""
 
 
-def _at_once(statement: str) -> str:
-    row = statement[statement.rindex("(") :].rstrip()
-    return f"{statement.rstrip()}{f', {row}' * (ROWS_AT_ONCE - 1)}"
+def _together(statement: str, rows: int) -> str:
+    before, values, after = statement.partition("VALUES ")
+    row, end, after = after.partition(")")
+    return f"{before}{values}{', '.join([row + end] * rows)}{after}"
 
 
-AT_ONCE: Final = {statement: _at_once(statement) for statement in (ADD_EVIDENCE, ADD_HELD, ADD_COMMAND)}
-"""The statements for so many rows, by those for one."""
+ROWS_TOGETHER: Final = {
+    statement: [(rows, _together(statement, rows)) for rows in TOGETHER]
+    for statement in (PUT_USER, PUT_ITEM, PUT_STRUCTURE, ADD_EVIDENCE, ADD_HELD, ADD_COMMAND)
+}
+"""The statements of which there are many rows in a batch: for so many rows, by those for one."""
 
 ADD_OUTBOX: Final = "INSERT INTO outbox (seq, n, kind, body, checksum) VALUES (?, ?, ?, ?, ?)"
 ADD_WITHDRAWAL: Final = """

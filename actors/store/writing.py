@@ -56,15 +56,15 @@ def _replaced(batch: Batch, connection: sqlite3.Connection) -> tuple[int, int] |
 
 
 def _add(connection: sqlite3.Connection, statement: str, rows: Iterable[Any]) -> None:
-    """Run a statement for each row: those of which there are many for a hundred at once."""
-    at_once = sql.AT_ONCE.get(statement)
-    if at_once is not None:
+    """Run a statement for each row: those of which there are many for many rows at once."""
+    for count, together in sql.ROWS_TOGETHER.get(statement, ()):
         assert isinstance(rows, list), "of such there are lists"
-        whole = len(rows) - len(rows) % sql.ROWS_AT_ONCE
-        for first in range(0, whole, sql.ROWS_AT_ONCE):
-            connection.execute(at_once, list(chain.from_iterable(rows[first : first + sql.ROWS_AT_ONCE])))
+        whole = len(rows) - len(rows) % count
+        for first in range(0, whole, count):
+            connection.execute(together, list(chain.from_iterable(rows[first : first + count])))
         rows = rows[whole:]
-    connection.executemany(statement, rows)
+    if rows:
+        connection.executemany(statement, rows)
 
 
 def repeated_outcome(command_id: str, seq: int, text: str | None) -> Outcome:

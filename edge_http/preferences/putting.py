@@ -60,9 +60,18 @@ def _without_nulls(value: Body) -> Body:
 
 
 async def put_preferences(
-    face: PreferencesFace, reached: ReachedPlace, body: Body, view: str, mode: PutMode, identifier: str | None = None
+    face: PreferencesFace,
+    reached: ReachedPlace,
+    body: Body,
+    view: str,
+    mode: PutMode,
+    identifier: str | None = None,
+    *,
+    is_first: bool = False,
 ) -> bool:
     """Send the command; tell whether it has made the safe. Raises what the model refuses, and `unavailable`.
+
+    `is_first`: the key is new, so nothing is there that could say the same in another ontology.
 
     Where a person has just joined the safe to their model, it is sent there. A token that may write some terms only
     may send nothing else: `BeyondAllowed`.
@@ -74,7 +83,7 @@ async def put_preferences(
         view=view,
         body=body,
         mode=mode,
-        equivalents=_equivalents(face.installed.ontologies, body, view, mode),
+        equivalents={} if is_first else _equivalents(face.installed.ontologies, body, view, mode),
         make=SafeFacts(key=reached.key) if reached.makes_safes else None,
     )
     outcome = await reached.as_app.outcome(command)

@@ -53,14 +53,16 @@ async def post(request: web.Request) -> web.Response:
     key = str(uuid.uuid4())
     user = await edge[AUTHENTICATOR].preference_keys.safe_user(key)
     reached = ReachedPlace(key, user, PREFERENCES_APP, OWN_PLACE, request)
-    return await _write(request, reached, body, "replace")
+    return await _write(request, reached, body, "replace", is_first=True)
 
 
-async def _write(request: web.Request, reached: ReachedPlace, body: Body, mode: PutMode) -> web.Response:
+async def _write(
+    request: web.Request, reached: ReachedPlace, body: Body, mode: PutMode, *, is_first: bool = False
+) -> web.Response:
     """Answer as the original does: with what was sent, and not with what came of it."""
     identifier = request.headers.get(IDEMPOTENCY_KEY)
     if identifier is not None:
         check_id(identifier, IDEMPOTENCY_KEY)
     face, view = reached.edge[PREFERENCES], view_of(query_of(request))
-    made = await put_preferences(face, reached, body, view, mode, identifier)
+    made = await put_preferences(face, reached, body, view, mode, identifier, is_first=is_first)
     return answered({"gpiiKey": reached.key, "preferences": body if made else sanitised(body)})

@@ -1,10 +1,11 @@
 """`llum worker`: the wiring of one worker process."""
 
 import asyncio
+import ctypes
 import gc
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,9 @@ from schemas.levels import Levels
 
 log = get_logger(__name__)
 
+_M_ARENA_MAX: Final = -8
+"""The number of the switch in glibc's malloc.h."""
+
 
 def run_child(line: ChildEnd) -> int:
     """Be the worker of a `llum up`."""
@@ -44,6 +48,7 @@ FAILPOINT: Final = variable("failpoint")
 def run(settings: Settings, supervised: Supervised) -> int:
     """Serve all partitions until a signal. No two workers may share a data folder: the second waits, then fails."""
     look_for_garbage_seldom()
+    use_one_heap()
     failpoints.arm(os.environ.get(FAILPOINT))
 
     async def serve(nats_url: str, starting: Starting, stop: asyncio.Event) -> None:
@@ -162,3 +167,13 @@ def look_for_garbage_seldom() -> None:
     Models live long and have none: looking often costs a third of catching up, and finds nothing.
     """
     gc.set_threshold(100_000, 50, 100)
+
+
+def use_one_heap() -> None:
+    """Have all threads of this process take memory from one heap, where the C library has a switch for it (glibc).
+
+    By default each thread of a shard gets one of several. Then these grow and shrink with every commit, a call of the
+    system each time, and what one has freed another cannot use.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
