@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from functools import partial
 from typing import Protocol
 
@@ -23,7 +24,13 @@ from schemas.replies import AskReply, Failed, Reply
 MAX_SLOW_ASKS = 1024
 """Asks of a worker that wait for the disk at the same time; further ones are told to come again."""
 
+MAX_SLOW_OF_ONE = 256
+"""Those of one app about one person: whoever asks for what never comes leaves places for others."""
+
 _BUSY = Error(Code.UNAVAILABLE, "too many asks wait for the disk")
+_BUSY_WITH_ONE = Error(
+    Code.UNAVAILABLE, f"{MAX_SLOW_OF_ONE} asks of this app wait already", hint="ask again when some are answered"
+)
 _TOO_LARGE = Error(Code.TOO_LARGE, "the reply would be larger than the bus takes", hint="ask for fewer components")
 
 SlowAsks = set[asyncio.Task[None]]
@@ -50,6 +57,8 @@ class Asks:
         self._answers = answers
         self._all_slow = slow
         self._slow: SlowAsks = set()
+        self._slow_of: Counter[tuple[str, str]] = Counter()
+        """How many of them there are, by person and app."""
         self._answering: set[tuple[bytes, bytes, bytes]] = set()
         """The asks that are being answered, each by where its reply goes, its subject and its query."""
         self._listening: Listening | None = None
@@ -94,17 +103,27 @@ class Asks:
             self._reply(reply_to, address, answer, started)
         elif len(self._all_slow) >= MAX_SLOW_ASKS:
             self._reply(reply_to, address, Failed(error=_BUSY), started)
+        elif self._slow_of[address.user, address.app] >= MAX_SLOW_OF_ONE:
+            self._reply(reply_to, address, Failed(error=_BUSY_WITH_ONE), started)
         else:
             ask = (reply_to, subject, data)
-            self._answering.add(ask)
             task = asyncio.create_task(self._answer_slowly(reply_to, address, answer, started))
-            task.add_done_callback(lambda _: self._answering.discard(ask))
-            self._keep(task)
+            self._keep(task, ask, (address.user, address.app))
 
-    def _keep(self, task: "asyncio.Task[None]") -> None:
+    def _keep(self, task: "asyncio.Task[None]", ask: tuple[bytes, bytes, bytes], asker: tuple[str, str]) -> None:
+        def done(task: "asyncio.Task[None]") -> None:
+            self._answering.discard(ask)
+            for tasks in (self._slow, self._all_slow):
+                tasks.discard(task)
+            self._slow_of[asker] -= 1
+            if not self._slow_of[asker]:
+                del self._slow_of[asker]
+
+        self._answering.add(ask)
         for tasks in (self._slow, self._all_slow):
             tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        self._slow_of[asker] += 1
+        task.add_done_callback(done)
 
     async def _answer_without_doubt(self, doubt: Doubt, address: Address, data: bytes) -> Reply:
         try:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from actors.answers import Answers
-from actors.asks import MAX_SLOW_ASKS, Asks
+from actors.asks import MAX_SLOW_ASKS, MAX_SLOW_OF_ONE, Asks
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
@@ -84,6 +84,32 @@ async def test_an_ask_that_is_sent_again_meanwhile_is_answered_once(tmp_path: Pa
     asks._on_message(b"llum.query.3.alice.llum.ask", inbox, b"", query)
     await asks.finish()
     assert len(replies.sent) == 3, "when it has been answered, the same ask is a new one"
+    await partition.shard.close()
+
+
+async def test_one_app_leaves_places_for_others(tmp_path: Path) -> None:
+    """It may ask for what never comes; about others, and by other apps, asks are answered as ever."""
+    partition = Partition(3, await Shard.open(tmp_path / "one.db"), ActiveModels(10))
+    for seq, user in enumerate(("alice", "bob"), 1):
+        make = MakeModel(id="1", definition=histories.DEFINITION)
+        await partition.apply([histories.message(seq, histories.START_US, user, ADMIN_APP, make)])
+    replies, slow = Replies(), set[Any]()
+    asks = Asks(replies, 3, Answers(partition, lambda: 2e9, lambda: 0), slow)  # type: ignore[arg-type]
+    never = msgspec.json.encode(Ask(context=["a"], min_seq=10**9))
+    for number in range(MAX_SLOW_OF_ONE + 1):
+        asks._on_message(b"llum.query.3.alice.llum.ask", f"_INBOX.edge.{number}".encode(), b"", never)
+    (refused,) = replies.sent
+    assert isinstance(refused, Failed)
+    assert refused.error.code is Code.UNAVAILABLE
+    assert len(slow) == MAX_SLOW_OF_ONE < MAX_SLOW_ASKS
+    asks._on_message(b"llum.query.3.bob.llum.ask", b"_INBOX.edge.bob", b"", never)
+    assert len(slow) == MAX_SLOW_OF_ONE + 1
+    partition.leave()
+    await asks.finish()
+    assert {type(reply) for reply in replies.sent} == {Failed}
+    ask(asks, Ask(context=["a"], resolver="count"))
+    await asks.finish()
+    assert isinstance(replies.sent[-1], AskReply), "those that have been answered take no place"
     await partition.shard.close()
 
 
