@@ -1,11 +1,11 @@
 #!/bin/sh
 # Install the Debian packages that llum's tests use beside Python: a virtual X server, key and mouse events, D-Bus, the
-# settings of GNOME, a browser, Node.js for clients and servers that others wrote, systemd to check units with, and
-# promtool for alerts.
+# settings of GNOME, a browser, Node.js for clients and servers that others wrote, systemd to check units with,
+# promtool for alerts, and `ip` for network namespaces.
 # Does nothing for those that are there. Works as root, or else through sudo. Safe to run again.
 set -eu
 
-packages="xvfb xdotool dbus chromium dconf-gsettings-backend gsettings-desktop-schemas libglib2.0-bin systemd"
+packages="xvfb xdotool dbus chromium dconf-gsettings-backend gsettings-desktop-schemas libglib2.0-bin systemd iproute2"
 # Node.js from its makers brings npm along, and Debian's npm cannot stand beside it.
 command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 # Debian has promtool only in one package with the server, which the tests do not run.

@@ -20,7 +20,14 @@ CLOCK_STEPS_S: Final = (-86400.0, -3600.0, -90.0, 90.0, 3600.0, 86400.0)
 
 DELAYS_S: Final = (0.02, 0.1, 0.3)
 
-DIRECTIONS: Final[tuple[Direction, ...]] = ("there", "back")
+BACK: Final[dict[Direction, Direction]] = {"there": "back", "back": "there"}
+
+SILENCES: Final[dict[str, tuple[Direction, ...]]] = {
+    "to": ("there",),
+    "from": ("back",),
+    "to and from": ("there", "back"),
+}
+"""In which directions nothing arrives."""
 
 
 class Lasting(NamedTuple):
@@ -30,6 +37,8 @@ class Lasting(NamedTuple):
     """Longer than until a worker counts as gone."""
     away_s: float = 60.0
     """That a worker is stopped while somebody is forgotten."""
+    calm_s: float = 1.0
+    """Load without any fault, between the end of one and the next."""
 
 
 class Faults:
@@ -67,6 +76,9 @@ class Faults:
             "silent-servers": lambda: self._silence(self._links_between_servers()),
             "slow-client": lambda: self._slow(self._links_of_a_client()),
             "slow-servers": lambda: self._slow(self._links_between_servers()),
+            "unplug-worker": self._unplug_worker,
+            "unplug-edge": lambda: self._unplug(EDGES),
+            "unplug-server": lambda: self._unplug(self._servers),
             "step-clock": self._step_clock,
             "forget": self._forget,
         }
@@ -74,6 +86,10 @@ class Faults:
             found["full-disk"] = self._fill_disk
         else:
             self._report.not_had.append("full-disk: this user may not mount a disk, or this is not Linux")
+        if not self._stage.hosts.can_unplug:
+            unplugging = [kind for kind in found if kind.startswith("unplug-")]
+            self._report.not_had += [f"{kind}: hosts are {self._stage.hosts.how}" for kind in unplugging]
+            found = {kind: fault for kind, fault in found.items() if kind not in unplugging}
         return found
 
     def count_forgotten(self) -> None:
@@ -126,6 +142,24 @@ class Faults:
         await asyncio.to_thread(self._stage.start_one, name)
         return name
 
+    async def _unplug_worker(self) -> str:
+        """Have a worker's host reach nobody, and measure until somebody answers for all, whom asks come to."""
+        name = self._chance.choice(WORKERS)
+        self._stage.hosts.unplug(name)
+        began = time.monotonic()
+        await asyncio.gather(*(person.numbers.ask() for person in self.people))
+        self._report.unplugged_s.append(time.monotonic() - began)
+        await asyncio.sleep(max(0.0, began + self._lasting.stopped_s - time.monotonic()))
+        self._stage.hosts.plug(name)
+        return name
+
+    async def _unplug(self, names: tuple[str, ...]) -> str:
+        name = self._chance.choice(names)
+        self._stage.hosts.unplug(name)
+        await asyncio.sleep(self._lasting.stopped_s)
+        self._stage.hosts.plug(name)
+        return name
+
     def _links_of_a_client(self) -> "_Links":
         """Choose a worker or an edge, and its links to one server or to all."""
         name = self._chance.choice((*WORKERS, *EDGES))
@@ -150,15 +184,15 @@ class Faults:
         return links.name
 
     async def _silence(self, links: "_Links") -> str:
-        """Have nothing arrive in one direction, whoever has connected."""
-        there, back = self._chance.sample(DIRECTIONS, 2)
+        """Have nothing arrive in one direction or both, whoever has connected."""
+        which = self._chance.choice(list(SILENCES))
         for link in links.there:
-            link.silence(there)
+            link.silence(SILENCES[which])
         for link in links.back:
-            link.silence(back)
+            link.silence(BACK[each] for each in SILENCES[which])
         with links.mended():
             await asyncio.sleep(self._lasting.stopped_s)
-        return f"{links.name}, {'to' if there == 'there' else 'from'} the latter"
+        return f"{links.name}, {which} the latter"
 
     async def _slow(self, links: "_Links") -> str:
         delay_s = self._chance.choice(DELAYS_S)

@@ -1,28 +1,39 @@
 """Links between two processes: a TCP proxy that is cut, slow, or lets nothing through in one direction.
 
 All that nats-servers say to each other goes over links, and so does all that workers and edges say to them. They run
-in the event loop of the run itself, so they need no rights that a network namespace would.
+in the event loop of the run itself, so they need no rights.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Direction = Literal["there", "back"]
 """From whoever has connected to the server, and back."""
 
 
-class Link:
-    """From whoever connects to `port` to a server's port on this machine."""
+class Endpoint(NamedTuple):
+    """Where somebody listens."""
 
-    def __init__(self, name: str, port: int, to_port: int) -> None:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Link:
+    """From whoever connects to `at` to a server."""
+
+    def __init__(self, name: str, at: Endpoint, to: Endpoint) -> None:
         self.name = name
-        self.port = port
-        self.to_port = to_port
+        self.at = at
+        self.to = to
         self.is_cut = False
-        self.silent: Direction | None = None
-        """Nothing arrives in this direction, and nobody is told: as if each packet were lost."""
+        self.silent: frozenset[Direction] = frozenset()
+        """Nothing arrives in these directions, and nobody is told: as if each packet were lost."""
         self.delay_s = 0.0
         """Seconds that everything takes, in each direction."""
         self.ends: set[_End] = set()
@@ -30,7 +41,7 @@ class Link:
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _End(self, "there"), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _End(self, "there"), *self.at)
 
     def close(self) -> None:
         if self._server is not None:
@@ -43,14 +54,14 @@ class Link:
         for end in list(self.ends):
             end.abort()
 
-    def silence(self, direction: Direction) -> None:
-        self.silent = direction
+    def silence(self, directions: Iterable[Direction]) -> None:
+        self.silent = frozenset(directions)
         for end in self.ends:
             end.look()
 
     def mend(self) -> None:
         """Be as at the beginning. What was kept back arrives now: TCP sends it again until it does."""
-        self.is_cut, self.silent, self.delay_s = False, None, 0.0
+        self.is_cut, self.silent, self.delay_s = False, frozenset(), 0.0
         for end in self.ends:
             end.look()
 
@@ -86,7 +97,7 @@ class _End(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            await self._loop.create_connection(lambda: _End(self._link, "back", self), "127.0.0.1", self._link.to_port)
+            await self._loop.create_connection(lambda: _End(self._link, "back", self), *self._link.to)
         except OSError:
             self.abort()
 
@@ -94,7 +105,7 @@ class _End(asyncio.Protocol):
         """Read, unless nothing goes through or the other end takes no more."""
         if self.transport is None or self.other is None or self.transport.is_closing():
             return
-        if self._other_is_full or self._link.silent == self._direction:
+        if self._other_is_full or self._direction in self._link.silent:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()

@@ -40,6 +40,10 @@ class Report:
     """Seconds from each kill of a worker until asks to all partitions were answered that came after it."""
     lying_s: list[float] = field(default_factory=list)
     """The same of asks that lay in its sockets when it was killed."""
+    unplugged_s: list[float] = field(default_factory=list)
+    """Seconds from each time that a worker's host was cut off until asks to all partitions were answered."""
+    hosts: str = ""
+    """What the processes ran on."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     """Commands by kind."""
     asks: int = 0
@@ -57,6 +61,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         kinds = Counter(fault.split()[0] for fault in self.faults)
         yield f"{len(self.faults)} faults: {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}"
+        yield f"hosts: {self.hosts}"
         yield from (f"not had: {sentence}" for sentence in self.not_had)
         said = ", ".join(f"{count} {kind}" for kind, count in sorted(self.acknowledged.items()))
         yield f"acknowledged: {said}; {self.derived} told by rules; {self.asks} asks looked at"
@@ -67,6 +72,9 @@ class Report:
         if self.failovers_s:
             yield f"failover after {len(self.failovers_s)} kills of a worker: {_distribution(self.failovers_s)}"
             yield f"asks that lay in its sockets: {_distribution(self.lying_s)}"
+        if self.unplugged_s:
+            times = f"asks when the host of a worker was cut off {len(self.unplugged_s)} times"
+            yield f"{times}: {_distribution(self.unplugged_s)}"
         for name, found in vars(self.findings).items():
             yield from (f"{name}: {sentence}" for sentence in found[:SHOWN])
 

@@ -22,9 +22,6 @@ from tests.chaos.stage import EDGES, PARTITIONS, WORKERS, Stage
 from tests.system.harness import with_login
 from tests.waiting import eventually
 
-CALM_S: Final = 1.0
-"""Seconds of load between the end of a fault and the next one."""
-
 PING_WITHIN_S: Final = 0.25
 
 READY_WITHIN_S: Final = 5.0
@@ -46,7 +43,7 @@ class Chaos:
     ) -> None:
         """`on_fault` is told of each fault that is over."""
         self.stage = Stage(folder / "llum", replicas)
-        self.report = Report()
+        self.report = Report(hosts=self.stage.hosts.how)
         self._chance = random.Random(seed)
         self._lasting = lasting or Lasting()
         self._on_fault = on_fault
@@ -64,7 +61,7 @@ class Chaos:
                 if rolling:
                     await self._have("rolling-restart", lambda: having.restart_everything(self._until_all_answer))
                 await asyncio.to_thread(checking.make_snapshots, self.stage)
-                await asyncio.sleep(CALM_S)
+                await asyncio.sleep(self._lasting.calm_s)
         finally:
             self.stage.close_links()
         return self.report
@@ -122,7 +119,7 @@ class Chaos:
         self.report.faults.append(f"{kind} {await fault()}")
         await self._until_all_answer()
         self._on_fault(self.report.faults[-1])
-        await asyncio.sleep(CALM_S)
+        await asyncio.sleep(self._lasting.calm_s)
 
     async def _until_all_answer(self) -> None:
         after = self.report.faults[-1] if self.report.faults else "the start"

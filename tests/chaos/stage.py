@@ -1,10 +1,9 @@
 """The processes: a cluster of nats-servers, workers each with a folder of its own, and edges, as on several machines.
 
-Each edge has an address of its own. What they say to nats-servers, and what those say to each other, goes over links.
+Each is on a host of its own. What they say to nats-servers, and what those say to each other, goes over links.
 """
 
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,21 +14,21 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.chaos import own_clock
-from tests.chaos.links import Link
-from tests.deploy.cluster import SERVERS, Cluster, Place, free_ports
+from tests.chaos.hosts import hosts_for
+from tests.chaos.links import Endpoint, Link
+from tests.deploy.cluster import Cluster, Place, free_ports
 from tests.small_disk import Disk, mounted
 from tests.system.harness import until
 
 PARTITIONS: Final = 16
 WORKERS: Final = ("worker-a", "worker-b", "worker-c")
 EDGES: Final = ("edge-a", "edge-b")
+SERVERS: Final = ("nats-1", "nats-2", "nats-3")
 CRAMPED: Final = "worker-c"
 """The worker with a disk of its own, which can be full; where this user may mount one."""
 
 DISK_MEGABYTES: Final = 1024
 """More than a run needs: it takes memory only for what is on it."""
-
-EDGE_ADDRESSES: Final = ("127.0.0.2", "127.0.0.3")
 
 NOWHERE: Final = "127.0.0.1:1"
 """An address at which nobody listens."""
@@ -49,26 +48,43 @@ class Stage(Cluster):
     """Starts, kills, stops and restarts each of them, by its name."""
 
     def __init__(self, folder: Path, replicas: int) -> None:
-        super().__init__(folder, LLUM_PARTITIONS=str(PARTITIONS), LLUM_PREFERENCES_OPEN="1")
+        self.hosts = hosts_for((*WORKERS, *EDGES, *SERVERS))
+        super().__init__(
+            folder,
+            places=[self._place(name) for name in SERVERS],
+            LLUM_PARTITIONS=str(PARTITIONS),
+            LLUM_PREFERENCES_OPEN="1",
+        )
         self.settings["LLUM_PREFERENCES_OPEN_ANYWHERE"] = "1"
         self.replicas = replicas
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.disk: Disk | None = None
         self._files: dict[str, Path] = {}
-        clients = (*WORKERS, *EDGES)
-        ports = iter(free_ports(len(clients) * SERVERS + SERVERS * SERVERS))
+        clients, here = (*WORKERS, *EDGES), self.hosts.here
+        ports = iter(free_ports((len(clients) + len(SERVERS)) * len(SERVERS), here))
         self.links = {
-            (name, place.name): Link(f"{name} to {place.name}", next(ports), place.port)
+            (name, place.name): Link(
+                f"{name} to {place.name}", Endpoint(here, next(ports)), Endpoint(place.host, place.port)
+            )
             for name in clients
             for place in self.places
         }
         self.routes = {
-            (one.name, other.name): Link(f"{one.name} to {other.name}", next(ports), other.route_port)
+            (one.name, other.name): Link(
+                f"{one.name} to {other.name}", Endpoint(here, next(ports)), Endpoint(other.host, other.route_port)
+            )
             for one in self.places
             for other in self.places
         }
-        hosts = EDGE_ADDRESSES if _is_ours(EDGE_ADDRESSES[0]) else ("127.0.0.1",) * len(EDGES)
-        self.edges = {name: (host, _free_port(host)) for name, host in zip(EDGES, hosts, strict=True)}
+        self.edges = {name: Endpoint(self.hosts.address_of(name), *self.hosts.ports_of(name, 1)) for name in EDGES}
+
+    def _place(self, name: str) -> Place:
+        port, route_port = self.hosts.ports_of(name, 2)
+        return Place(name, port, route_port, self.hosts.address_of(name))
+
+    def on_host(self, name: str, *command: str) -> tuple[str, ...]:
+        """Run those that are only looked at beside the run itself."""
+        return self.hosts.on(name, *command) if name in self.names else command
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,8 +96,7 @@ class Stage(Cluster):
         return {place.name: place for place in self.places}
 
     def url_of(self, edge: str) -> str:
-        host, port = self.edges[edge]
-        return f"http://{host}:{port}"
+        return f"http://{self.edges[edge]}"
 
     async def open_links(self) -> None:
         for link in (*self.links.values(), *self.routes.values()):
@@ -140,9 +155,12 @@ class Stage(Cluster):
         return {int(path.stem): _read(path) for path in files}
 
     def clean_up(self) -> None:
-        super().clean_up()
-        if self.disk is not None:
-            self.disk.unmount()
+        try:
+            super().clean_up()
+        finally:
+            self.hosts.remove()
+            if self.disk is not None:
+                self.disk.unmount()
 
     def _start_llum(self, name: str, kind: str, *options: str) -> None:
         clock = self._clock_of(name)
@@ -152,7 +170,7 @@ class Stage(Cluster):
         words = [word for option in own.items() for word in option]
         log = self.folder / f"{name}-{len(list(self.folder.glob(f'{name}-*.log')))}.log"
         command = [sys.executable, str(Path(own_clock.__file__)), str(clock), kind, *words, *options]
-        self.processes[name] = self._run_to(log, '"event":"ready"', *command)
+        self.processes[name] = self._run_to(log, '"event":"ready"', *self.on_host(name, *command))
 
     def _clock_of(self, name: str) -> Path:
         return self.folder / f"{name}.clock"
@@ -160,33 +178,19 @@ class Stage(Cluster):
     def _urls_of(self, name: str) -> str:
         """Name all nats-servers, over the links of this process; one that is only looked at has none."""
         links = [self.links.get((name, place.name)) for place in self.places]
-        return ",".join(f"nats://127.0.0.1:{link.port}" for link in links if link is not None) or self.url
+        return ",".join(f"nats://{link.at}" for link in links if link is not None) or self.url
 
     def _configuration_with_links(self, place: Place) -> Path:
         """Have a server reach the others over links, and tell nobody of other ways."""
-        ports = {str(other.route_port): str(self.routes[place.name, other.name].port) for other in self.places}
+        linked = {link.to: link.at for (one, _), link in self.routes.items() if one == place.name}
         file = self.configuration_of(place)
         head, routes, rest = file.read_text().partition('"routes": [')
         routed, end, rest = rest.partition("]")
-        for direct, linked in ports.items():
-            routed = routed.replace(f":{direct}", f":{linked}")
+        for direct, over in linked.items():
+            routed = routed.replace(f"{direct}", f"{over}")
         own = f'cluster: {{\n "no_advertise": true,\n "advertise": "{NOWHERE}",'
         file.write_text(head.replace("cluster: {", own) + routes + routed + end + rest)
         return file
-
-
-def _is_ours(address: str) -> bool:
-    """Tell whether one can listen there: not every system has more than one loopback address."""
-    try:
-        _free_port(address)
-    except OSError:
-        return False
-    return True
-
-
-def _free_port(address: str) -> int:
-    with socket.create_server((address, 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _read(path: Path) -> Held:

@@ -11,23 +11,22 @@ from tests.effort import seed
 
 pytestmark = pytest.mark.long
 
-SHORT = Lasting(stopped_s=2.5, away_s=2.5)
+KINDS = ("kill-edge", "stop-server", "cut-servers", "full-disk", "step-clock", "unplug-worker", "forget")
+
+SHORT = Lasting(stopped_s=2.5, away_s=2.5, calm_s=0.3)
 
 
 @pytest.mark.parametrize(
-    ("replicas", "kills", "kinds"),
-    [
-        (1, 2, ()),
-        (2, 3, ("kill-edge", "stop-server", "cut-servers", "full-disk", "step-clock")),
-    ],
+    ("replicas", "kills", "kinds", "rolling"),
+    [(1, 2, (), True), (2, 3, KINDS, False)],
 )
 async def test_nothing_is_lost_whatever_breaks(
-    tmp_path: Path, replicas: int, kills: int, kinds: tuple[str, ...]
+    tmp_path: Path, replicas: int, kills: int, kinds: tuple[str, ...], rolling: bool
 ) -> None:
-    """With one worker for each partition, and with a standby."""
+    """With one worker for each partition, and with a standby; people are forgotten, and everything is restarted."""
     chaos = Chaos(tmp_path, seed(), replicas, SHORT)
     try:
-        report = await chaos.run(faults=len(kinds), kills=kills, kinds=kinds)
+        report = await chaos.run(faults=len(kinds), kills=kills, kinds=kinds, rolling=rolling)
     finally:
         chaos.stage.clean_up()
     print(*report.faults, *report.lines(), sep="\n")

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -19,36 +20,44 @@ class Place(NamedTuple):
     name: str
     port: int
     route_port: int
+    host: str = "127.0.0.1"
 
 
-def free_ports(count: int) -> list[int]:
-    """Give ports that nobody listens at."""
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Give ports that nobody listens at. Raises `OSError` for an address that is not of this machine."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        sockets = [held.enter_context(socket.create_server((host, 0))) for _ in range(count)]
         return [each.getsockname()[1] for each in sockets]
 
 
 class Cluster(External):
     """Three nats-servers, and whichever processes of llum are started beside them."""
 
-    def __init__(self, folder: Path, scheme: str = "nats", tls: tuple[str, ...] = (), **settings: str) -> None:
-        ports = free_ports(2 * SERVERS)
-        self.places = [Place(f"nats-{at + 1}", ports[2 * at], ports[2 * at + 1]) for at in range(SERVERS)]
+    def __init__(
+        self,
+        folder: Path,
+        scheme: str = "nats",
+        tls: tuple[str, ...] = (),
+        places: Sequence[Place] = (),
+        **settings: str,
+    ) -> None:
+        """`places`: where the servers are; none: anywhere on loopback."""
+        self.places = places or _on_loopback()
         self.tls = tls
         """Options of `llum nats-config` for TLS."""
-        urls = ",".join(f"{scheme}://127.0.0.1:{place.port}" for place in self.places)
+        urls = ",".join(f"{scheme}://{place.host}:{place.port}" for place in self.places)
         super().__init__(folder, **{"LLUM_NATS_URL": urls} | settings)
         self.url = urls
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
 
     def configuration_of(self, place: Place) -> Path:
         """Write what llum prints for a server into a file."""
-        routes = [word for each in self.places for word in ("--route", f"nats://127.0.0.1:{each.route_port}")]
+        routes = [word for each in self.places for word in ("--route", f"nats://{each.host}:{each.route_port}")]
         own = {
             "--server-name": place.name,
-            "--listen": f"127.0.0.1:{place.port}",
+            "--listen": f"{place.host}:{place.port}",
             "--cluster-name": "llum",
-            "--cluster-listen": f"127.0.0.1:{place.route_port}",
+            "--cluster-listen": f"{place.host}:{place.route_port}",
             "--store-dir": str(self.folder / place.name),
         }
         options = [word for option in own.items() for word in option]
@@ -65,7 +74,11 @@ class Cluster(External):
 
     def start_server(self, name: str, file: Path) -> None:
         log = self.folder / f"{name}.log"
-        self.servers[name] = self._run_to(log, "Server is ready", find_binary(), "-c", str(file))
+        self.servers[name] = self._run_to(log, "Server is ready", *self.on_host(name, find_binary(), "-c", str(file)))
+
+    def on_host(self, _name: str, *command: str) -> tuple[str, ...]:
+        """Give the command that runs one on the host of a process."""
+        return command
 
     def start_worker(self, name: str) -> subprocess.Popen[bytes]:
         """Start a worker with a data folder of its own; each partition is to be served by two."""
@@ -78,3 +91,8 @@ class Cluster(External):
         [port] = free_ports(1)
         self.start_process("edge", "--http-port", str(port))
         self.http = f"http://127.0.0.1:{port}"
+
+
+def _on_loopback() -> list[Place]:
+    ports = free_ports(2 * SERVERS)
+    return [Place(f"nats-{at + 1}", ports[2 * at], ports[2 * at + 1]) for at in range(SERVERS)]
