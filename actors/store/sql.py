@@ -37,6 +37,9 @@ PRAGMAS: Final = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -4096",
+    # Of the process, not of this shard: pages that the caches of all its shards keep together. What goes from there is
+    # still in the system's own cache.
+    f"PRAGMA soft_heap_limit = {32 * 1024 * 1024}",
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 33554432",
 )
