@@ -194,6 +194,7 @@ def _own_streams() -> list[dict[str, Any]]:
         subjects.LOG_SUM_BUCKET,
         subjects.ERASURE_BUCKET,
         subjects.LOG_CUT_BUCKET,
+        subjects.FORGOTTEN_BUCKET,
     )
     audit = {
         "name": subjects.AUDIT_STREAM,

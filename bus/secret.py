@@ -14,7 +14,8 @@ from schemas.errors import Code, Transient
 SECRET_BYTES: Final = 32
 
 DIGEST_KEY: Final = "digest_key"
-"""Digests of commands are made with it. Nothing is derived from it, and it never changes: digests are for good."""
+"""Digests of commands are made with it, and those of the names of forgotten people (`bus.forgotten`). It never changes:
+digests are for good, and every old backup has it."""
 
 
 async def secret(bus: Bus, name: str) -> bytes:

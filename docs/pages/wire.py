@@ -124,6 +124,13 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.AUDIT_STREAM),
             "Who asked what about a person, for 90 days unless the operator sets other bounds. Only llum writes it.",
         ),
+        *_buckets(),
+        (code(subjects.SNAPSHOT_STORE), "Snapshots of partitions: an object store, in the stream `OBJ_…`."),
+    ]
+
+
+def _buckets() -> list[tuple[str, str]]:
+    return [
         (code(subjects.TOKEN_BUCKET), "Bearer tokens, by the hash of the token."),
         (code(subjects.FAMILY_BUCKET), "Sign-ins of apps by OAuth 2: of each the hash of its live refresh token."),
         (code(subjects.APP_PASSWORD_BUCKET), "Passwords of apps, as hashes."),
@@ -158,7 +165,11 @@ def _stores() -> list[tuple[str, str]]:
             code(subjects.LOG_CUT_BUCKET),
             "How far each stream of the log was [cut](../how-to/cut-the-log.md), and which snapshots that relies on.",
         ),
-        (code(subjects.SNAPSHOT_STORE), "Snapshots of partitions: an object store, in the stream `OBJ_…`."),
+        (
+            code(subjects.FORGOTTEN_BUCKET),
+            "Who was forgotten, and when: not the name, but a digest of it. And where "
+            "[backups](../how-to/back-up.md) are that must learn of it.",
+        ),
     ]
 
 

@@ -2,8 +2,9 @@
 
 The streams of the log are copied last. What else there is (how far effects have left, tokens, schedules) is then a
 moment older than the log, never newer: after a restore the log is read on from there, so an effect may leave twice, and
-none is passed over. Shards are no part of a backup: they are made anew from the log, and so are always of it. Where the
-log was cut, they need snapshots: then these are a part of it (`llum/backup/cut_logs.py`).
+none is passed over. The register of forgotten people is copied first. Shards are no part of a backup: they are made
+anew from the log, and so are always of it. Where the log was cut, they need snapshots: then these are a part of it
+(`llum/backup/cut_logs.py`).
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -19,25 +20,26 @@ from typing import Any, Final
 import msgspec
 
 from bus import log_cuts
+from bus.backup_places import remember
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
+from bus.forgotten import Register, names_of
 from bus.installation import Installation
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream
 from bus.losses import find_losses
 from bus.object_subjects import is_object_stream
 from bus.snapshots import copy_stream
-from bus.subjects import WORKER_BUCKET, bucket_stream, is_log_stream, is_own_stream
+from bus.subjects import FORGOTTEN_BUCKET, WORKER_BUCKET, bucket_stream, is_log_stream, is_own_stream
 from llum.backup.cut_logs import check_snapshots
+from llum.backup.forgotten_files import as_list
 from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
-from llum.backup.restoring import restore_streams
+from llum.backup.streams import OnProgress, restore_streams
+from llum.backup.telling import place_of
 from llum.failures import Fault
-from llum.processes.running import LOCK_FILE
+from llum.processes.running import FORGOTTEN_FILE, LOCK_FILE
 from llum.running import RUN_FILE
 from llum.settings import SETTINGS, Settings
-
-OnProgress = Callable[[str], None]
-"""Takes a line that says how far it has got."""
 
 _PLACES: Final = frozenset({"data_dir", "nats_url"})
 """Settings that are of a machine; the second may hold a password."""
@@ -45,15 +47,21 @@ _PLACES: Final = frozenset({"data_dir", "nats_url"})
 _SCRATCH: Final = "read-back"
 
 
-async def make_backup(bus: Bus, settings: Settings, folder: Path, on_progress: OnProgress) -> Manifest:
+async def make_backup(
+    bus: Bus, settings: Settings, folder: Path, on_progress: OnProgress, stored_at: str | None = None
+) -> Manifest:
     """Make a backup in a folder that is not there yet. Raises `Fault`, `ApiError`, `Transient`.
 
-    A log that has lost commands is copied too: the manifest says what is missing.
+    A log that has lost commands is copied too: the manifest says what is missing. `stored_at` is where the backup will
+    be, if it does not stay in the folder: there it is told of who is forgotten later.
     """
     installation = await find_installation(bus)
     if installation is None:
         raise Fault("llum is not installed on this nats-server", "Name the llum to back up with --data-dir.")
     with _being_made(folder) as partial:
+        # The backup is to know itself where it is, as whoever is forgotten after its restore is forgotten by it, too.
+        await remember(bus, place_of(stored_at or str(folder)))
+        await _copy_register(bus, partial)
         manifest = await _copy(bus, settings, installation, partial, on_progress)
         await _read_back(bus, partial, manifest, on_progress)
         (partial / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
@@ -90,8 +98,7 @@ async def _copy(
     own = filter(is_own_stream, await JetStream(bus).streams(">"))
     names = [name for name in own if not _is_made_anew(name, is_cut=bool(cuts))]
     streams = [
-        await _copy_stream(bus, name, partial / STREAMS / name, on_progress)
-        for name in sorted(names, key=lambda name: (is_log_stream(name), name))
+        await _copy_stream(bus, name, partial / STREAMS / name, on_progress) for name in sorted(names, key=_turn)
     ]
     return Manifest(
         made_at=made_at,
@@ -103,6 +110,20 @@ async def _copy(
         files=_copy_files(settings.data_dir, partial / FILES),
         streams=streams,
     )
+
+
+def _turn(stream: str) -> tuple[bool, bool, str]:
+    """Say when a stream is copied: the log last, the register of forgotten people first.
+
+    So of those whose forgetting is finished by that register, nothing is in any copy.
+    """
+    return is_log_stream(stream), stream != bucket_stream(FORGOTTEN_BUCKET), stream
+
+
+async def _copy_register(bus: Bus, partial: Path) -> None:
+    """Write who is known to be forgotten beside the backup, for one that is older: it can be named to a restore."""
+    register, names = await Register(bus).known(), await names_of(bus)
+    (partial / FORGOTTEN_FILE).write_bytes(as_list(register.values(), names.installation))
 
 
 def _is_made_anew(stream: str, is_cut: bool) -> bool:
@@ -132,7 +153,7 @@ def _copy_files(data_dir: Path, target: Path) -> dict[str, str]:
     target.mkdir()
     copied: dict[str, str] = {}
     for path in sorted(data_dir.iterdir()) if data_dir.is_dir() else []:
-        if path.is_file() and path.name not in (LOCK_FILE, RUN_FILE) and not path.name.startswith("."):
+        if path.is_file() and path.name not in (LOCK_FILE, RUN_FILE, FORGOTTEN_FILE) and not path.name.startswith("."):
             shutil.copyfile(path, target / path.name)
             copied[path.name] = digest_of(target / path.name)
     return copied

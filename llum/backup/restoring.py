@@ -1,61 +1,76 @@
-"""Restoring a backup into a data folder, or a nats-server, that has no log yet."""
+"""Restoring a backup into a data folder, or a nats-server, that has no log yet.
+
+Whoever was forgotten after it was made is forgotten once more first (`forgetting_again`). A data folder gets the log
+only after that, so a restore that is killed leaves nothing that could be started.
+"""
 
 import shutil
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from bus.connection import Bus
-from bus.embedded import EmbeddedServer
+from bus.embedded import FOLDER, EmbeddedServer, end_running
 from bus.installation import check_server
 from bus.jetstream import JetStream
 from bus.log_format import check_format
 from bus.mappings import check_mappings
 from bus.replicas import CHANGED_WITHIN_S, replicas_of
-from bus.snapshots import StreamCopy, restore_stream
-from bus.subjects import is_log_stream, is_own_stream
-from llum.backup.manifest import FILES, STREAMS, CopiedStream, Manifest, check_files, read_manifest
+from bus.subjects import is_own_stream
+from llum.backup.forgetting_again import Again, ConnectWorker, Restoration, forget_again
+from llum.backup.forgotten_files import add_to, check_list, content_of, lists_in
+from llum.backup.manifest import FILES, Manifest, check_files, read_manifest
+from llum.backup.streams import OnProgress, restore_streams
 from llum.failures import Fault
-from llum.processes.running import DataFolder
+from llum.processes.running import FORGOTTEN_FILE, DataFolder
 from llum.settings import Settings
 
-_CHUNK: Final = 256 * 1024
-_COUNTED: Final = ("messages", "first_seq", "last_seq", "num_deleted")
-_NATS: Final = "nats"
+_SCRATCH: Final = ".llum-restore-"
 
 
-async def restore_backup(folder: Path, settings: Settings, on_progress: Callable[[str], None]) -> Manifest:
+class Restored(NamedTuple):
+    """A backup that was restored."""
+
+    manifest: Manifest
+    again: Again
+
+
+async def restore_backup(
+    folder: Path, settings: Settings, on_progress: OnProgress, lists: Sequence[Path] = ()
+) -> Restored:
     """Restore a backup. What was there of a log is in the way; an interrupted restore leaves nothing.
+
+    `lists` are further lists of forgotten people, beside that of the backup and that of the data folder.
 
     Raises `Fault`, `InstallationError`, `EmbeddedServerError`, `ApiError`, `Transient`.
     """
-    manifest = read_manifest(folder)
-    check_format(manifest.log_format, str(folder))
-    on_progress("checking the backup's files")
-    check_files(folder, manifest)
     data_dir = settings.data_dir
+    manifest, lists = _checked(folder, [*lists_in(data_dir), *lists], on_progress)
     _check_is_free(data_dir)
     held = DataFolder(data_dir)
     try:
-        await _restore(folder, manifest, settings, on_progress)
-    except BaseException:
-        shutil.rmtree(data_dir / _NATS, ignore_errors=True)
-        raise
+        again = await _restore(folder, manifest, settings, on_progress, lists)
     finally:
+        _sweep(data_dir)
         held.release()
-    return manifest
+    return Restored(manifest, again)
 
 
-async def restore_into(bus: Bus, folder: Path, on_progress: Callable[[str], None]) -> Manifest:
+async def restore_into(
+    bus: Bus,
+    as_worker: ConnectWorker,
+    folder: Path,
+    settings: Settings,
+    on_progress: OnProgress,
+    lists: Sequence[Path] = (),
+) -> Restored:
     """Restore a backup into a nats-server that runs, and has the accounts and mappings of llum but nothing else of it.
 
     In a cluster each stream gets as many replicas as those of a new installation. An interrupted restore leaves
     nothing. Raises `Fault`, `InstallationError`, `ApiError`, `Transient`.
     """
-    manifest = read_manifest(folder)
-    check_format(manifest.log_format, str(folder))
-    on_progress("checking the backup's files")
-    check_files(folder, manifest)
+    manifest, lists = _checked(folder, lists, on_progress)
     check_server(bus.server_info)
     await check_mappings(bus, manifest.partitions)
     there = sorted(filter(is_own_stream, await JetStream(bus).streams(">")))
@@ -64,59 +79,73 @@ async def restore_into(bus: Bus, folder: Path, on_progress: Callable[[str], None
         raise Fault(f"this nats-server has streams of llum already, such as {there[0]}", hint)
     try:
         await restore_streams(bus, folder, manifest, on_progress, await replicas_of(bus))
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH) as scratch:
+            restoration = Restoration(bus, as_worker, manifest, settings, Path(scratch), on_progress)
+            return Restored(manifest, await forget_again(restoration, lists))
     except BaseException:
         for name in filter(is_own_stream, await JetStream(bus).streams(">")):
             await JetStream(bus).call(f"STREAM.DELETE.{name}", timeout_s=CHANGED_WITHIN_S)
         raise
-    return manifest
 
 
-async def restore_streams(
-    bus: Bus, folder: Path, manifest: Manifest, on_progress: Callable[[str], None], replicas: int = 1
-) -> None:
-    """Restore all streams of a backup. Raises a `Fault` if one is not what was copied."""
-    for one in manifest.streams:
-        on_progress(f"restoring {one.name}: {one.bytes / 1e6:,.1f} MB")
-        copy = StreamCopy(one.copy.config | {"num_replicas": replicas}, one.copy.state)
-        state = await restore_stream(bus, copy, _chunks(folder / STREAMS / one.name))
-        _compare(one, state)
-
-
-def _compare(one: CopiedStream, state: dict[str, int]) -> None:
-    """What expires is less by now, and schedules may have fired; of the log nothing may differ but what was lost."""
-    wanted = one.copy.state
-    exact = is_log_stream(one.name) and one.is_whole
-    if exact and any(wanted.get(name, 0) != state.get(name, 0) for name in _COUNTED):
-        told = ", ".join(f"{name} {state.get(name, 0)} instead of {wanted.get(name, 0)}" for name in _COUNTED)
-        raise Fault(f"{one.name} was not restored as it was copied: {told}", "Make another backup, or restore one.")
+def _checked(folder: Path, lists: Sequence[Path], on_progress: OnProgress) -> tuple[Manifest, list[Path]]:
+    """Give what a backup says of itself, and all lists, once it is seen that each can be read. Raises a `Fault`."""
+    manifest = read_manifest(folder)
+    check_format(manifest.log_format, str(folder))
+    lists = [*lists_in(folder), *lists]
+    for path in lists:
+        check_list(content_of(path), str(path))
+    on_progress("checking the backup's files")
+    check_files(folder, manifest)
+    return manifest, lists
 
 
 def _check_is_free(data_dir: Path) -> None:
-    there = [name for name in (_NATS, "shards") if (data_dir / name).exists()]
+    there = [name for name in (FOLDER, "shards") if (data_dir / name).exists()]
     if there:
         raise Fault(
             f"{data_dir} has {' and '.join(there)} already",
-            f"Stop llum, move the folder away (`mv {data_dir} {data_dir}.before`), and restore again.",
+            f"Stop llum, move the folder away (`mv {data_dir} {data_dir}.before`), and restore again "
+            f"with --forgotten {data_dir}.before",
         )
 
 
-async def _restore(folder: Path, manifest: Manifest, settings: Settings, on_progress: Callable[[str], None]) -> None:
-    server = EmbeddedServer(settings.data_dir, 0, manifest.partitions, sync_interval=settings.sync)
+def _sweep(data_dir: Path) -> None:
+    """Remove what restores have left that were killed, and what is left of this one."""
+    for scratch in data_dir.glob(f"{_SCRATCH}*"):
+        end_running(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _restore(
+    folder: Path, manifest: Manifest, settings: Settings, on_progress: OnProgress, lists: Sequence[Path]
+) -> Again:
+    data_dir = settings.data_dir
+    _sweep(data_dir)
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=data_dir))
+    server = EmbeddedServer(scratch, 0, manifest.partitions, sync_interval=settings.sync)
+
+    async def as_worker() -> Bus:
+        return await Bus.connect(server.url_as("worker"), name="llum-restore-worker")
+
     await server.start()
     try:
         await server.wait_ready()
         bus = await Bus.connect(server.url_as("operator"), name="llum-restore")
         try:
             await restore_streams(bus, folder, manifest, on_progress)
+            again = await forget_again(Restoration(bus, as_worker, manifest, settings, scratch, on_progress), lists)
         finally:
             await bus.close()
     finally:
         await server.stop()
-    for name in manifest.files:
-        shutil.copyfile(folder / FILES / name, settings.data_dir / name)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+    try:
+        for name in manifest.files:
+            shutil.copyfile(folder / FILES / name, data_dir / name)
+        if again.known:
+            add_to(data_dir / FORGOTTEN_FILE, again.known, again.installation)
+        # Last: a folder with a log is one that can be started.
+        (scratch / FOLDER).rename(data_dir / FOLDER)
+    except OSError as error:
+        raise Fault(f"cannot write into {data_dir}: {error.strerror}", "See that there is room.") from error
+    return again

@@ -17,8 +17,8 @@ from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.object_subjects import object_subjects
 from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject, object_store_stream
 from bus.subjects import is_own_stream
-from llum.backup.making import OnProgress
 from llum.backup.manifest import MANIFEST_FILE
+from llum.backup.streams import OnProgress
 from llum.failures import Fault
 from schemas.errors import Transient
 
@@ -59,7 +59,7 @@ def stored_place(text: str) -> StoredPlace:
 
 async def upload(place: StoredPlace, folder: Path, on_progress: OnProgress) -> None:
     """Store a backup that is in a folder, and read it back. Raises `Fault`, `Transient`, `ApiError`."""
-    async with _opened(place) as store:
+    async with opened(place) as store:
         await _check_is_free(store, place)
         paths = _files_of(folder)
         for path in paths:
@@ -72,10 +72,10 @@ async def upload(place: StoredPlace, folder: Path, on_progress: OnProgress) -> N
 async def downloaded(place: StoredPlace, beside: Path, on_progress: OnProgress) -> AsyncIterator[Path]:
     """Give a folder with the files of a backup, as long as the block lasts. Raises `Fault`, `Transient`, `ApiError`."""
     with scratch_folder(beside) as folder:
-        async with _opened(place) as store:
-            if await store.find(_object(place, MANIFEST_FILE)) is None:
+        async with opened(place) as store:
+            if await store.find(object_name(place, MANIFEST_FILE)) is None:
                 raise Fault(f"there is no backup {place}", await _others(store))
-            for found in await store.list(_is_of(place)):
+            for found in await store.list(is_of(place)):
                 on_progress(f"fetching {found.name}: {found.bytes / 1e6:,.1f} MB")
                 await _fetch(store, found, folder)
         yield folder
@@ -90,7 +90,8 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def _opened(place: StoredPlace) -> AsyncIterator[ObjectStore]:
+async def opened(place: StoredPlace) -> AsyncIterator[ObjectStore]:
+    """Give the store of a place, which is made if need be. Raises `Fault`, `Transient`, `ApiError`."""
     try:
         bus = await Bus.connect(place.url, name="llum-backups")
     except Transient as error:
@@ -117,11 +118,11 @@ async def _ensure(jetstream: JetStream, store: str) -> None:
 
 
 async def _check_is_free(store: ObjectStore, place: StoredPlace) -> None:
-    if await store.find(_object(place, MANIFEST_FILE)) is not None:
+    if await store.find(object_name(place, MANIFEST_FILE)) is not None:
         raise Fault(f"the backup {place} is there already", "Choose another name: each backup has its own.")
-    for found in await store.list(_is_of(place)):
+    for found in await store.list(is_of(place)):
         await store.delete(found.name)
-    await store.sweep(_is_of(place))
+    await store.sweep(is_of(place))
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -141,17 +142,17 @@ async def _store(store: ObjectStore, place: StoredPlace, folder: Path, path: Pat
                 sent += len(chunk)
                 on_progress(f"storing {name}: {sent / 1e6:,.1f} MB")
 
-    await store.write(_object(place, name), chunks(), lambda: {"path": name})
+    await store.write(object_name(place, name), chunks(), lambda: {"path": name})
 
 
 async def _read_back(store: ObjectStore, place: StoredPlace, folder: Path, path: Path, on_progress: OnProgress) -> None:
     """Compare what is stored with the file."""
     name = str(path.relative_to(folder))
     on_progress(f"reading {name} back")
-    found = await store.find(_object(place, name))
+    found = await store.find(object_name(place, name))
     assert found is not None, "it was just written"
     with path.open("rb") as file:
-        async for chunk in _read(store, found):
+        async for chunk in read_object(store, found):
             if file.read(len(chunk)) != chunk:
                 raise _damaged(ObjectDamaged(found.name, "its bytes are not those of the backup"))
 
@@ -159,7 +160,7 @@ async def _read_back(store: ObjectStore, place: StoredPlace, folder: Path, path:
 async def _fetch(store: ObjectStore, found: StoredObject, folder: Path) -> None:
     path = _path_of(found, folder)
     with path.open("wb") as file:
-        async for chunk in _read(store, found):
+        async for chunk in read_object(store, found):
             file.write(chunk)
 
 
@@ -172,7 +173,8 @@ def _path_of(found: StoredObject, folder: Path) -> Path:
     return path
 
 
-async def _read(store: ObjectStore, found: StoredObject) -> AsyncIterator[bytes]:
+async def read_object(store: ObjectStore, found: StoredObject) -> AsyncIterator[bytes]:
+    """Give the chunks of an object. Raises a `Fault` where it is damaged, `Transient`."""
     try:
         async for chunk in store.read(found):
             yield chunk
@@ -194,11 +196,13 @@ def _is_manifest(name: str) -> bool:
     return name.endswith(_encoded(MANIFEST_FILE))
 
 
-def _is_of(place: StoredPlace) -> Callable[[str], bool]:
+def is_of(place: StoredPlace) -> Callable[[str], bool]:
+    """Give what tells whether an object of that name is a file of a backup."""
     return lambda name: name.startswith(f"{place.name}:")
 
 
-def _object(place: StoredPlace, path: str) -> str:
+def object_name(place: StoredPlace, path: str) -> str:
+    """Name the object that is a file of a backup."""
     return place.name + _encoded(path)
 
 

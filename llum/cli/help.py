@@ -51,7 +51,7 @@ EXAMPLES: Final = {
     "admin account recover": "llum admin account recover alice",
     "admin account make-administrator": "llum admin account make-administrator alice",
     "admin backup": "llum admin backup /mnt/backups/llum-2026-11-26",
-    "admin restore": "llum admin restore /mnt/backups/llum-2026-11-26 --data-dir .llum",
+    "admin restore": "llum admin restore /mnt/backups/llum-2026-11-26 --forgotten .llum.before",
     "admin person": "llum admin person show alice",
     "admin person add": "llum admin person add alice --first-name Alice --last-name Smith",
     "admin person list": "llum admin person list --json",

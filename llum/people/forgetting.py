@@ -5,6 +5,9 @@ is there, the worker has applied it: the rows are gone from the shard, and the s
 on the disk. Only then is the log erased, the `Forget` itself as the last of it. So no worker can make the person again
 from the log, neither one that restarts nor one that builds its shards anew.
 
+That somebody was forgotten is recorded before anything else is erased, without their name (`bus.forgotten`). So a
+backup that was made before forgets them again when it is restored.
+
 What arrives meanwhile (a rule that is just being evaluated, an app that goes on telling) is found by doing it again. An
 app that tells faster than one can erase is not chased for ever: its commands are refused, because there is no model any
 more, and are named in the receipt.
@@ -21,9 +24,11 @@ import msgspec
 from bus import asked, subjects
 from bus.as_app import new_id
 from bus.erasing import RENEWED, Choice, erase, erase_schedules, renew, write_index
+from bus.forgotten import Register
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from bus.pings import ping
+from bus.replicas import replicas_of
 from identity.accounts.store import Accounts
 from identity.app_passwords import AppPasswords
 from identity.oauth.issuing import Issuing
@@ -113,18 +118,30 @@ class Receipt(msgspec.Struct, kw_only=True):
     told_by: list[str] = []
     """Apps that have told since: what they tell is refused, but stands in the log."""
     not_looked_at: list[str] = []
+    in_votes: bool = False
+    """The servers of a cluster keep what they have voted on for some minutes more."""
+    backups_told: list[str] = []
+    """They forget the person again when they are restored."""
+    backups_not_told: list[str] = []
+    """These could not be reached, each with the reason."""
 
 
 async def forget_person(
-    client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None] = lambda _: None
+    client: Client,
+    user: str,
+    data_dir: Path,
+    on_progress: Callable[[str], None] = lambda _: None,
+    *,
+    is_temporary: bool = False,
 ) -> Receipt:
     """Erase everything of a user. Doing it again finishes what was interrupted, and finds nothing after that.
 
-    `data_dir` is the data folder if it is on this machine. `on_progress` takes a line that says how far it has got.
+    `data_dir` is the data folder if it is on this machine. `on_progress` takes a line that says how far it has got. A
+    temporary user is not recorded: a backup knows itself until when they are kept.
     Raises `SensorError` while a sensor tells about the user, `Refusal`, `Transient`, `ApiError`.
     """
     check_token(user, "user")
-    forgetter = _Forgetter(client, user, data_dir, on_progress)
+    forgetter = _Forgetter(client, user, data_dir, on_progress, None if is_temporary else Register(client.bus))
     check_no_sensor_runs(forgetter.spool_folder, user)
     removed = await forgetter.model_size()
     known = bool(removed.models) or await forgetter.is_begun()
@@ -137,14 +154,31 @@ async def forget_person(
         left += await forgetter.left_in_files()
         if told_by or not left.total:
             break
+    await forgetter.record(is_finished=not left.total)
     absent = [] if forgetter.is_here else [f"log files and spools: there is no folder {data_dir} here"]
-    return Receipt(user=user, removed=removed, left=left, known=known, told_by=told_by, not_looked_at=absent)
+    return Receipt(
+        user=user,
+        removed=removed,
+        left=left,
+        known=known,
+        told_by=told_by,
+        not_looked_at=absent,
+        in_votes=await replicas_of(client.bus) > 1,
+    )
 
 
 class _Forgetter:
     """Erases one user, place by place."""
 
-    def __init__(self, client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        user: str,
+        data_dir: Path,
+        on_progress: Callable[[str], None],
+        register: Register | None,
+    ) -> None:
+        self._register = register
         self._on_progress = on_progress
         self._erased = 0
         self._deadline: float | None = None
@@ -214,9 +248,15 @@ class _Forgetter:
     async def erase_round(self) -> Counts:
         """Have the model forgotten, then erase what the bus holds, the log last."""
         forgotten = await self._client.send(self._user, Forget(id=new_id()), FORGET_TIMEOUT_S)
+        await self.record(is_finished=False)
         erased = await self._erase_messages()
         erased.commands = await self._erase_log(forgotten.seq)
         return erased
+
+    async def record(self, *, is_finished: bool) -> None:
+        """Record that the user was forgotten: before anything of them is erased, and when it is done."""
+        if self._register is not None:
+            await self._register.record(self._user, is_finished=is_finished)
 
     async def erase_remains(self) -> None:
         """Erase from nats-server's files what is no message any more."""

@@ -18,7 +18,10 @@ from llum.running import RUN_FILE, Running
 
 LOCK_FILE: Final = "lock"
 
-ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, "shards", "log", "nats", "spool", credentials.FILE)
+FORGOTTEN_FILE: Final = "forgotten.jsonl"
+"""The list of forgotten people, in a data folder and beside a backup (`llum.backup.forgotten_files`)."""
+
+ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, FORGOTTEN_FILE, "shards", "log", "nats", "spool", credentials.FILE)
 """What llum puts into a data folder."""
 
 HOLD_PATIENCE_S: Final = 6.0

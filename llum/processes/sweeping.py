@@ -71,7 +71,7 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
         client = Client(bus, requests, OWNER_APP)
         for user in over:
             try:
-                await forget_person(client, user, data_dir)
+                await forget_person(client, user, data_dir, is_temporary=True)
                 forgotten += 1
             except LlumError as error:
                 # One who cannot be forgotten now keeps nobody else: the next look finds them again.

@@ -31,6 +31,10 @@ def say_nothing(_line: str) -> None:
     """Nobody looks."""
 
 
+async def nobody() -> Bus:
+    raise AssertionError("nobody is to be forgotten, so no worker is needed")
+
+
 async def test_it_has_the_snapshots_and_is_restored_into_an_external_server(host: Host, tmp_path: Path) -> None:
     """Nothing is restored over what is there."""
     await cut(host, await lived(host))
@@ -39,10 +43,10 @@ async def test_it_has_the_snapshots_and_is_restored_into_an_external_server(host
     assert "OBJ_LLUM_SNAPSHOTS" in [one.name for one in made.streams]
     assert read_manifest(folder) == made
     with pytest.raises(Fault, match="already"):
-        await restore_into(host.llum.bus, folder, say_nothing)
+        await restore_into(host.llum.bus, nobody, folder, settings_of(host), say_nothing)
     async with running_server(tmp_path / "there", PARTITIONS) as server:
         bus = await Bus.connect(server.url_as("operator"), name="there")
-        await restore_into(bus, folder, say_nothing)
+        await restore_into(bus, nobody, folder, settings_of(host), say_nothing)
         requests = Requests(bus)
         await requests.start()
         there = Llum(bus, requests, tmp_path / "shards")

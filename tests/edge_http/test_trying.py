@@ -170,10 +170,10 @@ async def test_one_who_cannot_be_forgotten_keeps_no_other(
         await users.keep_until(user, 1.0)
     forget = forgetting.forget_person
 
-    async def forget_some(client: Client, user: str, data_dir: Path) -> forgetting.Receipt:
+    async def forget_some(client: Client, user: str, data_dir: Path, **options: bool) -> forgetting.Receipt:
         if user == "guest-2":
             raise Transient(Code.UNAVAILABLE, "nobody answers")
-        return await forget(client, user, data_dir)
+        return await forget(client, user, data_dir, **options)
 
     monkeypatch.setattr(forgetting, "forget_person", forget_some)
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 2

@@ -2,18 +2,27 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.system.harness import Llum
 from tests.system.plain_bus import PlainBus
+from tests.system.test_backups import other
 from tests.system.test_forgetting import ANNA, BEN, MARK, REMEMBERED, begin, everything, found, live
+
+__all__ = ["other"]
 
 pytestmark = pytest.mark.long
 
 
-async def test_a_person_who_is_forgotten_after_a_cut_is_on_no_disk(installation: Llum) -> None:
-    """Neither in the log nor in the files below it; and all shards can be made anew without that person."""
+async def test_a_person_who_is_forgotten_after_a_cut_is_on_no_disk(
+    installation: Llum, other: Llum, tmp_path: Path
+) -> None:
+    """Neither in the log nor in the files below it; and all shards can be made anew without that person.
+
+    A backup from between the two holds the person in its snapshots, and brings nothing back of them.
+    """
     llum = installation
     llum.start()
     async with PlainBus.connect(llum.nats) as bus:
@@ -30,6 +39,7 @@ async def test_a_person_who_is_forgotten_after_a_cut_is_on_no_disk(installation:
         assert llum.run("admin", "person", "list").split() == sorted([ANNA, BEN])
         assert await everything(bus, BEN) == others
 
+        llum.run("admin", "backup", str(tmp_path / "backup"))
         receipt = json.loads(llum.run("admin", "person", "forget", ANNA, "--yes", "--json"))
         assert not any(receipt["left"].values())
         assert found(llum.data_dir, MARK, ANNA) == {}
@@ -41,3 +51,11 @@ async def test_a_person_who_is_forgotten_after_a_cut_is_on_no_disk(installation:
     assert llum.run("admin", "person", "list").split() == [BEN]
     assert found(llum.data_dir, MARK, ANNA) == {}
     assert "nothing is lost, all partitions answer" in llum.run("doctor")
+    llum.stop()
+    said = other.run("admin", "restore", str(tmp_path / "backup"))
+    assert "1 person was forgotten after this backup was made" in said
+    assert found(other.data_dir, MARK, ANNA) == {}
+    other.start()
+    async with PlainBus.connect(other.nats) as restored:
+        assert await everything(restored, BEN) == others
+    assert other.run("admin", "person", "list").split() == [BEN]

@@ -12,7 +12,10 @@ from llum.cli.progress import Progress
 from llum.settings import Settings, hide_password, variable
 
 if TYPE_CHECKING:
+    from bus.connection import Bus
+    from llum.backup.forgetting_again import Again
     from llum.backup.manifest import Manifest
+    from llum.backup.restoring import Restored
 
 
 @click.command()
@@ -36,12 +39,20 @@ def backup(settings: Settings, place: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("place")
+@click.option(
+    "--forgotten",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Who was forgotten since, by a data folder or another backup, or its forgotten.jsonl.",
+)
 @json_option
 @settings_options(*WHERE)
-def restore(settings: Settings, place: str, as_json: bool) -> None:
+def restore(settings: Settings, place: str, forgotten: tuple[Path, ...], as_json: bool) -> None:
     """Restore the backup at PLACE into a data folder, or the nats-server of `nats_url`, that has no log yet.
 
     PLACE is a folder, or nats://HOST/STORE/NAME.
+
+    Whoever is known to have been forgotten after the backup was made is erased again first.
 
     Start llum on it afterwards. Its first start makes the shards anew from the log.
     """
@@ -50,7 +61,7 @@ def restore(settings: Settings, place: str, as_json: bool) -> None:
     if settings.nats_url is not None:
         target = hide_password(settings.nats_url)
     with Progress() as progress:
-        restored = asyncio.run(_restore_from(settings, place, progress))
+        restored, again = asyncio.run(_restore_from(settings, place, forgotten, progress))
     start = "start its workers and edges" if is_external else f"start it with: llum up --data-dir {target}"
     answer = {
         "data_dir": str(settings.data_dir),
@@ -58,68 +69,87 @@ def restore(settings: Settings, place: str, as_json: bool) -> None:
         "made_at": restored.made_at,
         "commands": restored.commands,
         "losses": restored.losses,
+        "forgotten_again": again.people,
+        "newest_forgotten": again.newest,
     }
-    lines = [f"restored {restored.commands:,} commands into {target}", *_lost(restored), *_since(restored)]
+    lines = [f"restored {restored.commands:,} commands into {target}", *_lost(restored)]
+    lines += _since(restored, again, is_named=bool(forgotten))
     say(answer, "\n".join([*lines, *_settings_of(restored), start]), as_json=as_json)
 
 
 async def _make_at(settings: Settings, place: str, progress: Progress) -> "Manifest":
-    from llum.backup.stored import is_stored_place, scratch_folder, stored_place, upload
-
-    if not is_stored_place(place):
-        return await _make(settings, Path(place), progress)
-    stored = stored_place(place)
-    with scratch_folder(settings.data_dir) as scratch:
-        folder = scratch / stored.name
-        made = await _make(settings, folder, progress)
-        await upload(stored, folder, progress)
-    return made
-
-
-async def _restore_from(settings: Settings, place: str, progress: Progress) -> "Manifest":
-    from llum.backup.stored import downloaded, is_stored_place, stored_place
-
-    restore_it = _restore_here if settings.nats_url is None else _restore_into
-    if not is_stored_place(place):
-        return await restore_it(settings, Path(place), progress)
-    async with downloaded(stored_place(place), settings.data_dir.absolute().parent, progress) as folder:
-        return await restore_it(settings, folder, progress)
-
-
-async def _restore_here(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
-    from llum.backup.restoring import restore_backup
-
-    return await restore_backup(folder, settings, progress)
-
-
-async def _restore_into(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
-    from llum.backup.restoring import restore_into
-    from llum.bus_address import connected_as
-
-    bus = await connected_as(settings, "operator", "llum-restore")
-    try:
-        return await restore_into(bus, folder, progress)
-    finally:
-        await bus.close()
-
-
-def _since(restored: "Manifest") -> list[str]:
-    """A backup does not know who was forgotten after it was made."""
-    from llum.cli.render import moment
-
-    made = moment(restored.made_at)
-    return [f"it is as of {made}: whoever was forgotten after that is there again, and must be forgotten once more"]
-
-
-async def _make(settings: Settings, folder: Path, progress: Progress) -> "Manifest":
-    from llum.backup.making import make_backup
+    from llum.backup.telling import add_place
     from llum.bus_address import connected_as
 
     bus = await connected_as(settings, "operator", "llum-backup")
     try:
-        return await make_backup(bus, settings, folder, progress)
+        made = await _make(bus, settings, place, progress)
+        await add_place(bus, place, settings.data_dir)
+        return made
     finally:
         await bus.close()
+
+
+async def _make(bus: "Bus", settings: Settings, place: str, progress: Progress) -> "Manifest":
+    from llum.backup.making import make_backup
+    from llum.backup.stored import is_stored_place, scratch_folder, stored_place, upload
+
+    if not is_stored_place(place):
+        return await make_backup(bus, settings, Path(place), progress)
+    stored = stored_place(place)
+    with scratch_folder(settings.data_dir) as scratch:
+        folder = scratch / stored.name
+        made = await make_backup(bus, settings, folder, progress, place)
+        await upload(stored, folder, progress)
+    return made
+
+
+async def _restore_from(settings: Settings, place: str, forgotten: tuple[Path, ...], progress: Progress) -> "Restored":
+    from llum.backup.forgotten_files import named_lists
+    from llum.backup.stored import downloaded, is_stored_place, stored_place
+
+    lists = [file for path in forgotten for file in named_lists(path)]
+    restore_it = _restore_here if settings.nats_url is None else _restore_into
+    if not is_stored_place(place):
+        return await restore_it(settings, Path(place), lists, progress)
+    async with downloaded(stored_place(place), settings.data_dir.absolute().parent, progress) as folder:
+        return await restore_it(settings, folder, lists, progress)
+
+
+async def _restore_here(settings: Settings, folder: Path, lists: list[Path], progress: Progress) -> "Restored":
+    from llum.backup.restoring import restore_backup
+
+    return await restore_backup(folder, settings, progress, lists)
+
+
+async def _restore_into(settings: Settings, folder: Path, lists: list[Path], progress: Progress) -> "Restored":
+    from llum.backup.restoring import restore_into
+    from llum.bus_address import connected_as
+
+    async def as_worker() -> "Bus":
+        return await connected_as(settings, "worker", "llum-restore-worker")
+
+    bus = await connected_as(settings, "operator", "llum-restore")
+    try:
+        return await restore_into(bus, as_worker, folder, settings, progress, lists)
+    finally:
+        await bus.close()
+
+
+def _since(restored: "Manifest", again: "Again", *, is_named: bool) -> list[str]:
+    """Say who was forgotten after the backup was made, and of whom that cannot be known."""
+    from llum.cli.render import moment
+
+    lines = [f"it is as of {moment(restored.made_at)}"]
+    if again.people:
+        who = "1 person was" if again.people == 1 else f"{again.people:,} people were"
+        lines.append(f"{who} forgotten after this backup was made: erased again")
+    elif not is_named and (again.newest is None or again.newest < restored.made_at):
+        lines.append(
+            "no list says that anybody was forgotten after that. If somebody was, restore again with --forgotten and "
+            "the data folder of before, or forget them once more"
+        )
+    return lines
 
 
 def _in_words(place: str, made: "Manifest") -> list[str]:
