@@ -13,6 +13,9 @@ LEAST: Final = {"MB": 2.0, "commands": 100.0}
 """Rises that say nothing, by the last word of a level's name."""
 LEAST_OTHERS: Final = 4.0
 
+BLOCK_MB: Final = 8.0
+"""A block of a stream: room that nats-server makes, and takes, at once."""
+
 
 class JudgedLevel(NamedTuple):
     """A level, and what is said of it."""
@@ -30,7 +33,7 @@ def judge(soaked: Soaked) -> list[JudgedLevel]:
     levels = [JudgedLevel(n, judged(soaked.times, [s.levels[n] for s in samples], _least(n)), False) for n in names]
     commands = [one.commands for one in samples]
     disk = [
-        JudgedLevel(f"disk {n} MB", judged_growth(commands, [s.disk[n] for s in samples]), True)
+        JudgedLevel(f"disk {n} MB", judged_growth(commands, [s.disk[n] for s in samples], BLOCK_MB), True)
         for n in samples[0].disk
     ]
     return [*levels, *disk]

@@ -7,7 +7,8 @@ A level is flat unless it rises by more than three times its noise and by more t
 twentieth of its mean, and at least what the unit says nothing about: 2 MB, 4 descriptors, 100 commands of lag.
 
 What holds all that was ever told has to grow with it. It is even unless a command takes more than a quarter more
-bytes in the second half of that time than in the first, and the difference is more than the noise.
+bytes in the second half of that time than in the first, and the difference is more than the noise, and than what such
+a place may go up and down by: nats-server makes room by whole blocks of a stream.
 """
 
 from collections.abc import Sequence
@@ -76,14 +77,14 @@ def judged(times: Sequence[float], levels: Sequence[float], least: float) -> Slo
     return SlopeVerdict(found, found.rise <= allowed)
 
 
-def judged_growth(commands: Sequence[float], levels: Sequence[float]) -> SlopeVerdict:
-    """Say whether what grows with commands takes as much for each of them all the time."""
+def judged_growth(commands: Sequence[float], levels: Sequence[float], least: float = 0.0) -> SlopeVerdict:
+    """Say whether what grows with commands takes as much for each of them all the time. `least` as in `judged`."""
     over, grown = after_warm_up(commands), after_warm_up(levels)
     found = line(over, grown)
     half = len(over) // 2
     before, after = (_growth(over[part], grown[part]) for part in (slice(half + 1), slice(half, None)))
     more = (after - UNEVEN * before) * (over[-1] - over[half])
-    return SlopeVerdict(found, more <= NOISES * found.noise)
+    return SlopeVerdict(found, more <= max(NOISES * found.noise, least))
 
 
 def _growth(commands: Sequence[float], levels: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from bench.soak.running import soak
 from bench.soak.slopes import FEWEST, judged, judged_growth, line
 
 TIMES = [10.0 * number for number in range(120)]
-SECONDS = 45.0
+SECONDS = 300.0
 
 
 def noisy(slope: float, noise: float = 1.0) -> list[float]:
@@ -55,6 +55,8 @@ def test_what_keeps_all_that_is_told_grows_evenly() -> None:
     assert judged_growth(commands, [400 * each for each in commands]).is_flat
     assert judged_growth(commands, [each**0.5 for each in commands]).is_flat
     assert not judged_growth(commands, [each**2 for each in commands]).is_flat
+    assert judged_growth(commands, [0.0] * 90 + [5.0] * 30, least=8.0).is_flat, "less than a block says nothing"
+    assert not judged_growth(commands, [0.0] * 90 + [9.0] * 30, least=8.0).is_flat
 
 
 def test_too_few_samples_make_no_line() -> None:
