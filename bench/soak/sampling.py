@@ -95,7 +95,8 @@ def _processes(pid: int) -> dict[str, float]:
 def _disk(data_dir: Path) -> dict[str, float]:
     """Give MB by what they are of: each stream's folder, the shards, the log files."""
     sizes = dict.fromkeys(("log", "snapshots", "other streams", "shards", "log files"), 0.0)
-    for folder in (data_dir / "nats" / "jetstream").rglob("streams"):
+    # Not any deeper: what is in the folder of a stream comes and goes.
+    for folder in (data_dir / "nats" / "jetstream").glob("*/*/streams"):
         for stream in folder.iterdir():
             of = next((kind for start, kind in STORES.items() if stream.name.startswith(start)), "other streams")
             sizes[of] += _size(stream)
