@@ -101,6 +101,8 @@ def holds_names_to_normalise(data: bytes) -> bool:
 
 def check_seen(name: str, code: Code, field: str) -> str:
     """Give the name in NFC, or raise a refusal that says what in it cannot be seen."""
+    if name.isascii() and name.isprintable() and name == name.strip():
+        return name  # as nearly all are
     if _CONTROL.search(name):
         raise Refusal(code, "a name contains a control character", field)
     found = unseen(name)

@@ -318,21 +318,19 @@ def check_writable(changes: Sequence[Change]) -> None:
     The checks of the model keep such changes from being made, so this finds our own faults. Bodies are JSON, which is
     text that can be written.
     """
+    texts: list[str] = []
     for change in changes:
         if type(change) is AddEvidence:
             if change.creation_us not in _INT64 or change.component_no not in _INT64:
                 raise Unwritable("a number of evidence is out of bounds")
         elif type(change) is PutItem:
-            _check_text("".join(change.path))
+            texts += change.path
         elif type(change) is MarkWithdrawn or type(change) is NoteConsequence:
             if change.seq not in _INT64 or change.n not in _INT64:
                 raise Unwritable("a piece of evidence has a number out of bounds")
         elif type(change) is CountCause:
-            _check_text(change.root)
-
-
-def _check_text(text: str) -> None:
+            texts.append(change.root)
     try:
-        text.encode()
+        "".join(texts).encode()
     except UnicodeEncodeError as error:
         raise Unwritable("a text is not Unicode") from error
