@@ -32,7 +32,8 @@ from actors.summing import Summing
 from bus import failpoints, subjects
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.erasing import erase, renew, write_index
+from bus.erasing import erase, pages, renew, write_index
+from bus.forgotten import PartCommand, Register
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
 from bus.logger import get_logger
 from bus.retrying import Interrupted, Sleep, retrying
@@ -40,7 +41,7 @@ from model.commands import STAND_ALONE
 from schemas.apps import RESTATING_APP
 from schemas.codec import encode
 from schemas.effects import Notice
-from schemas.parts import LeftOver, Restate
+from schemas.parts import ForgetPart, LeftOver, Restate
 from schemas.verbs import verb_of
 
 log = get_logger(__name__)
@@ -71,6 +72,7 @@ _RENEWED: Final = (subjects.REJECTED_STREAM, subjects.DEAD_LETTERS_STREAM)
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 
 _notice: Final = msgspec.json.Decoder(Notice)
+_forget_part: Final = msgspec.json.Decoder(ForgetPart)
 
 
 class Saying:
@@ -125,6 +127,7 @@ class LogRewriting:
         self._stream = stream
         self._summing = summing
         self._sleep = sleep
+        self._register = Register(bus)
         self._renewing = renewing
         """Held by whoever writes streams anew that all partitions share."""
         self.holds_back = False
@@ -165,6 +168,7 @@ class LogRewriting:
             self._work.set()
             return
         failpoints.reached("said_anew")
+        await self._record(one)
         await self._summing.record_at_once()
         failpoints.reached("sum_recorded")
         erased = await self._erase_log(one, one.kept)
@@ -172,6 +176,14 @@ class LogRewriting:
         await self._renew()
         await self._waiting.end(one)
         log.info("log_rewritten", user=one.user, seq=one.seq, erased=erased, partition=self._partition.number)
+
+    async def _record(self, one: Rewriting) -> None:
+        """Record which parts were forgotten, so that an older backup forgets them, too. The log still has it."""
+        subject = subjects.log_subject(self._partition.number, one.user, "*", verb_of(ForgetPart))
+        async for page in pages(self._jetstream, self._stream, subject):
+            for message in page:
+                if message.seq <= one.seq and (command := _part_command(message)) is not None:
+                    await self._register.record_part(command)
 
     async def _until_left(self, one: Rewriting) -> None:
         while await self._waiting.leaves(one.user, one.seq):
@@ -269,3 +281,13 @@ class LogRewriting:
     def _subjects(self, user: str) -> str:
         """Match all about a person in this partition."""
         return subjects.log_subject(self._partition.number, user, "*", "*")
+
+
+def _part_command(message: Stored) -> PartCommand | None:
+    """Read what forgot a part; None: it was no whole command, and was refused. So are those of apps that may not."""
+    address = subjects.parse_address(message.subject)
+    try:
+        command = _forget_part.decode(message.data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return PartCommand(address.user, address.app, message.data, command.id)

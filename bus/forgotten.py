@@ -1,9 +1,12 @@
-"""The register of forgotten people: by it a backup that is older forgets them again when it is restored.
+"""The register of forgotten people, and of parts of people: by it a backup that is older forgets them again when it is
+restored.
 
 It holds no name, but the HMAC of one under a secret of the installation. Whoever has that secret and a name can find
 out whether the person of that name was forgotten; without a name nothing is found out. Every backup has the secret.
+Which part it was, is encrypted with a key that only who has both can make.
 """
 
+import base64
 import hmac
 import time
 from collections.abc import Callable, Iterable
@@ -18,11 +21,13 @@ from bus.subjects import FORGOTTEN_BUCKET
 
 _PURPOSE: Final = b"llum: names of forgotten people"
 _PEOPLE: Final = "who"
-"""What keys of the bucket begin with that stand for a person."""
+"""What keys of the bucket begin with that stand for a person, or a part of one."""
+
+_WHICH_DIGITS: Final = 32
 
 
-class Forgotten(msgspec.Struct, frozen=True):
-    """That somebody was forgotten."""
+class Forgotten(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That somebody was forgotten, or a part of them."""
 
     who: str
     """The HMAC of the name, 64 hexadecimal digits."""
@@ -30,10 +35,30 @@ class Forgotten(msgspec.Struct, frozen=True):
     """Seconds since 1970, by the clock of who forgot."""
     is_finished: bool = True
     """False: the model is gone, and what there is beside it may not be."""
+    which: str = ""
+    """Stands for one command that forgot a part; empty: the whole person was forgotten."""
+    part: str = ""
+    """What it said, encrypted, as base64."""
+
+    @property
+    def key(self) -> str:
+        """What is known by it: the person, or this part of them."""
+        return f"{self.who}.{self.which}" if self.which else self.who
+
+
+class PartCommand(msgspec.Struct, frozen=True):
+    """What forgot a part of somebody."""
+
+    user: str
+    app: str
+    body: bytes
+    """The command, as it stood in the log."""
+    id: str
+    """That of the command."""
 
 
 KnownForgotten = dict[str, Forgotten]
-"""Who was forgotten, by `who`."""
+"""Who and what was forgotten, by `key`."""
 
 
 class NameDigests:
@@ -48,6 +73,28 @@ class NameDigests:
         """Give the digest of a name."""
         return hmac.digest(self._key, user.encode(), "sha256").hex()
 
+    def closed(self, command: PartCommand, at: float) -> Forgotten:
+        """Give what is recorded of a part that was forgotten."""
+        from nacl.secret import SecretBox
+
+        sealed = SecretBox(self._key_of(command.user)).encrypt(msgspec.json.encode(command))
+        which = self.of(f"{command.user} {command.app} {command.id}")[:_WHICH_DIGITS]
+        return Forgotten(self.of(command.user), at, which=which, part=base64.b64encode(sealed).decode())
+
+    def opened(self, user: str, one: Forgotten) -> PartCommand:
+        """Give the command that forgot a part of a user. Raises `ValueError` if it is of somebody else, or damaged."""
+        from nacl.exceptions import CryptoError
+        from nacl.secret import SecretBox
+
+        try:
+            content = SecretBox(self._key_of(user)).decrypt(base64.b64decode(one.part))
+        except CryptoError as error:
+            raise ValueError(str(error)) from error
+        return msgspec.json.decode(content, type=PartCommand)
+
+    def _key_of(self, user: str) -> bytes:
+        return hmac.digest(self._key, f"parts of {user}".encode(), "sha256")
+
 
 async def names_of(bus: Bus) -> NameDigests:
     """Give what makes the digests of names. Raises `Transient`."""
@@ -55,12 +102,12 @@ async def names_of(bus: Bus) -> NameDigests:
 
 
 def merged(*several: Iterable[Forgotten]) -> KnownForgotten:
-    """Put what is known together: of each person the newest."""
+    """Put what is known together: of each person, and each part, the newest."""
     known: KnownForgotten = {}
     for one in (one for each in several for one in each):
-        last = known.get(one.who)
+        last = known.get(one.key)
         if last is None or (last.at, last.is_finished) < (one.at, one.is_finished):
-            known[one.who] = one
+            known[one.key] = one
     return known
 
 
@@ -73,20 +120,21 @@ class Register:
         self._now = now
 
     async def record(self, user: str, *, is_finished: bool) -> None:
-        """Record that a person was forgotten just now."""
-        await self.add(Forgotten((await names_of(self._bus)).of(user), self._now(), is_finished))
+        """Record that a person was forgotten just now. What was known of parts of them goes."""
+        one = Forgotten((await names_of(self._bus)).of(user), self._now(), is_finished)
+        await self.add(one)
+        await self._bucket.erase(f"{_PEOPLE}.{one.who}.*")
+
+    async def record_part(self, command: PartCommand) -> None:
+        """Record that a part of a person was forgotten, unless that is recorded."""
+        one = (await names_of(self._bus)).closed(command, self._now())
+        await self._bucket.create(f"{_PEOPLE}.{one.key}", msgspec.json.encode(one))
 
     async def add(self, one: Forgotten) -> None:
         """Record what was recorded elsewhere."""
-        value = msgspec.json.encode({"at": one.at, "is_finished": one.is_finished})
-        await self._bucket.put(f"{_PEOPLE}.{one.who}", value)
+        await self._bucket.put(f"{_PEOPLE}.{one.key}", msgspec.json.encode(one))
 
     async def known(self) -> KnownForgotten:
-        """Give all who were forgotten."""
-        found = await self._bucket.list(f"{_PEOPLE}.*")
-        return merged(_forgotten(entry.key.removeprefix(f"{_PEOPLE}."), entry.value) for entry in found)
-
-
-def _forgotten(who: str, value: bytes) -> Forgotten:
-    said = msgspec.json.decode(value)
-    return Forgotten(who, said["at"], said["is_finished"])
+        """Give all that was forgotten."""
+        found = await self._bucket.list(f"{_PEOPLE}.>")
+        return merged(msgspec.json.decode(entry.value, type=Forgotten) for entry in found)

@@ -167,7 +167,7 @@ def _buckets() -> list[tuple[str, str]]:
         ),
         (
             code(subjects.FORGOTTEN_BUCKET),
-            "Who was forgotten, and when: not the name, but a digest of it. And where "
+            "Who was forgotten, and when: not the name, but a digest of it; of parts the command, encrypted. And where "
             "[backups](../how-to/back-up.md) are that must learn of it.",
         ),
     ]

@@ -13,10 +13,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from bus import log_cuts
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.forgotten import KnownForgotten, NameDigests, Register, merged, names_of
+from bus.forgotten import Forgotten, KnownForgotten, NameDigests, Register, merged, names_of
 from bus.installation import Installation, check
 from bus.jetstream import JetStream
 from bus.requests import Requests
@@ -30,17 +32,20 @@ from bus.subjects import (
     parse_address,
 )
 from bus.users import list_users
-from llum.backup.forgotten_files import content_of, read_list
 from llum.backup.forgotten_since import Since, forgotten_since
 from llum.backup.manifest import Manifest
-from llum.backup.streams import OnProgress
 from llum.client import Client
 from llum.failures import Fault
 from llum.people.forgetting import forget_person
+from llum.people.part_forgetting import forget_part
+from llum.places.files import OnProgress
+from llum.places.forgotten_files import content_of, read_list
 from llum.settings import Settings
 from schemas.apps import OWNER_APP
 from schemas.commands import Forget
+from schemas.errors import Refusal
 from schemas.levels import Levels
+from schemas.parts import ForgetPart
 from schemas.paths import is_token
 
 ConnectWorker = Callable[[], Awaitable[Bus]]
@@ -98,15 +103,16 @@ async def forget_again(restoration: Restoration, lists: Sequence[Path]) -> Again
 async def _enter(register: Register, everybody: KnownForgotten) -> None:
     """Have the register know what lists have known."""
     known = await register.known()
-    for one in everybody.values():
-        if merged([one], filter(None, [known.get(one.who)]))[one.who] != known.get(one.who):
+    for key, one in merged(known.values(), everybody.values()).items():
+        if one != known.get(key):
             await register.add(one)
 
 
 async def _forget(restoration: Restoration, installation: Installation, names: NameDigests, since: Since) -> int:
-    named = _chosen(await _words(restoration.bus), names, since.again | since.unfinished)
+    wanted = since.again | since.unfinished | {one.who for one in since.parts}
+    named = _chosen(await _words(restoration.bus), names, wanted)
     # Where a log was cut, a person may stand in a snapshot alone: a worker knows.
-    if not named and not (any(since) and await log_cuts.read(restoration.bus)):
+    if not named and not (wanted and await log_cuts.read(restoration.bus)):
         return 0
     requests = Requests(restoration.bus)
     await requests.start()
@@ -120,9 +126,35 @@ async def _forget(restoration: Restoration, installation: Installation, names: N
             again |= _chosen(users, names, since.again)
             left_over = _chosen(named - users, names, since.unfinished)
             await _erase(Client(restoration.bus, requests, OWNER_APP), again | left_over, restoration)
-        return len(again | left_over)
+            of_parts = await _forget_parts(restoration, requests, names, since.parts, users - again)
+        return len(again | left_over | of_parts)
     finally:
         await requests.close()
+
+
+async def _forget_parts(
+    restoration: Restoration,
+    requests: Requests,
+    names: NameDigests,
+    parts: Sequence[Forgotten],
+    users: set[str],
+) -> set[str]:
+    """Forget parts of those who are there, as the apps that did it, and give of whom.
+
+    What is refused was refused before: an app that may not do it has tried.
+    """
+    by_digest = {names.of(user): user for user in users} if parts else {}
+    done = set[str]()
+    for one in parts:
+        user = by_digest.get(one.who)
+        if user is not None:
+            command = names.opened(user, one)
+            restoration.on_progress("erasing parts of people that were forgotten since")
+            client = Client(restoration.bus, requests, command.app)
+            with contextlib.suppress(Refusal):
+                await forget_part(client, user, msgspec.json.decode(command.body, type=ForgetPart))
+                done.add(user)
+    return done
 
 
 def _chosen(users: Iterable[str], names: NameDigests, wanted: frozenset[str]) -> set[str]:

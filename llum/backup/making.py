@@ -32,12 +32,13 @@ from bus.object_subjects import is_object_stream
 from bus.snapshots import copy_stream
 from bus.subjects import FORGOTTEN_BUCKET, WORKER_BUCKET, bucket_stream, is_log_stream, is_own_stream
 from llum.backup.cut_logs import check_snapshots
-from llum.backup.forgotten_files import as_list
-from llum.backup.manifest import FILES, MANIFEST_FILE, STREAMS, CopiedStream, Manifest, digest_of
-from llum.backup.streams import OnProgress, restore_streams
-from llum.backup.telling import place_of
+from llum.backup.manifest import FILES, STREAMS, CopiedStream, Manifest, digest_of
+from llum.backup.streams import restore_streams
 from llum.failures import Fault
-from llum.processes.running import FORGOTTEN_FILE, LOCK_FILE
+from llum.places.files import FORGOTTEN_FILE, MANIFEST_FILE, OnProgress
+from llum.places.forgotten_files import as_list
+from llum.places.telling import place_of
+from llum.processes.running import LOCK_FILE
 from llum.running import RUN_FILE
 from llum.settings import SETTINGS, Settings
 

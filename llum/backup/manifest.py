@@ -10,11 +10,11 @@ from bus.losses import Losses
 from bus.snapshots import StreamCopy
 from bus.subjects import is_log_stream
 from llum.failures import Fault
+from llum.places.files import MANIFEST_FILE
 
 FORMAT: Final = 1
 """The form of a backup. One of another form is refused."""
 
-MANIFEST_FILE: Final = "manifest.json"
 STREAMS: Final = "streams"
 """The folder of the streams' copies, in nats-server's own form."""
 

@@ -19,11 +19,12 @@ from bus.mappings import check_mappings
 from bus.replicas import CHANGED_WITHIN_S, replicas_of
 from bus.subjects import is_own_stream
 from llum.backup.forgetting_again import Again, ConnectWorker, Restoration, forget_again
-from llum.backup.forgotten_files import add_to, check_list, content_of, lists_in
 from llum.backup.manifest import FILES, Manifest, check_files, read_manifest
-from llum.backup.streams import OnProgress, restore_streams
+from llum.backup.streams import restore_streams
 from llum.failures import Fault
-from llum.processes.running import FORGOTTEN_FILE, DataFolder
+from llum.places.files import FORGOTTEN_FILE, OnProgress
+from llum.places.forgotten_files import add_to, check_list, content_of, lists_in
+from llum.processes.running import DataFolder
 from llum.settings import Settings
 
 _SCRATCH: Final = ".llum-restore-"

@@ -1,6 +1,6 @@
 """Restoring the streams of a backup into a nats-server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +9,7 @@ from bus.snapshots import StreamCopy, restore_stream
 from bus.subjects import is_log_stream
 from llum.backup.manifest import STREAMS, CopiedStream, Manifest
 from llum.failures import Fault
-
-OnProgress = Callable[[str], None]
-"""Takes a line that says how far it has got."""
+from llum.places.files import OnProgress
 
 _CHUNK: Final = 256 * 1024
 _COUNTED: Final = ("messages", "first_seq", "last_seq", "num_deleted")

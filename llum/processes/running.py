@@ -14,12 +14,10 @@ from bus import credentials
 from bus.log_format import FORMAT_FILE
 from bus.private_files import Tightened, tighten
 from llum.failures import Fault
+from llum.places.files import FORGOTTEN_FILE
 from llum.running import RUN_FILE, Running
 
 LOCK_FILE: Final = "lock"
-
-FORGOTTEN_FILE: Final = "forgotten.jsonl"
-"""The list of forgotten people, in a data folder and beside a backup (`llum.backup.forgotten_files`)."""
 
 ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, FORGOTTEN_FILE, "shards", "log", "nats", "spool", credentials.FILE)
 """What llum puts into a data folder."""

@@ -1,5 +1,7 @@
 """Forgets temporary users whose time is over, and goes on with what has broken off, for as long as a worker runs.
 
+It also tells backups of who was forgotten: those in folders of this machine, and those in object stores.
+
 Safes that a person has joined to their model are among the former, and joins that broke off are the latter. All that is
 to be done stands in the bus. So whoever starts next finds what was not done, and two who sweep at the same time do the
 same thing twice, which changes nothing.
@@ -13,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from bus.connection import Bus
-from bus.jetstream import ApiError
+from bus.jetstream import ApiError, JetStream
 from bus.logger import get_logger
+from bus.subjects import FORGOTTEN_BUCKET, bucket_stream
 from identity.preferences.store import is_joining
 from identity.temporary.users import TemporaryUsers
 from schemas.errors import LlumError
@@ -38,10 +41,12 @@ async def sweeping(bus: Bus, data_dir: Path, every_s: float = SWEEP_EVERY_S) -> 
 
 
 async def _sweep_now_and_then(bus: Bus, data_dir: Path, every_s: float) -> None:
+    told_up_to = -1
     while True:
         await asyncio.sleep(every_s)
         try:
             await sweep(bus, data_dir)
+            told_up_to = await tell_backups(bus, data_dir, told_up_to)
         except (LlumError, ApiError) as error:
             # The next look finds the same ones.
             log.warning("sweep_waits", error=str(error))
@@ -80,3 +85,19 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
         await requests.close()
     log.info("temporary_users_forgotten", number=forgotten)
     return forgotten
+
+
+async def tell_backups(bus: Bus, data_dir: Path, told_up_to: int) -> int:
+    """Tell backups if the register of forgotten people has changed since a sequence of its bucket; give the newest.
+
+    Those that are away hear of it with the next change, or from the next worker that starts. Raises `Transient`,
+    `ApiError`.
+    """
+    state = (await JetStream(bus).call(f"STREAM.INFO.{bucket_stream(FORGOTTEN_BUCKET)}"))["state"]
+    if state["last_seq"] == told_up_to or not state["messages"]:
+        return int(state["last_seq"])
+    from llum.places.telling import tell_all
+
+    told = await tell_all(bus, data_dir)
+    log.info("backups_told", number=len(told.backups), not_told=told.not_told)
+    return int(state["last_seq"])

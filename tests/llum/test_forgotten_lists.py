@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bus.forgotten import Forgotten, KnownForgotten, NameDigests, merged
-from llum.backup.forgotten_files import add_to, content_of, named_lists, read_list
-from llum.backup.forgotten_since import CLOCKS_DIFFER_S, forgotten_since
+from bus.forgotten import Forgotten, KnownForgotten, NameDigests, PartCommand, merged
+from llum.backup.forgotten_since import CLOCKS_DIFFER_S, Since, forgotten_since
 from llum.failures import Fault
+from llum.places.forgotten_files import add_to, content_of, named_lists, read_list
 
 NAMES = NameDigests(b"secret")
 OTHERS = NameDigests(b"another")
 MADE_AT = 1_000_000.0
+PART = PartCommand("anna", "llum", b'{"verb":"forget_part"}', "7")
 ANNA, BEN = NAMES.of("anna"), NAMES.of("ben")
 
 
@@ -55,7 +56,26 @@ def test_who_is_forgotten_again(
     in_backup: list[Forgotten], elsewhere: list[Forgotten], again: set[str], unfinished: set[str]
 ) -> None:
     """Whoever was forgotten after the backup was made, and not who has come again before that."""
-    assert forgotten_since(known(*in_backup), known(*elsewhere), MADE_AT) == (again, unfinished)
+    assert forgotten_since(known(*in_backup), known(*elsewhere), MADE_AT) == (again, unfinished, ())
+
+
+def test_a_part_is_forgotten_again_unless_the_whole_person_is() -> None:
+    """Or the backup knows it, or the person was forgotten whole since, and has come again."""
+    part, person = NAMES.closed(PART, MADE_AT + 5), Forgotten(ANNA, MADE_AT + 9)
+    assert forgotten_since({}, known(part), MADE_AT).parts == (part,)
+    assert forgotten_since({}, known(part, person), MADE_AT) == ({ANNA}, set(), ())
+    assert forgotten_since(known(part), known(part), MADE_AT) == Since()
+    assert forgotten_since(known(person), known(part, person), MADE_AT) == Since()
+
+
+def test_which_part_it_was_is_read_with_the_name_and_the_secret() -> None:
+    """And with nothing less."""
+    part = NAMES.closed(PART, MADE_AT)
+    assert NAMES.opened("anna", part) == PART
+    for names, user in ((NAMES, "ben"), (OTHERS, "anna")):
+        with pytest.raises(ValueError, match="fail"):
+            names.opened(user, part)
+    assert NAMES.closed(PART, MADE_AT).which == part.which, "it is recorded once"
 
 
 def test_a_list_is_added_to_once(tmp_path: Path) -> None:
@@ -67,8 +87,9 @@ def test_a_list_is_added_to_once(tmp_path: Path) -> None:
     with file.open("ab") as half:
         half.write(b'{"installation":"')
     assert read_list(content_of(file), "it", NAMES.installation) == [Forgotten(ANNA, 1.0)]
-    add_to(file, known(Forgotten(BEN, 2.0)), NAMES.installation)
-    assert read_list(content_of(file), "it", NAMES.installation) == [Forgotten(ANNA, 1.0), Forgotten(BEN, 2.0)]
+    ben, part = Forgotten(BEN, 2.0, is_finished=False), NAMES.closed(PART, 3.0)
+    add_to(file, known(ben, part), NAMES.installation)
+    assert read_list(content_of(file), "it", NAMES.installation) == [Forgotten(ANNA, 1.0), ben, part]
 
 
 def test_two_who_add_at_once_lose_nothing(tmp_path: Path) -> None:

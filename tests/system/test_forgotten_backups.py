@@ -12,7 +12,8 @@ from tests.system.test_forgetting import ANNA, BEN, MARK, REMEMBERED, found
 
 __all__ = ["other", "store"]
 
-AGAIN = "1 person was forgotten after this backup was made: erased again"
+PART = "XXPART"
+AGAIN = "1 person was forgotten after this backup was made, whole or in part: erased again"
 
 
 def begin(llum: Llum) -> None:
@@ -20,6 +21,7 @@ def begin(llum: Llum) -> None:
         llum.run("admin", "person", "add", user, "--first-name", mark)
         tell(llum, mark, user)
     llum.run("admin", "app", "add", ANNA, "probe", "--password-stdin", text=f"{MARK}-password")
+    llum.run("tell", BEN, "Personal/lastname", json.dumps(PART))
 
 
 def forget(llum: Llum) -> tuple[list[str], list[str]]:
@@ -35,14 +37,15 @@ def restore(other: Llum, *arguments: str) -> str:
 
 
 def test_who_was_forgotten_after_a_backup_is_not_restored_with_it(llum: Llum, other: Llum, tmp_path: Path) -> None:
-    """The others are whole."""
+    """Nor a part of somebody. What is left is whole."""
     folder = tmp_path / "backup"
     begin(llum)
     llum.run("admin", "backup", str(folder))
+    llum.run("forget", BEN, "--component", "Personal/lastname", "--yes")
     assert forget(llum) == ([str(folder)], [])
     assert ANNA not in (folder / "forgotten.jsonl").read_text("utf-8")
-    assert AGAIN in restore(other, str(folder))
-    assert found(other.data_dir, ANNA, MARK) == {}
+    assert "2 people were forgotten" in restore(other, str(folder))
+    assert found(other.data_dir, ANNA, MARK, PART) == {}
     other.start()
     assert other.run("admin", "person", "list").split() == [BEN]
     assert values(other, BEN) == [REMEMBERED, REMEMBERED]

@@ -78,8 +78,8 @@ def restore(settings: Settings, place: str, forgotten: tuple[Path, ...], as_json
 
 
 async def _make_at(settings: Settings, place: str, progress: Progress) -> "Manifest":
-    from llum.backup.telling import add_place
     from llum.bus_address import connected_as
+    from llum.places.telling import add_place
 
     bus = await connected_as(settings, "operator", "llum-backup")
     try:
@@ -92,7 +92,7 @@ async def _make_at(settings: Settings, place: str, progress: Progress) -> "Manif
 
 async def _make(bus: "Bus", settings: Settings, place: str, progress: Progress) -> "Manifest":
     from llum.backup.making import make_backup
-    from llum.backup.stored import is_stored_place, scratch_folder, stored_place, upload
+    from llum.places.stored import is_stored_place, scratch_folder, stored_place, upload
 
     if not is_stored_place(place):
         return await make_backup(bus, settings, Path(place), progress)
@@ -105,8 +105,8 @@ async def _make(bus: "Bus", settings: Settings, place: str, progress: Progress) 
 
 
 async def _restore_from(settings: Settings, place: str, forgotten: tuple[Path, ...], progress: Progress) -> "Restored":
-    from llum.backup.forgotten_files import named_lists
-    from llum.backup.stored import downloaded, is_stored_place, stored_place
+    from llum.places.forgotten_files import named_lists
+    from llum.places.stored import downloaded, is_stored_place, stored_place
 
     lists = [file for path in forgotten for file in named_lists(path)]
     restore_it = _restore_here if settings.nats_url is None else _restore_into
@@ -143,7 +143,7 @@ def _since(restored: "Manifest", again: "Again", *, is_named: bool) -> list[str]
     lines = [f"it is as of {moment(restored.made_at)}"]
     if again.people:
         who = "1 person was" if again.people == 1 else f"{again.people:,} people were"
-        lines.append(f"{who} forgotten after this backup was made: erased again")
+        lines.append(f"{who} forgotten after this backup was made, whole or in part: erased again")
     elif not is_named and (again.newest is None or again.newest < restored.made_at):
         lines.append(
             "no list says that anybody was forgotten after that. If somebody was, restore again with --forgotten and "

@@ -44,8 +44,8 @@ def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) ->
 
 
 async def _forget(client: "Client", user: str, data_dir: Path, progress: Progress) -> "Receipt":
-    from llum.backup.telling import tell_all
     from llum.people.forgetting import forget_person
+    from llum.places.telling import tell_all
 
     receipt = await forget_person(client, user, data_dir, progress)
     told = await tell_all(client.bus, data_dir)

@@ -17,9 +17,8 @@ from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.object_subjects import object_subjects
 from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject, object_store_stream
 from bus.subjects import is_own_stream
-from llum.backup.manifest import MANIFEST_FILE
-from llum.backup.streams import OnProgress
 from llum.failures import Fault
+from llum.places.files import MANIFEST_FILE, OnProgress
 from schemas.errors import Transient
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

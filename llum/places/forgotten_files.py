@@ -14,9 +14,8 @@ import msgspec
 
 from bus.forgotten import Forgotten, KnownForgotten, merged
 from bus.log_format import FORMAT_FILE
-from llum.backup.manifest import MANIFEST_FILE
 from llum.failures import Fault
-from llum.processes.running import FORGOTTEN_FILE
+from llum.places.files import FORGOTTEN_FILE, MANIFEST_FILE
 
 LISTS: Final = re.compile(r"forgotten(-[0-9a-f]{16})?\.jsonl")
 """The names of lists beside a backup: one that comes from an object store may have several."""
@@ -24,14 +23,16 @@ LISTS: Final = re.compile(r"forgotten(-[0-9a-f]{16})?\.jsonl")
 _HINT: Final = f"Name a {FORGOTTEN_FILE} of llum, or a folder that has one: a backup, or a data folder."
 
 
-class ListLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One person who was forgotten."""
+class ListLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One person who was forgotten, or a part of one."""
 
     installation: str
     """Of whom the list is: digests of another one say nothing here."""
     who: str
     at: float
-    is_finished: bool
+    is_finished: bool = True
+    which: str = ""
+    part: str = ""
 
 
 _decoder: Final = msgspec.json.Decoder(ListLine)
@@ -42,7 +43,7 @@ def read_list(content: bytes, where: str, installation: str) -> list[Forgotten]:
     lines = check_list(content, where)
     if any(one.installation != installation for one in lines):
         raise Fault(f"{where} is the list of another llum", "Name the list of the llum that made the backup.")
-    return [Forgotten(one.who, one.at, one.is_finished) for one in lines]
+    return [Forgotten(one.who, one.at, one.is_finished, one.which, one.part) for one in lines]
 
 
 def check_list(content: bytes, where: str) -> list[ListLine]:
@@ -68,7 +69,7 @@ def _whole(content: bytes) -> bytes:
 
 def as_list(known: Iterable[Forgotten], installation: str) -> bytes:
     """Write a list."""
-    lines = [ListLine(installation, one.who, one.at, one.is_finished) for one in known]
+    lines = [ListLine(installation, *msgspec.structs.astuple(one)) for one in known]
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
@@ -76,7 +77,7 @@ def missing_from(content: bytes, where: str, known: KnownForgotten, installation
     """Give what is to be added to a list. Raises a `Fault` as `read_list` does."""
     there = merged(read_list(content, where, installation)) if content else {}
     together = merged(there.values(), known.values())
-    return [one for one in together.values() if there.get(one.who) != one]
+    return [one for one in together.values() if there.get(one.key) != one]
 
 
 def lists_in(folder: Path) -> list[Path]:

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from bus.backup_places import BackupPlace, drop, places, remember
 from bus.connection import Bus
 from bus.forgotten import KnownForgotten, Register, names_of
-from llum.backup.forgotten_files import add_to
-from llum.backup.manifest import MANIFEST_FILE
-from llum.backup.stored import is_stored_place, stored_place
-from llum.backup.stored_lists import PlaceAnswer, tell_stored
 from llum.failures import Fault
-from llum.processes.running import FORGOTTEN_FILE
+from llum.places.files import FORGOTTEN_FILE, MANIFEST_FILE
+from llum.places.forgotten_files import add_to
+from llum.places.stored import is_stored_place, stored_place
+from llum.places.stored_lists import PlaceAnswer, tell_stored
 from llum.settings import hide_password
 from schemas.errors import LlumError
 
@@ -87,7 +86,7 @@ async def _answers(
 def _keep(data_dir: Path, register: KnownForgotten, installation: str) -> list[str]:
     """Write the list of the data folder, if that is here; say why it could not be written."""
     try:
-        if data_dir.is_dir():
+        if register and data_dir.is_dir():
             add_to(data_dir / FORGOTTEN_FILE, register, installation)
     except (OSError, Fault) as error:
         return [f"{data_dir} ({error})"]
@@ -97,7 +96,7 @@ def _keep(data_dir: Path, register: KnownForgotten, installation: str) -> list[s
 def _tell_folder(place: BackupPlace, register: KnownForgotten, installation: str) -> PlaceAnswer:
     folder = Path(place.where)
     if place.host != socket.gethostname():
-        return PlaceAnswer(is_there=True, why_not=f"it is on the machine {place.host}")
+        return PlaceAnswer(is_there=True, why_not=f"it is on the machine {place.host}: a worker there tells it")
     try:
         if (folder / MANIFEST_FILE).exists():
             add_to(folder / FORGOTTEN_FILE, register, installation)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from bus.forgotten import KnownForgotten, merged
 from bus.objects import ObjectStore, StoredObject
-from llum.backup.forgotten_files import LISTS, as_list, missing_from, read_list
-from llum.backup.manifest import MANIFEST_FILE
-from llum.backup.stored import StoredPlace, is_of, object_name, opened, read_object
 from llum.failures import Fault
+from llum.places.files import MANIFEST_FILE
+from llum.places.forgotten_files import LISTS, as_list, missing_from, read_list
+from llum.places.stored import StoredPlace, is_of, object_name, opened, read_object
 
 
 class PlaceAnswer(NamedTuple):

@@ -1,0 +1,1 @@
+"""Where backups are, and the lists of forgotten people beside them."""
