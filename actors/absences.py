@@ -1,4 +1,4 @@
-"""Whether a worker was away: stopped, or without nats-server, for so long that others counted it as gone.
+"""Whether a worker was away: stopped, or not heard by others, for so long that they counted it as gone.
 
 Meanwhile somebody may have been forgotten. What was asked of this worker in that time is in its sockets, and comes
 before anything else does. So after an absence each partition asks which erasure it must contain before it answers.
@@ -16,12 +16,14 @@ BEAT_EVERY_S: Final = 0.5
 
 
 class Absences:
-    """Counts the absences of this worker, by a heart that beats as long as it runs and is connected."""
+    """Counts the absences of this worker, by a heart that beats as long as it runs and others hear of it."""
 
     def __init__(self, is_connected: Callable[[], bool], clock: Callable[[], float] = time.perf_counter) -> None:
         self.count = 0
         self.late_at = clock() + SILENT_S
         """From then on, unless it beats before, this worker has been away."""
+        self.believed_for_s: Callable[[], float] = lambda: SILENT_S
+        """Gives for how many seconds from now others go on to believe that it is there, whatever happens."""
         self._is_connected = is_connected
         self._clock = clock
         self._timer = asyncio.get_running_loop().call_later(BEAT_EVERY_S, self._beat)
@@ -40,7 +42,7 @@ class Absences:
         now = self._clock()
         self.look(now)
         if self._is_connected():
-            self.late_at = now + SILENT_S
+            self.late_at = now + self.believed_for_s()
         self._timer = asyncio.get_running_loop().call_later(BEAT_EVERY_S, self._beat)
 
 

@@ -20,6 +20,7 @@ from typing import Final
 from actors.absences import Absences, Doubt
 from actors.known_cuts import KnownCuts
 from actors.partition import Partition
+from actors.same_log import OtherLogError
 from actors.settling import Settled
 from bus import erasures, failpoints
 from bus.aside import remove_aside, remove_shard
@@ -206,6 +207,19 @@ class Erasing:
         if not is_gone or erased.seq <= self._known_seq:
             return None
         return OutdatedError(self._partition.number, applied_seq, erased.seq)
+
+    async def instead_of(self, error: OtherLogError) -> OtherLogError | OutdatedError:
+        """Give what is wrong where the log lacks what has been applied: perhaps its person was forgotten meanwhile.
+
+        Raises `Transient` as long as somebody is just being forgotten: then nobody can tell.
+        """
+        erased = await erasures.read(self._bus, self._partition.number)
+        if erased.seq <= self._known_seq:
+            return error
+        missed = await self.missed()
+        if missed is None:
+            raise Transient(Code.UNAVAILABLE, f"somebody is being forgotten in partition {self._partition.number}")
+        return missed
 
     def doubt(self, absences: Absences) -> Doubt:
         """Say when an ask must wait until it is known that no erasure was missed."""

@@ -230,7 +230,7 @@ class Serving:
             try:
                 await self._check_log(partition.waiting.last, partition)
             except OtherLogError as error:
-                self._stop_for(error)
+                self._stop_for(await self._erasing.instead_of(error))
             else:
                 if not await self._lacks_what_was_cut(partition):
                     await self._join(partition.applied_seq)

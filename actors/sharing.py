@@ -125,8 +125,8 @@ class Sharing:
         self._begun_at = float("inf")
         self._said: tuple[WorkerWord | None, float] = (None, float("-inf"))
         self._known_at = float("-inf")
-        self._workers = Workers(bus)
-        self._workers.on_change.append(self._look_again)
+        self.workers = Workers(bus)
+        self.workers.on_change.append(self._look_again)
         self._changed = asyncio.Event()
         self._adding: dict[int, asyncio.Task[None]] = {}
         self._changing: dict[int, asyncio.Task[None]] = {}
@@ -156,8 +156,8 @@ class Sharing:
         """Say that this worker is there, and hear of the others. Raises `Transient`, `ApiError`."""
         self._listening = await self._bus.listen(worker_subject(self._word.id), self._on_order)
         await self._service.open()
-        await self._workers.open()
-        words = self._workers.present()
+        await self.workers.open()
+        words = self.workers.present()
         self._say(words)
         if self._others(words):
             await asyncio.sleep(self._share.settle_s)
@@ -192,11 +192,11 @@ class Sharing:
         if self._listening is not None:
             await self._listening.stop()
         await self._service.close()
-        await self._workers.close()
+        await self.workers.close()
         for task in [*self._adding.values(), *self._changing.values()]:
             task.cancel()
         await asyncio.gather(*self._adding.values(), *self._changing.values(), return_exceptions=True)
-        await self._workers.withdraw(self._word.id)
+        await self.workers.withdraw(self._word.id)
 
     def _has_heirs(self, words: Mapping[str, WorkerWord]) -> bool:
         return any(may_serve(word, level_of(words.values())) for word in self._others(words).values())
@@ -205,7 +205,7 @@ class Sharing:
         """Do what has become this worker's to do, unless nothing can be known now."""
         if not self._bus.connected:
             return
-        words = self._workers.present()
+        words = self.workers.present()
         self._check_alone(words)
         words[self._word.id] = self._own_word()
         self._note_level(words)
@@ -243,7 +243,7 @@ class Sharing:
     def _placement(self, words: Mapping[str, WorkerWord]) -> Placement:
         serving = _serving(words)
         there = [Host(name, word.weight) for name, word in serving.items()]
-        away = [Host(name, weight, away=True) for name, weight in self._workers.away().items() if name not in words]
+        away = [Host(name, weight, away=True) for name, weight in self.workers.away().items() if name not in words]
         hosts = tuple(sorted(there + away))
         replicas = max(word.replicas for word in words.values())
         if self._placed is None or self._placed[0] != (hosts, replicas):
@@ -348,10 +348,10 @@ class Sharing:
         beat_s = BEAT_S if self._others(words) else ALONE_BEAT_S
         now = time.monotonic()
         if now - self._known_at >= KNOWN_AGAIN_S or (word is not None and word.draining != self._word.draining):
-            self._workers.note_known(self._word)
+            self.workers.note_known(self._word)
             self._known_at = now
         if word != self._own_word() or now - at >= beat_s:
-            self._workers.say(self._word)
+            self.workers.say(self._word)
             self._said = (self._word, now)
 
     def _metadata(self) -> dict[str, str]:

@@ -322,6 +322,7 @@ async def run_worker(
     )
     on_open(worker)
     sharing = Sharing(bus, worker, partitions, share)
+    worker._ground.absences.believed_for_s = sharing.workers.believed_for_s
     serving = asyncio.create_task(_serve(worker, sharing, on_ready, on_step, scrub_every_s))
     stopping = asyncio.create_task(stop.wait())
     try:

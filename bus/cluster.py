@@ -18,6 +18,10 @@ LEAVES_WITHIN: Final = "30s"
 TLS_WITHIN_S: Final = 5
 """Seconds for a handshake: on a busy machine the usual two may be too few."""
 
+_PINGS: Final = {"ping_interval": "5s", "ping_max": 2}
+"""After so many pings without an answer a connection is dead: in about 15 seconds, where nats-server by itself takes some
+minutes. Until then it goes on to send asks to a worker whose machine is lost."""
+
 
 class Tls(NamedTuple):
     """Files in PEM, as the server finds them."""
@@ -61,6 +65,11 @@ def server_lines(server: ServerPlace) -> list[str]:
     return [f"{key}: {json.dumps(value, indent=1)}" for key, value in content.items() if value is not None]
 
 
+def pings() -> list[str]:
+    """Give the lines that say when a client that says nothing is dead."""
+    return [f"{key}: {json.dumps(value)}" for key, value in _PINGS.items()]
+
+
 def _cluster(cluster: ServerCluster, tls: Tls | None) -> dict[str, Any]:
     routes = [addresses.with_login(route, ROUTE_USER, cluster.password) for route in cluster.routes]
     content: dict[str, Any] = {
@@ -68,6 +77,7 @@ def _cluster(cluster: ServerCluster, tls: Tls | None) -> dict[str, Any]:
         "listen": cluster.listen,
         "authorization": {"user": ROUTE_USER, "password": cluster.password},
         "routes": routes,
+        **_PINGS,
     }
     # Both ends of a route show a certificate, and look at that of the other.
     return content if tls is None else content | {"tls": _tls(tls) | {"verify": True}}

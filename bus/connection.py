@@ -31,8 +31,8 @@ CONNECT_WITHIN_S: Final = 5.0
 DRAIN_WITHIN_S: Final = 2.0
 """Seconds that closing may take; llum as a whole stops within 5."""
 
-PING_EVERY_S: Final = 10
-"""Seconds between pings. Two unanswered ones mean that the connection is dead."""
+PING_EVERY_S: Final = 5
+"""Seconds between pings. Two unanswered ones mean that the connection is dead: a machine may have been lost."""
 
 PENDING_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 """Bytes that may wait to be sent before a publisher waits; room for a largest message."""

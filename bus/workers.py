@@ -34,6 +34,10 @@ SILENT_S: Final = 2.0
 LATE_S: Final = 1.0
 """Seconds by which this process may have been late itself, with what it has not read yet, before it judges others."""
 
+OWN_LATE_S: Final = 0.75
+"""Seconds after which a worker that does not hear its own word takes it that nothing comes to it: its connection may be
+dead without anybody's notice. Less than until it would believe the others gone."""
+
 _KEPT_S: Final = 15.0
 """Seconds that nats-server keeps a word: longer than a worker that is alone takes until the next one."""
 
@@ -115,6 +119,12 @@ class Workers:
         self._heard: dict[str, float] = {}
         self._known: dict[str, _Known] = {}
         """Those that are expected back if they fall silent."""
+        self._own = ""
+        """The name of this worker; empty before its first word."""
+        self._said_at = self._came_back_at = monotonic()
+        """When its last word was said, and the last one of those that have come back to it."""
+        self._unheard_since: float | None = None
+        """When the first word was said that has not come back."""
         self._looked_at = monotonic()
         self._listening: Listening | None = None
         bus.on_reconnect.append(self._trust_all)
@@ -135,7 +145,19 @@ class Workers:
 
     def say(self, word: WorkerWord) -> None:
         """Say a word about this worker. It need not arrive: another one follows."""
+        self._own, self._said_at = word.id, self._monotonic()
+        if self._unheard_since is None:
+            self._unheard_since = self._said_at
         self._bucket.put_soon(word.id, msgspec.json.encode(word), _KEPT_S)
+
+    def believed_for_s(self) -> float:
+        """Give for how many seconds others go on to believe that this worker is there if they hear no more of it.
+
+        It can tell by its own words, which come back to it as they come to others. Nobody judges one that is alone.
+        """
+        if not self._words.keys() - {self._own}:
+            return SILENT_S
+        return self._came_back_at + SILENT_S - self._monotonic()
 
     def note_known(self, word: WorkerWord) -> None:
         """Note that a worker is to be expected back if it falls silent; one that is drained is not. Note it often."""
@@ -151,10 +173,11 @@ class Workers:
     def present(self) -> dict[str, WorkerWord]:
         """Give the word of each worker that is believed to be there, by its id.
 
-        Whoever was stopped for a while, or has lost nats-server, has missed words: it believes all until it has heard.
+        Whoever was stopped for a while, has lost nats-server or does not hear itself has missed words: it believes all
+        until it has heard.
         """
         now = self._monotonic()
-        if now - self._looked_at > LATE_S or not self._bus.connected:
+        if now - self._looked_at > LATE_S or not self._bus.connected or self._misses_its_own(now):
             self._trust_all()
         self._looked_at = now
         for worker in [worker for worker, heard in self._heard.items() if now - heard > SILENT_S]:
@@ -167,6 +190,9 @@ class Workers:
         now = self._monotonic()
         self._known = {worker: known for worker, known in self._known.items() if now - known.noted <= KNOWN_S}
         return {worker: known.weight for worker, known in self._known.items() if worker not in self._words}
+
+    def _misses_its_own(self, now: float) -> bool:
+        return self._unheard_since is not None and now - self._unheard_since > OWN_LATE_S
 
     def _trust_all(self) -> None:
         now = self._monotonic()
@@ -181,6 +207,8 @@ class Workers:
         if key.startswith(_KNOWN):
             self._take_known(key.removeprefix(_KNOWN), data)
             return
+        if key == self._own:
+            self._came_back_at, self._unheard_since = self._said_at, None
         if not data:
             self._forget(key)
             return

@@ -48,7 +48,7 @@ def configuration(settings: Settings, options: ServerOptions = ServerOptions()) 
     import json
 
     from bus.accounts import accounts
-    from bus.cluster import server_lines
+    from bus.cluster import pings, server_lines
     from bus.subjects import server_mappings
     from schemas.limits import MAX_PAYLOAD_BYTES
 
@@ -60,6 +60,7 @@ def configuration(settings: Settings, options: ServerOptions = ServerOptions()) 
             f"# llum's processes show what is in {credentials_file(settings)}",
             *server_lines(_server(options, credentials)),
             f"max_payload: {MAX_PAYLOAD_BYTES}",
+            *pings(),
             "jetstream {",
             f"  store_dir: {json.dumps(options.store_dir)}",
             f"  sync_interval: {settings.sync}",

@@ -42,6 +42,24 @@ async def test_who_runs_and_is_connected_is_not_away(monkeypatch: pytest.MonkeyP
         await until(lambda: absences.count == 1, "it has been away")
 
 
+async def test_who_is_connected_but_not_heard_by_others_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection is dead, and nobody has noticed."""
+    monkeypatch.setattr("actors.absences.BEAT_EVERY_S", 0.001)
+    world = World()
+    async with world.absences() as absences:
+        believed_until = world.now + SILENT_S
+        absences.believed_for_s = lambda: believed_until - world.now
+        world.now += SILENT_S - 1
+        doubt = Doubt(absences, unneeded)
+        await until(lambda: absences.late_at == believed_until, "it beats")
+        assert not doubt.is_there(believed_until)
+        assert doubt.is_there(believed_until + 0.1)
+
+
+async def unneeded() -> None:
+    raise AssertionError("nobody asks")
+
+
 async def test_after_an_absence_there_is_doubt_until_it_is_ended() -> None:
     """Once for each absence, and at once: the heart need not have beaten before somebody asks."""
     world, cleared = World(), list[int]()

@@ -18,6 +18,7 @@ from bus.connection import Bus
 from bus.erasing import erase
 from bus.erasures import Erasure
 from bus.jetstream import JetStream
+from bus.pings import ping
 from bus.shard_snapshots import is_of, list_snapshots, request_snapshot, store_of
 from bus.subjects import log_stream_of, log_subject, log_subjects_of_user, partition_of
 from llum.processes.worker import FAILPOINT
@@ -30,6 +31,7 @@ from tests.actors.hosting import ALICE, HERS, Host
 from tests.actors.serving import PARTITIONS, Llum, speaking
 from tests.actors.snapping import chunks, events, holds, lines, seqs, snapshot
 from tests.actors.worker_process import WorkerProcess
+from tests.nats_server import kill_and_restart
 from tests.waiting import DEADLINE_S, eventually, until
 
 MARK, KEPT = b"ZZMARK", b"YYKEPT"
@@ -186,6 +188,40 @@ async def test_a_worker_that_was_away_looks_before_it_answers(host: Host, monkey
         with suppress(Transient):
             await host.llum.values("a", BEN)
         await until(lambda: "shard_outdated" in events(logs), "the ask has made it look")
+
+
+async def test_what_a_forget_took_from_the_log_meanwhile_does_not_make_it_another_log(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last commands that a worker knows were about whoever is forgotten: it notices as it connects again."""
+    monkeypatch.setattr("actors.erasing.CHECK_EVERY_S", 1e9)
+    worker = await host.worker("one")
+    await worker.add(HERS)
+    await two_lives(host.llum)
+    await host.llum.tell("secret", f"{MARK.decode()}-last")
+    jetstream = JetStream(host.llum.bus)
+    passed = await jetstream.publish(log_subject(HERS, "nobody", "llum", "tell"), b"{}")
+    await eventually(lambda: has_applied(host, passed), "it has read that")
+    await jetstream.erase(STREAM, passed)
+    await erase(host.llum.bus, STREAM, log_subjects_of_user(ALICE))
+    await erasures.record(host.llum.bus, HERS, passed)
+    with lines() as logs:
+        await kill_and_restart(host.server)
+        await until(lambda: "shard_outdated" in events(logs), "it is seen")
+        await eventually(lambda: hers_are_gone(host), "the partition is served again")
+    assert not [line for line in logs if line["event"] == "partition_refused"]
+    assert holds(host.folder / "one", MARK) == []
+
+
+async def has_applied(host: Host, seq: int) -> bool:
+    reply = await ping(host.llum.bus, HERS, DEADLINE_S)
+    return reply is not None and reply.applied_seq >= seq
+
+
+async def hers_are_gone(host: Host) -> bool:
+    with suppress(Transient):
+        return await host.llum.values("a", BEN) == [1]
+    return False
 
 
 async def test_a_restored_copy_of_an_old_snapshot_is_not_used(host: Host) -> None:

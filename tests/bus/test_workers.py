@@ -110,6 +110,29 @@ async def test_who_was_stopped_itself_believes_all_others(hall: Hall) -> None:
     assert listener.present() == {}
 
 
+async def test_who_does_not_hear_itself_believes_all_others_and_not_itself(hall: Hall) -> None:
+    """Its connection is dead, and nobody has noticed: it is itself who is believed to be gone."""
+    listener, clock, other = hall.listener, hall.clock, Workers(hall.bus)
+    other.say(word("two"))
+    listener.say(word("one"))
+    await until(lambda: set(listener.present()) == {"one", "two"}, "both are heard")
+    assert listener.believed_for_s() == SILENT_S
+    listener._bucket.put_soon = lambda *_: None  # type: ignore[method-assign,assignment]
+    for _ in range(20):
+        clock.now += SILENT_S / 8
+        listener.say(word("one"))
+        listener.present()
+    assert "two" in listener.present()
+    assert listener.believed_for_s() < 0
+    del listener._bucket.put_soon
+    listener.say(word("one"))
+    await until(lambda: listener.believed_for_s() == SILENT_S, "it is heard again")
+    for _ in range(10):
+        clock.now += SILENT_S / 8
+        listener.present()
+    assert listener.present() == {}
+
+
 @pytest.mark.parametrize("bad", [b"[", b"{}", b'{"id": 3}', msgspec.json.encode(word("one", ready="x"))])
 async def test_a_word_that_cannot_be_read_says_nothing(hall: Hall, bad: bytes) -> None:
     """Nor does it break what listens."""

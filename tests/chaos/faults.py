@@ -30,6 +30,10 @@ SILENCES: Final[dict[str, tuple[Direction, ...]]] = {
 """In which directions nothing arrives."""
 
 
+UNPLUGGED: Final = 0.5
+"""How often a worker that is away while somebody is forgotten is unplugged, and not stopped."""
+
+
 class Lasting(NamedTuple):
     """How long faults last."""
 
@@ -223,6 +227,9 @@ class Faults:
         await person.live()
         self._forgotten.append(person)
         name = await person.holder()
+        if self._stage.hosts.can_unplug and self._chance.random() < UNPLUGGED:
+            await person.be_forgotten_while_unplugged(name, self._lasting.away_s)
+            return f"somebody while {name} is unplugged"
         await person.be_forgotten_while_stopped(name, self._lasting.away_s)
         return f"somebody while {name} is stopped"
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from tests.waiting import PAUSE_S, eventually
 WORDS = 20
 ASK_WITHIN_S = 2.0
 COMMAND_WITHIN_S = 120.0
+
+LYING = 20
+LYING_WITHIN_S = 0.2
+"""So many asks lie in the sockets of a worker that nothing reaches, or some of them; nobody waits for them long."""
 
 
 class Forgotten:
@@ -77,6 +82,26 @@ class Forgotten:
             await asyncio.gather(asyncio.to_thread(self._forget), asyncio.sleep(away_s))
         finally:
             process.send_signal(signal.SIGCONT)
+        await self._see_that_nothing_is_left()
+
+    async def be_forgotten_while_unplugged(self, name: str, away_s: float) -> None:
+        """The same with a worker that goes on, whose host nothing reaches: what it is asked lies in sockets."""
+        self._stage.hosts.unplug(name)
+        try:
+            await asyncio.gather(self._forget_and_ask(), asyncio.sleep(away_s))
+        finally:
+            self._stage.hosts.plug(name)
+        await self._see_that_nothing_is_left()
+
+    async def _forget_and_ask(self) -> None:
+        await asyncio.to_thread(self._forget)
+        query = Ask(context=["c"], view=["word"])
+        for _ in range(LYING):
+            with suppress(Transient, Refusal):
+                reply = await self._requests.ask(self.user, "llum", query, LYING_WITHIN_S)
+                self._findings.remembered.append(f"{self.user} was answered with {msgspec.json.encode(reply)!r}")
+
+    async def _see_that_nothing_is_left(self) -> None:
         asking = asyncio.create_task(self._ask_again_and_again())
         try:
             await eventually(self._nothing_is_left, f"no worker has a byte of {self.user}")
