@@ -19,7 +19,7 @@ TLS_WITHIN_S: Final = 5
 """Seconds for a handshake: on a busy machine the usual two may be too few."""
 
 _PINGS: Final = {"ping_interval": "5s", "ping_max": 2}
-"""After so many pings without an answer a connection is dead: in about 15 seconds, where nats-server by itself takes some
+"""After so many pings without an answer a connection is dead: in about 15 seconds, where nats-server by itself takes
 minutes. Until then it goes on to send asks to a worker whose machine is lost."""
 
 
