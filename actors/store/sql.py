@@ -156,8 +156,8 @@ INSERT INTO command (seq, time_us, hash, user_key, app, id, outcome, digest, bod
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TOGETHER: Final = (64, 8)
-"""Numbers of rows that one run of a statement adds, the largest first. Python's lock is let go of once for each run, and
-then fought for with whoever applies commands: that costs more than a row. Each number is one more prepared statement."""
+"""Numbers of rows that one run of a statement adds, the largest first. Each run lets go of Python's lock, which is then
+fought for with whoever applies commands: that costs more than a row. Each number is one more prepared statement."""
 
 
 def _together(statement: str, rows: int) -> str:
