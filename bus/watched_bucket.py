@@ -19,37 +19,46 @@ CHANGES: Final = 10_000
 
 
 class WatchedBucket:
-    """Reads keys, and calls `on_change` with each that is written or deleted, here or elsewhere. Run `run()`."""
+    """Reads keys, and tells of each that is written or deleted, here or elsewhere, for as long as `run` does.
+
+    Many are made to read a few keys, and let go: as long as one is not watched it is in no cycle of references.
+    """
 
     def __init__(
-        self,
-        bus: Bus,
-        name: str,
-        keys: Sequence[str],
-        on_change: Callable[[str], None],
-        monotonic: Callable[[], float] = time.monotonic,
+        self, bus: Bus, name: str, keys: Sequence[str], monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """`keys` hold wildcards: together they name all keys of the bucket, so that none is missed unnoticed."""
         self.bucket = Bucket(bus, name)
+        self._bus = bus
+        self._monotonic = monotonic
+        self._stream = bucket_stream(name)
+        self._subjects = [bucket_key(name, one) for one in keys]
         self._prefix_size = len(bucket_key(name, ""))
-        self._on_change = on_change
+        self._on_change: Callable[[str], None] = lambda _: None
         self.on_begin: list[Callable[[], None]] = []
         """Called when a new watch begins: changes may have been missed before. They must not block."""
         self._changed: Recent[str, int] = Recent(CHANGES)
         """When a key was changed last, as a place in the stream."""
         self._epoch = 0
-        self._watch = Watch(
-            bus, bucket_stream(name), [bucket_key(name, one) for one in keys], self._take, self._begin, monotonic
-        )
+        self._watch: Watch | None = None
 
-    async def run(self) -> None:
-        """Watch until cancelled. Without that there is no epoch, and all is read anew."""
-        await self._watch.run()
+    async def run(self, on_change: Callable[[str], None]) -> None:
+        """Watch until cancelled, and call `on_change` with each key that has changed.
+
+        Without that there is no epoch, and all is read anew.
+        """
+        self._on_change = on_change
+        self._watch = Watch(self._bus, self._stream, self._subjects, self._take, self._begin, self._monotonic)
+        try:
+            await self._watch.run()
+        finally:
+            self._watch = None
+            self._on_change = lambda _: None
 
     @property
     def epoch(self) -> int | None:
         """Name the time in which no change has been missed; None: one may just now have been."""
-        return self._epoch if self._watch.is_live else None
+        return self._epoch if self._watch is not None and self._watch.is_live else None
 
     async def find(self, keys: str) -> KeyValue | None:
         """Read the newest value of keys that may hold wildcards, never one that is known to be outdated.

@@ -65,7 +65,6 @@ class Watch:
         self._begun = False
         """Before that, a sign of life does not say that nothing was missed."""
         self._broken = asyncio.Event()
-        bus.on_disconnect.append(self._break)
 
     @property
     def is_live(self) -> bool:
@@ -74,9 +73,13 @@ class Watch:
 
     async def run(self) -> None:
         """Watch until cancelled; what breaks is made anew."""
-        while True:
-            await retrying(self._watch, "watch_waits", stream=self._stream)
-            await asyncio.sleep(PAUSE_S)
+        self._bus.on_disconnect.append(self._break)
+        try:
+            while True:
+                await retrying(self._watch, "watch_waits", stream=self._stream)
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            self._bus.on_disconnect.remove(self._break)
 
     async def _watch(self) -> None:
         """Watch until it breaks."""

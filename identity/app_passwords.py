@@ -75,7 +75,7 @@ class AppPasswords:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._watched = WatchedBucket(bus, APP_PASSWORD_BUCKET, ("*.*", "*.*.used"), self._changed, monotonic)
+        self._watched = WatchedBucket(bus, APP_PASSWORD_BUCKET, ("*.*", "*.*.used"), monotonic)
         self._bucket = self._watched.bucket
         self._now = now
         self._monotonic = monotonic
@@ -92,7 +92,7 @@ class AppPasswords:
 
     async def run(self) -> None:
         """Watch until cancelled for passwords that are changed elsewhere."""
-        await self._watched.run()
+        await self._watched.run(self._changed)
 
     async def hashed(self, password: str) -> str:
         """Prepare a password for `store`. Raises `Refusal` for one that cannot be, `Transient`."""

@@ -112,7 +112,7 @@ class Tokens:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._watched = WatchedBucket(bus, TOKEN_BUCKET, ("*.*.*", "*.*.*.used"), self._changed, monotonic)
+        self._watched = WatchedBucket(bus, TOKEN_BUCKET, ("*.*.*", "*.*.*.used"), monotonic)
         self._bucket = self._watched.bucket
         self._bus = bus
         self._now = now
@@ -128,7 +128,7 @@ class Tokens:
         """Watch until cancelled for tokens that are revoked elsewhere."""
         self._own_inboxes = WatchedInboxes(self._bus)
         try:
-            await self._watched.run()
+            await self._watched.run(self._changed)
         finally:
             self._own_inboxes.close()
             self._own_inboxes = None

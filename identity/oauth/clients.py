@@ -82,7 +82,7 @@ class Clients:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._watched = WatchedBucket(bus, CLIENT_BUCKET, ("*", f"*{_ICON}"), self._changed, monotonic)
+        self._watched = WatchedBucket(bus, CLIENT_BUCKET, ("*", f"*{_ICON}"), monotonic)
         self._bucket = self._watched.bucket
         self._bus = bus
         self._now = now
@@ -90,7 +90,7 @@ class Clients:
 
     async def run(self) -> None:
         """Watch until cancelled for clients that are changed elsewhere."""
-        await self._watched.run()
+        await self._watched.run(self._changed)
 
     async def find(self, client_id: str) -> OAuthClient | None:
         """Give a client; None: there is none of that id, be it that it cannot be an id."""

@@ -38,7 +38,7 @@ class PreferenceStore:
     """Reads entries, and remembers them. Run `run()` for that; without it each is read anew."""
 
     def __init__(self, bus: Bus, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._watched = WatchedBucket(bus, PREFERENCE_BUCKET, (">",), self._changed, monotonic)
+        self._watched = WatchedBucket(bus, PREFERENCE_BUCKET, (">",), monotonic)
         self.bucket = self._watched.bucket
         self._there: Recent[str, _Looked] = Recent(CACHE_ENTRIES)
         self._absent: Recent[str, _Looked] = Recent(CACHE_ENTRIES)
@@ -48,7 +48,7 @@ class PreferenceStore:
 
     async def run(self) -> None:
         """Watch until cancelled for entries that are changed here or elsewhere."""
-        await self._watched.run()
+        await self._watched.run(self._changed)
 
     @property
     def is_live(self) -> bool:

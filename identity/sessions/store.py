@@ -80,7 +80,7 @@ class Sessions:
     def __init__(
         self, bus: Bus, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._watched = WatchedBucket(bus, SESSION_BUCKET, ("*.*", "*.*.used"), self._changed, monotonic)
+        self._watched = WatchedBucket(bus, SESSION_BUCKET, ("*.*", "*.*.used"), monotonic)
         self._bucket = self._watched.bucket
         self._now = now
         self._cache: Recent[str, _KnownSession] = Recent(CACHE_ENTRIES)
@@ -88,7 +88,7 @@ class Sessions:
 
     async def run(self) -> None:
         """Watch until cancelled for sessions that are changed or ended elsewhere."""
-        await self._watched.run()
+        await self._watched.run(self._changed)
 
     @property
     def epoch(self) -> int | None:

@@ -1,6 +1,7 @@
 """Buckets whose changes are watched."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,11 @@ from bus.connection import Bus
 from bus.kv import Bucket, KeyValue
 from bus.subjects import TOKEN_BUCKET
 from bus.watched_bucket import WatchedBucket
+from identity.app_passwords import AppPasswords
+from identity.oauth.clients import Clients
+from identity.preferences.store import PreferenceStore
+from identity.sessions.store import Sessions
+from identity.tokens import Tokens
 from tests.waiting import until
 
 
@@ -17,16 +23,33 @@ class Watched:
 
     def __init__(self, bus: Bus) -> None:
         self.changes: list[str] = []
-        self.bucket = WatchedBucket(bus, TOKEN_BUCKET, (">",), self.changes.append)
+        self.bucket = WatchedBucket(bus, TOKEN_BUCKET, (">",))
 
 
 @pytest.fixture
 async def watched(bus: Bus) -> AsyncIterator[Watched]:
     watched = Watched(bus)
-    task = asyncio.create_task(watched.bucket.run())
+    task = asyncio.create_task(watched.bucket.run(watched.changes.append))
     await until(lambda: watched.bucket.epoch is not None, "the watch lives")
     yield watched
     task.cancel()
+
+
+async def test_one_that_is_let_go_is_gone(bus: Bus) -> None:
+    """At once, not when the collector comes round, which a worker hardly ever has it do; watched before or not.
+
+    Forgetting a person makes some of each kind, and the connection stays for as long as the process.
+    """
+    hooks, kinds = len(bus.on_disconnect), (Tokens, Sessions, AppPasswords, Clients, PreferenceStore)
+    made = [weakref.ref(kind(bus)) for kind in kinds]
+    assert [one() for one in made] == [None] * len(kinds)
+    watched = Tokens(bus)
+    task = asyncio.create_task(watched.run())
+    await until(lambda: watched.epoch is not None, "the watch lives")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert watched.epoch is None
+    assert len(bus.on_disconnect) == hooks
 
 
 async def test_changes_are_told_by_key_and_end_no_epoch(watched: Watched, bus: Bus) -> None:
