@@ -8,14 +8,14 @@ worker does what it always does when somebody is forgotten, and so does `forget_
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from bus import log_cuts
+from bus import erasures, log_cuts
 from bus.as_app import new_id
 from bus.connection import Bus
 from bus.forgotten import Forgotten, KnownForgotten, NameDigests, Register, merged, names_of
@@ -30,6 +30,7 @@ from bus.subjects import (
     is_own_stream,
     log_subjects_of_user,
     parse_address,
+    partition_of,
 )
 from bus.users import list_users
 from llum.backup.forgotten_since import Since, forgotten_since
@@ -53,6 +54,12 @@ ConnectWorker = Callable[[], Awaitable[Bus]]
 
 SERVED_WITHIN_S: Final = 60.0
 """Seconds for a partition to say who is in it: it is ready by then."""
+
+
+ERASED_WITHIN_S: Final = 120.0
+"""Seconds for a worker to do so. After that it is forgotten all the same, which may take longer."""
+
+LOOK_EVERY_S: Final = 0.1
 
 
 class Restoration(NamedTuple):
@@ -118,10 +125,10 @@ async def _forget(restoration: Restoration, installation: Installation, names: N
     await requests.start()
     try:
         again = _chosen(named, names, since.again)
-        for user in sorted(again):
-            await _forget_in_the_log(restoration.bus, requests, user)
+        forgets = {user: await _forget_in_the_log(restoration.bus, requests, user) for user in sorted(again)}
         restoration.on_progress("making the shards, to erase who was forgotten since")
         async with _working(restoration, installation):
+            await _until_erased(restoration.bus, installation, forgets)
             users = set(await list_users(restoration.bus, SERVED_WITHIN_S))
             again |= _chosen(users, names, since.again)
             left_over = _chosen(named - users, names, since.unfinished)
@@ -171,14 +178,30 @@ async def _words(bus: Bus) -> set[str]:
     return {word for word in words if is_token(word)}
 
 
-async def _forget_in_the_log(bus: Bus, requests: Requests, user: str) -> None:
-    """Store what forgets a person, as each app that has spoken about them: one of those may do it."""
+async def _forget_in_the_log(bus: Bus, requests: Requests, user: str) -> int:
+    """Store what forgets a person, as each app that has spoken about them: one of those may do it.
+
+    Gives the sequence of the last one.
+    """
     jetstream, commands = JetStream(bus), log_subjects_of_user(user)
     apps = {OWNER_APP}
     for stream in await jetstream.streams(commands):
         apps |= {parse_address(subject).app for subject in await jetstream.subjects(stream, commands)}
-    for app in sorted(apps):
-        await requests.store(user, app, Forget(id=new_id()))
+    return max([await requests.store(user, app, Forget(id=new_id())) for app in sorted(apps)])
+
+
+async def _until_erased(bus: Bus, installation: Installation, forgets: Mapping[str, int]) -> None:
+    """Wait until the worker has done what belongs to forgets that it has met while it caught up.
+
+    It does that a moment after it is ready. Where the log was cut, the next forget has to wait for it.
+    """
+    deadline = asyncio.get_running_loop().time() + ERASED_WITHIN_S
+    for user, seq in forgets.items():
+        partition = partition_of(user, installation.partitions)
+        while (await erasures.read(bus, partition)).seq < seq:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _erase(client: Client, users: set[str], restoration: Restoration) -> None:

@@ -10,12 +10,16 @@ import pytest
 
 from bus.connection import Bus
 from bus.erasures import record
+from bus.forgotten import Forgotten, merged, names_of
 from bus.requests import Requests
 from bus.shard_snapshots import list_snapshots
+from bus.users import list_users
 from llum.backup.making import make_backup
 from llum.backup.manifest import read_manifest
 from llum.backup.restoring import restore_into
 from llum.failures import Fault
+from llum.places.files import FORGOTTEN_FILE
+from llum.places.forgotten_files import add_to
 from llum.settings import Settings
 from tests.actors.hosting import ALICE, HERS, Host
 from tests.actors.serving import PARTITIONS, Llum, worker
@@ -25,6 +29,11 @@ from tests.nats_server import running_server
 
 def settings_of(host: Host) -> Settings:
     return msgspec.structs.replace(Settings(), data_dir=host.folder / "data", partitions=PARTITIONS)
+
+
+def holding(folder: Path, word: bytes) -> list[str]:
+    """Name the files that hold a word."""
+    return [str(path) for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
 
 
 def say_nothing(_line: str) -> None:
@@ -56,6 +65,27 @@ async def test_it_has_the_snapshots_and_is_restored_into_an_external_server(host
             assert await there.values("a") == [1, 2, 3, 4]
         await requests.close()
         await bus.close()
+
+
+async def test_who_was_forgotten_since_is_erased_in_an_external_server_too(host: Host, tmp_path: Path) -> None:
+    """With the snapshots that hold them. Nothing is left in the folder of that server, nor of a worker."""
+    await cut(host, await lived(host))
+    folder, there = tmp_path / "backup", tmp_path / "there"
+    made = await make_backup(host.llum.bus, settings_of(host), folder, say_nothing)
+    names = await names_of(host.llum.bus)
+    add_to(folder / FORGOTTEN_FILE, merged([Forgotten(names.of(ALICE), made.made_at + 1)]), names.installation)
+    async with running_server(there, PARTITIONS) as server:
+
+        async def as_worker() -> Bus:
+            return await Bus.connect(server.url_as("worker"), name="worker")
+
+        bus = await Bus.connect(server.url_as("operator"), name="there")
+        restored = await restore_into(bus, as_worker, folder, settings_of(host), say_nothing)
+        assert restored.again.people == 1
+        async with worker(server.url_as("operator"), tmp_path / "shards"):
+            assert await list_users(bus) == [BEN]
+        await bus.close()
+    assert holding(there, ALICE.encode()) == holding(tmp_path / "shards", ALICE.encode()) == []
 
 
 async def test_a_backup_whose_snapshots_hold_who_was_just_forgotten_does_not_count(host: Host, tmp_path: Path) -> None:

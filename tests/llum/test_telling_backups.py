@@ -6,11 +6,14 @@ Method: a real nats-server, and folders that look like backups.
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus.backup_places import BackupPlace, places, remember
 from bus.connection import Bus
 from bus.forgotten import PartCommand, Register, names_of
+from llum.cli.commands.forgetting import in_words
+from llum.people.forgetting import Counts, Receipt
 from llum.places.files import MANIFEST_FILE
 from llum.places.forgotten_files import content_of, read_list
 from llum.places.telling import place_of, tell_all
@@ -78,3 +81,16 @@ async def test_a_person_takes_what_is_known_of_parts_along(bus: Bus) -> None:
     assert [one.who for one in (await register.known()).values() if one.which] == [names.of("anna")]
     await register.record("anna", is_finished=True)
     assert set(await register.known()) == {names.of("anna")}
+
+
+def test_a_receipt_says_which_backups_know_and_what_a_cluster_keeps() -> None:
+    """And nothing of either where there is none."""
+    receipt = Receipt(user="anna", removed=Counts(), left=Counts(), known=True)
+    said = in_words(receipt)
+    assert "backups" not in said
+    assert "cluster" not in said
+    told = msgspec.structs.replace(receipt, in_votes=True, backups_told=["/a"], backups_not_told=["/b (away)"])
+    said = in_words(told)
+    assert "backups that forget this person, too, when they are restored: 1" in said
+    assert "NOT TOLD: /b (away)" in said
+    assert "the servers of the cluster keep what they have voted on for some minutes more" in said

@@ -38,7 +38,7 @@ def forget(settings: Settings, user: str, yes: bool, as_json: bool, app: str) ->
         raise click.ClickException("nothing was erased")
     with Progress() as progress:
         receipt: Receipt = with_client(settings, lambda client: _forget(client, user, settings.data_dir, progress), app)
-    say(receipt, _in_words(receipt), as_json=as_json)
+    say(receipt, in_words(receipt), as_json=as_json)
     if receipt.left.total or not receipt.known:
         raise Exit(EXIT_FAILED)
 
@@ -52,7 +52,8 @@ async def _forget(client: "Client", user: str, data_dir: Path, progress: Progres
     return msgspec.structs.replace(receipt, backups_told=told.backups, backups_not_told=told.not_told)
 
 
-def _in_words(receipt: "Receipt") -> str:
+def in_words(receipt: "Receipt") -> str:
+    """Give the lines of a receipt."""
     lines = [] if receipt.known else [f"there was no model of {receipt.user}: see `llum admin person list`"]
     lines.append(f"erased of {receipt.user}: {_listed(receipt.removed)}")
     lines += [f"not looked at: {what}" for what in receipt.not_looked_at]
