@@ -108,13 +108,18 @@ class LogConsumer:
         """Say whether it is time to ask for more."""
         return self.outstanding <= FEW_OUTSTANDING
 
-    async def open(self, stream_last: int) -> None:
-        """Make the consumer. Raises `ApiError` or `Transient`."""
+    async def open(self, stream_last: int, stream_leader: str = "") -> None:
+        """Make the consumer. Raises `ApiError` or `Transient`.
+
+        That nothing is pending means that there is nothing up to `stream_last` only where the leader of the stream says
+        so: on another server of a cluster, which may be a moment behind it, messages may just be missing.
+        """
         self._inbox = self._bus.new_inbox()
         self._listening = await self._bus.listen(self._inbox, self._receive)
         body = {"stream_name": self._stream, "action": "create", "config": self._configuration()}
         made = await JetStream(self._bus).call(f"CONSUMER.CREATE.{self._stream}.{self._name}", body)
-        nothing_is_there = made.get("num_pending", 0) == 0 and self.broken is None
+        nothing_is_pending = made.get("num_pending", 0) == 0 and self.broken is None
+        nothing_is_there = nothing_is_pending and leader_of(made) == stream_leader
         self.position = stream_last if nothing_is_there else self.last_seq
 
     async def request(self, count: int) -> None:
@@ -222,6 +227,11 @@ class LogConsumer:
             return
         self._flush()
         self.position = max(self.position, int(looked_at))
+
+
+def leader_of(info: dict[str, Any]) -> str:
+    """Name the server of a cluster that leads a stream or consumer, by what JetStream says of it; empty: no cluster."""
+    return str((info.get("cluster") or {}).get("leader") or "")
 
 
 def _reply_to(headers: bytes) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from bus.connection import Bus
-from bus.consumer import FEW_OUTSTANDING, HEARTBEAT_S, LogConsumer, LogMessage
+from bus.consumer import FEW_OUTSTANDING, HEARTBEAT_S, LogConsumer, LogMessage, leader_of
 from bus.errors import LogTruncatedError
 from bus.jetstream import JetStream
 from bus.logger import get_logger
@@ -131,13 +131,13 @@ class LogReader:
             log.info("log_reader.broken_off", reason=reason, last_seq=self._last_seq)
 
     async def _open(self, consumer: LogConsumer) -> None:
-        last = await stream_last(self._bus, self._stream)
+        last, leader = await _last_and_leader(self._bus, self._stream)
         if last < self._last_seq:
             raise LogTruncatedError(
                 f"the log ends at {last}, but has been read up to {self._last_seq}",
                 "another log or an older copy is there: restore the newest one, or start again and see `llum status`",
             )
-        await consumer.open(last)
+        await consumer.open(last, leader)
 
     async def _keep_reading(self, consumer: LogConsumer) -> None:
         while consumer.broken is None and self._first:
@@ -181,7 +181,13 @@ class LogReader:
 
 async def stream_last(bus: Bus, stream: str = LOG_STREAM) -> int:
     """Give the last sequence of a log stream. Raises `ApiError` or `Transient`."""
-    return int((await JetStream(bus).call(f"STREAM.INFO.{stream}"))["state"]["last_seq"])
+    return (await _last_and_leader(bus, stream))[0]
+
+
+async def _last_and_leader(bus: Bus, stream: str) -> tuple[int, str]:
+    """Give the last sequence of a stream, and the server that knows of it first; empty where there is but one."""
+    info = await JetStream(bus).call(f"STREAM.INFO.{stream}")
+    return int(info["state"]["last_seq"]), leader_of(info)
 
 
 async def last_sequences(bus: Bus, partitions: Iterable[int], log_streams: int = 1) -> dict[int, int]:

@@ -294,3 +294,12 @@ async def test_nothing_is_lost_doubled_or_disordered_by_killing_the_server(
     assert seqs(got) == sorted(set(seqs(got)))
     if len(wanted) == 64:
         assert {seq for seq in acknowledged if seq <= last} <= set(seqs(got))
+
+
+@pytest.mark.parametrize(("leader", "position"), [("", 50), ("another-server", 0)])
+async def test_only_the_leader_of_a_stream_knows_that_nothing_is_there(bus: Bus, leader: str, position: int) -> None:
+    """Another server of a cluster may be behind: who believed it would pass over what is not there yet."""
+    consumer = LogConsumer(bus, 0, [], lambda _: None, LOG_STREAM)
+    await consumer.open(50, leader)
+    assert consumer.position == position
+    await consumer.close()
