@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,6 +56,9 @@ TRACES_WITHIN_S: Final = 10.0
 
 TRACES_POLL_S: Final = 0.05
 """Seconds between looks whether it has left."""
+
+TRACES_AGAIN_S: Final = 1.0
+"""Seconds between attempts to remove what nothing keeps any more: the first may have failed, as on a full disk."""
 
 KEPT: Final = 2
 """Snapshots of a partition: the newest, and the one before, should that be damaged."""
@@ -199,7 +203,11 @@ class Snapshotting:
         """Wait for what names somebody who was forgotten, to end their schedules. The relay takes it away."""
         try:
             async with asyncio.timeout(TRACES_WITHIN_S):
-                while self._shard.traces_seq:
+                for number in count():
+                    if not self._shard.traces_seq:
+                        return
+                    if number % round(TRACES_AGAIN_S / TRACES_POLL_S) == 0:
+                        await self._shard.remove_traces_if_nothing_keeps_them()
                     await self._sleep(TRACES_POLL_S)
         except TimeoutError:
             raise Unsnapped("what ends the schedules of somebody who was forgotten has not left") from None

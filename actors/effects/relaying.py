@@ -223,7 +223,10 @@ class Relay:
         These are read from the shard, so all that is applied must be there.
         """
         await self._partition.flush()
-        outbox.pass_over(await self._left())
+        left = await self._left()
+        outbox.pass_over(left)
+        # Nobody else does: as the follower that this worker was it has looked seconds ago.
+        await self._partition.shard.drop_outbox(left)
         await self._schedules.reconcile()
 
     async def _left(self) -> int:

@@ -208,8 +208,9 @@ class Shard:
 
     async def note_erasure(self, seq: int) -> None:
         """Note that all is in it that was to be forgotten up to a sequence. Raises what SQLite raises."""
-        await self._connection.execute(sql.NOTE_ERASURE, (seq,))
-        self.erased_seq = seq
+        if seq > self.erased_seq:
+            await self._connection.execute(sql.NOTE_ERASURE, (seq,))
+            self.erased_seq = seq
 
     def _empty_repeats(self) -> None:
         if self._loading is not None:
@@ -381,6 +382,10 @@ class Shard:
         await self._connection.execute(sql.FORGET_OUTBOX, (seq,))
         if also:
             await self._connection.execute(sql.FORGET_OUTBOX_OF, (_encode(also).decode(),))
+        await self.remove_traces_if_nothing_keeps_them()
+
+    async def remove_traces_if_nothing_keeps_them(self) -> None:
+        """Rewrite the file if it still has to be, and no entry of the outbox names who was forgotten."""
         if self.traces_seq and not (await _one(self._connection, sql.KEEPS_TRACES))[0]:
             await self.remove_traces()
 
