@@ -18,7 +18,7 @@ NOT_READY_PAUSE_S: Final = 0.05
 """Seconds before asking again while JetStream is starting."""
 
 NO_MESSAGE: Final = 10037
-NO_MESSAGE_TO_DELETE: Final = 10057
+NO_MESSAGE_TO_DELETE: Final = (10057, 10043)
 TOO_MANY_OF_SUBJECT: Final = 10077
 WRONG_LAST_SEQUENCE: Final = 10071
 STREAM_DIFFERS: Final = 10058
@@ -152,7 +152,7 @@ class JetStream:
         try:
             await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": seq})
         except ApiError as error:
-            if error.err_code != NO_MESSAGE_TO_DELETE:
+            if error.err_code not in NO_MESSAGE_TO_DELETE:
                 raise
             return False
         return True

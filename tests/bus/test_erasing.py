@@ -1,5 +1,6 @@
 """Erasing: afterwards no byte of what was erased is in any file of nats-server, also after kill -9."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -82,6 +83,14 @@ async def test_later_messages_can_be_spared(bus: Bus) -> None:
     assert await erase(bus, REJECTED_STREAM, ALICE, up_to=last) == 5
     assert await erase(bus, REJECTED_STREAM, ALICE, which=lambda message: b"HEAD" not in message.headers) == 0
     assert await JetStream(bus).count(REJECTED_STREAM, ALICE) == 5
+
+
+async def test_two_who_erase_the_same_do_not_get_into_each_others_way(bus: Bus) -> None:
+    """What the other one has just erased is gone. A sweep and an operator may do so, or two workers."""
+    await publish_both(bus, 300)
+    erased = await asyncio.gather(*(erase(bus, REJECTED_STREAM, ALICE) for _ in range(4)))
+    assert sum(erased) == 300
+    assert await JetStream(bus).count(REJECTED_STREAM, ALICE) == 0
 
 
 async def test_what_nats_server_has_dropped_by_itself_is_erased_by_renewing(tmp_path: Path, bus: Bus) -> None:
