@@ -13,8 +13,8 @@ from actors.cutting import CutPlan, Planner, carry_out, finish
 from actors.erasing import erase_snapshots
 from actors.store.digests import Digests
 from actors.worker import Worker
-from bus import checkpoints, erasures, log_cuts
-from bus.aside import list_aside, remove_aside
+from bus import erasures, log_cuts
+from bus.aside import list_aside
 from bus.connection import Bus
 from bus.erasing import erase, pages
 from bus.installation import find as find_installation
@@ -24,10 +24,9 @@ from bus.secret import DIGEST_KEY, secret
 from bus.shard_snapshots import list_snapshots, store_of
 from bus.subjects import log_stream_of, log_subjects_of_user, partition_of
 from bus.users import list_users
-from schemas.commands import Forget, Tell
-from schemas.evidence import NewEvidence
+from schemas.commands import Forget
 from schemas.queries import Ask
-from schemas.replies import AskReply, Refused
+from schemas.replies import AskReply
 from tests.actors.hosting import ALICE, HERS, HIS, Host
 from tests.actors.serving import PARTITIONS
 from tests.actors.snapping import damage_newest, events, holds, lines, seqs, snapshot
@@ -180,40 +179,6 @@ async def test_a_forget_that_is_met_while_catching_up_is_erased_once_that_is_don
 
     await eventually(is_erased, "older snapshots are gone, and there is a new one")
     assert await host.llum.values("a", BEN) == [1, 2, 3]
-
-
-async def test_what_another_primary_has_relayed_does_not_keep_a_forget_waiting(host: Host) -> None:
-    """It is in the outbox of a worker that takes over, or that begins with a snapshot, and nothing takes it away."""
-    worker = await lived(host)
-    await cut(host, worker)
-    await worker.set_primary(HERS, False)
-    tell = Tell(id="refused", context=["c"], component="none", evidence=NewEvidence(value=1))
-    refused = await host.llum.requests.send(BEN, "llum", tell, DEADLINE_S)
-    assert isinstance(refused, Refused)
-    await checkpoints.write(host.llum.bus, HERS, refused.seq)
-    await worker.set_primary(HERS, True)
-    forgotten = await host.llum.requests.send(ALICE, "llum", Forget(id="forget"), DEADLINE_S)
-    assert await seqs(host.llum.bus) == [forgotten.seq]
-
-
-async def test_a_file_that_could_not_be_written_anew_at_a_forget_is_before_its_snapshot_is_made(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing else happens in the partition that would have it tried again."""
-    failures = iter([OSError("no room")])
-
-    def remove(path: Path) -> None:
-        for failure in failures:
-            raise failure
-        remove_aside(path)
-
-    worker = await lived(host)
-    await cut(host, worker)
-    monkeypatch.setattr("actors.store.shard.remove_aside", remove)
-    with lines() as logs:
-        forgotten = await host.llum.requests.send(ALICE, "llum", Forget(id="forget"), DEADLINE_S)
-    assert "traces_not_removed" in [one["event"] for one in logs]
-    assert await seqs(host.llum.bus) == [forgotten.seq]
 
 
 async def test_the_other_workers_wait_for_the_snapshot_of_the_primary(host: Host) -> None:
