@@ -10,7 +10,7 @@ from bench.soak.running import soak
 from bench.soak.slopes import FEWEST, judged, judged_growth, line
 
 TIMES = [10.0 * number for number in range(120)]
-SECONDS = 300.0
+SECONDS = 45.0
 
 
 def noisy(slope: float, noise: float = 1.0) -> list[float]:
