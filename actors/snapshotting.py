@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -56,9 +55,6 @@ TRACES_WITHIN_S: Final = 10.0
 
 TRACES_POLL_S: Final = 0.05
 """Seconds between looks whether it has left."""
-
-TRACES_AGAIN_S: Final = 1.0
-"""Seconds between attempts to remove what nothing keeps any more: the first may have failed, as on a full disk."""
 
 KEPT: Final = 2
 """Snapshots of a partition: the newest, and the one before, should that be damaged."""
@@ -200,14 +196,14 @@ class Snapshotting:
         return bool(begun) and time.time() - begun >= self._policy.hours * 3600
 
     async def _until_traces_have_left(self) -> None:
-        """Wait for what names somebody who was forgotten, to end their schedules. The relay takes it away."""
+        """Wait for what names somebody who was forgotten, to end their schedules. The relay takes it away.
+
+        Where the file could not be written anew at the forget, as on a full disk, nothing else would try that again.
+        """
+        await self._shard.remove_traces_if_nothing_keeps_them()
         try:
             async with asyncio.timeout(TRACES_WITHIN_S):
-                for number in count():
-                    if not self._shard.traces_seq:
-                        return
-                    if number % round(TRACES_AGAIN_S / TRACES_POLL_S) == 0:
-                        await self._shard.remove_traces_if_nothing_keeps_them()
+                while self._shard.traces_seq:
                     await self._sleep(TRACES_POLL_S)
         except TimeoutError:
             raise Unsnapped("what ends the schedules of somebody who was forgotten has not left") from None

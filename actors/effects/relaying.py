@@ -225,7 +225,7 @@ class Relay:
         await self._partition.flush()
         left = await self._left()
         outbox.pass_over(left)
-        # Nobody else does: as the follower that this worker was it has looked seconds ago.
+        # It would stay until something else leaves, and the traces of whoever is forgotten with it.
         await self._partition.shard.drop_outbox(left)
         await self._schedules.reconcile()
 

@@ -14,7 +14,6 @@ import aiohttp
 from bench import people
 from bench.preferences import body_of
 from bench.soak.visitors import WrongAnswer, visit
-from bus.subjects import DEFAULT_PARTITIONS, partition_of
 from identity.registrations import access
 from identity.tokens import Tokens
 from llum.client import Client
@@ -69,14 +68,7 @@ class SteadyLoad:
         ]
 
     async def prepare(self) -> None:
-        """Make the people, and a token for each. Have all shards open, too: the first command of each does that."""
-        left = set(range(DEFAULT_PARTITIONS))
-        for user in map("starter{}".format, itertools.count()):
-            if not left:
-                break
-            if partition_of(user, DEFAULT_PARTITIONS) in left:
-                left.discard(partition_of(user, DEFAULT_PARTITIONS))
-                await self._make(user)
+        """Make the people, and a token for each."""
         for number in range(PEOPLE):
             user = people.person(number)
             await self._make(user)

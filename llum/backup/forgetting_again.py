@@ -55,11 +55,11 @@ ConnectWorker = Callable[[], Awaitable[Bus]]
 SERVED_WITHIN_S: Final = 60.0
 """Seconds for a partition to say who is in it: it is ready by then."""
 
-
 ERASED_WITHIN_S: Final = 120.0
-"""Seconds for a worker to do so. After that it is forgotten all the same, which may take longer."""
+"""Seconds to wait for what a worker does once it is ready. After that people are forgotten all the same."""
 
 LOOK_EVERY_S: Final = 0.1
+"""Seconds between looks whether it is done."""
 
 
 class Restoration(NamedTuple):
