@@ -30,6 +30,11 @@ CRAMPED: Final = "worker-c"
 DISK_MEGABYTES: Final = 1024
 """More than a run needs: it takes memory only for what is on it."""
 
+STARTS: Final = 5
+"""A process that reaches no nats-server in time ends, and whatever supervises it starts it again. So does this."""
+
+NO_SERVER: Final = "no nats-server answers"
+
 NOWHERE: Final = "127.0.0.1:1"
 """An address at which nobody listens."""
 
@@ -168,9 +173,16 @@ class Stage(Cluster):
             own_clock.put(clock, 0.0)
         own = {"--nats-url": self._urls_of(name), "--credentials": str(self.data_dir / "credentials.json")}
         words = [word for option in own.items() for word in option]
-        log = self.folder / f"{name}-{len(list(self.folder.glob(f'{name}-*.log')))}.log"
         command = [sys.executable, str(Path(own_clock.__file__)), str(clock), kind, *words, *options]
-        self.processes[name] = self._run_to(log, '"event":"ready"', *self.on_host(name, *command))
+        for left in reversed(range(STARTS)):
+            log = self.folder / f"{name}-{len(list(self.folder.glob(f'{name}-*.log')))}.log"
+            try:
+                self.processes[name] = self._run_to(log, '"event":"ready"', *self.on_host(name, *command))
+            except AssertionError:
+                if not left or NO_SERVER not in log.read_text():
+                    raise
+            else:
+                return
 
     def _clock_of(self, name: str) -> Path:
         return self.folder / f"{name}.clock"
