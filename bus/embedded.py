@@ -19,6 +19,9 @@ FOLDER: Final = "nats"
 CONFIG_FILE: Final = "nats.conf"
 PID_FILE: Final = "nats.pid"
 
+ANY_PORT: Final = -1
+"""How the server's configuration says that the system is to choose."""
+
 READY_POLL_S: Final = 0.01
 """Seconds between looks at whether the server answers: it does so about 50 ms after its start."""
 
@@ -46,7 +49,10 @@ class EmbeddedServer:
         sync_interval: str = "always",
         limits: AppLimits = DEFAULT_LIMITS,
     ) -> None:
-        """Port 0: any free one, chosen at the first start. `sync_interval` 10s is faster; a power cut may lose it."""
+        """Port 0: any free one, known once the first start is ready.
+
+        `sync_interval` 10s is faster; a power cut may lose what was told last.
+        """
         self._data = Path(data_dir).absolute()
         self._folder = self._data / FOLDER
         self._partitions = partitions
@@ -135,7 +141,8 @@ class EmbeddedServer:
         """Give the text of the server's configuration file. Strings are quoted as in JSON, which nats-server reads."""
         return "\n".join(
             [
-                f'listen: "127.0.0.1:{self.port}"',
+                f'listen: "127.0.0.1:{self.port or ANY_PORT}"',
+                f"ports_file_dir: {_quoted(str(self._folder))}",
                 'server_name: "llum-embedded"',
                 f"max_payload: {MAX_PAYLOAD_BYTES}",
                 f"log_file: {_quoted(str(self.log_file))}",
@@ -172,7 +179,9 @@ class EmbeddedServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(nats_process.end_orphan, self._pid_file, self._config_file)
-        self.port = await asyncio.to_thread(nats_process.free_port, self.port)
+        await asyncio.to_thread(nats_process.remove_ports_files, self._folder)
+        if self.port:
+            await asyncio.to_thread(nats_process.require_free_port, self.port)
         await asyncio.to_thread(self._write_configuration)
         self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
         nats_process.note_child(self._pid_file, self._process.pid)
@@ -184,7 +193,14 @@ class EmbeddedServer:
         self._config_file.write_text(self.configuration(), encoding="utf-8")
 
     async def answers(self) -> bool:
-        """Tell whether the server greets. It does so only after it has read its streams."""
+        """Tell whether this server greets. It does so only after it has read its streams.
+
+        Another one may listen at the port that this one was to have, until this one has found that out and ended.
+        """
+        port = self.listens_at().get("nats")
+        if port is None:
+            return False
+        self.port = port
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
@@ -196,6 +212,10 @@ class EmbeddedServer:
             return False
         finally:
             writer.close()
+
+    def listens_at(self) -> dict[str, int]:
+        """Give the server's ports by what they are for, as it says itself; empty if it does not listen."""
+        return nats_process.ports(self._folder, self.pid) if self.pid else {}
 
     def _failure(self, message: str) -> EmbeddedServerError:
         reason = nats_process.last_words(self.log_file)

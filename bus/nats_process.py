@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bus.errors import EmbeddedServerError
 
@@ -90,19 +91,38 @@ def end_noted(pid_file: Path, config_file: Path) -> bool:
     return True
 
 
-def free_port(port: int) -> int:
-    """Give the port, or for 0 any free one. Raises `EmbeddedServerError` if it is taken."""
+def require_free_port(port: int) -> None:
+    """Raise `EmbeddedServerError` if a port is taken, and stays so for a while."""
     deadline = time.monotonic() + PORT_FREE_WITHIN_S
     while True:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
             try:
                 probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
+                return
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                     raise _no_port(port, error) from error
         time.sleep(0.05)
+
+
+def remove_ports_files(folder: Path) -> None:
+    """Remove what servers that were killed have left: the id of such a process may come again."""
+    for file in folder.glob("*.ports"):
+        file.unlink(missing_ok=True)
+
+
+def ports(folder: Path, pid: int) -> dict[str, int]:
+    """Read from the server's ports file where it listens, by kind (`nats`, `profile`); empty if it does not do so yet.
+
+    The file is of nats-server's setting `ports_file_dir`.
+    """
+    try:
+        urls: dict[str, list[str]] = json.loads((folder / f"{_PROGRAM}_{pid}.ports").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # not there, or not written to its end
+        return {}
+    found = {kind: urlsplit(several[0]).port for kind, several in urls.items() if several}
+    return {kind: port for kind, port in found.items() if port is not None}
 
 
 def last_words(log_file: Path) -> str:

@@ -17,9 +17,8 @@ import nats
 from bench import people
 from bench.figures import Result, absolute
 from bench.ground import PARTITIONS, BenchGround, Benchmark
-from bus import nats_process
 from bus.connection import Bus
-from bus.embedded import EmbeddedServer
+from bus.embedded import ANY_PORT, EmbeddedServer
 from bus.installation import install
 from bus.subjects import command_subject
 
@@ -38,17 +37,16 @@ class _Profiled(EmbeddedServer):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, partitions=PARTITIONS, sync_interval="10s")
-        self._profile_port = nats_process.free_port(0)
 
     def configuration(self) -> str:
-        return f"{super().configuration()}\nprof_port: {self._profile_port}\n"
+        return f"{super().configuration()}\nprof_port: {ANY_PORT}\n"
 
     async def heap_bytes(self) -> int:
         """Give what the heap holds after a garbage collection."""
         return await asyncio.to_thread(self._heap_bytes)
 
     def _heap_bytes(self) -> int:
-        url = f"http://127.0.0.1:{self._profile_port}/debug/pprof/heap?gc=1&debug=1"
+        url = f"http://127.0.0.1:{self.listens_at()['profile']}/debug/pprof/heap?gc=1&debug=1"
         with urlopen(url, timeout=60) as answer:
             found = _HEAP.search(answer.read().decode())
         assert found, "Go tells it"

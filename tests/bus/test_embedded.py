@@ -90,6 +90,27 @@ async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert "LLUM_NATS_PORT" in caught.value.hint
 
 
+async def test_another_server_at_the_port_is_not_taken_for_this_one(
+    server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came between the look whether the port is free and the start."""
+    monkeypatch.setattr(nats_process, "require_free_port", lambda _: None)
+    other = EmbeddedServer(tmp_path / "other", server.port)
+    await other.start()
+    with pytest.raises(EmbeddedServerError, match="address already in use"):
+        await other.wait_ready()
+
+
+async def test_ports_of_a_server_that_was_killed_are_not_believed(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Its file stays, and the id of its process may come again."""
+    server.kill()
+    await server.wait()
+    [left] = (tmp_path / "data" / "nats").glob("*.ports")
+    await server.start()
+    assert not left.exists()
+    await server.wait_ready()
+
+
 async def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
     """A file in its place stands for all reasons, as root may write anywhere."""
     (tmp_path / "data").write_text("not a folder")

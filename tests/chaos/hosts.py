@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack, suppress
 from typing import Final, Protocol
 
-from tests.deploy.cluster import free_ports
+from tests.ports import free_ports
 
 LOCAL: Final = "127.0.0.1"
 FIRST_PORT: Final = 4222

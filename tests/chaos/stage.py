@@ -16,7 +16,8 @@ from typing import Final, NamedTuple
 from tests.chaos import own_clock
 from tests.chaos.hosts import hosts_for
 from tests.chaos.links import Endpoint, Link
-from tests.deploy.cluster import Cluster, Place, free_ports
+from tests.deploy.cluster import Cluster, Place
+from tests.ports import free_ports
 from tests.small_disk import Disk, mounted
 from tests.system.harness import until
 

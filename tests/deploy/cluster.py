@@ -1,15 +1,14 @@
 """A cluster of three nats-servers on loopback, each with the configuration that llum prints for it."""
 
 import json
-import socket
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from bus.nats_process import find_binary
 from tests.end_to_end.external import External
+from tests.ports import free_port, free_ports
 
 SERVERS = 3
 
@@ -21,13 +20,6 @@ class Place(NamedTuple):
     port: int
     route_port: int
     host: str = "127.0.0.1"
-
-
-def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Give ports that nobody listens at. Raises `OSError` for an address that is not of this machine."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server((host, 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]
 
 
 class Cluster(External):
@@ -88,7 +80,7 @@ class Cluster(External):
 
     def start_edge(self) -> None:
         """Start an edge, and remember where it is."""
-        [port] = free_ports(1)
+        port = free_port()
         self.start_process("edge", "--http-port", str(port))
         self.http = f"http://127.0.0.1:{port}"
 

@@ -4,13 +4,13 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from bus.nats_process import find_binary
 from tests.end_to_end.conftest import Llum
+from tests.ports import free_port
 from tests.system.harness import until
 
 PARTITIONS = 4
@@ -20,8 +20,7 @@ class External(Llum):
     """A nats-server with the configuration that llum prints, and whichever processes of llum are started beside it."""
 
     def __init__(self, folder: Path, more: str = "", **settings: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         super().__init__(folder, **{"LLUM_NATS_URL": self.url, "LLUM_PARTITIONS": str(PARTITIONS)} | settings)
         self.more = more

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.conftest import Llum
+from tests.ports import free_port
 from tests.system.harness import until
 from tests.waiting import DEADLINE_S
 
@@ -56,8 +57,7 @@ def test_folder_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path)
 
 def test_external_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     """The address, and the variable."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     ran = up(tmp_path / "data", LLUM_NATS_URL=f"nats://127.0.0.1:{number}")
     assert_one_clear_line(ran, f"nats://127.0.0.1:{number}", "LLUM_NATS_URL")
 

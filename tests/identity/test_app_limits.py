@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from identity.callout.keys import CalloutKeys
 from identity.callout.service import Admitted, Callout, Decide
 from identity.inboxes import Inboxes
 from tests.nats_server import running_server
+from tests.ports import free_ports
 from tests.raw_nats import raw
 
 LIMITS = AppLimits(connections=2, subscriptions=3, payload=4096)
@@ -33,18 +33,13 @@ class WithListeners(EmbeddedServer):
 
     def __init__(self, data_dir: Path) -> None:
         super().__init__(data_dir)
-        self.mqtt, self.websocket = free_port(), free_port()
+        self.mqtt, self.websocket = free_ports(2)
 
     def configuration(self) -> str:
         mqtt = f'mqtt {{ listen: "127.0.0.1:{self.mqtt}" }}'
         websocket = f'websocket {{ listen: "127.0.0.1:{self.websocket}", no_tls: true }}'
         text = super().configuration().replace('"APPS": {', '"APPS": {"jetstream": "enabled",')
         return f"{text}\n{mqtt}\n{websocket}\n"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @asynccontextmanager

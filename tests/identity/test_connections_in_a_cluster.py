@@ -13,8 +13,9 @@ from bus.embedded import EmbeddedServer
 from identity.callout.connections import Connections, Identity
 from identity.callout.keys import CalloutKeys
 from identity.callout.service import Callout
-from tests.identity.test_app_limits import anybody, free_port
+from tests.identity.test_app_limits import anybody
 from tests.nats_server import running_server
+from tests.ports import free_ports
 from tests.raw_nats import raw
 from tests.waiting import eventually, until
 
@@ -37,7 +38,7 @@ class Member(EmbeddedServer):
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[tuple[EmbeddedServer, EmbeddedServer]]:
     """Both have the same configuration, but for their names and places."""
-    ports = free_port(), free_port()
+    ports = free_ports(2)
     here, there = Member(tmp_path / "here", *ports), Member(tmp_path / "there", *ports[::-1])
     ensure(tmp_path / "here")
     (tmp_path / "there").mkdir(mode=0o700)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bus.nats_process import find_binary
-from tests.deploy.cluster import free_ports
+from tests.ports import free_port
 from tests.system.harness import Llum, until
 from tests.system.plain_bus import PlainBus
 from tests.system.plain_http import PlainHttp
@@ -169,7 +169,7 @@ def flip_bytes_of(data_dir: Path, text: bytes) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[str]:
     """The address of an object store on a nats-server that knows nothing of llum."""
-    [port] = free_ports(1)
+    port = free_port()
     options = ["-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(tmp_path / "store")]
     server = subprocess.Popen([find_binary(), *options], stderr=subprocess.DEVNULL)
     until(lambda: is_open(port), "the nats-server of the store serves")

@@ -17,6 +17,7 @@ from llum.failures import Fault
 from llum.metrics.serving import serving
 from llum.metrics.values import MetricValue
 from llum.settings import Settings
+from tests.ports import free_port
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -36,11 +37,6 @@ def some_values() -> list[MetricValue]:
 
 async def read() -> list[MetricValue]:
     return some_values()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def free_port_after() -> int:
