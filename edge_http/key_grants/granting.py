@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from edge_http.http.observe import TRACE
-from edge_http.http.responses import json_response
+from edge_http.http.responses import JSON_HEADERS, json_response
 from edge_http.http.sources import PROXIES
 from edge_http.key_grants.posted import Posted
 from edge_http.keys import AUTHENTICATOR, REQUESTS
@@ -66,7 +66,8 @@ async def key_grant(request: web.Request, posted: Posted) -> web.Response:
     """Give a token for a key, or say why not. Raises `rate_limited`, `unavailable`."""
     client_id, secret = posted.get("client_id"), posted.get("client_secret")
     if not client_id or not secret:
-        return web.Response(text=_UNAUTHORIZED, status=401, headers={hdrs.CACHE_CONTROL: "no-store"})
+        headers = {**JSON_HEADERS, hdrs.CONTENT_TYPE: "text/plain; charset=utf-8"}
+        return web.Response(body=_UNAUTHORIZED.encode(), status=401, headers=headers)
     try:
         proven = await _proven(request, client_id, secret)
         key = _key_in(posted)

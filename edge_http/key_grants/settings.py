@@ -31,8 +31,9 @@ _FOR_DEVICE: Final = "/{key:[^/]+}/settings/{device:.+}"
 
 def add_key_settings(app: web.Application) -> None:
     """Add the paths. A path that somebody else has is theirs, whatever the order: these begin with any name."""
-    app.router.add_put(_SETTINGS, _put)
-    app.router.add_get(_SETTINGS, _get)
+    for path in (_SETTINGS, f"{_SETTINGS}/"):
+        app.router.add_put(path, _put)
+        app.router.add_get(path, _get)
     app.router.add_get(_FOR_DEVICE, _get_for_device)
 
 

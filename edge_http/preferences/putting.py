@@ -115,4 +115,4 @@ def _within_allowed(reached: ReachedPlace, body: Body, view: str, mode: PutMode)
         return body
     if view != DEFAULT_VIEW or mode == "replace":
         raise BeyondAllowed(None, "send ?merge=true without another view: it may unset nothing else")
-    return allowed_part(body, reached.allowed)
+    return allowed_part(body, reached.allowed, mode)

@@ -13,6 +13,7 @@ from edge_http.key_grants import settings
 from edge_http.preferences.face import PreferencesFace
 from identity.preferences.joining import KeyJoining
 from identity.preferences.keys import KeyRecord
+from model.preferences.sets import deep_merge
 from schemas.errors import Code, LlumError, Transient
 from schemas.grants import Consent
 from schemas.preferences import PutPreferences
@@ -79,7 +80,9 @@ async def test_settings_are_put_and_given_back(town: SettingsTown) -> None:
         for name in (TERM, OTHER):
             headers = {"Authorization": f"bEaReR  {token}"}
             assert await town.say("PUT", path, headers=headers, json=body(name)) == (200, done)
-        assert await town.say("GET", path, token) == (200, {"gpiiKey": key, "preferences": body(TERM, OTHER)})
+        for given in (path, f"{path}/"):
+            found = await town.say("GET", URL(given, encoded=True), token)
+            assert found == (200, {"gpiiKey": key, "preferences": body(TERM, OTHER)})
         assert await town.say("GET", f"/preferences/{_escaped(key)}", token) == (200, body(TERM, OTHER))
 
 
@@ -120,19 +123,23 @@ async def test_a_credential_writes_what_it_may_in_each_context(town: SettingsTow
 
 NOT_ALLOWED: Final[list[Any]] = [
     *({"contexts": odd} for odd in (None, [], [1], "x", 3)),
-    body(TERM) | {"name": "Mine"},
-    body(TERM) | {"metadata": [{"type": "required"}]},
-    body(TERM) | {"other": 1},
-    {"contexts": {"gpii-default": {"preferences": {TERM: 1}, "name": "Mine"}}},
-    {"contexts": {"gpii-default": {"preferences": {TERM: 1}, "metadata": []}}},
-    {"contexts": {"gpii-default": {"preferences": {}, "priority": 1}}},
     {"contexts": {"gpii-default": {"preferences": {TERM: 1, OTHER: None}}}},
+    {"contexts": {"gpii-default": {"preferences": {TERM: 1}, "name": "Mine"}, "night": {"preferences": {OTHER: 1}}}},
 ]
+
+NAMES: Final[list[Any]] = [
+    body() | {"name": "Mine"},
+    body() | {"metadata": [{"type": "required"}]},
+    {"contexts": {"gpii-default": {"preferences": {}, "name": "Mine"}}},
+    {"contexts": {"gpii-default": {"preferences": {}, "metadata": [{"type": "required", "scope": ["*"]}]}}},
+    {"contexts": {"gpii-default": {"preferences": {}, "priority": 1}}},
+]
+"""What names and describes settings, and is none."""
 
 
 @pytest.mark.parametrize("allowed", [[], [TERM]])
 async def test_nothing_goes_by_a_token_that_may_write_some_terms(town: SettingsTown, allowed: list[str]) -> None:
-    """By no face, whatever the form of the body: neither sets nor their names and metadata. An empty set is none."""
+    """By no face, whatever the form of the body. An empty set is none."""
     key = f"kept-{len(allowed)}"
     kept = body(TERM, OTHER) | {"name": "Kept"}
     await town.make_safe(key, kept)
@@ -143,7 +150,7 @@ async def test_nothing_goes_by_a_token_that_may_write_some_terms(town: SettingsT
         assert await town.say("PUT", f"/{key}/settings", token, json=sent) == (401, UNAUTHORIZED), sent
         assert (await town.say("PUT", f"{path}?merge=true", token, json=sent)).status == 403, sent
         assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status in (400, 403), sent
-    for sent in ({}, {"name": None}, {"contexts": {"gpii-default": None}}):
+    for sent in ({}, {"name": None}, {"contexts": {"gpii-default": None}}, *NAMES):
         assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status == 403, sent
     assert (await town.say("PUT", path, token, json=body(*allowed))).status == 403, "it would unset all others"
     for sent in ({"contexts": {}}, body(context="night"), body(*allowed)):
@@ -151,6 +158,17 @@ async def test_nothing_goes_by_a_token_that_may_write_some_terms(town: SettingsT
         assert (await town.say("PATCH", path, token, json=sent, headers=patch)).status == 200, sent
     assert (await town.say("PATCH", path, token, json={"contexts": {"night": {}}}, headers=patch)).status == 200
     assert await town.say("GET", path) == (200, kept)
+
+
+@pytest.mark.parametrize("named", NAMES)
+async def test_names_and_metadata_need_no_permission(town: SettingsTown, named: Any) -> None:
+    """Programs of the original send them with the terms that they may write: they are merged into what is there."""
+    await town.make_safe("named", body(OTHER))
+    token = await limited_token(town, "named", [TERM])
+    sent = deep_merge(body(TERM), named)
+    assert (await town.say("PUT", "/named/settings", token, json=sent)).status == 200
+    assert (await town.say("PUT", "/preferences/named?merge=true", token, json=sent)).status == 200
+    assert await town.say("GET", "/preferences/named") == (200, deep_merge(body(OTHER), sent))
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 3])
