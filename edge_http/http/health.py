@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PREFERENCES_NOT_READY: Final = "Problem with the database connection"
 """What clients of the preferences service are told in `message`, as the original of that service says it."""
 
+_AS_KNOWN: Final = {"Content-Type": "application/json; charset=utf-8"}
+"""How these clients know the type of the content."""
+
 MAX_REASONS: Final = 3
 """Reasons that are named of partitions that apply nothing."""
 
@@ -125,7 +128,7 @@ def add_health(app: web.Application) -> None:
 
 
 async def _health(_: web.Request) -> web.Response:
-    return json_response(b'{"status":"ok","isHealthy":true}')
+    return json_response(b'{"isHealthy":true}', headers=_AS_KNOWN)
 
 
 async def _ready(request: web.Request) -> web.Response:
@@ -148,10 +151,10 @@ async def _ready(request: web.Request) -> web.Response:
             f"{len(unready)} of {partitions} partitions apply nothing: {reasons}",
             {"bus": "connected", "paused_partitions": list(unready)},
         )
-    return json_response(msgspec.json.encode({"status": "ready", "partitions": partitions, "isReady": True}))
+    return json_response(b'{"isReady":true}', headers=_AS_KNOWN)
 
 
 def _not_ready(message: str, what: dict[str, Any]) -> web.Response:
     error = members_of(Error(Code.UNAVAILABLE, message))
     body = {"status": "not_ready", **what, "error": error, "isError": True, "message": PREFERENCES_NOT_READY}
-    return json_response(msgspec.json.encode(body), 503, {"Retry-After": "1"})
+    return json_response(msgspec.json.encode(body), 503, {**_AS_KNOWN, "Retry-After": "1"})

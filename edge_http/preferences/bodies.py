@@ -1,5 +1,6 @@
 """What is sent in the body of a request: preferences as JSON, or as a form."""
 
+import codecs
 from typing import Any, Final
 
 import msgspec
@@ -63,7 +64,7 @@ async def _read(request: web.Request) -> bytes:
 
 def _object_in(data: bytes) -> Any:
     try:
-        found = decode(_DECODER, data)
+        found = decode(_DECODER, data.removeprefix(codecs.BOM_UTF8))
     except Refusal as refusal:
         # What is said of a place is of no use: it has no names in it.
         raise Refusal(refusal.code, refusal.message, None, _JSON_HINTS.get(refusal.code, _VALUE_HINT)) from refusal

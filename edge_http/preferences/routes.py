@@ -34,21 +34,28 @@ def add_preferences(app: web.Application, face: PreferencesFace) -> None:
         for method, handler in handlers.items():
             add = app.router.add_get if method == hdrs.METH_GET else functools.partial(app.router.add_route, method)
             add(path, handler)
-    app.router.add_route("*", PREFIX + "{rest:.*}", _other)
+    for path in ("/preferences", PREFIX + "{rest:.*}"):
+        app.router.add_route("*", path, _other)
     tailed = {(method, PREFIX): TailedRoute(handler, _OF_KEY) for method, handler in _HANDLERS[_OF_KEY].items()}
     app[TAILED] = tailed
 
 
 async def _other(request: web.Request) -> web.StreamResponse:
-    """Answer a path with a slash at its end as without, and say of any other that there is nothing."""
+    """Answer a path with a slash at its end as without, and say of anything else that there is nothing."""
     handlers = _HANDLERS.get(_route_of(request.rel_url.raw_path))
     if handlers is None:
         return refused(404, f"Cannot {request.method} {request.path[:200]}")
     method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
     handler = handlers.get(method)
     if handler is None:
-        return refused(405, f"Cannot {request.method} {request.path[:200]}", {hdrs.ALLOW: ", ".join(handlers)})
+        return refused(405, f"Cannot {request.method} {request.path[:200]}", {hdrs.ALLOW: _allowed_by(handlers)})
     return await handler(request)
+
+
+def _allowed_by(handlers: Mapping[str, HttpHandler]) -> str:
+    """List methods for the header `Allow`: where there is GET, there is HEAD."""
+    head = [hdrs.METH_HEAD] if hdrs.METH_GET in handlers else []
+    return ", ".join([*handlers, *head])
 
 
 def _route_of(path: str) -> str:

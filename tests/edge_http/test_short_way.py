@@ -97,9 +97,9 @@ async def test_an_old_client_is_answered_and_left(edge: Edge, wire: Wire) -> Non
 async def test_a_head_has_no_body(edge: Edge, wire: Wire) -> None:
     """But the length that the answer to GET has."""
     members, _ = await wire.ask("HEAD /health HTTP/1.1", body=b"")
-    assert members["content-length"] == str(len(b'{"status":"ok","isHealthy":true}\n'))
+    assert members["content-length"] == str(len(b'{"isHealthy":true}\n'))
     _, body = await wire.ask("GET /health HTTP/1.1", body=b"")
-    assert body == b'{"status":"ok","isHealthy":true}\n'
+    assert body == b'{"isHealthy":true}\n'
 
 
 async def test_who_waits_to_be_told_to_go_on_is_told(edge: Edge, wire: Wire) -> None:

@@ -103,6 +103,7 @@ async def test_no_body_and_other_types_count_as_an_empty_object(opened: Edge, bo
         (b'{"contexts": {"a": 1e400}}', 400, "bad_field"),
         (b'{"contexts": {"a": "\xff"}}', 400, "malformed"),
         (b'{"contexts": {"a": "\\ud800"}}', 400, "malformed"),
+        (b"\xff\xfe{\x00}\x00", 400, "malformed"),
         (b'{"contexts": ' + b"[" * 70 + b"]" * 70 + b"}", 400, "too_deep"),
         (b'{"contexts": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", 400, "too_deep"),
         (b'{"contexts": {}, "x": "' + b"x" * 102_400 + b'"}', 413, "too_large"),
@@ -112,6 +113,12 @@ async def test_what_cannot_be_read_is_refused(opened: Edge, body: bytes, status:
     """In JSON, and not as a page; nothing is sent on."""
     assert await refusal(await put(opened, body, headers={"Accept": "text/html"})) == (status, code)
     assert opened.requests.sent == []
+
+
+async def test_a_byte_order_mark_is_passed_over(opened: Edge) -> None:
+    """Programs on Windows send one, and the original takes it."""
+    response = await put(opened, b"\xef\xbb\xbf" + json.dumps(SET).encode())
+    assert (response.status, (await response.json())["preferences"]) == (200, SET)
 
 
 async def test_a_body_has_100_kib(opened: Edge) -> None:
@@ -166,6 +173,8 @@ async def test_errors_are_as_the_original_s_clients_know_them(
         ("GET", "/preferences/carla/nothing", 404),
         ("GET", "/preferences//", 404),
         ("PUT", "/preferences/", 405),
+        ("GET", "/preferences", 405),
+        ("OPTIONS", "/preferences", 405),
     ],
 )
 async def test_what_there_is_not_is_said_in_json(opened: Edge, method: str, path: str, status: int) -> None:
@@ -173,6 +182,12 @@ async def test_what_there_is_not_is_said_in_json(opened: Edge, method: str, path
     response = await opened.http.request(method, path, headers={"Accept": "text/html"})
     assert await refusal(response) == (status, "unknown_verb")
     assert (status == HTTPStatus.METHOD_NOT_ALLOWED) == ("Allow" in response.headers)
+
+
+async def test_allow_names_the_methods_that_there_are(opened: Edge) -> None:
+    """HEAD among them, where there is GET."""
+    for path, allowed in (("/preferences", "POST"), ("/preferences/carla", "GET, PUT, PATCH, HEAD")):
+        assert (await opened.http.delete(path)).headers["Allow"] == allowed
 
 
 async def test_what_makes_a_safe_is_said_where_it_would(opened: Edge) -> None:
