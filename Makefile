@@ -26,7 +26,7 @@ test: setup ## Run the tests. Under 15 minutes on two idle cores.
 	@exec $(PYTHON) -m pytest -n $(TESTERS) --dist loadfile -m "not long and not storm" $(ARGS)
 
 test-long: setup ## Run long tests, and laws with more chance. 20 minutes.
-	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n $(TESTERS) --dist loadfile -m "long or storm or hypothesis" $(ARGS)
+	@LLUM_TEST_EFFORT=10 exec $(PYTHON) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "long or storm or hypothesis" $(ARGS)
 
 chaos: setup ## Have all kinds of faults. ARGS="60 SEED REPLICAS KILLS"
 	@exec $(PYTHON) -m tests.chaos $(ARGS)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from bench.processes import llum_up
 from bench.soak.load import SteadyLoad, loaded
 from bench.soak.sampling import SoakSample, SoakSampler, metrics_url
+from bus.subjects import DEFAULT_PARTITIONS
 
 SAMPLES: Final = 120
 """Samples of a soak, whatever it lasts."""
@@ -15,8 +16,8 @@ SAMPLES: Final = 120
 LEAST_EVERY_S: Final = 1.0
 """Seconds between two samples at least: to look costs a part of what is looked at."""
 
-SNAPSHOT_COMMANDS: Final = 100
-"""Commands of a partition after which a snapshot of it is made: every few minutes, instead of once a day."""
+COMMANDS_OF_A_SNAPSHOT: Final = 6400
+"""Commands of all partitions for each snapshot of one: each has a new one every few minutes, instead of once a day."""
 
 
 class Soaked(NamedTuple):
@@ -28,8 +29,11 @@ class Soaked(NamedTuple):
     load: SteadyLoad
 
 
-async def soak(folder: Path, seconds: float) -> Soaked:
-    """Run it for so long. Raises `BenchError`, `LlumError`, `OSError` where llum does not start or stops telling."""
+async def soak(folder: Path, seconds: float, partitions: int = DEFAULT_PARTITIONS) -> Soaked:
+    """Run it for so long. Raises `BenchError`, `LlumError`, `OSError` where llum does not start or stops telling.
+
+    With fewer partitions all shards are open sooner, so that a short soak can see that nothing else is opened.
+    """
     data_dir = folder / "data"
     started = llum_up(
         data_dir,
@@ -38,7 +42,8 @@ async def soak(folder: Path, seconds: float) -> Soaked:
         proxies="127.0.0.1",
         preferences_open_anywhere="1",
         metrics_port="0",
-        snapshot_commands=str(SNAPSHOT_COMMANDS),
+        partitions=str(partitions),
+        snapshot_commands=str(COMMANDS_OF_A_SNAPSHOT // partitions),
     )
     async with started as (running, _), loaded(str(running.http), data_dir) as load:
         sampler = SoakSampler(running.pid, data_dir, metrics_url(data_dir))

@@ -10,7 +10,12 @@ from bench.soak.running import soak
 from bench.soak.slopes import FEWEST, judged, judged_growth, line
 
 TIMES = [10.0 * number for number in range(120)]
-SECONDS = 45.0
+SECONDS = 300.0
+PARTITIONS = 8
+"""So few that all shards are opened before the first third is over: after that, no descriptor is to be added."""
+
+CACHED = ("active models",)
+"""Whoever was there in the last ten minutes stays in memory: in less time that only grows."""
 
 
 def noisy(slope: float, noise: float = 1.0) -> list[float]:
@@ -66,13 +71,13 @@ def test_too_few_samples_make_no_line() -> None:
 
 
 @pytest.mark.long
-async def test_a_short_soak_works_without_a_failure_and_leaves_nothing_open(tmp_path: Path) -> None:
-    """All that people and apps do succeeds; descriptors and lag are flat. Memory and disk take longer to settle."""
-    soaked = await soak(tmp_path, SECONDS)
+async def test_five_minutes_of_soak_without_a_failure_are_flat(tmp_path: Path) -> None:
+    """All that people and apps do succeeds; memory, descriptors, threads, lag and disk are flat within their noise."""
+    soaked = await soak(tmp_path, SECONDS, PARTITIONS)
     found = judge(soaked)
     print(*lines(soaked, found), sep="\n")
     assert not soaked.load.failed, soaked.load.first_failures
     assert len(soaked.load.done) == 9, "each kind of work is done"
-    settled = [one for one in found if one.name.startswith(("descriptors", "lag"))]
-    assert len(settled) == 5
-    assert [one.name for one in settled if not one.verdict.is_flat] == []
+    kinds = {one.name.split()[0] for one in found}
+    assert kinds >= {"memory", "descriptors", "threads", "lag", "disk"}
+    assert [one.name for one in found if not one.verdict.is_flat and one.name not in CACHED] == []
