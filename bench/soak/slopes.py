@@ -82,11 +82,8 @@ def judged_growth(commands: Sequence[float], levels: Sequence[float], least: flo
     over, grown = after_warm_up(commands), after_warm_up(levels)
     found = line(over, grown)
     half = len(over) // 2
-    before, after = (_growth(over[part], grown[part]) for part in (slice(half + 1), slice(half, None)))
+    # By lines, as at any moment a stream may hold blocks that are about to go.
+    before, after = (line(over[part], grown[part]).slope for part in (slice(half + 1), slice(half, None)))
     more = (after - UNEVEN * before) * (over[-1] - over[half])
     return SlopeVerdict(found, more <= max(NOISES * found.noise, least))
 
-
-def _growth(commands: Sequence[float], levels: Sequence[float]) -> float:
-    many = commands[-1] - commands[0]
-    return (levels[-1] - levels[0]) / many if many else 0.0

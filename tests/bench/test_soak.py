@@ -64,6 +64,12 @@ def test_what_keeps_all_that_is_told_grows_evenly() -> None:
     assert not judged_growth(commands, [0.0] * 90 + [9.0] * 30, least=8.0).is_flat
 
 
+def test_one_sample_makes_no_growth() -> None:
+    """Blocks that are about to go were there just when one looked for the last time."""
+    commands = [at * 20 for at in TIMES]
+    assert judged_growth(commands, [*noisy(0.0)[:-1], 140.0], least=8.0).is_flat
+
+
 def test_too_few_samples_make_no_line() -> None:
     """A soak that is too short says so instead of saying that all is well."""
     with pytest.raises(ValueError, match="too few"):
