@@ -22,7 +22,7 @@ from actors.live import ActiveModels, LiveModel
 from actors.settling import Settled, Settling, as_faulty, key_of, log_failed
 from actors.store.batch import Batch, Unwritable
 from actors.store.digests import Landmark
-from actors.store.keys import person_mark
+from actors.store.keys import CommandKey, person_mark
 from actors.store.restating import Attempt
 from actors.store.shard import Shard
 from actors.stored import Overlay
@@ -167,15 +167,15 @@ class Partition:
 
     def _newcomer(self, one: Incoming) -> LiveModel | None:
         """Give an actor to somebody whom the shard has certainly not heard of, and for whom a model is to be made."""
-        user = one.address.user
-        if not _makes_a_model(one.command) or self.shard.repeats.doubtful((person_mark(user),)):
+        if not _makes_a_model(one.command):
             return None
-        return self._unknown(user)
+        mark = person_mark(one.address.user)
+        return None if self.shard.repeats.doubtful((mark,)) else self._unknown(mark)
 
-    def _unknown(self, user: str) -> LiveModel:
+    def _unknown(self, mark: CommandKey) -> LiveModel:
         """Give an actor to somebody whom the shard has not heard of. From now on it may have."""
-        self.shard.repeats.add((person_mark(user).hashed,))
-        return LiveModel(user, self.shard.new_user_key(), None)
+        self.shard.repeats.add((mark.hashed,))
+        return LiveModel(mark.user, self.shard.new_user_key(), None)
 
     async def commit(self) -> Batch | None:
         """Write what waits as one transaction, and give it; None if nothing waits. What comes meanwhile waits on.
@@ -357,7 +357,7 @@ class Partition:
         if missing:
             actors |= await self._load(missing)
             for user in sorted(set(missing) - actors.keys()):
-                actors[user] = self._unknown(user)
+                actors[user] = self._unknown(person_mark(user))
         return actors
 
     async def _load(self, users: list[str]) -> dict[str, LiveModel]:

@@ -11,7 +11,7 @@ from model.changes import AddEvidence, Change, ForgetUser, MarkWithdrawn, PutIte
 from model.latest import LatestPieces
 from model.permissions import KnownGrants
 from model.reads import Found, Read
-from model.state import Component, Model
+from model.state import NUMBERS_PER_COMMAND, Component, Model
 from model.tails import Tails
 from schemas.paths import Path
 from schemas.recent import Room
@@ -23,12 +23,14 @@ _DECIDE_GRANTS: Final = frozenset({"app", "permission", "component_permission", 
 class Caches:
     """The caches of one model. Without a room, of its evidence only the latest is kept."""
 
-    __slots__ = ("_room", "_tails", "grants", "latest")
+    __slots__ = ("_newest", "_room", "_tails", "grants", "latest")
 
     def __init__(self, room: Room | None = None) -> None:
         self.latest = LatestPieces()
         self.grants: KnownGrants = {}
         """Answers of `model.permissions`. Whatever may change one, empties it."""
+        self._newest = 0
+        """The number of the newest component that was made. Of it all evidence is known: at first there was none."""
         self._room = room
         self._tails: Tails | None = None
 
@@ -67,8 +69,8 @@ class Caches:
         for read, one in zip(reads, found, strict=True):
             self._tails.learn(read, one, model)
 
-    def note(self, model: Model | None, change: Change) -> None:
-        """Keep what is remembered true. The model is as it was before the change."""
+    def note(self, model: Model | None, change: Change, seq: int) -> None:
+        """Keep what is remembered true. The model is as it was before the change, `seq` is that of the command."""
         if type(change) is AddEvidence:
             latest = self.latest.ready.get(change.component_no)
             if latest is None:
@@ -78,7 +80,7 @@ class Caches:
             if self._tails is not None:
                 self._tails.add(change)
         elif type(change) is PutItem:
-            self._note_item(model, change)
+            self._note_item(model, change, seq)
         elif type(change) is MarkWithdrawn:
             self.latest.drop(change.component_no)
             if self._tails is not None:
@@ -88,20 +90,22 @@ class Caches:
             self.grants.clear()
             self.leave()
 
-    def _note_item(self, model: Model | None, change: PutItem) -> None:
-        if change.kind == "component":
-            self._note_component(_component_at(model, change.path), change.content)
-        elif change.kind in _DECIDE_GRANTS:
+    def _note_item(self, model: Model | None, change: PutItem, seq: int) -> None:
+        content = change.content
+        if type(content) is Component:
+            if content.number > self._newest and content.number >= seq * NUMBERS_PER_COMMAND:
+                self._newest = content.number
+                self.latest.begin(content.number)
+        elif change.kind == "component":
+            self._note_dropped(_component_at(model, change.path))
+        elif self.grants and change.kind in _DECIDE_GRANTS:
             self.grants.clear()
 
-    def _note_component(self, before: Component | None, after: object) -> None:
-        """Of a new component all evidence is known: there is none yet."""
-        if before is not None and after is None:
-            self.latest.drop(before.number)
+    def _note_dropped(self, component: Component | None) -> None:
+        if component is not None:
+            self.latest.drop(component.number)
             if self._tails is not None:
-                self._tails.drop(before.number)
-        elif before is None and isinstance(after, Component):
-            self.latest.begin(after.number)
+                self._tails.drop(component.number)
 
 
 def _component_at(model: Model | None, path: Path) -> Component | None:

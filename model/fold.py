@@ -36,7 +36,7 @@ def evolve(model: Model | None, change: Change, stamp: Stamp) -> Model | None:
 def take(model: Model | None, changes: Iterable[Change], stamp: Stamp, caches: Caches) -> Model | None:
     """Take all that a command changes, and keep the caches beside the model true."""
     for change in changes:
-        caches.note(model, change)
+        caches.note(model, change, stamp.seq)
         model = evolve(model, change, stamp)
     return model if model is None or model.open is None else _packed(model)
 
@@ -67,7 +67,7 @@ def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
     if model is None:
         assert isinstance(content, ContextItem), "a model begins with itself"
         model = Model(stamp.user, Context(content))
-        _noted(model, model.root)
+        _noted(model, (), model.root)
         return model
     if content is None:
         _KINDS[kind].drop(model, path)
@@ -78,7 +78,7 @@ def _put_item(model: Model | None, change: PutItem, stamp: Stamp) -> Model:
 
 def _packed(model: Model) -> Model:
     """Pack what the changes have opened."""
-    for context in model.open or ():
+    for context in (model.open or {}).values():
         context.pack()
     model.open = None
     return model
@@ -106,7 +106,7 @@ def _put_context(model: Model, path: Path, content: ContextItem) -> None:
     if name in parent.children:
         _opened(model, path).put_item(content)
     else:
-        made = _noted(model, Context(content))
+        made = _noted(model, path, Context(content))
         if made.created_us == parent.created_us:
             made.created_us = parent.created_us  # the same number, which then is there once
         parent.children = _own(parent.children)
@@ -148,6 +148,8 @@ def _drop_root(_model: Model, _path: Path) -> None:
 
 def _drop_context(model: Model, path: Path) -> None:
     del _context(model, path[:-1]).children[path[-1]]
+    if model.open is not None:
+        model.open.pop(path, None)
 
 
 def _drop_component(model: Model, path: Path) -> None:
@@ -202,15 +204,18 @@ def _own(mapping: dict[Any, Any]) -> dict[Any, Any]:
 
 def _opened(model: Model, path: Path) -> Context:
     """Find a context that is about to change."""
+    context = None if model.open is None else model.open.get(path)
+    if context is not None:
+        return context
     context = _context(model, path)
-    return context if context.is_open else _noted(model, context)
+    return context if context.is_open else _noted(model, path, context)
 
 
-def _noted(model: Model, context: Context) -> Context:
+def _noted(model: Model, path: Path, context: Context) -> Context:
     """Note that a context is to be packed, once all is in it."""
     if model.open is None:
-        model.open = []
-    model.open.append(context)
+        model.open = {}
+    model.open[path] = context
     return context
 
 

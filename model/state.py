@@ -319,7 +319,7 @@ class Model:
         self.causes: dict[str, int] = NOTHING
         """How many commands of rules go back to a first cause; the one counted last stands last."""
 
-        self.open: list[Context] | None = None
+        self.open: dict[Path, Context] | None = None
         """Contexts with changes that `model.fold` has not packed yet; None: there are none."""
 
     @property

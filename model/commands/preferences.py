@@ -33,7 +33,11 @@ from schemas.preferences import SAFE_CONTEXT, PutPreferences, SafeFacts
 _DEEPEST: Final = 64
 """Levels of a body that are looked into before it is known that it has no more."""
 
-_FACTS: Final = ("key", "type", "name", "password", "email", "created", "updated", "id", "document")
+_FACTS: Final = [
+    (fact, getattr(SafeFacts(), fact))
+    for fact in ("key", "type", "name", "password", "email", "created", "updated", "id", "document")
+]
+"""Each fact, and what it is if it is not given."""
 
 
 def put_at_once(
@@ -89,10 +93,9 @@ def make_safe(command: PutPreferences, stamp: Stamp) -> Decision:
 
 def _told_facts(facts: SafeFacts) -> Iterable[tuple[str, Any]]:
     """Give what is to be told: a fact that was not given has no component, but for the context itself."""
-    default = SafeFacts()
-    for fact in _FACTS:
+    for fact, default in _FACTS:
         value = getattr(facts, fact)
-        if value != getattr(default, fact) or fact == "type":
+        if value != default or fact == "type":
             yield fact, value
 
 

@@ -188,7 +188,7 @@ class ViewWriter:
     def _write_skeleton(self, path: Path, context: Context | None, skeleton: Tree, field: str) -> None:
         leaf = None if context is None else context.contents.components.get(SKELETON)
         if context is None or leaf is None:
-            check_json(skeleton, field)
+            check_json(_without_settings(skeleton), field)
             self._check_may_make(path, SKELETON)
             self._ensure(path)
             self._make((*path, SKELETON), skeleton, self._moment_us)
@@ -263,6 +263,17 @@ class ViewWriter:
         self._n += 1
         self.changes.append(add(told, number, stamp.time_us, held_order, path))
         return told
+
+
+def _without_settings(skeleton: Tree) -> Tree:
+    """Leave out the trees of settings: their names are checked one by one, and no path is as deep as JSON may be."""
+    named = skeleton.get("contexts")
+    if type(named) is not dict:
+        return skeleton
+    return {
+        **skeleton,
+        "contexts": {name: {**one, "preferences": 0} if has_preferences(one) else one for name, one in named.items()},
+    }
 
 
 def check_normal(name: str, field: str) -> None:
