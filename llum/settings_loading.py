@@ -10,6 +10,7 @@ import msgspec
 from llum.settings import SETTINGS, Setting, Settings, hide_password, option, variable
 from llum.settings_file import read_file
 from schemas.errors import Code, Refusal
+from schemas.time_zones import UTC
 
 Origin = Literal["option", "environment", "file", "default"]
 
@@ -59,8 +60,11 @@ def _converted(setting: Setting, raw: Any, origin: Origin, place: str) -> Source
 
 
 def _check_time_zone(zone: Sourced) -> None:
-    """Refuse a zone that is not there. Where none is set nothing is looked up: that would cost every command time."""
-    if zone.origin == "default":
+    """Refuse a zone that is not there. Where none is set nothing is looked up: that would cost every command time.
+
+    `llum up` tells its children the default, too.
+    """
+    if zone.value == UTC:
         return
     from bus.time_zones import zone_named
 
