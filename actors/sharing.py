@@ -18,7 +18,9 @@ import msgspec
 from actors.levels import LevelsMet, level_of, may_serve
 from actors.moving import Announced, Duties, decide
 from actors.placement import Host, Placement, place
+from bus import lines
 from bus.connection import Bus
+from bus.lines import LoggedPlacement
 from bus.logger import get_logger
 from bus.micro import MicroService, ServiceEndpoint
 from bus.operator_subjects import worker_subject
@@ -250,7 +252,7 @@ class Sharing:
             placement = place(self._partitions, hosts, replicas)
             self._placed = ((hosts, replicas), placement)
             mine = sum(1 for one in placement if self._word.id in one)
-            log.info("placed", workers=len(there), away=len(away), replicas=replicas, partitions_here=mine)
+            lines.write(LoggedPlacement(workers=len(there), away=len(away), replicas=replicas, partitions_here=mine))
             return placement
         return self._placed[1]
 

@@ -85,7 +85,20 @@ class LoggedStep(msgspec.Struct, kw_only=True, gc=False):
     """`ready`, `stopped`."""
 
 
-Line = LoggedCommand | LoggedCaughtUp | LoggedAsk | LoggedRequest | LoggedStep
+class LoggedPlacement(msgspec.Struct, kw_only=True, gc=False):
+    """Which share of the partitions a worker has. Of this kind as it is a line of each start, too."""
+
+    at: float = msgspec.field(default_factory=time.time)
+    level: str = "info"
+    event: str = "placed"
+    workers: int
+    away: int
+    """Workers that are expected back soon."""
+    replicas: int
+    partitions_here: int
+
+
+Line = LoggedCommand | LoggedCaughtUp | LoggedAsk | LoggedRequest | LoggedStep | LoggedPlacement
 TakeLine = Callable[[Line], None]
 
 _HEAD = ("at", "level", "event")

@@ -13,7 +13,15 @@ import structlog
 from structlog.testing import capture_logs
 
 from bus import lines
-from bus.lines import Line, LoggedAsk, LoggedCaughtUp, LoggedCommand, LoggedRequest, LoggedStep
+from bus.lines import (
+    Line,
+    LoggedAsk,
+    LoggedCaughtUp,
+    LoggedCommand,
+    LoggedPlacement,
+    LoggedRequest,
+    LoggedStep,
+)
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile, json_line
 from llum.processes.logs import console_line, hide_secrets
@@ -28,6 +36,7 @@ EXAMPLES: tuple[Line, ...] = (
     ),
     LoggedStep(event="ready"),
     LoggedCaughtUp(partition=3, count=1000, seq=2000),
+    LoggedPlacement(workers=2, away=1, replicas=1, partitions_here=32),
 )  # fmt: skip
 
 
