@@ -44,6 +44,9 @@ from schemas.names import UNICODE_VERSION
 
 log = get_logger(__name__)
 
+FIRST_LOOK_S: Final = 5.0
+"""Seconds until the first look at what is stored: a worker that starts has more urgent things to ask for."""
+
 LOOK_EVERY_S: Final = 30.0
 """Seconds between looks whether a snapshot is due: short beside the time in which that many commands come."""
 
@@ -143,6 +146,7 @@ class Snapshotting:
 
     async def _look_again_and_again(self) -> None:
         with suppress(Interrupted):
+            await self._sleep(FIRST_LOOK_S)
             await retrying(self._clear, "snapshots_wait", sleep=self._sleep, partition=self._number)
             while True:
                 await self._sleep(LOOK_EVERY_S)

@@ -83,6 +83,7 @@ async def test_no_snapshot_holds_a_forgotten_person(host: Host, monkeypatch: pyt
     await host.llum.tell("a", 2, BEN)
     await snapshot(host.llum.bus)
     assert holds(nats_files(host), MARK)
+    monkeypatch.setattr("actors.snapshotting.FIRST_LOOK_S", 0.01)
     monkeypatch.setattr("actors.snapshotting.LOOK_EVERY_S", 0.01)
     monkeypatch.setattr("actors.snapshotting.AFTER_ERASURE_S", 0.01)
     await worker.set_primary(HERS, False)

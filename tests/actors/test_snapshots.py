@@ -97,6 +97,7 @@ async def test_they_are_made_at_so_many_commands_and_after_so_long(
     host: Host, policy: SnapshotPolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the primary alone."""
+    monkeypatch.setattr("actors.snapshotting.FIRST_LOOK_S", 0.01)
     monkeypatch.setattr("actors.snapshotting.LOOK_EVERY_S", 0.01)
     one, two = await host.worker("one", snapshots=policy), await host.worker("two", snapshots=policy)
     await one.add(HERS)
