@@ -3,7 +3,6 @@
 import asyncio
 import ctypes
 import errno
-import importlib.metadata
 import json
 import os
 import shutil
@@ -34,10 +33,10 @@ _PR_SET_PDEATHSIG: Final = 1
 def find_binary() -> str:
     """Find nats-server: beside this Python, in its package, on the PATH. Raises `EmbeddedServerError`."""
     beside = Path(sys.executable).parent / _PROGRAM
-    for path in (beside, *_packaged()):
-        if os.access(path, os.X_OK) and path.is_file():
-            return str(path)
-    if found := shutil.which(_PROGRAM):
+    if _is_program(beside):
+        return str(beside)
+    found = next(map(str, filter(_is_program, _packaged())), None) or shutil.which(_PROGRAM)
+    if found:
         return found
     raise EmbeddedServerError(
         "no nats-server program found", f"install the package {_PACKAGE}, or name a running server with LLUM_NATS_URL"
@@ -138,7 +137,13 @@ def last_words(log_file: Path) -> str:
     return ""
 
 
+def _is_program(path: Path) -> bool:
+    return os.access(path, os.X_OK) and path.is_file()
+
+
 def _packaged() -> list[Path]:
+    import importlib.metadata  # here: it takes a tenth of the start of `llum up`, and the program mostly lies beside
+
     try:
         files = importlib.metadata.files(_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
