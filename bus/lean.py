@@ -1,15 +1,12 @@
 """Importing libraries without what they would bring along: a start is mostly imports, and all of it stays in memory."""
 
 import importlib
-import os
+import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Final
-
-_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where OpenSSL looks."""
+from typing import Any
 
 
 @contextmanager
@@ -33,23 +30,17 @@ def later(*names: str) -> Iterator[dict[str, ModuleType]]:
         yield stand_ins
 
 
-@contextmanager
-def without_certificates() -> Iterator[None]:
-    """Have no certificates of authorities loaded as long as the block lasts.
+def modules_alone(name: str) -> None:
+    """Have modules of a package imported without the package's own `__init__`, unless that has run already.
 
-    aiohttp loads them twice when it is imported, for its client: a tenth of what the whole import takes. A process that
-    is only a server needs none. With a context that was made meanwhile, no other side can be verified.
+    It runs when something is wanted from the package that is no module of it. aiohttp's imports its whole client, half
+    of what it is, and loads the certificates of authorities twice: a process that is a server needs neither.
     """
-    before = {name: os.environ.get(name) for name in _CERTIFICATES}
-    os.environ.update(dict.fromkeys(_CERTIFICATES, os.devnull))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is not None:
+        package = importlib.util.module_from_spec(spec)
+        package.__class__ = _ModulesAlone
+        sys.modules[name] = package
 
 
 @contextmanager
@@ -70,3 +61,19 @@ class _Later(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(importlib.import_module(self.__name__), name)
+
+
+class _ModulesAlone(ModuleType):
+    """A package whose `__init__` has not run."""
+
+    __version__ = ""
+    """What its modules may want before they know the right one."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or importlib.util.find_spec(f"{self.__name__}.{name}") is not None:
+            raise AttributeError(name)
+        self.__class__ = ModuleType  # type: ignore[assignment]
+        assert self.__spec__ is not None
+        assert self.__spec__.loader is not None
+        self.__spec__.loader.exec_module(self)
+        return getattr(self, name)

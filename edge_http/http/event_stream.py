@@ -4,7 +4,8 @@ import asyncio
 from typing import Any, Final, NoReturn
 
 import msgspec
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import hdrs, web
+from aiohttp.http import HttpVersion11
 
 from edge_http.http import cors
 from edge_http.http.errors import members_of

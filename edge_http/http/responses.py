@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import ClassVar, Final
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict, istr
 
 JSON_HEADERS: Final = CIMultiDict(

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Final
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.multipart import BodyPartReader
 
 from edge_http.http.body import BODY_TIMEOUT_S, too_large
 from schemas.errors import Code, Refusal

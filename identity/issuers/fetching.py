@@ -41,7 +41,6 @@ class Fetcher:
 
     def __init__(self, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._answer_within_s = answer_within_s
-        # aiohttp's own contexts are made as it is imported, and an edge loads no certificates then.
         connector = aiohttp.TCPConnector(
             limit=MAX_CONNECTIONS, limit_per_host=MAX_CONNECTIONS_PER_ISSUER, ssl=ssl.create_default_context()
         )

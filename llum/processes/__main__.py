@@ -6,10 +6,9 @@ import os
 import socket
 import sys
 import threading
-from contextlib import nullcontext
 from typing import Final
 
-from bus.lean import without_certificates
+from bus.lean import modules_alone
 from bus.private_files import be_private
 from llum.processes.early import import_lean
 
@@ -28,9 +27,8 @@ def main() -> int:
     line = ChildEnd(socket.socket(fileno=int(descriptor)))
     # What is imported stays: nothing of it is garbage, now or later.
     gc.disable()
-    # Of an edge nobody is verified by aiohttp's client; nats-py brings certificates of its own.
-    with without_certificates() if name == "edge" else nullcontext():
-        run = importlib.import_module(f"llum.processes.{name}").run_child
+    modules_alone("aiohttp")
+    run = importlib.import_module(f"llum.processes.{name}").run_child
     gc.freeze()
     gc.enable()
     try:

@@ -3,14 +3,20 @@
 import subprocess
 import sys
 
-CERTIFICATES = """
-import os, ssl
-from bus.lean import without_certificates
-os.environ.pop("SSL_CERT_FILE", None)
-os.environ["SSL_CERT_DIR"] = "/somewhere"
-with without_certificates():
-    assert ssl.create_default_context().cert_store_stats()["x509_ca"] == 0
-assert "SSL_CERT_FILE" not in os.environ and os.environ["SSL_CERT_DIR"] == "/somewhere"
+ALONE = """
+import sys
+from bus.lean import modules_alone
+modules_alone("aiohttp")
+from aiohttp import hdrs, web
+from aiohttp.http import HttpVersion11
+assert "aiohttp.client" not in sys.modules
+import aiohttp
+assert aiohttp.web is web
+assert not hasattr(aiohttp, "nothing_like_it")
+assert aiohttp.hdrs is hdrs and aiohttp.HttpVersion11 is HttpVersion11
+print(aiohttp.ClientSession.__name__, aiohttp.__version__ != "", type(aiohttp).__name__)
+modules_alone("aiohttp")
+assert aiohttp is sys.modules["aiohttp"]
 """
 
 MODULES = """
@@ -36,9 +42,9 @@ def run(program: str) -> str:
     return done.stdout.strip()
 
 
-def test_no_certificates_are_loaded_and_the_environment_is_as_before() -> None:
-    """What is set stays set, and what is not is not."""
-    assert run(CERTIFICATES) == ""
+def test_modules_of_a_package_come_without_the_rest_until_that_is_wanted() -> None:
+    """Then it is the package that everybody knows."""
+    assert run(ALONE) == "ClientSession True module"
 
 
 def test_modules_are_missing_or_late_for_a_while_only() -> None:

@@ -7,8 +7,10 @@ import pytest
 
 SERVERS = """
 import sys
+from bus.lean import modules_alone
 from llum.processes.early import import_lean
 import_lean()
+modules_alone("aiohttp")
 import llum.processes.NAME
 print(*sys.modules)
 """
@@ -37,8 +39,10 @@ NOT_BY_ANY = {
 NOT_BY_A_SERVER = {"click", "llum.cli"}
 
 FORBIDDEN = {
-    "edge": NOT_BY_ANY | NOT_BY_A_SERVER | {"actors", "aiosqlite", "sqlite3", "sensors", "argon2"},
-    "worker": NOT_BY_ANY | NOT_BY_A_SERVER | {"aiohttp", "yarl", "edge_http", "sensors", "argon2", "typing_extensions"},
+    "edge": NOT_BY_ANY | NOT_BY_A_SERVER | {"actors", "aiosqlite", "sqlite3", "sensors", "argon2", "aiohttp.client"},
+    "worker": NOT_BY_ANY
+    | NOT_BY_A_SERVER
+    | {"aiohttp.client", "aiohttp.web", "yarl", "edge_http", "sensors", "argon2", "typing_extensions"},
     "supervisor": NOT_BY_ANY
     | {"nats", "aiohttp", "edge_http", "actors", "aiosqlite", "sqlite3", "model", "uvloop", "typing_extensions"},
     "ask": NOT_BY_ANY
