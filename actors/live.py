@@ -12,7 +12,7 @@ from actors.store.batch import check_writable
 from model.caches import Caches
 from model.changes import Change, Decision
 from model.commands import decide, decide_at_once
-from model.fold import take
+from model.fold import take_decision
 from model.reads import Reading
 from model.stamp import Stamp, stamp_after
 from model.state import Model
@@ -83,7 +83,7 @@ class LiveModel:
     def _take(self, decision: Decision, command: Command, stamp: Stamp) -> Applied:
         check_writable(decision.changes)
         before = 0 if self.model is None else self.model.seq
-        self.model = take(self.model, decision.changes, stamp, self.caches)
+        self.model = take_decision(self.model, decision, stamp, self.caches)
         return Applied(Accepted(id=command.id, seq=stamp.seq, result=decision.result), decision.changes, before)
 
     def rest(self) -> None:

@@ -69,6 +69,13 @@ class Caches:
         for read, one in zip(reads, found, strict=True):
             self._tails.learn(read, one, model)
 
+    def begin(self, changes: Sequence[Change]) -> None:
+        """Know all evidence of a new model, of whose components each has one piece."""
+        for change in changes:
+            if type(change) is AddEvidence:
+                self._newest = change.component_no
+                self.latest.begin(change.component_no).add(change.kind, change.evidence)
+
     def note(self, model: Model | None, change: Change, seq: int) -> None:
         """Keep what is remembered true. The model is as it was before the change, `seq` is that of the command."""
         if type(change) is AddEvidence:

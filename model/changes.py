@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from model.reads import EvidenceKind
-from model.state import App, Component, ContextItem, StoredRule, View
+from model.state import App, Component, ContextItem, Model, StoredRule, View
 from schemas.causes import Cause, CauseRange
 from schemas.effects import Sent
 from schemas.errors import Error
@@ -239,6 +239,9 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
     changes: Sequence[Change]
     result: Any = None
+    whole: Model | None = None
+    """The model that the changes make where there was none, if it is at hand. Each of its components has evidence, and
+    one piece of it."""
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from model.caches import Caches
-from model.changes import Change, Content, CountCause, ForgetUser, Item, ItemKind, PutItem
+from model.changes import Change, Content, CountCause, Decision, ForgetUser, Item, ItemKind, PutItem
 from model.sharing import forget_shared, shared
 from model.stamp import Stamp
 from model.state import NOTHING, App, Component, Contents, Context, ContextItem, Model, StoredRule, View
@@ -31,6 +31,14 @@ def evolve(model: Model | None, change: Change, stamp: Stamp) -> Model | None:
         model.seq = stamp.seq
         model.time_us = stamp.time_us
     return model
+
+
+def take_decision(model: Model | None, decision: Decision, stamp: Stamp, caches: Caches) -> Model | None:
+    """Take what was decided, as `take` does."""
+    if decision.whole is None:
+        return take(model, decision.changes, stamp, caches)
+    caches.begin(decision.changes)
+    return decision.whole
 
 
 def take(model: Model | None, changes: Iterable[Change], stamp: Stamp, caches: Caches) -> Model | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from model import permissions
 from model.changes import Change, Decision, put
+from model.checks import check_json
 from model.commands.targets import check_may
 from model.commands.view_writing import ViewWriter, check_named
 from model.fold import evolve
@@ -18,6 +19,7 @@ from model.permissions import KnownGrants
 from model.preferences.sets import Tree, filter_preferences, merge_patched, merged_set, sanitised
 from model.reads import Reading
 from model.safes.assembling import set_of, skeleton_of
+from model.safes.forms import FirstValues, SafeForm, form_of, pattern_of, remember, settings_in
 from model.safes.places import contexts_of, facts_of, views_of
 from model.safes.standing import AsStands, StandingPieces
 from model.safes.timestamps import timestamp_of
@@ -71,6 +73,32 @@ def make_safe(command: PutPreferences, stamp: Stamp) -> Decision:
     _check_maker(stamp)
     assert facts is not None, "without facts nothing is made"
     _check_texts(command)
+    told = dict(_told_facts(facts))
+    form = None if facts.sets or command.mode == "patch" else form_of(place, command.view, tuple(told), command.body)
+    decision = None if form is None else _made_alike(command, form, told, stamp)
+    if decision is None:
+        decision = _made_step_by_step(command, place, facts, told, stamp)
+        if form is not None:
+            remember(form, decision, stamp)
+    return decision
+
+
+def _made_alike(command: PutPreferences, form: SafeForm, told: Tree, stamp: Stamp) -> Decision | None:
+    """Make a safe as others of its form; None: none is remembered, or a value is refused, which is said elsewhere."""
+    pattern = pattern_of(form)
+    if pattern is None:
+        return None
+    settings = settings_in(command.body)
+    try:
+        for value in settings:
+            check_json(value, "body")
+    except Refusal:
+        return None
+    values = [*told.values(), *settings, form.skeleton]
+    return pattern.decision(FirstValues(values, command.evidence_type, command.comment), stamp)
+
+
+def _made_step_by_step(command: PutPreferences, place: Path, facts: SafeFacts, told: Tree, stamp: Stamp) -> Decision:
     owners = (PREFERENCES_APP, OWNER_APP)
     changes: list[Change] = [put("model", (), ContextItem(created_us=stamp.time_us))]
     changes += [put("app", (app,), App(role="owner", registration=stamp.seq)) for app in owners]
@@ -79,7 +107,7 @@ def make_safe(command: PutPreferences, stamp: Stamp) -> Decision:
         model = evolve(model, change, stamp)
     assert model is not None, "it has just been made"
     writer = _writer(model, place, {}, command, stamp, None)
-    for fact, value in _told_facts(facts):
+    for fact, value in told.items():
         writer.tell_fact((SAFE_CONTEXT, fact), value)
     if command.body is not None:
         body = _object(command.body, "body")

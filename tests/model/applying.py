@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from model.caches import Caches
 from model.changes import Change
 from model.commands import decide
-from model.fold import take
+from model.fold import take_decision
 from model.reads import Follow, Followed, Found, Read
 from model.stamp import stamp_after
 from model.state import Model
@@ -41,4 +41,4 @@ def apply(
     caches = Caches() if caches is None else caches
     stamp = stamp_after(model, user, app, seq, time_us)
     decision = run(decide(model, command, stamp, caches.grants, caches.latest), read)
-    return Applied(take(model, decision.changes, stamp, caches), decision.changes, decision.result)
+    return Applied(take_decision(model, decision, stamp, caches), decision.changes, decision.result)
