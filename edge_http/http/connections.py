@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import RequestHandler
 
 from bus.logger import get_logger
 from edge_http.http.errors import plain_response
 from edge_http.http.observe import unread_response
 from edge_http.http.sources import source_of
+from edge_http.http.whole_requests import WholeRequests
 from schemas.errors import Code, Error
 
 log = get_logger("llum.edge")
@@ -103,7 +103,7 @@ def descriptors_for_all() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-class EdgeConnection(RequestHandler):
+class EdgeConnection(WholeRequests):
     """One connection to the edge."""
 
     __slots__ = ("_awaited", "_head_timer", "_heard", "_places")

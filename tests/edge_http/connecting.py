@@ -63,9 +63,12 @@ class Served:
         self.places = places
         self.gate = asyncio.Event()
         self.at_gate = 0
+        self.tasks: list[asyncio.Task[Any] | None] = []
+        """Those in which requests were answered."""
         self._clients: list[Client] = []
         self._app = web.Application()
         self._app.router.add_get("/", self._answer)
+        self._app.router.add_post("/", self._answer)
         self._app.router.add_get("/gate", self._wait)
 
     async def connect(self, first: bytes = b"") -> Client:
@@ -99,10 +102,12 @@ class Served:
             await runner.cleanup()
 
     async def _answer(self, _: web.Request) -> web.Response:
+        self.tasks.append(asyncio.current_task())
         return web.json_response({})
 
     async def _wait(self, _: web.Request) -> web.Response:
         self.at_gate += 1
+        self.tasks.append(asyncio.current_task())
         await self.gate.wait()
         return web.json_response({})
 

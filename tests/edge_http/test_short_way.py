@@ -112,6 +112,7 @@ async def test_who_waits_to_be_told_to_go_on_is_told(edge: Edge, wire: Wire) -> 
     assert members["status"] == "HTTP/1.1 100 Continue"
     wire.writer.write(BODY)
     assert (await wire.receive())[1] == b'{"result":"ok","val":null}\n'
+    assert (await wire.ask("POST /tell HTTP/1.1"))[1] == b'{"result":"ok","val":null}\n'
 
 
 @pytest.mark.parametrize("line", ["GET /tell HTTP/1.1", "DELETE /health HTTP/1.1"])
