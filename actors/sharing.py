@@ -5,19 +5,17 @@ Every worker computes the same placement of the same words (`actors.placement`),
 """
 
 import asyncio
-import os
-import secrets
-import socket
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from actors.levels import LevelsMet, level_of, may_serve
 from actors.moving import Announced, Duties, decide
 from actors.placement import Host, Placement, place
+from actors.share import Share
 from bus import lines
 from bus.connection import Bus
 from bus.lines import LoggedPlacement
@@ -41,9 +39,6 @@ SETTLE_S: Final = 1.0
 YOUNG_S: Final = 10.0
 """Seconds after its start in which a worker leaves at once to others what it does not answer for yet. Workers that
 start one after the other would otherwise read the same from the log. Later too much would be done for nothing."""
-
-HAND_OVER_S: Final = 60.0
-"""Seconds within which others must have taken over what a worker leaves. Then it leaves all the same."""
 
 LOOK_AT_LEAST_EVERY_S: Final = 0.25
 
@@ -74,45 +69,6 @@ class Serves(Protocol):
     async def set_primary(self, number: int, primary: bool) -> None: ...
 
     async def discard(self, number: int) -> None: ...
-
-
-class Share(NamedTuple):
-    """How a worker takes part."""
-
-    word: WorkerWord
-    """Its first word of itself."""
-    keep_draining: Callable[[bool], None]
-    """Called when an operator wants the worker to serve nothing any more, or to serve again: to know it next time."""
-    settle_s: float
-    """Seconds that it waits when it starts beside others."""
-    hand_over_s: float
-    """Seconds that it waits for others to take over, before it ends."""
-
-
-def share_as(
-    worker: str,
-    *,
-    version: str = "",
-    weight: float = 1.0,
-    replicas: int = 1,
-    draining: bool = False,
-    keep_draining: Callable[[bool], None] = lambda _: None,
-    settle_s: float = 0.0,
-    hand_over_s: float = HAND_OVER_S,
-) -> Share:
-    """Take part as a worker of this name, of this process."""
-    word = WorkerWord(
-        worker,
-        secrets.token_hex(8),
-        socket.gethostname(),
-        os.getpid(),
-        version,
-        time.time(),
-        weight,
-        replicas,
-        draining,
-    )
-    return Share(word, keep_draining, settle_s, hand_over_s)
 
 
 class Sharing:

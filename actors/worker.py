@@ -16,7 +16,8 @@ from actors.life import Life
 from actors.listeners import Listeners
 from actors.live import ActiveModels
 from actors.mailbox import Mailroom
-from actors.sharing import Share, Sharing
+from actors.share import Share
+from actors.sharing import Sharing
 from actors.snapshotting import USUAL_POLICY, SnapshotPolicy
 from actors.store.digests import Digests
 from bus.aside import remove_old, remove_shard

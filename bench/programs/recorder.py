@@ -12,7 +12,7 @@ from typing import Any
 import actors.asked
 import model.asked.tally
 from actors.answers import Answers
-from actors.sharing import share_as
+from actors.share import share_as
 from actors.worker import run_worker
 from bench.programs.loop import report, run, until_terminated
 from bus.connection import Bus

@@ -15,6 +15,7 @@ from pathlib import Path
 import actors.announce
 import actors.sharing
 import actors.worker
+from actors.share import share_as
 from actors.snapshotting import SnapshotPolicy
 from bench.programs.loop import report, run, until_terminated
 from bus.connection import Bus
@@ -38,9 +39,7 @@ async def main(url: str, folder: str, partitions: str, name: str, draining: str 
     look_for_garbage_seldom()
     bus = await Bus.connect(url, name=f"bench-{name}")
     installation = await check(bus, int(partitions))
-    share = actors.sharing.share_as(
-        name, draining=bool(draining), settle_s=actors.sharing.SETTLE_S, hand_over_s=HAND_OVER_S
-    )
+    share = share_as(name, draining=bool(draining), settle_s=actors.sharing.SETTLE_S, hand_over_s=HAND_OVER_S)
     began, cpu, stop = time.perf_counter(), time.process_time(), asyncio.Event()
     serving = asyncio.create_task(
         actors.worker.run_worker(

@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 
 import actors.announce
-import actors.sharing
 import actors.worker
+from actors.share import share_as
 from bench.programs.loop import report, run
 from bus.connection import Bus
 from bus.installation import check
@@ -38,7 +38,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
         bus,
         shard_dir=shards,
         partitions=installation.partitions,
-        share=actors.sharing.share_as("bench"),
+        share=share_as("bench"),
         log_streams=installation.log_streams,
         max_active_models=100_000,
         on_ready=stop.set,

@@ -86,4 +86,3 @@ def judged_growth(commands: Sequence[float], levels: Sequence[float], least: flo
     before, after = (line(over[part], grown[part]).slope for part in (slice(half + 1), slice(half, None)))
     more = (after - UNEVEN * before) * (over[-1] - over[half])
     return SlopeVerdict(found, more <= max(NOISES * found.noise, least))
-

@@ -215,7 +215,7 @@ async def _erase(client: Client, users: set[str], restoration: Restoration) -> N
 @asynccontextmanager
 async def _working(restoration: Restoration, installation: Installation) -> AsyncIterator[None]:
     """Have a worker serve all partitions, once each has read its log, for as long as the block lasts."""
-    from actors.sharing import share_as
+    from actors.share import share_as
     from actors.worker import run_worker
     from llum.resolvers import installed, running_resolvers
 

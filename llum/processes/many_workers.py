@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from actors.sharing import HAND_OVER_S
+from actors.share import HAND_OVER_S
 from actors.worker import DRAIN_WITHIN_S
 from llum.failures import EXIT_FAILED, Fault, report
 from llum.own_credentials import credentials_file

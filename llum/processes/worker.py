@@ -10,7 +10,8 @@ from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from typing import Final
 
-from actors.sharing import HAND_OVER_S, SETTLE_S, Share, share_as
+from actors.share import HAND_OVER_S, Share, share_as
+from actors.sharing import SETTLE_S
 from actors.snapshotting import SnapshotPolicy
 from actors.worker import Worker, run_worker
 from bus import failpoints

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from actors.sharing import share_as
+from actors.share import share_as
 from actors.worker import run_worker
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer

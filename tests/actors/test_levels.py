@@ -15,7 +15,7 @@ from actors.levels import BeyondLevelError, LevelsHere
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.settling import Settled
-from actors.sharing import share_as
+from actors.share import share_as
 from actors.store.shard import Shard
 from actors.worker import Worker
 from bus.jetstream import JetStream

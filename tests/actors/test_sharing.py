@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from actors.levels import LevelsMet
-from actors.sharing import SameWorkerError, Sharing, share_as
+from actors.share import share_as
+from actors.sharing import SameWorkerError, Sharing
 from actors.worker import run_worker
 from bus.connection import Bus
 from bus.operator_subjects import worker_subject
