@@ -197,8 +197,9 @@ class _Supervisor:
         return round(time.monotonic() - self._began, 3)
 
     def _say(self, line: str, event: str, **members: Any) -> None:
-        welcome.say(f"llum: {line}")
+        # In this order: what one reads on the terminal, one finds in the log.
         self._write(event, **members)
+        welcome.say(f"llum: {line}")
 
     def _write(self, event: str, **members: Any) -> None:
         self._log.write({"at": time.time(), "level": "info", "event": event, "pid": os.getpid()} | members)
