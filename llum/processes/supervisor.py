@@ -6,6 +6,8 @@ stays the same for a restarted edge, and connections wait in the socket's queue 
 
 Stopping goes the way of a tell: first the edge (no new requests, those at hand are answered), then the worker (its
 batch is committed), last the nats-server.
+
+What is said on the terminal stands in the log before.
 """
 
 import asyncio
@@ -144,11 +146,11 @@ class _Supervisor:
         self._edge.tell_nats_url(url)
 
     def _note_serving(self, child: Process) -> None:
+        self._write("serves", child=child.name, child_pid=child.pid, after_s=self._age_s())
         if self._announced:
             welcome.say(f"llum: {child.name} serves again (pid {child.pid})")
             if child is self._edge and self._edge.first_link is not None:
                 welcome.say(welcome.first_account(self._edge.first_link))
-        self._write("serves", child=child.name, child_pid=child.pid, after_s=self._age_s())
         self._serving.add(child.name)
         if not self._announced and len(self._serving) == len(self._children):
             self._announced = True
@@ -162,11 +164,11 @@ class _Supervisor:
         nats_url = self._nats.url if self._nats else self._settings.nats_url or ""
         running = Running(url_of(self._http, tls=self._settings.tls_certificate is not None), nats_url, os.getpid())
         self._folder.announce(running)
+        self._write("ready", after_s=self._age_s(), http=running.http, nats=hide_password(nats_url))
         pids = {child.name: child.pid for child in self._children}
         welcome.greet(self._settings, running, pids, self._age_s(), fresh=self._fresh)
         if self._edge.first_link is not None:
             welcome.say(welcome.first_account(self._edge.first_link))
-        self._write("ready", after_s=self._age_s(), http=running.http, nats=hide_password(nats_url))
         if self._ready_file is not None:
             write_atomically(self._ready_file, running)
 
@@ -197,7 +199,6 @@ class _Supervisor:
         return round(time.monotonic() - self._began, 3)
 
     def _say(self, line: str, event: str, **members: Any) -> None:
-        # In this order: what one reads on the terminal, one finds in the log.
         self._write(event, **members)
         welcome.say(f"llum: {line}")
 

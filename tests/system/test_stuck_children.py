@@ -16,12 +16,14 @@ def test_a_child_that_stands_still_is_killed_and_started_again(installation: Llu
     """It is said, on the terminal and in the log, and everything works again."""
     installation.program = (sys.executable, "-c", f"import sys; {SOON}")
     installation.start()
+    assert '"event":"ready"' in _log_of(installation.data_dir)
     stuck = until(lambda: installation.child(name), f"{name} runs")
     stuck.suspend()
     said = f"{name} ended (it did not answer for 12 s, killed by SIGKILL), starting it again"
     until(lambda: said in installation.output.read_text("utf-8"), "it is found")
     assert said.partition("ended (")[2].partition(")")[0] in _log_of(installation.data_dir)
     until(lambda: installation.has_served(name), "it serves again")
+    assert f'"child":"{name}","child_pid":{installation.pid(name)},' in _log_of(installation.data_dir)
     installation.run("admin", "person", "add", "alice", "--first-name", "Alice")
     assert installation.run("ask", "alice", "Personal/firstname") == '"Alice"'
 
