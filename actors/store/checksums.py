@@ -46,8 +46,7 @@ def of_command(seq: int, time_us: int, hashed: int, outcome: str | None, digest:
 
 def of_item(user: str, kind: str, key: str, seq: int, time_us: int, body: str | None) -> int:
     """Give the checksum of one version of an item."""
-    # As `of_row` does; this is done for each setting of a new safe.
-    return crc32(_encode(("item", user, kind, key, seq, time_us, body)))
+    return of_row("item", user, kind, key, seq, time_us, body)
 
 
 def of_withdrawal(row: Sequence[Any]) -> int:
