@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.request import urlopen
@@ -19,6 +19,9 @@ MB: Final = 1e6
 
 LAG: Final = "llum_partition_log_lag"
 APPLIED: Final = "llum_partition_applied_commands_total"
+AHEAD: Final = "written ahead MB"
+"""What SQLite has yet to take over into the shards. It goes up and down, and says nothing of how they grow."""
+
 UNCOMMITTED: Final = "llum_uncommitted_commands"
 ACTIVE: Final = "llum_active_models"
 
@@ -34,7 +37,7 @@ class SoakSample(NamedTuple):
     levels: dict[str, float]
     """What is to stay flat, by name: `memory worker MB`, `descriptors edge`, `lag`."""
     disk: dict[str, float]
-    """MB on the disk by what they are of."""
+    """MB on the disk by what they are of, of what grows with commands."""
 
 
 class SoakSampler:
@@ -53,6 +56,7 @@ class SoakSampler:
         told = _told(self._metrics_url)
         levels = {
             **_processes(self._pid),
+            AHEAD: _size(self._data_dir / "shards", _is_ahead),
             "lag commands": told[LAG],
             "uncommitted commands": told[UNCOMMITTED],
             "active models": told[ACTIVE],
@@ -100,18 +104,22 @@ def _disk(data_dir: Path) -> dict[str, float]:
         for stream in folder.iterdir():
             of = next((kind for start, kind in STORES.items() if stream.name.startswith(start)), "other streams")
             sizes[of] += _size(stream)
-    sizes["shards"] = _size(data_dir / "shards")
+    sizes["shards"] = _size(data_dir / "shards", lambda name: not _is_ahead(name))
     sizes["log files"] = _size(data_dir / "log")
     return sizes
 
 
-def _size(folder: Path) -> float:
-    return sum(_sizes(folder)) / MB
+def _is_ahead(name: str) -> bool:
+    return name.endswith(("-wal", "-shm"))
 
 
-def _sizes(folder: Path) -> Iterable[int]:
-    """Give the bytes of files on the disk; some go while one looks."""
+def _size(folder: Path, counts: Callable[[str], bool] = lambda _: True) -> float:
+    return sum(_sizes(folder, counts)) / MB
+
+
+def _sizes(folder: Path, counts: Callable[[str], bool]) -> Iterable[int]:
+    """Give the bytes on the disk of files whose names count; some go while one looks."""
     for place, _, names in os.walk(folder):
-        for name in names:
+        for name in filter(counts, names):
             with contextlib.suppress(OSError):
                 yield os.stat(Path(place) / name).st_blocks * 512

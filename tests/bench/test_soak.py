@@ -87,5 +87,5 @@ async def test_five_minutes_of_soak_without_a_failure_are_flat(tmp_path: Path, m
     assert not soaked.load.failed, soaked.load.first_failures
     assert len(soaked.load.done) == 9, "each kind of work is done"
     kinds = {one.name.split()[0] for one in found}
-    assert kinds >= {"memory", "descriptors", "threads", "lag", "disk"}
+    assert kinds >= {"memory", "descriptors", "threads", "lag", "written", "disk"}
     assert [one.name for one in found if not one.verdict.is_flat and one.name not in CACHED] == []
