@@ -8,6 +8,7 @@ from pathlib import Path
 from actors.absences import Absences
 from actors.announce import MayAnswer
 from actors.asks import SlowAsks
+from actors.beside import Beside
 from actors.effects.relaying import Relaying
 from actors.figures import Counters
 from actors.known_cuts import KnownCuts
@@ -61,6 +62,7 @@ class Ground:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL_OPENS))
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
+    beside: Beside = field(default_factory=Beside)
     scrubbing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition whose shard is read for an operator."""
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -169,6 +169,7 @@ class Restoring:
                 ground.digests,
                 trusted=ground.trusts(number),
                 is_needed=bool(self._need),
+                turn=ground.beside.turn,
             )
         try:
             check_same_key(number, shard.digest_key, ground.digests)

@@ -173,7 +173,8 @@ class Worker:
         self._ground.counters.partitions_added += 1
         task.add_done_callback(lambda _: self._ended(life, task))
         try:
-            await self._until_it_answers(life, task)
+            with self._ground.beside.starting():
+                await self._until_it_answers(life, task)
             life.has_answered = True
         except asyncio.CancelledError:
             await self.remove(number)

@@ -6,7 +6,7 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ from schemas.paths import split_path
 
 log = get_logger(__name__)
 
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""Waits until work that nobody waits for may be done, which lasts as long as the block."""
+
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""
 
@@ -66,8 +69,18 @@ class Scheduled(msgspec.Struct, frozen=True):
 class Shard:
     """The SQLite file of one partition, made and opened when something is first wanted of it."""
 
-    def __init__(self, path: Path, found: Look, large: LargeReads, digests: Digests, *, trusted: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        found: Look,
+        large: LargeReads,
+        digests: Digests,
+        *,
+        trusted: bool = False,
+        turn: Turn = nullcontext,
+    ) -> None:
         self.path = path
+        self._turn = turn
         self._connection = ShardConnection(path, self._opened, self._stop_for_damage, trusted=trusted)
         self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
         """Called once when the file turns out to be damaged: nothing can be read or written any more."""
@@ -113,15 +126,17 @@ class Shard:
         *,
         trusted: bool = False,
         is_needed: bool = False,
+        turn: Turn = nullcontext,
     ) -> "Shard":
         """Open the file. One of an older schema is removed: the log has the data, unless it `is_needed`.
 
         `large` is shared by the shards of a worker; `digests` are made with the installation's key; `trusted` is a file
-        that has been made anew because of a doubt. Raises `ShardDamaged`, `ShardTooNewError`, `ShardTooOldError`, and
-        `ShardError` when the file can be neither read nor removed.
+        that has been made anew because of a doubt; `turn` is waited for before the filter of repeats is loaded.
+        Raises `ShardDamaged`, `ShardTooNewError`, `ShardTooOldError`, and `ShardError` when the file can be neither
+        read nor removed.
         """
         found = await look_at(path, is_needed=is_needed)
-        shard = cls(path, found, large or LargeReads(), digests or Digests(), trusted=trusted)
+        shard = cls(path, found, large or LargeReads(), digests or Digests(), trusted=trusted, turn=turn)
         try:
             if shard._found.traces:
                 await shard.remove_traces()
@@ -223,7 +238,8 @@ class Shard:
     async def _load_repeats(self) -> None:
         """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
         try:
-            await self.repeats.load(self.command_count, self._hashes())
+            async with self._turn():
+                await self.repeats.load(self.command_count, self._hashes())
         except (sqlite3.Error, ShardDamaged) as error:
             log.warning("repeats_not_loaded", error=str(error))
 
