@@ -70,7 +70,10 @@ class KnownCuts:
             raise BehindCutError(partition, applied_seq, self.need(partition))
 
     async def look(self) -> None:
-        """Look now. Raises `Transient`."""
+        """Look now, once for all partitions that want to. Raises `Transient`."""
+        await self._bus.joined.read(self, self._look)
+
+    async def _look(self) -> None:
         began = self._monotonic()
         self._cuts = await log_cuts.read(self._bus)
         self._needs = {number: seq for cut in self._cuts.values() for number, seq in cut.needs.items()}

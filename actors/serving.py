@@ -37,7 +37,7 @@ from actors.store.shard import Shard
 from actors.summing import Summing
 from actors.upkeep import FIRST, Anew, Upkeep
 from bus import checkpoints
-from bus.log import LogMessage, last_sequences, stream_last
+from bus.log import LogMessage, last_sequences, log_end
 from bus.retrying import Interrupted, retrying, sleeping_until
 from bus.subjects import log_stream_of
 from model.commands import STAND_ALONE
@@ -251,8 +251,9 @@ class Serving:
         One that has everything is read from the end: it must not make us read the log again because it is idle.
         """
         ground, number = self._ground, self.number
-        end = await stream_last(ground.bus, self._stream)
-        target_seq = (await last_sequences(ground.bus, [number], ground.log_streams))[number]
+        end, is_empty = await log_end(ground.bus, self._stream)
+        last = {number: 0} if is_empty else await last_sequences(ground.bus, [number], ground.log_streams)
+        target_seq = last[number]
         end = max(end, target_seq)
         ground.readers.join(number, applied_seq + 1 if applied_seq < target_seq else end + 1, end)
         self._target_seq = self._announcer.joined_at_seq = target_seq

@@ -7,8 +7,8 @@ from bus.subjects import RELAYED_BUCKET
 
 async def read(bus: Bus, partition: int) -> int:
     """Give the last sequence whose effects have left the partition; 0 if none has. Raises `Transient`."""
-    value = await Bucket(bus, RELAYED_BUCKET).get(str(partition))
-    return int(value) if value else 0
+    found = await Bucket(bus, RELAYED_BUCKET).find_listed(str(partition))
+    return 0 if found is None else int(found.value)
 
 
 async def write(bus: Bus, partition: int, seq: int) -> None:

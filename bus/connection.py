@@ -9,6 +9,7 @@ from typing import Any, Final
 from bus import addresses
 from bus.attempts import ConnectAttempts
 from bus.inbox import Inbox
+from bus.joined import JoinedReads
 from bus.logger import get_logger
 from bus.nats_py import nats
 from bus.showing import Showing, Token
@@ -58,6 +59,8 @@ class Bus:
         self.nc: Any = WireClient()
         self.inbox = Inbox(self)
         """For requests; open as soon as the connection stands."""
+        self.joined = JoinedReads()
+        """Reads that are shared by those who want the same at the same time."""
         self.on_disconnect: list[Callable[[], None]] = []
         self.on_reconnect: list[Callable[[], None]] = []
         """Called in order after each loss and each return of the connection; they must not block."""

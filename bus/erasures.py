@@ -22,7 +22,7 @@ class Erasure(msgspec.Struct, frozen=True):
 
 async def read(bus: Bus, partition: int) -> Erasure:
     """Give the last erasure of a partition, as the bucket's leader has it. Raises `Transient`."""
-    found = await Bucket(bus, ERASURE_BUCKET).find_at_leader(str(partition))
+    found = await Bucket(bus, ERASURE_BUCKET).find_listed(str(partition))
     return Erasure() if found is None else msgspec.json.decode(found.value, type=Erasure)
 
 

@@ -55,6 +55,14 @@ class Bucket:
         found = await self._jetstream.last(self._stream, self._prefix + keys)
         return None if found is None or is_marker(found.headers) else self._entry(found)
 
+    async def find_listed(self, key: str) -> KeyValue | None:
+        """Read as `find_at_leader` does, for less where many look for keys at the same time that are not there.
+
+        The bucket's leader lists the keys once for all of them. So the bucket must not have many keys.
+        """
+        listed = await self._jetstream.listed(self._stream, f"{self._prefix}*")
+        return await self.find_at_leader(key) if self._prefix + key in listed else None
+
     async def list(self, keys: str) -> list[KeyValue]:
         """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`."""
         return [

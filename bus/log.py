@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from bus.connection import Bus
 from bus.consumer import FEW_OUTSTANDING, HEARTBEAT_S, LogConsumer, LogMessage, leader_of
@@ -12,7 +12,7 @@ from bus.logger import get_logger
 from bus.subjects import LOG_STREAM, log_stream_of, log_subject_of
 from schemas.errors import Transient
 
-__all__ = ["LogMessage", "LogReader", "last_sequences", "stream_last"]
+__all__ = ["LogEnd", "LogMessage", "LogReader", "last_sequences", "log_end", "stream_last"]
 
 MAX_OUTSTANDING: Final = 2 * FEW_OUTSTANDING
 """Messages under way at once: some milliseconds' worth."""
@@ -179,6 +179,21 @@ class LogReader:
             raise self._failure
 
 
+class LogEnd(NamedTuple):
+    """Where a log stream ends."""
+
+    seq: int
+    """The last sequence."""
+    is_empty: bool
+    """Whether it has no message."""
+
+
+async def log_end(bus: Bus, stream: str) -> LogEnd:
+    """Give where a log stream ends. Raises `ApiError` or `Transient`."""
+    state = (await _info(bus, stream))["state"]
+    return LogEnd(int(state["last_seq"]), not state["messages"])
+
+
 async def stream_last(bus: Bus, stream: str = LOG_STREAM) -> int:
     """Give the last sequence of a log stream. Raises `ApiError` or `Transient`."""
     return (await _last_and_leader(bus, stream))[0]
@@ -186,8 +201,12 @@ async def stream_last(bus: Bus, stream: str = LOG_STREAM) -> int:
 
 async def _last_and_leader(bus: Bus, stream: str) -> tuple[int, str]:
     """Give the last sequence of a stream, and the server that knows of it first; empty where there is but one."""
-    info = await JetStream(bus).call(f"STREAM.INFO.{stream}")
+    info = await _info(bus, stream)
     return int(info["state"]["last_seq"]), leader_of(info)
+
+
+async def _info(bus: Bus, stream: str) -> dict[str, Any]:
+    return await bus.joined.read(("info", stream), lambda: JetStream(bus).call(f"STREAM.INFO.{stream}"))
 
 
 async def last_sequences(bus: Bus, partitions: Iterable[int], log_streams: int = 1) -> dict[int, int]:

@@ -17,8 +17,8 @@ class LogSum(msgspec.Struct, frozen=True):
 
 async def read(bus: Bus, partition: int) -> LogSum | None:
     """Give what was recorded last; None if nothing was. Raises `Transient`."""
-    value = await Bucket(bus, LOG_SUM_BUCKET).get(str(partition))
-    return None if value is None else msgspec.json.decode(value, type=LogSum)
+    found = await Bucket(bus, LOG_SUM_BUCKET).find_listed(str(partition))
+    return None if found is None else msgspec.json.decode(found.value, type=LogSum)
 
 
 async def write(bus: Bus, partition: int, found: LogSum) -> None:

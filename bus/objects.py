@@ -157,7 +157,7 @@ class ObjectStore:
 
     async def _recorded(self) -> set[str]:
         prefix = object_subjects.object_record(self._store, "")
-        found = await self._jetstream.subjects(self._stream, object_subjects.object_record(self._store, "*"))
+        found = await self._jetstream.listed(self._stream, object_subjects.object_record(self._store, "*"))
         return {base64.urlsafe_b64decode(subject.removeprefix(prefix)).decode() for subject in found}
 
     def _chunks(self, name: str) -> str:
