@@ -39,9 +39,13 @@ class LastWrites:
         if known is None or known < seq:
             self._seqs[writer] = seq
 
-    def seq_of(self, writer: Writer) -> int | None:
-        """Give the sequence that this writer's ask must have seen; None if it has not written lately."""
-        return self._seqs.get(writer)
+    def seq_of(self, writer: Writer, seen: int | None = None) -> int | None:
+        """Give the sequence that this writer's ask must have seen; None if it has not written lately.
+
+        `seen` is what it has written elsewhere, by its own word.
+        """
+        written = self._seqs.get(writer)
+        return written if seen is None or (written is not None and written > seen) else seen
 
 
 class Sending(Protocol):
@@ -93,8 +97,7 @@ class AsApp:
     @property
     def last_seq(self) -> int | None:
         """The sequence that the next ask will have seen; None: this app has not written lately."""
-        written, seen = self._writes.seq_of(self._writer), self._seen
-        return written if seen is None or (written is not None and written > seen) else seen
+        return self._writes.seq_of(self._writer, self._seen)
 
     async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False) -> Outcome:
         """Send a command and give its outcome. Raises `Refusal` for what cannot be sent, `Transient`.
@@ -124,7 +127,7 @@ class AsApp:
     async def ask(self, query: Query) -> Reply:
         """Send a query and give its reply, or raise its error. Without a `min_seq` it sees this app's own writes."""
         seq = None if query.min_seq is not None else self.last_seq
-        return await self._requests.ask(*self._writer, query if seq is None else _seeing(query, seq))
+        return await self._requests.ask(*self._writer, query if seq is None else seeing(query, seq))
 
     async def find(self, query: Query, kind: type[R]) -> R:
         """Send a query and give its reply, which is of this kind. Raises as `ask`."""
@@ -138,5 +141,6 @@ def new_id() -> str:
     return os.urandom(16).hex()
 
 
-def _seeing(query: Query, seq: int) -> Query:
+def seeing(query: Query, seq: int) -> Query:
+    """Have a query see a sequence."""
     return msgspec.structs.replace(query, min_seq=seq)

@@ -20,11 +20,19 @@ AGAIN_S: Final = 1.0
 """Seconds from the answer to one ping to the next one: so long after a worker's end an app hears of it."""
 
 
+class Awaited(Protocol):
+    """An answer, or a place for it."""
+
+    def done(self) -> bool: ...
+
+
 class Unanswered(Protocol):
     """What waits for an answer."""
 
     subject: str
-    future: "asyncio.Future[object]"
+
+    @property
+    def future(self) -> Awaited: ...
 
     def fail(self, error: Exception) -> None: ...
 

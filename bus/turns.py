@@ -53,6 +53,14 @@ class Turns:
         self._counts[sender] = count + 1
         return count < MAX_ON_BUS
 
+    def enter_at_once(self, sender: Sender) -> bool:
+        """Count one more command if it need not wait. False: it would have to, or is one too many."""
+        count = self._counts.get(sender, 0)
+        if count >= MAX_ON_BUS or count == self._bound:
+            return False
+        self._counts[sender] = count + 1
+        return True
+
     async def wait(self, sender: Sender) -> None:
         """Wait for the turn of a command that has entered. If this raises, the command has left.
 

@@ -6,12 +6,13 @@ by less than a second. A sequence that never comes costs its sender alone, who i
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
 from multidict import istr
 
-from bus.as_app import OUTCOME_WITHIN_S, AsApp
+from bus.as_app import OUTCOME_WITHIN_S, AsApp, Sending
 from bus.turns import Sender
 from edge_http.auth.cookies import seen_in, set_seen_cookie
 from edge_http.http.observe import TRACE
@@ -30,9 +31,13 @@ class AsCaller(AsApp):
 
     __slots__ = ("_request",)
 
-    def __init__(self, request: web.Request, user: str, app: str, sender: Sender | None = None) -> None:
+    def __init__(
+        self, request: web.Request, user: str, app: str, sender: Sender | None = None, answered: Sending | None = None
+    ) -> None:
+        """`answered` gives what has been answered already, in place of the bus: that has had its turn."""
         edge = request[TRACE].edge
-        super().__init__(edge[REQUESTS], user, app, edge[LAST_WRITES], edge[TURNS], sender, _seen(request, user))
+        requests, turns = (edge[REQUESTS], edge[TURNS]) if answered is None else (answered, None)
+        super().__init__(requests, user, app, edge[LAST_WRITES], turns, sender, _seen(request, user))
         self._request = request
 
     async def outcome(self, command: Command, timeout_s: float = OUTCOME_WITHIN_S, *, settle: bool = False) -> Outcome:
@@ -49,13 +54,19 @@ class AsCaller(AsApp):
 def _seen(request: web.Request, user: str) -> int | None:
     """Give the sequence that a request says its answer must have seen."""
     headers = request.headers
-    said = headers.get(MIN_SEQ)
+    said = seq_said_in(headers)
     if said is not None:
-        return _checked(said)
+        return said
     if hdrs.COOKIE not in headers:
         return None
     mark, _, seq = (seen_in(request) or "").partition(".")
     return int(seq) if mark == _mark(user) and _is_seq(seq) else None
+
+
+def seq_said_in(headers: Mapping[str, str]) -> int | None:
+    """Give the sequence that the header names; None: there is none. Raises `bad_field`."""
+    said = headers.get(MIN_SEQ)
+    return None if said is None else _checked(said)
 
 
 def _checked(said: str) -> int:

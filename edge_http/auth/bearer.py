@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from aiohttp import hdrs, web
+from multidict import MultiMapping
 
 from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
@@ -45,10 +46,15 @@ def _is_in_query(request: web.Request) -> bool:
 
 def only_token_of(request: web.Request) -> str | None:
     """Give the token of a request that has one in the usual place and nothing odd about it."""
-    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
-    if len(headers) != 1 or len(headers[0]) > _USUAL_CHARACTERS or "?" in request.raw_path:
+    return None if "?" in request.raw_path else only_token_in(request.headers)
+
+
+def only_token_in(headers: MultiMapping[str]) -> str | None:
+    """Do the same for the headers of a request without a query."""
+    said = headers.getall(hdrs.AUTHORIZATION, ())
+    if len(said) != 1 or len(said[0]) > _USUAL_CHARACTERS:
         return None
-    return _usual_token_in(headers[0])
+    return _usual_token_in(said[0])
 
 
 def _token_in(header: str) -> str | None:

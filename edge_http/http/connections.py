@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import LineTooLong
 from bus.logger import get_logger
 from edge_http.http.errors import plain_response
 from edge_http.http.observe import unread_response
+from edge_http.http.quick_requests import QuickWay
 from edge_http.http.sources import source_of
 from edge_http.http.whole_requests import WholeRequests
 from schemas.errors import Code, Error
@@ -108,8 +109,10 @@ class EdgeConnection(WholeRequests):
 
     __slots__ = ("_awaited", "_head_timer", "_heard", "_places")
 
-    def __init__(self, server: web.Server, places: Places, loop: AbstractEventLoop, **options: Any) -> None:
-        super().__init__(server, loop=loop, **options)
+    def __init__(
+        self, server: web.Server, places: Places, quick_way: QuickWay, loop: AbstractEventLoop, **options: Any
+    ) -> None:
+        super().__init__(server, quick_way, loop=loop, **options)
         self._places = places
         self._heard = False
         """Whether something of the first head has come."""

@@ -108,11 +108,15 @@ async def observe(request: web.Request, handler: HttpHandler) -> web.StreamRespo
 
 
 async def observed(
-    request: web.Request, handler: HttpHandler, edge: web.Application, route: str | None
+    request: web.Request,
+    handler: HttpHandler,
+    edge: web.Application,
+    route: str | None,
+    started: float | None = None,
 ) -> web.StreamResponse:
-    """Answer every request, whatever its handler raises."""
-    started = time.perf_counter()
-    trace = Trace(_new_id(), edge, route)
+    """Answer every request, whatever its handler raises. `started`: when, by the performance counter, if not now."""
+    started = time.perf_counter() if started is None else started
+    trace = Trace(new_id(), edge, route)
     request[TRACE] = trace
     origin = request.headers.get(hdrs.ORIGIN)
     asks_first = origin is not None and cors.is_preflight(request)
@@ -139,7 +143,7 @@ async def observed(
 
 def unread_response(error: Error, status: int) -> web.Response:
     """Answer what could not be read as a request, and write its line."""
-    request_id, body = _new_id(), msgspec.json.encode({"error": members_of(error)})
+    request_id, body = new_id(), msgspec.json.encode({"error": members_of(error)})
     response = json_response(body, status, {REQUEST_ID: request_id})
     lines.write(
         LoggedRequest(
@@ -158,7 +162,8 @@ def unread_response(error: Error, status: int) -> web.Response:
     return response
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """Name a request."""
     return f"{_process}-{next(_numbers):x}"
 
 

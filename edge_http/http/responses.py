@@ -64,8 +64,7 @@ class QuickResponse(web.Response):
             return await super().prepare(request)
         self._sent = True
         writer = request.writer
-        parts = (self.headers[REQUEST_ID].encode(), self._further, len(self._content), self._content)
-        await writer.write(_head(type(self), int(time.time())) % parts)
+        await writer.write(quick_response(self.headers[REQUEST_ID], self._further, self._content, type(self)))
         await writer.drain()
         return writer
 
@@ -85,6 +84,11 @@ class QuickResponse(web.Response):
         return self._sent or super().keep_alive
 
 
+def quick_response(request_id: str, further: bytes, body: bytes, kind: type[QuickResponse] = QuickResponse) -> bytes:
+    """Write a whole response of status 200. `further` has the lines of further headers."""
+    return _head(kind, int(time.time())) % (request_id.encode(), further, len(body), body)
+
+
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Make a response from encoded JSON."""
     body += BODY_END
@@ -102,6 +106,11 @@ def say_seq(response: web.StreamResponse, seq: int) -> None:
         response.add(SEQ, str(seq))
     else:
         response.headers[SEQ] = str(seq)
+
+
+def seq_line(seq: int) -> bytes:
+    """Write the same as the line of a header."""
+    return f"{SEQ}: {seq}\r\n".encode()
 
 
 @functools.lru_cache(maxsize=2)

@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from edge_http.http.connections import EdgeConnection, Places
+from edge_http.http.quick_requests import QuickWay
 from edge_http.http.short_way import ShortWay
 
 
@@ -19,15 +20,16 @@ class EdgeRunner(web.AppRunner):
         made = await super()._make_server()
         handler = ShortWay(self.app, made.request_handler)
         options = {"request_factory": made.request_factory, "handler_cancellation": made.handler_cancellation}
-        return _Server(self._places, handler, **options, **made._kwargs)
+        return _Server(self._places, QuickWay(self.app), handler, **options, **made._kwargs)
 
 
 class _Server(web.Server):
     """aiohttp's server, with connections of ours."""
 
-    def __init__(self, places: Places, handler: Any, **options: Any) -> None:
+    def __init__(self, places: Places, quick_way: QuickWay, handler: Any, **options: Any) -> None:
         super().__init__(handler, **options)
+        self._quick_way = quick_way
         self._places = places
 
     def __call__(self) -> EdgeConnection:
-        return EdgeConnection(self, self._places, loop=self._loop, **self._kwargs)
+        return EdgeConnection(self, self._places, self._quick_way, loop=self._loop, **self._kwargs)

@@ -4,31 +4,110 @@ aiohttp makes a task for each request, which costs it three turns of the loop mo
 ask. So aiohttp's own way is taken only from the first request on that is unusual: whose body has not arrived yet, say,
 or that cannot be read.
 
+Some are answered without that task (`quick_requests`). It goes on waiting meanwhile, and hears of nothing: what comes
+until the answer is sent is served after it.
+
 So all requests of a connection run in one context: a handler that sets a context variable would set it for the next
 request, too. None does.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from edge_http.http.quick_requests import QuickRequest, QuickWay
+
+Handler = Callable[[Any], Awaitable[web.StreamResponse]]
+
 
 class WholeRequests(RequestHandler):
     """A connection of aiohttp's server that does so. It goes by the private names of aiohttp's."""
 
-    __slots__ = ()
+    __slots__ = ("_answering", "_factory", "_handler", "_held", "_quick", "_quick_way")
+
+    def __init__(self, server: web.Server, quick_way: QuickWay, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._quick_way = quick_way
+        self._factory = server.request_factory
+        self._handler: Handler = server.request_handler
+        self._quick: QuickRequest | None = None
+        """What is being answered without the task."""
+        self._held: asyncio.Future[None] | None = None
+        """What the task waits for meanwhile, in place of `_waiter`: as if the task were at work."""
+        self._answering: Handler | None = None
+        """What answers the next request in place of the usual handler, whatever becomes of the connection."""
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Read on. aiohttp calls this for each body, and would parse once more where reading was never paused."""
         if self._reading_paused:
             super().resume_reading(resume_parser)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what has come. The task is woken for what is not answered without it."""
+        waiter = self._waiter
+        if waiter is None or waiter.done() or self._messages:
+            super().data_received(data)
+            return
+        self._waiter = None
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
+        if self._messages and not self._begin_quickly():
+            waiter.set_result(None)
+
+    def _begin_quickly(self) -> bool:
+        """Begin to answer what has come without the task. False: it is the task's."""
+        message, payload = self._messages[0]
+        is_alone = len(self._messages) == 1 and not self._paused
+        if not is_alone or not isinstance(message, RawRequestMessage) or not self._is_whole(payload):
+            return False
+        self._quick = self._quick_way.begin(self, message, payload)
+        if self._quick is None:
+            return False
+        self._held, self._waiter = self._waiter, None
+        self._request_in_progress = True
+        return True
+
+    def answer_quickly(self, response: bytes) -> None:
+        """Send the response to what was begun so, if the client is still there."""
+        self._take_message()
+        self._request_in_progress = False
+        if self._handler_waiter is not None:
+            self._handler_waiter.set_result(None)
+        transport = self.transport
+        is_there = transport is not None and not transport.is_closing()
+        if transport is not None and is_there:
+            transport.write(response)
+        waiter = self._resume()
+        if not is_there or self._force_close or not self._is_kept_after(keep_alive=True):
+            waiter.cancel()
+            self._end()
+        elif self._messages and not waiter.done():
+            waiter.set_result(None)
+
+    def answer_by(self, handler: Handler) -> None:
+        """Have the task answer what was begun without it."""
+        self._answering = handler
+        waiter = self._resume()
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def _resume(self) -> "asyncio.Future[None]":
+        """Have the task wait again as it did. Gives what it waits for."""
+        assert self._held is not None, "something was begun"
+        waiter = self._waiter = self._held
+        self._quick = self._held = None
+        return waiter
+
     async def start(self) -> None:
         """Serve one request after the other until the connection ends."""
-        while not self._force_close:
+        while self._answering is not None or not self._force_close:
             if not self._messages:
                 await self._arrival()
                 continue
@@ -45,27 +124,33 @@ class WholeRequests(RequestHandler):
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
+        except asyncio.CancelledError:
+            if self._quick is not None:
+                self._quick.give_up()
+            raise
         finally:
             self._waiter = None
 
     def _is_whole(self, payload: StreamReader) -> bool:
         return payload.is_eof() and not self._upgraded and not self._buffer_paused
 
+    def _take_message(self) -> None:
+        self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._manager is not None:
+            self._manager.requests_count += 1
+
     async def _serve(self, message: RawRequestMessage, payload: StreamReader) -> bool:
         """Answer the next request. False: the connection is not kept for another one."""
-        assert self._manager is not None
-        assert self._parser is not None
-        assert self._request_factory is not None
-        assert self._request_handler is not None
-        assert self._task_handler is not None
-        self._messages.popleft()
-        self._parser.message_consumed()
-        self._manager.requests_count += 1
+        self._take_message()
         began = self._loop.time() if self._logging_enabled else None
         writer = StreamWriter(self, self._loop)
-        request = self._request_factory(message, payload, self, writer, self._task_handler)
+        task = self._task_handler or asyncio.current_task()
+        request = self._factory(message, payload, self, writer, task)  # type: ignore[arg-type]
+        handler, self._answering = self._answering or self._handler, None
         try:
-            response, is_gone = await self._handle_request(request, began, self._request_handler)
+            response, is_gone = await self._handle_request(request, began, handler)
         except ConnectionError:
             return False
         except asyncio.CancelledError:
@@ -75,12 +160,12 @@ class WholeRequests(RequestHandler):
             self.log_exception("Unhandled exception", exc_info=error)
             self.force_close()
             return False
-        return not is_gone and self._is_kept_after(response)
+        return not is_gone and self._is_kept_after(keep_alive=bool(response.keep_alive))
 
-    def _is_kept_after(self, response: web.StreamResponse) -> bool:
+    def _is_kept_after(self, *, keep_alive: bool) -> bool:
         """Tell whether the connection is kept for another request. It is closed when none comes in time."""
-        self._keepalive = bool(response.keep_alive)
-        if not self._keepalive or self._close:
+        self._keepalive = keep_alive
+        if not keep_alive or self._close:
             return False
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         if self._keepalive_handle is None:

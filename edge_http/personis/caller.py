@@ -1,6 +1,7 @@
 """One call: who makes it, with which body, and the way to the bus on their behalf."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -8,12 +9,14 @@ import msgspec
 from aiohttp import web
 from multidict import istr
 
+from bus.as_app import Sending
 from bus.importing import Imported, PartsWith, import_below
 from bus.subjects import SETTLE_HEADER
 from edge_http.auth.as_caller import AsCaller
-from edge_http.http.observe import TRACE
+from edge_http.http.observe import TRACE, RenderError
 from edge_http.http.sources import PROXIES
-from edge_http.keys import AUTHENTICATOR
+from edge_http.keys import AUTHENTICATOR, PUBLIC_URL
+from edge_http.oauth.addresses import resource_metadata_of
 from edge_http.personis import render, requests
 from edge_http.personis.calls import AnyTellCall, Call
 from edge_http.personis.evidence import FEW_EXPORTS, LARGE_ANSWERS, LargeAnswers
@@ -41,12 +44,20 @@ class Caller:
         "skipped",
     )  # fmt: skip
 
-    def __init__(self, request: web.Request, op: str, principal: "Principal", body: bytes) -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        op: str,
+        principal: "Principal",
+        body: bytes,
+        answered: Sending | None = None,
+    ) -> None:
+        """`answered` gives what has been answered already, in place of the bus."""
         # Every request passes here: what few operations need waits.
         self._app = app = request[TRACE].edge
         # Without a token its address takes turns, whatever names and passwords it tries.
         sender = None if principal.how != "password" else app[PROXIES].sender_of(request)
-        self._as_app = AsCaller(request, principal.user, principal.app, sender)
+        self._as_app = AsCaller(request, principal.user, principal.app, sender, answered)
         self.op = op
         self.principal = principal
         self.body = body
@@ -138,6 +149,22 @@ class Caller:
 
 
 Operation = Callable[[Caller], Awaitable[render.Value]]
+
+
+def error_to(request: web.Request, principal: "Principal", body: bytes) -> RenderError:
+    """Say how errors are told to whoever calls with a token."""
+    if principal.oauth:
+        metadata_url = resource_metadata_of(request[TRACE].edge[PUBLIC_URL])
+        return functools.partial(render.error_to_oauth, metadata_url, body)
+    return functools.partial(render.error_response, body)
+
+
+def respond(caller: Caller, value: render.Value) -> web.Response:
+    """Answer an operation that succeeded."""
+    beside = None
+    if caller.failures or caller.skipped or caller.settled is not None:
+        beside = render.beside(caller.failures, caller.skipped, caller.settled)
+    return render.ok_response(value, envelope=caller.envelope, beside=beside)
 
 
 def _repeatable(error: Transient, command_id: str) -> Transient:

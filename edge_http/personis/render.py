@@ -128,11 +128,12 @@ _GAP: Final = b'"%b"' % GAP.encode()
 def ok_response(value: Value, *, envelope: bool, beside: dict[str, Any] | None = None) -> web.Response:
     """Answer an operation that succeeded; what llum says more than the original stands beside the value."""
     if type(value) is LargeValue:
-        return pieces_response(_filled(value, _framed(value.value, envelope, beside)), value.held)
-    return json_response(_framed(value, envelope, beside))
+        return pieces_response(_filled(value, framed(value.value, envelope, beside)), value.held)
+    return json_response(framed(value, envelope, beside))
 
 
-def _framed(value: Value, envelope: bool, beside: dict[str, Any] | None) -> bytes:
+def framed(value: Value, envelope: bool, beside: dict[str, Any] | None = None) -> bytes:
+    """Encode a value as the answer to an operation that succeeded."""
     if not envelope:
         return _encoder.encode(value)
     return _encoder.encode({"result": "ok", "val": value, **(beside or {})})

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Mapping, Set
+from typing import TYPE_CHECKING, Final
 
-import msgspec
 from aiohttp import hdrs, web
 
 from edge_http.auth.app_password import AppPassword
@@ -14,36 +13,33 @@ from edge_http.auth.bearer import has_token
 from edge_http.auth.chain import authenticate, caller_at_hand
 from edge_http.auth.cookie import is_by_cookie
 from edge_http.http.body import arrived_body, read_body
-from edge_http.http.observe import TRACE, RenderError
-from edge_http.keys import PUBLIC_URL
-from edge_http.oauth.addresses import resource_metadata_of
+from edge_http.http.observe import TRACE
+from edge_http.http.quick_requests import QUICK
 from edge_http.personis import (
     apps,
+    asking,
     calls,
     exporting,
     importing,
     part_forgetting,
+    quick,
     render,
     requests,
     rules,
     structure,
     withdrawing,
 )
-from edge_http.personis.caller import Caller, Operation
+from edge_http.personis.caller import Caller, Operation, error_to, respond
 from edge_http.personis.evidence import (
     FEW_EXPORTS,
     LARGE_ANSWERS,
     MAX_EXPORTS,
     LargeAnswers,
-    all_evidence,
-    evidence_at_once,
 )
 from edge_http.personis.passwords import HINT, MAX_UNKNOWN_BODY_BYTES, password_in
 from edge_http.sessions.sensitive import check_fresh
 from edge_http.sessions.trial_bounds import check_bounds
-from schemas.errors import raised_from
-from schemas.queries import Access, Ask
-from schemas.replies import AskReply
+from schemas.queries import Access
 
 if TYPE_CHECKING:
     from identity.principal import Principal
@@ -58,6 +54,7 @@ def add_personis(app: web.Application) -> None:
     """Add the operations. A call of any other one is answered as the original does: ok, false. Add all else before."""
     app[LARGE_ANSWERS] = LargeAnswers()
     app[FEW_EXPORTS] = asyncio.Semaphore(MAX_EXPORTS)
+    app[QUICK] = quick.quick_calls(app)
     app[importing.FEW_IMPORTS] = asyncio.Semaphore(importing.MAX_IMPORTS)
     for op in OPERATIONS:
         app.router.add_post(f"/{op}", functools.partial(_serve, op))
@@ -94,16 +91,8 @@ async def _serve_large(op: str, request: web.Request) -> web.Response:
 async def _serve_known(op: str, request: web.Request, principal: "Principal", body: bytes) -> web.Response:
     if principal.how == "session" and (password := password_in(body)) is not None:
         return await _serve_password(op, request, password, body)
-    request[TRACE].render_error = _error_to(request, principal, body)
+    request[TRACE].render_error = error_to(request, principal, body)
     return await _answer(request, Caller(request, op, principal, body))
-
-
-def _error_to(request: web.Request, principal: "Principal", body: bytes) -> RenderError:
-    """Say how errors are told to whoever calls with a token."""
-    if principal.oauth:
-        metadata_url = resource_metadata_of(request[TRACE].edge[PUBLIC_URL])
-        return functools.partial(render.error_to_oauth, metadata_url, body)
-    return functools.partial(render.error_response, body)
 
 
 async def _serve_unknown_sender(op: str, request: web.Request) -> web.Response:
@@ -141,11 +130,7 @@ async def _serve_unknown(methods: Mapping[str, Set[str]], request: web.Request) 
 async def _answer(request: web.Request, caller: Caller) -> web.Response:
     check_fresh(request, caller.op, caller.principal)
     check_bounds(request[TRACE].edge, caller.principal, len(caller.body))
-    value = await OPERATIONS.get(caller.op, _unknown)(caller)
-    beside = None
-    if caller.failures or caller.skipped or caller.settled is not None:
-        beside = render.beside(caller.failures, caller.skipped, caller.settled)
-    return render.ok_response(value, envelope=caller.envelope, beside=beside)
+    return respond(caller, await OPERATIONS.get(caller.op, _unknown)(caller))
 
 
 async def _access(caller: Caller) -> bool:
@@ -159,27 +144,6 @@ def _tell(caller: Caller) -> Awaitable[render.Value]:
     return caller.tell(requests.tell_of(call, caller.id_for(call)))
 
 
-async def _ask(caller: Caller) -> render.Value:
-    query = requests.ask_of(caller.parse(calls.ASK))
-    reply: AskReply = await caller.ask(query)
-    if reply.failures and not reply.components and not query.show_contexts:
-        raise raised_from(render.in_call(caller.op, reply.failures[0].error))
-    caller.failures = reply.failures
-    at_once = evidence_at_once(reply)
-    if at_once is not None:
-        return _asked(caller, query, reply, at_once)
-    evidence = await all_evidence(caller.ask, query, reply, caller.large_answers)
-    if evidence.is_large:
-        value = _asked(caller, query, reply, [render.GAP] * len(reply.components))
-        return render.LargeValue(value, [*map(evidence.list_in_pieces, evidence.components)], evidence.held)
-    return _asked(caller, query, reply, evidence.lists())
-
-
-def _asked(caller: Caller, query: Ask, reply: AskReply, evidence: Sequence[msgspec.Raw | str]) -> list[Any]:
-    components = [render.component(*pair) for pair in zip(reply.components, evidence, strict=True)]
-    return render.with_contexts(reply, components, caller.principal.user) if query.show_contexts else components
-
-
 async def _unknown(caller: Caller) -> bool:
     caller.parse(calls.CALL)
     return False
@@ -188,7 +152,7 @@ async def _unknown(caller: Caller) -> bool:
 OPERATIONS: Final[dict[str, Operation]] = {
     "access": _access,
     "tell": _tell,
-    "ask": _ask,
+    "ask": asking.ask,
     "export_model": exporting.export_model,
     IMPORT: importing.import_model,
     **structure.OPERATIONS,

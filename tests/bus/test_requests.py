@@ -255,7 +255,7 @@ async def test_an_ask_that_lies_with_a_dead_worker_goes_to_another_one_early(
     connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not wait until the time of the first attempt is over, which never comes here."""
-    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    monkeypatch.setattr("bus.exchanges.AGAIN_S", NEVER_S)
     worker = await taken_by_a_worker_that_dies(connect)
     assert await requests.ask("alice", "app", Ping(), timeout_s=NEVER_S) == PONG
     assert len(worker.heard) == 2
@@ -272,7 +272,7 @@ async def test_a_command_is_not_sent_early(
     connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is in the log, and whoever applies it says what became of it: twice in the log would be for nothing."""
-    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    monkeypatch.setattr("bus.exchanges.AGAIN_S", NEVER_S)
     worker = await FakeWorker(await connect(), ACCEPTED, PONG, deaf=2).start()
     sending = asyncio.create_task(requests.send("alice", "app", MakeModel(id="one"), timeout_s=NEVER_S))
     await until(lambda: len(worker.heard) == 1, "the command came")
@@ -286,7 +286,7 @@ async def test_where_no_answers_come_few_asks_are_sent_early(
     connect: Connect, requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What may be sent early is earned by quick answers, so a slow worker does not get all asks twice."""
-    monkeypatch.setattr("bus.requests.AGAIN_S", NEVER_S)
+    monkeypatch.setattr("bus.exchanges.AGAIN_S", NEVER_S)
     monkeypatch.setattr("bus.hedging.MOST_AT_ONCE", 3)
     requests._hedges = HedgeBudget()
     worker = await FakeWorker(slow_bus := await connect(), ACCEPTED, PONG, deaf=1000).start()

@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, cast
 
 import msgspec
 
+from bus.exchanges import OnSettled
 from bus.inbox import RawAnswer
 from bus.subjects import partition_ask_subject
 from identity.preferences.keys import OWN_PLACE, KeyRecord, check_key
@@ -77,6 +78,7 @@ class FakeRequests:
         """Those of the commands whose rules are waited for."""
         self.outcomes: list[Answer] = []
         self.replies: list[Answer] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def send(
         self, user: str, app: str, command: Command, timeout_s: float = 10.0, *, settle: bool = False
@@ -93,6 +95,31 @@ class FakeRequests:
         defaults: dict[str, Reply] = {"ask": AskReply(seq=1), "get_context": context_reply()}
         default = defaults.get(verb_of(query), AccessReply(seq=1, role="owner", registration=1))
         return await _next(self.replies, query, default)
+
+    def send_soon(
+        self, user: str, app: str, command: Command, on_settled: OnSettled, timeout_s: float = 10.0, *, settle: bool
+    ) -> bool:
+        encode(command)
+        self._have_settled(self.send(user, app, command, timeout_s, settle=settle), on_settled)
+        return True
+
+    def ask_soon(self, user: str, app: str, query: Query, on_settled: OnSettled, timeout_s: float = 5.0) -> bool:
+        encode(query)
+        self._have_settled(self.ask(user, app, query, timeout_s), on_settled)
+        return True
+
+    def _have_settled(self, answering: Coroutine[Any, Any, Any], on_settled: OnSettled) -> None:
+        def settled(task: "asyncio.Task[Any]") -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
+                return
+            error = task.exception()
+            assert error is None or isinstance(error, Exception)
+            on_settled(None if error else encode(task.result()), error)
+
+        task = asyncio.get_running_loop().create_task(answering)
+        self._tasks.add(task)
+        task.add_done_callback(settled)
 
     async def ask_raw(self, user: str, app: str, verb: str, data: bytes, timeout_s: float = 5.0) -> bytes:
         query = decode_query(data, verb)
