@@ -25,7 +25,7 @@ OnSettled = Callable[[bytes | None, Exception | None], None]
 _decode_ack = msgspec.json.Decoder().decode
 
 
-class Exchange:
+class BusExchange:
     """One message, sent until something settles it."""
 
     __slots__ = (
@@ -201,8 +201,8 @@ class Settlement:
 
     __slots__ = ("_exchange", "_on_settled", "_under_way")
 
-    def __init__(self, exchange: Exchange, under_way: set[Exchange], on_settled: OnSettled) -> None:
-        self._exchange: Exchange | None = exchange
+    def __init__(self, exchange: BusExchange, under_way: set[BusExchange], on_settled: OnSettled) -> None:
+        self._exchange: BusExchange | None = exchange
         """None: settled. They refer to each other no longer than that, so the collector need not look for them."""
         self._under_way = under_way
         self._on_settled: OnSettled | None = on_settled

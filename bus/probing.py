@@ -20,7 +20,7 @@ AGAIN_S: Final = 1.0
 """Seconds from the answer to one ping to the next one: so long after a worker's end an app hears of it."""
 
 
-class Awaited(Protocol):
+class Settles(Protocol):
     """An answer, or a place for it."""
 
     def done(self) -> bool: ...
@@ -32,7 +32,7 @@ class Unanswered(Protocol):
     subject: str
 
     @property
-    def future(self) -> Awaited: ...
+    def future(self) -> Settles: ...
 
     def fail(self, error: Exception) -> None: ...
 

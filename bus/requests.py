@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from bus.connection import Bus
-from bus.exchanges import Exchange, OnSettled, Settlement, refused
+from bus.exchanges import BusExchange, OnSettled, Settlement, refused
 from bus.hedging import HedgeBudget
 from bus.inbox import Inbox
 from bus.probing import Probes
@@ -38,8 +38,8 @@ class Requests:
         self._probes: Probes | None = None
         if served_within_s is not None:
             self._probes = Probes(bus, self._inbox, max(YOUNG_S, served_within_s - YOUNG_S))
-        self._under_way: set[Exchange] = set()
-        self._young: list[Exchange] = []
+        self._under_way: set[BusExchange] = set()
+        self._young: list[BusExchange] = []
         """Those without timers: most are answered before they need any."""
 
     async def start(self) -> None:
@@ -119,7 +119,7 @@ class Requests:
         reply: bytes = await self._run(self._asking(user, app, verb, data, timeout_s))
         return reply
 
-    def _sending(self, user: str, app: str, command: Command, timeout_s: float, settle: bool) -> Exchange:
+    def _sending(self, user: str, app: str, command: Command, timeout_s: float, settle: bool) -> BusExchange:
         subject = checked_command_subject(user, app, verb_of(command))
         exchange = self._exchange(subject, encode(command), timeout_s, "no outcome came")
         exchange.reply_to = exchange.expect(exchange.on_answer)
@@ -129,21 +129,21 @@ class Requests:
             exchange.again_s = SETTLING_AGAIN_S
         return exchange
 
-    def _asking(self, user: str, app: str, verb: str, data: bytes, timeout_s: float) -> Exchange:
+    def _asking(self, user: str, app: str, verb: str, data: bytes, timeout_s: float) -> BusExchange:
         exchange = self._exchange(checked_ask_subject(user, app, verb), data, timeout_s, "no reply came")
         exchange.reply = exchange.expect(exchange.on_answer)
         exchange.needs_worker = True
         exchange.hedges = self._hedges
         return exchange
 
-    def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> Exchange:
+    def _exchange(self, subject: str, data: bytes, timeout_s: float, failure: str) -> BusExchange:
         if len(data) > self._bus.max_payload:
             raise Refusal(
                 Code.TOO_LARGE, f"the message has {len(data)} bytes, the bus takes at most {self._bus.max_payload}"
             )
-        return Exchange(self._bus, self._inbox, subject, data, timeout_s, failure)
+        return BusExchange(self._bus, self._inbox, subject, data, timeout_s, failure)
 
-    async def _run(self, exchange: Exchange) -> Any:
+    async def _run(self, exchange: BusExchange) -> Any:
         """Send, and give what settles the exchange. Raises `Transient` when its time is over."""
         exchange.future = future = asyncio.get_running_loop().create_future()
         self._under_way.add(exchange)
@@ -159,7 +159,7 @@ class Requests:
             self._under_way.discard(exchange)
             exchange.end()
 
-    def _run_soon(self, exchange: Exchange, on_settled: OnSettled) -> bool:
+    def _run_soon(self, exchange: BusExchange, on_settled: OnSettled) -> bool:
         """Send, and have what settles the exchange told. False: it was not sent."""
         exchange.future = Settlement(exchange, self._under_way, on_settled)
         if not exchange.send_at_once():
@@ -169,7 +169,7 @@ class Requests:
         self._set_timers_later(exchange)
         return True
 
-    def _set_timers_later(self, exchange: Exchange) -> None:
+    def _set_timers_later(self, exchange: BusExchange) -> None:
         """Have timers set for an exchange if it is not over soon: it needs them then, and they cost as much as it."""
         if exchange.timeout_s < YOUNG_S:
             exchange.set_timers()

@@ -7,8 +7,8 @@ Where the answer is unusual, such as a refusal, the face gives a handler that kn
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -20,14 +20,21 @@ from bus.lines import LoggedRequest
 from edge_http.http.observe import CLIENT_GONE, HttpHandler, new_id, observed
 from edge_http.http.responses import quick_response
 
-if TYPE_CHECKING:
-    from edge_http.http.whole_requests import WholeRequests
-
 MAX_QUICK_BYTES: Final = 64 * 1024
 """Bytes of a body that is decoded before others have their turn."""
 
 _UNUSUAL: Final = (hdrs.EXPECT, hdrs.ORIGIN, hdrs.COOKIE)
 """Headers of requests that are not taken: who sends them wants more than one answer needs."""
+
+
+class AnswersQuickly(Protocol):
+    """The part of a connection that is used here."""
+
+    def answer_quickly(self, response: bytes) -> None:
+        """Send the response to what was begun, if the client is still there."""
+
+    def answer_by(self, handler: Callable[[Any], Awaitable[web.StreamResponse]]) -> None:
+        """Have a task answer what was begun."""
 
 
 class QuickRequest:
@@ -36,7 +43,7 @@ class QuickRequest:
     __slots__ = ("_connection", "_edge", "_is_over", "_started", "app", "body", "headers", "op", "path", "user")
 
     def __init__(
-        self, connection: "WholeRequests", edge: web.Application, message: RawRequestMessage, body: bytes
+        self, connection: AnswersQuickly, edge: web.Application, message: RawRequestMessage, body: bytes
     ) -> None:
         self._started = time.perf_counter()
         self._connection = connection
@@ -89,10 +96,10 @@ class QuickRequest:
         )
 
 
-Begin = Callable[[QuickRequest], bool]
+BeginQuickly = Callable[[QuickRequest], bool]
 """Begin to answer. False, or an error: nothing was sent, and the request goes the way of all."""
 
-QUICK: Final = web.AppKey("quick", Mapping[str, Begin])
+QUICK: Final = web.AppKey("quick", Mapping[str, BeginQuickly])
 """By the path that is posted to."""
 
 
@@ -104,7 +111,7 @@ class QuickWay:
         self._begins = edge.get(QUICK) or {}
 
     def begin(
-        self, connection: "WholeRequests", message: RawRequestMessage, payload: StreamReader
+        self, connection: AnswersQuickly, message: RawRequestMessage, payload: StreamReader
     ) -> QuickRequest | None:
         """Begin to answer a request that is there; None: it goes the way of all."""
         begin = self._begins.get(message.path)

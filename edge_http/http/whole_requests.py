@@ -22,7 +22,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from edge_http.http.quick_requests import QuickRequest, QuickWay
 
-Handler = Callable[[Any], Awaitable[web.StreamResponse]]
+HandleRequest = Callable[[Any], Awaitable[web.StreamResponse]]
 
 
 class WholeRequests(RequestHandler):
@@ -34,12 +34,12 @@ class WholeRequests(RequestHandler):
         super().__init__(server, **options)
         self._quick_way = quick_way
         self._factory = server.request_factory
-        self._handler: Handler = server.request_handler
+        self._handler: HandleRequest = server.request_handler
         self._quick: QuickRequest | None = None
         """What is being answered without the task."""
         self._held: asyncio.Future[None] | None = None
         """What the task waits for meanwhile, in place of `_waiter`: as if the task were at work."""
-        self._answering: Handler | None = None
+        self._answering: HandleRequest | None = None
         """What answers the next request in place of the usual handler, whatever becomes of the connection."""
 
     def resume_reading(self, resume_parser: bool = True) -> None:
@@ -91,7 +91,7 @@ class WholeRequests(RequestHandler):
         elif self._messages and not waiter.done():
             waiter.set_result(None)
 
-    def answer_by(self, handler: Handler) -> None:
+    def answer_by(self, handler: HandleRequest) -> None:
         """Have the task answer what was begun without it."""
         self._answering = handler
         waiter = self._resume()

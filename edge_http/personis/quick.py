@@ -16,7 +16,7 @@ from bus.calling_back import CallingBack
 from edge_http.auth.as_caller import seq_said_in
 from edge_http.auth.bearer import only_token_in
 from edge_http.http.observe import TRACE
-from edge_http.http.quick_requests import Begin, QuickRequest
+from edge_http.http.quick_requests import BeginQuickly, QuickRequest
 from edge_http.http.responses import BODY_END, seq_line
 from edge_http.keys import AUTHENTICATOR, LAST_WRITES, REQUESTS, TURNS
 from edge_http.personis import calls, render, requests
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=calls.Call)
 
 
-def quick_calls(app: web.Application) -> Mapping[str, Begin]:
+def quick_calls(app: web.Application) -> Mapping[str, BeginQuickly]:
     """Give what begins a tell and an ask."""
     calling = CallingBack(app[REQUESTS], app[LAST_WRITES], app[TURNS])
 

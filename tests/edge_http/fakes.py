@@ -19,7 +19,7 @@ from identity.sessions.store import ListedSession, hash_of, shown_id
 from schemas.apps import PREFERENCES_APP
 from schemas.codec import decode_query, encode
 from schemas.commands import Command
-from schemas.errors import Code, Error
+from schemas.errors import Code, Error, raised_from
 from schemas.evidence import Evidence
 from schemas.preferences import PreferencesReply
 from schemas.queries import Query
@@ -78,6 +78,9 @@ class FakeRequests:
         """Those of the commands whose rules are waited for."""
         self.outcomes: list[Answer] = []
         self.replies: list[Answer] = []
+        self.soon = 0
+        """How many were sent for a call back."""
+        self.sends_soon = True
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def send(
@@ -90,6 +93,12 @@ class FakeRequests:
         return await _next(self.outcomes, command, accepted(len(self.sent)))
 
     async def ask(self, user: str, app: str, query: Query, timeout_s: float = 5.0) -> Reply:
+        reply = await self._reply(user, app, query)
+        if isinstance(reply, Failed):
+            raise raised_from(reply.error)
+        return reply
+
+    async def _reply(self, user: str, app: str, query: Query) -> Reply | Failed:
         encode(query)
         self.asked.append((user, app, query))
         defaults: dict[str, Reply] = {"ask": AskReply(seq=1), "get_context": context_reply()}
@@ -100,15 +109,17 @@ class FakeRequests:
         self, user: str, app: str, command: Command, on_settled: OnSettled, timeout_s: float = 10.0, *, settle: bool
     ) -> bool:
         encode(command)
-        self._have_settled(self.send(user, app, command, timeout_s, settle=settle), on_settled)
-        return True
+        return self._have_settled(self.send(user, app, command, timeout_s, settle=settle), on_settled)
 
     def ask_soon(self, user: str, app: str, query: Query, on_settled: OnSettled, timeout_s: float = 5.0) -> bool:
         encode(query)
-        self._have_settled(self.ask(user, app, query, timeout_s), on_settled)
-        return True
+        return self._have_settled(self._reply(user, app, query), on_settled)
 
-    def _have_settled(self, answering: Coroutine[Any, Any, Any], on_settled: OnSettled) -> None:
+    def _have_settled(self, answering: Coroutine[Any, Any, Any], on_settled: OnSettled) -> bool:
+        if not self.sends_soon:
+            answering.close()
+            return False
+
         def settled(task: "asyncio.Task[Any]") -> None:
             self._tasks.discard(task)
             if task.cancelled():
@@ -120,6 +131,8 @@ class FakeRequests:
         task = asyncio.get_running_loop().create_task(answering)
         self._tasks.add(task)
         task.add_done_callback(settled)
+        self.soon += 1
+        return True
 
     async def ask_raw(self, user: str, app: str, verb: str, data: bytes, timeout_s: float = 5.0) -> bytes:
         query = decode_query(data, verb)
