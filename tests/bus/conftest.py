@@ -8,6 +8,7 @@ import pytest
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.installation import install
+from bus.requests import Requests
 from tests.nats_server import running_server
 
 PARTITIONS = 64
@@ -40,3 +41,12 @@ async def bus(connect: Connect) -> Bus:
     connected = await connect()
     await install(connected, PARTITIONS, log_streams=1)
     return connected
+
+
+@pytest.fixture
+async def requests(bus: Bus) -> AsyncIterator[Requests]:
+    """What asks over that connection."""
+    made = Requests(bus)
+    await made.start()
+    yield made
+    await made.close()

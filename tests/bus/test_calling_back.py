@@ -142,14 +142,6 @@ def test_what_nobody_may_send_is_refused(calling: CallingBack, worker: Worker) -
     assert not worker.under_way
 
 
-@pytest.fixture
-async def requests(bus: Bus) -> Any:
-    made = Requests(bus)
-    await made.start()
-    yield made
-    await made.close()
-
-
 def _has_nothing_left(requests: Requests) -> bool:
     return not (requests._under_way or requests._inbox._waiting)
 

@@ -1,7 +1,6 @@
 """Commands and asks over a real server, with a worker played by the test."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,14 +21,6 @@ from schemas.replies import Accepted, Failed, PingReply, Refused
 from tests.bus.conftest import Connect
 from tests.nats_server import kill_and_restart
 from tests.waiting import DEADLINE_S, until
-
-
-@pytest.fixture
-async def requests(bus: Bus) -> Any:
-    made = Requests(bus)
-    await made.start()
-    yield made
-    await made.close()
 
 
 class FakeWorker:
