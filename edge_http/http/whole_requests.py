@@ -28,7 +28,7 @@ HandleRequest = Callable[[Any], Awaitable[web.StreamResponse]]
 class WholeRequests(RequestHandler):
     """A connection of aiohttp's server that does so. It goes by the private names of aiohttp's."""
 
-    __slots__ = ("_answering", "_factory", "_handler", "_held", "_quick", "_quick_way")
+    __slots__ = ("_answering", "_factory", "_handler", "_held", "_is_aiohttps", "_quick", "_quick_way")
 
     def __init__(self, server: web.Server, quick_way: QuickWay, **options: Any) -> None:
         super().__init__(server, **options)
@@ -41,6 +41,8 @@ class WholeRequests(RequestHandler):
         """What the task waits for meanwhile, in place of `_waiter`: as if the task were at work."""
         self._answering: HandleRequest | None = None
         """What answers the next request in place of the usual handler, whatever becomes of the connection."""
+        self._is_aiohttps = False
+        """Whether aiohttp's own way is taken. It knows nothing of `_answering`: it would serve what was begun anew."""
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Read on. aiohttp calls this for each body, and would parse once more where reading was never paused."""
@@ -50,7 +52,7 @@ class WholeRequests(RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Take what has come. The task is woken for what is not answered without it."""
         waiter = self._waiter
-        if waiter is None or waiter.done() or self._messages:
+        if waiter is None or waiter.done() or self._messages or self._is_aiohttps:
             super().data_received(data)
             return
         self._waiter = None
@@ -78,7 +80,7 @@ class WholeRequests(RequestHandler):
         """Send the response to what was begun so, if the client is still there."""
         self._take_message()
         self._request_in_progress = False
-        if self._handler_waiter is not None:
+        if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
         transport = self.transport
         is_there = transport is not None and not transport.is_closing()
@@ -113,6 +115,7 @@ class WholeRequests(RequestHandler):
                 continue
             message, payload = self._messages[0]
             if not isinstance(message, RawRequestMessage) or not self._is_whole(payload):
+                self._is_aiohttps = True
                 await super().start()
                 return
             if not await self._serve(message, payload):

@@ -38,8 +38,12 @@ class Talk:
         host, port = self.runner.addresses[0][:2]
         self._reader, self.writer = await asyncio.open_connection(host, port)
 
-    def send(self, op: str, body: bytes, *headers: str, first: str = "POST /{op} HTTP/1.1") -> None:
-        lines = [first.format(op=op), "Host: x", f"Content-Length: {len(body)}", *headers]
+    def send(
+        self, op: str, body: bytes, *headers: str, first: str = "POST /{op} HTTP/1.1", length: int | None = None
+    ) -> None:
+        """Send a request. `length`: that of the body, of which this is the first part."""
+        length = len(body) if length is None else length
+        lines = [first.format(op=op), "Host: x", f"Content-Length: {length}", *headers]
         if not any(header.startswith("Authorization") for header in headers):
             lines.append("Authorization: Bearer good")
         self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
@@ -232,6 +236,21 @@ async def test_what_cannot_be_sent_at_once_waits_as_ever(talk: Talk) -> None:
         talk.send(op, body)
         assert b"200 OK" in await talk.receive()
     assert (len(talk.edge.requests.sent), len(talk.edge.requests.asked), talk.edge.taken) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("outcome", [accepted(2), refused(Code.BAD_VALUE), Transient(Code.UNAVAILABLE, "no outcome")])
+async def test_a_tell_after_one_that_came_in_parts_is_sent_once(talk: Talk, outcome: Any) -> None:
+    """From then on aiohttp's own way is taken, which would begin once more."""
+    talk.edge.requests.outcomes = [accepted(1), outcome]
+    talk.send("tell", TELL[:9], length=len(TELL))
+    await until(lambda: len(talk.places) == 1, "it is connected")
+    (connection,) = talk.runner.server.connections  # type: ignore[union-attr]
+    await until(lambda: connection._current_request is not None, "its head has come")
+    talk.writer.write(TELL[9:])
+    assert b"200 OK" in await talk.receive()
+    talk.send("tell", TELL)
+    await talk.receive()
+    assert len(talk.edge.requests.sent) == 2
 
 
 async def test_requests_that_come_meanwhile_are_answered_after_it(talk: Talk) -> None:
