@@ -114,15 +114,18 @@ class QuickWay:
         self, connection: AnswersQuickly, message: RawRequestMessage, payload: StreamReader
     ) -> QuickRequest | None:
         """Begin to answer a request that is there; None: it goes the way of all."""
-        begin = self._begins.get(message.path)
-        if begin is None or message.method != hdrs.METH_POST or not _is_usual(message):
+        if message.path not in self._begins or message.method != hdrs.METH_POST or not _is_usual(message):
             return None
         if type(payload) is not StreamReader or payload.total_bytes > MAX_QUICK_BYTES:
             return None
         # It is looked at, and not taken: the way of all reads it once more.
-        request = QuickRequest(connection, self._edge, message, b"".join(payload._buffer))
+        return self.begin_again(connection, message, b"".join(payload._buffer))
+
+    def begin_again(self, connection: AnswersQuickly, message: RawRequestMessage, body: bytes) -> QuickRequest | None:
+        """Do the same for a body with a head that another one was begun with."""
+        request = QuickRequest(connection, self._edge, message, body)
         try:
-            return request if begin(request) else None
+            return request if self._begins[message.path](request) else None
         except Exception:  # noqa: BLE001 - nothing is sent, and the way of all comes upon the same
             return None
 

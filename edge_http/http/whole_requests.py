@@ -4,8 +4,8 @@ aiohttp makes a task for each request, which costs it three turns of the loop mo
 ask. So aiohttp's own way is taken only from the first request on that is unusual: whose body has not arrived yet, say,
 or that cannot be read.
 
-Some are answered without that task (`quick_requests`). It goes on waiting meanwhile, and hears of nothing: what comes
-until the answer is sent is served after it.
+Some are answered without that task (`quick_requests`), and most of these are not even parsed (`known_heads`). The task
+goes on waiting meanwhile, and hears of nothing: what comes until the answer is sent is served after it.
 
 So all requests of a connection run in one context: a handler that sets a context variable would set it for the next
 request, too. None does.
@@ -20,6 +20,7 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from edge_http.http.known_heads import KnownHeads
 from edge_http.http.quick_requests import QuickRequest, QuickWay
 
 HandleRequest = Callable[[Any], Awaitable[web.StreamResponse]]
@@ -28,7 +29,9 @@ HandleRequest = Callable[[Any], Awaitable[web.StreamResponse]]
 class WholeRequests(RequestHandler):
     """A connection of aiohttp's server that does so. It goes by the private names of aiohttp's."""
 
-    __slots__ = ("_answering", "_factory", "_handler", "_held", "_is_aiohttps", "_quick", "_quick_way")
+    __slots__ = (
+        "_answering", "_factory", "_handler", "_heads", "_held", "_is_aiohttps", "_quick", "_quick_way", "_unparsed",
+    )  # fmt: skip
 
     def __init__(self, server: web.Server, quick_way: QuickWay, **options: Any) -> None:
         super().__init__(server, **options)
@@ -37,6 +40,9 @@ class WholeRequests(RequestHandler):
         self._handler: HandleRequest = server.request_handler
         self._quick: QuickRequest | None = None
         """What is being answered without the task."""
+        self._heads = KnownHeads()
+        self._unparsed: tuple[RawRequestMessage, bytes] | None = None
+        """What is being answered so and was not parsed: head and body."""
         self._held: asyncio.Future[None] | None = None
         """What the task waits for meanwhile, in place of `_waiter`: as if the task were at work."""
         self._answering: HandleRequest | None = None
@@ -51,34 +57,59 @@ class WholeRequests(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come. The task is woken for what is not answered without it."""
-        waiter = self._waiter
+        waiter, heads = self._waiter, self._heads
         if waiter is None or waiter.done() or self._messages or self._is_aiohttps:
+            heads.is_between = False
             super().data_received(data)
+            return
+        known = heads.find(data)
+        if known is not None and self._begin_again(*known):
             return
         self._waiter = None
         try:
             super().data_received(data)
         finally:
             self._waiter = waiter
-        if self._messages and not self._begin_quickly():
-            waiter.set_result(None)
+        heads.note(data, self._messages)
+        if self._messages:
+            self._begin_or_wake(data, waiter)
 
-    def _begin_quickly(self) -> bool:
-        """Begin to answer what has come without the task. False: it is the task's."""
+    def _begin_or_wake(self, data: bytes, waiter: "asyncio.Future[None]") -> None:
         message, payload = self._messages[0]
         is_alone = len(self._messages) == 1 and not self._paused
-        if not is_alone or not isinstance(message, RawRequestMessage) or not self._is_whole(payload):
+        if is_alone and isinstance(message, RawRequestMessage) and self._is_whole(payload):
+            quick = self._quick_way.begin(self, message, payload)
+            if quick is not None:
+                self._hold(quick)
+                self._heads.remember(data, message)
+                return
+        waiter.set_result(None)
+
+    def _begin_again(self, message: RawRequestMessage, body: bytes) -> bool:
+        """Begin to answer a request without having it parsed. False: it is to be parsed."""
+        if self._force_close or self._paused or self._upgraded or self._buffer_paused:
             return False
-        self._quick = self._quick_way.begin(self, message, payload)
-        if self._quick is None:
+        quick = self._quick_way.begin_again(self, message, body)
+        if quick is None:
             return False
+        self._hold(quick)
+        self._request_count += 1
+        self._unparsed = message, body
+        return True
+
+    def _hold(self, quick: QuickRequest) -> None:
+        """Keep the task waiting while something is answered without it."""
+        self._quick = quick
         self._held, self._waiter = self._waiter, None
         self._request_in_progress = True
-        return True
 
     def answer_quickly(self, response: bytes) -> None:
         """Send the response to what was begun so, if the client is still there."""
-        self._take_message()
+        if self._unparsed is None:
+            self._take_message()
+        elif self._manager is not None:
+            self._manager.requests_count += 1
+        self._unparsed = None
         self._request_in_progress = False
         if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
@@ -95,6 +126,13 @@ class WholeRequests(RequestHandler):
 
     def answer_by(self, handler: HandleRequest) -> None:
         """Have the task answer what was begun without it."""
+        if self._unparsed is not None:
+            message, body = self._unparsed
+            payload = StreamReader(self, self._read_bufsize, loop=self._loop)
+            payload.feed_data(body)
+            payload.feed_eof()
+            self._messages.appendleft((message, payload))
+            self._unparsed = None
         self._answering = handler
         waiter = self._resume()
         if not waiter.done():

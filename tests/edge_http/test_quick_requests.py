@@ -185,19 +185,21 @@ ASKS = {
 
 
 async def _said(op: str, lay: Lay, body: bytes, headers: tuple[str, ...], *, quick: bool) -> tuple[Any, ...]:
-    """Give all that an edge does about a request: the response, its lines in the log, and what it has sent."""
+    """Give all that an edge does about a request that comes twice: responses, lines in the log, what it has sent."""
+    responses = []
     async with talking(quick=quick) as talk:
-        lay(talk.edge)
         with capture_logs() as lines:
-            talk.send(op, body, *headers)
-            response = await talk.receive()
+            for _ in range(2):
+                lay(talk.edge)
+                talk.send(op, body, *headers)
+                responses.append(await talk.receive())
         requests = talk.edge.requests
         assert quick or not requests.soon
         for line in lines:
             for name in ("request_id", "duration_ms"):
                 line.pop(name, None)
         sent = [(user, app, command if command.id == "one" else type(command)) for user, app, command in requests.sent]
-        return response, [(one["event"], one) for one in lines if "exc_info" not in one], sent, requests.asked
+        return responses, [(one["event"], one) for one in lines if "exc_info" not in one], sent, requests.asked
 
 
 @pytest.mark.parametrize("case", TELLS)

@@ -1,0 +1,68 @@
+"""The heads of requests that a connection has sent lately: a program sends the same one again and again.
+
+Parsing a head and finding out what it asks for costs as much as all that is done with a small body. So a head that was
+parsed, and whose request was answered quickly, is known by its bytes from then on: what it says need not be read again.
+Whether its token still holds is looked at each time.
+
+That works only where a request begins. What has been parsed may end in the middle of the next head, so heads are looked
+for as long as each piece that came was exactly one request, and never again after one that was not.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
+
+MAX_HEADS: Final = 4
+"""Heads remembered of one connection, about 2 kB each: of a tell and an ask, say, with bodies of various sizes."""
+
+_HEAD_END: Final = b"\r\n\r\n"
+
+
+class KnownHeads:
+    """Those of one connection."""
+
+    __slots__ = ("_heads", "is_between")
+
+    def __init__(self) -> None:
+        self.is_between = True
+        """Whether what comes next is certainly the beginning of a request."""
+        self._heads: dict[bytes, tuple[RawRequestMessage, int]] = {}
+        """What was parsed, and the size of the body."""
+
+    def find(self, data: bytes) -> tuple[RawRequestMessage, bytes] | None:
+        """Give head and body of what has come, if it is exactly one request whose head is known."""
+        if not self.is_between:
+            return None
+        end = data.find(_HEAD_END) + len(_HEAD_END)
+        found = self._heads.get(data[:end])
+        if found is None or len(data) - end != found[1]:
+            return None
+        return found[0], data[end:]
+
+    def note(self, data: bytes, parsed: Sequence[tuple[object, StreamReader]]) -> None:
+        """Note what was parsed of a piece, and whether that was exactly one request."""
+        self.is_between = self.is_between and len(parsed) == 1 and _is_one(data, *parsed[0])
+
+    def remember(self, data: bytes, message: RawRequestMessage) -> None:
+        """Know a head from now on, if that can be used."""
+        if not self.is_between:
+            return
+        if len(self._heads) == MAX_HEADS:
+            self._heads.clear()
+        end = data.find(_HEAD_END) + len(_HEAD_END)
+        self._heads[data[:end]] = message, len(data) - end
+
+
+def _is_one(data: bytes, message: object, payload: StreamReader) -> bool:
+    """Tell whether a piece is one request, from its first byte to its last."""
+    end = data.find(_HEAD_END) + len(_HEAD_END)
+    return (
+        isinstance(message, RawRequestMessage)
+        and not (message.chunked or message.compression or message.upgrade)
+        # It is the end of the head for whoever has parsed it, too: as many lines were read.
+        and data.count(b"\r\n", 0, end) == len(message.raw_headers) + 2
+        and payload.is_eof()
+        and payload.total_bytes == len(data) - end
+    )
