@@ -30,7 +30,7 @@ HEAD_WITHIN_S: Final = 10.0
 """Seconds from the first byte of a head, or from the beginning of a connection, until all of the head must be there."""
 
 MAX_CONNECTIONS: Final = 4096
-"""Connections of an edge, if the system lets it have so many: each takes about 20 kB."""
+"""Connections of an edge, if the system lets it have so many: each takes 20 to 30 kB."""
 
 DESCRIPTORS: Final = 2 * MAX_CONNECTIONS + 64
 """Descriptors that are worth having: a burst of new connections has some before the old ones are closed."""

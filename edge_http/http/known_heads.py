@@ -1,8 +1,8 @@
 """The heads of requests that a connection has sent lately: a program sends the same one again and again.
 
 Parsing a head and finding out what it asks for costs as much as all that is done with a small body. So a head that was
-parsed, and whose request was answered quickly, is known by its bytes from then on: what it says need not be read again.
-Whether its token still holds is looked at each time.
+parsed, and whose request was begun quickly, is known by its bytes from then on: what it says need not be read again.
+The bodies may differ in size. Whether its token still holds is looked at each time.
 
 That works only where a request begins. What has been parsed may end in the middle of the next head, so heads are looked
 for as long as each piece that came was exactly one request, and never again after one that was not.
@@ -15,7 +15,9 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
 MAX_HEADS: Final = 4
-"""Heads remembered of one connection, about 2 kB each: of a tell and an ask, say, with bodies of various sizes."""
+"""Heads remembered of one connection, about 2 kB each: of a tell and an ask, say."""
+
+_Key = tuple[bytes, bytes | int]
 
 _HEAD_END: Final = b"\r\n\r\n"
 
@@ -28,18 +30,18 @@ class KnownHeads:
     def __init__(self) -> None:
         self.is_between = True
         """Whether what comes next is certainly the beginning of a request."""
-        self._heads: dict[bytes, tuple[RawRequestMessage, int]] = {}
-        """What was parsed, and the size of the body."""
+        self._heads: dict[_Key, RawRequestMessage] = {}
 
     def find(self, data: bytes) -> tuple[RawRequestMessage, bytes] | None:
-        """Give head and body of what has come, if it is exactly one request whose head is known."""
+        """Give head and body of what has come, if it is exactly one request whose head is known.
+
+        Only the size of the body may be another one than the head says.
+        """
         if not self.is_between:
             return None
-        end = data.find(_HEAD_END) + len(_HEAD_END)
-        found = self._heads.get(data[:end])
-        if found is None or len(data) - end != found[1]:
-            return None
-        return found[0], data[end:]
+        end = _end_of_head(data)
+        message = self._heads.get(_key_of(data, end))
+        return None if message is None else (message, data[end:])
 
     def note(self, data: bytes, parsed: Sequence[tuple[object, StreamReader]]) -> None:
         """Note what was parsed of a piece, and whether that was exactly one request."""
@@ -51,13 +53,27 @@ class KnownHeads:
             return
         if len(self._heads) == MAX_HEADS:
             self._heads.clear()
-        end = data.find(_HEAD_END) + len(_HEAD_END)
-        self._heads[data[:end]] = message, len(data) - end
+        self._heads[_key_of(data, _end_of_head(data))] = message
+
+
+def _end_of_head(data: bytes) -> int:
+    return data.find(_HEAD_END) + len(_HEAD_END)
+
+
+def _key_of(data: bytes, end: int) -> _Key:
+    """Give what is before and what is behind the line that says this size of the body; else head and size.
+
+    A head that says another size, or none, has no such line, and so it has no key of one that has.
+    """
+    size = len(data) - end
+    line = b"\r\nContent-Length: %d\r\n" % size
+    at = data.find(line, 0, end)
+    return (data[:end], size) if at < 0 else (data[:at], data[at + len(line) : end])
 
 
 def _is_one(data: bytes, message: object, payload: StreamReader) -> bool:
     """Tell whether a piece is one request, from its first byte to its last."""
-    end = data.find(_HEAD_END) + len(_HEAD_END)
+    end = _end_of_head(data)
     return (
         isinstance(message, RawRequestMessage)
         and not (message.chunked or message.compression or message.upgrade)

@@ -54,15 +54,37 @@ async def watched() -> AsyncIterator[Watched]:
 
 
 async def test_a_head_is_parsed_once(watched: Watched) -> None:
-    """Whatever the body, as long as it is of the same size."""
+    """Whatever the body, and its size."""
     for _ in range(3):
         await watched.ask("tell", TELL)
         await watched.ask("ask", ASK)
-    await watched.ask("tell", TELL.replace(b"1}", b"2}"))
+    await watched.ask("tell", TELL.replace(b"1}", b"123}"))
     assert watched.parser.pieces == 2
-    assert [command.evidence.value for command in watched.edge.requests.commands] == [1, 1, 1, 2]  # type: ignore[union-attr]
-    await watched.ask("tell", TELL + b" ")
+    assert [command.evidence.value for command in watched.edge.requests.commands] == [1, 1, 1, 123]  # type: ignore[union-attr]
+    await watched.ask("tell", TELL, "Accept: */*")
     assert watched.parser.pieces == 3
+
+
+async def test_the_size_may_be_spelled_otherwise(watched: Watched) -> None:
+    """Then a head is known together with it."""
+    for count, body in ((1, TELL), (1, TELL), (2, TELL + b" "), (2, TELL)):
+        head = b"POST /tell HTTP/1.1\r\nHost: x\r\ncontent-length:%d\r\nauthorization: Bearer good\r\n\r\n" % len(body)
+        watched.talk.writer.write(head + body)
+        assert b"200 OK" in await watched.talk.receive()
+        assert watched.parser.pieces == count
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"Content-Length: %d\r\n" % (len(TELL) - 1), b"X-Content-Length: %d\r\n" % len(TELL)]
+)
+async def test_a_head_that_says_another_size_or_none_is_another_one(watched: Watched, line: bytes) -> None:
+    """What is behind its body is the next request."""
+    await watched.ask("tell", TELL)
+    watched.connection.data_received(
+        b"POST /tell HTTP/1.1\r\nHost: x\r\n" + line + b"Authorization: Bearer good\r\n\r\n" + TELL
+    )
+    assert b"malformed" in await watched.talk.receive()
+    assert len(watched.edge.requests.sent) == 1
 
 
 async def test_few_heads_are_known(watched: Watched) -> None:
