@@ -152,7 +152,7 @@ class WholeRequests(RequestHandler):
                 await self._arrival()
                 continue
             message, payload = self._messages[0]
-            if not isinstance(message, RawRequestMessage) or not self._is_whole(payload):
+            if not isinstance(message, RawRequestMessage) or not self._is_to_be_served(payload):
                 self._is_aiohttps = True
                 await super().start()
                 return
@@ -174,6 +174,10 @@ class WholeRequests(RequestHandler):
 
     def _is_whole(self, payload: StreamReader) -> bool:
         return payload.is_eof() and not self._upgraded and not self._buffer_paused
+
+    def _is_to_be_served(self, payload: StreamReader) -> bool:
+        """Tell whether the next request is. What has been begun is not begun once more, whatever came meanwhile."""
+        return self._answering is not None or self._is_whole(payload)
 
     def _take_message(self) -> None:
         self._messages.popleft()

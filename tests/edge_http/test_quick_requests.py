@@ -270,6 +270,26 @@ async def test_requests_that_come_meanwhile_are_answered_after_it(talk: Talk) ->
     assert talk.edge.requests.soon == 2
 
 
+@pytest.mark.parametrize("before", [0, 1])
+async def test_however_many_come_meanwhile_none_is_sent_twice(talk: Talk, before: int) -> None:
+    """More than aiohttp takes in: it stops reading. The first one is refused, and so answered by the task."""
+    for _ in range(before):
+        talk.send("tell", TELL)
+        await talk.receive()
+    gate, (count, ids) = Gate(refused(Code.BAD_VALUE)), (150, [command.id for command in talk.edge.requests.commands])
+    talk.edge.requests.outcomes = [gate]
+    talk.send("tell", TELL)
+    await until(lambda: gate.entered == 1, "the first one is under way")
+    for number in range(count):
+        talk.send("tell", TELL.replace(b'"one"', b'"%d"' % number))
+    (connection,) = talk.runner.server.connections  # type: ignore[union-attr]
+    await until(lambda: connection._buffer_paused, "it reads no more")
+    gate.open()
+    answers = [await talk.receive() for _ in range(1 + count)]
+    assert [b"bad_value" in answer for answer in answers] == [True] + [False] * count
+    assert [command.id for command in talk.edge.requests.commands] == [*ids, "one", *map(str, range(count))]
+
+
 @pytest.mark.parametrize("outcome", [accepted(7), refused(Code.BAD_VALUE), Transient(Code.UNAVAILABLE, "stopping")])
 async def test_a_client_that_leaves_meanwhile_leaves_nothing_behind(talk: Talk, outcome: Any) -> None:
     """Its request is finished and has its line; nobody is told."""
