@@ -6,7 +6,7 @@ Nothing here is the truth. A shard that is lost, or written by another version o
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from actors.store.damage import ShardDamaged, fault_of
 from actors.store.decisions import DecisionRow, decision_query
 from actors.store.digests import Digests, Landmark, StateSum
 from actors.store.gathering import LargeReads, gather
-from actors.store.keys import CommandKey, First, command_key, person_mark
+from actors.store.keys import CommandKey, First, command_key
 from actors.store.loading import Loaded, fetch_models, loaded_from
 from actors.store.repeats import Repeats
+from actors.store.repeats_loading import RepeatsLoading, WaitForTurn
 from actors.store.rewritings import Rewritings
 from actors.store.writing import repeated_outcome, write_batch
 from bus.aside import remove_aside
@@ -36,9 +37,6 @@ from schemas.errors import LlumError
 from schemas.paths import split_path
 
 log = get_logger(__name__)
-
-Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""Waits until work that nobody waits for may be done, which lasts as long as the block."""
 
 _ALWAYS_US = 2**63 - 1
 """Later than any time, in microseconds since 1970."""
@@ -77,10 +75,9 @@ class Shard:
         digests: Digests,
         *,
         trusted: bool = False,
-        turn: Turn = nullcontext,
+        turn: WaitForTurn = nullcontext,
     ) -> None:
         self.path = path
-        self._turn = turn
         self._connection = ShardConnection(path, self._opened, self._stop_for_damage, trusted=trusted)
         self.on_damage: Callable[[ShardDamaged], None] = lambda _: None
         """Called once when the file turns out to be damaged: nothing can be read or written any more."""
@@ -112,7 +109,7 @@ class Shard:
         """The sequence of a forget whose traces are still to be removed; 0: there are none."""
         self.repeats = Repeats(is_complete=not found.clock_us)
         """Whether a command may be here already. A shard without a clock has no commands."""
-        self._loading: asyncio.Task[None] | None = None
+        self._loading = RepeatsLoading(self.repeats, self._connection, turn)
         self._scrubber = scrubbing.Scrubber(path, self._connection, is_filled=bool(found.committed_seq))
         self.copier = Copier(path)
         """Makes copies of the file while it is in use."""
@@ -126,7 +123,7 @@ class Shard:
         *,
         trusted: bool = False,
         is_needed: bool = False,
-        turn: Turn = nullcontext,
+        turn: WaitForTurn = nullcontext,
     ) -> "Shard":
         """Open the file. One of an older schema is removed: the log has the data, unless it `is_needed`.
 
@@ -146,15 +143,12 @@ class Shard:
         return shard
 
     async def close(self) -> None:
-        if self._loading is not None:
-            self._loading.cancel()
-            await asyncio.wait([self._loading])
+        await self._loading.close()
         async with self.copier.paused():
             await self._connection.close()
 
     def _opened(self) -> None:
-        if not self.repeats.is_complete and self._loading is None:
-            self._begin_loading_repeats()
+        self._loading.begin_once(self.command_count)
 
     def _stop_for_damage(self, damage: ShardDamaged) -> None:
         self.on_damage(damage)
@@ -175,7 +169,7 @@ class Shard:
         repeats begins anew with what is applied after this call.
         """
         if batch.changes_commands:
-            self._empty_repeats()
+            self._loading.empty()
         self._scrubber.deletions += batch.leaves_traces
         try:
             write = partial(write_batch, batch, self.command_count, self.digest_key)
@@ -196,7 +190,7 @@ class Shard:
         if batch.leaves_traces:
             await self.remove_traces()
         if batch.changes_commands:
-            self._begin_loading_repeats()
+            self._loading.begin(self.command_count)
 
     @property
     def _era(self) -> int:
@@ -227,45 +221,9 @@ class Shard:
             await self._connection.execute(sql.NOTE_ERASURE, (seq,))
             self.erased_seq = seq
 
-    def _empty_repeats(self) -> None:
-        if self._loading is not None:
-            self._loading.cancel()
-        self.repeats.empty()
-
-    def _begin_loading_repeats(self) -> None:
-        self._loading = asyncio.create_task(self._load_repeats())
-
-    async def _load_repeats(self) -> None:
-        """Load the filter beside all else. If that fails it stays incomplete, and each command is looked up."""
-        try:
-            async with self._turn():
-                await self.repeats.load(self.command_count, self._hashes())
-        except (sqlite3.Error, ShardDamaged) as error:
-            log.warning("repeats_not_loaded", error=str(error))
-
-    async def _hashes(self) -> AsyncIterator[list[int]]:
-        """Give the hashes of all commands and the marks of all people, in pages."""
-        async for page in self._marks():
-            yield page
-        async for page in self._command_hashes():
-            yield page
-
     async def users_after(self, name: str, count: int) -> list[str]:
         """Name people whom the shard has heard of, in their order, from behind one on. Raises what SQLite raises."""
         return [one for (one,) in await self._connection.execute_fetchall(sql.USERS_AFTER, (name, count))]
-
-    async def _marks(self) -> AsyncIterator[list[int]]:
-        last = 0
-        while page := list(await self._connection.execute_fetchall(sql.USER_NAMES, (last,))):
-            yield [person_mark(name).hashed for _, name in page]
-            last = page[-1][0]
-
-    async def _command_hashes(self) -> AsyncIterator[list[int]]:
-        """Give the hashes of all commands in pages, in their order."""
-        last: Iterable[int] = (-1, 0)
-        while page := list(await self._connection.execute_fetchall(sql.COMMAND_HASHES, last)):
-            yield [hashed for _, hashed in page]
-            last = page[-1]
 
     async def known_commands(self, keys: Iterable[CommandKey]) -> dict[CommandKey, First]:
         """Give what came first of those commands that have been seen before."""
