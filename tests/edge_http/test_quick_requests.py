@@ -255,6 +255,25 @@ async def test_a_tell_after_one_that_came_in_parts_is_sent_once(talk: Talk, outc
     assert len(talk.edge.requests.sent) == 2
 
 
+@pytest.mark.parametrize("before", [0, 1])
+async def test_a_tell_is_sent_once_where_an_upgrade_comes_meanwhile(talk: Talk, before: int) -> None:
+    """Then nothing more is whole."""
+    for _ in range(before):
+        talk.send("tell", TELL)
+        await talk.receive()
+    gate = Gate(refused(Code.BAD_VALUE))
+    talk.edge.requests.outcomes = [gate]
+    talk.send("tell", TELL)
+    await until(lambda: gate.entered == 1, "it is under way")
+    talk.send("ask", ASK, "Connection: Upgrade", "Upgrade: websocket")
+    (connection,) = talk.runner.server.connections  # type: ignore[union-attr]
+    await until(lambda: connection._upgraded, "the other one has come")
+    gate.open()
+    assert b"bad_value" in await talk.receive()
+    assert b"200 OK" in await talk.receive()
+    assert len(talk.edge.requests.sent) == before + 1
+
+
 async def test_requests_that_come_meanwhile_are_answered_after_it(talk: Talk) -> None:
     """In their order, although the others have their answers earlier."""
     gate = Gate(accepted(1))
