@@ -17,6 +17,9 @@ from aiohttp.streams import StreamReader
 MAX_HEADS: Final = 4
 """Heads remembered of one connection, about 2 kB each: of a tell and an ask, say."""
 
+MAX_HEAD_BYTES: Final = 2048
+"""Bytes of a head that is remembered, several times what programs send: thousands of connections may each have some."""
+
 _Key = tuple[bytes, bytes | int]
 
 _HEAD_END: Final = b"\r\n\r\n"
@@ -49,11 +52,12 @@ class KnownHeads:
 
     def remember(self, data: bytes, message: RawRequestMessage) -> None:
         """Know a head from now on, if that can be used."""
-        if not self.is_between:
+        end = _end_of_head(data)
+        if not self.is_between or end > MAX_HEAD_BYTES:
             return
         if len(self._heads) == MAX_HEADS:
             self._heads.clear()
-        self._heads[_key_of(data, _end_of_head(data))] = message
+        self._heads[_key_of(data, end)] = message
 
 
 def _end_of_head(data: bytes) -> int:

@@ -116,13 +116,15 @@ class QuickWay:
         """Begin to answer a request that is there; None: it goes the way of all."""
         if message.path not in self._begins or message.method != hdrs.METH_POST or not _is_usual(message):
             return None
-        if type(payload) is not StreamReader or payload.total_bytes > MAX_QUICK_BYTES:
+        if type(payload) is not StreamReader:
             return None
         # It is looked at, and not taken: the way of all reads it once more.
         return self.begin_again(connection, message, b"".join(payload._buffer))
 
     def begin_again(self, connection: AnswersQuickly, message: RawRequestMessage, body: bytes) -> QuickRequest | None:
         """Do the same for a body with a head that another one was begun with."""
+        if len(body) > MAX_QUICK_BYTES:
+            return None
         request = QuickRequest(connection, self._edge, message, body)
         try:
             return request if self._begins[message.path](request) else None

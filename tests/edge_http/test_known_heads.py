@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from edge_http.http.known_heads import MAX_HEADS
+from edge_http.http.known_heads import MAX_HEAD_BYTES, MAX_HEADS
+from edge_http.http.quick_requests import MAX_QUICK_BYTES
 from schemas.errors import Code
 from tests.edge_http.fakes import accepted, refused
 from tests.edge_http.test_quick_requests import ASK, TELL, Gate, Talk, talking
@@ -93,6 +94,23 @@ async def test_few_heads_are_known(watched: Watched) -> None:
         await watched.ask("tell", TELL, f"Idempotency-Key: {number}")
         assert len(watched.connection._heads._heads) <= MAX_HEADS
     assert [command.id for command in watched.edge.requests.commands] == [str(n) for n in range(3 * MAX_HEADS)]
+
+
+async def test_a_long_head_is_not_known(watched: Watched) -> None:
+    """All connections together would take up the memory."""
+    for count in (1, 2):
+        await watched.ask("tell", TELL, "Accept: " + MAX_HEAD_BYTES * "x")
+        assert (watched.parser.pieces, watched.edge.requests.soon) == (count, count)
+
+
+async def test_a_long_body_is_parsed(watched: Watched) -> None:
+    """Whatever its head: it is not decoded before others have had their turn."""
+    await watched.ask("tell", TELL)
+    body = TELL + MAX_QUICK_BYTES * b" "
+    head = b"POST /tell HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nAuthorization: Bearer good\r\n\r\n" % len(body)
+    watched.connection.data_received(head + body)
+    assert b"200 OK" in await watched.talk.receive()
+    assert (watched.parser.pieces, watched.edge.requests.soon, len(watched.edge.requests.sent)) == (2, 1, 2)
 
 
 async def test_a_token_is_looked_at_each_time(watched: Watched) -> None:
