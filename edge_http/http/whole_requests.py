@@ -130,7 +130,8 @@ class WholeRequests(RequestHandler):
             message, body = self._unparsed
             payload = StreamReader(self, self._read_bufsize, loop=self._loop)
             payload.feed_data(body)
-            payload.feed_eof()
+            # `feed_eof` would read on where the body of a request that came meanwhile has reading paused.
+            payload._eof = True
             self._messages.appendleft((message, payload))
             self._unparsed = None
         self._answering = handler

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 
 from edge_http.http.known_heads import MAX_HEAD_BYTES, MAX_HEADS
 from edge_http.http.quick_requests import MAX_QUICK_BYTES
@@ -132,6 +133,22 @@ async def test_what_is_refused_comes_before_what_was_sent_after_it(watched: Watc
     await until(lambda: gate.entered == 1, "it is under way")
     watched.talk.send("tell", TELL)
     await until(lambda: watched.connection._request_count == 3, "the other one is there")
+    gate.open()
+    assert b"bad_value" in await watched.talk.receive()
+    assert b"Llum-Seq: 2" in await watched.talk.receive()
+
+
+async def test_a_long_body_that_comes_meanwhile_is_read_to_its_end(watched: Watched) -> None:
+    """It has reading paused until it is taken, and what is refused before it leaves it so."""
+    await watched.ask("tell", TELL)
+    gate = Gate(refused(Code.BAD_VALUE))
+    watched.edge.requests.outcomes = [gate, accepted(2)]
+    watched.talk.send("tell", TELL)
+    await until(lambda: gate.entered == 1, "it is under way")
+    body = TELL + 3 * DEFAULT_CHUNK_SIZE * b" "
+    head = b"POST /tell HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nAuthorization: Bearer good\r\n\r\n" % len(body)
+    watched.connection.data_received(head + body)
+    assert watched.connection._reading_paused
     gate.open()
     assert b"bad_value" in await watched.talk.receive()
     assert b"Llum-Seq: 2" in await watched.talk.receive()
