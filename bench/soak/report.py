@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from bench.soak.running import Soaked
 from bench.soak.sampling import AHEAD
-from bench.soak.slopes import SlopeVerdict, judged, judged_growth
+from bench.soak.slopes import SlopeVerdict, judged, judged_growth, troughs
 
 HOUR_S: Final = 3600.0
 MB: Final = 1e6
@@ -34,7 +34,7 @@ def judge(soaked: Soaked) -> list[JudgedLevel]:
     samples = soaked.samples
     # A process that was started anew, or that ends, is there in some samples only: it is no line.
     names = [name for name in samples[0].levels if all(name in one.levels for one in samples)]
-    levels = [JudgedLevel(n, judged(soaked.times, [s.levels[n] for s in samples], _least(n)), False) for n in names]
+    levels = [JudgedLevel(n, _judged(n, soaked.times, [s.levels[n] for s in samples]), False) for n in names]
     commands = [one.commands for one in samples]
     disk = [
         JudgedLevel(f"disk {n} MB", judged_growth(commands, [s.disk[n] for s in samples], BLOCK_MB), True)
@@ -54,6 +54,12 @@ def lines(soaked: Soaked, found: list[JudgedLevel]) -> Iterator[str]:
     yield from (f"FAILED {n} × {name}: {soaked.load.first_failures[name]}" for name, n in soaked.load.failed.items())
     grown = [one.name for one in found if not one.verdict.is_flat]
     yield f"not flat: {', '.join(grown)}" if grown else "flat: all of it, by the rule in bench/soak/slopes.py"
+
+
+def _judged(name: str, times: list[float], levels: list[float]) -> SlopeVerdict:
+    if name.startswith("memory"):
+        times, levels = troughs(times), troughs(levels)
+    return judged(times, levels, _least(name))
 
 
 def _least(name: str) -> float:

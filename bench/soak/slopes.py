@@ -6,6 +6,9 @@ squares. *Rise* is what the line rises by over that time, *noise* the standard d
 A level is flat unless it rises by more than three times its noise and by more than its allowance. The allowance is a
 twentieth of its mean, and at least what the unit says nothing about: 2 MB, 4 descriptors, 100 commands of lag.
 
+Of memory the least of each six samples counts. A forget fills a block of 8 MB in nats-server's files, so for a moment
+a worker holds the message twice: how often one looks just then says nothing. What stays is in the least, too.
+
 What holds all that was ever told has to grow with it. It is even unless a command takes more than a quarter more
 bytes in the second half of that time than in the first, and the difference is more than the noise, and than what such
 a place may go up and down by: nats-server makes room by whole blocks of a stream.
@@ -23,6 +26,9 @@ ALLOWED: Final = 0.05
 
 UNEVEN: Final = 1.25
 """How many times as many bytes as before a command may take."""
+
+TROUGH: Final = 6
+"""So many samples of which the least counts, where what is taken for a moment is let go again."""
 
 FEWEST: Final = 6
 """Samples without which there is no line."""
@@ -56,6 +62,12 @@ class SlopeVerdict(NamedTuple):
 def after_warm_up(series: Sequence[float]) -> Sequence[float]:
     """Leave out the samples of the beginning."""
     return series[round(len(series) * WARM_UP) :]
+
+
+def troughs(series: Sequence[float]) -> list[float]:
+    """Give the least of each few samples. Of a short series that is fewer, so that a line can be laid through them."""
+    of = max(1, min(TROUGH, len(series) // (2 * FEWEST)))
+    return [min(series[first : first + of]) for first in range(0, len(series), of)]
 
 
 def line(over: Sequence[float], levels: Sequence[float]) -> FittedLine:

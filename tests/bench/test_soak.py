@@ -7,7 +7,7 @@ import pytest
 
 from bench.soak.report import judge, lines
 from bench.soak.running import soak
-from bench.soak.slopes import FEWEST, judged, judged_growth, line
+from bench.soak.slopes import FEWEST, TROUGH, judged, judged_growth, line, troughs
 
 TIMES = [10.0 * number for number in range(120)]
 SECONDS = 300.0
@@ -52,6 +52,16 @@ def test_a_rise_that_says_nothing_is_allowed() -> None:
     levels = [3.0] * 60 + [5.0] * 60
     assert judged(TIMES, levels, 4.0).is_flat
     assert not judged(TIMES, levels, 0.0).is_flat
+
+
+def test_what_is_let_go_again_is_no_growth() -> None:
+    """A peak that comes more often towards the end is none; what stays is in the troughs, too."""
+    peaks = [10.0 * (number % TROUGH == 0 and number > 60) for number in range(120)]
+    level = [one + peak for one, peak in zip(noisy(0.0, 0.1), peaks, strict=True)]
+    assert judged(troughs(TIMES), troughs(level), 0.0).is_flat
+    leak = [one + 0.02 * at for one, at in zip(level, TIMES, strict=True)]
+    assert not judged(troughs(TIMES), troughs(leak), 0.0).is_flat
+    assert len(troughs(level[:FEWEST])) == FEWEST, "a short series keeps its samples"
 
 
 def test_what_keeps_all_that_is_told_grows_evenly() -> None:
