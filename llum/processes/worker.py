@@ -34,7 +34,16 @@ from schemas.levels import Levels
 log = get_logger(__name__)
 
 _M_ARENA_MAX: Final = -8
-"""The number of the switch in glibc's malloc.h."""
+_M_MMAP_THRESHOLD: Final = -3
+_M_TRIM_THRESHOLD: Final = -1
+"""The numbers of switches in glibc's malloc.h."""
+
+LARGE_BYTES: Final = 1024 * 1024
+"""What is at least so large goes back to the system as soon as nobody needs it. In the heap it would leave a hole of
+its size below what was taken after it: a forget sends a message of 8 MB, and holds it twice."""
+
+TOP_KEPT_BYTES: Final = 16 * 1024 * 1024
+"""What may be free at the end of the heap: to give it back and take it again at each commit would cost more."""
 
 
 def run_child(line: ChildEnd) -> int:
@@ -177,4 +186,7 @@ def use_one_heap() -> None:
     system each time, and what one has freed another cannot use.
     """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, TOP_KEPT_BYTES)
