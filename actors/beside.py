@@ -1,7 +1,7 @@
-"""Work of a partition that may wait for those that are just opened and caught up with: people wait for their answers.
+"""Work of a partition that may wait for those that are just opened and caught up with, as people wait for these.
 
-It is done by one partition at a time. So that a partition which does not get on keeps nobody from it for ever, it waits
-for a few seconds at most.
+The loading of the filter of repeats is such work (`actors/store/repeats_loading.py`). It is done by one partition at a
+time. So that a partition which does not get on keeps nobody from it for ever, it waits for a few seconds at most.
 """
 
 import asyncio

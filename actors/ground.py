@@ -63,6 +63,7 @@ class Ground:
     writing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_WRITING))
     bound: Bound = field(default_factory=Bound)
     beside: Beside = field(default_factory=Beside)
+    """Has filters of repeats loaded when nobody waits for partitions."""
     scrubbing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition whose shard is read for an operator."""
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)

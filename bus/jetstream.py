@@ -111,9 +111,13 @@ class JetStream:
             if not page or len(found) >= info.get("total", 0):
                 return found
 
-    async def listed(self, stream: str, subject: str) -> set[str]:
-        """List subjects as `subjects` does, once for all who want the same at the same time. Nobody may change it."""
-        return await self._bus.joined.read(("subjects", stream, subject), lambda: self.subjects(stream, subject))
+    async def listed(self, stream: str, subject: str) -> frozenset[str]:
+        """List subjects as `subjects` does, once for all who want the same at the same time."""
+
+        async def listed() -> frozenset[str]:
+            return frozenset(await self.subjects(stream, subject))
+
+        return await self._bus.joined.read(("subjects", stream, subject), listed)
 
     async def count(self, stream: str, subject: str) -> int:
         """Count the messages of a subject, which may hold wildcards. Raises `ApiError`, `Transient`."""

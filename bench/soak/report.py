@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from bench.soak.running import Soaked
-from bench.soak.sampling import AHEAD
+from bench.soak.sampling import AHEAD, MB
 from bench.soak.slopes import SlopeVerdict, judged, judged_growth, troughs
 
 HOUR_S: Final = 3600.0
-MB: Final = 1e6
 
 LEAST: Final = {"MB": 2.0, "commands": 100.0}
 """Rises that say nothing, by the last word of a level's name."""

@@ -9,10 +9,10 @@ from bench.soak.report import judge, lines
 from bench.soak.running import soak
 from bench.soak.sampling import MB
 from bench.soak.slopes import FEWEST, TROUGH, judged, judged_growth, line, troughs
+from bench.starting import MIB
 
 TIMES = [10.0 * number for number in range(120)]
 SECONDS = 300.0
-MIB = 2**20
 PARTITIONS = 8
 """So few that all shards are opened before the first third is over: after that, no descriptor is to be added."""
 
