@@ -4,8 +4,9 @@ What was tried on nats-server 2.15, with `sync_interval: always`:
 
 * A purge, and whatever else nats-server drops by itself (age, a newer value of a key, a TTL), leaves subject, headers
   and payload in the block file until the block holds nothing else, or is compacted, which the last one never is.
-* A secure delete of a single message (`STREAM.MSG.DELETE`, no `no_erase`) overwrites all of it with random bytes. It
-  costs one write to the disk: 300 a second on a small machine. Of what is gone already it can erase nothing.
+* A secure delete of a single message (`STREAM.MSG.DELETE`, no `no_erase`) overwrites all of it with random bytes. For
+  that nats-server writes the whole block file anew: 90 a second on a small machine if the block is full (8 MB), more if
+  it is not. There is no request that erases several at once. Of what is gone already it can erase nothing.
 * The stream's index (`index.db`) lists subjects. It is written every few minutes, and at once by a purge of all before
   the first message, which removes nothing. That purge is taken only if the first sequence is above 1, which is why
   llum's streams begin with 2.

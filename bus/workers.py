@@ -180,7 +180,7 @@ class Workers:
         if now - self._looked_at > LATE_S or not self._bus.connected or self._misses_its_own(now):
             self._trust_all()
         self._looked_at = now
-        for worker in [worker for worker, heard in self._heard.items() if now - heard > SILENT_S]:
+        for worker in self._silent(now):
             log.warning("worker_silent", worker=worker, host=self._words[worker].host, for_s=SILENT_S)
             self._forget(worker)
         return dict(self._words)
@@ -190,6 +190,10 @@ class Workers:
         now = self._monotonic()
         self._known = {worker: known for worker, known in self._known.items() if now - known.noted <= KNOWN_S}
         return {worker: known.weight for worker, known in self._known.items() if worker not in self._words}
+
+    def _silent(self, now: float) -> list[str]:
+        """Give who is believed to be gone: never this worker itself, which says little while it is alone."""
+        return [worker for worker, heard in self._heard.items() if worker != self._own and now - heard > SILENT_S]
 
     def _misses_its_own(self, now: float) -> bool:
         return self._unheard_since is not None and now - self._unheard_since > OWN_LATE_S

@@ -19,6 +19,9 @@ MARK = "ZZMARK"
 BEN = "ben-77d0"
 REMEMBERED = "YYKEPT"
 
+BETWEEN_TELLS_S = 0.02
+"""Seconds between two tells of an app that goes on telling."""
+
 
 @pytest.fixture
 def forgetful(installation: Llum) -> Llum:
@@ -236,6 +239,8 @@ async def test_an_app_that_goes_on_telling_is_not_chased_for_ever(forgetful: Llu
         while goes_on:
             stored += 1
             await bus.store(ANNA, "probe", tell(f"on-{stored}", ["Personal"], "firstname", f"{MARK}-{stored}"))
+            # Without a pause there would be ten thousand, and nats-server writes up to 8 MB to erase one of them.
+            await asyncio.sleep(BETWEEN_TELLS_S)
 
     tellers = [asyncio.create_task(go_on_telling()) for _ in range(2)]
     done = await asyncio.to_thread(llum.command, "admin", "person", "forget", ANNA, "--yes", "--json")
