@@ -35,6 +35,7 @@ from bus.connection import Bus
 from bus.erasing import erase, pages, renew, write_index
 from bus.forgotten import PartCommand, Register
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
+from bus.leases import RENEWING, lease
 from bus.logger import get_logger
 from bus.retrying import Interrupted, Sleep, retrying
 from model.commands import STAND_ALONE
@@ -274,7 +275,7 @@ class LogRewriting:
             await write_index(self._bus, stream)
 
     async def _renew(self) -> None:
-        async with self._renewing:
+        async with self._renewing, lease(self._bus, RENEWING):
             for stream in _RENEWED:
                 await renew(self._bus, stream)
 

@@ -14,8 +14,9 @@ import msgspec
 
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.erasing import fill, pages, write_index
+from bus.erasing import fill, let_go, pages, write_index
 from bus.jetstream import JetStream, Stored
+from bus.leases import RENEWING, lease
 from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
 from schemas.asked import AskedRow, AskedWindow
 
@@ -72,7 +73,13 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
 
     Raises `ApiError`, `Transient`. Interrupted, it may be done again; a window that is there twice then counts once.
     """
-    jetstream, left_out = JetStream(bus), 0
+    # What is just being written anew would be there again.
+    async with lease(bus, RENEWING):
+        return await _leave_out(JetStream(bus), user, path)
+
+
+async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str]) -> int:
+    left_out = 0
     async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream)):
         for stored in page:
             window = _window(stored)
@@ -103,16 +110,21 @@ async def renew(bus: Bus) -> None:
     """Write the stream anew, and with it only what is alive and in its time. Raises `ApiError`, `Transient`.
 
     Messages become younger by that: they stay for so long again, unless this is done again. It may be interrupted and
-    done again; a message that is there twice then counts once. What is older than the filling is purged: nats-server
-    lets go of the files that held it, which costs little for however many messages.
+    done again; a window that is there twice then is written once. Two must not do it at the same time (`bus.leases`).
+    What is older than the filling is purged: nats-server lets go of the files that held it, which costs little for
+    however many messages.
     """
+    if await let_go(bus, AUDIT_STREAM):
+        return
     jetstream = JetStream(bus)
     config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     fillers = await fill(bus, AUDIT_STREAM)
     known_since = time.time() - config["max_age"] / 1e9
     alive: list[tuple[str, bytes]] = []
-    async for page in pages(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[0] - 1):
-        alive += [(stored.subject, stored.data) for stored in page if _is_since(stored, known_since)]
+    written: set[int] = set()
+    # What has come between two fillings is before the last one, and is purged with it.
+    async for page in pages(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[-1] - 1):
+        alive += [(stored.subject, stored.data) for stored in page if _is_wanted(stored, known_since, written)]
         if len(alive) >= AT_ONCE:
             await _publish_batch(bus, alive)
             alive = []
@@ -121,10 +133,16 @@ async def renew(bus: Bus) -> None:
     await write_index(bus, AUDIT_STREAM)
 
 
-def _is_since(stored: Stored, known_since: float) -> bool:
+def _is_wanted(stored: Stored, known_since: float, written: set[int]) -> bool:
+    """Tell whether a message is to be written anew, and note that it is. `written` has hashes: there may be many."""
     if stored.subject == filler_subject(AUDIT_STREAM):
         return False
-    return any(row.last >= known_since for row in _window(stored).rows)
+    window = _window(stored)
+    known = hash((stored.subject, window.id, stored.data))
+    if known in written or not any(row.last >= known_since for row in window.rows):
+        return False
+    written.add(known)
+    return True
 
 
 async def _publish_batch(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:

@@ -96,20 +96,43 @@ async def erase(
     return count
 
 
-async def renew(bus: Bus, stream: str, leave: Choice | None = None) -> None:
+async def renew(bus: Bus, stream: str, without: Choice | None = None) -> None:
     """Write a stream's messages anew, and with them only what is alive. Raises `ApiError`, `Transient`.
 
-    They get new sequences and new times; those that `leave` chooses stay where they are. It may be interrupted and done
-    again; a message may be there twice then.
+    They get new sequences and new times; those that `without` chooses are dropped. It may be interrupted and done
+    again; a page of messages may be there twice then. Two must not do it at the same time (`bus.leases`): each would
+    take what the other has written for what is to be written anew.
+
+    What has been written anew is purged page by page: nats-server lets go of the files that held it. To erase it
+    message by message would write a file of up to 8 MB for each.
     """
+    if await let_go(bus, stream):
+        return
     jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
     fillers = await fill(bus, stream)
-    async for page in pages(jetstream, stream, ">", fillers[0] - 1):
+    # What has come between two fillings is before the last one, and is purged with it.
+    async for page in pages(jetstream, stream, ">", fillers[-1] - 1):
         for message in page:
-            if message.subject != filler and not (leave is not None and leave(message)):
+            if message.subject != filler and not (without is not None and without(message)):
                 await _renew_message(jetstream, stream, message)
-    await erase(bus, stream, filler)
+        await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": page[-1].seq + 1})
+    await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": fillers[-1] + 1})
     await write_index(bus, stream)
+
+
+async def let_go(bus: Bus, stream: str) -> bool:
+    """Have nats-server let go of all files of a stream that holds nothing, and tell whether it did.
+
+    It purges all: that takes every file, with what was dropped in it, and writes next to nothing. What comes at that
+    very moment stays, and then the files do. Raises `ApiError`, `Transient`.
+    """
+    jetstream = JetStream(bus)
+    before = await _state(jetstream, stream)
+    if before["messages"]:
+        return False
+    await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": before["last_seq"] + 1})
+    await write_index(bus, stream)
+    return bool((await _state(jetstream, stream))["last_seq"] == before["last_seq"])
 
 
 async def write_index(bus: Bus, stream: str) -> None:
@@ -142,7 +165,8 @@ async def pages(
         if not page:
             return
         seq = page[-1].seq + 1
-        yield [message for message in page if up_to is None or message.seq <= up_to]
+        if wanted := [message for message in page if up_to is None or message.seq <= up_to]:
+            yield wanted
 
 
 async def fill(bus: Bus, stream: str) -> list[int]:
@@ -153,9 +177,10 @@ async def fill(bus: Bus, stream: str) -> list[int]:
 
 
 async def _renew_message(jetstream: JetStream, stream: str, message: Stored) -> None:
-    """Publish a message again unless its time is over, then erase the old one. A newer one of a key stays.
+    """Publish a message again unless its time is over. A newer one of a key stays.
 
-    So does the next plan of a rule, and a plan that has come due meanwhile is not made anew.
+    So does the next plan of a rule, and a plan that has come due meanwhile is not made anew. The old plan is erased:
+    nats-server keeps in mind what a purge takes.
     """
     headers = _carried_headers(stream, message)
     if headers is not None:
@@ -164,7 +189,8 @@ async def _renew_message(jetstream: JetStream, stream: str, message: Stored) -> 
         except ApiError as error:
             if error.err_code != WRONG_LAST_SEQUENCE:
                 raise
-    await jetstream.erase(stream, message.seq)
+    if stream == subjects.SCHEDULES_STREAM:
+        await jetstream.erase(stream, message.seq)
 
 
 def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
@@ -188,10 +214,14 @@ def _carried_headers(stream: str, message: Stored) -> dict[str, str] | None:
 
 
 async def _last_sequence(jetstream: JetStream, stream: str) -> int:
-    info: dict[str, Any] = await jetstream.call(f"STREAM.INFO.{stream}")
-    return int(info["state"]["last_seq"])
+    return int((await _state(jetstream, stream))["last_seq"])
 
 
 async def _first_sequence(jetstream: JetStream, stream: str) -> int:
+    return int((await _state(jetstream, stream))["first_seq"])
+
+
+async def _state(jetstream: JetStream, stream: str) -> dict[str, Any]:
     info: dict[str, Any] = await jetstream.call(f"STREAM.INFO.{stream}")
-    return int(info["state"]["first_seq"])
+    state: dict[str, Any] = info["state"]
+    return state

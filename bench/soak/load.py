@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,13 @@ SAFES: Final = 20
 TERMS: Final = 10
 TOKEN_LIFETIME_S: Final = 24 * 3600.0
 TELLS_OF_A_VISITOR: Final = 3
+
+FIRST_TELLS: Final = 120_000
+"""Tells before the load begins, 50 MB in the shards. Of these a worker keeps 32 MiB of pages in memory and no more
+(`actors/store/sql.py`): at the pace of the load it would take an hour to come to that level, and grow until then."""
+
+AT_ONCE: Final = 64
+"""First tells that are under way at the same time."""
 
 FAILURES: Final = (LlumError, WrongAnswer, aiohttp.ClientError, TimeoutError, OSError, AssertionError)
 
@@ -68,7 +75,7 @@ class SteadyLoad:
         ]
 
     async def prepare(self) -> None:
-        """Make the people, and a token for each."""
+        """Make the people, a token for each, and as much evidence as fills the caches."""
         for number in range(PEOPLE):
             user = people.person(number)
             await self._make(user)
@@ -77,6 +84,8 @@ class SteadyLoad:
             self._tokens.append(await tokens.issue(user, OWNER_APP, registration, TOKEN_LIFETIME_S))
         for number in range(SAFES):
             await self._put(number)
+        numbers = iter(range(FIRST_TELLS))
+        await asyncio.gather(*(self._tell_each(numbers) for _ in range(AT_ONCE)))
 
     async def run(self) -> None:
         """Do everything at its pace."""
@@ -128,6 +137,10 @@ class SteadyLoad:
 
     async def _ask_bus(self, number: int) -> None:
         await self._client.ask(people.person(number % PEOPLE), [*people.CONTEXT, people.component(number)])
+
+    async def _tell_each(self, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await self._tell_bus(number)
 
     async def _put(self, number: int) -> None:
         path, body = f"/preferences/safe-{number % SAFES}", body_of(TERMS, number)

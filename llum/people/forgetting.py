@@ -13,98 +13,31 @@ app that tells faster than one can erase is not chased for ever: its commands ar
 more, and are named in the receipt.
 """
 
-import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from bus import asked, subjects
-from bus.as_app import new_id
-from bus.erasing import RENEWED, Choice, erase, erase_schedules, renew, write_index
+from bus.connection import Bus
+from bus.erasing import RENEWED, renew, write_index
 from bus.forgotten import Register
-from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
-from bus.pings import ping
+from bus.leases import RENEWING, lease
 from bus.replicas import replicas_of
-from identity.accounts.store import Accounts
-from identity.app_passwords import AppPasswords
-from identity.oauth.issuing import Issuing
-from identity.preferences.joining import KeyJoining
-from identity.preferences.keys import PreferenceKeys
-from identity.sessions.store import Sessions
-from identity.temporary.users import TemporaryUsers
-from identity.tokens import Tokens
 from llum.client import Client
-from llum.people.log_forgetting import count_in_logs, forget_in_logs
-from schemas.app_names import app_name
-from schemas.apps import APPS_OF_RULES
-from schemas.commands import Forget
-from schemas.errors import Code, Refusal, Transient
+from llum.people.forgetter import Counts, Forgetter
+from schemas.errors import LlumError
 from schemas.paths import check_token
-from schemas.verbs import verb_of
-from sensors.spool_files import check_no_sensor_runs, remove_spools, spools_of
-
-FORGET_TIMEOUT_S: Final = 600.0
-"""Seconds for the command: the shard's file is written anew, which takes a second for each 100 MB or so."""
-
-PING_WITHIN_S: Final = 5.0
-
-MOST_ROUNDS: Final = 10
-"""There are two at least: the second also erases what the first one has set off, such as outcomes. After so many that
-all found something, somebody goes on telling."""
+from sensors.spool_files import check_no_sensor_runs
 
 MOST_PASSES: Final = 3
 """Times that all of it is done where something is left that nobody has told: it was on its way when its place was
 looked at, such as a notice that was just being sent."""
 
-CHASE_S: Final = 10.0
-"""Seconds for all rounds after the first: by then what comes has been told since, and there is no end to it."""
-
-
-class Counts(msgspec.Struct, kw_only=True):
-    """How much there was of a person, or is left."""
-
-    models: int = 0
-    contexts: int = 0
-    components: int = 0
-    evidence: int = 0
-    commands: int = 0
-    """In the log."""
-    rejections: int = 0
-    notices: int = 0
-    """To URLs, that wait or could not be delivered; and times of schedules that have come."""
-    schedules: int = 0
-    registrations: int = 0
-    """Announcements that an app was registered or deleted, of the last minutes."""
-    asked: int = 0
-    """Messages that say who asked about the person, and when."""
-    accounts: int = 0
-    """With all by which the person signs in."""
-    tokens: int = 0
-    families: int = 0
-    """Sign-ins of apps, with their refresh tokens."""
-    passwords: int = 0
-    sessions: int = 0
-    """Of browsers in which the person has signed in."""
-    keys: int = 0
-    """Keys of preferences that open something of the person. Each is refused from then on."""
-    joins: int = 0
-    """Safes that the person had begun to join to their model."""
-    trials: int = 0
-    """Notes until when a temporary user is kept."""
-    spooled: int = 0
-    """Observations of sensors of this data folder that had not been sent."""
-    log_lines: int = 0
-
-    @property
-    def total(self) -> int:
-        return sum(getattr(self, name) for name in self.__struct_fields__)
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+MOST_NAMED: Final = 3
+"""People who are named in a line that says how far it has got."""
 
 
 class Receipt(msgspec.Struct, kw_only=True):
@@ -140,241 +73,118 @@ async def forget_person(
     temporary user is not recorded: a backup knows itself until when they are kept.
     Raises `SensorError` while a sensor tells about the user, `Refusal`, `Transient`, `ApiError`.
     """
-    check_token(user, "user")
-    forgetter = _Forgetter(client, user, data_dir, on_progress, None if is_temporary else Register(client.bus))
-    check_no_sensor_runs(forgetter.spool_folder, user)
-    removed = await forgetter.model_size()
-    known = bool(removed.models) or await forgetter.is_begun()
-    removed.schedules = await forgetter.schedules()
+    (forgotten,) = await forget_people(client, [user], data_dir, on_progress, is_temporary=is_temporary)
+    if isinstance(forgotten, LlumError):
+        raise forgotten
+    return forgotten
+
+
+async def forget_people(
+    client: Client,
+    users: Sequence[str],
+    data_dir: Path,
+    on_progress: Callable[[str], None] = lambda _: None,
+    *,
+    is_temporary: bool = False,
+) -> list[Receipt | LlumError]:
+    """Do the same for many, and write what nats-server keeps of them anew once for all: that is most of the work.
+
+    Gives for each what `forget_person` returns or raises. One who cannot be forgotten now keeps nobody else.
+    """
+    people = [_Person(client, user, data_dir, on_progress, is_temporary) for user in users]
+    await _each(people, _Person.look)
     for _ in range(MOST_PASSES):
-        removed += await forgetter.erase_all()
-        left = await forgetter.left_on_the_bus()
-        told_by = await forgetter.told_by() if left.commands else []
-        removed += await forgetter.erase_files()
-        left += await forgetter.left_in_files()
-        if told_by or not left.total:
-            break
-    await forgetter.record(is_finished=not left.total)
-    absent = [] if forgetter.is_here else [f"log files and spools: there is no folder {data_dir} here"]
-    return Receipt(
-        user=user,
-        removed=removed,
-        left=left,
-        known=known,
-        told_by=told_by,
-        not_looked_at=absent,
-        in_votes=await replicas_of(client.bus) > 1,
-    )
+        going_on = [one for one in people if one.goes_on]
+        await _each(going_on, _Person.erase)
+        erased = [one for one in going_on if one.goes_on]
+        if erased:
+            await _erase_remains(client.bus, {one.user for one in erased}, on_progress)
+        await _each(erased, _Person.finish)
+    await _each([one for one in people if one.failure is None], _Person.record)
+    in_votes = await replicas_of(client.bus) > 1
+    return [one.failure or one.receipt(in_votes) for one in people]
 
 
-class _Forgetter:
-    """Erases one user, place by place."""
+async def _each(people: Iterable["_Person"], step: Callable[["_Person"], Awaitable[None]]) -> None:
+    for one in people:
+        try:
+            await step(one)
+        except LlumError as error:
+            one.failure = error
+
+
+class _Person:
+    """One who is being forgotten, step by step."""
 
     def __init__(
-        self,
-        client: Client,
-        user: str,
-        data_dir: Path,
-        on_progress: Callable[[str], None],
-        register: Register | None,
+        self, client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None], is_temporary: bool
     ) -> None:
-        self._register = register
-        self._on_progress = on_progress
-        self._erased = 0
-        self._deadline: float | None = None
-        """When the chase ends, on the clock of this machine; None: it has not begun."""
-        self._client = client
-        self._bus = client.bus
-        self._jetstream = JetStream(client.bus)
-        self._families = Issuing(client.bus, Tokens(client.bus)).families
-        self._keys = PreferenceKeys(client.bus)
-        self._user = user
-        self.is_here = data_dir.is_dir()
-        self._log_folder = data_dir / "log"
-        self.spool_folder = data_dir / "spool"
+        self.user = user
+        self.failure: LlumError | None = None
+        self._data_dir = data_dir
+        register = None if is_temporary else Register(client.bus)
+        self._forgetter = Forgetter(client, user, data_dir, on_progress, register)
+        self._removed = self._left = Counts()
+        self._known = self._is_done = False
+        self._told_by: list[str] = []
 
-    async def model_size(self) -> Counts:
-        """Count what is in the model."""
-        try:
-            size = (await self._client.get_context(self._user, size=True)).size
-        except Refusal as refusal:
-            if refusal.code is not Code.NO_SUCH_MODEL:
-                raise
-            return Counts()
-        assert size is not None, "it was asked for"
-        return Counts(models=1, contexts=size.contexts, components=size.components, evidence=size.evidence)
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to do about them."""
+        return self.failure is None and not self._is_done
 
-    async def schedules(self) -> int:
-        """Count schedules. They are counted first: the worker ends most of them itself, once the model is gone."""
-        return sum([await self._jetstream.count(*place) for place in self._effects if _is_schedule(*place)])
+    async def look(self) -> None:
+        check_token(self.user, "user")
+        check_no_sensor_runs(self._forgetter.spool_folder, self.user)
+        self._removed = await self._forgetter.model_size()
+        self._known = bool(self._removed.models) or await self._forgetter.is_begun()
+        self._removed.schedules = await self._forgetter.schedules()
 
-    async def is_begun(self) -> bool:
-        """Tell whether a forgetting was begun and not finished: its command goes last."""
-        forgets = subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
-        return any([await self._jetstream.count(stream, forgets) for stream in await self._log_streams()])
+    async def erase(self) -> None:
+        self._removed += await self._forgetter.erase_rounds()
 
-    async def erase_all(self) -> Counts:
-        """Erase what the bus holds, with what nats-server keeps of it, and what is kept until when a user stays."""
-        erased = await self.erase_rounds()
-        await self.erase_remains()
-        # Last: by it a sweep finds again what was interrupted.
-        erased.trials = await TemporaryUsers(self._bus).erase_user(self._user)
-        return erased
+    async def finish(self) -> None:
+        """Erase what has to go last, and look at what is left."""
+        self._removed += await self._forgetter.erase_trial()
+        self._left = await self._forgetter.left_on_the_bus()
+        self._told_by = await self._forgetter.told_by() if self._left.commands else []
+        self._removed += await self._forgetter.erase_files()
+        self._left += await self._forgetter.left_in_files()
+        self._is_done = bool(self._told_by) or not self._left.total
 
-    async def erase_rounds(self) -> Counts:
-        """Erase until nothing is found any more, or what is found has been told since."""
-        erased = Counts()
-        for number in range(1, MOST_ROUNDS + 1):
-            found = await self.erase_round()
-            erased += found
-            if number == 1:
-                self._deadline = time.monotonic() + CHASE_S
-            elif not found.total or not self._go_on(0):
-                break
-        return erased
+    async def record(self) -> None:
+        await self._forgetter.record(is_finished=not self._left.total)
 
-    def _go_on(self, erased: int) -> bool:
-        """Say how much has been erased; tell whether there is time for more."""
-        self._erased += erased
-        self._on_progress(f"erased {self._erased:,} messages of {self._user}")
-        return self._deadline is None or time.monotonic() < self._deadline
-
-    async def told_by(self) -> list[str]:
-        """Name the apps whose commands are in the log, but for rules, which have ended with the model."""
-        found = [await self._jetstream.subjects(stream, self._commands) for stream in await self._log_streams()]
-        apps = {subjects.parse_address(subject).app for each in found for subject in each}
-        return sorted(app_name(app) for app in apps - APPS_OF_RULES)
-
-    async def erase_round(self) -> Counts:
-        """Have the model forgotten, then erase what the bus holds, the log last."""
-        forgotten = await self._client.send(self._user, Forget(id=new_id()), FORGET_TIMEOUT_S)
-        await self.record(is_finished=False)
-        erased = await self._erase_messages()
-        erased.commands = await self._erase_log(forgotten.seq)
-        return erased
-
-    async def record(self, *, is_finished: bool) -> None:
-        """Record that the user was forgotten: before anything of them is erased, and when it is done."""
-        if self._register is not None:
-            await self._register.record(self._user, is_finished=is_finished)
-
-    async def erase_remains(self) -> None:
-        """Erase from nats-server's files what is no message any more."""
-        for stream in RENEWED:
-            self._on_progress(f"writing {stream} anew, without {self._user}")
-            await renew(self._bus, stream, self._is_rejection)
-        self._on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {self._user}")
-        await asked.renew(self._bus)
-        written = {stream for stream, _ in self._effects}
-        for stream in [*sorted(written), *await self._log_streams()]:
-            await write_index(self._bus, stream)
-
-    async def left_on_the_bus(self) -> Counts:
-        """Count what there is still, but for files of this machine."""
-        left = await self.model_size()
-        left.accounts = await Accounts(self._bus, self._client.requests).count(self._user)
-        left.tokens = await Tokens(self._bus).count(self._user)
-        left.families = await self._families.count(self._user)
-        left.passwords = await AppPasswords(self._bus).count(self._user)
-        left.trials = await TemporaryUsers(self._bus).count(self._user)
-        left.keys = await self._keys.count(self._user)
-        left.sessions = await Sessions(self._bus).count(self._user)
-        left.rejections = await self._jetstream.count(subjects.REJECTED_STREAM, self._rejections)
-        left.registrations = await self._jetstream.count(subjects.REGISTRATIONS_STREAM, self._registrations)
-        left.asked = await self._jetstream.count(subjects.AUDIT_STREAM, self._asked)
-        left.schedules = await self.schedules()
-        for place in self._effects:
-            left.notices += 0 if _is_schedule(*place) else await self._jetstream.count(*place)
-        for stream in await self._log_streams():
-            left.commands += await self._jetstream.count(stream, self._commands)
-        return left
-
-    async def erase_files(self) -> Counts:
-        """Remove spools, and take the user out of the logs: last, as all that is asked about the user is logged."""
-        await self._wait_for_log_lines()
-        spooled = await asyncio.to_thread(remove_spools, self.spool_folder, self._user)
-        lines = await asyncio.to_thread(forget_in_logs, self._log_folder, self._user)
-        return Counts(spooled=spooled, log_lines=lines)
-
-    async def left_in_files(self) -> Counts:
-        spooled = len(await asyncio.to_thread(spools_of, self.spool_folder, self._user))
-        lines = await asyncio.to_thread(count_in_logs, self._log_folder, self._user)
-        return Counts(spooled=spooled, log_lines=lines)
-
-    async def _wait_for_log_lines(self) -> None:
-        """Wait until the worker has logged the last ask about the user, which it does right after it has replied."""
-        installation = await find_installation(self._bus)
-        if installation is not None:
-            partition = subjects.partition_of(self._user, installation.partitions)
-            await ping(self._bus, partition, PING_WITHIN_S)
-
-    async def _erase_messages(self) -> Counts:
-        """Erase all but the log: first what lets anyone in, then what is on its way."""
-        erased = Counts(
-            accounts=await Accounts(self._bus, self._client.requests).erase_user(self._user),
-            families=await self._families.erase_user(self._user),
-            tokens=await Tokens(self._bus).erase_user(self._user),
-            passwords=await AppPasswords(self._bus).erase_user(self._user),
-            sessions=await Sessions(self._bus).erase_user(self._user),
-            keys=await self._keys.erase_user(self._user),
-            joins=await KeyJoining(self._keys, self._client.requests).forget_user(self._user),
-            rejections=await self._erase(subjects.REJECTED_STREAM, self._rejections),
-            registrations=await self._erase(subjects.REGISTRATIONS_STREAM, self._registrations),
-            asked=await self._erase(subjects.AUDIT_STREAM, self._asked),
+    def receipt(self, in_votes: bool) -> Receipt:
+        """Say what came of it."""
+        is_here = self._data_dir.is_dir()
+        return Receipt(
+            user=self.user,
+            removed=self._removed,
+            left=self._left,
+            known=self._known,
+            told_by=self._told_by,
+            not_looked_at=[] if is_here else [f"log files and spools: there is no folder {self._data_dir} here"],
+            in_votes=in_votes,
         )
-        for stream, subject in self._effects:
-            if _is_schedule(stream, subject):
-                await erase_schedules(self._bus, subject)
-            else:
-                erased.notices += await self._erase(stream, subject)
-        return erased
-
-    async def _erase_log(self, forgotten_seq: int) -> int:
-        """Erase the commands up to the one that forgot the model. That one goes last, and is not counted."""
-        count, forget = 0, subjects.log_subjects_of_user_and_verb(self._user, verb_of(Forget))
-        for stream in await self._log_streams():
-            count += await self._erase(stream, self._commands, forgotten_seq, _is_no_forget)
-            await erase(self._bus, stream, forget)
-        return count
-
-    async def _erase(self, stream: str, subject: str, up_to: int | None = None, which: Choice | None = None) -> int:
-        return await erase(self._bus, stream, subject, up_to, which, self._go_on)
-
-    def _is_rejection(self, message: Stored) -> bool:
-        """What was refused since the last round is counted as left, and not worth to be written anew."""
-        return message.subject.startswith(self._rejections.removesuffix("*"))
-
-    async def _log_streams(self) -> list[str]:
-        streams = await self._jetstream.streams(self._commands)
-        if not streams:
-            raise Transient(Code.UNAVAILABLE, "nats-server does not name the streams of the log")
-        return streams
-
-    @property
-    def _commands(self) -> str:
-        return subjects.log_subjects_of_user(self._user)
-
-    @property
-    def _rejections(self) -> str:
-        return subjects.rejected_subject(self._user, "*")
-
-    @property
-    def _registrations(self) -> str:
-        return subjects.registration_subject(self._user, "*")
-
-    @property
-    def _asked(self) -> str:
-        return subjects.audit_subject(self._user)
-
-    @property
-    def _effects(self) -> list[tuple[str, str]]:
-        return subjects.effect_subjects_of_user(self._user)
 
 
-def _is_schedule(stream: str, subject: str) -> bool:
-    return stream == subjects.SCHEDULES_STREAM and subjects.is_schedule(subject)
+async def _erase_remains(bus: Bus, users: Collection[str], on_progress: Callable[[str], None]) -> None:
+    """Erase from nats-server's files what is no message any more."""
 
+    def is_rejection(message: Stored) -> bool:
+        """What was refused since the last round is not worth to be written anew."""
+        return message.subject.startswith(rejections)
 
-def _is_no_forget(message: Stored) -> bool:
-    """A `Forget` that waits long for its outcome is sent again: the repeats are not what was of the user."""
-    return subjects.parse_address(message.subject).verb != verb_of(Forget)
+    rejections = tuple(subjects.rejected_subject(user, "*").removesuffix("*") for user in users)
+    whom = ", ".join(sorted(users)) if len(users) <= MOST_NAMED else f"{len(users)} people"
+    async with lease(bus, RENEWING, lambda: on_progress("waiting until another forgetting has written streams anew")):
+        for stream in RENEWED:
+            on_progress(f"writing {stream} anew, without {whom}")
+            await renew(bus, stream, is_rejection)
+        on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {whom}")
+        await asked.renew(bus)
+        logs = await JetStream(bus).streams(subjects.log_subjects_of_user("*"))
+        effects = {stream for user in users for stream, _ in subjects.effect_subjects_of_user(user)}
+        for stream in [*sorted(effects), *sorted(logs)]:
+            await write_index(bus, stream)

@@ -13,7 +13,7 @@ import msgspec
 from bus import subjects
 from bus.jetstream import JetStream
 from llum.client import Client
-from llum.people.forgetting import FORGET_TIMEOUT_S
+from llum.people.forgetter import FORGET_TIMEOUT_S
 from schemas.parts import ForgetPart, MeasurePartReply, PartSize
 from schemas.queries import Consequences, MeasurePart
 from schemas.replies import ConsequencesReply

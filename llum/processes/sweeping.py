@@ -25,6 +25,9 @@ from schemas.errors import LlumError
 SWEEP_EVERY_S: Final = 60.0
 """Seconds between two looks."""
 
+AT_ONCE: Final = 100
+"""Temporary users who are forgotten together: what one forgetting costs is mostly the same for many."""
+
 log = get_logger("llum.worker")
 
 
@@ -65,7 +68,7 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
     from identity.preferences.joining import KeyJoining
     from identity.preferences.keys import PreferenceKeys
     from llum.client import Client
-    from llum.people.forgetting import forget_person
+    from llum.people.forgetting import forget_people
     from schemas.apps import OWNER_APP
 
     requests, forgotten = Requests(bus), 0
@@ -74,13 +77,15 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
         if joins:
             await KeyJoining(PreferenceKeys(bus), requests).take_up()
         client = Client(bus, requests, OWNER_APP)
-        for user in over:
-            try:
-                await forget_person(client, user, data_dir, is_temporary=True)
-                forgotten += 1
-            except LlumError as error:
-                # One who cannot be forgotten now keeps nobody else: the next look finds them again.
-                log.warning("forgetting_waits", user=user, error=str(error))
+        for start in range(0, len(over), AT_ONCE):
+            some = over[start : start + AT_ONCE]
+            receipts = await forget_people(client, some, data_dir, is_temporary=True)
+            for user, receipt in zip(some, receipts, strict=True):
+                if isinstance(receipt, LlumError):
+                    # One who cannot be forgotten now keeps nobody else: the next look finds them again.
+                    log.warning("forgetting_waits", user=user, error=str(receipt))
+                else:
+                    forgotten += 1
     finally:
         await requests.close()
     log.info("temporary_users_forgotten", number=forgotten)

@@ -1,5 +1,6 @@
 """The stream of who asked: windows of many people in one batch, read back once each, within bounds."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -103,6 +104,36 @@ async def test_what_nats_server_has_dropped_is_erased_by_renewing(tmp_path: Path
     again = await Bus.connect(synced.url_as("operator"), name="again")
     assert await counts(again, "bob") == [5, 6, 7]
     await again.close()
+
+
+async def test_what_is_recorded_while_it_is_written_anew_is_there(bus: Bus) -> None:
+    """Whenever it comes: before, between and after the filling."""
+    number, goes_on = 0, True
+
+    async def go_on() -> None:
+        nonlocal number
+        while goes_on:
+            await asked.publish(bus, [window("bob", number, time.time())])
+            number += 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(go_on())
+        for _ in range(5):
+            await asked.renew(bus)
+        goes_on = False
+    assert number > 0
+    assert sorted(await counts(bus, "bob")) == list(range(number))
+
+
+async def test_what_is_there_twice_is_written_anew_once(bus: Bus) -> None:
+    """A renewal was interrupted before it had purged what it had written anew, again and again."""
+    await set_bounds(bus, days=1, messages=50)
+    windows = [window("bob", number, time.time()) for number in range(5)]
+    for _ in range(3):
+        await asked.publish(bus, windows)
+    await asked.renew(bus)
+    assert await counts(bus, "bob") == [0, 1, 2, 3, 4]
+    assert await JetStream(bus).count(AUDIT_STREAM, audit_subject("*")) == 5
 
 
 def files_with(folder: Path, word: bytes) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, renew, write_index
+from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, let_go, pages, renew, write_index
 from bus.jetstream import JetStream, Stored
 from bus.kv import Bucket
 from bus.schedules import plan, planned
@@ -114,6 +114,29 @@ async def test_what_nats_server_has_dropped_by_itself_is_erased_by_renewing(tmp_
     assert size_of_blocks(tmp_path) < 100_000
 
 
+async def test_a_stream_that_holds_nothing_lets_its_files_go(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
+    """With all that was dropped, and without filling a block. One that holds something keeps its files."""
+    jetstream = JetStream(bus)
+    assert await let_go(bus, REJECTED_STREAM), "nothing was ever in it"
+    await publish_both(bus, 100)
+    assert not await let_go(bus, REJECTED_STREAM)
+    assert await jetstream.count(REJECTED_STREAM, "llum.rejected.>") == 200
+    await jetstream.call(f"STREAM.PURGE.{REJECTED_STREAM}", {"filter": "llum.rejected.>"})
+    bucket = Bucket(bus, "LLUM_TOKENS")
+    await bucket.put("alice", b"alice", 1)
+    await expired(bucket, "alice")
+    for stream in (REJECTED_STREAM, "KV_LLUM_TOKENS"):
+        await renew(bus, stream)
+        assert await jetstream.count(stream, ">") == 0
+    assert size_of_blocks(tmp_path) < 10_000
+    assert found(tmp_path, b"alice") == []
+    await kill_and_restart(server)
+    await bus.wait_connected(DEADLINE_S)
+    assert found(tmp_path, b"alice") == []
+    await publish_both(bus, 1)
+    assert await jetstream.count(REJECTED_STREAM, "llum.rejected.>") == 2
+
+
 async def test_renewing_keeps_order_and_can_be_repeated(tmp_path: Path, bus: Bus) -> None:
     """Of a stream that keeps every message."""
     jetstream = JetStream(bus)
@@ -124,6 +147,29 @@ async def test_renewing_keeps_order_and_can_be_repeated(tmp_path: Path, bus: Bus
         page, more = await jetstream.page(DEAD_LETTERS_STREAM, "llum.dead.>", 1, 500)
         assert not more
         assert [message.data for message in page] == [str(number).encode() for number in range(200)]
+
+
+async def test_what_comes_while_a_stream_is_written_anew_is_there(bus: Bus) -> None:
+    """Whenever it comes: before, between and after the filling. Once."""
+    jetstream, sent, goes_on = JetStream(bus), 0, True
+    await publish_both(bus, 100)
+
+    async def go_on() -> None:
+        nonlocal sent
+        while goes_on:
+            await jetstream.publish("llum.rejected.carol.probe", str(sent).encode())
+            sent += 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(go_on())
+        for _ in range(5):
+            await renew(bus, REJECTED_STREAM)
+        goes_on = False
+    assert await jetstream.count(REJECTED_STREAM, ALICE) == 100
+    told = [
+        message.data async for page in pages(jetstream, REJECTED_STREAM, "llum.rejected.carol.*") for message in page
+    ]
+    assert sorted(map(int, told)) == list(range(sent))
 
 
 async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:

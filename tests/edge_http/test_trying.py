@@ -10,6 +10,9 @@ import pytest
 from aiohttp import DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 
+from bus.erasing import fill
+from bus.jetstream import JetStream
+from bus.subjects import REJECTED_STREAM, rejected_subject
 from edge_http.app import make_app
 from edge_http.keys import AUTHENTICATOR
 from edge_http.sessions.forms import posted_form
@@ -20,8 +23,7 @@ from identity.accounts.store import Accounts
 from identity.authenticator import Authenticator
 from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
-from llum.client import Client
-from llum.people import forgetting
+from llum.people.forgetter import Counts, Forgetter
 from llum.processes.sweeping import sweep
 from schemas.errors import Code, Refusal, Transient
 from schemas.queries import Ask, GetContext
@@ -168,18 +170,36 @@ async def test_one_who_cannot_be_forgotten_keeps_no_other(
     users = TemporaryUsers(site.llum.bus)
     for user in ("guest-1", "guest-2", "guest-3"):
         await users.keep_until(user, 1.0)
-    forget = forgetting.forget_person
+    erase = Forgetter.erase_rounds
 
-    async def forget_some(client: Client, user: str, data_dir: Path, **options: bool) -> forgetting.Receipt:
-        if user == "guest-2":
+    async def erase_some(forgetter: Forgetter) -> Counts:
+        if forgetter._user == "guest-2":
             raise Transient(Code.UNAVAILABLE, "nobody answers")
-        return await forget(client, user, data_dir, **options)
+        return await erase(forgetter)
 
-    monkeypatch.setattr(forgetting, "forget_person", forget_some)
+    monkeypatch.setattr(Forgetter, "erase_rounds", erase_some)
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 2
     assert await users.over() == ["guest-2"]
     monkeypatch.undo()
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 1
+
+
+async def test_many_whose_time_is_over_cost_little_more_than_one(site: Site, tmp_path: Path) -> None:
+    """What nats-server has dropped is written anew once for all of them."""
+    users, bus = TemporaryUsers(site.llum.bus), site.llum.bus
+
+    async def written() -> int:
+        info = await JetStream(bus).call(f"STREAM.INFO.{REJECTED_STREAM}")
+        return int(info["state"]["last_seq"])
+
+    filling = len(await fill(bus, REJECTED_STREAM))
+    await JetStream(bus).publish(rejected_subject("bob", "probe"), b"{}")
+    for count in (1, 5):
+        for number in range(count):
+            await users.keep_until(f"guest-{count}-{number}", 1.0)
+        before = await written()
+        assert await sweep(bus, tmp_path / "nowhere") == count
+        assert await written() - before == filling + 1, "the filling of one renewal, and what is bob's"
 
 
 async def test_a_temporary_user_has_small_bounds(site: Site) -> None:

@@ -13,7 +13,8 @@ from bus.backup_places import BackupPlace, places, remember
 from bus.connection import Bus
 from bus.forgotten import PartCommand, Register, names_of
 from llum.cli.commands.forgetting import in_words
-from llum.people.forgetting import Counts, Receipt
+from llum.people.forgetter import Counts
+from llum.people.forgetting import Receipt
 from llum.places.files import MANIFEST_FILE
 from llum.places.forgotten_files import content_of, read_list
 from llum.places.telling import place_of, tell_all

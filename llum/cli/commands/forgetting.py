@@ -16,7 +16,8 @@ from schemas.apps import OWNER_APP
 
 if TYPE_CHECKING:
     from llum.client import Client
-    from llum.people.forgetting import Counts, Receipt
+    from llum.people.forgetter import Counts
+    from llum.people.forgetting import Receipt
 
 
 @click.command("forget")
