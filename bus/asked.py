@@ -14,7 +14,7 @@ import msgspec
 
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.erasing import fill, let_go, pages, write_index
+from bus.erasing import fill, let_go, pages, pages_before, write_index
 from bus.jetstream import JetStream, Stored
 from bus.leases import RENEWING, lease
 from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
@@ -122,8 +122,7 @@ async def renew(bus: Bus) -> None:
     known_since = time.time() - config["max_age"] / 1e9
     alive: list[tuple[str, bytes]] = []
     written: set[int] = set()
-    # What has come between two fillings is before the last one, and is purged with it.
-    async for page in pages(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[-1] - 1):
+    async for page in pages_before(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[-1]):
         alive += [(stored.subject, stored.data) for stored in page if _is_wanted(stored, known_since, written)]
         if len(alive) >= AT_ONCE:
             await _publish_batch(bus, alive)

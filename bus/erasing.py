@@ -17,6 +17,7 @@ What was tried on nats-server 2.15, with `sync_interval: always`:
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +26,7 @@ from bus import subjects
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
+from schemas.errors import Code, Transient
 
 FIRST_SEQUENCE: Final = 2
 """The first sequence of llum's streams, so that there is always something before the first message to purge."""
@@ -40,6 +42,11 @@ AT_ONCE: Final = 16
 
 ENVELOPE_BYTES: Final = 1024
 """Bytes of a largest message that are left for its subject and headers."""
+
+BEHIND_S: Final = 10.0
+"""Seconds for which a replica may be behind that is read."""
+
+BEHIND_PAUSE_S: Final = 0.05
 
 INDEX_ATTEMPTS: Final = 5
 """Attempts to write an index while messages expire at the front of its stream."""
@@ -110,11 +117,15 @@ async def renew(bus: Bus, stream: str, without: Choice | None = None) -> None:
         return
     jetstream, filler = JetStream(bus), subjects.filler_subject(stream)
     fillers = await fill(bus, stream)
-    # What has come between two fillings is before the last one, and is purged with it.
-    async for page in pages(jetstream, stream, ">", fillers[-1] - 1):
+    async for page in pages_before(jetstream, stream, ">", fillers[-1]):
         for message in page:
-            if message.subject != filler and not (without is not None and without(message)):
+            if message.subject == filler:
+                continue
+            if without is None or not without(message):
                 await _renew_message(jetstream, stream, message)
+            elif message.seq > fillers[0]:
+                # It has come since, and may be in the block that begins after the filling.
+                await jetstream.erase(stream, message.seq)
         await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": page[-1].seq + 1})
     await jetstream.call(f"STREAM.PURGE.{stream}", {"seq": fillers[-1] + 1})
     await write_index(bus, stream)
@@ -167,6 +178,28 @@ async def pages(
         seq = page[-1].seq + 1
         if wanted := [message for message in page if up_to is None or message.seq <= up_to]:
             yield wanted
+
+
+async def pages_before(
+    jetstream: JetStream, stream: str, subject: str, end: int, page_size: int = PAGE
+) -> AsyncIterator[list[Stored]]:
+    """Read all messages of a subject before the one with the sequence `end`, which is of that subject, page by page.
+
+    A replica that is behind may give fewer than there are, as if that were all. So it is all only when the one at the
+    end is read, too, or a later one. Raises `Transient` if that does not come.
+    """
+    seq, began = 1, time.monotonic()
+    while True:
+        page, _ = await jetstream.page(stream, subject, seq, page_size)
+        if wanted := [message for message in page if message.seq < end]:
+            yield wanted
+            seq, began = wanted[-1].seq + 1, time.monotonic()
+        if len(wanted) < len(page):
+            return
+        if not page:
+            if time.monotonic() - began > BEHIND_S:
+                raise Transient(Code.UNAVAILABLE, f"{stream} does not give all that it has: a replica is behind")
+            await asyncio.sleep(BEHIND_PAUSE_S)
 
 
 async def fill(bus: Bus, stream: str) -> list[int]:

@@ -30,6 +30,10 @@ _NOT_READY: Final = frozenset({10008, 10009})
 _decode = msgspec.json.Decoder().decode
 
 
+_ENDS: Final = (b"NATS/1.0 204", b"NATS/1.0 404")
+"""How a batch ends: that was all of it, or there was nothing."""
+
+
 class ApiError(Transient):
     """JetStream refused, with its own `err_code` and description."""
 
@@ -166,9 +170,24 @@ class JetStream:
         return True
 
     async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
-        """Read up to `count` messages of a subject from `seq` on, and tell whether there are more."""
+        """Read up to `count` messages of a subject from `seq` on, and tell whether there are more.
+
+        In a cluster any replica answers, which may not have the newest yet. Raises `Transient`.
+        """
+        deadline = asyncio.get_running_loop().time() + API_TIMEOUT_S
+        while True:
+            messages, end = await self._batch(stream, subject, seq, count)
+            if end.startswith(_ENDS):
+                return messages, int(header(end, b"Nats-Num-Pending") or 0) > 0
+            # Nobody answers, or not yet: that must not look as if there were nothing.
+            if asyncio.get_running_loop().time() > deadline:
+                raise Transient(Code.UNAVAILABLE, f"{stream} is not read: {end[:80].decode('ascii', 'replace')!r}")
+            await asyncio.sleep(NOT_READY_PAUSE_S)
+
+    async def _batch(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bytes]:
+        """Read messages once, and give them with the status that ends them."""
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[bool] = loop.create_future()
+        done: asyncio.Future[bytes] = loop.create_future()
         messages: list[Stored] = []
         token = self._inbox.expect(lambda *answer: _collect(messages, done, RawAnswer(*answer)))
         body = {"seq": max(1, seq), "next_by_subj": subject, "batch": count}
@@ -218,9 +237,9 @@ def _stored(answer: RawAnswer) -> Stored:
     return Stored(int(seq or 0), header(answer.headers, b"Nats-Subject") or "", answer.headers, answer.data)
 
 
-def _collect(messages: list[Stored], done: "asyncio.Future[bool]", answer: RawAnswer) -> None:
+def _collect(messages: list[Stored], done: "asyncio.Future[bytes]", answer: RawAnswer) -> None:
     """Take one answer of a batch: a message, or the status that ends it."""
     if not answer.headers.startswith(b"NATS/1.0 "):
         messages.append(_stored(answer))
     elif not done.done():
-        done.set_result(int(header(answer.headers, b"Nats-Num-Pending") or 0) > 0)
+        done.set_result(answer.headers)

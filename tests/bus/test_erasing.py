@@ -3,20 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from bus import erasing, jetstream
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, let_go, pages, renew, write_index
+from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, fill, let_go, pages, renew, write_index
 from bus.jetstream import JetStream, Stored
 from bus.kv import Bucket
 from bus.schedules import plan, planned
-from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM
+from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM, filler_subject
 from identity.tokens import Tokens
 from schemas.effects import Firing
+from schemas.errors import Transient
 from tests.nats_server import installed_server, kill_and_restart
 from tests.waiting import DEADLINE_S, eventually
 
@@ -170,6 +174,83 @@ async def test_what_comes_while_a_stream_is_written_anew_is_there(bus: Bus) -> N
         message.data async for page in pages(jetstream, REJECTED_STREAM, "llum.rejected.carol.*") for message in page
     ]
     assert sorted(map(int, told)) == list(range(sent))
+
+
+async def test_a_replica_that_is_behind_does_not_make_a_stream_shorter(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives what it has as if that were all: what it has not yet is waited for, and never purged."""
+    jetstream, page, calls = JetStream(bus), JetStream.page, 0
+    await publish_both(bus, 100)
+
+    async def behind(self: JetStream, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
+        nonlocal calls
+        calls += 1
+        found, more = await page(self, stream, subject, seq, count)
+        return ([], False) if calls % 3 == 1 else (found[:7], False) if calls % 3 == 2 else (found, more)
+
+    monkeypatch.setattr(JetStream, "page", behind)
+    await renew(bus, REJECTED_STREAM)
+    assert await jetstream.count(REJECTED_STREAM, "llum.rejected.>") == 200
+
+    async def never(*_: object) -> tuple[list[Stored], bool]:
+        return [], False
+
+    monkeypatch.setattr(JetStream, "page", never)
+    monkeypatch.setattr(erasing, "BEHIND_S", 0.2)
+    with pytest.raises(Transient, match="behind"):
+        await renew(bus, REJECTED_STREAM)
+    assert await jetstream.count(REJECTED_STREAM, ALICE) == 100
+
+
+async def test_what_comes_during_the_filling_and_is_not_wanted_is_erased(
+    tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in the block that what is written anew is in, too."""
+    monkeypatch.setattr(Bus, "max_payload", property(lambda _: 1024 * 1024))
+    publish, fillings = JetStream.publish, 0
+    await publish_both(bus, 10)
+    await erase(bus, REJECTED_STREAM, ALICE)
+
+    async def publish_too(self: JetStream, subject: str, *rest: Any) -> int:
+        nonlocal fillings
+        seq = await publish(self, subject, *rest)
+        if subject == filler_subject(REJECTED_STREAM):
+            fillings += 1
+            if fillings == 8:
+                await publish(self, ALICE, b"MARK", {"Header": "alice"})
+        return seq
+
+    monkeypatch.setattr(JetStream, "publish", publish_too)
+    await renew(bus, REJECTED_STREAM, lambda message: message.subject == ALICE)
+    assert fillings > 8
+    assert found(tmp_path, b"alice") == []
+    assert await JetStream(bus).count(REJECTED_STREAM, BOB) == 10
+
+
+async def test_a_server_that_is_killed_after_the_filling_loses_nothing(
+    server: EmbeddedServer, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is there again nobody answers: that is no end of the stream."""
+    await publish_both(bus, 100)
+
+    async def fill_and_kill(bus: Bus, stream: str) -> list[int]:
+        sequences = await fill(bus, stream)
+        await kill_and_restart(server)
+        await bus.wait_connected(DEADLINE_S)
+        return sequences
+
+    monkeypatch.setattr(erasing, "fill", fill_and_kill)
+    with suppress(Transient):
+        await renew(bus, REJECTED_STREAM)
+    assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") >= 200
+
+
+async def test_a_stream_that_nobody_answers_for_is_not_read_as_empty(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it holds is not known."""
+    monkeypatch.setattr(jetstream, "API_TIMEOUT_S", 0.3)
+    with pytest.raises(Transient, match="is not read"):
+        await JetStream(bus).page("NO_SUCH_STREAM", ">", 1, 10)
 
 
 async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
