@@ -16,7 +16,7 @@ from bus.as_app import new_id
 from bus.connection import Bus
 from bus.erasing import fill, let_go, pages, pages_before, write_index
 from bus.jetstream import JetStream, Stored
-from bus.leases import RENEWING, lease
+from bus.leases import ASKED, lease
 from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
 from schemas.asked import AskedRow, AskedWindow
 
@@ -74,7 +74,7 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
     Raises `ApiError`, `Transient`. Interrupted, it may be done again; a window that is there twice then counts once.
     """
     # What is just being written anew would be there again.
-    async with lease(bus, RENEWING):
+    async with lease(bus, ASKED):
         return await _leave_out(JetStream(bus), user, path)
 
 
@@ -110,12 +110,16 @@ async def renew(bus: Bus) -> None:
     """Write the stream anew, and with it only what is alive and in its time. Raises `ApiError`, `Transient`.
 
     Messages become younger by that: they stay for so long again, unless this is done again. It may be interrupted and
-    done again; a window that is there twice then is written once. Two must not do it at the same time (`bus.leases`).
+    done again; a window that is there twice then is written once. One at a time does it (`bus.leases`).
     What is older than the filling is purged: nats-server lets go of the files that held it, which costs little for
     however many messages.
     """
-    if await let_go(bus, AUDIT_STREAM):
-        return
+    async with lease(bus, ASKED):
+        if not await let_go(bus, AUDIT_STREAM):
+            await _renew(bus)
+
+
+async def _renew(bus: Bus) -> None:
     jetstream = JetStream(bus)
     config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     fillers = await fill(bus, AUDIT_STREAM)

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -195,11 +196,14 @@ class JetStream:
             reply = self._inbox.subject(token)
             await self._bus.publish(api_subject(f"DIRECT.GET.{stream}"), msgspec.json.encode(body), reply)
             async with asyncio.timeout(API_TIMEOUT_S):
-                return messages, await done
+                end = await done
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
         finally:
             self._inbox.dismiss(token)
+        if any(_follows(message) != before.seq for before, message in itertools.pairwise(messages)):
+            raise Transient(Code.UNAVAILABLE, f"a part of what {stream} gave was lost on the way")
+        return messages, end
 
     async def _ready_request(
         self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
@@ -235,6 +239,11 @@ def _error(reply: dict[str, Any]) -> ApiError:
 def _stored(answer: RawAnswer) -> Stored:
     seq = header(answer.headers, b"Nats-Sequence")
     return Stored(int(seq or 0), header(answer.headers, b"Nats-Subject") or "", answer.headers, answer.data)
+
+
+def _follows(message: Stored) -> int:
+    """Give the sequence of the message that comes before one in its batch."""
+    return int(header(message.headers, b"Nats-Last-Sequence") or 0)
 
 
 def _collect(messages: list[Stored], done: "asyncio.Future[bytes]", answer: RawAnswer) -> None:

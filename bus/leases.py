@@ -23,12 +23,15 @@ from schemas.errors import LlumError
 log = get_logger(__name__)
 
 RENEWING: Final = "renewing"
-"""The lease of whoever writes streams anew, or changes what is being written anew then."""
+"""The lease of whoever writes streams anew."""
 
-KEPT_S: Final = 15.0
+ASKED: Final = "asked"
+"""The lease of whoever writes the record of asks anew, or leaves something out of what would be written anew then."""
+
+KEPT_S: Final = 10.0
 """Seconds after which the lease of one that was killed is over."""
 
-AGAIN_S: Final = 4.0
+AGAIN_S: Final = 2.5
 """Seconds between two words of the one who has it."""
 
 LOOK_EVERY_S: Final = 0.25

@@ -172,7 +172,7 @@ class Forgetter:
             await self._register.record(self._user, is_finished=is_finished)
 
     async def erase_trial(self) -> Counts:
-        """Erase until when a temporary user is kept. That goes last: by it a sweep finds what was interrupted."""
+        """Erase until when a temporary user is kept."""
         return Counts(trials=await TemporaryUsers(self._bus).erase_user(self._user))
 
     async def left_on_the_bus(self) -> Counts:

@@ -36,6 +36,9 @@ MOST_PASSES: Final = 3
 """Times that all of it is done where something is left that nobody has told: it was on its way when its place was
 looked at, such as a notice that was just being sent."""
 
+_FAILURES: Final = (LlumError, OSError)
+"""What keeps one from being forgotten now: what they are told, or files of this machine."""
+
 MOST_NAMED: Final = 3
 """People who are named in a line that says how far it has got."""
 
@@ -74,7 +77,7 @@ async def forget_person(
     Raises `SensorError` while a sensor tells about the user, `Refusal`, `Transient`, `ApiError`.
     """
     (forgotten,) = await forget_people(client, [user], data_dir, on_progress, is_temporary=is_temporary)
-    if isinstance(forgotten, LlumError):
+    if isinstance(forgotten, Exception):
         raise forgotten
     return forgotten
 
@@ -86,22 +89,21 @@ async def forget_people(
     on_progress: Callable[[str], None] = lambda _: None,
     *,
     is_temporary: bool = False,
-) -> list[Receipt | LlumError]:
+) -> list[Receipt | LlumError | OSError]:
     """Do the same for many, and write what nats-server keeps of them anew once for all: that is most of the work.
 
-    Gives for each what `forget_person` returns or raises. One who cannot be forgotten now keeps nobody else.
+    Gives for each what `forget_person` returns or raises. One who cannot be forgotten now keeps nobody else. Raises
+    `Transient` before anything is done.
     """
+    in_votes = await replicas_of(client.bus) > 1
     people = [_Person(client, user, data_dir, on_progress, is_temporary) for user in users]
     await _each(people, _Person.look)
     for _ in range(MOST_PASSES):
         going_on = [one for one in people if one.goes_on]
         await _each(going_on, _Person.erase)
-        erased = [one for one in going_on if one.goes_on]
-        if erased:
-            await _erase_remains(client.bus, {one.user for one in erased}, on_progress)
-        await _each(erased, _Person.finish)
+        await _erase_remains(client.bus, [one for one in going_on if one.goes_on], on_progress)
+        await _each([one for one in going_on if one.goes_on], _Person.finish)
     await _each([one for one in people if one.failure is None], _Person.record)
-    in_votes = await replicas_of(client.bus) > 1
     return [one.failure or one.receipt(in_votes) for one in people]
 
 
@@ -109,7 +111,7 @@ async def _each(people: Iterable["_Person"], step: Callable[["_Person"], Awaitab
     for one in people:
         try:
             await step(one)
-        except LlumError as error:
+        except _FAILURES as error:
             one.failure = error
 
 
@@ -120,7 +122,7 @@ class _Person:
         self, client: Client, user: str, data_dir: Path, on_progress: Callable[[str], None], is_temporary: bool
     ) -> None:
         self.user = user
-        self.failure: LlumError | None = None
+        self.failure: LlumError | OSError | None = None
         self._data_dir = data_dir
         register = None if is_temporary else Register(client.bus)
         self._forgetter = Forgetter(client, user, data_dir, on_progress, register)
@@ -144,12 +146,17 @@ class _Person:
         self._removed += await self._forgetter.erase_rounds()
 
     async def finish(self) -> None:
-        """Erase what has to go last, and look at what is left."""
-        self._removed += await self._forgetter.erase_trial()
+        """Look at what is left, and erase what has to go last.
+
+        That is until when a temporary user is kept: as long as anything is left, a sweep finds them by it.
+        """
         self._left = await self._forgetter.left_on_the_bus()
         self._told_by = await self._forgetter.told_by() if self._left.commands else []
         self._removed += await self._forgetter.erase_files()
         self._left += await self._forgetter.left_in_files()
+        if self._left.total == self._left.trials:
+            self._removed += await self._forgetter.erase_trial()
+            self._left.trials = 0
         self._is_done = bool(self._told_by) or not self._left.total
 
     async def record(self) -> None:
@@ -169,22 +176,31 @@ class _Person:
         )
 
 
-async def _erase_remains(bus: Bus, users: Collection[str], on_progress: Callable[[str], None]) -> None:
+async def _erase_remains(bus: Bus, people: Sequence[_Person], on_progress: Callable[[str], None]) -> None:
     """Erase from nats-server's files what is no message any more."""
+    if not people:
+        return
+    try:
+        async with lease(bus, RENEWING, lambda: on_progress("waiting until another forgetting has done the same")):
+            await _write_anew(bus, {one.user for one in people}, on_progress)
+    except _FAILURES as error:
+        for one in people:
+            one.failure = error
 
+
+async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[str], None]) -> None:
     def is_rejection(message: Stored) -> bool:
         """What was refused since the last round is not worth to be written anew."""
         return message.subject.startswith(rejections)
 
     rejections = tuple(subjects.rejected_subject(user, "*").removesuffix("*") for user in users)
     whom = ", ".join(sorted(users)) if len(users) <= MOST_NAMED else f"{len(users)} people"
-    async with lease(bus, RENEWING, lambda: on_progress("waiting until another forgetting has written streams anew")):
-        for stream in RENEWED:
-            on_progress(f"writing {stream} anew, without {whom}")
-            await renew(bus, stream, is_rejection)
-        on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {whom}")
-        await asked.renew(bus)
-        logs = await JetStream(bus).streams(subjects.log_subjects_of_user("*"))
-        effects = {stream for user in users for stream, _ in subjects.effect_subjects_of_user(user)}
-        for stream in [*sorted(effects), *sorted(logs)]:
-            await write_index(bus, stream)
+    for stream in RENEWED:
+        on_progress(f"writing {stream} anew, without {whom}")
+        await renew(bus, stream, is_rejection)
+    on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {whom}")
+    await asked.renew(bus)
+    logs = await JetStream(bus).streams(subjects.log_subjects_of_user("*"))
+    effects = {stream for user in users for stream, _ in subjects.effect_subjects_of_user(user)}
+    for stream in [*sorted(effects), *sorted(logs)]:
+        await write_index(bus, stream)

@@ -50,7 +50,7 @@ async def _sweep_now_and_then(bus: Bus, data_dir: Path, every_s: float) -> None:
         try:
             await sweep(bus, data_dir)
             told_up_to = await tell_backups(bus, data_dir, told_up_to)
-        except (LlumError, ApiError) as error:
+        except (LlumError, ApiError, OSError) as error:
             # The next look finds the same ones.
             log.warning("sweep_waits", error=str(error))
 
@@ -81,7 +81,7 @@ async def sweep(bus: Bus, data_dir: Path) -> int:
             some = over[start : start + AT_ONCE]
             receipts = await forget_people(client, some, data_dir, is_temporary=True)
             for user, receipt in zip(some, receipts, strict=True):
-                if isinstance(receipt, LlumError):
+                if isinstance(receipt, Exception):
                     # One who cannot be forgotten now keeps nobody else: the next look finds them again.
                     log.warning("forgetting_waits", user=user, error=str(receipt))
                 else:

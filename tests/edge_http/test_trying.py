@@ -23,6 +23,7 @@ from identity.accounts.store import Accounts
 from identity.authenticator import Authenticator
 from identity.sessions.store import Sessions
 from identity.temporary.users import TemporaryUsers
+from llum.people import forgetting
 from llum.people.forgetter import Counts, Forgetter
 from llum.processes.sweeping import sweep
 from schemas.errors import Code, Refusal, Transient
@@ -182,6 +183,29 @@ async def test_one_who_cannot_be_forgotten_keeps_no_other(
     assert await users.over() == ["guest-2"]
     monkeypatch.undo()
     assert await sweep(site.llum.bus, tmp_path / "nowhere") == 1
+
+
+async def test_where_something_fails_the_next_look_finds_them_again(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's time is taken for over and done with while anything may be left of them."""
+    users, bus = TemporaryUsers(site.llum.bus), site.llum.bus
+    for user in ("guest-1", "guest-2"):
+        await users.keep_until(user, 1.0)
+
+    async def fail(*_: object) -> None:
+        raise Transient(Code.UNAVAILABLE, "a stream is away")
+
+    async def no_disk(_: Forgetter) -> Counts:
+        raise OSError("no disk")
+
+    for what, name, wrong in ((forgetting, "_write_anew", fail), (Forgetter, "left_in_files", no_disk)):
+        monkeypatch.setattr(what, name, wrong)
+        assert await sweep(bus, tmp_path / "nowhere") == 0
+        monkeypatch.undo()
+        assert await users.over() == ["guest-1", "guest-2"]
+    assert await sweep(bus, tmp_path / "nowhere") == 2
+    assert await users.over() == []
 
 
 async def test_many_whose_time_is_over_cost_little_more_than_one(site: Site, tmp_path: Path) -> None:
