@@ -159,7 +159,8 @@ def _buckets() -> list[tuple[str, str]]:
         ),
         (
             code(subjects.ERASURE_BUCKET),
-            "How often somebody was forgotten in each partition, and when last: what is older is not used.",
+            "How often somebody was forgotten in each partition, and when last: what is older is not used. "
+            "And leases: who writes streams anew now.",
         ),
         (
             code(subjects.LOG_CUT_BUCKET),
