@@ -31,10 +31,6 @@ _NOT_READY: Final = frozenset({10008, 10009})
 _decode = msgspec.json.Decoder().decode
 
 
-_ENDS: Final = (b"NATS/1.0 204", b"NATS/1.0 404")
-"""How a batch ends: that was all of it, or there was nothing."""
-
-
 class ApiError(Transient):
     """JetStream refused, with its own `err_code` and description."""
 
@@ -173,17 +169,12 @@ class JetStream:
     async def page(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
         """Read up to `count` messages of a subject from `seq` on, and tell whether there are more.
 
-        In a cluster any replica answers, which may not have the newest yet. Raises `Transient`.
+        In a cluster any replica answers, which may not have the newest yet; and where no replica answers, there is
+        nothing. Whoever must have all reads until one that is known to be there (`bus.erasing.pages_before`). Raises
+        `Transient`.
         """
-        deadline = asyncio.get_running_loop().time() + API_TIMEOUT_S
-        while True:
-            messages, end = await self._batch(stream, subject, seq, count)
-            if end.startswith(_ENDS):
-                return messages, int(header(end, b"Nats-Num-Pending") or 0) > 0
-            # Nobody answers, or not yet: that must not look as if there were nothing.
-            if asyncio.get_running_loop().time() > deadline:
-                raise Transient(Code.UNAVAILABLE, f"{stream} is not read: {end[:80].decode('ascii', 'replace')!r}")
-            await asyncio.sleep(NOT_READY_PAUSE_S)
+        messages, end = await self._batch(stream, subject, seq, count)
+        return messages, int(header(end, b"Nats-Num-Pending") or 0) > 0
 
     async def _batch(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bytes]:
         """Read messages once, and give them with the status that ends them."""

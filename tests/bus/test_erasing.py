@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus import erasing, jetstream
+from bus import erasing
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, fill, let_go, pages, renew, write_index
@@ -244,13 +244,6 @@ async def test_a_server_that_is_killed_after_the_filling_loses_nothing(
     with suppress(Transient):
         await renew(bus, REJECTED_STREAM)
     assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") >= 200
-
-
-async def test_a_stream_that_nobody_answers_for_is_not_read_as_empty(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it holds is not known."""
-    monkeypatch.setattr(jetstream, "API_TIMEOUT_S", 0.3)
-    with pytest.raises(Transient, match="is not read"):
-        await JetStream(bus).page("NO_SUCH_STREAM", ">", 1, 10)
 
 
 async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
