@@ -66,7 +66,6 @@ class Ground:
     """Has filters of repeats loaded when nobody waits for partitions."""
     scrubbing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the partition whose shard is read for an operator."""
-    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     snapshots: SnapshotPolicy = USUAL_POLICY
     log_days: int = 0
     """Days of the log that are kept; 0: all of it."""

@@ -118,7 +118,6 @@ class LogRewriting:
         stream: str,
         summing: Summing,
         sleep: Sleep,
-        renewing: asyncio.Lock,
     ) -> None:
         self._bus = bus
         self._jetstream = JetStream(bus)
@@ -129,8 +128,6 @@ class LogRewriting:
         self._summing = summing
         self._sleep = sleep
         self._register = Register(bus)
-        self._renewing = renewing
-        """Held by whoever writes streams anew that all partitions share."""
         self.holds_back = False
         """Whether somebody tells so much that outcomes are to be held back for a moment."""
         self._work = asyncio.Event()
@@ -275,7 +272,7 @@ class LogRewriting:
             await write_index(self._bus, stream)
 
     async def _renew(self) -> None:
-        async with self._renewing, lease(self._bus, RENEWING):
+        async with lease(self._bus, RENEWING):
             for stream in _RENEWED:
                 await renew(self._bus, stream)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import itertools
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -192,7 +191,7 @@ class JetStream:
             raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
         finally:
             self._inbox.dismiss(token)
-        if any(_follows(message) != before.seq for before, message in itertools.pairwise(messages)):
+        if not _is_whole(messages, end):
             raise Transient(Code.UNAVAILABLE, f"a part of what {stream} gave was lost on the way")
         return messages, end
 
@@ -232,9 +231,11 @@ def _stored(answer: RawAnswer) -> Stored:
     return Stored(int(seq or 0), header(answer.headers, b"Nats-Subject") or "", answer.headers, answer.data)
 
 
-def _follows(message: Stored) -> int:
-    """Give the sequence of the message that comes before one in its batch."""
-    return int(header(message.headers, b"Nats-Last-Sequence") or 0)
+def _is_whole(messages: list[Stored], end: bytes) -> bool:
+    """Tell whether no message of a batch was lost on the way: each, and the end, says which one came before it."""
+    headers = [*(message.headers for message in messages), end]
+    before = [0, *(message.seq for message in messages)]
+    return before == [int(header(each, b"Nats-Last-Sequence") or 0) for each in headers]
 
 
 def _collect(messages: list[Stored], done: "asyncio.Future[bytes]", answer: RawAnswer) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus import erasing
+from bus import erasing, jetstream
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, fill, let_go, pages, renew, write_index
@@ -244,6 +244,27 @@ async def test_a_server_that_is_killed_after_the_filling_loses_nothing(
     with suppress(Transient):
         await renew(bus, REJECTED_STREAM)
     assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") >= 200
+
+
+@pytest.mark.parametrize("lost", [0, 3, 6])
+async def test_a_message_that_is_lost_on_the_way_is_noticed(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    """The first of a batch, one in the middle, the last: what was not read is not purged."""
+    await publish_both(bus, 7)
+    collect = jetstream._collect
+
+    def lose(messages: list[Stored], done: "asyncio.Future[bytes]", answer: jetstream.RawAnswer) -> None:
+        collect(messages, done, answer)
+        if done.done():
+            messages[lost : lost + 1] = []
+
+    monkeypatch.setattr(jetstream, "_collect", lose)
+    with pytest.raises(Transient, match="lost on the way"):
+        await JetStream(bus).page(REJECTED_STREAM, ALICE, 1, 10)
+    with pytest.raises(Transient, match="lost on the way"):
+        await renew(bus, REJECTED_STREAM)
+    assert [await JetStream(bus).count(REJECTED_STREAM, subject) for subject in (ALICE, BOB)] == [7, 7]
 
 
 async def test_a_schedule_that_is_erased_ends(tmp_path: Path, server: EmbeddedServer, bus: Bus) -> None:
