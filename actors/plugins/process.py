@@ -19,6 +19,9 @@ from schemas.limits import MAX_PAYLOAD_BYTES
 SMALL_BYTES: Final = 256 * 1024
 """Bytes of evidence that are encoded at once; more than that goes to a thread."""
 
+READ_BYTES: Final = 64 * 1024
+"""Bytes read at a time of what a process that has ended has left."""
+
 T = TypeVar("T")
 
 _loaded: Final = msgspec.json.Decoder(PluginDeclaration)
@@ -29,15 +32,38 @@ class BrokenError(Exception):
     """The process has ended, or says what it should not. As a text: what it did."""
 
 
+class _AllThatCame(asyncio.StreamReader):
+    """Gives all that a process has sent before it ended.
+
+    A write that fails ends asyncio's connection, with what has come and was not read yet. So the socket is held a
+    second time, and read to its end then.
+    """
+
+    def __init__(self, held: socket.socket) -> None:
+        super().__init__()
+        self._held = held
+
+    def set_exception(self, _: Exception) -> None:
+        with suppress(OSError):
+            while came := self._held.recv(READ_BYTES):
+                self.feed_data(came)
+        self.feed_eof()
+
+
 class PluginProcess:
     """A process that has been started, until `kill`."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        held: socket.socket,
     ) -> None:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._held = held
 
     @classmethod
     async def start(cls) -> "PluginProcess":
@@ -53,7 +79,13 @@ class PluginProcess:
                 start_new_session=True,
                 env=_environment(),
             )
-        return cls(process, *await asyncio.open_connection(sock=ours))
+        ours.setblocking(False)
+        held = ours.dup()
+        reader = _AllThatCame(held)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: protocol, sock=ours)
+        return cls(process, reader, asyncio.StreamWriter(transport, protocol, reader, loop), held)
 
     @property
     def pid(self) -> int:
@@ -79,6 +111,7 @@ class PluginProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._writer.close()
+        self._held.close()
         await self._process.wait()
 
     async def _send(self, jobs: list[ResolveElsewhere]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,13 +17,14 @@ import psutil
 import pytest
 
 from actors.plugins.plugin import Bounds, Plugin
+from actors.plugins.process import PluginProcess
 from actors.plugins.together import resolve_together
 from actors.plugins.wire import PluginEntry
 from model.elsewhere import ResolveElsewhere, Together
 from model.resolvers.registry import Resolved, Resolver
 from schemas.errors import Code, LlumError
 from schemas.evidence import Evidence
-from tests.waiting import eventually, until
+from tests.waiting import DEADLINE_S, eventually, until
 
 PLUGINS = """
 import os, sys, time
@@ -227,6 +229,34 @@ async def test_what_cannot_go_on_is_ended_and_started_again(plugins: Plugins, do
     await until(lambda: plugin.pid not in (None, pid), "there is a new process")
     assert pid is not None
     assert not psutil.pid_exists(pid)
+
+
+async def test_what_was_resolved_is_answered_although_more_cannot_be_sent(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process has ended before it is asked for the last one, and before its first answer is read."""
+    send = PluginProcess._send
+
+    async def send_late(process: PluginProcess, jobs: list[ResolveElsewhere]) -> None:
+        await send(process, jobs[:2])
+        deadline = time.monotonic() + DEADLINE_S
+        # Nothing else of this process goes on meanwhile: that is what is tried.
+        while is_running(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)  # noqa: ASYNC251
+        await send(process, jobs[2:])
+
+    monkeypatch.setattr(PluginProcess, "_send", send_late)
+    plugin = await plugins.load("wild")
+    before, failed, after = await resolved(wanted(plugin, 1), wanted(plugin, "die"), wanted(plugin, 2))
+    assert before == 1
+    assert failed == after == "the resolver wild failed: its process ended"
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def test_one_plugin_does_not_hold_up_another(plugins: Plugins) -> None:
