@@ -12,6 +12,7 @@ from schemas.codec import command_id, decode_command
 from schemas.commands import Command
 from schemas.errors import Code, Error, Refusal
 from schemas.levels import Vocabulary, decode_raise
+from schemas.recent import CHEAP_RESULTS
 
 
 class Incoming(msgspec.Struct, gc=False):
@@ -32,7 +33,7 @@ PROBED: Final = Error(Code.UNKNOWN_VERB, "a probe: it has been read, and changes
 NOBODY: Final = "_"
 """Whom messages are about that are about a partition."""
 
-address_of = lru_cache(maxsize=10_000)(parse_address)
+address_of = lru_cache(maxsize=CHEAP_RESULTS)(parse_address)
 """Few people tell much: the same subjects come again and again."""
 
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from schemas.errors import Code, Refusal
 from schemas.paths import is_token
+from schemas.recent import CHEAP_RESULTS
 
 LOG_STREAM: Final = "LLUM_LOG_0"
 """The first log stream; there are as many as the installation has, each with every so-manieth partition."""
@@ -103,14 +104,14 @@ def ask_subject(user: str, app: str, verb: str) -> str:
     return f"llum.ask.{user}.{app}.{verb}"
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=CHEAP_RESULTS)
 def checked_command_subject(user: str, app: str, verb: str) -> str:
     """Give the subject of a command, or raise `bad_subject`: an id with a dot or space would name another subject."""
     _check_tokens(user, app, verb)
     return command_subject(user, app, verb)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=CHEAP_RESULTS)
 def checked_ask_subject(user: str, app: str, verb: str) -> str:
     """Give the subject of a query, or raise `bad_subject`."""
     _check_tokens(user, app, verb)

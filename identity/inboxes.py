@@ -17,6 +17,7 @@ from typing import Final
 from bus.connection import Bus
 from bus.key_rings import INBOX_KEYS, KeyRings, WatchedRing
 from bus.subjects import APP_INBOXES
+from schemas.recent import CHEAP_RESULTS
 
 PROOF_BYTES: Final = 16
 _SIGN_IN: Final = re.compile(r"[0-9a-f]{16}")
@@ -28,7 +29,7 @@ class Inboxes:
 
     def __init__(self, key: bytes, *others: bytes) -> None:
         self._keys = (key, *others)
-        self._proof_by = lru_cache(maxsize=10_000)(_proof)
+        self._proof_by = lru_cache(maxsize=CHEAP_RESULTS)(_proof)
 
     def take(self, key: bytes, *others: bytes) -> None:
         """Go on with these keys."""

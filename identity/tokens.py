@@ -23,7 +23,7 @@ from identity.inboxes import Inboxes, WatchedInboxes, inboxes_of, new_sign_in
 from identity.names import check_names
 from identity.principal import Principal
 from schemas.paths import check_token
-from schemas.recent import Recent
+from schemas.recent import CHEAP_RESULTS, Recent
 
 CACHE_ENTRIES: Final = 10_000
 """Tokens remembered by one process, about 4 MB."""
@@ -325,7 +325,7 @@ def _issued(key: str, value: bytes, used: dict[str, float]) -> IssuedToken:
     )
 
 
-@functools.lru_cache(maxsize=CACHE_ENTRIES)
+@functools.lru_cache(maxsize=CHEAP_RESULTS)
 def _hash_of(token: str) -> str | None:
     """Give the hash of what has the form of a token. To remember it says nothing about whether it is one."""
     return _hash(token) if _FORM.fullmatch(token) else None

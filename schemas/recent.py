@@ -2,7 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
+
+CHEAP_RESULTS: Final = 1000
+"""Results that one process keeps of a function that takes some microseconds: of whoever comes again and again.
+
+Each stranger brings others, up to 8 kB for a header of cookies: with more of them memory would go on growing for days.
+"""
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -32,6 +32,12 @@ FIRST_TELLS: Final = 120_000
 """Tells before the load begins, 50 MB in the shards. Of these a worker keeps 32 MiB of pages in memory and no more
 (`actors/store/sql.py`): at the pace of the load it would take an hour to come to that level, and grow until then."""
 
+FIRST_VISITS: Final = 1000
+"""Visits before the load begins: each leaves five headers of cookies and three form tokens with the edge, which keeps
+1,000 of either (`schemas/recent.py`). At the pace of the load that takes half an hour, too."""
+
+VISITORS_AT_ONCE: Final = 4
+
 AT_ONCE: Final = 64
 """First tells that are under way at the same time."""
 
@@ -84,6 +90,8 @@ class SteadyLoad:
             self._tokens.append(await tokens.issue(user, OWNER_APP, registration, TOKEN_LIFETIME_S))
         for number in range(SAFES):
             await self._put(number)
+        visitors = iter(range(FIRST_VISITS))
+        await asyncio.gather(*(self._visit_each(visitors) for _ in range(VISITORS_AT_ONCE)))
         numbers = iter(range(FIRST_TELLS))
         await asyncio.gather(*(self._tell_each(numbers) for _ in range(AT_ONCE)))
 
@@ -138,6 +146,10 @@ class SteadyLoad:
     async def _ask_bus(self, number: int) -> None:
         await self._client.ask(people.person(number % PEOPLE), [*people.CONTEXT, people.component(number)])
 
+    async def _visit_each(self, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await visit(self._http, TELLS_OF_A_VISITOR, number)
+
     async def _tell_each(self, numbers: Iterator[int]) -> None:
         for number in numbers:
             await self._tell_bus(number)
@@ -155,7 +167,7 @@ class SteadyLoad:
             await answer.read()
 
     async def _visit(self, number: int) -> None:
-        await visit(self._http, TELLS_OF_A_VISITOR, number)
+        await visit(self._http, TELLS_OF_A_VISITOR, FIRST_VISITS + number)
 
     async def _connect(self, number: int) -> None:
         """An app connects, asks once and leaves."""

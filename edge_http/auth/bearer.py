@@ -11,6 +11,7 @@ from edge_http.http.errors import Unauthenticated
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 from edge_http.oauth.addresses import resource_metadata_of
+from schemas.recent import CHEAP_RESULTS
 
 MAX_TOKEN_CHARACTERS: Final = 4096
 """Characters of a token; longer cannot be one of ours and need not be hashed."""
@@ -62,7 +63,7 @@ def _token_in(header: str) -> str | None:
     return match[1] if match else None
 
 
-_usual_token_in = functools.lru_cache(maxsize=10_000)(_token_in)
+_usual_token_in = functools.lru_cache(maxsize=CHEAP_RESULTS)(_token_in)
 
 
 def challenge(request: web.Request, reason: str | None = None) -> str:

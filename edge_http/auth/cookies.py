@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from edge_http.http.observe import TRACE
 from edge_http.keys import PUBLIC_URL
 from identity.sessions.store import is_sid
+from schemas.recent import CHEAP_RESULTS
 
 SEEN_KEPT_S: Final = 60
 """Seconds that a browser says what its person has written: replicas lag by less than one."""
@@ -71,7 +72,7 @@ def cookies_of(request: web.Request, edge: web.Application) -> Cookies:
     return _read(header, edge[PUBLIC_URL])
 
 
-@functools.lru_cache(maxsize=10_000)
+@functools.lru_cache(maxsize=CHEAP_RESULTS)
 def _read(header: str, public_url: str) -> Cookies:
     names = names_at(public_url)
     given: dict[str, list[str]] = {names.session: [], names.profile: [], names.visitor: [], names.seen: []}

@@ -9,11 +9,9 @@ import hmac
 from typing import Final
 
 from bus.key_rings import WatchedRing
+from schemas.recent import CHEAP_RESULTS
 
 _TOKEN_BYTES: Final = 16
-
-_REMEMBERED: Final = 10_000
-"""Tokens remembered by one process, about 2 MB."""
 
 
 class CsrfTokens:
@@ -22,7 +20,7 @@ class CsrfTokens:
     def __init__(self, ring: WatchedRing) -> None:
         """`ring`: the installation's `SESSION_KEYS`."""
         self._ring = ring
-        self._made = functools.lru_cache(maxsize=_REMEMBERED)(self._make)
+        self._made = functools.lru_cache(maxsize=CHEAP_RESULTS)(self._make)
 
     async def load(self) -> None:
         """Read the keys of the installation, and hear of new ones until `close`. Raises `Transient`."""

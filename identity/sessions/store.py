@@ -21,7 +21,7 @@ from bus.watched_bucket import WatchedBucket
 from identity.sessions.session import Session
 from schemas.errors import Code, Refusal
 from schemas.paths import check_token
-from schemas.recent import Recent
+from schemas.recent import CHEAP_RESULTS, Recent
 
 CACHE_ENTRIES: Final = 10_000
 """Sessions remembered by one process, 2 kB each where little is known of the person, so about 20 MB."""
@@ -231,7 +231,7 @@ def is_sid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-@functools.lru_cache(maxsize=CACHE_ENTRIES)
+@functools.lru_cache(maxsize=CHEAP_RESULTS)
 def hash_of(sid: str) -> str:
     """Give the hash under which a session is stored. Raises `bad_field` for what is no UUID."""
     if not is_sid(sid):
