@@ -11,7 +11,9 @@ tried on nats-server 2.15:
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +24,7 @@ from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader
 from bus.subjects import MAX_PARTITIONS
+from schemas.errors import Code, Transient
 
 MAX_LISTED: Final = 200_000
 """Deleted sequences that are fetched: more would be an answer of megabytes, and there is no asking for a part of it."""
@@ -30,6 +33,9 @@ AT_ONCE: Final = 2000
 """Messages that are read ahead."""
 
 LOOK_EVERY_S: Final = 0.05
+
+SILENCE_S: Final = 60.0
+"""Seconds without a message, nor a word that there is none, after which nats-server counts as away."""
 
 Range = tuple[int, int]
 """The first and the last sequence."""
@@ -65,7 +71,7 @@ async def find_losses(bus: Bus, stream: str, on_progress: Callable[[str], None] 
     `on_progress` takes a line that says how far it has got.
     """
     before = await _state(bus, stream)
-    gaps, read = await _gaps(bus, stream, before.last, on_progress)
+    gaps, read = await _gaps(bus, stream, before, on_progress)
     gaps = _within(gaps, before.first, before.last)
     after = await _state(bus, stream)
     losses = Losses(
@@ -117,6 +123,12 @@ class _State(msgspec.Struct):
     lost: list[int]
     lost_bytes: int
 
+    @property
+    def newest(self) -> int:
+        """The last sequence that is there, as far as that is known; below the first one if none is."""
+        deleted: AbstractSet[int] = self.deleted or frozenset()
+        return next((seq for seq in range(self.last, self.first - 1, -1) if seq not in deleted), 0)
+
 
 async def _state(bus: Bus, stream: str) -> _State:
     jetstream = JetStream(bus)
@@ -134,10 +146,10 @@ async def _state(bus: Bus, stream: str) -> _State:
     return _State(first, last, count, deleted, lost.get("msgs") or [], int(lost.get("bytes", 0)))
 
 
-async def _gaps(bus: Bus, stream: str, last: int, on_progress: Callable[[str], None]) -> tuple[list[Range], int]:
-    """Read up to a sequence. Give what was not delivered, and how much was."""
+async def _gaps(bus: Bus, stream: str, state: _State, on_progress: Callable[[str], None]) -> tuple[list[Range], int]:
+    """Read what is there. Give what was not delivered, and how much was. Raises `Transient` if nothing comes."""
     gaps: list[Range] = []
-    reached, count = 0, 0
+    reached, count, last, newest = 0, 0, state.last, state.newest
 
     def take(messages: list[LogMessage]) -> None:
         nonlocal reached, count
@@ -149,11 +161,17 @@ async def _gaps(bus: Bus, stream: str, last: int, on_progress: Callable[[str], N
 
     reader = LogReader(bus, dict.fromkeys(range(MAX_PARTITIONS), 1), take, lambda: AT_ONCE, stream)
     reading = asyncio.create_task(reader.run())
+    moved_at, position = time.monotonic(), reader.position
     try:
-        while reader.position < last and not reading.done():
+        # Behind the newest that is there nothing comes, and nats-server takes two seconds to say so.
+        while reached < newest and reader.position < last and not reading.done():
             on_progress(f"reading {stream}: {reached:,} of {last:,}")
             await asyncio.wait([reading], timeout=LOOK_EVERY_S)
             reader.wake()
+            if reader.position > position:
+                moved_at, position = time.monotonic(), reader.position
+            elif time.monotonic() - moved_at > SILENCE_S:
+                raise Transient(Code.UNAVAILABLE, f"nats-server gave nothing of {stream} for {SILENCE_S:g} s")
         if reading.done():
             reading.result()
     finally:

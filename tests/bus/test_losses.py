@@ -1,15 +1,20 @@
 """What the log has lost is found: bytes of a real stream's files are flipped, and it is read."""
 
+import os
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from bus import losses
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
 from bus.jetstream import JetStream
 from bus.losses import Losses, find_losses, written
 from bus.subjects import LOG_STREAM
+from schemas.errors import Transient
 from tests.nats_server import installed_server
 
 COUNT: Final = 200
@@ -141,6 +146,37 @@ async def test_a_list_that_is_too_long_is_counted(tmp_path: Path, monkeypatch: p
         await server.wait_ready()
         found = await looked(server)
         assert (found.lost, found.lost_count, found.is_whole) == ([], 1, False)
+
+
+async def test_an_end_that_was_erased_is_no_loss(tmp_path: Path) -> None:
+    """Nor is a stream of which all was erased."""
+    async with installed_server(tmp_path, 1, 1) as server:
+        bus = await Bus.connect(server.url_as("operator"), name="test")
+        await store(bus, count=3)
+        await JetStream(bus).erase(LOG_STREAM, FIRST + 2)
+        found = await find_losses(bus, LOG_STREAM)
+        assert (found.is_whole, found.read, found.last_seq) == (True, 2, FIRST + 2)
+        for seq in (FIRST, FIRST + 1):
+            await JetStream(bus).erase(LOG_STREAM, seq)
+        found = await find_losses(bus, LOG_STREAM)
+        assert (found.is_whole, found.read) == (True, 0)
+        await bus.close()
+
+
+async def test_nobody_waits_for_ever_for_a_server_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing any more, and no connection ends."""
+    monkeypatch.setattr(losses, "SILENCE_S", 0.3)
+    async with installed_server(tmp_path, 1, 1) as server:
+        await filled(server)
+        bus = await Bus.connect(server.url_as("operator"), name="test")
+        assert server.pid is not None
+        stop = partial(os.kill, server.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(Transient, match="gave nothing"):
+                await find_losses(bus, LOG_STREAM, lambda _: stop())
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+            await bus.close()
 
 
 def test_ranges_are_written_for_people() -> None:
