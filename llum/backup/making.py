@@ -10,9 +10,8 @@ anew from the log, and so are always of it. Where the log was cut, they need sna
 import contextlib
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +21,7 @@ import msgspec
 from bus import log_cuts
 from bus.backup_places import remember
 from bus.connection import Bus
+from bus.credentials import FILE as CREDENTIALS_FILE
 from bus.embedded import EmbeddedServer
 from bus.forgotten import Register, names_of
 from bus.installation import Installation
@@ -37,6 +37,8 @@ from llum.backup.streams import restore_streams
 from llum.failures import Fault
 from llum.places.files import FORGOTTEN_FILE, MANIFEST_FILE, OnProgress
 from llum.places.forgotten_files import as_list
+from llum.places.scratch import LOCK_FILE as MAKING_FILE
+from llum.places.scratch import scratch_folder
 from llum.places.telling import place_of
 from llum.processes.running import LOCK_FILE
 from llum.running import RUN_FILE
@@ -44,6 +46,9 @@ from llum.settings import SETTINGS, Settings
 
 _PLACES: Final = frozenset({"data_dir", "nats_url"})
 """Settings that are of a machine; the second may hold a password."""
+
+_NOT_COPIED: Final = frozenset({LOCK_FILE, RUN_FILE, FORGOTTEN_FILE, CREDENTIALS_FILE})
+"""Files of a data folder that are of this machine and this moment, or, as llum's own credentials, made anew."""
 
 _SCRATCH: Final = "read-back"
 
@@ -71,23 +76,20 @@ async def make_backup(
 
 
 @contextlib.contextmanager
-def _being_made(folder: Path) -> Any:
+def _being_made(folder: Path) -> Iterator[Path]:
     """Give a folder beside the wanted one, which gets its name once all is in it. Raises a `Fault`."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Fault(f"{folder} is there already", "Name a folder that is not there yet: each backup has its own.")
-    partial: Path | None = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        yield partial
-        partial.rename(folder)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise Fault(f"{folder} is there already", "Name a folder that is not there yet: each backup has its own.")
+        with scratch_folder(folder.parent) as partial:
+            yield partial
+            partial.rename(folder)
+            (folder / MAKING_FILE).unlink()
     except OSError as error:
         raise Fault(
-            f"cannot write the backup {folder}: {error.strerror or error}", "See that there is room."
+            f"cannot write the backup {folder}: {error.strerror or error}",
+            "See that there is room, and that you may write there.",
         ) from error
-    finally:
-        if partial is not None and partial.exists():
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 async def _copy(
@@ -154,7 +156,7 @@ def _copy_files(data_dir: Path, target: Path) -> dict[str, str]:
     target.mkdir()
     copied: dict[str, str] = {}
     for path in sorted(data_dir.iterdir()) if data_dir.is_dir() else []:
-        if path.is_file() and path.name not in (LOCK_FILE, RUN_FILE, FORGOTTEN_FILE) and not path.name.startswith("."):
+        if path.is_file() and path.name not in _NOT_COPIED and not path.name.startswith("."):
             shutil.copyfile(path, target / path.name)
             copied[path.name] = digest_of(target / path.name)
     return copied

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bus.connection import Bus
 from bus.embedded import FOLDER, EmbeddedServer, end_running
@@ -24,10 +24,8 @@ from llum.backup.streams import restore_streams
 from llum.failures import Fault
 from llum.places.files import FORGOTTEN_FILE, OnProgress
 from llum.places.forgotten_files import add_to, check_list, content_of, lists_in
-from llum.processes.running import DataFolder
+from llum.processes.running import RESTORING, DataFolder
 from llum.settings import Settings
-
-_SCRATCH: Final = ".llum-restore-"
 
 
 class Restored(NamedTuple):
@@ -80,7 +78,7 @@ async def restore_into(
         raise Fault(f"this nats-server has streams of llum already, such as {there[0]}", hint)
     try:
         await restore_streams(bus, folder, manifest, on_progress, await replicas_of(bus))
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH) as scratch:
+        with tempfile.TemporaryDirectory(prefix=RESTORING) as scratch:
             restoration = Restoration(bus, as_worker, manifest, settings, Path(scratch), on_progress)
             return Restored(manifest, await forget_again(restoration, lists))
     except BaseException:
@@ -113,7 +111,7 @@ def _check_is_free(data_dir: Path) -> None:
 
 def _sweep(data_dir: Path) -> None:
     """Remove what restores have left that were killed, and what is left of this one."""
-    for scratch in data_dir.glob(f"{_SCRATCH}*"):
+    for scratch in data_dir.glob(f"{RESTORING}*"):
         end_running(scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -123,7 +121,7 @@ async def _restore(
 ) -> Again:
     data_dir = settings.data_dir
     _sweep(data_dir)
-    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=data_dir))
+    scratch = Path(tempfile.mkdtemp(prefix=RESTORING, dir=data_dir))
     server = EmbeddedServer(scratch, 0, manifest.partitions, sync_interval=settings.sync)
 
     async def as_worker() -> Bus:

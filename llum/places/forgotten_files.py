@@ -81,8 +81,13 @@ def missing_from(content: bytes, where: str, known: KnownForgotten, installation
 
 
 def lists_in(folder: Path) -> list[Path]:
-    """Name the lists of a folder."""
-    return sorted(path for path in folder.iterdir() if LISTS.fullmatch(path.name)) if folder.is_dir() else []
+    """Name the lists of a folder; none if it is not there. Raises a `Fault`."""
+    try:
+        return sorted(path for path in folder.iterdir() if LISTS.fullmatch(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise Fault(f"cannot look into {folder}: {error.strerror}", "See that you may read it.") from error
 
 
 def named_lists(path: Path) -> list[Path]:
@@ -90,10 +95,10 @@ def named_lists(path: Path) -> list[Path]:
 
     In these there is none as long as nobody was forgotten. Raises a `Fault` for what is neither.
     """
-    if not path.is_dir():
+    found = lists_in(path)
+    if not found and not path.is_dir():
         check_list(content_of(path), str(path))
         return [path]
-    found = lists_in(path)
     if not found and not any((path / name).exists() for name in (MANIFEST_FILE, FORMAT_FILE)):
         raise Fault(f"{path} has no list of forgotten people", _HINT)
     return found

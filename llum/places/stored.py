@@ -5,9 +5,8 @@ the next one of that name.
 """
 
 import re
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -19,6 +18,7 @@ from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject, o
 from bus.subjects import is_own_stream
 from llum.failures import Fault
 from llum.places.files import MANIFEST_FILE, OnProgress
+from llum.places.scratch import scratch_folder
 from schemas.errors import Transient
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -59,7 +59,7 @@ def stored_place(text: str) -> StoredPlace:
 async def upload(place: StoredPlace, folder: Path, on_progress: OnProgress) -> None:
     """Store a backup that is in a folder, and read it back. Raises `Fault`, `Transient`, `ApiError`."""
     async with opened(place) as store:
-        await _check_is_free(store, place)
+        await _make_free(store, place)
         paths = _files_of(folder)
         for path in paths:
             await _store(store, place, folder, path, on_progress)
@@ -78,14 +78,6 @@ async def downloaded(place: StoredPlace, beside: Path, on_progress: OnProgress) 
                 on_progress(f"fetching {found.name}: {found.bytes / 1e6:,.1f} MB")
                 await _fetch(store, found, folder)
         yield folder
-
-
-@contextmanager
-def scratch_folder(beside: Path) -> Iterator[Path]:
-    """Give a folder for a copy, on the disk of another one, as long as the block lasts."""
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".llum-backup-", dir=beside) as folder:
-        yield Path(folder)
 
 
 @asynccontextmanager
@@ -116,7 +108,13 @@ async def _ensure(jetstream: JetStream, store: str) -> None:
             raise Fault(f"the stream {wanted['name']} is no object store", "Choose another name.") from error
 
 
-async def _check_is_free(store: ObjectStore, place: StoredPlace) -> None:
+async def check_is_free(place: StoredPlace) -> None:
+    """See that a backup can be stored there, before it is made. Raises `Fault`, `Transient`, `ApiError`."""
+    async with opened(place) as store:
+        await _make_free(store, place)
+
+
+async def _make_free(store: ObjectStore, place: StoredPlace) -> None:
     if await store.find(object_name(place, MANIFEST_FILE)) is not None:
         raise Fault(f"the backup {place} is there already", "Choose another name: each backup has its own.")
     for found in await store.list(is_of(place)):

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ LOCK_FILE: Final = "lock"
 
 ENTRIES: Final = (LOCK_FILE, RUN_FILE, FORMAT_FILE, FORGOTTEN_FILE, "shards", "log", "nats", "spool", credentials.FILE)
 """What llum puts into a data folder."""
+
+RESTORING: Final = ".llum-restore-"
+"""What the folder in which a backup is being restored begins with."""
 
 HOLD_PATIENCE_S: Final = 6.0
 """Seconds to wait for a worker whose supervisor was killed: it may take five to drain."""
@@ -53,6 +57,20 @@ class DataFolder:
         """Say that this llum has ended."""
         (self.path / RUN_FILE).unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def settle_restore(path: Path) -> None:
+    """Remove what a restore has left that was killed at its very end; where it was killed before, raise a `Fault`.
+
+    To begin there with nothing would hide that nothing was restored.
+    """
+    for left in path.glob(f"{RESTORING}*"):
+        if not (path / "nats").exists():
+            raise Fault(
+                f"a restore into {path} was interrupted, so nothing of it is there",
+                f"Restore again, or remove {path / RESTORING}* to begin with nothing.",
+            )
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from llum.processes.lifeline import Begin
 from llum.processes.listening import listen, url_of
 from llum.processes.log_files import RotatingFile
 from llum.processes.nats_child import NatsChild
-from llum.processes.running import DataFolder, said_of, write_atomically
+from llum.processes.running import DataFolder, said_of, settle_restore, write_atomically
 from llum.running import Running
 from llum.settings import Settings, hide_password
 from schemas.errors import SetupError
@@ -61,6 +61,7 @@ def run(settings: Settings, ready_file: Path | None, started: Mapping[str, Start
     try:
         _check_ontologies(settings.ontologies)
         folder = DataFolder(settings.data_dir)
+        settle_restore(settings.data_dir)
     except Fault as fault:
         report(fault)
         return EXIT_FAILED

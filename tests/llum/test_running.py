@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from llum.failures import Fault
-from llum.processes.running import DataFolder, hold
+from llum.processes.running import RESTORING, DataFolder, hold, settle_restore
 from llum.running import Running, find
 
 
@@ -38,6 +38,18 @@ def test_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Fault, match=r"cannot use .*file as data folder"):
         DataFolder(tmp_path / "file")
+
+
+def test_a_folder_whose_restore_was_killed_is_no_new_one(tmp_path: Path) -> None:
+    """Nobody is to find an empty llum there. Where the log had come already, only what is left over goes."""
+    left = tmp_path / f"{RESTORING}abc"
+    left.mkdir()
+    with pytest.raises(Fault, match=r"a restore into .* was interrupted"):
+        settle_restore(tmp_path)
+    (tmp_path / "nats").mkdir()
+    settle_restore(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["nats"]
+    settle_restore(tmp_path)
 
 
 def test_one_worker_holds_the_shards(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_what_is_no_whole_backup_is_not_restored(llum: Llum, other: Llum, tmp_pa
 
 
 def test_a_backup_is_for_its_owner_alone(llum: Llum, tmp_path: Path) -> None:
-    """It has everything of everybody, secrets too. Nothing is left beside it."""
+    """It has everything of everybody, secrets too, but not llum's own credentials. Nothing is left beside it."""
     llum.run("admin", "backup", str(tmp_path / "place" / "backup"))
     (folder,) = (tmp_path / "place").iterdir()
     assert folder.stat().st_mode & 0o077 == 0
@@ -129,6 +129,15 @@ def test_a_backup_is_for_its_owner_alone(llum: Llum, tmp_path: Path) -> None:
     buckets = {"KV_LLUM_INSTALLATION", "KV_LLUM_TOKENS", "KV_LLUM_APP_PASSWORDS", "KV_LLUM_SESSIONS"}
     assert buckets | {"LLUM_LOG_7"} <= names
     assert manifest["partitions"] == 64
+    assert list(manifest["files"]) == ["format"]
+
+
+def test_a_store_that_is_away_is_told_before_anything_is_made(llum: Llum) -> None:
+    """And nobody who is forgotten is told later that a backup there does not know."""
+    mistyped = llum.command("admin", "backup", "nats://127.0.0.1:1/store/name")
+    assert (mistyped.returncode, "is away" in mistyped.stderr) == (1, True)
+    llum.run("admin", "person", "add", "alice")
+    assert "NOT TOLD" not in llum.run("admin", "person", "forget", "alice", "--yes")
 
 
 def test_a_log_with_losses_is_backed_up_and_says_so(installation: Llum, other: Llum, tmp_path: Path) -> None:

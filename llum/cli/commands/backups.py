@@ -92,11 +92,13 @@ async def _make_at(settings: Settings, place: str, progress: Progress) -> "Manif
 
 async def _make(bus: "Bus", settings: Settings, place: str, progress: Progress) -> "Manifest":
     from llum.backup.making import make_backup
-    from llum.places.stored import is_stored_place, scratch_folder, stored_place, upload
+    from llum.places.scratch import scratch_folder
+    from llum.places.stored import check_is_free, is_stored_place, stored_place, upload
 
     if not is_stored_place(place):
         return await make_backup(bus, settings, Path(place), progress)
     stored = stored_place(place)
+    await check_is_free(stored)
     with scratch_folder(settings.data_dir) as scratch:
         folder = scratch / stored.name
         made = await make_backup(bus, settings, folder, progress, place)
