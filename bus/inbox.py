@@ -95,7 +95,8 @@ class Inbox:
     ) -> RawAnswer:
         """Publish, and wait for one answer. Raises `Transient` when none comes in time.
 
-        `again_s`: publish again after so many seconds without one, for whoever has got it may have died. None: once.
+        `again_s`: publish again after so many seconds without one, for whoever has got it may have died, and then after
+        twice as many each time. None: once.
         """
         future: asyncio.Future[RawAnswer] = asyncio.get_running_loop().create_future()
         token = self.expect(lambda *answer: None if future.done() else future.set_result(RawAnswer(*answer)))
@@ -104,6 +105,7 @@ class Inbox:
             async with asyncio.timeout(timeout_s):
                 while again_s is not None and not future.done():
                     await asyncio.wait({future}, timeout=again_s)
+                    again_s *= 2
                     if not future.done():
                         await self._connection.publish(subject, data, self.subject(token), headers)
                 return await future

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bus.connection import Bus
+from bus.hedging import EARLY_S
 from bus.inbox import RawAnswer, header
 from bus.subjects import api_subject
 from schemas.errors import Code, Transient
@@ -57,6 +58,15 @@ class StreamSize(NamedTuple):
     """With what JetStream keeps beside each message."""
 
 
+class _Attempt(NamedTuple):
+    """What is being read from one replica."""
+
+    token: bytes
+    inbox: str
+    messages: list[Stored]
+    """What has come so far."""
+
+
 class JetStream:
     """JetStream over one connection. Costs nothing to make."""
 
@@ -79,12 +89,12 @@ class JetStream:
     async def direct_last(self, stream: str, subject: str) -> Stored | None:
         """Read the last message of a subject, which may hold wildcards.
 
-        In a cluster any replica answers, so it may be a moment old.
+        In a cluster any replica answers, so it may be a moment old. Where one says nothing another one is asked.
         """
         call, data = f"DIRECT.GET.{stream}.{subject}", b""
         if "*" in subject:
             call, data = f"DIRECT.GET.{stream}", msgspec.json.encode({"last_by_subj": subject})
-        answer = await self._ready_request(api_subject(call), data, API_TIMEOUT_S)
+        answer = await self._ready_request(api_subject(call), data, API_TIMEOUT_S, again_s=self._again_s)
         if answer.headers.startswith(b"NATS/1.0 404"):
             return None
         return _stored(answer)
@@ -175,34 +185,54 @@ class JetStream:
         messages, end = await self._batch(stream, subject, seq, count)
         return messages, int(header(end, b"Nats-Num-Pending") or 0) > 0
 
+    @property
+    def _again_s(self) -> float | None:
+        """After how many seconds another replica is asked: one that is lost says nothing."""
+        return EARLY_S if self._bus.in_cluster else None
+
     async def _batch(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bytes]:
         """Read messages once, and give them with the status that ends them."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[bytes] = loop.create_future()
-        messages: list[Stored] = []
-        token = self._inbox.expect(lambda *answer: _collect(messages, done, RawAnswer(*answer)))
-        body = {"seq": max(1, seq), "next_by_subj": subject, "batch": count}
+        body = msgspec.json.encode({"seq": max(1, seq), "next_by_subj": subject, "batch": count})
+        attempts: dict[asyncio.Future[bytes], _Attempt] = {}
+        again_s = self._again_s
         try:
-            reply = self._inbox.subject(token)
-            await self._bus.publish(api_subject(f"DIRECT.GET.{stream}"), msgspec.json.encode(body), reply)
             async with asyncio.timeout(API_TIMEOUT_S):
-                end = await done
+                while not (ended := [one for one in attempts if one.done()]):
+                    if not any(one.messages for one in attempts.values()):
+                        done, attempt = self._expect_batch()
+                        attempts[done] = attempt
+                        await self._bus.publish(api_subject(f"DIRECT.GET.{stream}"), body, attempt.inbox)
+                    await asyncio.wait(attempts, timeout=again_s, return_when=asyncio.FIRST_COMPLETED)
+                    again_s = again_s and 2 * again_s
         except TimeoutError as error:
             raise Transient(Code.UNAVAILABLE, f"{stream} did not answer within {API_TIMEOUT_S:g} s") from error
         finally:
-            self._inbox.dismiss(token)
+            for attempt in attempts.values():
+                self._inbox.dismiss(attempt.token)
+        messages, end = attempts[ended[0]].messages, ended[0].result()
         if not _is_whole(messages, end):
             raise Transient(Code.UNAVAILABLE, f"a part of what {stream} gave was lost on the way")
         return messages, end
 
+    def _expect_batch(self) -> "tuple[asyncio.Future[bytes], _Attempt]":
+        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        messages: list[Stored] = []
+        token = self._inbox.expect(lambda *answer: _collect(messages, done, RawAnswer(*answer)))
+        return done, _Attempt(token, self._inbox.subject(token), messages)
+
     async def _ready_request(
-        self, subject: str, data: bytes, timeout_s: float, headers: dict[str, str] | None = None
+        self,
+        subject: str,
+        data: bytes,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
+        again_s: float | None = None,
     ) -> RawAnswer:
         """Ask, and again while JetStream is still starting."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
             left_s = deadline - asyncio.get_running_loop().time()
-            answer = await self._inbox.request(subject, data, max(left_s, 0.001), headers)
+            answer = await self._inbox.request(subject, data, max(left_s, 0.001), headers, again_s)
             if not (answer.no_responders or _not_ready(answer)):
                 return answer
             if left_s < 2 * NOT_READY_PAUSE_S:

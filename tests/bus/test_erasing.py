@@ -246,6 +246,27 @@ async def test_a_server_that_is_killed_after_the_filling_loses_nothing(
     assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") >= 200
 
 
+async def test_where_a_replica_is_lost_another_one_is_asked(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing, and nobody says that it is gone: the first one that is asked here."""
+    await publish_both(bus, 3)
+    asked: set[str] = set()
+
+    async def lost_at_first(self: Bus, subject: str, *args: Any) -> None:
+        if subject in asked or "DIRECT" not in subject:
+            await publish(self, subject, *args)
+        asked.add(subject)
+
+    publish = Bus.publish
+    monkeypatch.setattr(Bus, "in_cluster", True)
+    monkeypatch.setattr(Bus, "publish", lost_at_first)
+    monkeypatch.setattr(jetstream, "EARLY_S", 0.01)
+    messages, more = await JetStream(bus).page(REJECTED_STREAM, ALICE, 1, 10)
+    assert (len(messages), more) == (3, False)
+    last = await JetStream(bus).direct_last(REJECTED_STREAM, ALICE)
+    assert last is not None
+    assert last.seq == messages[-1].seq
+
+
 @pytest.mark.parametrize("lost", [0, 3, 6])
 async def test_a_message_that_is_lost_on_the_way_is_noticed(
     bus: Bus, monkeypatch: pytest.MonkeyPatch, lost: int
