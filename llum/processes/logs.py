@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bus import lines, logger
 from bus.logger import get_logger
+from llum.processes.lines_together import LinesTogether, Sink
 from llum.processes.log_files import Render, json_line
-from llum.processes.turn_lines import Sink, TurnLines
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -48,7 +48,7 @@ class Stream:
 class _Output:
     """What structlog takes for a logger: hands each event to the sinks, after the lines that came before it."""
 
-    def __init__(self, sinks: Sequence[Sink], before: TurnLines) -> None:
+    def __init__(self, sinks: Sequence[Sink], before: LinesTogether) -> None:
         self._sinks = sinks
         self._before = before
 
@@ -62,10 +62,10 @@ class _Output:
 
 def set_up(level: Level, sinks: Sequence[Sink], **bound: Any) -> None:
     """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
-    turn = TurnLines(sinks, bound)
-    atexit.register(turn.write)
-    lines.lead(turn.take if _LEVELS[level] <= logging.INFO else _drop)
-    logger.when_imported(functools.partial(_configure, _LEVELS[level], _Output(sinks, turn), bound))
+    together = LinesTogether(sinks, bound)
+    atexit.register(together.write)
+    lines.lead(together.take if _LEVELS[level] <= logging.INFO else _drop)
+    logger.when_imported(functools.partial(_configure, _LEVELS[level], _Output(sinks, together), bound))
     _catch_standard_logging(_LEVELS[level])
 
 

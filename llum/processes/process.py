@@ -13,8 +13,8 @@ from bus.logger import get_logger
 from llum.failures import EXIT_FAILED, EXIT_UNRECOVERABLE, report
 from llum.processes import logs
 from llum.processes.lifeline import ChildEnd, FromChild, Lifeline
+from llum.processes.lines_together import Sink
 from llum.processes.log_files import RotatingFile
-from llum.processes.turn_lines import Sink
 from llum.settings import Settings
 from llum.settings_loading import load
 from schemas.errors import LlumError, Transient
@@ -141,7 +141,7 @@ async def _stop_when_orphaned(lifeline: Lifeline, stop: asyncio.Event) -> None:
 
 
 def _end_undrained() -> None:
-    """End at once. This line has those written that wait for the end of the turn, which does not come."""
+    """End at once. This line has those written that wait to be, whose time does not come."""
     try:
         get_logger().error("not_drained", within_s=ORPHAN_DRAIN_S)
     finally:

@@ -1,4 +1,7 @@
-"""The lines of one turn of the event loop, encoded and written together."""
+"""The lines of a hundredth of a second, encoded and written together.
+
+Where requests come one by one, a write for each turn of the event loop takes a twentieth of what an ask costs.
+"""
 
 import asyncio
 from collections import deque
@@ -10,8 +13,11 @@ import msgspec
 from bus.lines import Line
 from llum.processes.log_files import Render, json_line
 
+WRITTEN_AFTER_S: Final = 0.01
+"""Seconds that a line waits for others: whoever reads the log sees no difference. A kill loses what waits."""
+
 MAX_WAITING_LINES: Final = 1000
-"""Lines that wait for the end of the turn, about 300 kB; one more, and they are written at once."""
+"""Lines that wait, about 300 kB; one more, and they are written at once."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -28,8 +34,8 @@ class Sink(Protocol):
         """Write lines that are rendered already."""
 
 
-class TurnLines:
-    """Takes lines, and writes them when the turn of the loop ends; `write` does so at once."""
+class LinesTogether:
+    """Takes lines, and writes them a little later; `write` does so at once."""
 
     def __init__(self, sinks: Sequence[Sink], bound: Mapping[str, Any]) -> None:
         self._sinks = sinks
@@ -39,11 +45,11 @@ class TurnLines:
         self._waiting: deque[Line] = deque()
 
     def take(self, line: Line) -> None:
-        """Keep a line for the end of the turn. Without a loop it is written at once."""
+        """Keep a line for a moment. Without a loop it is written at once."""
         self._waiting.append(line)
         waiting = len(self._waiting)
         if waiting == 1:
-            self._write_soon()
+            self._write_later()
         elif waiting > MAX_WAITING_LINES:
             self.write()
 
@@ -61,13 +67,13 @@ class TurnLines:
             except IndexError:
                 return
 
-    def _write_soon(self) -> None:
+    def _write_later(self) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.write()
         else:
-            loop.call_soon(self.write)
+            loop.call_later(WRITTEN_AFTER_S, self.write)
 
     def _rendered(self, render: Render, lines: list[Line]) -> Iterator[bytes]:
         if render is json_line:

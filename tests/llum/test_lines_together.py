@@ -1,6 +1,5 @@
 """The lines of commands, asks and requests: written together, and otherwise as all lines are."""
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -23,9 +22,10 @@ from bus.lines import (
     LoggedStep,
 )
 from llum.processes import logs
+from llum.processes.lines_together import MAX_WAITING_LINES, LinesTogether, Sink
 from llum.processes.log_files import RotatingFile, json_line
 from llum.processes.logs import console_line, hide_secrets
-from llum.processes.turn_lines import MAX_WAITING_LINES, Sink, TurnLines
+from tests.waiting import until
 
 EXAMPLES: tuple[Line, ...] = (
     LoggedCommand(user="alice", app="phone", verb="tell", id="x", seq=1, code="accepted", repeated=False),
@@ -66,7 +66,7 @@ def ask(seq: int) -> LoggedAsk:
 def test_a_line_is_what_structlog_would_write(line: Line) -> None:
     """The same members with the same values: those that structlog adds, those of the line, those that are bound."""
     ours, theirs = Sheet(), Sheet()
-    TurnLines([ours], {"process": "edge", "pid": 7}).take(line)
+    LinesTogether([ours], {"process": "edge", "pid": 7}).take(line)
     logs.set_up("info", [theirs], process="edge", pid=7)
     lines.lead()
     lines.write(line)
@@ -81,7 +81,7 @@ def test_a_line_is_what_structlog_would_write(line: Line) -> None:
 def test_people_are_shown_a_line_as_any_other(line: Line) -> None:
     """On a terminal it has the readable form."""
     sheet = Sheet(console_line)
-    TurnLines([sheet], {"process": "edge"}).take(line)
+    LinesTogether([sheet], {"process": "edge"}).take(line)
     assert sheet.puts == [console_line({**msgspec.structs.asdict(line), "process": "edge"})]
     assert f"info    {line.event} ".encode() in sheet.puts[0]
 
@@ -93,31 +93,30 @@ def test_no_member_would_have_to_be_hidden(line: Line) -> None:
     assert hide_secrets(None, "info", dict(members)) == members
 
 
-async def test_lines_of_a_turn_are_written_together_when_it_ends() -> None:
-    """One call of the system for all of them."""
+async def test_lines_of_a_moment_are_written_together() -> None:
+    """One call of the system for all of them, and again for what comes after it."""
     sheet = Sheet()
-    turn = TurnLines([sheet], {})
+    together = LinesTogether([sheet], {})
     for seq in range(3):
-        turn.take(ask(seq))
-    assert not sheet.puts
-    await asyncio.sleep(0)
+        together.take(ask(seq))
+        assert not sheet.puts
+    await until(lambda: sheet.puts, "the first write")
     assert [json.loads(line)["seq"] for line in sheet.puts[0].splitlines()] == [0, 1, 2]
-    turn.take(ask(3))
-    await asyncio.sleep(0)
-    assert len(sheet.puts) == 2
+    together.take(ask(3))
+    await until(lambda: len(sheet.puts) == 2, "the second write")
 
 
-async def test_many_lines_do_not_wait_for_the_end_of_the_turn() -> None:
+async def test_many_lines_do_not_wait() -> None:
     """What waits is bounded."""
     sheet = Sheet()
-    turn = TurnLines([sheet], {})
+    together = LinesTogether([sheet], {})
     for seq in range(MAX_WAITING_LINES + 1):
-        turn.take(ask(seq))
+        together.take(ask(seq))
     assert sheet.puts[0].count(b"\n") == MAX_WAITING_LINES + 1
 
 
 async def test_other_lines_come_after_those_before_them() -> None:
-    """The order of a turn is kept, whichever way a line took."""
+    """The order is kept, whichever way a line took."""
     sheet = Sheet()
     logs.set_up("info", [sheet])
     lines.write(EXAMPLES[0])
@@ -128,9 +127,9 @@ async def test_other_lines_come_after_those_before_them() -> None:
 
 
 def test_without_a_loop_a_line_is_written_at_once() -> None:
-    """There is no turn that would end."""
+    """Nothing would write it later."""
     sheet = Sheet()
-    TurnLines([sheet], {}).take(EXAMPLES[0])
+    LinesTogether([sheet], {}).take(EXAMPLES[0])
     assert sheet.events == ["command"]
 
 
@@ -154,10 +153,10 @@ def test_before_logs_are_set_up_lines_go_through_structlog() -> None:
 async def test_a_line_that_cannot_be_encoded_takes_none_with_it(tmp_path: Path) -> None:
     """It is replaced by one that says so; the others are written."""
     file = RotatingFile(tmp_path / "x.jsonl")
-    turn = TurnLines([file], {})
+    together = LinesTogether([file], {})
     for line in (EXAMPLES[0], msgspec.structs.replace(EXAMPLES[0], user="\ud800"), EXAMPLES[1]):
-        turn.take(line)
-    turn.write()
+        together.take(line)
+    together.write()
     file.close()
     written = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
     assert [line["event"] for line in written] == ["command", "command", "ask"]
@@ -165,7 +164,7 @@ async def test_a_line_that_cannot_be_encoded_takes_none_with_it(tmp_path: Path) 
 
 
 def test_lines_that_wait_are_written_when_the_process_ends(tmp_path: Path) -> None:
-    """Even if it ends in the middle of a turn, by a fault that nothing catches."""
+    """Even if it ends before their time, by a fault that nothing catches."""
     script = f"""
 import asyncio
 from pathlib import Path
