@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 
 from bus import lines
 from bus.lines import LoggedRequest
+from edge_http.http.known_heads import KnownHead
 from edge_http.http.observe import CLIENT_GONE, HttpHandler, new_id, observed
 from edge_http.http.responses import quick_response
 
@@ -40,15 +41,15 @@ class AnswersQuickly(Protocol):
 class QuickRequest:
     """One such request while it is under way."""
 
-    __slots__ = ("_connection", "_edge", "_is_over", "_started", "app", "body", "headers", "op", "path", "user")
+    __slots__ = ("_connection", "_edge", "_is_over", "_started", "app", "body", "head", "headers", "op", "path", "user")
 
-    def __init__(
-        self, connection: AnswersQuickly, edge: web.Application, message: RawRequestMessage, body: bytes
-    ) -> None:
+    def __init__(self, connection: AnswersQuickly, edge: web.Application, head: KnownHead, body: bytes) -> None:
+        message = head.message
         self._started = time.perf_counter()
         self._connection = connection
         self._edge = edge
         self._is_over = False
+        self.head = head
         self.path = message.path
         self.headers: CIMultiDictProxy[str] = message.headers
         self.body = body
@@ -119,15 +120,15 @@ class QuickWay:
         if type(payload) is not StreamReader:
             return None
         # It is looked at, and not taken: the way of all reads it once more.
-        return self.begin_again(connection, message, b"".join(payload._buffer))
+        return self.begin_again(connection, KnownHead(message), b"".join(payload._buffer))
 
-    def begin_again(self, connection: AnswersQuickly, message: RawRequestMessage, body: bytes) -> QuickRequest | None:
+    def begin_again(self, connection: AnswersQuickly, head: KnownHead, body: bytes) -> QuickRequest | None:
         """Do the same for a body with a head that another one was begun with."""
         if len(body) > MAX_QUICK_BYTES:
             return None
-        request = QuickRequest(connection, self._edge, message, body)
+        request = QuickRequest(connection, self._edge, head, body)
         try:
-            return request if self._begins[message.path](request) else None
+            return request if self._begins[request.path](request) else None
         except Exception:  # noqa: BLE001 - nothing is sent, and the way of all comes upon the same
             return None
 

@@ -20,7 +20,7 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from edge_http.http.known_heads import KnownHeads
+from edge_http.http.known_heads import KnownHead, KnownHeads
 from edge_http.http.quick_requests import QuickRequest, QuickWay
 
 HandleRequest = Callable[[Any], Awaitable[web.StreamResponse]]
@@ -81,20 +81,20 @@ class WholeRequests(RequestHandler):
             quick = self._quick_way.begin(self, message, payload)
             if quick is not None:
                 self._hold(quick)
-                self._heads.remember(data, message)
+                self._heads.remember(data, quick.head)
                 return
         waiter.set_result(None)
 
-    def _begin_again(self, message: RawRequestMessage, body: bytes) -> bool:
+    def _begin_again(self, head: KnownHead, body: bytes) -> bool:
         """Begin to answer a request without having it parsed. False: it is to be parsed."""
         if self._force_close or self._paused or self._upgraded or self._buffer_paused:
             return False
-        quick = self._quick_way.begin_again(self, message, body)
+        quick = self._quick_way.begin_again(self, head, body)
         if quick is None:
             return False
         self._hold(quick)
         self._request_count += 1
-        self._unparsed = message, body
+        self._unparsed = head.message, body
         return True
 
     def _hold(self, quick: QuickRequest) -> None:

@@ -25,7 +25,7 @@ from edge_http.personis.caller import IDEMPOTENCY_KEY, SETTLE, Caller, error_to,
 from edge_http.personis.evidence import evidence_at_once
 from schemas.decoding import decode
 from schemas.errors import raised_from
-from schemas.queries import Query
+from schemas.queries import Ask, Query
 from schemas.replies import Accepted, AskReply, Failed, Outcome, Reply
 
 if TYPE_CHECKING:
@@ -137,8 +137,12 @@ class _Ask(_QuickCall):
     OP = "ask"
 
     def begin(self, calling: CallingBack) -> bool:
-        self._query = requests.ask_of(self._checked(decode(calls.ASK, self._request.body)))
+        self._query, self._envelope = self._request.head.read(self._request.body, self._read)
         return calling.ask(self._writer, self._query, seq_said_in(self._request.headers), self._settled)
+
+    def _read(self, body: bytes) -> tuple[Ask, bool]:
+        """Give the query, and whether it is answered in an envelope. Whoever has the head's token is one person."""
+        return requests.ask_of(self._checked(decode(calls.ASK, body))), self._envelope
 
     def _said(self, answer: Reply) -> tuple[bytes, bytes] | None:
         if not isinstance(answer, AskReply) or answer.failures:

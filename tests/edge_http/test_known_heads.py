@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 
-from edge_http.http.known_heads import MAX_HEAD_BYTES, MAX_HEADS
+from edge_http.http.known_heads import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADS, KnownHead
 from edge_http.http.quick_requests import MAX_QUICK_BYTES
 from schemas.errors import Code
 from tests.edge_http.fakes import accepted, refused
@@ -87,6 +87,34 @@ async def test_a_head_that_says_another_size_or_none_is_another_one(watched: Wat
     )
     assert b"malformed" in await watched.talk.receive()
     assert len(watched.edge.requests.sent) == 1
+
+
+async def test_the_same_body_is_read_once() -> None:
+    """Until another one has come. What cannot be read is read again."""
+    head, read = KnownHead(None), []  # type: ignore[arg-type]
+
+    def count(body: bytes) -> int:
+        read.append(body)
+        return int(body)
+
+    assert [head.read(body, count) for body in (b"1", b"1", b"2", b"2", b"1")] == [1, 1, 2, 2, 1]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="x"):
+            head.read(b"x", count)
+    assert head.read(b"1", count) == 1
+    assert read == [b"1", b"2", b"1", b"x", b"x"]
+    for _ in range(2):
+        head.read(b"3" + MAX_BODY_BYTES * b" ", count)
+    assert len(read) == 7
+
+
+async def test_asks_that_differ_in_their_body_are_told_apart(watched: Watched) -> None:
+    """Be they of the same size, with a version or without."""
+    bare = ASK.replace(b'"version":"1"', b'"versioo":"1"')
+    bodies = [ASK, ASK, ASK.replace(b'"c"', b'"d"'), ASK, bare, bare, ASK]
+    answers = [await watched.ask("ask", body) for body in bodies]
+    assert [query.view for query in watched.edge.requests.queries] == [["c"], ["c"], ["d"], *4 * [["c"]]]  # type: ignore[union-attr]
+    assert [b'"result":"ok"' in answer for answer in answers] == [body is not bare for body in bodies]
 
 
 async def test_few_heads_are_known(watched: Watched) -> None:
