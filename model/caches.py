@@ -56,9 +56,9 @@ class Caches:
         tails = self._tails
         return [None] * len(reads) if tails is None else [tails.find(read, model) for read in reads]
 
-    def recall_one(self, read: Read, model: Model) -> Found | None:
-        """Give what one read of the model finds; None: it goes to the disk."""
-        return None if self._tails is None else self._tails.find(read, model)
+    def whole(self, component_no: int) -> list[bytes] | None:
+        """Give all evidence of a component that has no withdrawals, as it is now; None: it is read as any other."""
+        return None if self._tails is None else self._tails.whole(component_no)
 
     def learn(self, reads: Sequence[Read], found: Sequence[Found], model: Model) -> None:
         """Take what was found on the disk. The model must be as it was when the reads were planned."""

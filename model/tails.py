@@ -92,6 +92,10 @@ class Tail:
             return _found(read, matching[: read.limit]) if covers else None
         return _found(read, matching[-newest:]) if covers or len(matching) >= newest else None
 
+    def whole(self) -> list[bytes] | None:
+        """Give all evidence, without marks of withdrawal; None: some of it may not be here."""
+        return [piece.body for piece in self._pieces] if self._first == _FIRST else None
+
     def add(self, added: AddEvidence) -> None:
         """Take a piece that is newer than all others."""
         seq, n = added.evidence.seq, added.n
@@ -163,6 +167,17 @@ class Tails:
             return None
         self._room.use(self)
         return tail.find(read)
+
+    def whole(self, component_no: int) -> list[bytes] | None:
+        """Give all evidence of a component in its order, which is little; None: some of it is on the disk.
+
+        For what has been withdrawn there is no mark.
+        """
+        tail = self._tails.get(component_no)
+        if tail is None:
+            return None
+        self._room.use(self)
+        return tail.whole()
 
     def learn(self, read: Read, found: Found, model: Model) -> None:
         """Take what was read from the disk. The model must be as it was when the read was planned."""

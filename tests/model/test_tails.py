@@ -52,6 +52,8 @@ class Person:
     def found(self, read: Read) -> Found:
         """Read as an ask does: from memory, or from the disk, which is remembered. Both must agree."""
         (stored,) = self.store.read([read])
+        whole = self.tails.whole(read.component_no)
+        assert whole is None or read.component_no in self.withdrawn or whole == self.stored(read.component_no)
         found = self.tails.find(read, self.model)
         if found is None:
             # A component with withdrawals is never read as if it had none.
@@ -60,6 +62,10 @@ class Person:
             return stored
         assert found == stored
         return found
+
+    def stored(self, number: int) -> list[bytes]:
+        """Give all evidence of a component."""
+        return self.store.read([Read(component_no=number, seq_max=self.model.seq, limit=ENOUGH)])[0].bodies
 
     def is_remembered(self, **bounds: Any) -> bool:
         """Tell whether a read of component 7 comes from memory, and see that it gives what is stored."""

@@ -17,26 +17,25 @@ from model.evidence import EVERYTHING, MAX_AHEAD_S, Selection, counts, selection
 from model.latest import Latest, LatestPieces
 from model.permissions import OWNER, Asker, Grant, denied, exists_for
 from model.queries.ask.explain import explain_reads
-from model.queries.ask.paging import Budget, page_of, shown_to
+from model.queries.ask.paging import shown_to
 from model.queries.ask.parts import PendingAnswer, Plan, ResolverFrom, grants_a_result, in_order
-from model.queries.ask.to_read import correction_reads, first_page, maker, page_read, value_reads
+from model.queries.ask.to_read import correction_reads, maker, page_read, value_reads
 from model.queries.past import Then, check_reach, seconds_since, too_far_back
 from model.queries.targets import Target, Targets, find_targets
 from model.queries.visible import view_details, visible_contexts, visible_rules, visible_views, with_former_rules
-from model.reads import Found, Read
 from model.resolvers.latest import DEFAULT_RESOLVER
 from model.resolvers.registry import Resolver, Resolvers, checked_arguments
 from model.sight import Sight
 from model.state import Leaf, Model
 from schemas.errors import Code, Refusal
-from schemas.limits import MAX_REPLY_BYTES
+from schemas.evidence import EncodedEvidence
 from schemas.missing import right
 from schemas.plain_checks import check_time
 from schemas.queries import Ask
 from schemas.replies import AskReply, ComponentAnswer, ComponentFailure
 
-Pages = Callable[[Read], Found | None]
-"""Finds a page in memory; None: it is not there."""
+WholeEvidence = Callable[[int], list[bytes] | None]
+"""Finds all evidence of a component in memory; None: it is not there."""
 
 _NOT_LOOKED_AT: Final = LatestPieces()
 """What is known of a model of the past."""
@@ -66,17 +65,17 @@ def plan_ask(
         check_time(query.held_at, "held_at")
         known, from_memory = _NOT_LOOKED_AT, False
         plan.now = query.held_at
-    pages = None
+    whole = None
     if query.include_evidence and caches is not None and len(targets.found) == 1:
         # One page, from its beginning. Pages of several components share a budget: those are made together.
         is_page = not query.explain and query.evidence_after is None and plan.at is None
         if is_page and _is_plain(query, selection):
-            pages = partial(caches.recall_one, model=model)
+            whole = caches.whole
     ready = known.ready
     for target in targets.found:
         number = target.number
         try:
-            _plan_target(plan, target, asker, resolvers, ready.get(number) or known.get(number), from_memory, pages)
+            _plan_target(plan, target, asker, resolvers, ready.get(number) or known.get(number), from_memory, whole)
         except Refusal as refusal:
             reply.failures.append(ComponentFailure(path=[*target.place.path, target.name], error=refusal.error))
     if query.show_contexts:
@@ -96,7 +95,7 @@ def _plan_target(
     resolvers: Resolvers,
     latest: Latest | None,
     from_memory: bool,
-    pages: Pages | None,
+    whole: WholeEvidence | None,
 ) -> None:
     place, component, grant = target.place, target.leaf, target.grant
     if plan.at is not None and plan.at < asker.now - grant.past:
@@ -127,7 +126,7 @@ def _plan_target(
     )
     if latest is None or not (
         (from_memory and _answer_at_once(answer, component, resolver, latest, plan))
-        or (pages is not None and _page_at_once(answer, target, resolver, latest, plan, pages))
+        or (whole is not None and _page_at_once(answer, target, resolver, latest, plan, whole))
     ):
         part = _opened(plan, asker, target, answer, resolver, latest)
         plan.open.append(part)
@@ -183,19 +182,19 @@ def _answer_at_once(answer: ComponentAnswer, component: Leaf, resolver: Resolver
 
 
 def _page_at_once(
-    answer: ComponentAnswer, target: Target, resolver: Resolver, latest: Latest, plan: Plan, pages: Pages
+    answer: ComponentAnswer, target: Target, resolver: Resolver, latest: Latest, plan: Plan, whole: WholeEvidence
 ) -> bool:
-    """Fill in the value and the first page of evidence if memory has both, as it has once they have been read."""
+    """Fill in the value and all evidence if memory has both, as it has of most components once they have been read."""
     component, grant = target.leaf, target.grant
     if not grant.unlimited or component.withdrawals or component.held_order:
         return False
     if not _answer_at_once(answer, component, resolver, latest, plan):
         return False
-    found = pages(first_page(target.number, plan.seq))
-    if found is None:
+    bodies = whole(target.number)
+    if bodies is None:
         return False
-    page, answer.evidence_more = page_of(found, None, None, None, Budget(MAX_REPLY_BYTES))
-    answer.evidence = shown_to(grant, page)
+    # So little as is kept in memory fits into one page.
+    answer.evidence = shown_to(grant, EncodedEvidence(bodies))
     return True
 
 

@@ -134,11 +134,6 @@ def page_read(plan: Plan, make: Callable[..., Read]) -> Read:
     )
 
 
-def first_page(component_no: int, seq: int) -> Read:
-    """Plan what `page_read` does for a component that has no withdrawals and no order of holding, without bounds."""
-    return Read(component_no=component_no, seq_max=seq, limit=MAX_EVIDENCE_PAGE + 1, max_bytes=MAX_REPLY_BYTES)
-
-
 def _stale(piece: Evidence | None, now: float) -> bool:
     """Tell whether there is a piece that no longer counts: an older one may then take its place."""
     return piece is not None and is_expired(piece, now)
