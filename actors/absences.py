@@ -62,6 +62,14 @@ class Doubt:
             self._absences.look(now)
         return self._absences.count != self._cleared
 
+    async def over(self) -> None:
+        """Go on at once where there is none, else wait as `end`. Raises the same.
+
+        For whoever writes down what they have in memory, right before each time they do.
+        """
+        if self.is_there(time.perf_counter()):
+            await self.end()
+
     async def end(self) -> None:
         """Wait until all erasures are in what is held. Raises `Transient` if one has been missed, or nobody knows."""
         async with self._lock:

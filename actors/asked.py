@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+from actors.absences import Doubt
 from actors.partition import Partition
 from actors.settling import Settled
 from bus import asked
@@ -48,9 +49,17 @@ class AskRecord:
     """Writes what the partition's tally has counted, as long as `going_on` lasts."""
 
     def __init__(
-        self, bus: Bus, partition: Partition, turn: asyncio.Lock, sleep: Sleep, clock: Callable[[], float] = time.time
+        self,
+        bus: Bus,
+        partition: Partition,
+        turn: asyncio.Lock,
+        sleep: Sleep,
+        doubt: Doubt,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`doubt`: whether somebody may have been forgotten whom this worker has still counted."""
         self._bus = bus
+        self._doubt = doubt
         self._number = partition.number
         self._tally = partition.tally
         self._turn = turn
@@ -158,14 +167,19 @@ class AskRecord:
         ]
 
     async def _write(self) -> None:
-        """Write what waits. Raises `Transient`; all of it waits on then."""
-        if not self._waiting:
-            return
-        async with self._turn:
-            written = list(self._waiting)
-            await asked.publish(self._bus, written)
-        ids = {one.window.id for one in written}
-        self._waiting = [one for one in self._waiting if one.window.id not in ids]
+        """Write what waits. Raises `Transient`; all of it waits on then.
+
+        Nothing is written after an absence as long as somebody may have been forgotten meanwhile.
+        """
+        while self._waiting:
+            await self._doubt.over()
+            async with self._turn:
+                if self._doubt.is_there(time.perf_counter()):
+                    continue
+                written = self._waiting[: asked.AT_ONCE]
+                await asked.publish(self._bus, written)
+            ids = {one.window.id for one in written}
+            self._waiting = [one for one in self._waiting if one.window.id not in ids]
 
     async def _finish(self) -> None:
         self._take(self._tally.take_all(self._clock()))

@@ -20,7 +20,8 @@ class PrimaryWork:
     def __init__(
         self, ground: Ground, partition: Partition, stream: str, summing: Summing, erasing: Erasing, sleep: Sleep
     ) -> None:
-        self._rewriting = LogRewriting(ground.bus, partition, stream, summing, sleep)
+        doubt = erasing.doubt(ground.absences)
+        self._rewriting = LogRewriting(ground.bus, partition, stream, summing, sleep, doubt)
         self._snapshotting = Snapshotting(
             ground.bus, partition, ground.shard_dir, ground.snapshots, ground.snapshotting, sleep, ground.counters
         )

@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from actors.absences import Doubt
 from actors.leading import Leading
 from actors.partition import Partition
 from actors.settling import Settled
@@ -118,8 +119,11 @@ class LogRewriting:
         stream: str,
         summing: Summing,
         sleep: Sleep,
+        doubt: Doubt,
     ) -> None:
+        """`doubt`: whether somebody may have been forgotten who is in what is held."""
         self._bus = bus
+        self._doubt = doubt
         self._jetstream = JetStream(bus)
         self._partition = partition
         self._shard = partition.shard
@@ -235,6 +239,7 @@ class LogRewriting:
         if last_seq is not None:
             expected = {_EXPECTED: str(last_seq), f"{_EXPECTED}-Subject": self._subjects(user)}
         subject = subjects.log_subject(self._partition.number, user, RESTATING_APP, verb_of(chunk))
+        await self._doubt.over()
         try:
             return await self._jetstream.publish(subject, encode(chunk), expected, STORED_WITHIN_S)
         except ApiError as error:

@@ -134,7 +134,8 @@ class Serving:
             summing = self._summing = await Summing.of(ground.bus, partition, self._sleep)
             self._erasing = Erasing(ground.bus, partition, self._stream, ground.cuts, self._sleep)
             self._erasing.on_outdated = self._stop_for
-            self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep)
+            self._doubt = self._erasing.doubt(ground.absences)
+            self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep, self._doubt)
             async with (
                 committing.going_on(),
                 summing.going_on(lambda: self._primary and self._fault is None),
@@ -309,8 +310,8 @@ class Serving:
             if type(settled[0].incoming.command) in STAND_ALONE:
                 # The log loses the person's commands as soon as that is said, and the record its rows.
                 await self._summing.record_at_once()
-                await self._erasing.look_at(settled[0])
                 await self._record.look_at(settled[0])
+                await self._erasing.look_at(settled[0])
             if self._work is not None:
                 await self._work.before_speaking(settled[0])
             committing.look(at_once=await self._announcer.announce(settled))
@@ -360,7 +361,7 @@ class Serving:
     @asynccontextmanager
     async def _relaying(self, partition: Partition, committing: Committing) -> AsyncIterator[None]:
         """Have what leaves the partition relayed by the primary, or dropped when another one has."""
-        relay = self._relay = self._ground.relaying.relay(partition, self._announcer.chains)
+        relay = self._relay = self._ground.relaying.relay(partition, self._announcer.chains, self._doubt)
         committing.on_entries = relay.wake
         try:
             await relay.become(self._primary)
@@ -381,7 +382,7 @@ class Serving:
         """Have asks answered. At the end none is left: what cannot be answered any more is told so."""
         ground = self._ground
         answers = Answers(partition, time.time, self._read_position, ground.resolvers, self._state, self._record.read)
-        asks = Asks(ground.bus, self.number, answers, ground.slow_asks, self._erasing.doubt(ground.absences))
+        asks = Asks(ground.bus, self.number, answers, ground.slow_asks, self._doubt)
         try:
             with suppress(Interrupted):
                 await asks.open(self._sleep)

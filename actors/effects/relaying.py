@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from actors.absences import Doubt
 from actors.chains import Chains
 from actors.effects.leaving import may_leave
 from actors.effects.notices import Notifier
-from actors.effects.outbox import Outbox
+from actors.effects.outbox import EffectHandler, Outbox
 from actors.effects.schedules import Schedules, relay_firings
 from actors.effects.stage import EffectsStage
 from actors.effects.webhooks import Webhooks
@@ -93,14 +94,17 @@ class Relaying:
         await self._requests.close()
         await self._webhooks.close()
 
-    def relay(self, partition: Partition, chains: Chains) -> "Relay":
-        """Make the relay of a partition. `chains` are told what becomes of firings."""
+    def relay(self, partition: Partition, chains: Chains, doubt: Doubt) -> "Relay":
+        """Make the relay of a partition. `chains` are told what becomes of firings.
+
+        `doubt`: whether somebody may have been forgotten of whom something waits here.
+        """
         rights = partial(may_leave, partition)
         notifier = Notifier(self._bus, partition.number, self._webhooks, rights, counters=self._counters)
         effects = EffectsStage(self._bus, self._requests, partition, notifier, self._resolvers, chains)
         withdrawals = Withdrawals(self._bus, self._requests, partition.number)
         schedules = Schedules(self._bus, partition, self._time_zone)
-        return Relay(self._bus, partition, effects, withdrawals, schedules, notifier, self)
+        return Relay(self._bus, partition, effects, withdrawals, schedules, notifier, self, doubt)
 
     def watch(self, task: "asyncio.Task[None]") -> None:
         """Report what ends a task before its time."""
@@ -138,7 +142,9 @@ class Relay:
         schedules: Schedules,
         notifier: Notifier,
         relaying: Relaying,
+        doubt: Doubt,
     ) -> None:
+        self._doubt = doubt
         self._bus = bus
         self._effects = effects
         self._withdrawals = withdrawals
@@ -189,9 +195,19 @@ class Relay:
             WITHDRAW_ELSEWHERE: self._withdrawals.elsewhere,
             WITHDRAW_FURTHER: self._withdrawals.further,
         }
-        outbox = self._outbox = Outbox(self._partition.shard, handlers, self._checkpoint)
+        certain = {kind: self._without_doubt(handler) for kind, handler in handlers.items()}
+        outbox = self._outbox = Outbox(self._partition.shard, certain, self._checkpoint)
         self._task = asyncio.create_task(self._lead(outbox) if primary else outbox.follow(self._left))
         self._relaying.watch(self._task)
+
+    def _without_doubt(self, handler: EffectHandler) -> EffectHandler:
+        """Have nothing leave after an absence as long as it may be about somebody who was forgotten meanwhile."""
+
+        async def handle(entry: OutboxEntry) -> None:
+            await self._doubt.over()
+            await handler(entry)
+
+        return handle
 
     async def _end(self) -> None:
         task, outbox = self._task, self._outbox
@@ -227,6 +243,7 @@ class Relay:
         outbox.pass_over(left)
         # It would stay until something else leaves, and the traces of whoever is forgotten with it.
         await self._partition.shard.drop_outbox(left)
+        await self._doubt.over()
         await self._schedules.reconcile()
 
     async def _left(self) -> int:

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from actors.absences import Absences, Doubt
+from actors.effects.relaying import Relay
+from actors.store.shard import OutboxEntry
 from bus.workers import SILENT_S
 from schemas.errors import Code, Transient
 from tests.waiting import until
@@ -54,6 +58,35 @@ async def test_who_is_connected_but_not_heard_by_others_is_away(monkeypatch: pyt
         await until(lambda: absences.late_at == believed_until, "it beats")
         assert not doubt.is_there(believed_until)
         assert doubt.is_there(believed_until + 0.1)
+
+
+async def test_what_is_relayed_waits_until_it_is_known_that_nobody_was_forgotten() -> None:
+    """After an absence it may be about them. It is not asked for each entry."""
+    absences, asked, handled = Absences(lambda: True), 0, list[int]()
+    anything = cast(Any, SimpleNamespace(number=1))
+
+    async def clear() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise Transient(Code.UNAVAILABLE, "somebody was forgotten")
+
+    async def handle(entry: OutboxEntry) -> None:
+        handled.append(entry.seq)
+
+    def entry(seq: int) -> OutboxEntry:
+        return OutboxEntry(seq, 0, "rejection", "{}")
+
+    relay = Relay(anything, anything, anything, anything, anything, anything, anything, Doubt(absences, clear))
+    handler = relay._without_doubt(handle)
+    await handler(entry(1))
+    absences.count += 1
+    with pytest.raises(Transient, match="forgotten"):
+        await handler(entry(2))
+    for seq in (3, 4):
+        await handler(entry(seq))
+    absences.close()
+    assert (handled, asked) == ([1, 3, 4], 2)
 
 
 async def unneeded() -> None:

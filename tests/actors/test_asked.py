@@ -1,13 +1,24 @@
 """The record of who asked, as workers write it on a real nats-server."""
 
+import asyncio
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from actors import asked as recording
+from actors.absences import Absences, Doubt
+from actors.asked import AskRecord
+from actors.erasing import OutdatedError
+from actors.partition import Partition
 from bus import asked
+from bus.asked import PersonsWindow
+from bus.connection import Bus
+from model.asked.about import Heading
+from model.asked.tally import Tally
 from schemas.asked import AskedReply, AskedRow, AskedWindow
 from schemas.commands import Forget, Tell
 from schemas.errors import Code, Refusal
@@ -17,7 +28,7 @@ from schemas.queries import Ask, Asked
 from tests.actors.hosting import HERS, Host
 from tests.actors.serving import Llum, serving, speaking, worker
 from tests.actors.worker_process import WorkerProcess
-from tests.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually, until
 
 
 @pytest.fixture
@@ -165,6 +176,35 @@ async def test_a_kill_loses_the_open_window_and_nothing_before(tmp_path: Path) -
             assert {app: await seen_by_owner(llum, app) for app in kept} == kept
         finally:
             await process.end(Process.kill)
+
+
+async def test_a_worker_that_was_away_writes_nothing_before_it_knows_who_was_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it had counted before it was stopped may name them: if somebody was, nothing of it is written at all."""
+    written: list[str] = []
+
+    async def publish(_: Bus, windows: Sequence[PersonsWindow]) -> None:
+        written.extend(one.user for one in windows)
+
+    async def clear() -> None:
+        if outdated:
+            raise outdated[0]
+
+    monkeypatch.setattr(asked, "publish", publish)
+    outdated: list[OutdatedError] = []
+    absences = Absences(lambda: True)
+    partition, bus = cast(Partition, SimpleNamespace(number=1, tally=Tally())), cast(Bus, None)
+    record = AskRecord(bus, partition, asyncio.Lock(), asyncio.sleep, Doubt(absences, clear))
+    async with record.going_on():
+        for user in ("bob", "alice"):
+            absences.count += 1
+            partition.tally.refuse_one(user, Heading("coach", "ask", ("c",), "context", code="permission_denied"), 1.0)
+            if user == "bob":
+                await until(lambda: written == ["bob"], "nobody was forgotten")
+                outdated.append(OutdatedError(1, 2, 3))
+    absences.close()
+    assert written == ["bob"]
 
 
 async def test_nothing_is_written_about_who_has_been_forgotten(llum: Llum) -> None:
