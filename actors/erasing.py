@@ -146,7 +146,8 @@ class Erasing:
     async def look_at(self, settled: Settled) -> None:
         """If a command that is committed was an erasure, do what belongs to it, however long that takes.
 
-        From then on there is no `doubt` about it: what is in memory of the person must be gone before. Raises `Interrupted` when the partition leaves.
+        From then on there is no `doubt` about it: what is in memory of the person must be gone before. Raises
+        `Interrupted` when the partition leaves.
         """
         seq = settled.incoming.message.seq
         if _is_erasure(settled) and seq > self._known_seq:

@@ -175,7 +175,6 @@ class LogRewriting:
         failpoints.reached("sum_recorded")
         erased = await self._erase_log(one, one.kept)
         await self._erase_effects(one)
-        await self._renew()
         await self._waiting.end(one)
         log.info("log_rewritten", user=one.user, seq=one.seq, erased=erased, partition=self._partition.number)
 
@@ -260,6 +259,18 @@ class LogRewriting:
         return count
 
     async def _erase_effects(self, one: Rewriting) -> None:
+        """Erase what is beside the log, and what nats-server keeps of it, while nobody else writes these streams anew.
+
+        Else what they have just read would be there again. A replica that is behind may hide some of it when it is
+        erased: that is not written anew.
+        """
+        gone = (subjects.rejected_subject(one.user, ""), subjects.dead_letter_subject(one.user, ""))
+        async with lease(self._bus, RENEWING) as held:
+            await self._erase_messages(one)
+            for stream in _RENEWED:
+                await renew(self._bus, stream, lambda message: message.subject.startswith(gone), held.check)
+
+    async def _erase_messages(self, one: Rewriting) -> None:
         """Erase what was refused, notices of what went, and those that were given up."""
         reduced = await self._waiting.reduced(one.user)
 
@@ -275,11 +286,6 @@ class LogRewriting:
         await erase(self._bus, subjects.EFFECTS_STREAM, subjects.notice_subject("*", user, ">"), which=is_of_part)
         for stream in (subjects.EFFECTS_STREAM, subjects.SCHEDULES_STREAM):
             await write_index(self._bus, stream)
-
-    async def _renew(self) -> None:
-        async with lease(self._bus, RENEWING):
-            for stream in _RENEWED:
-                await renew(self._bus, stream)
 
     def _subjects(self, user: str) -> str:
         """Match all about a person in this partition."""

@@ -14,7 +14,7 @@ import msgspec
 
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.erasing import fill, let_go, pages, pages_before, write_index
+from bus.erasing import Check, fill, let_go, pages, pages_before, write_index
 from bus.jetstream import JetStream, Stored
 from bus.leases import ASKED, lease
 from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
@@ -74,11 +74,11 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
     Raises `ApiError`, `Transient`. Interrupted, it may be done again; a window that is there twice then counts once.
     """
     # What is just being written anew would be there again.
-    async with lease(bus, ASKED):
-        return await _leave_out(JetStream(bus), user, path)
+    async with lease(bus, ASKED) as held:
+        return await _leave_out(JetStream(bus), user, path, held.check)
 
 
-async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str]) -> int:
+async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str], check: Check) -> int:
     left_out = 0
     async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream)):
         for stored in page:
@@ -88,6 +88,7 @@ async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str]) -> in
                 left_out += len(window.rows) - len(rows)
                 if rows:
                     kept = AskedWindow(id=window.id, rows=rows)
+                    await check()
                     await jetstream.publish(audit_subject(user), _encode(kept))
                 await jetstream.erase(AUDIT_STREAM, stored.seq)
     return left_out
@@ -114,12 +115,12 @@ async def renew(bus: Bus) -> None:
     What is older than the filling is purged: nats-server lets go of the files that held it, which costs little for
     however many messages.
     """
-    async with lease(bus, ASKED):
+    async with lease(bus, ASKED) as held:
         if not await let_go(bus, AUDIT_STREAM):
-            await _renew(bus)
+            await _renew(bus, held.check)
 
 
-async def _renew(bus: Bus) -> None:
+async def _renew(bus: Bus, check: Check) -> None:
     jetstream = JetStream(bus)
     config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     fillers = await fill(bus, AUDIT_STREAM)
@@ -129,8 +130,10 @@ async def _renew(bus: Bus) -> None:
     async for page in pages_before(jetstream, AUDIT_STREAM, audit_subject("*"), fillers[-1]):
         alive += [(stored.subject, stored.data) for stored in page if _is_wanted(stored, known_since, written)]
         if len(alive) >= AT_ONCE:
+            await check()
             await _publish_batch(bus, alive)
             alive = []
+    await check()
     await _publish_batch(bus, alive)
     await jetstream.call(f"STREAM.PURGE.{AUDIT_STREAM}", {"seq": fillers[-1] + 1})
     await write_index(bus, AUDIT_STREAM)

@@ -18,7 +18,7 @@ What was tried on nats-server 2.15, with `sync_interval: always`:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -73,6 +73,9 @@ _OF_SCHEDULES: Final = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-
 Choice = Callable[[Stored], bool]
 """Tells whether a message is meant."""
 
+Check = Callable[[], Awaitable[None]]
+"""Raises if one must not go on."""
+
 GoOn = Callable[[int], bool]
 """Takes a number of messages that have been erased; tells whether to go on."""
 
@@ -103,12 +106,17 @@ async def erase(
     return count
 
 
-async def renew(bus: Bus, stream: str, without: Choice | None = None) -> None:
+async def _needless() -> None:
+    """Nobody else is there."""
+
+
+async def renew(bus: Bus, stream: str, without: Choice | None = None, check: Check = _needless) -> None:
     """Write a stream's messages anew, and with them only what is alive. Raises `ApiError`, `Transient`.
 
     They get new sequences and new times; those that `without` chooses are dropped. It may be interrupted and done
     again; a page of messages may be there twice then. Two must not do it at the same time (`bus.leases`): each would
-    take what the other has written for what is to be written anew.
+    take what the other has written for what is to be written anew. `check` raises if another one may have begun: what
+    was read before may have been erased since.
 
     What has been written anew is purged page by page: nats-server lets go of the files that held it. To erase it
     message by message would write a file of up to 8 MB for each.
@@ -121,6 +129,7 @@ async def renew(bus: Bus, stream: str, without: Choice | None = None) -> None:
         for message in page:
             if message.subject == filler:
                 continue
+            await check()
             if without is None or not without(message):
                 await _renew_message(jetstream, stream, message)
             elif message.seq > fillers[0]:

@@ -21,7 +21,7 @@ import msgspec
 
 from bus import asked, subjects
 from bus.connection import Bus
-from bus.erasing import RENEWED, renew, write_index
+from bus.erasing import RENEWED, Check, renew, write_index
 from bus.forgotten import Register
 from bus.jetstream import JetStream, Stored
 from bus.leases import RENEWING, lease
@@ -181,14 +181,15 @@ async def _erase_remains(bus: Bus, people: Sequence[_Person], on_progress: Calla
     if not people:
         return
     try:
-        async with lease(bus, RENEWING, lambda: on_progress("waiting until another forgetting has done the same")):
-            await _write_anew(bus, {one.user for one in people}, on_progress)
+        waits = "waiting until another forgetting has done the same"
+        async with lease(bus, RENEWING, lambda: on_progress(waits)) as held:
+            await _write_anew(bus, {one.user for one in people}, on_progress, held.check)
     except _FAILURES as error:
         for one in people:
             one.failure = error
 
 
-async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[str], None]) -> None:
+async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[str], None], check: Check) -> None:
     def is_rejection(message: Stored) -> bool:
         """What was refused since the last round is not worth to be written anew."""
         return message.subject.startswith(rejections)
@@ -197,7 +198,7 @@ async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[s
     whom = ", ".join(sorted(users)) if len(users) <= MOST_NAMED else f"{len(users)} people"
     for stream in RENEWED:
         on_progress(f"writing {stream} anew, without {whom}")
-        await renew(bus, stream, is_rejection)
+        await renew(bus, stream, is_rejection, check)
     on_progress(f"writing {subjects.AUDIT_STREAM} anew, without {whom}")
     await asked.renew(bus)
     logs = await JetStream(bus).streams(subjects.log_subjects_of_user("*"))

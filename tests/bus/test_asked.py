@@ -4,18 +4,21 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus import asked
+from bus import asked, leases
 from bus.asked import AT_ONCE, PersonsWindow, set_bounds
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import erase
-from bus.jetstream import JetStream
-from bus.subjects import AUDIT_STREAM, audit_subject
+from bus.erasing import erase, pages, pages_before
+from bus.jetstream import JetStream, Stored
+from bus.kv import Bucket
+from bus.subjects import AUDIT_STREAM, ERASURE_BUCKET, audit_subject
 from schemas.asked import AskedRow, AskedWindow
 from schemas.codec import encode
+from schemas.errors import Transient
 from tests.nats_server import installed_server, kill_and_restart
 
 
@@ -138,3 +141,43 @@ async def test_what_is_there_twice_is_written_anew_once(bus: Bus) -> None:
 
 def files_with(folder: Path, word: bytes) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
+async def test_whoever_is_held_up_while_they_renew_brings_nobody_back(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one has begun meanwhile, and has erased somebody: what was read before is not written anew."""
+    monkeypatch.setattr(leases, "SURE_S", 0.0)
+    await asked.publish(bus, [window("alice", 1), window("bob", 1)])
+
+    async def held_up(*where: Any) -> AsyncIterator[list[Stored]]:
+        async for page in pages_before(*where):
+            yield page
+            await Bucket(bus, ERASURE_BUCKET).put("lease.asked", b"of another", 60)
+            await erase(bus, AUDIT_STREAM, audit_subject("alice"))
+
+    monkeypatch.setattr(asked, "pages_before", held_up)
+    with pytest.raises(Transient, match="another one"):
+        await asked.renew(bus)
+    assert await counts(bus, "alice") == []
+    assert await counts(bus, "bob") == [1]
+
+
+async def test_whoever_is_held_up_while_they_leave_out_a_component_brings_nobody_back(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, with the rest of a window."""
+    monkeypatch.setattr(leases, "SURE_S", 0.0)
+    rows = [AskedRow(app="coach", verb="ask", path=["c", name], count=1, first=1.0, last=1.0) for name in "ab"]
+    await asked.publish(bus, [PersonsWindow("alice", AskedWindow(id="both", rows=rows))])
+
+    async def held_up(*where: Any) -> AsyncIterator[list[Stored]]:
+        async for page in pages(*where):
+            await Bucket(bus, ERASURE_BUCKET).put("lease.asked", b"of another", 60)
+            await erase(bus, AUDIT_STREAM, audit_subject("alice"))
+            yield page
+
+    monkeypatch.setattr(asked, "pages", held_up)
+    with pytest.raises(Transient, match="another one"):
+        await asked.leave_out(bus, "alice", ["c", "a"])
+    assert await counts(bus, "alice") == []

@@ -9,6 +9,7 @@ from bus.connection import Bus
 from bus.kv import Bucket
 from bus.leases import lease
 from bus.subjects import ERASURE_BUCKET
+from schemas.errors import Transient
 from tests.waiting import eventually, until
 
 
@@ -86,3 +87,14 @@ async def test_who_has_lost_it_takes_it_from_nobody(bus: Bus, monkeypatch: pytes
     last = await bucket.find_at_leader("lease.work")
     assert last is not None
     assert last.value == b"of another"
+
+
+async def test_who_has_lost_it_is_told_when_they_look(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that they go on. What is asked is asked anew once the last answer is old."""
+    monkeypatch.setattr(leases, "SURE_S", 0.0)
+    bucket = Bucket(bus, ERASURE_BUCKET)
+    async with lease(bus, "work") as held:
+        await held.check()
+        await bucket.put("lease.work", b"of another", 60)
+        with pytest.raises(Transient, match="another one"):
+            await held.check()
