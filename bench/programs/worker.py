@@ -21,7 +21,7 @@ from bus.connection import Bus
 from bus.installation import check
 from llum.processes import logs
 from llum.processes.log_files import RotatingFile
-from llum.processes.worker import look_for_garbage_seldom
+from llum.processes.worker import look_for_garbage_seldom, use_one_heap
 from schemas.levels import Levels
 
 
@@ -32,6 +32,7 @@ async def main(url: str, folder: str, partitions: str) -> None:
     bus = await Bus.connect(url, name="bench-worker")
     shards, stop = Path(folder) / "shards", asyncio.Event()
     look_for_garbage_seldom()
+    use_one_heap()
     installation = await check(bus, int(partitions))
     began, cpu = time.perf_counter(), time.process_time()
     await actors.worker.run_worker(
