@@ -55,16 +55,17 @@ def _rows(standing: Standing) -> Iterator[tuple[str, str]]:
         yield "people", f"{standing.people:,}"
     if standing.safes:
         yield "safes", f"{standing.safes:,}"
-    yield "folder", standing.data_dir
+    yield "folder", standing.data_dir or "none on this machine"
     yield "log", _log(standing.log, standing.log_bytes_per_million)
     if standing.log.oldest is not None:
         yield "since", moment(standing.log.oldest)
     if standing.log.cut is not None:
         yield "cut", f"at {moment(standing.log.cut)}: shards are made anew from snapshots, and not from the log alone"
-    yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
-    yield from (("set aside", aside_in_words(one)) for one in standing.shards.aside)
-    yield "disk", f"{size(standing.free_bytes)} free"
-    yield "growth", _growth(standing)
+    if standing.free_bytes is not None:
+        yield "shards", _shards(standing.shards, standing.shard_bytes_per_million)
+        yield from (("set aside", aside_in_words(one)) for one in standing.shards.aside)
+        yield "disk", f"{size(standing.free_bytes)} free"
+        yield "growth", _growth(standing)
 
 
 def _worker(worker: WorkerStanding) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from bus import log_cuts
 from bus.connection import Bus
+from bus.installation import find as find_installation
 from bus.jetstream import JetStream
 from bus.pings import ping
 from bus.subjects import all_log_subjects
@@ -44,19 +45,21 @@ _LOG_HINT: Final = "see the newest lines in"
 
 
 async def look(settings: Settings) -> Standing:
-    """Find out. Raises a `Fault` when there is no data folder that can be read."""
+    """Find out. Raises a `Fault` when there is neither a nats-server nor a data folder that can be read."""
     data_dir = settings.data_dir
-    folder.check_folder(data_dir)
+    is_elsewhere = settings.nats_url is not None and not data_dir.exists()
+    if not is_elsewhere:
+        folder.check_folder(data_dir)
     running = _running(data_dir)
     standing = Standing(
         running=running is not None,
         ready=False,
         http=running.http if running else None,
         processes=_processes(running.pid) if running else [],
-        data_dir=str(data_dir),
+        data_dir=None if is_elsewhere else str(data_dir),
         log=folder.look_at_log(data_dir),
         shards=folder.look_at_shards(data_dir),
-        free_bytes=folder.free_bytes(data_dir),
+        free_bytes=None if is_elsewhere else folder.free_bytes(data_dir),
     )
     nats = settings.nats_url or (running.nats if running else None)
     if nats is None:
@@ -113,7 +116,10 @@ async def _with_bus(standing: Standing, nats: str, settings: Settings) -> Standi
     try:
         standing = msgspec.structs.replace(standing, log=await _log(bus, standing.log), ready=True)
         standing = msgspec.structs.replace(standing, workers=[_worker(word) for word in await read_words(bus)])
-        replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in range(settings.partitions)))
+        installation = await find_installation(bus)
+        # Whoever looks from elsewhere has not set the number.
+        partitions = range(settings.partitions if installation is None else installation.partitions)
+        replies = await asyncio.gather(*(ping(bus, number, PING_WITHIN_S) for number in partitions))
         levels = counted(reply.level for reply in replies if reply is not None)
         standing = msgspec.structs.replace(standing, levels=levels)
         for reason in _why_unserved(replies):
@@ -179,7 +185,7 @@ async def _with_edge(standing: Standing) -> Standing:
     try:
         reason = await asyncio.to_thread(_why_not_ready, standing.http)
     except (OSError, http.client.HTTPException):
-        reason = f"the HTTP edge does not answer: {_LOG_HINT} {Path(standing.data_dir) / 'log'}"
+        reason = f"the HTTP edge does not answer: {_LOG_HINT} {Path(standing.data_dir or '') / 'log'}"
     return standing if reason is None else _but(standing, reason)
 
 

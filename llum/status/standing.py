@@ -92,13 +92,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Those who have a model. Null: unknown while nothing runs."""
     safes: int | None = None
     """Safes of preferences that are models of their own."""
-    data_dir: str
+    data_dir: str | None
+    """Null: there is none on this machine. Then there is nothing of shards and disk, either."""
     log: Log
     log_bytes_per_million: int | None = None
     """Bytes of the log per million commands. Null: too few to tell."""
     shards: Shards
     shard_bytes_per_million: int | None = None
-    free_bytes: int
+    free_bytes: int | None
     """On the disk of the data folder."""
     bytes_per_day: float | None = None
     """Growth of log and shards on this disk since the oldest command. Null: too young to tell."""
@@ -115,7 +116,7 @@ def with_rates(standing: Standing, now: float) -> Standing:
         log_bytes_per_million=_per_million(log.bytes, log.messages),
         shard_bytes_per_million=_per_million(shards.bytes, log.messages),
         bytes_per_day=per_day,
-        days_left=standing.free_bytes / per_day if per_day else None,
+        days_left=standing.free_bytes / per_day if per_day and standing.free_bytes is not None else None,
     )
 
 

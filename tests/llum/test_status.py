@@ -14,6 +14,7 @@ from llum.failures import Fault
 from llum.settings import Settings
 from llum.status.looking import look
 from llum.status.standing import DAY_S, Log, RunningProcess, Shards, Standing, WorkerStanding, with_rates
+from tests.nats_server import installed_server
 
 NOW = 1_790_000_000.0
 STANDING = Standing(
@@ -137,6 +138,17 @@ async def test_no_folder_is_said_with_the_way_on(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="there is no data folder") as raised:
         await look(Settings(data_dir=tmp_path / "none"))
     assert "llum up" in (raised.value.error.hint or "")
+
+
+async def test_it_is_seen_from_a_machine_without_a_data_folder(tmp_path: Path) -> None:
+    """Where only the nats-server and the credentials are named. It has as many partitions as were installed."""
+    async with installed_server(tmp_path / "server", 4, 2) as server:
+        credentials_file = tmp_path / "server" / credentials.FILE
+        settings = Settings(data_dir=tmp_path / "none", nats_url=server.url, credentials=credentials_file)
+        told = await look(settings)
+    assert told.reasons == ["4 of 4 partitions have no worker"]
+    assert (told.data_dir, told.free_bytes, told.log.messages) == (None, None, 0)
+    assert {"folder  none on this machine"} <= set(screen(told, 80).splitlines())
 
 
 async def test_a_nats_server_that_does_not_answer_is_a_reason(tmp_path: Path) -> None:

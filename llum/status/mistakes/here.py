@@ -33,7 +33,8 @@ MOST_USED: Final = 0.8
 def look_here(settings: Settings, processes: Iterable[RunningProcess]) -> Iterator[Finding]:
     """Find what is wrong here. `processes` are llum's own of this machine."""
     yield from _open_files(settings)
-    yield from _full_disk(settings.data_dir)
+    if settings.data_dir.exists():
+        yield from _full_disk(settings.data_dir)
     yield from _open_metrics(settings)
     for process in processes:
         yield from few_descriptors(process.name, process.pid, settings.partitions)
