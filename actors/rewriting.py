@@ -181,7 +181,7 @@ class LogRewriting:
     async def _record(self, one: Rewriting) -> None:
         """Record which parts were forgotten, so that an older backup forgets them, too. The log still has it."""
         subject = subjects.log_subject(self._partition.number, one.user, "*", verb_of(ForgetPart))
-        async for page in pages(self._jetstream, self._stream, subject):
+        async for page in pages(self._jetstream, self._stream, subject, is_whole=True):
             for message in page:
                 if message.seq <= one.seq and (command := _part_command(message)) is not None:
                     await self._register.record_part(command)

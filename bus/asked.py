@@ -80,7 +80,7 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
 
 async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str], check: Check) -> int:
     left_out = 0
-    async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream)):
+    async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream), is_whole=True):
         for stored in page:
             window = _window(stored)
             rows = [row for row in window.rows if row.path != list(path)]

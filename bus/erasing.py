@@ -96,7 +96,7 @@ async def erase(
     jetstream, count = JetStream(bus), 0
     if up_to is None:
         up_to = await _last_sequence(jetstream, stream)
-    async for page in pages(jetstream, stream, subject, up_to):
+    async for page in pages(jetstream, stream, subject, up_to, is_whole=True):
         chosen = [message.seq for message in page if which is None or which(message)]
         for start in range(0, len(chosen), AT_ONCE):
             erased = await asyncio.gather(*(jetstream.erase(stream, seq) for seq in chosen[start : start + AT_ONCE]))
@@ -176,17 +176,49 @@ async def erase_schedules(bus: Bus, subject: str) -> int:
 
 
 async def pages(
-    jetstream: JetStream, stream: str, subject: str, up_to: int | None = None, page_size: int = PAGE, first: int = 1
+    jetstream: JetStream,
+    stream: str,
+    subject: str,
+    up_to: int | None = None,
+    page_size: int = PAGE,
+    first: int = 1,
+    *,
+    is_whole: bool = False,
 ) -> AsyncIterator[list[Stored]]:
-    """Read the messages of a subject, which may hold wildcards, page by page, from the sequence `first` on."""
-    seq, more = first, True
-    while more and (up_to is None or seq <= up_to):
+    """Read the messages of a subject, which may hold wildcards, page by page, from the sequence `first` on.
+
+    A replica that is behind may hide the newest for a moment. `is_whole`: read on until all have come that the stream's
+    leader had when this began. Then it raises `Transient` if they do not, and where there is no leader.
+    """
+    seq, began = first, time.monotonic()
+    is_checked = is_whole and jetstream.in_cluster
+    last = up_to
+    if is_checked and last is None:
+        last = await _last_sequence(jetstream, stream)
+    while up_to is None or seq <= up_to:
         page, more = await jetstream.page(stream, subject, seq, page_size)
-        if not page:
+        if page:
+            seq, began = page[-1].seq + 1, time.monotonic()
+            if wanted := [message for message in page if up_to is None or message.seq <= up_to]:
+                yield wanted
+            if more:
+                continue
+        if not is_checked or await _is_end(jetstream, stream, subject, seq, last):
             return
-        seq = page[-1].seq + 1
-        if wanted := [message for message in page if up_to is None or message.seq <= up_to]:
-            yield wanted
+        if time.monotonic() - began > BEHIND_S:
+            raise _is_behind(stream)
+        await asyncio.sleep(BEHIND_PAUSE_S)
+
+
+async def _is_end(jetstream: JetStream, stream: str, subject: str, seq: int, last: int | None) -> bool:
+    """Tell whether the leader has no message from `seq` on, up to `last`."""
+    assert last is not None, "it was looked at first"
+    there = await jetstream.next_seq(stream, subject, seq) if seq <= last else None
+    return there is None or there > last
+
+
+def _is_behind(stream: str) -> Transient:
+    return Transient(Code.UNAVAILABLE, f"{stream} does not give all that it has: a replica is behind")
 
 
 async def pages_before(
@@ -207,7 +239,7 @@ async def pages_before(
             return
         if not page:
             if time.monotonic() - began > BEHIND_S:
-                raise Transient(Code.UNAVAILABLE, f"{stream} does not give all that it has: a replica is behind")
+                raise _is_behind(stream)
             await asyncio.sleep(BEHIND_PAUSE_S)
 
 

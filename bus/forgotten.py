@@ -136,5 +136,5 @@ class Register:
 
     async def known(self) -> KnownForgotten:
         """Give all that was forgotten."""
-        found = await self._bucket.list(f"{_PEOPLE}.>")
+        found = await self._bucket.list(f"{_PEOPLE}.>", is_whole=True)
         return merged(msgspec.json.decode(entry.value, type=Forgotten) for entry in found)

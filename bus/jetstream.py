@@ -74,6 +74,11 @@ class JetStream:
         self._bus = bus
         self._inbox = bus.inbox
 
+    @property
+    def in_cluster(self) -> bool:
+        """Whether any of several replicas may answer a read."""
+        return self._bus.in_cluster
+
     async def call(self, name: str, body: Any = None, timeout_s: float = API_TIMEOUT_S) -> dict[str, Any]:
         """Call `$JS.API.<name>`. Raises `ApiError`, or `Transient` when JetStream is not there in time."""
         data = b"" if body is None else msgspec.json.encode(body)
@@ -109,6 +114,16 @@ class JetStream:
             raise
         headers, data = (base64.b64decode(found.get(part, "")) for part in ("hdrs", "data"))
         return Stored(found["seq"], found["subject"], headers, data)
+
+    async def next_seq(self, stream: str, subject: str, seq: int) -> int | None:
+        """Give the sequence of the first message of a subject from `seq` on, as the stream's leader has it."""
+        try:
+            body = {"seq": max(1, seq), "next_by_subj": subject}
+            return int((await self.call(f"STREAM.MSG.GET.{stream}", body))["message"]["seq"])
+        except ApiError as error:
+            if error.err_code == NO_MESSAGE:
+                return None
+            raise
 
     async def subjects(self, stream: str, subject: str) -> set[str]:
         """List the subjects that have messages and match one that may hold wildcards."""
@@ -188,7 +203,7 @@ class JetStream:
     @property
     def _again_s(self) -> float | None:
         """After how many seconds another replica is asked: one that is lost says nothing."""
-        return EARLY_S if self._bus.in_cluster else None
+        return EARLY_S if self.in_cluster else None
 
     async def _batch(self, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bytes]:
         """Read messages once, and give them with the status that ends them."""

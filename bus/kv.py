@@ -63,11 +63,15 @@ class Bucket:
         listed = await self._jetstream.listed(self._stream, f"{self._prefix}*")
         return await self.find_at_leader(key) if self._prefix + key in listed else None
 
-    async def list(self, keys: str) -> list[KeyValue]:
-        """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`."""
+    async def list(self, keys: str, *, is_whole: bool = False) -> list[KeyValue]:
+        """Read all values of keys that may hold wildcards. Raises `Transient`, `ApiError`.
+
+        `is_whole`: miss none that was written before, also where a replica is behind. For whoever takes something away
+        from all; it needs the bucket's leader.
+        """
         return [
             self._entry(found)
-            async for page in erasing.pages(self._jetstream, self._stream, self._prefix + keys)
+            async for page in erasing.pages(self._jetstream, self._stream, self._prefix + keys, is_whole=is_whole)
             for found in page
             if not is_marker(found.headers)
         ]

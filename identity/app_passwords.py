@@ -123,7 +123,7 @@ class AppPasswords:
         check_token(user, "user")
         used = {key: float(value) for key, value, _ in await self._bucket.list(f"{user}.*.used")}
         return sorted(
-            (_listed(entry.key, entry.value, used) for entry in await self._bucket.list(f"{user}.*")),
+            (_listed(entry.key, entry.value, used) for entry in await self._bucket.list(f"{user}.*", is_whole=True)),
             key=lambda one: one.app,
         )
 
@@ -131,7 +131,7 @@ class AppPasswords:
         """Erase the passwords of all apps of a user, and give their number. Raises `Transient`, or `ApiError`."""
         check_token(user, "user")
         try:
-            keys = [entry.key for entry in await self._bucket.list(f"{user}.*")]
+            keys = [entry.key for entry in await self._bucket.list(f"{user}.*", is_whole=True)]
             # What is merely erased is told to nobody who remembers it.
             for key in keys:
                 await self._bucket.delete(key)

@@ -216,7 +216,7 @@ class Tokens:
         check_token(user, "user")
         used = {key: float(value) for key, value, _ in await self._bucket.list(f"*.{user}.*.used")}
         now = self._now()
-        found = [_issued(key, value, used) for key, value, _ in await self._bucket.list(f"*.{user}.*")]
+        found = [_issued(key, value, used) for key, value, _ in await self._bucket.list(f"*.{user}.*", is_whole=True)]
         return sorted((one for one in found if one.expires > now), key=lambda one: one.made)
 
     async def revoke(self, token: IssuedToken) -> None:
@@ -238,7 +238,7 @@ class Tokens:
     async def revoke_of_app(self, app: str) -> int:
         """Revoke the tokens that everybody has given an app, and give their number. Raises `Transient`, `ApiError`."""
         check_token(app, "app")
-        keys = [key for key, _, _ in await self._bucket.list(f"*.*.{app}")]
+        keys = [key for key, _, _ in await self._bucket.list(f"*.*.{app}", is_whole=True)]
         for start in range(0, len(keys), AT_ONCE):
             await asyncio.gather(*map(self._drop, keys[start : start + AT_ONCE]))
         return len(keys)
@@ -249,7 +249,7 @@ class Tokens:
         They are revoked first: what is merely erased is told to nobody who remembers it.
         """
         check_token(user, "user")
-        keys = [key for key, _, _ in await self._bucket.list(f"*.{user}.*")]
+        keys = [key for key, _, _ in await self._bucket.list(f"*.{user}.*", is_whole=True)]
         for key in keys:
             self._changed(key)
             await self._bucket.delete(key)

@@ -306,7 +306,7 @@ class Families:
 
     async def _list(self, keys: str) -> list[ListedFamily]:
         now = self._now()
-        found = [_listed(entry) for entry in await self._bucket.list(keys)]
+        found = [_listed(entry) for entry in await self._bucket.list(keys, is_whole=True)]
         return sorted((one for one in found if one.expires > now), key=lambda one: one.made)
 
     def _issued(self, place: "_Place", access: str) -> Issued:

@@ -200,7 +200,7 @@ class PreferenceKeys:
         return len(await self.of_user(user))
 
     async def _hashes_of(self, user: str) -> "builtins.list[str]":
-        entries = await self._bucket.list(f"of.{check_token(user, 'user')}.*")
+        entries = await self._bucket.list(f"of.{check_token(user, 'user')}.*", is_whole=True)
         hashes = {one.key.rpartition(".")[2] for one in entries}
         return sorted(hashes | ({user.removeprefix(SAFE_PREFIX)} if user.startswith(SAFE_PREFIX) else set()))
 

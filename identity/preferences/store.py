@@ -78,7 +78,7 @@ class PreferenceStore:
 
     async def erase_tokens_of(self, key_hash: str) -> None:
         """Erase the tokens for a key. They end first: what is merely erased is told to nobody who remembers it."""
-        for entry in await self.bucket.list(f"{TOKEN}.{key_hash}.*"):
+        for entry in await self.bucket.list(f"{TOKEN}.{key_hash}.*", is_whole=True):
             await self.bucket.delete(entry.key)
             self.let_go(entry.key)
         await self.bucket.erase(f"{TOKEN}.{key_hash}.*")

@@ -144,7 +144,7 @@ class Sessions:
         check_token(user, "user")
         used = {key: float(value) for key, value, _ in await self._bucket.list(f"*.{user}.used")}
         now = self._now()
-        found = [_listed(key, value, used) for key, value, _ in await self._bucket.list(f"*.{user}")]
+        found = [_listed(key, value, used) for key, value, _ in await self._bucket.list(f"*.{user}", is_whole=True)]
         return sorted((one for one in found if one.session.expires > now), key=lambda one: -one.session.made)
 
     async def end(self, user: str, shown_id: str) -> bool:
@@ -169,7 +169,7 @@ class Sessions:
         They are ended first: what is merely erased is told to nobody who remembers it.
         """
         check_token(user, "user")
-        keys = [key for key, _, _ in await self._bucket.list(f"*.{user}")]
+        keys = [key for key, _, _ in await self._bucket.list(f"*.{user}", is_whole=True)]
         for key in keys:
             await self._drop(key)
         await self._bucket.erase(f"*.{user}.>")

@@ -171,8 +171,8 @@ async def test_whoever_is_held_up_while_they_leave_out_a_component_brings_nobody
     rows = [AskedRow(app="coach", verb="ask", path=["c", name], count=1, first=1.0, last=1.0) for name in "ab"]
     await asked.publish(bus, [PersonsWindow("alice", AskedWindow(id="both", rows=rows))])
 
-    async def held_up(*where: Any) -> AsyncIterator[list[Stored]]:
-        async for page in pages(*where):
+    async def held_up(*where: Any, **how: Any) -> AsyncIterator[list[Stored]]:
+        async for page in pages(*where, **how):
             await Bucket(bus, ERASURE_BUCKET).put("lease.asked", b"of another", 60)
             await erase(bus, AUDIT_STREAM, audit_subject("alice"))
             yield page

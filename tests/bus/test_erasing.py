@@ -17,7 +17,7 @@ from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, fill, let_go, pa
 from bus.jetstream import JetStream, Stored
 from bus.kv import Bucket
 from bus.schedules import plan, planned
-from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM, filler_subject
+from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM, TOKEN_BUCKET, filler_subject
 from identity.tokens import Tokens
 from schemas.effects import Firing
 from schemas.errors import Transient
@@ -244,6 +244,28 @@ async def test_a_server_that_is_killed_after_the_filling_loses_nothing(
     with suppress(Transient):
         await renew(bus, REJECTED_STREAM)
     assert await JetStream(bus).count(REJECTED_STREAM, "llum.rejected.>") >= 200
+
+
+async def test_what_a_replica_hides_that_is_behind_is_erased_too(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives the first messages alone, as if they were all. Neither it nor a list of keys misses what was there."""
+    bucket, page = Bucket(bus, TOKEN_BUCKET), JetStream.page
+    await publish_both(bus, 3)
+    for name in ("a", "b", "c"):
+        await bucket.put(f"{name}.alice.app", b"value")
+    behind = 0
+
+    async def lagging(self: JetStream, stream: str, subject: str, seq: int, count: int) -> tuple[list[Stored], bool]:
+        nonlocal behind
+        messages, more = await page(self, stream, subject, seq, count)
+        behind += 1
+        return (messages, more) if behind % 3 == 0 else (messages[:1], False)
+
+    monkeypatch.setattr(Bus, "in_cluster", True)
+    monkeypatch.setattr(JetStream, "page", lagging)
+    assert await erase(bus, REJECTED_STREAM, ALICE) == 3
+    assert await JetStream(bus).count(REJECTED_STREAM, ALICE) == 0
+    behind = 0
+    assert len(await bucket.list("*.alice.*", is_whole=True)) == 3
 
 
 async def test_where_a_replica_is_lost_another_one_is_asked(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
