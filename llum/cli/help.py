@@ -50,6 +50,7 @@ EXAMPLES: Final = {
     "admin account invite": "llum admin account invite alice",
     "admin account recover": "llum admin account recover alice",
     "admin account make-administrator": "llum admin account make-administrator alice",
+    "admin backups": "llum admin backups --drop nats://vault.example:4222/llum/monday",
     "admin backup": "llum admin backup /mnt/backups/llum-2026-11-26",
     "admin restore": "llum admin restore /mnt/backups/llum-2026-11-26 --forgotten .llum.before",
     "admin person": "llum admin person show alice",

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from bus.backup_places import BackupPlace, drop, places, remember
 from bus.connection import Bus
 from bus.forgotten import KnownForgotten, Register, names_of
@@ -44,6 +46,32 @@ async def add_place(bus: Bus, where: str, data_dir: Path) -> None:
     """
     await remember(bus, place_of(where))
     await tell_all(bus, data_dir)
+
+
+async def known_places(bus: Bus) -> list[BackupPlace]:
+    """Give all places that are remembered, without the passwords in them. Raises `Transient`, `ApiError`."""
+    found = [msgspec.structs.replace(one, where=hide_password(one.where)) for one in await places(bus)]
+    return sorted(found, key=lambda one: (one.host, one.where))
+
+
+async def drop_place(bus: Bus, where: str) -> list[BackupPlace]:
+    """Tell no backup at a place any more, as it is listed or as it was named; give what was dropped.
+
+    Raises `Fault` if none is known there, `Transient`, `ApiError`.
+    """
+    named = _ways_to_name(where)
+    chosen = [
+        one for one in await places(bus) if named & {one.where, hide_password(one.where), f"{one.where} on {one.host}"}
+    ]
+    if not chosen:
+        raise Fault(f"no backup is known at {hide_password(where)}", "`llum admin backups` lists them.")
+    for one in chosen:
+        await drop(bus, one)
+    return [msgspec.structs.replace(one, where=hide_password(one.where)) for one in chosen]
+
+
+def _ways_to_name(where: str) -> set[str]:
+    return {where, where if is_stored_place(where) else str(Path(where).absolute())}
 
 
 async def tell_all(bus: Bus, data_dir: Path) -> ToldBackups:

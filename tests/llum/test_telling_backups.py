@@ -13,11 +13,12 @@ from bus.backup_places import BackupPlace, places, remember
 from bus.connection import Bus
 from bus.forgotten import PartCommand, Register, names_of
 from llum.cli.commands.forgetting import in_words
+from llum.failures import Fault
 from llum.people.forgetter import Counts
 from llum.people.forgetting import Receipt
 from llum.places.files import MANIFEST_FILE
 from llum.places.forgotten_files import content_of, read_list
-from llum.places.telling import place_of, tell_all
+from llum.places.telling import drop_place, known_places, place_of, tell_all
 from llum.processes.sweeping import tell_backups
 from tests.nats_server import installed_server
 
@@ -95,3 +96,18 @@ def test_a_receipt_says_which_backups_know_and_what_a_cluster_keeps() -> None:
     assert "backups that forget this person, too, when they are restored: 1" in said
     assert "NOT TOLD: /b (away)" in said
     assert "the servers of the cluster keep what they have voted on for some minutes more" in said
+
+
+async def test_a_place_that_is_gone_for_good_is_dropped_by_hand(bus: Bus) -> None:
+    """As it is shown, which is without the password."""
+    stored = BackupPlace("nats://me:secret@vault.example:4222/llum/monday")
+    await remember(bus, stored)
+    await remember(bus, BackupPlace("/backups/monday", "another-machine"))
+    shown = [one.where for one in await known_places(bus)]
+    assert "secret" not in "".join(shown)
+    assert len(shown) == 2
+    with pytest.raises(Fault, match="no backup is known"):
+        await drop_place(bus, "/backups/tuesday")
+    for where in ("/backups/monday on another-machine", shown[0]):
+        await drop_place(bus, where)
+    assert await places(bus) == []

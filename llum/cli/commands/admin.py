@@ -8,6 +8,7 @@ from llum.cli.answers import json_option, say
 from llum.cli.commands.accounts import account
 from llum.cli.commands.apps import app
 from llum.cli.commands.archives import export, import_
+from llum.cli.commands.backup_places import backups
 from llum.cli.commands.backups import backup, restore
 from llum.cli.commands.clients import client
 from llum.cli.commands.draining import drain
@@ -46,6 +47,7 @@ admin.add_command(install)
 admin.add_command(nats_config)
 admin.add_command(backup)
 admin.add_command(restore)
+admin.add_command(backups)
 admin.add_command(log)
 admin.add_command(snapshots)
 admin.add_command(snapshot)
