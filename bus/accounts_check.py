@@ -1,6 +1,7 @@
 """The check that nats-server has the accounts that llum needs, and that it asks llum who connects."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,8 @@ ANSWERED_WITHIN_S: Final = 2.0
 
 ASKED_WITHIN_S: Final = 4.0
 """Seconds for nats-server to ask about somebody who connects."""
+
+_NUMBER: Final = re.compile(r"partition\((\d+)")
 
 _NOBODY: Final = "llum-check"
 """A token that is none: whoever shows it is refused."""
@@ -64,10 +67,27 @@ async def check_accounts(url: str, credentials: Credentials, partitions: int) ->
         await bus.close()
     if own is None or apps is None or auth is None:
         raise InstallationError("nats-server has no accounts for llum", REMEDY)
-    if _mappings(own) != server_mappings(partitions):
-        raise InstallationError(f"nats-server lacks llum's mappings to {partitions} partitions", REMEDY)
+    check_number(_mappings(own), partitions)
     if not _reached() <= {(one.type, one.subject) for one in apps.imports if one.account == OWN and not one.invalid}:
         raise InstallationError(f"the account {APPS} of nats-server does not reach llum", REMEDY)
+
+
+def check_number(mappings: dict[str, str], partitions: int) -> None:
+    """Raise `InstallationError` unless these are the mappings to so many partitions.
+
+    Where they are those to another number, llum may have been installed with it. To change them then would send
+    everybody's commands elsewhere.
+    """
+    if mappings == server_mappings(partitions):
+        return
+    for number in {int(found) for found in _NUMBER.findall(" ".join(mappings.values()))}:
+        if mappings == server_mappings(number):
+            raise InstallationError(
+                f"nats-server has llum's mappings to {number} partitions, LLUM_PARTITIONS says {partitions}",
+                f"an installation has one number for good. If it is {number}, set LLUM_PARTITIONS={number}; else print "
+                "the configuration of this server again with `llum nats-config`",
+            )
+    raise InstallationError(f"nats-server lacks llum's mappings to {partitions} partitions", REMEDY)
 
 
 async def check_callout(url: str, credentials: Credentials) -> None:

@@ -179,7 +179,7 @@ async def test_each_server_is_looked_at_before_llum_is_installed(make: Make) -> 
     wrong = files["nats-3"]
     wrong.write_text(wrong.read_text().replace("partition(4,1)", "partition(8,1)"))
     cluster.start_server("nats-3", wrong)
-    assert_one_clear_line(cluster.cli("admin", "install", check=False), address, "lacks llum's mappings")
+    assert_one_clear_line(cluster.cli("admin", "install", check=False), address, "mappings to 8 partitions")
     stop(cluster.servers["nats-3"])
     made = json.loads(cluster.cli("admin", "install", "--stream-replicas", "1", "--json").stdout)
     assert made["silent"] == [address]

@@ -93,7 +93,7 @@ def test_a_nats_server_that_is_configured_otherwise_is_noticed(external: Externa
     told = {
         "no accounts": ("no accounts for llum", text[:accounts]),
         "other users": ("does not know llum's own users", _with_other_passwords(text)),
-        "other mappings": ("lacks llum's mappings", text.replace("partition(4,1)", "partition(8,1)")),
+        "other mappings": ("has llum's mappings to 8 partitions", text.replace("partition(4,1)", "partition(8,1)")),
         "no imports": ("does not reach llum", _without(text, "accounts", "APPS", "imports")),
         "no callout": ("does not ask llum", _without(text, "authorization", "auth_callout")),
     }
