@@ -110,10 +110,15 @@ def write(line: Line) -> None:
     _take(line)
 
 
-def lead(take: TakeLine | None = None) -> None:
-    """Have all lines taken by `take` from now on, or again by structlog."""
-    global _take
-    _take = take or _through_structlog
+def flush() -> None:
+    """Have all lines written that were taken and wait to be."""
+    _flush()
+
+
+def lead(take: TakeLine | None = None, flush: Callable[[], None] | None = None) -> None:
+    """Have all lines taken by `take` from now on, which writes them when `flush` is called; or again by structlog."""
+    global _take, _flush
+    _take, _flush = take or _through_structlog, flush or _nothing_waits
 
 
 def show(also: TakeLine) -> None:
@@ -124,7 +129,7 @@ def show(also: TakeLine) -> None:
         also(line)
         take(line)
 
-    lead(take_and_show)
+    lead(take_and_show, _flush)
 
 
 def _through_structlog(line: Line) -> None:
@@ -132,4 +137,9 @@ def _through_structlog(line: Line) -> None:
     get_logger().info(line.event, **{name: members[name] for name in members if name not in _HEAD})
 
 
+def _nothing_waits() -> None:
+    """Write nothing: each line is written as it is taken."""
+
+
 _take: TakeLine = _through_structlog
+_flush: Callable[[], None] = _nothing_waits

@@ -208,7 +208,7 @@ class Forgetter:
         return Counts(spooled=spooled, log_lines=lines)
 
     async def _wait_for_log_lines(self) -> None:
-        """Wait until the worker has logged the last ask about the user, which it does right after it has replied."""
+        """Wait until the worker has logged the last ask about the user: it writes all lines before it answers pings."""
         installation = await find_installation(self._bus)
         if installation is not None:
             partition = subjects.partition_of(self._user, installation.partitions)

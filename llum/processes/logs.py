@@ -64,7 +64,7 @@ def set_up(level: Level, sinks: Sequence[Sink], **bound: Any) -> None:
     """Send this process's logs to the sinks; `bound` appears in every line (which process it is, say)."""
     together = LinesTogether(sinks, bound)
     atexit.register(together.write)
-    lines.lead(together.take if _LEVELS[level] <= logging.INFO else _drop)
+    lines.lead(together.take if _LEVELS[level] <= logging.INFO else _drop, together.write)
     logger.when_imported(functools.partial(_configure, _LEVELS[level], _Output(sinks, together), bound))
     _catch_standard_logging(_LEVELS[level])
 

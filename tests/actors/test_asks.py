@@ -15,6 +15,7 @@ from actors.asks import MAX_SLOW_ASKS, MAX_SLOW_OF_ONE, Asks
 from actors.live import ActiveModels
 from actors.partition import Partition
 from actors.store.shard import Shard
+from bus import lines
 from bus.subjects import Address
 from model.queries.ask import finish
 from schemas.apps import ADMIN_APP
@@ -133,3 +134,27 @@ async def test_others_go_on_while_much_is_resolved(tmp_path: Path, monkeypatch: 
     assert (await answering).components[0].value == sum(range(100))
     assert turns >= 99
     await partition.shard.close()
+
+
+async def test_a_ping_is_answered_when_all_asks_before_it_are_logged(tmp_path: Path) -> None:
+    """Whoever takes a person out of the log files relies on it."""
+    waiting: list[lines.Line] = []
+    written: list[lines.Line] = []
+
+    def flush() -> None:
+        written.extend(waiting)
+        waiting.clear()
+
+    partition = Partition(3, await Shard.open(tmp_path / "one.db"), ActiveModels(10))
+    replies, slow = Replies(), set[Any]()
+    asks = Asks(replies, 3, Answers(partition, lambda: 2e9, lambda: 0), slow)  # type: ignore[arg-type]
+    lines.lead(waiting.append, flush)
+    try:
+        for query in (Ask(context=["a"]), Ping()):
+            ask(asks, query)
+            await asks.finish()
+    finally:
+        lines.lead()
+        await partition.shard.close()
+    assert [line.verb for line in written if isinstance(line, lines.LoggedAsk)] == ["ask"]
+    assert len(replies.sent) == 2
