@@ -1,6 +1,7 @@
 """The embedded nats-server: a child process with its own configuration, data and log below llum's data folder."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 from bus import credentials, nats_process
 from bus.accounts import DEFAULT_LIMITS, AppLimits, accounts
 from bus.credentials import Credentials, Role
+from bus.early_streams import make_early
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
 from bus.logger import get_logger
@@ -59,6 +61,8 @@ class EmbeddedServer:
         self._sync_interval = sync_interval
         self._limits = limits
         self._process: asyncio.subprocess.Process | None = None
+        self._is_new = False
+        """It had no stream when it was started."""
         self.port = port
 
     @property
@@ -112,6 +116,12 @@ class EmbeddedServer:
                 raise self._failure(f"nats-server is not ready after {timeout_s:g} s")
             await asyncio.sleep(READY_POLL_S)
 
+    async def make_early(self) -> None:
+        """Have a server that is new make most of its streams. Whoever installs llum makes what is missing."""
+        if self._is_new:
+            with contextlib.suppress(OSError, EOFError, TimeoutError):
+                await make_early(self.url_as("worker"))
+
     async def wait(self) -> int:
         """Wait until the server has ended, and give its exit code (negative: the signal)."""
         if self._process is None:
@@ -149,7 +159,7 @@ class EmbeddedServer:
                 f"logfile_size_limit: {LOG_BYTES}",
                 "logfile_max_num: 3",
                 "jetstream {",
-                f"  store_dir: {_quoted(str(self._folder / 'jetstream'))}",
+                f"  store_dir: {_quoted(str(self._streams))}",
                 f"  sync_interval: {self._sync_interval}",
                 f"  max_file_store: {self._disk_bytes()}",
                 "}",
@@ -165,6 +175,10 @@ class EmbeddedServer:
         """Give the size of the disk. By default nats-server takes a part of what is free when it starts, for ever."""
         there = next(folder for folder in (self._data, *self._data.parents) if folder.exists())
         return shutil.disk_usage(there).total
+
+    @property
+    def _streams(self) -> Path:
+        return self._folder / "jetstream"
 
     @property
     def _config_file(self) -> Path:
@@ -183,6 +197,7 @@ class EmbeddedServer:
         if self.port:
             await asyncio.to_thread(nats_process.require_free_port, self.port)
         await asyncio.to_thread(self._write_configuration)
+        self._is_new = not self._streams.exists()
         self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
         nats_process.note_child(self._pid_file, self._process.pid)
 

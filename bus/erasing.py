@@ -26,10 +26,8 @@ from bus import subjects
 from bus.connection import Bus
 from bus.inbox import header
 from bus.jetstream import WRONG_LAST_SEQUENCE, ApiError, JetStream, Stored
+from bus.streams import FIRST_SEQUENCE
 from schemas.errors import Code, Transient
-
-FIRST_SEQUENCE: Final = 2
-"""The first sequence of llum's streams, so that there is always something before the first message to purge."""
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024
 """Bytes of the largest block file that nats-server makes."""

@@ -11,49 +11,25 @@ import msgspec
 
 from bus import subjects
 from bus.connection import Bus
-from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.jetstream import STREAM_DIFFERS, STREAM_NOT_FOUND, ApiError, JetStream
 from bus.key_rings import INBOX_KEYS, KeyRings
-from bus.kv import Bucket, bucket_stream
+from bus.kv import Bucket
 from bus.log_format import LOG_FORMAT, UNRECORDED, check_format
 from bus.mappings import check_mappings
-from bus.objects import object_store_stream
 from bus.replicas import CHANGED_WITHIN_S, replicas_of, set_replicas
 from bus.secret import DIGEST_KEY, secret
+from bus.streams import bucket_stream, log_stream, own_streams, wanted_of
 from schemas.levels import FIRST_LEVEL, NEWEST
 
 MIN_SERVER_VERSION: Final = (2, 14)
 """The oldest nats-server that has everything llum uses."""
-
-REJECTED_KEPT_S: Final = 7 * 24 * 3600
-"""Seconds that a rejection is kept: a week to notice what a sensor does wrong."""
-
-REJECTED_REPEATS_KNOWN_S: Final = 120
-"""Seconds in which a rejection that is relayed again is recognised: longer than a worker takes to restart."""
-
-REGISTRATIONS_KEPT_S: Final = 600
-"""Seconds that an announcement of a registration is kept: those who watch get it at once, others ask the worker."""
-
-NOTICE_REPEATS_KNOWN_S: Final = 600
-"""Seconds in which a notice that is relayed again is recognised. Later it is delivered twice."""
-
-MAX_NOTICES_PER_RULE: Final = 1000
-"""Notices of one rule that may wait to be delivered; further ones become dead letters at once."""
-
-MAX_FIRINGS_PER_RULE: Final = 64
-"""Firings of one rule that may wait for a worker. One does, or a few where two workers have both planned."""
-
-DEAD_LETTERS_KEPT_S: Final = 30 * 24 * 3600
-"""Seconds that a notice which could not be delivered is kept: a month to find out and tell the receiver."""
 
 INSTALLATION_KEY: Final = "installation"
 """The key of the bucket that holds the whole record."""
 
 PARTITIONS_KEY_1: Final = "partitions"
 """The key in which format 1 kept the number of partitions."""
-
-_NS: Final = 1_000_000_000
 
 _REMEDY: Final = (
     "see its log and JetStream's limits; in a cluster as many servers must run as a stream has replicas "
@@ -147,109 +123,6 @@ async def find_fitting(bus: Bus, partitions: int) -> Installation:
     return recorded
 
 
-def _log_stream(index: int, installation: Installation) -> dict[str, Any]:
-    """Describe a log stream: no schedules, TTLs, rollups or counters, as apps could write as others with them."""
-    return {
-        "name": subjects.log_stream(index),
-        "subjects": subjects.log_subjects(index, installation.log_streams, installation.partitions),
-        "storage": "file",
-        "retention": "limits",
-        "discard": "new",
-        "duplicate_window": _NS // 10,
-        "allow_direct": True,
-    }
-
-
-def _own_streams() -> list[dict[str, Any]]:
-    """Describe the streams that only llum itself writes to."""
-    rejected = {
-        "name": subjects.REJECTED_STREAM,
-        "subjects": [subjects.rejected_subject("*", "*")],
-        "storage": "file",
-        "retention": "limits",
-        "max_age": REJECTED_KEPT_S * _NS,
-        "duplicate_window": REJECTED_REPEATS_KNOWN_S * _NS,
-        "allow_direct": True,
-    }
-    registrations = {
-        "name": subjects.REGISTRATIONS_STREAM,
-        "subjects": [subjects.registration_subjects(), subjects.filler_subject(subjects.REGISTRATIONS_STREAM)],
-        "storage": "file",
-        "retention": "limits",
-        "max_age": REGISTRATIONS_KEPT_S * _NS,
-        "max_msgs_per_subject": 1,
-        "allow_direct": True,
-    }
-    buckets = (
-        subjects.TOKEN_BUCKET,
-        subjects.FAMILY_BUCKET,
-        subjects.APP_PASSWORD_BUCKET,
-        subjects.ACCOUNT_BUCKET,
-        subjects.SESSION_BUCKET,
-        subjects.TEMPORARY_BUCKET,
-        subjects.FLOW_BUCKET,
-        subjects.CLIENT_BUCKET,
-        subjects.PREFERENCE_BUCKET,
-        subjects.RELAYED_BUCKET,
-        subjects.LOG_SUM_BUCKET,
-        subjects.ERASURE_BUCKET,
-        subjects.LOG_CUT_BUCKET,
-        subjects.FORGOTTEN_BUCKET,
-    )
-    audit = {
-        "name": subjects.AUDIT_STREAM,
-        "subjects": [subjects.audit_subject("*")],
-        "storage": "file",
-        "retention": "limits",
-        "max_age": subjects.ASKED_KEPT_DAYS * 24 * 3600 * _NS,
-        "max_msgs_per_subject": subjects.ASKED_KEPT_MESSAGES,
-        # What one minute has brought about many people goes in one write to the disk.
-        "allow_atomic": True,
-        "allow_direct": True,
-    }
-    # What workers say of themselves is said anew all the time: nothing is lost with it, and no disk need take it.
-    workers = {**bucket_stream(subjects.WORKER_BUCKET), "storage": "memory"}
-    own = [rejected, registrations, audit, *_effect_streams(), object_store_stream(subjects.SNAPSHOT_STORE), workers]
-    return [*own, *(bucket_stream(name) for name in buckets)]
-
-
-def _effect_streams() -> list[dict[str, Any]]:
-    """Give the streams that llum alone writes to: no app may publish on their subjects."""
-    effects = {
-        "name": subjects.EFFECTS_STREAM,
-        "subjects": [subjects.notice_subjects_of("*")],
-        "storage": "file",
-        "retention": "workqueue",
-        "discard": "new",
-        "max_msgs_per_subject": MAX_NOTICES_PER_RULE,
-        "discard_new_per_subject": True,
-        "duplicate_window": NOTICE_REPEATS_KNOWN_S * _NS,
-        "allow_direct": True,
-    }
-    schedules = {
-        "name": subjects.SCHEDULES_STREAM,
-        "subjects": [subjects.schedule_subjects_of("*"), subjects.fired_subjects()],
-        "storage": "file",
-        "retention": "limits",
-        "max_msgs_per_subject": MAX_FIRINGS_PER_RULE,
-        "allow_rollup_hdrs": True,
-        "allow_msg_ttl": True,
-        "allow_msg_schedules": True,
-        "allow_direct": True,
-    }
-    dead_letters = {
-        "name": subjects.DEAD_LETTERS_STREAM,
-        "subjects": [subjects.dead_letter_subject("*", "*")],
-        "storage": "file",
-        "retention": "limits",
-        "max_age": DEAD_LETTERS_KEPT_S * _NS,
-        "max_msgs_per_subject": MAX_NOTICES_PER_RULE,
-        "duplicate_window": NOTICE_REPEATS_KNOWN_S * _NS,
-        "allow_direct": True,
-    }
-    return [effects, schedules, dead_letters]
-
-
 def check_server(info: dict[str, Any]) -> None:
     version = str(info.get("version", "0"))
     numbers = [int(part) if part.isdigit() else 0 for part in version.split(".")[:2]]
@@ -278,8 +151,8 @@ async def _complete(bus: Bus, wanted: Installation, replicas: int) -> Installati
 
 def _streams(installation: Installation) -> list[dict[str, Any]]:
     """Describe all streams but the bucket of the installation, which comes first."""
-    logs = [_log_stream(index, installation) for index in range(installation.log_streams)]
-    return [*logs, *_own_streams()]
+    count, partitions = installation.log_streams, installation.partitions
+    return [*(log_stream(index, count, partitions) for index in range(count)), *own_streams()]
 
 
 def _stream_names(installation: Installation) -> list[str]:
@@ -290,9 +163,8 @@ def _stream_names(installation: Installation) -> list[str]:
 async def _ensure_stream(jetstream: JetStream, wanted: dict[str, Any], replicas: int) -> None:
     """Make a stream, or check the one that is there."""
     name = wanted["name"]
-    body = {"first_seq": FIRST_SEQUENCE, "num_replicas": replicas, **wanted}
     try:
-        await jetstream.call(f"STREAM.CREATE.{name}", body, CHANGED_WITHIN_S)
+        await jetstream.call(f"STREAM.CREATE.{name}", wanted_of(wanted, replicas), CHANGED_WITHIN_S)
     except ApiError as error:
         if error.err_code != STREAM_DIFFERS:
             raise InstallationError(f"nats-server does not make stream {name}: {error.description}", _REMEDY) from error

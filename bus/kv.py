@@ -1,7 +1,7 @@
 """Key-value buckets: what llum needs of them, straight on their streams."""
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bus import erasing, subjects
 from bus.connection import Bus
@@ -172,18 +172,3 @@ def _lifetime_header(seconds: float | None) -> dict[str, str]:
 
 def _lifetime(seconds: float) -> str:
     return f"{max(1, math.ceil(seconds))}s"
-
-
-def bucket_stream(name: str) -> dict[str, Any]:
-    """Give the stream that is a bucket: one value per key, kept for ever unless its key has a lifetime."""
-    return {
-        "name": subjects.bucket_stream(name),
-        "subjects": [subjects.bucket_key(name, ">")],
-        "storage": "file",
-        "retention": "limits",
-        "discard": "new",
-        "max_msgs_per_subject": 1,
-        "allow_rollup_hdrs": True,
-        "allow_direct": True,
-        "allow_msg_ttl": True,
-    }

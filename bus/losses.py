@@ -20,9 +20,9 @@ import msgspec
 
 from bus import log_cuts
 from bus.connection import Bus
-from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader
+from bus.streams import FIRST_SEQUENCE
 from bus.subjects import MAX_PARTITIONS
 from schemas.errors import Code, Transient
 

@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -165,16 +165,3 @@ class ObjectStore:
 
     def _record(self, name: str) -> str:
         return object_subjects.object_record(self._store, base64.urlsafe_b64encode(name.encode()).decode())
-
-
-def object_store_stream(store: str) -> dict[str, Any]:
-    """Give the stream that is an object store."""
-    return {
-        "name": object_subjects.object_stream(store),
-        "subjects": object_subjects.object_subjects(store),
-        "storage": "file",
-        "retention": "limits",
-        "discard": "new",
-        "allow_rollup_hdrs": True,
-        "allow_direct": True,
-    }

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from bus.connection import Bus
 from bus.jetstream import STREAM_DIFFERS, ApiError, JetStream
 from bus.object_subjects import object_subjects
-from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject, object_store_stream
+from bus.objects import CHUNK_BYTES, ObjectDamaged, ObjectStore, StoredObject
+from bus.streams import object_store_stream
 from bus.subjects import is_own_stream
 from llum.failures import Fault
 from llum.places.files import MANIFEST_FILE, OnProgress

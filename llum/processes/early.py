@@ -1,4 +1,4 @@
-"""What comes first in a process: less to import, and the children of `llum up`, for they import for longest.
+"""What comes first in a process: less to import, and the worker of `llum up`, for which all others wait.
 
 A child waits on its lifeline to be told what to be; if `llum up` ends instead, so does the child.
 """
@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from bus.lean import without
 
-CHILDREN: Final = ("edge", "worker")
-"""Those that `llum up` starts, the one that takes longest first."""
+FIRST: Final = "worker"
+"""The child that `llum up` starts before it reads its options. The edge, too, would take the other of two cores from
+`llum up` itself, and with it from the nats-server, which the worker waits for."""
 
 
 class StartedChild(NamedTuple):
@@ -35,10 +36,10 @@ def start(name: str) -> StartedChild:
 
 
 def start_for(arguments: Sequence[str]) -> dict[str, StartedChild]:
-    """Start what a command line will want: the children of `llum up`, unless it only asks for help."""
+    """Start what a command line will want: the worker of `llum up`, unless it only asks for help."""
     if list(arguments[:1]) != ["up"] or not {"-h", "--help"}.isdisjoint(arguments):
         return {}
-    return {name: start(name) for name in CHILDREN}
+    return {FIRST: start(FIRST)}
 
 
 def import_lean() -> None:

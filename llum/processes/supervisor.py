@@ -1,8 +1,8 @@
 """`llum up`: nats-server, worker and edge as children of one foreground process.
 
-The three start side by side: worker and edge import while the settings are read and the nats-server comes up, and are
-told both over their lifelines. The HTTP socket is bound here and handed down, so a taken port is found at once, port 0
-stays the same for a restarted edge, and connections wait in the socket's queue meanwhile.
+The three start side by side: the worker imports while the settings are read, and both it and the edge import while the
+nats-server comes up. They are told both over their lifelines. The HTTP socket is bound here and handed down, so a taken
+port is found at once, port 0 stays the same for a restarted edge, and connections wait in the socket's queue meanwhile.
 
 Stopping goes the way of a tell: first the edge (no new requests, those at hand are answered), then the worker (its
 batch is committed), last the nats-server.

@@ -20,8 +20,8 @@ from actors.effects.webhooks import Webhooks
 from actors.figures import Counters
 from bus import notices
 from bus.connection import Bus
-from bus.installation import MAX_NOTICES_PER_RULE
 from bus.requests import Requests
+from bus.streams import MAX_NOTICES_PER_RULE
 from identity import signing
 from schemas.effects import Notice
 from tests.actors.receiver import Receiver, receiving

@@ -13,12 +13,12 @@ import pytest
 from bus import nats_process
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.errors import EmbeddedServerError
 from bus.installation import install
 from bus.jetstream import JetStream
 from bus.log import stream_last
 from bus.requests import Requests
+from bus.streams import FIRST_SEQUENCE
 from schemas.commands import MakeModel
 from tests.nats_server import installed_server, kill_and_restart, running_server
 from tests.small_disk import fill, small_disk

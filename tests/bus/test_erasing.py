@@ -13,10 +13,11 @@ import pytest
 from bus import erasing, jetstream
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE, erase, erase_schedules, fill, let_go, pages, renew, write_index
+from bus.erasing import erase, erase_schedules, fill, let_go, pages, renew, write_index
 from bus.jetstream import JetStream, Stored
 from bus.kv import Bucket
 from bus.schedules import plan, planned
+from bus.streams import FIRST_SEQUENCE
 from bus.subjects import DEAD_LETTERS_STREAM, REJECTED_STREAM, SCHEDULES_STREAM, TOKEN_BUCKET, filler_subject
 from identity.tokens import Tokens
 from schemas.effects import Firing

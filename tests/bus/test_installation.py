@@ -8,13 +8,13 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.errors import InstallationError
 from bus.installation import Installation, check, check_server, find, install
 from bus.jetstream import JetStream
-from bus.kv import Bucket, bucket_stream
+from bus.kv import Bucket
 from bus.log import stream_last
 from bus.log_format import LOG_FORMAT
+from bus.streams import FIRST_SEQUENCE, bucket_stream
 from bus.subjects import INSTALLATION_BUCKET, server_mappings
 from tests.bus.conftest import PARTITIONS, Connect
 from tests.nats_server import running_server

@@ -10,10 +10,10 @@ import pytest
 from bus.connection import Bus
 from bus.consumer import FEW_OUTSTANDING, LogConsumer
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.errors import LogTruncatedError
 from bus.jetstream import JetStream
 from bus.log import LogMessage, LogReader, last_sequences, stream_last
+from bus.streams import FIRST_SEQUENCE
 from bus.subjects import LOG_STREAM, command_subject, partition_of
 from schemas.errors import Transient
 from tests.effort import seed

@@ -7,13 +7,13 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.hedging import MOST_AT_ONCE, HedgeBudget
 from bus.inbox import header
 from bus.jetstream import JetStream
 from bus.log import stream_last
 from bus.pings import ping
 from bus.requests import Requests
+from bus.streams import FIRST_SEQUENCE
 from schemas.commands import MakeModel
 from schemas.errors import Code, Error, LlumError, Refusal, Transient
 from schemas.queries import Ping

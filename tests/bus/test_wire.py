@@ -7,8 +7,8 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.log import LogMessage, LogReader
+from bus.streams import FIRST_SEQUENCE
 from bus.subjects import partition_of
 from bus.wire import Parser
 from tests.waiting import until

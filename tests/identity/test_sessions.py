@@ -11,9 +11,9 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
 from bus.key_rings import SESSION_KEYS, KeyRings, WatchedRing, replaced
+from bus.streams import FIRST_SEQUENCE
 from identity.sessions.csrf import CsrfTokens
 from identity.sessions.session import Session
 from identity.sessions.store import (

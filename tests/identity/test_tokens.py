@@ -9,8 +9,8 @@ import pytest
 
 from bus.connection import Bus
 from bus.embedded import EmbeddedServer
-from bus.erasing import FIRST_SEQUENCE
 from bus.jetstream import JetStream
+from bus.streams import FIRST_SEQUENCE
 from identity.tokens import CACHE_ENTRIES, GRACE_S, USE_NOTED_EVERY_S, IssuedToken, Tokens
 from schemas.errors import Refusal
 from tests.bus.conftest import Connect
