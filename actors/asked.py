@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from actors.absences import Doubt
+from actors.erasing import Erasing
 from actors.partition import Partition
 from actors.settling import Settled
 from bus import asked
@@ -54,12 +54,12 @@ class AskRecord:
         partition: Partition,
         turn: asyncio.Lock,
         sleep: Sleep,
-        doubt: Doubt,
+        erasing: Erasing,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`doubt`: whether somebody may have been forgotten whom this worker has still counted."""
+        """`erasing` tells whether somebody was forgotten whom this worker has still counted."""
         self._bus = bus
-        self._doubt = doubt
+        self._erasing = erasing
         self._number = partition.number
         self._tally = partition.tally
         self._turn = turn
@@ -169,15 +169,17 @@ class AskRecord:
     async def _write(self) -> None:
         """Write what waits. Raises `Transient`; all of it waits on then.
 
-        Nothing is written after an absence as long as somebody may have been forgotten meanwhile.
+        Nothing is written as long as somebody is forgotten elsewhere and not yet here: this worker may have been
+        stopped, or be behind.
         """
         while self._waiting:
-            await self._doubt.over()
             async with self._turn:
-                if self._doubt.is_there(time.perf_counter()):
-                    continue
-                written = self._waiting[: asked.AT_ONCE]
-                await asked.publish(self._bus, written)
+                written = self._waiting[: asked.AT_ONCE] if await self._erasing.lacks_none() else []
+                if written:
+                    await asked.publish(self._bus, written)
+            if not written:
+                # Not in turn: the erasure that is waited for wants it, too.
+                await self._erasing.until_none_is_missed()
             ids = {one.window.id for one in written}
             self._waiting = [one for one in self._waiting if one.window.id not in ids]
 

@@ -222,6 +222,10 @@ class Erasing:
             raise Transient(Code.UNAVAILABLE, f"somebody is being forgotten in partition {self._partition.number}")
         return missed
 
+    async def lacks_none(self) -> bool:
+        """Tell whether all erasures that are recorded by now are in what is held. Raises `Transient`."""
+        return (await erasures.read(self._bus, self._partition.number)).seq <= self._known_seq
+
     def doubt(self, absences: Absences) -> Doubt:
         """Say when an ask must wait until it is known that no erasure was missed."""
         return Doubt(absences, self.until_none_is_missed)

@@ -135,7 +135,7 @@ class Serving:
             self._erasing = Erasing(ground.bus, partition, self._stream, ground.cuts, self._sleep)
             self._erasing.on_outdated = self._stop_for
             self._doubt = self._erasing.doubt(ground.absences)
-            self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep, self._doubt)
+            self._record = AskRecord(ground.bus, partition, ground.recording, self._sleep, self._erasing)
             async with (
                 committing.going_on(),
                 summing.going_on(lambda: self._primary and self._fault is None),

@@ -10,9 +10,8 @@ from typing import cast
 import pytest
 
 from actors import asked as recording
-from actors.absences import Absences, Doubt
 from actors.asked import AskRecord
-from actors.erasing import OutdatedError
+from actors.erasing import Erasing, OutdatedError
 from actors.partition import Partition
 from bus import asked
 from bus.asked import PersonsWindow
@@ -178,32 +177,35 @@ async def test_a_kill_loses_the_open_window_and_nothing_before(tmp_path: Path) -
             await process.end(Process.kill)
 
 
-async def test_a_worker_that_was_away_writes_nothing_before_it_knows_who_was_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What it had counted before it was stopped may name them: if somebody was, nothing of it is written at all."""
+class Known:
+    """What a worker knows of who was forgotten."""
+
+    def __init__(self) -> None:
+        self.lacks_one = False
+
+    async def lacks_none(self) -> bool:
+        return not self.lacks_one
+
+    async def until_none_is_missed(self) -> None:
+        raise OutdatedError(1, 2, 3)
+
+
+async def test_nothing_is_written_before_it_is_known_who_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was stopped, or is behind, may have counted them. If it never hears of it nothing is written."""
     written: list[str] = []
 
     async def publish(_: Bus, windows: Sequence[PersonsWindow]) -> None:
         written.extend(one.user for one in windows)
 
-    async def clear() -> None:
-        if outdated:
-            raise outdated[0]
-
     monkeypatch.setattr(asked, "publish", publish)
-    outdated: list[OutdatedError] = []
-    absences = Absences(lambda: True)
-    partition, bus = cast(Partition, SimpleNamespace(number=1, tally=Tally())), cast(Bus, None)
-    record = AskRecord(bus, partition, asyncio.Lock(), asyncio.sleep, Doubt(absences, clear))
+    known, partition = Known(), cast(Partition, SimpleNamespace(number=1, tally=Tally()))
+    record = AskRecord(cast(Bus, None), partition, asyncio.Lock(), asyncio.sleep, cast(Erasing, known))
     async with record.going_on():
         for user in ("bob", "alice"):
-            absences.count += 1
-            partition.tally.refuse_one(user, Heading("coach", "ask", ("c",), "context", code="permission_denied"), 1.0)
+            partition.tally.refuse_one(user, Heading("coach", "ask", ("c",), "context", code="no"), 1.0)
             if user == "bob":
                 await until(lambda: written == ["bob"], "nobody was forgotten")
-                outdated.append(OutdatedError(1, 2, 3))
-    absences.close()
+                known.lacks_one = True
     assert written == ["bob"]
 
 
