@@ -43,7 +43,7 @@ LOOK_EVERY_S: Final = 0.25
 """Seconds until one that waits looks again."""
 
 
-class Held:
+class HeldLease:
     """A lease that somebody has, or has had."""
 
     def __init__(self, bucket: Bucket, entry: KeyValue) -> None:
@@ -84,7 +84,7 @@ class Held:
 
 
 @contextlib.asynccontextmanager
-async def lease(bus: Bus, name: str, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[Held]:
+async def lease(bus: Bus, name: str, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[HeldLease]:
     """Have the lease while the context is open. `on_wait` is called once if somebody else has it now.
 
     Raises `Transient`.
@@ -96,7 +96,7 @@ async def lease(bus: Bus, name: str, on_wait: Callable[[], None] = lambda: None)
     while entry is None:
         await asyncio.sleep(LOOK_EVERY_S)
         entry = await bucket.claim(key, holder, lifetime_s=KEPT_S)
-    held = Held(bucket, entry)
+    held = HeldLease(bucket, entry)
     keeping = asyncio.create_task(held.keep(), name=f"lease {name}")
     try:
         yield held
