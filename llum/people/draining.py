@@ -36,8 +36,13 @@ async def drain(bus: Bus, name: str, *, undo: bool, within_s: float) -> list[Dra
     if not chosen:
         there = ", ".join(f"{word.id} on {word.host}" for word in words) or "none"
         raise Refusal(Code.BAD_FIELD, f"no worker is called {name}, nor its machine", "host", f"there are: {there}")
-    for word in chosen:
-        await _order(bus, word, Order(drain=not undo))
+    # One that is lost keeps no other from being drained.
+    answers = await asyncio.gather(
+        *(_order(bus, word, Order(drain=not undo)) for word in chosen), return_exceptions=True
+    )
+    for answer in answers:
+        if answer is not None:
+            raise answer
     ids = {word.id for word in chosen}
     has_heirs = any(not word.draining for word in words if word.id not in ids)
     if not undo and has_heirs:
@@ -46,7 +51,12 @@ async def drain(bus: Bus, name: str, *, undo: bool, within_s: float) -> list[Dra
 
 
 async def _order(bus: Bus, word: WorkerWord, order: Order) -> None:
-    answer = await bus.inbox.request(worker_subject(word.id), msgspec.json.encode(order), ANSWERED_WITHIN_S)
+    try:
+        answer = await bus.inbox.request(worker_subject(word.id), msgspec.json.encode(order), ANSWERED_WITHIN_S)
+    except Transient as error:
+        message = f"worker {word.id} on {word.host} does not answer within {ANSWERED_WITHIN_S:g} s"
+        hint = "it is stopped or cut off, or its machine is lost; the others of that name have got the order"
+        raise Transient(Code.UNAVAILABLE, message, hint) from error
     if answer.no_responders:
         message = f"worker {word.id} on {word.host} does not answer: it has ended, or ends"
         raise Transient(Code.UNAVAILABLE, message, "look again with `llum status` in a moment")
