@@ -56,6 +56,8 @@ class PartitionFigures(NamedTuple):
     uncommitted: int
     effects_waiting: int
     """Commands of which something waits to leave. 0 where another worker relays it."""
+    erased_seq: int = 0
+    """The last erasure that is in what is held, on the disk, too; 0: none."""
 
 
 class WorkerFigures(NamedTuple):

@@ -1,7 +1,6 @@
 """One partition's life in a worker: it is restored, catches up, answers, and leaves when it is told to.
 
-Any number of workers may hold the same partition. All apply and answer the same; one of them is its primary and relays
-what leaves it.
+Any number of workers may hold the same partition. All apply and answer the same; its primary relays what leaves it.
 """
 
 import asyncio
@@ -110,6 +109,7 @@ class Serving:
             waiting=len(self._mailbox.waiting),
             uncommitted=0 if partition is None else partition.waiting.total,
             effects_waiting=0 if self._relay is None else self._relay.waiting,
+            erased_seq=0 if partition is None else partition.shard.erased_seq,
         )
 
     async def live(self) -> None:

@@ -18,6 +18,7 @@ from actors.placement import Host, Placement, place
 from actors.share import Share
 from bus import lines
 from bus.connection import Bus
+from bus.holders import ERASED, WORKER_SERVICE, as_text
 from bus.lines import LoggedPlacement
 from bus.logger import get_logger
 from bus.micro import MicroService, ServiceEndpoint
@@ -42,9 +43,6 @@ start one after the other would otherwise read the same from the log. Later too 
 
 LOOK_AT_LEAST_EVERY_S: Final = 0.25
 
-SERVICE: Final = "llum-worker"
-"""The name under which tools of NATS show workers."""
-
 
 class SameWorkerError(SetupError):
     """Two workers run with the same identity."""
@@ -61,6 +59,9 @@ class Serves(Protocol):
 
     @property
     def levels(self) -> LevelsMet: ...
+
+    @property
+    def erased(self) -> dict[int, int]: ...
 
     async def add(self, number: int, *, primary: bool = True) -> None: ...
 
@@ -102,7 +103,7 @@ class Sharing:
         self._listening: Listening | None = None
         self._service = MicroService(
             bus,
-            SERVICE,
+            WORKER_SERVICE,
             self._word.id,
             self._word.version or "0.0.0",
             "Applies commands to people's models, and answers asks.",
@@ -319,6 +320,7 @@ class Sharing:
             "pid": str(word.pid),
             "partitions": str(len(from_bits(word.ready))),
             "draining": "true" if word.draining else "false",
+            ERASED: as_text(self._worker.erased),
         }
 
     def _look_again(self) -> None:

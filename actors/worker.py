@@ -130,6 +130,11 @@ class Worker:
         return frozenset(number for number, held in self._held.items() if held.life.answers.is_set())
 
     @property
+    def erased(self) -> dict[int, int]:
+        """Say by partition which erasure was applied last and is on the disk; 0: none."""
+        return {figures.number: figures.erased_seq for figures in self.figures.partitions}
+
+    @property
     def levels(self) -> LevelsMet:
         """Say which levels are known and met here, and what has stopped for one that is not known."""
         return self._ground.levels.met

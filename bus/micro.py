@@ -5,7 +5,8 @@ their own, so only the discovery is answered here.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -44,18 +45,32 @@ class ServiceSeen(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
-async def list_services(bus: Bus, name: str, within_s: float = LISTED_WITHIN_S) -> list[ServiceSeen]:
-    """Give the services of a name that say so within the time, by their ids. Raises `Transient`."""
-    said: list[bytes] = []
-    token = bus.inbox.expect(lambda _headers, data: said.append(data))
+async def list_services(
+    bus: Bus, name: str, within_s: float = LISTED_WITHIN_S, expected: Collection[str] = ()
+) -> list[ServiceSeen]:
+    """Give the services of a name that say so within the time, by their ids.
+
+    It ends sooner when all of those that are `expected`, if any, have. Raises `Transient`.
+    """
+    seen: dict[str, ServiceSeen] = {}
+    all_have = asyncio.Event()
+
+    def take(_headers: bytes, data: bytes) -> None:
+        # Where there is none, nats-server says so with an empty message.
+        if data:
+            one = msgspec.json.decode(data, type=ServiceSeen)
+            seen[one.id] = one
+        if expected and seen.keys() >= set(expected):
+            all_have.set()
+
+    token = bus.inbox.expect(take)
     try:
         await bus.publish(f"{_PREFIX}.PING.{name}", b"", bus.inbox.subject(token))
-        await asyncio.sleep(within_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(all_have.wait(), within_s)
     finally:
         bus.inbox.dismiss(token)
-    # Where there is none, nats-server says so with an empty message.
-    seen = [msgspec.json.decode(data, type=ServiceSeen) for data in said if data]
-    return sorted(seen, key=lambda one: one.id)
+    return [seen[id] for id in sorted(seen)]
 
 
 class MicroService:

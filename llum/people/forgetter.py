@@ -12,6 +12,7 @@ from bus import subjects
 from bus.as_app import new_id
 from bus.erasing import Choice, erase, erase_schedules
 from bus.forgotten import Register
+from bus.holders import until_erased
 from bus.installation import find as find_installation
 from bus.jetstream import JetStream, Stored
 from bus.pings import ping
@@ -162,6 +163,7 @@ class Forgetter:
         """Have the model forgotten, then erase what the bus holds, the log last."""
         forgotten = await self._client.send(self._user, Forget(id=new_id()), FORGET_TIMEOUT_S)
         await self.record(is_finished=False)
+        await self._until_all_have_applied(forgotten.seq)
         erased = await self._erase_messages()
         erased.commands = await self._erase_log(forgotten.seq)
         return erased
@@ -209,10 +211,19 @@ class Forgetter:
 
     async def _wait_for_log_lines(self) -> None:
         """Wait until the worker has logged the last ask about the user: it writes all lines before it answers pings."""
-        installation = await find_installation(self._bus)
-        if installation is not None:
-            partition = subjects.partition_of(self._user, installation.partitions)
+        partition = await self._partition()
+        if partition is not None:
             await ping(self._bus, partition, PING_WITHIN_S)
+
+    async def _until_all_have_applied(self, seq: int) -> None:
+        """Wait for all workers that answer for the user: one that lags would give what the others have erased."""
+        partition = await self._partition()
+        if partition is not None:
+            await until_erased(self._bus, partition, seq, self._on_progress)
+
+    async def _partition(self) -> int | None:
+        installation = await find_installation(self._bus)
+        return None if installation is None else subjects.partition_of(self._user, installation.partitions)
 
     async def _erase_messages(self) -> Counts:
         """Erase all but the log: first what lets anyone in, then what is on its way."""

@@ -305,6 +305,7 @@ class NeverReady:
         self.held: set[int] = set()
         self.answering: frozenset[int] = frozenset()
         self.levels = LevelsMet(FIRST_LEVEL, FIRST_LEVEL)
+        self.erased: dict[int, int] = {}
         self._leaving: dict[int, asyncio.Event] = {}
 
     @property
