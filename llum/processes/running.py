@@ -1,6 +1,7 @@
 """One llum at a time on a data folder: whoever runs there holds it, and says where it answers."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -137,11 +138,19 @@ def write_atomically(path: Path, content: msgspec.Struct) -> None:
         fresh.write_bytes(msgspec.json.encode(content) + b"\n")
         fresh.replace(path)
     except OSError as error:
-        raise Fault(f"cannot write {path}: {error.strerror}") from error
+        hint = "Make room there." if _is_full(error) else "See who may write there."
+        raise Fault(f"cannot write {path}: {error.strerror}", hint) from error
 
 
 def unwritable(path: Path, error: OSError) -> Fault:
-    return Fault(
-        f"cannot use {path} as data folder: {error.strerror}",
-        "Name a folder that you may write to with --data-dir or LLUM_DATA_DIR.",
+    hint = (
+        "Make room there, or name a folder on another disk"
+        if _is_full(error)
+        else "Name a folder that you may write to"
     )
+    return Fault(f"cannot use {path} as data folder: {error.strerror}", f"{hint} with --data-dir or LLUM_DATA_DIR.")
+
+
+def _is_full(error: OSError) -> bool:
+    """Tell whether it is room that is missing."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

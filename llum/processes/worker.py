@@ -42,8 +42,9 @@ LARGE_BYTES: Final = 1024 * 1024
 """What is at least so large goes back to the system as soon as nobody needs it. In the heap it would leave a hole of
 its size below what was taken after it: a forget sends a message of 8 MB, and holds it twice."""
 
-TOP_KEPT_BYTES: Final = 16 * 1024 * 1024
-"""What may be free at the end of the heap: to give it back and take it again at each commit would cost more."""
+TOP_KEPT_BYTES: Final = 4 * 1024 * 1024
+"""What may be free at the end of the heap: to give it back and take it again at each commit would cost more. By so much
+the worker's memory may stand above what it needs, and go up in a step at any time."""
 
 
 def run_child(line: ChildEnd) -> int:
