@@ -1,7 +1,6 @@
 """The embedded nats-server: a child process with its own configuration, data and log below llum's data folder."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ from typing import Final
 from bus import credentials, nats_process
 from bus.accounts import DEFAULT_LIMITS, AppLimits, accounts
 from bus.credentials import Credentials, Role
-from bus.early_streams import make_early
 from bus.errors import EmbeddedServerError
 from bus.log_format import claim_folder
 from bus.logger import get_logger
@@ -69,8 +67,6 @@ class EmbeddedServer:
         self._sync_interval = sync_interval
         self._limits = limits
         self._process: asyncio.subprocess.Process | None = None
-        self._is_new = False
-        """It had no stream when it was started."""
         self.port = port
 
     @property
@@ -123,12 +119,6 @@ class EmbeddedServer:
             if asyncio.get_running_loop().time() > deadline:
                 raise self._failure(f"nats-server is not ready after {timeout_s:g} s")
             await asyncio.sleep(READY_POLL_S)
-
-    async def make_early(self) -> None:
-        """Have a server that is new make most of its streams. Whoever installs llum makes what is missing."""
-        if self._is_new:
-            with contextlib.suppress(OSError, EOFError, TimeoutError):
-                await make_early(self.url_as("worker"))
 
     async def wait(self) -> int:
         """Wait until the server has ended, and give its exit code (negative: the signal)."""
@@ -205,7 +195,6 @@ class EmbeddedServer:
         if self.port:
             await asyncio.to_thread(nats_process.require_free_port, self.port)
         await asyncio.to_thread(self._write_configuration)
-        self._is_new = not self._streams.exists()
         memory_bytes = MEMORY_BYTES + await asyncio.to_thread(_bytes_below, self._streams)
         self._process = await nats_process.spawn([binary, "-c", str(self._config_file)], self.log_file, memory_bytes)
         nats_process.note_child(self._pid_file, self._process.pid)

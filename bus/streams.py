@@ -1,7 +1,4 @@
-"""The streams of an installation, as nats-server is told to make them.
-
-Nothing here needs a connection: `llum up` describes them before it has imported what speaks to nats-server.
-"""
+"""The streams of an installation, as nats-server is told to make them."""
 
 from typing import Any, Final
 

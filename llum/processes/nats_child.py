@@ -26,7 +26,6 @@ class NatsChild:
         self._log = log
         self._server: EmbeddedServer | None = None
         self._served = False
-        self._early: asyncio.Task[None] | None = None
         self.last_words: str | None = None
 
     @property
@@ -51,8 +50,6 @@ class NatsChild:
         except EmbeddedServerError as error:
             self._note(error)
         self._served = True
-        # Beside: worker and edge are to know the address at once.
-        self._early = asyncio.create_task(self._made().make_early())
 
     async def answer(self) -> None:
         """Return when it greets."""
@@ -63,8 +60,6 @@ class NatsChild:
         return how_it_ended(await self._made().wait())
 
     async def stop(self, within_s: float) -> None:
-        if self._early is not None:
-            self._early.cancel()
         if self._server is not None:
             await self._server.stop(within_s)
 
