@@ -18,10 +18,10 @@ from actors.placement import Host, Placement, place
 from actors.share import Share
 from bus import lines
 from bus.connection import Bus
-from bus.holders import ERASED, WORKER_SERVICE, as_text
+from bus.holders import ERASED, as_text
 from bus.lines import LoggedPlacement
 from bus.logger import get_logger
-from bus.micro import MicroService, ServiceEndpoint
+from bus.micro import WORKER_SERVICE, MicroService, ServiceEndpoint
 from bus.operator_subjects import worker_subject
 from bus.retrying import RETRY_S
 from bus.subjects import ASK_QUEUE, query_subject_of

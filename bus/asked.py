@@ -14,7 +14,7 @@ import msgspec
 
 from bus.as_app import new_id
 from bus.connection import Bus
-from bus.erasing import MayStop, fill, let_go, pages, pages_before, write_index
+from bus.erasing import StopCheck, fill, let_go, pages, pages_before, write_index
 from bus.jetstream import JetStream, Stored
 from bus.leases import ASKED, lease
 from bus.subjects import AUDIT_STREAM, audit_subject, filler_subject
@@ -78,7 +78,7 @@ async def leave_out(bus: Bus, user: str, path: Sequence[str]) -> int:
         return await _leave_out(JetStream(bus), user, path, held.check)
 
 
-async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str], check: MayStop) -> int:
+async def _leave_out(jetstream: JetStream, user: str, path: Sequence[str], check: StopCheck) -> int:
     left_out = 0
     async for page in pages(jetstream, AUDIT_STREAM, audit_subject(user), await _last_seq(jetstream), is_whole=True):
         for stored in page:
@@ -120,7 +120,7 @@ async def renew(bus: Bus) -> None:
             await _renew(bus, held.check)
 
 
-async def _renew(bus: Bus, check: MayStop) -> None:
+async def _renew(bus: Bus, check: StopCheck) -> None:
     jetstream = JetStream(bus)
     config: dict[str, Any] = (await jetstream.call(f"STREAM.INFO.{AUDIT_STREAM}"))["config"]
     fillers = await fill(bus, AUDIT_STREAM)

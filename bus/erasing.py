@@ -71,7 +71,7 @@ _OF_SCHEDULES: Final = ("Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-
 Choice = Callable[[Stored], bool]
 """Tells whether a message is meant."""
 
-MayStop = Callable[[], Awaitable[None]]
+StopCheck = Callable[[], Awaitable[None]]
 """Raises if one must not go on."""
 
 GoOn = Callable[[int], bool]
@@ -108,7 +108,7 @@ async def _needless() -> None:
     """Nobody else is there."""
 
 
-async def renew(bus: Bus, stream: str, without: Choice | None = None, check: MayStop = _needless) -> None:
+async def renew(bus: Bus, stream: str, without: Choice | None = None, check: StopCheck = _needless) -> None:
     """Write a stream's messages anew, and with them only what is alive. Raises `ApiError`, `Transient`.
 
     They get new sequences and new times; those that `without` chooses are dropped. It may be interrupted and done

@@ -8,25 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
 from bus.connection import Bus
-from bus.kv import Bucket
-from bus.micro import LISTED_WITHIN_S, list_services
-from bus.subjects import WORKER_BUCKET
-from bus.workers import SILENT_S, WorkerWord, from_bits
+from bus.micro import LISTED_WITHIN_S, WORKER_SERVICE, list_services
+from bus.workers import SILENT_S, WorkerWord, from_bits, read_places
 from schemas.errors import Code, Transient
-
-WORKER_SERVICE: Final = "llum-worker"
-"""The name under which tools of NATS show workers."""
 
 ERASED: Final = "erased"
 """The name under which a worker says there which erasures it has applied."""
 
 WITHIN_S: Final = 60.0
 """Seconds that all may take: a shard's file is written anew, and they do so side by side."""
-
-_word: Final = msgspec.json.Decoder(WorkerWord)
 
 
 def as_text(erased: Mapping[int, int]) -> str:
@@ -75,12 +66,11 @@ class _Holders:
 
     async def are_several(self) -> bool:
         """Look who is there; one alone is the one that has given the outcome."""
-        entries = await Bucket(self._bus, WORKER_BUCKET).list("*")
+        said = await read_places(self._bus)
         now, self._words = time.monotonic(), {}
-        for entry in entries:
-            word = _word.decode(entry.value)
-            if self._heard.get(word.id, (0, 0.0))[0] != entry.seq:
-                self._heard[word.id] = (entry.seq, now)
+        for word, place in said.items():
+            if self._heard.get(word.id, (0, 0.0))[0] != place:
+                self._heard[word.id] = (place, now)
             if self._partition in from_bits(word.ready) and now - self._heard[word.id][1] < SILENT_S:
                 self._words[word.id] = word
         return len(self._words) > 1

@@ -18,6 +18,9 @@ from bus.wire import Listening
 _PREFIX: Final = "$SRV"
 _TYPE: Final = "io.nats.micro.v1"
 
+WORKER_SERVICE: Final = "llum-worker"
+"""The name under which tools of NATS show workers."""
+
 EDGE_SERVICE: Final = "llum-edge"
 """The name under which tools of NATS show edges."""
 

@@ -256,5 +256,10 @@ _decoder: Final = msgspec.json.Decoder(WorkerWord)
 
 async def read_words(bus: Bus) -> list[WorkerWord]:
     """Read the last word of each worker; one that was killed a moment ago is among them. Raises `Transient`."""
+    return sorted(await read_places(bus), key=lambda word: (word.host, word.id))
+
+
+async def read_places(bus: Bus) -> dict[WorkerWord, int]:
+    """Read the same with the place of each word in the bucket: it is another one once the worker has said it again."""
     entries = await Bucket(bus, WORKER_BUCKET).list("*")
-    return sorted((_decoder.decode(entry.value) for entry in entries), key=lambda word: (word.host, word.id))
+    return {_decoder.decode(entry.value): entry.seq for entry in entries}

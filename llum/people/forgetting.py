@@ -21,7 +21,7 @@ import msgspec
 
 from bus import asked, subjects
 from bus.connection import Bus
-from bus.erasing import RENEWED, MayStop, renew, write_index
+from bus.erasing import RENEWED, StopCheck, renew, write_index
 from bus.forgotten import Register
 from bus.jetstream import JetStream, Stored
 from bus.leases import RENEWING, lease
@@ -189,7 +189,7 @@ async def _erase_remains(bus: Bus, people: Sequence[_Person], on_progress: Calla
             one.failure = error
 
 
-async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[str], None], check: MayStop) -> None:
+async def _write_anew(bus: Bus, users: Collection[str], on_progress: Callable[[str], None], check: StopCheck) -> None:
     def is_rejection(message: Stored) -> bool:
         """What was refused since the last round is not worth to be written anew."""
         return message.subject.startswith(rejections)

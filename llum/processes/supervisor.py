@@ -110,7 +110,7 @@ class _Supervisor:
         self._nats = None if settings.nats_url else NatsChild(settings, self._log)
         begin = Begin(settings.as_environment(), str((folder.path / "log").absolute()), show_logs)
         self._worker = PythonChild("worker", begin, started=started.get("worker"))
-        self._edge = PythonChild("edge", begin, [self._http.fileno()], started.get("edge"))
+        self._edge = PythonChild("edge", begin, [self._http.fileno()])
         self._children: list[Process] = [self._worker, self._edge, *([self._nats] if self._nats else [])]
 
     async def run(self) -> int:

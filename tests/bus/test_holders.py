@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from bus.connection import Bus
-from bus.holders import ERASED, WORKER_SERVICE, as_text, from_text, until_erased
+from bus.holders import ERASED, as_text, from_text, until_erased
 from bus.kv import Bucket
-from bus.micro import MicroService
+from bus.micro import WORKER_SERVICE, MicroService
 from bus.subjects import WORKER_BUCKET
 from bus.workers import WorkerWord, as_bits
 from schemas.errors import Transient

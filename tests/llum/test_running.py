@@ -1,12 +1,13 @@
 """One llum on a data folder, and how it is found."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from llum.failures import Fault
-from llum.processes.running import RESTORING, DataFolder, hold, settle_restore
+from llum.processes.running import RESTORING, DataFolder, hold, settle_restore, unwritable, write_atomically
 from llum.running import Running, find
 
 
@@ -58,3 +59,19 @@ def test_one_worker_holds_the_shards(tmp_path: Path) -> None:
         pass
     with hold(tmp_path, patience_s=0.0):
         pass
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [(errno.ENOSPC, "Make room there"), (errno.EDQUOT, "Make room there"), (errno.EACCES, "you may write to")],
+)
+def test_a_full_disk_asks_for_room_and_not_for_rights(number: int, hint: str, tmp_path: Path) -> None:
+    """A disk that is full, a quota that is used up, a folder of somebody else."""
+    assert hint in unwritable(tmp_path, OSError(number, os.strerror(number))).error.hint
+
+
+def test_what_cannot_be_written_says_so_with_a_way_out(tmp_path: Path) -> None:
+    """As for any file that llum keeps of itself."""
+    with pytest.raises(Fault, match=r"cannot write .*run\.json: No such file") as caught:
+        write_atomically(tmp_path / "gone" / "run.json", Running("http://127.0.0.1:1", "nats://127.0.0.1:2", 1))
+    assert caught.value.error.hint == "See who may write there."
